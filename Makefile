@@ -1,0 +1,67 @@
+# Everything here runs inside .venv, which .ci/environment makes from the hash-pinned requirement files.
+PY := .venv/bin/python
+# What a server needs to be told; for the checks alone.
+RANDOM = $$($(PY) -c 'import secrets; print(secrets.token_urlsafe(64))')
+AS_DEPLOYED = DEBUG=false SECRET_KEY=$(RANDOM) NOTPANEL_API_KEY=$(RANDOM)
+
+.PHONY: help demo test campaign mutants check lint format types templates migrations deployment environment-to-test bench requirements clean
+
+help:
+	@echo "make demo          the desk with a team, orders and its own supplier: http://127.0.0.1:8000"
+	@echo "                   other ports: make demo ARGS='--port 8001 --sandbox-port 8702'"
+	@echo "make test          the test suite; a part of it: make test ARGS='tests/orders -k answer'"
+	@echo "make campaign      faults and kills, for minutes: 10,000 orders, 110 kills; on one database"
+	@echo "                   longer: make campaign ORDERS=1000000 KILLS=5000 SEED=7"
+	@echo "make mutants       plants mistakes in a copy, one by one; the tests must notice each"
+	@echo "make check         lint, format, types, templates, migrations, deployment"
+	@echo "make bench         the figures, measured"
+	@echo "make requirements  re-make the pinned requirement files from pyproject.toml"
+	@echo "make clean         remove what the desk made for itself, the demo's orders among it"
+
+demo:
+	@.ci/environment requirements.txt
+	@$(PY) manage.py demo $(ARGS)
+
+# Some tests take half a minute and most none: whoever is done early takes over from the other.
+test: environment-to-test
+	@$(PY) -m pytest -n auto --dist worksteal $(ARGS)
+
+# A process of its own for the kills: they measure time, and the campaign takes every core.
+campaign: environment-to-test
+	@CAMPAIGN_ORDERS=$(ORDERS) CAMPAIGN_SEED=$(SEED) $(PY) -m pytest -n auto -m campaign tests/campaign -rP --tb=short $(ARGS)
+	@CAMPAIGN_KILLS=$(KILLS) CAMPAIGN_SEED=$(SEED) $(PY) -m pytest -m campaign tests/kills -s $(ARGS)
+
+mutants: environment-to-test
+	@$(PY) -m tests.mutants $(ARGS)
+
+# `make --keep-going check` tells everything that is wrong, not only the first.
+CHECKS := lint format types templates migrations deployment
+check: $(CHECKS)
+$(CHECKS): environment-to-test
+
+environment-to-test:
+	@.ci/environment requirements-test.txt
+lint:
+	$(PY) -m ruff check .
+format:
+	$(PY) -m ruff format --check .
+types:
+	$(PY) -m mypy
+templates:
+	$(PY) -m djlint --quiet --lint templates
+migrations:
+	$(PY) manage.py makemigrations --check --dry-run
+deployment:
+	$(AS_DEPLOYED) $(PY) manage.py check --deploy --fail-level WARNING
+
+bench: environment-to-test
+	@$(PY) -m tests.benchmarks $(ARGS)
+
+PIN = .tools/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml
+requirements:
+	@python3 -m pip install --quiet --target .tools --upgrade uv
+	$(PIN) --upgrade --extra postgres --output-file requirements.txt
+	$(PIN) --upgrade --extra postgres --extra test --output-file requirements-test.txt
+
+clean:
+	rm -rf .venv .tools .data .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results

@@ -1,0 +1,303 @@
+"""What NotPanel answers, as frozen shapes: read strictly as JSON, tolerantly as values.
+
+A body is one JSON text or it is Unclear. Inside it the contract leaves much open, so numbers may be numbers or strings,
+flags may be spelled in any way, and a value that makes no sense is None, never a guess.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Self
+
+from panel.notpanel.errors import Refused, Unclear
+
+SNIPPET_CHARS = 500  # of what upstream sent, kept for a person to look at
+# Longer names are accidents. The catalog's columns are as wide as this, so one such row cannot stop a sync.
+NAME_CHARS, CATEGORY_CHARS, TYPE_CHARS = 500, 300, 60
+WORD_CHARS = 40  # an unknown status is shown as it came, but not without end
+CURRENCY_CHARS = 8
+CATALOG_ROWS = 50_000  # NotPanel has up to 10,000; a longer list is junk that would take minutes to read
+RAW_FIELDS = 40  # of a status row: documented are five
+BIGGEST_COUNT = 2**63 - 1  # what a database's big integer holds
+MONEY_DIGITS = 12  # on either side of the point; more is not an amount
+
+_SAFE_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+_COUNT = re.compile(r"([+-]?[0-9]{1,19})(?:\.0*)?")
+_AMOUNT = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+_YES = {"true", "1", "yes", "y", "on", "enabled", "active"}
+_NO = {"false", "0", "no", "n", "off", "disabled", "inactive"}
+# PostgreSQL stores neither NUL nor half of a surrogate pair, and JSON's \u escapes can make both.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def read_json(text: str) -> object:
+    """One JSON text; ValueError for anything that two readers could read differently, or that wears a reader out."""
+    try:
+        return json.loads(text, parse_float=_decimal, parse_constant=_no_constant, object_pairs_hook=_without_twins)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except ArithmeticError:  # an exponent beyond what Decimal holds
+        return Decimal("NaN")
+
+
+def _no_constant(word: str) -> object:
+    raise ValueError(f"{word} is not JSON")
+
+
+def _without_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key comes twice")
+    return found
+
+
+def snippet(value: object) -> str:
+    """The beginning of whatever upstream sent, fit to store and show."""
+    if not isinstance(value, str):
+        try:
+            value = json.dumps(value, default=str, ensure_ascii=False)
+        except RecursionError:
+            value = f"({type(value).__name__}, nested too deeply to show)"
+    return _UNSTORABLE.sub("\ufffd", value[:SNIPPET_CHARS])
+
+
+def error_text(answer: object) -> str:
+    """Upstream's sentence when the answer is an error that a person can read, else ""."""
+    said = answer.get("error") if isinstance(answer, dict) else None
+    return snippet(said.strip()) if isinstance(said, str) else ""
+
+
+def _text(value: object) -> str:
+    """A scalar as text without blanks around it; "" for null, flags and anything with an inside."""
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        return ""
+    return _UNSTORABLE.sub("\ufffd", str(value)).strip()
+
+
+def _count(value: object) -> int | None:
+    found = _COUNT.fullmatch(_text(value))
+    number = int(found[1]) if found else None
+    return number if number is not None and abs(number) <= BIGGEST_COUNT else None
+
+
+def _money(value: object) -> Decimal | None:
+    text = _text(value)
+    if len(text) > 2 * MONEY_DIGITS + 2 or not _AMOUNT.fullmatch(text):
+        return None
+    amount = Decimal(text)
+    exponent = amount.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent < -MONEY_DIGITS or amount.adjusted() >= MONEY_DIGITS:
+        return None
+    return amount + 0  # turns 1E+3 into 1000 and -0 into 0, and keeps the decimals of 0.50
+
+
+def _word(value: object) -> str:
+    return (str(value) if isinstance(value, bool) else _text(value)).lower()
+
+
+def safe_id(value: object) -> str:
+    """An id made by upstream (order, refill), opaque; "" when it is not 1 to 64 plain characters."""
+    text = _text(value) if isinstance(value, str | int) else ""
+    return text if _SAFE_ID.fullmatch(text) and text.strip("0") and not text.startswith("-") else ""
+
+
+def made_id(answer: object, field: str, action: str) -> str:
+    """The id in `{"order": …}`, `{"refill": …}` or `{"cancel": …}`; Unclear without one."""
+    found = safe_id(answer.get(field)) if isinstance(answer, dict) else ""
+    if not found:
+        raise Unclear(f"NotPanel's answer holds no {field} id.", action=action, said=snippet(answer))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRow:
+    """A service as the catalog tells it; `rate` is USD per 1000 units (for Package: per package)."""
+
+    upstream_id: int
+    name: str
+    type: str
+    category: str
+    rate: Decimal
+    minimum: int
+    maximum: int
+    refill: bool
+    cancel: bool
+    dripfeed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row of the catalog that was set aside: its beginning, why, and whose it is, if that much can be read."""
+
+    raw: str
+    why: str
+    upstream_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """All services that can be ordered, in upstream's order, and the rows that make no sense."""
+
+    rows: tuple[ServiceRow, ...]
+    bad: tuple[BadRow, ...]
+
+    @classmethod
+    def parse(cls, answer: object) -> Self:
+        if not isinstance(answer, list) or len(answer) > CATALOG_ROWS:
+            raise Unclear("NotPanel's catalog is not a list of services.", action="services", said=snippet(answer))
+        rows: dict[int, ServiceRow] = {}
+        bad = []
+        for raw in answer:
+            row = _service(raw)
+            if isinstance(row, ServiceRow) and row.upstream_id in rows:
+                row = "its id is taken by an earlier row"
+            if isinstance(row, str):
+                bad.append(BadRow(snippet(raw), row, _count(raw.get("service")) if isinstance(raw, dict) else None))
+            elif _word(raw.get("active")) not in _NO:  # assumed name of the documented "active state"
+                rows[row.upstream_id] = row
+        return cls(tuple(rows.values()), tuple(bad))
+
+
+def _service(raw: object) -> ServiceRow | str:
+    """The row, or why it has to be set aside."""
+    if not isinstance(raw, dict):
+        return "it is not an object"
+    upstream_id, rate = _count(raw.get("service")), _money(raw.get("rate"))
+    minimum, maximum = _count(raw.get("min")), _count(raw.get("max"))
+    name, kind, category = (_text(raw.get(field)) for field in ("name", "type", "category"))
+    if upstream_id is None or upstream_id < 1:
+        return "it has no whole number as its id"
+    if not name:
+        return "it has no name"
+    if len(name) > NAME_CHARS or len(category) > CATEGORY_CHARS or len(kind) > TYPE_CHARS:
+        return "its name, category or type is too long to be one"
+    if rate is None or rate < 0:
+        return "its rate is not an amount"
+    if minimum is None or maximum is None or minimum < 0:
+        return "its min or max is not a whole number"
+    if minimum > maximum:
+        return "its min is above its max"
+    flags = [_word(raw.get(flag)) in _YES for flag in ("refill", "cancel", "dripfeed")]
+    return ServiceRow(upstream_id, name, kind or "Default", category, rate, minimum, maximum, *flags)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What upstream said about one order, and when we asked; None is a value that could not be read.
+
+    `status` is folded to the contract's spelling; an unknown word stays. `raw` has every field as text, fit to store.
+    """
+
+    upstream_id: str
+    status: str
+    charge: Decimal | None
+    start_count: int | None
+    remains: int | None
+    currency: str
+    asked_at: datetime
+    raw: dict[str, object]
+
+    @classmethod
+    def parse(cls, upstream_id: str, row: object, asked_at: datetime) -> Self:
+        said = row.get("status") if isinstance(row, dict) else None
+        status = re.sub(r"[\s-]+", "_", _text(said).lower())[:WORD_CHARS] if isinstance(said, str) else ""
+        if not isinstance(row, dict) or not status:
+            raise Unclear("NotPanel's report names no status.", action="status", said=snippet(row))
+        return cls(
+            upstream_id=upstream_id,
+            status="cancelled" if status == "canceled" else status,
+            charge=_money(row.get("charge")),
+            start_count=_count(row.get("start_count")),
+            remains=_count(row.get("remains")),
+            currency=_text(row.get("currency")).upper()[:CURRENCY_CHARS],
+            asked_at=asked_at,
+            raw={
+                snippet(key): value if value is None or isinstance(value, bool) else snippet(_text(value) or value)
+                for key, value in list(row.items())[:RAW_FIELDS]
+            },
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """Answers to one question about many orders; ids that upstream left out are in neither table."""
+
+    found: dict[str, Report]
+    odd: dict[str, str]
+
+    @classmethod
+    def parse(cls, answer: object, asked: Sequence[str], asked_at: datetime) -> Self:
+        if not isinstance(answer, dict | list):
+            raise Unclear("NotPanel's reports are not a table.", action="status", said=snippet(answer))
+        found, odd = {}, {}
+        wanted = set(asked)
+        for upstream_id, row in answer.items() if isinstance(answer, dict) else _by_order(answer):
+            if upstream_id not in wanted:
+                continue
+            try:
+                if said := error_text(row):
+                    odd[upstream_id] = said
+                else:
+                    found[upstream_id] = Report.parse(upstream_id, row, asked_at)
+            except Unclear as unclear:
+                odd[upstream_id] = f"{unclear}"
+        return cls(found, odd)
+
+
+def _by_order(rows: Sequence[object]) -> Iterator[tuple[str, dict[str, object]]]:
+    for row in rows:
+        if isinstance(row, dict) and (upstream_id := safe_id(row.get("order"))):
+            yield upstream_id, row
+
+
+def row_answers(answer: object, asked: Sequence[str], action: str) -> dict[str, str | Refused | Unclear]:
+    """Each asked id's own answer to a batch `refill` or `cancel`, matched by the row's "order" and nothing else."""
+    if not isinstance(answer, list):
+        raise Unclear(f"NotPanel's {action} answers are not a list.", action=action, said=snippet(answer))
+    found: dict[str, str | Refused | Unclear] = {}
+    for upstream_id, row in _by_order(answer):
+        if upstream_id in found:
+            found[upstream_id] = Unclear("NotPanel answered twice about this order.", action=action, said=snippet(row))
+        else:
+            found[upstream_id] = _row_answer(row, action)
+    return {
+        upstream_id: found.get(upstream_id)
+        or Unclear("NotPanel left this order out of its answer.", action=action, http_status=200)
+        for upstream_id in asked
+    }
+
+
+def _row_answer(row: dict[str, object], action: str) -> str | Refused | Unclear:
+    said = error_text(row)
+    if said and not row.get(action):
+        return Refused(said, action=action, said=said, http_status=200)
+    try:
+        if said:
+            raise Unclear("NotPanel said yes and no at once.", action=action, said=snippet(row))
+        return made_id(row, action, action)
+    except Unclear as unclear:
+        return unclear
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """The account's money at the moment we asked (upstream's own figure may be 30 seconds old)."""
+
+    amount: Decimal
+    currency: str
+    asked_at: datetime
+
+    @classmethod
+    def parse(cls, answer: object, asked_at: datetime) -> Self:
+        amount = _money(answer.get("balance")) if isinstance(answer, dict) else None
+        if amount is None or not isinstance(answer, dict):
+            raise Unclear("NotPanel's balance is not an amount.", action="balance", said=snippet(answer))
+        return cls(amount, _text(answer.get("currency")).upper()[:CURRENCY_CHARS], asked_at)

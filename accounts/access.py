@@ -1,0 +1,83 @@
+"""Who may do what: the only place where roles are compared."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import resolve_url
+from django_htmx.http import HttpResponseClientRedirect
+
+from panel.htmx import page_path, wants_htmx
+
+
+class Role(models.TextChoices):
+    """Each may do what those before it may."""
+
+    VIEWER = "viewer", "Viewer"
+    OPERATOR = "operator", "Operator"
+    MANAGER = "manager", "Manager"
+    OWNER = "owner", "Owner"
+
+
+#   what          from which role on    in words, after "Only … may"
+NEEDS = {
+    "look": (Role.VIEWER, "see the desk"),
+    "place": (Role.OPERATOR, "place orders"),
+    "decide": (Role.MANAGER, "decide this"),
+    "administer": (Role.OWNER, "administer the desk"),
+}
+RANK = {role: rank for rank, role in enumerate(Role)}
+PLURAL = {Role.VIEWER: "team members", Role.OPERATOR: "operators, managers and owners",
+          Role.MANAGER: "managers and owners", Role.OWNER: "owners"}  # fmt: skip
+
+
+def why_not(user: Any, what: str) -> str:
+    """Empty when this person may; otherwise the reason, fit to show."""
+    least, words = NEEDS[what]
+    if user is None or isinstance(user, AnonymousUser) or not user.is_authenticated:
+        return "Sign in first."
+    if not user.is_active:
+        return "This account is switched off."
+    if RANK[Role(user.role)] < RANK[least]:
+        return f"Only {PLURAL[least]} may {words}."
+    return ""
+
+
+def may(user: Any, what: str) -> bool:
+    """Whether this person may; `what` is a key of NEEDS."""
+    return not why_not(user, what)
+
+
+View = Callable[..., HttpResponseBase]
+
+
+def needs(what: str) -> Callable[[View], View]:
+    """Guards a view. A stranger is sent to sign in (never a login page inside a table), a teammate is told why not."""
+    if what not in NEEDS:
+        raise KeyError(what)
+
+    def guard(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return to_login(request)
+            if why := why_not(request.user, what):
+                raise PermissionDenied(why)
+            return view(request, *args, **kwargs)
+
+        guarded.needs = what  # type: ignore[attr-defined]  # the every-URL test reads it
+        return guarded
+
+    return guard
+
+
+def to_login(request: HttpRequest) -> HttpResponse:
+    """The way to the sign-in page and back to the page one was on."""
+    url = f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': page_path(request)})}"
+    return HttpResponseClientRedirect(url) if wants_htmx(request) else HttpResponseRedirect(url)

@@ -1,0 +1,103 @@
+"""The team, and what upstream says we still have."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from accounts.access import Role, may
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, username: str, password: str | None = None, **fields: Any) -> "User":
+        """A teammate; without a password one that cannot sign in."""
+        user = self.model(username=self.model.normalize_username(username), **fields)
+        user.email = self.normalize_email(user.email)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, username: str, password: str | None = None, **fields: Any) -> "User":
+        """What `createsuperuser` makes: an owner."""
+        return self.create_user(username, password, **{**fields, "role": Role.OWNER})
+
+
+class User(AbstractBaseUser):
+    """One person of the team. The role says everything; there are no groups and no single permissions."""
+
+    username = models.CharField(
+        max_length=60,
+        unique=True,
+        validators=[UnicodeUsernameValidator()],
+        error_messages={"unique": "Somebody already has this username."},
+    )
+    name = models.CharField("shown name", max_length=80, blank=True, help_text="As the team calls them.")
+    email = models.EmailField(blank=True)
+    role = models.CharField(max_length=10, choices=Role, default=Role.VIEWER)
+    is_active = models.BooleanField(
+        "active", default=True, help_text="Switch off instead of deleting: what they did keeps their name."
+    )
+    date_joined = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects: ClassVar[UserManager] = UserManager()
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["email"]
+
+    class Meta:
+        ordering = ("username",)
+        constraints = [
+            # Signing in does not tell capitals apart: of Ana and ana neither could come in.
+            models.UniqueConstraint(
+                Lower("username"),
+                name="one_person_per_username",
+                violation_error_message="Somebody already has this username.",
+            ),
+            # Signing in by e-mail must name one person.
+            models.UniqueConstraint(
+                Lower("email"),
+                condition=~models.Q(email=""),
+                name="one_person_per_email",
+                violation_error_message="Somebody already has this e-mail address.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.username
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether Django's admin lets them in: owners only."""
+        return may(self, "administer")
+
+    @property
+    def is_superuser(self) -> bool:
+        return self.is_staff
+
+    def has_perm(self, perm: str, obj: object = None) -> bool:
+        """Django's admin asks this; what no one may do (falsify a record) the admin classes refuse themselves."""
+        return self.is_staff
+
+    def has_perms(self, perms: list[str], obj: object = None) -> bool:
+        return self.is_staff
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return self.is_staff
+
+
+class BalanceReading(models.Model):
+    """What upstream said our balance is. A reading that says the same again only moves `asked_at`."""
+
+    amount = models.DecimalField(max_digits=18, decimal_places=6)
+    currency = models.CharField(max_length=10, default="USD")
+    first_asked_at = models.DateTimeField(help_text="When upstream first said so.")
+    asked_at = models.DateTimeField(help_text="When it last said so.")
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.amount.normalize():f} {self.currency}"

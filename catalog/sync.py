@@ -1,0 +1,175 @@
+"""Mirrors upstream's catalog: one call, a diff, and a bulk write of what changed. Runs in the worker."""
+
+import hashlib
+import logging
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import islice
+from operator import attrgetter
+from typing import Any, NamedTuple, TypeVar
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from catalog.models import RateChange, Service, SetAside, ShrinkAlarm
+from panel.money import stored
+from panel.notpanel.client import Client
+from panel.notpanel.shapes import BadRow, Catalog, ServiceRow
+
+log = logging.getLogger(__name__)
+
+# What upstream says of a service, and we keep.
+SAID = ("rate", "name", "type", "category", "minimum", "maximum", "refill", "cancel", "dripfeed")
+# So many rows in a write transaction: with SQLite everybody else who writes waits for it (measured: tests/benchmarks).
+ROWS_A_WRITE = 100
+# A list that leaves out more than this share of what we sell is doubted rather than obeyed; a few are never doubted.
+DOUBTED_SHARE = 0.2
+NEVER_DOUBTED = 10
+
+# A service as the diff sees it, in plain tuples: as models, ten thousand take three times as long to read.
+KNOWN = ("upstream_id", "pk", "active", *SAID)
+
+T = TypeVar("T")
+
+
+class Outcome(NamedTuple):
+    """What a sync did, in services."""
+
+    listed: int
+    added: int
+    changed: int
+    switched_off: int
+    set_aside: int
+    doubted: bool
+
+    def __str__(self) -> str:
+        done = (
+            f"{self.listed:,} listed: {self.added:,} new, {self.changed:,} changed, "
+            f"{self.switched_off:,} switched off, {self.set_aside:,} set aside."
+        )
+        return f"{done} The list is doubted: nothing was switched off." if self.doubted else done
+
+
+def sync(client: Client) -> Outcome:
+    """Asks upstream for its whole catalog and takes it in."""
+    return take_in(client.services(), timezone.now())
+
+
+def take_in(said: Catalog, now: datetime) -> Outcome:
+    """Makes our catalog say what upstream's does. Two reads and no write when nothing moved.
+
+    Each chunk is a transaction of its own and each row stands for itself, so a sync that is killed halfway leaves
+    services that are right or as they were, and the next one goes on.
+    """
+    known = {row[0]: row for row in Service.objects.values_list(*KNOWN)}
+    new = [row for row in said.rows if row.upstream_id not in known]
+    changed = [
+        row for row in said.rows if row.upstream_id in known and known[row.upstream_id][2:] != (True, *words(row))
+    ]
+    # A row that we cannot read is no service that went away.
+    listed = {row.upstream_id for row in said.rows} | {row.upstream_id for row in said.bad}
+    gone = [pk for upstream_id, pk, active, *_ in known.values() if active and upstream_id not in listed]
+    doubted = doubt(len(said.rows), len(gone), sum(row[2] for row in known.values()), now)
+    for rows in chunks(new):
+        add(rows, now)
+    for rows in chunks(changed):
+        change(rows, {row.upstream_id: known[row.upstream_id] for row in rows}, now)
+    for pks in chunks([] if doubted else gone):
+        Service.objects.filter(pk__in=pks).update(active=False, changed_at=now)
+    set_aside(said.bad, now)
+    outcome = Outcome(
+        len(said.rows), len(new), len(changed), 0 if doubted else len(gone), len(said.bad), doubted=doubted
+    )
+    log.info("catalog: %s", outcome)
+    return outcome
+
+
+_but_rate = attrgetter(*SAID[1:])
+
+
+def words(row: ServiceRow) -> tuple[Any, ...]:
+    """What upstream says of a service, as our columns keep it, in the order of SAID."""
+    return stored(row.rate), *_but_rate(row)
+
+
+def service_of(row: ServiceRow, now: datetime) -> Service:
+    """Unsaved, as upstream has it now."""
+    said = dict(zip(SAID, words(row), strict=True))
+    return Service(
+        upstream_id=row.upstream_id, haystack=haystack(row), first_seen_at=now, changed_at=now, active=True, **said
+    )
+
+
+def haystack(row: ServiceRow) -> str:
+    """What the search looks through."""
+    return f"{row.upstream_id} {row.name} {row.category} {row.type}".casefold()
+
+
+def add(rows: list[ServiceRow], now: datetime) -> None:
+    """New services, each with its first rate. One that another sync put in meanwhile is left to the next round."""
+    services = [service_of(row, now) for row in rows]
+    try:
+        with transaction.atomic():
+            Service.objects.bulk_create(services)
+            RateChange.objects.bulk_create([RateChange(service=s, was=None, now=s.rate, at=now) for s in services])
+    except IntegrityError:
+        log.warning("another sync runs beside this one; the next round takes in what is left")
+
+
+def change(rows: list[ServiceRow], known: dict[int, tuple[Any, ...]], now: datetime) -> None:
+    """Services of which upstream says something else now."""
+    services = [service_of(row, now) for row in rows]
+    moves = []
+    for service in services:
+        _, pk, _, was, *_ = known[service.upstream_id]
+        if service.rate != was:
+            moves.append(RateChange(service_id=pk, was=was, now=service.rate, at=now))
+    with transaction.atomic():
+        # One upsert on the unique id; bulk_update's CASE per row and column takes twenty times as long.
+        Service.objects.bulk_create(
+            services,
+            update_conflicts=True,
+            unique_fields=["upstream_id"],
+            update_fields=[*SAID, "active", "changed_at", "haystack"],  # first_seen_at stays what it was
+        )
+        RateChange.objects.bulk_create(moves)
+
+
+def doubt(listed: int, missing: int, active: int, now: datetime) -> bool:
+    """Whether the list is too short to be believed; raises the alarm, or closes it when it is over."""
+    alarm = ShrinkAlarm.objects.filter(closed_at=None).first()
+    suspicious = missing > max(NEVER_DOUBTED, active * DOUBTED_SHARE) or (listed == 0 and missing > 0)
+    # A yes was given to what the alarm said then; a list that has shrunk further needs another one.
+    accepted = bool(alarm and alarm.accepted_at and missing <= alarm.missing)
+    if alarm and (accepted or not suspicious):
+        ShrinkAlarm.objects.filter(pk=alarm.pk).update(closed_at=now)
+    elif alarm and (alarm.listed, alarm.missing) != (listed, missing):
+        ShrinkAlarm.objects.filter(pk=alarm.pk).update(
+            listed=listed, missing=missing, accepted_at=None, accepted_by=None
+        )
+    elif suspicious and not alarm:
+        ShrinkAlarm.objects.bulk_create(
+            [ShrinkAlarm(raised_at=now, listed=listed, missing=missing)], ignore_conflicts=True
+        )
+        log.error("catalog: the list is suspiciously short", extra={"listed": listed, "missing": missing})
+    return suspicious and not accepted
+
+
+def set_aside(bad: Iterable[BadRow], now: datetime) -> None:
+    """Keeps the rows that could not be taken in, and forgets those that were mended."""
+    found = {hashlib.sha256(f"{row.why}\0{row.raw}".encode()).hexdigest(): row for row in bad}
+    known = set(SetAside.objects.values_list("digest", flat=True))
+    fresh = [
+        SetAside(digest=d, raw=row.raw, why=row.why, first_seen_at=now) for d, row in found.items() if d not in known
+    ]
+    for rows in chunks(fresh):
+        SetAside.objects.bulk_create(rows, ignore_conflicts=True)
+    for digests in chunks(known - found.keys()):
+        SetAside.objects.filter(digest__in=digests).delete()
+
+
+def chunks(things: Iterable[T]) -> Iterator[list[T]]:
+    """In portions of one write."""
+    left = iter(things)
+    while portion := list(islice(left, ROWS_A_WRITE)):
+        yield portion

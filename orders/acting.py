@@ -1,0 +1,158 @@
+"""What people do to orders and to sending as a whole: each a POST to a noun, which answers with what it changed."""
+
+import json
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+from accounts.access import needs
+from orders import aftersale, deciding, sending
+from orders.models import Order, Refusal
+from orders.tasks import Task
+from panel.htmx import page_path, wants_fragment
+
+CONFLICT = 409
+
+
+@needs("place")
+@require_POST
+def withdrawal(request: HttpRequest, pk: int) -> HttpResponse:
+    """Undo: in the table the row answers, else the page one came from."""
+    why = refused(lambda: deciding.withdraw(the_order(request, pk), by=request.user))
+    return row_or_back(request, pk, why, f"Order {pk} is withdrawn. Nothing was sent.")
+
+
+@needs("place")
+@require_POST
+def funding(request: HttpRequest, pk: int) -> HttpResponse:
+    """An order that waits for money: `then` is now, by-itself or press."""
+    order, then = the_order(request, pk), request.POST.get("then", "")
+    if then == "now":
+        why = refused(lambda: deciding.send_now(order, by=request.user))
+        when = "when sending goes on" if request.bar.stopped_at else "as soon as the worker comes to it"  # type: ignore[attr-defined]
+        return back(request, why, f"Order {pk} is sent {when}.")
+    by_itself = then == "by-itself"
+    words = "goes by itself when the money is there" if by_itself else "waits for a press when the money is there"
+    why = refused(lambda: deciding.choose_when_funded(order, by_itself, by=request.user))
+    return back(request, why, f"Order {pk} {words}.")
+
+
+@needs("decide")
+@require_POST
+def tries(request: HttpRequest, pk: int) -> HttpResponse:
+    why = refused(lambda: deciding.ask_again(the_order(request, pk), by=request.user))
+    return back(request, why, f"Order {pk} is asked for again, with the same request id.")
+
+
+@needs("decide")
+@require_POST
+def adoption(request: HttpRequest, pk: int) -> HttpResponse:
+    said = request.POST.get("upstream_id", "")
+    why = refused(lambda: deciding.adopt(the_order(request, pk), said, by=request.user))
+    return back(request, why, f"Order {pk} is {said.strip()} now; upstream is asked at once whether that is so.")
+
+
+@needs("decide")
+@require_POST
+def closing(request: HttpRequest, pk: int) -> HttpResponse:
+    why = refused(lambda: deciding.close(the_order(request, pk), request.POST.get("reason", ""), by=request.user))
+    return back(request, why, f"Order {pk} is closed as not placed.")
+
+
+@needs("decide")
+@require_POST
+def stop(request: HttpRequest) -> HttpResponse:
+    why = refused(lambda: sending.stop(request.POST.get("reason", ""), by=request.user))
+    return back(request, why, "Sending is stopped. Orders are written down and wait.")
+
+
+@needs("decide")
+@require_POST
+def resumption(request: HttpRequest) -> HttpResponse:
+    why = refused(lambda: sending.resume(by=request.user))
+    return back(request, why, "Orders go out again, in their order.")
+
+
+# ── After the sale ───────────────────────────────────────────────────────────────────────────────
+ASKED = {Task.Kind.REFILL: "A refill of order {} is asked for.", Task.Kind.CANCEL: "A cancel of order {} is asked for."}
+
+
+@needs("place")
+@require_POST
+def refills(request: HttpRequest, pk: int) -> HttpResponse:
+    return wished(request, pk, Task.Kind.REFILL)
+
+
+@needs("place")
+@require_POST
+def cancellation(request: HttpRequest, pk: int) -> HttpResponse:
+    return wished(request, pk, Task.Kind.CANCEL)
+
+
+def wished(request: HttpRequest, pk: int, kind: Task.Kind) -> HttpResponse:
+    """A wish from a row, which answers with itself, or from another page."""
+    why = refused(lambda: aftersale.ask(the_order(request, pk), kind, by=request.user))
+    return row_or_back(request, pk, why, ASKED[kind].format(pk))
+
+
+@needs("place")
+@require_POST
+def repetition(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
+    """Once more what got no clear answer."""
+    why = refused(lambda: aftersale.ask_again(the_order(request, pk), kind, by=request.user))
+    return back(request, why, f"The {kind} of order {pk} is asked for once more.")
+
+
+@needs("decide")
+@require_POST
+def settlement(request: HttpRequest, pk: int) -> HttpResponse:
+    reason = request.POST.get("reason", "")
+    why = refused(lambda: aftersale.mark_settled(the_order(request, pk), reason, by=request.user))
+    return back(request, why, f"The refill of order {pk} is marked as settled.")
+
+
+@needs("decide")
+@require_POST
+def next_refill(request: HttpRequest, pk: int) -> HttpResponse:
+    why = refused(lambda: aftersale.ask_anew(the_order(request, pk), by=request.user))
+    return back(request, why, f"Another refill of order {pk} is asked for; upstream tells whether it may.")
+
+
+def the_order(request: HttpRequest, pk: int) -> Order:
+    return get_object_or_404(Order.objects.seen_by(request.user).for_table(), pk=pk)
+
+
+def refused(act: Callable[[], object]) -> str:
+    """The reason why it was not done; empty when it was."""
+    try:
+        act()
+    except Refusal as no:
+        return str(no)
+    return ""
+
+
+def row_or_back(request: HttpRequest, pk: int, why: str, done: str) -> HttpResponse:
+    """In the table the row as it is now, with why nothing was done; else the page one came from."""
+    if wants_fragment(request):
+        context = {"order": the_order(request, pk), "note": why}
+        response = render(request, "orders/_row.html", context, status=CONFLICT if why else 200)
+        if not why:  # a refusal stands in the row, as an alert
+            response["HX-Trigger"] = json.dumps({"desk:said": done})
+        return response
+    return back(request, why, done)
+
+
+def back(request: HttpRequest, why: str, done: str) -> HttpResponse:
+    """To the page one came from, which says what was done, or why not."""
+    if why:
+        messages.warning(request, why)
+    else:
+        messages.success(request, done)
+    here = page_path(request)
+    known = here != "/" and url_has_allowed_host_and_scheme(here, allowed_hosts=None)
+    return HttpResponseRedirect(here if known else reverse("orders:index"))

@@ -1,0 +1,84 @@
+"""Orders, tasks and events for owners: to find and to read. What changes them are the desk's own verbs."""
+
+from django.contrib import admin
+
+from orders.jobs import Bulk
+from orders.models import Event, Order
+from orders.tasks import Attempt, Sending, Task
+from panel.record import RecordAdmin
+
+
+class TaskInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = Task
+    fields = readonly_fields = ("kind", "asked_by", "asked_at", "due_at", "attempts", "outcome", "answer")
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: object, obj: object = None) -> bool:
+        return False
+
+
+@admin.register(Order)
+class OrderAdmin(RecordAdmin):
+    list_display = (
+        "id",
+        "upstream_id",
+        "service",
+        "link",
+        "quantity",
+        "charge",
+        "status",
+        "placed_by",
+        "created_at",
+    )
+    list_filter = ("status", "created_at", "placed_by")
+    list_select_related = ("service", "placed_by")
+    search_fields = ("=id", "=upstream_id", "=request_id", "link")
+    search_help_text = "Our id, ord_…, a whole request_id, or part of a link."
+    inlines = (TaskInline,)
+
+
+@admin.register(Task)
+class TaskAdmin(RecordAdmin):
+    list_display = (
+        "id",
+        "kind",
+        "order",
+        "asked_by",
+        "asked_at",
+        "due_at",
+        "attempts",
+        "unclear_since",
+        "outcome",
+    )
+    list_filter = ("kind", "outcome", "asked_at")
+    list_select_related = ("order", "asked_by")
+    search_fields = ("=order__id", "=order__upstream_id", "answer")
+
+
+@admin.register(Event)
+class EventAdmin(RecordAdmin):
+    list_display = ("at", "order", "kind", "by", "__str__")
+    list_filter = ("kind", "at", "by")
+    list_select_related = ("order", "by")
+    search_fields = ("=order__id", "=order__upstream_id", "kind")
+
+
+@admin.register(Attempt)
+class AttemptAdmin(RecordAdmin):
+    list_display = ("began_at", "task", "ended_at", "ending", "said")
+    list_filter = ("ending", "began_at")
+    list_select_related = ("task",)
+    search_fields = ("=task__order__id", "said")
+
+
+@admin.register(Sending)
+class SendingAdmin(RecordAdmin):
+    list_display = ("__str__", "stopped_at", "stopped_by", "failures", "probe_at")
+
+
+@admin.register(Bulk)
+class BulkAdmin(RecordAdmin):
+    list_display = ("asked_at", "__str__", "asked_by", "picked_from", "picked", "asked")
+    list_filter = ("kind", "asked_at", "asked_by")
+    list_select_related = ("asked_by",)

@@ -1,0 +1,168 @@
+"""Many orders at once, on the screen: what is picked, its dry run, the press, and the receipt that stays."""
+
+from typing import Any
+
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    QueryDict,
+    StreamingHttpResponse,
+)
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.access import needs
+from orders import bulk as jobs
+from orders import receipts
+from orders.acting import back, refused
+from orders.bulk import MOST_ORDERS, Picked
+from orders.finding import MOST_CHARACTERS, Found, find
+from orders.jobs import Bulk
+from orders.listing import Listing
+from orders.models import Order, Refusal
+from orders.tasks import Task
+from orders.views import with_times
+from panel.htmx import page, wants_fragment
+from panel.query import number
+
+JOBS_A_PAGE = 50
+UNKNOWN_SHOWN = 200  # of each kind of what was not found
+MOST_OF_A_FILTER = 900  # characters of its query string; Django gives up at a thousand fields
+UNPROCESSABLE = 422
+NOTHING_FOUND = Found([], [], [])
+TOO_MANY_MATCH = f"More than {MOST_ORDERS:,} orders match; at most {MOST_ORDERS:,} go in one job. Narrow the filter."
+
+
+# ── The dry run ──────────────────────────────────────────────────────────────────────────────────
+@needs("place")
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    """The box to paste into; posted, the dry run of what was pasted, ticked, or matches a filter."""
+    context = blank(request.POST)
+    if request.method == "POST":
+        try:
+            context["found"] = found_in(request)
+            picked = picked_in(request, context["found"])
+        except Refusal as no:
+            return render(request, "orders/bulk.html", {**context, "why": str(no)}, status=UNPROCESSABLE)
+        context |= {"picked": picked, "run": jobs.dry_run(picked)}
+    return render(request, "orders/bulk.html", context)
+
+
+def blank(typed: QueryDict) -> dict[str, Any]:
+    """What `orders/bulk.html` wants before anything is picked."""
+    kind = typed.get("kind", "")
+    return {
+        "picked": None, "run": None, "found": NOTHING_FOUND, "why": "", "most": MOST_ORDERS, "shown": UNKNOWN_SHOWN,
+        "text": typed.get("text", "")[:MOST_CHARACTERS], "kind": kind if kind in Task.WISHES else Task.Kind.REFILL,
+    }  # fmt: skip
+
+
+def found_in(request: HttpRequest) -> Found:
+    """What a pasted text holds; nothing when there is none."""
+    text = request.POST.get("text", "")
+    if len(text) > MOST_CHARACTERS:
+        raise Refusal(f"This text has {len(text):,} characters; up to {MOST_CHARACTERS:,} are read.")
+    return find(text, request.user)
+
+
+def picked_in(request: HttpRequest, found: Found) -> Picked:
+    """The orders that a form names: what a job was refused, what was found, all that match, or what is ticked."""
+    said, kind = request.POST, request.POST.get("kind", "")
+    if "again" in said:
+        bulk = get_object_or_404(Bulk, pk=number(said["again"]))
+        return Picked.of(bulk.kind, jobs.refused_of(bulk), f"refused in job {bulk.pk}")
+    if "text" in said:
+        if not found.orders:
+            raise Refusal("No order was found in this text.")
+        return Picked.of(kind, found.orders, "found in a pasted text")
+    if said.get("which") == "all":
+        listing = Listing.of(request.user, QueryDict(said.get("match", "")[:MOST_OF_A_FILTER]))
+        pks = ids_of(listing)
+        if len(pks) > MOST_ORDERS:
+            raise Refusal(TOO_MANY_MATCH)
+        return Picked.of(kind, pks, f"all {len(pks):,} {listing.matching}")
+    ticked = {number(pk) for pk in said.getlist("order")}
+    seen = Order.objects.seen_by(request.user).filter(pk__in=ticked).values_list("pk", flat=True)
+    return Picked.of(kind, seen, "ticked on the orders page")
+
+
+def ids_of(listing: Listing) -> list[int]:
+    """All that match, newest first; one more than may go stands for any number more."""
+    return list(listing.orders().order_by("-pk").values_list("pk", flat=True)[: MOST_ORDERS + 1])
+
+
+@needs("place")
+@require_safe
+def matching(request: HttpRequest) -> HttpResponse:
+    """How many orders match the filter of an open page: asked for when somebody ticks, so that no page waits for it."""
+    listing = Listing.read(request)
+    count = len(ids_of(listing))
+    context = {"count": count, "words": listing.matching, "why": TOO_MANY_MATCH if count > MOST_ORDERS else ""}
+    return render(request, "orders/_matching.html", context)
+
+
+@needs("place")
+@require_POST
+def confirmation(request: HttpRequest) -> HttpResponse:
+    """Asks of exactly the orders that the dry run showed; the rule is asked once more for each."""
+    try:
+        bulk = jobs.ask(Picked.read(request.POST.get("picked", "")), by=request.user)
+    except Refusal as no:
+        return render(request, "orders/bulk.html", {**blank(request.POST), "why": str(no)}, status=UNPROCESSABLE)
+    return HttpResponseRedirect(bulk.get_absolute_url())
+
+
+# ── Receipts ─────────────────────────────────────────────────────────────────────────────────────
+@needs("look")
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """The jobs, newest first."""
+    waiting = Task.objects.filter(bulk=OuterRef("pk"), settled_at=None).order_by().values("bulk")
+    open_ = Coalesce(Subquery(waiting.annotate(count=Count("pk")).values("count")), 0)
+    bulks = Bulk.objects.defer("left_out").select_related("asked_by").annotate(open=open_)
+    if before := number(request.GET.get("before")):
+        bulks = bulks.filter(pk__lt=before)
+    rows = list(bulks[: JOBS_A_PAGE + 1])
+    older = f"{request.path}?before={rows[JOBS_A_PAGE - 1].pk}" if len(rows) > JOBS_A_PAGE else ""
+    return render(request, "orders/bulks.html", {"bulks": rows[:JOBS_A_PAGE], "older": older})
+
+
+@needs("look")
+@require_safe
+def show(request: HttpRequest, pk: int) -> HttpResponse:
+    """One job; asked by its own open page with the version that it has, 204 when that is still so."""
+    tally, bar = receipts.Tally(pk), request.bar  # type: ignore[attr-defined]
+    bar_changed = bar.version != request.GET.get("bar")
+    if wants_fragment(request) and not bar_changed and request.GET.get("v") == tally.version:
+        return with_times(request, HttpResponse(status=204), {})
+    bulk = get_object_or_404(Bulk.objects.select_related("asked_by"), pk=pk)
+    lines = receipts.Lines.of(bulk, request.GET.get("result", ""), number(request.GET.get("after")))
+    context = {
+        "bulk": bulk, "tally": tally, "lines": lines, "results": receipts.RESULTS, "bar_changed": bar_changed,
+        "left_out": list(bulk.left_out.items())[: receipts.LEFT_OUT_SHOWN],
+    }  # fmt: skip
+    response = page(request, "orders/bulk_receipt.html", context, fragment="orders/_bulk_now.html")
+    return with_times(request, response, {})
+
+
+@needs("look")
+@require_safe
+def as_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
+    bulk = get_object_or_404(Bulk.objects.select_related("asked_by"), pk=pk)
+    response = StreamingHttpResponse(receipts.as_csv(bulk), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{bulk.kind}-job-{bulk.pk}.csv"'
+    return response
+
+
+@needs("place")
+@require_POST
+def tries(request: HttpRequest, pk: int) -> HttpResponse:
+    """Once more what got no clear answer, by this press alone."""
+    bulk = get_object_or_404(Bulk, pk=pk)
+    why = refused(lambda: jobs.ask_again(bulk, by=request.user))
+    return back(request, why, "What got no clear answer is asked for once more.")

@@ -1,0 +1,230 @@
+"""Carries tasks to upstream: claims one, calls, and writes down what came of it. Runs in the worker.
+
+No database transaction is open while upstream is asked, and the same request_id goes with every try.
+"""
+
+import logging
+import random
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import DatabaseError, IntegrityError, transaction
+from django.utils import timezone
+
+from orders import sending
+from orders.endings import cancels_are_needless
+from orders.models import Order
+from orders.rules import cancel_of
+from orders.states import Status
+from orders.tasks import Attempt, Task
+from panel.failpoints import fp
+from panel.logs import about
+from panel.money import money
+from panel.notpanel.client import Client
+from panel.notpanel.errors import NeverSent, NotPanelError, Refused, ShortOfFunds, Suspended, Throttled, Unclear
+
+log = logging.getLogger(__name__)
+Ending = Attempt.Ending
+
+# Longer than a call can take (the client's total deadline), so that a claim runs out only when its worker is gone.
+LEASE = timedelta(seconds=settings.LEASE_SECONDS)
+LONGEST_PAUSE_SECONDS = 300  # between tries; doubling stops here
+
+TOO_LONG = "no clear answer for too long; asking again might order twice."
+
+
+class Rule(NamedTuple):
+    """What a kind of trouble means for an order that was being placed."""
+
+    trouble: type[NotPanelError]
+    ending: str  # of the try
+    doubt: str  # after this try: "begins" (upstream may have it), "stays" as it was before
+    counts: bool  # as a try
+    then: str  # "again" after a pause, "held" until sending goes on, "money" until a balance covers it, "over"
+
+
+# The first row that fits. design: section 3, "An order's life". A no ("over", "money") after an earlier doubt is for
+# a person, and so is a doubt that outlasts the trust window; see `failed`.
+RULES = (
+    #    what `add` came back with   ending               doubt     counts  then
+    Rule(NeverSent,                  Ending.UNSENT,       "stays",  True,   "again"),
+    Rule(Throttled,                  Ending.LIMITED,      "stays",  False,  "again"),
+    Rule(Suspended,                  Ending.HELD,         "stays",  False,  "held"),
+    Rule(ShortOfFunds,               Ending.SHORT,        "stays",  True,   "money"),
+    Rule(Refused,                    Ending.REFUSED,      "stays",  True,   "over"),
+    Rule(Unclear,                    Ending.UNCLEAR,      "begins", True,   "again"),
+    Rule(NotPanelError,              Ending.UNCLEAR,      "begins", True,   "again"),
+)  # fmt: skip
+# A limit tells a person nothing that the list of tries does not.
+UNTOLD = {Ending.LIMITED}
+
+
+def carry_one(client: Client, now: datetime | None = None) -> bool:
+    """Takes up one due task, if there is one; says whether there was."""
+    task = Task.objects.claim(now or timezone.now(), LEASE)
+    if task is None:
+        return False
+    with about(task=task.pk, order=task.order_id, request_id=str(task.order.request_id)):
+        place(client, task)
+    return True
+
+
+def place(client: Client, task: Task) -> None:
+    """Sends an order and writes down what upstream made of it."""
+    started_at = timezone.now()
+    if task.was_unclear and not task.trusted(started_at):
+        end(task, Ending.UNSENT, TOO_LONG, started_at)
+        to_review(task, TOO_LONG, task.answer)
+        return
+    if not task.was_unclear and (asked := cancel_of(task.order)):
+        withdraw_instead(task, asked, started_at)
+        return
+    try:
+        fp("add.send")
+        upstream_id = client.place(task.order.body, request_id=str(task.order.request_id))
+        fp("add.answered")
+    except NotPanelError as trouble:
+        fp("add.failed")
+        log.warning("not placed: %s", type(trouble).__name__)
+        failed(task, trouble, timezone.now())
+    except DatabaseError:
+        raise  # upstream may have said yes and we could not write: the claim runs out, and the same id goes again
+    except Exception:
+        log.exception("our own mistake while placing")  # asked again it would be made again, perhaps after sending
+        end(task, Ending.BROKEN, "The log has the details.", timezone.now())
+        to_review(task, "a mistake of the desk’s own stopped it in mid-call; the log has the details.", "")
+    else:
+        placed(task, upstream_id, started_at)
+
+
+def end(task: Task, ending: str, said: str, now: datetime) -> None:
+    """Writes down how this try ended, whatever became of the claim meanwhile."""
+    if task.trying:
+        task.trying.end(ending, said, now)
+
+
+def placed(task: Task, upstream_id: str, asked_at: datetime) -> None:
+    """Upstream has it: its id, and a first look at once."""
+    order = task.order
+    try:
+        with transaction.atomic():
+            end(task, Ending.PLACED, upstream_id, timezone.now())
+            sending.answered()
+            # A claim that ran out while upstream thought: its successor gets the same id, unless it ended in review.
+            mine = task.settle(Task.Outcome.DONE, upstream_id, at=timezone.now())
+            homeless = Order.objects.filter(pk=order.pk, upstream_id=None)
+            # …or a person closed it as not placed. What upstream says is truer than what we made of its silence.
+            if not (mine or homeless.filter(status__in=(Status.REVIEW, Status.REJECTED)).exists()):
+                log.warning("the answer came after the claim ran out", extra={"upstream_id": upstream_id})
+                return
+            Task.objects.filter(pk=task.pk).update(outcome=Task.Outcome.DONE, answer=upstream_id)
+            fp("placed.half")
+            # How it stands is upstream's to say: the first look follows at once.
+            homeless.change(upstream_id=upstream_id, status=Status.QUEUED, next_look_at=asked_at)
+            order.record("asked", attempt=task.attempts, upstream_id=upstream_id)
+            fp("placed.commit")
+        fp("placed.committed")
+    except IntegrityError:
+        other = Order.objects.filter(upstream_id=upstream_id).values_list("pk", flat=True).first()
+        end(task, Ending.PLACED, upstream_id, timezone.now())
+        log.error("upstream gave one id to two orders", extra={"upstream_id": upstream_id, "other": other})
+        to_review(task, f"upstream answered with {upstream_id}, which order {other} already has.", upstream_id)
+    else:
+        log.info("placed", extra={"upstream_id": upstream_id, "attempt": task.attempts})
+
+
+@transaction.atomic
+def failed(task: Task, trouble: NotPanelError, now: datetime) -> None:
+    """Applies the first rule that fits."""
+    rule = next(rule for rule in RULES if isinstance(trouble, rule.trouble))
+    in_doubt = task.was_unclear or rule.doubt == "begins"
+    end(task, rule.ending, trouble.said or str(trouble), now)
+    note(trouble, rule, now)
+    if rule.then in ("over", "money") and task.was_unclear:
+        to_review(task, "upstream refused a repeat after a lost answer, so the order may exist there.", trouble.said)
+    elif rule.then == "over":
+        reject(task, trouble, now)
+    elif in_doubt and not task.trusted(now):
+        to_review(task, TOO_LONG, trouble.said)
+    else:
+        postpone(task, trouble, rule, now, in_doubt=in_doubt)
+    fp("failed.commit")
+
+
+def note(trouble: NotPanelError, rule: Rule, now: datetime) -> None:
+    """What this try says about sending as a whole."""
+    if rule.then == "held":
+        sending.stop_itself(str(trouble), now)
+    elif rule.ending in (Ending.UNSENT, Ending.UNCLEAR):
+        sending.failed(str(trouble), now)
+    elif rule.ending != Ending.LIMITED:
+        sending.answered()
+    if rule.then == "money":
+        sending.probe_soon(now)
+
+
+def pause_before_next(task: Task, trouble: NotPanelError, rule: Rule) -> float:
+    """Seconds: as long as this kind of trouble needs, longer each time it comes back."""
+    pause = trouble.pause or 0.0
+    if rule.then == "held":
+        return 0.0  # it waits for sending to go on; then it goes at once, and in its order
+    if rule.then == "money" and task.attempts == 1:
+        return sending.CACHED_BY_UPSTREAM.total_seconds()  # no older reading may say that the money is there
+    if rule.counts:
+        pause = min(pause * 2 ** min(task.attempts - 1, 10), LONGEST_PAUSE_SECONDS)
+    return pause * random.uniform(1, 1.25)  # noqa: S311  jitter, not a secret
+
+
+def postpone(task: Task, trouble: NotPanelError, rule: Rule, now: datetime, *, in_doubt: bool) -> None:
+    """Waits for another try."""
+    pause = pause_before_next(task, trouble, rule)
+    attempt = task.attempts
+    with transaction.atomic():
+        ours = task.postpone(
+            now + timedelta(seconds=pause) if pause else task.asked_at,
+            unclear_since=task.unclear_since if in_doubt else None,
+            attempts=attempt if rule.counts else attempt - 1,
+            answer=str(trouble),
+            needs=task.order.expected_charge if rule.then == "money" else None,
+        )
+        if ours and rule.ending not in UNTOLD:
+            needs = money(task.order.expected_charge)
+            task.order.record(rule.ending, attempt=attempt, trouble=str(trouble), said=trouble.said, needs=needs)
+        if ours:
+            task.order.change()
+        fp("postpone.commit")
+    fp("postpone.committed")
+
+
+def reject(task: Task, trouble: NotPanelError, now: datetime) -> None:
+    """A definite no with no doubt before it: nothing was ordered."""
+    with transaction.atomic():
+        if task.settle(Task.Outcome.REFUSED, trouble.said, at=now):
+            task.order.change(status=Status.REJECTED)
+            task.order.record("refused", said=trouble.said)
+            cancels_are_needless([task.order_id], now)
+        fp("reject.commit")
+    fp("reject.committed")
+
+
+def withdraw_instead(task: Task, asked: Task, now: datetime) -> None:
+    """Somebody asked for a cancel while it seemed to be on its way, and upstream has seen nothing of it."""
+    end(task, Ending.UNSENT, "A cancel was asked for.", now)
+    with transaction.atomic():
+        if task.settle(Task.Outcome.WITHDRAWN, f"Withdrawn by {asked.asked_by} before it was sent.", at=now):
+            task.order.change(status=Status.REJECTED)
+            task.order.record("withdrawn", by=asked.asked_by, at=now)
+            cancels_are_needless([task.order_id], now)
+        fp("instead.commit")
+    fp("instead.committed")
+
+
+def to_review(task: Task, why: str, said: str) -> None:
+    """No machine can tell whether upstream has it, so none decides: never rejected, never sent again by itself."""
+    with transaction.atomic():
+        if task.settle(Task.Outcome.REVIEW, said, at=timezone.now()):
+            task.order.change(status=Status.REVIEW)
+            task.order.record("review", why=why, said=said)
+        fp("review.commit")
+    fp("review.committed")

@@ -1,0 +1,139 @@
+"""What a person decides about an order: to take it back before it goes, and what to make of it when no machine can."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from accounts.access import why_not
+from orders import sending
+from orders.endings import cancels_are_needless
+from orders.jobs import Bulk
+from orders.models import Event, Order, Refusal
+from orders.states import Status
+from orders.tasks import Task
+from panel.notpanel.shapes import safe_id
+
+REASON_CHARACTERS = 500
+
+
+def allowed(by: Any, what: str) -> None:
+    if why := why_not(by, what):
+        raise Refusal(why)
+
+
+# ── Before it is sent ────────────────────────────────────────────────────────────────────────────
+def withdraw(order: Order, *, by: Any) -> None:
+    """Takes an order back that upstream cannot have. A worker that has just claimed it wins."""
+    allowed(by, "place")
+    with transaction.atomic():
+        if not withdraw_all([order], by=by, at=timezone.now()):
+            raise Refusal("Too late to undo: it is on its way to upstream, or settled already.")
+
+
+def withdraw_all(orders: Iterable[Order], *, by: Any, at: datetime, bulk: Bulk | None = None) -> set[int]:
+    """Takes back those that upstream cannot have; gives their ids. `bulk`: the job that did it."""
+    unsent = Task.objects.filter(order__in=orders, kind=Task.Kind.PLACE, settled_at=None, unclear_since=None)
+    # SKIP LOCKED: one that a worker has in its hands is on its way.
+    gone = dict(unsent.select_for_update(skip_locked=True).values_list("order_id", "pk"))
+    words = f"Withdrawn by {by} before it was sent."
+    Task.objects.filter(pk__in=gone.values()).update(
+        settled_at=at, due_at=None, needs=None, outcome=Task.Outcome.WITHDRAWN, answer=words, bulk=bulk
+    )
+    Order.objects.filter(pk__in=gone).change(status=Status.REJECTED)
+    Event.objects.bulk_create([Event(order_id=pk, kind="withdrawn", by=by, at=at) for pk in gone])
+    cancels_are_needless(gone, at)
+    return set(gone)
+
+
+def send_now(order: Order, *, by: Any) -> None:
+    """Sends what waits for money, whatever the balance is said to be."""
+    allowed(by, "place")
+    if not sending.release(order, "sent_now", by=by):
+        raise Refusal("This order does not wait for money.")
+
+
+def choose_when_funded(order: Order, by_itself: bool, *, by: Any) -> None:
+    """Whether it goes by itself when the money is there, or waits for a person's press."""
+    allowed(by, "place")
+    with transaction.atomic():
+        changed = Order.objects.filter(pk=order.pk, status=Status.QUEUED).exclude(send_when_funded=by_itself)
+        if changed.change(send_when_funded=by_itself):
+            order.record("waits_for_money" if by_itself else "waits_for_press", by=by)
+
+
+# ── When no machine can tell whether upstream has it ─────────────────────────────────────────────
+def undecided() -> "QuerySet[Order]":
+    """In review, or adopted under an id that upstream has not confirmed: a wrong id must not be the end."""
+    adopted = Q(status=Status.QUEUED, reported_at=None, tasks__outcome=Task.Outcome.ADOPTED)
+    return Order.objects.filter(Q(status=Status.REVIEW, upstream_id=None) | adopted)
+
+
+def why_not_again(order: Order) -> str:
+    """Empty while the same request_id may be sent once more; otherwise the reason."""
+    task = order.placing
+    if order.status != Status.REVIEW or task is None:
+        return "Only an order that needs a look is asked for again."
+    if not task.trusted(timezone.now()):
+        hours = settings.TRUST_WINDOW_HOURS
+        return (
+            f"It has been unclear for more than {hours:g} hours. Upstream may have forgotten the request id by now, so "
+            "that asking again could order twice. Look for it at the supplier; then adopt its id, or close it here."
+        )
+    return ""
+
+
+def ask_again(order: Order, *, by: Any) -> None:
+    """Sends the same request_id once more. The doubt stays: a refusal comes back here."""
+    allowed(by, "decide")
+    if why := why_not_again(order):
+        raise Refusal(why)
+    settled = {"settled_at": None, "due_at": timezone.now(), "outcome": ""}
+    with transaction.atomic():
+        decide(order, Order.objects.filter(status=Status.REVIEW, upstream_id=None), settled, status=Status.QUEUED)
+        order.record("asked_again", by=by)
+
+
+def adopt(order: Order, upstream_id: str, *, by: Any) -> None:
+    """Somebody found it at the supplier: that id is taken, and the next look tells whether it is true."""
+    allowed(by, "decide")
+    known = safe_id(upstream_id.strip())
+    if not known:
+        raise Refusal("Write upstream’s id of the order, such as ord_3f9a1c.")
+    settled = {"outcome": Task.Outcome.ADOPTED, "answer": known}
+    now = timezone.now()
+    try:
+        with transaction.atomic():
+            decide(order, undecided(), settled, status=Status.QUEUED, upstream_id=known, next_look_at=now, left_out=0)
+            order.record("adopted", by=by, upstream_id=known)
+    except IntegrityError:
+        other = Order.objects.filter(upstream_id=known).values_list("pk", flat=True).first()
+        raise Refusal(f"Order {other} already has {known}. Two orders cannot be one upstream.") from None
+
+
+def close(order: Order, reason: str, *, by: Any) -> None:
+    """A person is sure that upstream does not have it, and says why."""
+    allowed(by, "decide")
+    reason = reason.strip()[:REASON_CHARACTERS]
+    if not reason:
+        raise Refusal("Say how you know that it was not placed; the reason is kept.")
+    settled = {"outcome": Task.Outcome.CLOSED, "answer": reason}
+    with transaction.atomic():
+        decide(order, undecided(), settled, status=Status.REJECTED, upstream_id=None, next_look_at=None, left_out=0)
+        order.record("closed", by=by, reason=reason)
+        cancels_are_needless([order.pk], timezone.now())
+
+
+@transaction.atomic
+def decide(order: Order, as_seen: "QuerySet[Order]", settled: dict[str, Any], **facts: Any) -> None:
+    """Changes order and task together, if the order still stands as it was seen: of two deciders one is first."""
+    # Locked in a statement of its own: PostgreSQL would not ask the inner query again after it had waited.
+    list(Order.objects.filter(pk=order.pk).select_for_update(no_key=True).values_list("pk"))
+    standing = Order.objects.filter(pk__in=as_seen.filter(pk=order.pk).values("pk"))
+    if not standing.change(**facts):
+        raise Refusal("Somebody, or upstream, was quicker: look at the order again.")
+    Task.objects.filter(order=order, kind=Task.Kind.PLACE).update(**settled)

@@ -1,0 +1,91 @@
+"""Asks after live orders, a hundred in a call, and takes in what upstream says. Runs in the worker."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from orders.endings import end_cancels
+from orders.models import FACTS, Event, Order
+from orders.rhythm import next_look
+from orders.states import FINAL
+from panel.failpoints import fp
+from panel.notpanel.client import Client
+from panel.notpanel.errors import NotPanelError
+from panel.notpanel.shapes import Reports
+
+log = logging.getLogger(__name__)
+
+ORDERS_PER_CALL = 100  # upstream's limit for one status call, which counts as one request
+LEASE = timedelta(seconds=settings.LEASE_SECONDS)  # a dead worker's orders come due again after it
+
+
+def look_once(client: Client, now: datetime | None = None) -> bool:
+    """Asks after the orders that are longest due, in one call; says whether any were."""
+    claimed = claim(now or timezone.now())
+    if not claimed:
+        return False
+    try:
+        fp("status.send")
+        reports = client.reports(claimed)
+        fp("status.answered")
+    except NotPanelError as trouble:
+        fp("status.failed")
+        # The lease brings them back; who must wait longer (a limit, a suspension) is the whole desk's business.
+        log.warning("could not ask after %d orders: %s", len(claimed), trouble)
+    else:
+        take_in(claimed, reports, timezone.now())
+    return True
+
+
+def claim(now: datetime) -> list[str]:
+    """Up to a hundred due orders, by upstream id, for this worker and no other."""
+    with transaction.atomic():
+        # SKIP LOCKED where there are row locks (two workers share the work rather than wait for each other, and
+        # cannot deadlock over two batches); on SQLite the write transaction itself is the lock.
+        due = Order.objects.due(now).select_for_update(skip_locked=True)
+        pairs = list(due.values_list("pk", "upstream_id")[:ORDERS_PER_CALL])
+        Order.objects.filter(pk__in=[pk for pk, _ in pairs]).update(next_look_at=now + LEASE)
+        fp("look.commit")
+    fp("look.committed")
+    return [upstream_id for _, upstream_id in pairs if upstream_id]
+
+
+def take_in(asked: Iterable[str], reports: Reports, now: datetime) -> None:
+    """Writes down an answer: orders that moved one by one, those that did not in one statement a rhythm."""
+    events: list[Event] = []
+    unmoved: defaultdict[tuple[datetime, datetime | None], list[int]] = defaultdict(list)
+    ended: list[Order] = []
+    with transaction.atomic():
+        orders = Order.objects.filter(upstream_id__in=list(asked)).order_by("pk").select_for_update()
+        for order in orders:
+            report = reports.found.get(order.upstream_id or "")
+            version = order.version
+            if report is None:
+                events += leave_out(order, reports.odd.get(order.upstream_id or "", ""), now)
+            else:
+                events += order.absorb(report)
+                if order.status in FINAL:
+                    ended.append(order)
+            if order.version != version:
+                order.save(update_fields=FACTS)
+            elif order.reported_at:
+                unmoved[order.reported_at, order.next_look_at].append(order.pk)
+        for (reported_at, look_at), pks in unmoved.items():
+            Order.objects.filter(pk__in=pks).update(reported_at=reported_at, next_look_at=look_at)
+        Event.objects.bulk_create([*events, *end_cancels(ended, now)])
+        fp("take_in.commit")
+    fp("take_in.committed")
+
+
+def leave_out(order: Order, said: str, now: datetime) -> list[Event]:
+    """Upstream's answer did not mention it, or in a way we cannot read: counted, shown, never taken for an end."""
+    order.left_out += 1
+    order.version += 1
+    order.next_look_at = next_look(order.created_at, now)
+    kind, facts = ("unreadable", {"said": said}) if said else ("left_out", {})
+    return [Event(order=order, kind=kind, at=now, facts=facts)] if order.left_out == 1 else []

@@ -1,0 +1,355 @@
+"""The order form: what a person typed, checked against the service's own terms and against what the person saw."""
+
+import json
+import uuid
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, cast
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.functional import cached_property
+
+from catalog.models import Service
+from catalog.views import one
+from orders import links
+from orders.models import Order
+from orders.terms import DRIP_FEED, FIELDS, Terms, asked_of, may_drip, terms_of
+from panel.money import money
+from panel.query import number
+
+MOST_RUNS = 1000  # ours, against a slip of the finger; the supplier documents no limit
+LONGEST_INTERVAL = 7 * 24 * 60  # minutes; likewise
+MOST_TEXT = 200_000  # characters of a field with many lines
+MOST_COUPON = 100
+LARGEST = 10**9  # of a number of posts or minutes
+OURS = frozenset(("key", "action", "service", "request_id", "link", "quantity", *DRIP_FEED, "coupon"))
+UPSTREAMS_DATE = "%d/%m/%Y"  # the trade's way to write `expiry`
+
+INCOMPLETE = "This form is incomplete. Load the page again."
+UNSEEN = "This form did not say which price it showed. Nothing was sent. Look at the receipt and place it again."
+MOVED = "The terms of this service moved while the form was open. Nothing was sent. Place it again to agree to the new."
+
+
+def _line() -> forms.CharField:
+    return forms.CharField(required=False)
+
+
+class OrderForm(forms.Form):
+    """One order. `token` makes a double click, F5 and Back the same order.
+
+    `seen` are the terms that stood on the page; `shown` the oddities of the link that did, and `again` the newest
+    similar order that the person was shown and ticked.
+    """
+
+    service = forms.CharField(error_messages={"required": "Choose a service."})
+    link, quantity, comments, usernames, answer_number = _line(), _line(), _line(), _line(), _line()
+    username, min, max, posts, old_posts, delay, expiry = (_line() for _ in range(7))
+    other, runs, interval, coupon = _line(), _line(), _line(), _line()
+    again = forms.CharField(required=False, label="The same again")
+    # A browser sends "0", and "1" after it when the tick is set; a form that knows no such tick says nothing.
+    send_when_funded = _line()
+    token = forms.UUIDField(widget=forms.HiddenInput, error_messages=dict.fromkeys(("required", "invalid"), INCOMPLETE))
+
+    TYPED = ("service", *FIELDS)
+    KEPT = (*TYPED, "token", "q", "again", "send_when_funded")
+
+    def __init__(self, data: Any = None, *, repeats: bool = False, **options: Any) -> None:
+        """`repeats`: this form's order exists, so that what moved since is no matter."""
+        super().__init__(data, **options)
+        self.repeats = repeats
+        self.checkup = links.Checkup("")
+        self.alike: list[Order] = []
+        self.moved: list[tuple[str, str, str]] = []  # what, was, is
+        for name, field in FIELDS.items():
+            self.fields[name].label = field.label
+
+    @classmethod
+    def blank(cls, typed: Any) -> "OrderForm":
+        """A new form with what the address already says, and a token of its own unless it has one."""
+        said = {name: typed.get(name, "") for name in cls.KEPT if name in cls.base_fields}
+        return cls(initial={**said, "token": said["token"] or uuid.uuid4()})
+
+    @staticmethod
+    def like(order: Order) -> dict[str, str]:
+        """What is to be typed for the same once more; a coupon is not asked for again."""
+        asked = {name: value for name, value in order.body.items() if name in FIELDS and name != "coupon"}
+        others = {name: value for name, value in order.body.items() if name not in (*FIELDS, "service")}
+        other = [f"{name}: {line}" for name, value in others.items() for line in value.splitlines()]
+        return {**asked, "service": str(order.service.upstream_id), "other": "\n".join(other)}
+
+    def clean_service(self) -> Service:
+        service = one(self.cleaned_data["service"])
+        if service is None:
+            raise ValidationError("There is no such service. Choose one from the list.")
+        if (why := service.why_no_order()) and not self.repeats:
+            raise ValidationError(why)
+        return service
+
+    def clean(self) -> dict[str, Any]:
+        """Every field that the chosen service asks for, in its limits; then what the person must have seen."""
+        said = self.cleaned_data
+        service = said.get("service")
+        asked = asked_of(service)
+        required = terms_of(service).required if service else ()
+        for name in FIELDS:
+            text = said.get(name, "") if name in asked else ""
+            said[name] = None
+            if name in asked and (text or name in required or name in ("link", "interval")):
+                self._read(name, text, service)
+        if service is not None:
+            self._read_quantity(service)
+            if not self.repeats:
+                self._lock_price(service)
+                self._look_for_alike(service)
+                self._warn_of_link()
+        return said
+
+    # ── Each field ───────────────────────────────────────────────────────────────────────────────
+    def _read(self, name: str, text: str, service: Service | None) -> None:
+        try:
+            self.cleaned_data[name] = self._value(name, text, service)
+        except ValidationError as no:
+            self.add_error(name, no)
+
+    def _value(self, name: str, text: str, service: Service | None) -> Any:
+        """The field's value as it goes to upstream; ValidationError with the sentence for the person."""
+        if name == "link":
+            return self._link(text, service)
+        if name == "quantity":
+            return text  # by the service, later: it may be counted instead
+        if name == "interval":
+            return self._interval(text)
+        if name == "runs":
+            runs = whole(text, 1, MOST_RUNS, "runs")
+            return runs if runs > 1 else None
+        if name in ("min", "max") and service:
+            return self._bound(name, text, service)
+        return READERS[name](text)
+
+    def _link(self, text: str, service: Service | None) -> str:
+        about = (service.category, service.name) if service else ("", "")
+        self.checkup = links.check(text, links.network_of(*about), profile=links.wants_profile(*about))
+        if self.checkup.refused:
+            raise ValidationError(self.checkup.refused)
+        return self.checkup.link
+
+    def _interval(self, text: str) -> int | None:
+        runs = self.cleaned_data.get("runs")
+        if not runs:
+            if text and "runs" not in self.errors:
+                raise ValidationError("Minutes between runs need at least 2 runs.")
+            return None
+        if not text:
+            raise ValidationError("How many minutes between the runs?")
+        return whole(text, 1, LONGEST_INTERVAL, "minutes")
+
+    def _bound(self, name: str, text: str, service: Service) -> int:
+        bound = whole(text, 1, LARGEST, "units a post")
+        if not self.repeats and (why := service.outside(bound)):
+            raise ValidationError(why)
+        least = self.cleaned_data.get("min") if name == "max" else None
+        if least and bound < least:
+            raise ValidationError(f"The most per post is below the least, {least:,}.")
+        return bound
+
+    def _read_quantity(self, service: Service) -> None:
+        said, terms = self.cleaned_data, terms_of(service)
+        quantity: int | None
+        if terms.counts:
+            quantity = len((said.get(terms.counts) or "").splitlines())
+            why, name = service.outside(quantity) if terms.counts not in self.errors else "", terms.counts
+        elif "quantity" not in terms.required and not said.get("quantity"):
+            quantity, why, name = (service.minimum if service.bought_whole else None), "", "quantity"
+        else:
+            quantity, why = service.read_quantity(said.get("quantity") or "")
+            name = "quantity"
+        said["quantity"] = quantity
+        if why and not (self.repeats and quantity):
+            self.add_error(name, why)
+            said["quantity"] = quantity
+
+    # ── What the person must have seen ───────────────────────────────────────────────────────────
+    def _seen(self, service: Service) -> list[dict[str, str]]:
+        """The terms of this service that stood on the page, in the picker and in the receipt."""
+        return [terms for value in self._all("seen") if (terms := read_seen(value, service)) is not None]
+
+    def _lock_price(self, service: Service) -> None:
+        seen, now = self._seen(service), service.terms
+        if not seen:
+            self.add_error(None, UNSEEN)
+        for terms in seen:
+            moved = (what for what in now if terms.get(what) != now[what])
+            self.moved += [(what, in_words(what, terms.get(what, "?")), in_words(what, now[what])) for what in moved]
+        self.moved = list(dict.fromkeys(self.moved))
+        if self.moved:
+            self.add_error(None, MOVED)
+
+    def _look_for_alike(self, service: Service) -> None:
+        link = self.target
+        self.alike = Order.objects.like(service, link, timezone.now()) if link else []
+        if self.alike and number(self.data.get("again")) < self.alike[0].pk:
+            self.add_error("again", "The same was ordered lately. Say that you want it once more, or leave it.")
+
+    def _warn_of_link(self) -> None:
+        if any(odd not in self.shown for odd in self.checkup.odd):
+            self.add_error("link", f"{' '.join(self.checkup.odd)} If that is right, place it again.")
+
+    @property
+    def shown(self) -> list[str]:
+        """The oddities of the link that stood on the page."""
+        return self._all("shown")
+
+    def _all(self, name: str) -> list[str]:
+        return cast(QueryDict, self.data).getlist(name)
+
+    # ── What comes of it ─────────────────────────────────────────────────────────────────────────
+    @property
+    def target(self) -> str:
+        """Where it is delivered: the link, or @name where a type takes a name instead."""
+        name = self.cleaned_data.get("username")
+        return self.cleaned_data.get("link") or (f"@{name}" if name else "")
+
+    @property
+    def order(self) -> dict[str, Any]:
+        """What `Order.objects.place` takes, besides who asks."""
+        said, service = self.cleaned_data, self.cleaned_data["service"]
+        others = {"link", "quantity", "other", "coupon", *DRIP_FEED}
+        fields = {name: str(said[name]) for name in asked_of(service) if name not in others and said[name] is not None}
+        return {
+            "service": service, "link": self.target, "quantity": said["quantity"], "token": said["token"],
+            "runs": said["runs"], "interval": said["interval"], "coupon": said["coupon"] or "",
+            "fields": {**fields, **(said["other"] or {})}, "send_when_funded": self.sends_when_funded,
+        }  # fmt: skip
+
+    def said_of(self, names: Iterable[str]) -> str:
+        """The first thing wrong with one of these fields although something was typed there."""
+        typed = (name for name in names if name in self.errors and str(self.data.get(name, "")).strip())
+        return next((str(self.errors[name][0]) for name in typed), "")
+
+    @property
+    def sends_when_funded(self) -> bool:
+        """Only an unticked box says no."""
+        return str(self["send_when_funded"].value()) != "0"
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The fields to show, by the chosen service."""
+        return asked_of(self.chosen)
+
+    @property
+    def unasked(self) -> list[str]:
+        """Fields that this service does not ask for, and that hold something: they go along, for another choice."""
+        return [name for name in FIELDS if name not in self.asked and self[name].value()]
+
+    @property
+    def asks(self) -> str:
+        """Changes when a choice asks for other fields."""
+        return f"{terms_of(self.chosen).asked}{self.drips}"
+
+    @property
+    def terms(self) -> Terms:
+        return terms_of(self.chosen)
+
+    @cached_property
+    def chosen(self) -> Service | None:
+        return one(str(self["service"].value() or ""))
+
+    @property
+    def drips(self) -> bool:
+        return may_drip(self.chosen)
+
+
+def read_seen(value: str, service: Service) -> dict[str, str] | None:
+    """What a form carried of this service; None when it is of another, or unreadable."""
+    try:
+        said = json.loads(value)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(said, dict) or said.pop("service", None) != service.upstream_id:
+        return None
+    return {str(what): str(was)[:100] for what, was in said.items()}
+
+
+def in_words(what: str, value: str) -> str:
+    """One of a service's terms for a person; what a form sent may be anything."""
+    if what in ("minimum", "maximum") and value.isascii() and value.isdecimal():
+        return f"{int(value):,}"
+    try:
+        return money(Decimal(value)) if what == "rate" else value
+    except ArithmeticError:
+        return value
+
+
+# ── Readers: text as typed → what goes to upstream; ValidationError with the sentence for the person ──
+def whole(text: str, least: int, most: int, what: str) -> int:
+    digits = text.replace(",", "").replace(" ", "")
+    if not (digits.isascii() and digits.isdecimal()) or len(digits) > len(str(LARGEST)):
+        raise ValidationError(f"Write the {what} as a whole number." if text else f"How many {what}?")
+    if not least <= int(digits) <= most:
+        raise ValidationError(f"Between {least:,} and {most:,}; {int(digits):,} is not.")
+    return int(digits)
+
+
+def lines(text: str) -> str:
+    """The lines that are not blank."""
+    if len(text) > MOST_TEXT:
+        raise ValidationError(f"At most {MOST_TEXT:,} characters; these are {len(text):,}.")
+    kept = [line.strip() for line in text.splitlines() if line.strip()]
+    if not kept:
+        raise ValidationError("Write at least one line.")
+    return "\n".join(kept)
+
+
+def user_name(text: str) -> str:
+    if not text:
+        raise ValidationError("Whose posts? Write the user name.")
+    if not (found := links.name_of(text)):
+        raise ValidationError("Write one user name, such as @lumen.studio.")
+    return found
+
+
+def day(text: str) -> str:
+    """A day to come, as upstream writes it; typed as 2026-12-31 or 31/12/2026."""
+    for pattern in ("%Y-%m-%d", UPSTREAMS_DATE):
+        try:
+            found: date = datetime.strptime(text, pattern).date()  # noqa: DTZ007  a day, no moment
+        except ValueError:
+            continue
+        if found < timezone.now().date():
+            raise ValidationError("This day is over.")
+        return found.strftime(UPSTREAMS_DATE)
+    raise ValidationError("Write the day as 31/12/2026.")
+
+
+def further(text: str) -> dict[str, str]:
+    """`name: value` lines; a name written twice makes lines of one value."""
+    found: dict[str, str] = {}
+    for line in lines(text).splitlines():
+        what, colon, value = (part.strip() for part in line.partition(":"))
+        if not (colon and value and what.isascii() and what.isidentifier() and len(what) <= 40):
+            raise ValidationError(f"Write each line as name: value; “{line[:60]}” is not.")
+        if what.lower() in OURS:
+            raise ValidationError(f"“{what}” is the desk’s own to send.")
+        found[what] = f"{found[what]}\n{value}" if what in found else value
+    return found
+
+
+def coupon(text: str) -> str:
+    if len(text) > MOST_COUPON or not text.isprintable() or " " in text:
+        raise ValidationError("This is no coupon: one word, at most 100 characters.")
+    return text
+
+
+def answer(text: str) -> int:
+    return whole(text, 1, 1000, "answer as its number, and")
+
+
+READERS: dict[str, Callable[[str], Any]] = {
+    "comments": lines, "usernames": lines, "answer_number": answer, "username": user_name, "expiry": day,
+    "other": further, "coupon": coupon,
+    **{what: (lambda text: whole(text, 0, LARGEST, "posts or minutes")) for what in ("posts", "old_posts", "delay")},
+}  # fmt: skip

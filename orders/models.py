@@ -1,0 +1,368 @@
+"""What was asked, what became of it, and who did what."""
+
+import uuid
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Self
+
+from django.conf import settings
+from django.db import IntegrityError, models, transaction
+from django.db.models import F
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import cached_property
+
+from accounts.access import why_not
+from catalog.models import Service
+from orders.links import spellings
+from orders.rhythm import next_look
+from orders.rules import Refills, cancel_of, refills_of, why_no_cancel, why_no_refill
+from orders.sentences import Sentence
+from orders.states import LIFE, LIVE, Stage, Status, label, stage
+from orders.tasks import Task
+from orders.terms import terms_of
+from panel.failpoints import fp
+from panel.money import money, stored
+from panel.notpanel.shapes import Report
+
+
+class Refusal(Exception):
+    """Our own no, with its reason, written for the person who asked."""
+
+
+# An order for the same service and link within this time is shown before another is placed.
+SIMILAR_FOR = timedelta(days=1)
+SIMILAR_AT_MOST = 3
+UNDER_WAY = LIVE | {Status.QUEUED, Status.REVIEW}
+OVER = frozenset(LIFE) - UNDER_WAY  # a word of upstream's that we do not know is not over
+NOTHING_BOUGHT = frozenset(status for status, stage in LIFE.items() if not (stage.upstream or stage.then))
+
+
+INDEXED_OF_A_LINK = 200  # characters
+
+
+def beginning(field: str) -> models.Func:
+    """Written out rather than bound, or SQLite would not know the index's expression again."""
+    template = f"SUBSTR(%(expressions)s, 1, {INDEXED_OF_A_LINK})"
+    return models.Func(F(field), template=template, output_field=models.CharField())
+
+
+class OrderQuerySet(models.QuerySet["Order"]):
+    def seen_by(self, user: Any) -> Self:
+        """The orders this person may see: the whole team's, none for a stranger."""
+        return self if user.is_authenticated and user.is_active else self.none()
+
+    def for_table(self) -> Self:
+        """Everything that one row shows, in two queries however long the page."""
+        tasks = models.Prefetch("tasks", Task.objects.with_people())
+        return self.select_related("service", "placed_by").prefetch_related(tasks)
+
+    def place(
+        self, *, by: Any, service: Service, link: str, quantity: int | None, token: uuid.UUID,
+        runs: int | None = None, interval: int | None = None, coupon: str = "", fields: Mapping[str, str] | None = None,
+        send_when_funded: bool = True,
+    ) -> "Order":  # fmt: skip
+        """Writes an order and its task down together; the worker sends it. The same token gives the same order.
+
+        `quantity` is None where none goes to upstream and it bills the minimum; `runs` is None or at least 2, with
+        `interval` in minutes; `fields` are the type's own, such as `comments`, as they are sent.
+        """
+        if why := why_not(by, "place"):
+            raise Refusal(why)
+        body = self.body_of(
+            service, link=link, quantity=quantity, runs=runs, interval=interval, coupon=coupon, fields=fields or {}
+        )
+        # Looked for first, so that F5 leads to the order also when the service has gone meanwhile.
+        if earlier := self.filter(form_token=token).first():
+            return earlier.unless_other(by, body, send_when_funded)
+        if why := service.why_no_order():
+            raise Refusal(why)
+        amount = service.minimum if quantity is None else quantity
+        try:
+            with transaction.atomic():
+                order = self.create(
+                    service=service, link=link, quantity=amount, runs=runs, interval=interval, coupon=coupon,
+                    body=body, form_token=token, placed_by=by, send_when_funded=send_when_funded,
+                    rate_seen=service.rate, expected_charge=service.expected_charge(amount, runs or 1),
+                )  # fmt: skip
+                fp("order.half")
+                undo = timedelta(seconds=settings.SEND_DELAY_SECONDS)
+                order.tasks.create(kind=Task.Kind.PLACE, asked_by=by, due_at=order.created_at + undo)
+                facts = {
+                    "quantity": f"{runs} × {amount:,}" if runs else f"{amount:,}",
+                    "rate": money(service.rate), "expected": money(order.expected_charge),
+                }  # fmt: skip
+                order.record("placed", by=by, at=order.created_at, **facts)
+                if not send_when_funded:
+                    order.record("waits_for_press", by=by, at=order.created_at)
+                fp("order.commit")
+            fp("order.committed")
+            return order
+        except IntegrityError:  # the same form, sent at the same moment
+            if earlier := self.filter(form_token=token).first():
+                return earlier.unless_other(by, body, send_when_funded)
+            raise
+
+    @staticmethod
+    def body_of(
+        service: Service, *, link: str, quantity: int | None, runs: int | None, interval: int | None, coupon: str,
+        fields: Mapping[str, str],
+    ) -> dict[str, str]:  # fmt: skip
+        """Exactly what goes with `add`: what the service's type takes, and nothing empty."""
+        takes = terms_of(service).asked
+        asked = {"link": link, "quantity": quantity}
+        said: dict[str, object] = {
+            "service": service.upstream_id, **{name: value for name, value in asked.items() if name in takes},
+            **fields, "runs": runs, "interval": interval, "coupon": coupon,
+        }  # fmt: skip
+        return {name: str(value) for name, value in said.items() if value not in (None, "")}
+
+    def like(self, service: Service, link: str, now: datetime) -> list["Order"]:
+        """Orders for the same service and link that are under way or younger than a day, newest first; a few.
+
+        A rejected one is none: nothing was bought.
+        """
+        same = self.filter(service=service, link__in=spellings(link)).exclude(status__in=NOTHING_BOUGHT)
+        same = same.select_related("placed_by", "service").prefetch_related("tasks")
+        young, open_ = same.filter(created_at__gte=now - SIMILAR_FOR), same.exclude(status__in=OVER)
+        found = {order.pk: order for half in (young, open_) for order in half[:SIMILAR_AT_MOST]}
+        return sorted(found.values(), key=lambda order: -order.pk)[:SIMILAR_AT_MOST]
+
+    def linked(self, links: Collection[str]) -> Self:
+        """Orders for exactly these links; with all spellings of one, an index finds them."""
+        starts = {link[:INDEXED_OF_A_LINK] for link in links}
+        return self.alias(start=beginning("link")).filter(start__in=starts, link__in=links)
+
+    def change(self, **facts: Any) -> int:
+        """Updates what a page shows of these orders, so that open pages notice; says how many there were."""
+        return self.update(version=F("version") + 1, **facts)
+
+    def due(self, now: datetime) -> Self:
+        """Orders to ask upstream about, longest due first."""
+        return self.filter(next_look_at__lte=now).order_by("next_look_at")
+
+
+class Order(models.Model):
+    """One order. `status` is a fact: upstream's last word, or one of three of ours before it has spoken."""
+
+    # What was asked: written once, never edited. The same request_id must always go with the same body.
+    request_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="orders")
+    link = models.CharField(max_length=1000)
+    quantity = models.PositiveBigIntegerField()
+    runs = models.PositiveIntegerField(null=True, blank=True)
+    interval = models.PositiveIntegerField(null=True, blank=True, help_text="Minutes between runs.")
+    coupon = models.CharField(max_length=100, blank=True)
+    body = models.JSONField(help_text="Exactly the fields that go with `add`, frozen.")
+    rate_seen = models.DecimalField(max_digits=18, decimal_places=6, help_text="The rate when it was placed, USD.")
+    expected_charge = models.DecimalField(max_digits=18, decimal_places=6, help_text="Our estimate in USD.")
+    placed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="orders")
+    created_at = models.DateTimeField(default=timezone.now)
+    # The form's own token: a double click, F5 or a second tab of one form meet here.
+    form_token = models.UUIDField(null=True, unique=True, editable=False)
+    send_when_funded = models.BooleanField(
+        default=True, help_text="Refused for want of money: sent again by itself when a balance covers it."
+    )
+
+    # What became of it: upstream's words, by `absorb` alone.
+    upstream_id = models.CharField(max_length=64, null=True, unique=True)
+    status = models.CharField(max_length=40, default=Status.QUEUED)
+    charge = models.DecimalField(max_digits=18, decimal_places=6, null=True)
+    currency = models.CharField(max_length=10, blank=True)
+    start_count = models.BigIntegerField(null=True)
+    remains = models.BigIntegerField(null=True)
+    said = models.JSONField(null=True, help_text="Upstream's last answer, as it was.")
+    reported_at = models.DateTimeField(null=True, help_text="When we asked for the last answer.")
+    left_out = models.PositiveIntegerField(default=0, help_text="Answers in a row that did not mention it.")
+    refills_elsewhere = models.PositiveSmallIntegerField(
+        default=0, help_text="Refills that upstream counts and the desk did not ask for."
+    )
+    next_look_at = models.DateTimeField(null=True, help_text="When we ask next; empty: not any more.")
+    # Counts what a page shows of this order, so that an open page knows which rows have moved.
+    version = models.PositiveIntegerField(default=1)
+
+    objects: ClassVar[OrderQuerySet] = OrderQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = [
+            # A status tab, newest first, by keyset.
+            models.Index(fields=["status", "-id"], name="order_status_newest"),
+            # The sweep: what is due; final orders are not in it.
+            models.Index(fields=["next_look_at"], condition=models.Q(next_look_at__isnull=False), name="order_due"),
+            # `like`: a service's orders of the last day, and those under way.
+            models.Index(fields=["service", "-created_at"], name="order_like_young"),
+            models.Index(fields=["service", "status"], name="order_like_under_way"),
+            # `linked`: a pasted link. Its beginning is enough, and fits into a page of any database's index.
+            models.Index(beginning("link"), name="order_link"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Order {self.pk}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("orders:show", args=[self.pk])
+
+    def unless_other(self, by: Any, body: dict[str, str], send_when_funded: bool) -> Self:
+        """This order, which a form's token led to; a Refusal when it is not what that form asks for now."""
+        if self.placed_by_id != by.pk:
+            raise Refusal("This form was already sent by somebody else. Load the page again for a new one.")
+        if (self.body, self.send_when_funded) != (body, send_when_funded):
+            again = "Nothing more was ordered; load the page again for another order."
+            raise Refusal(f"This form already became order {self.pk}. {again}")
+        return self
+
+    # ── What the screen says ─────────────────────────────────────────────────────────────────────
+    @cached_property
+    def placing(self) -> Task | None:
+        """The task that sends it; only orders that came from elsewhere have none."""
+        return next((task for task in self.tasks.all() if task.kind == Task.Kind.PLACE), None)
+
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        self.__dict__.pop("placing", None)
+        super().refresh_from_db(*args, **kwargs)
+
+    @property
+    def confirming(self) -> bool:
+        """Sent, and the answer lost: upstream may have it. We ask again with the same request_id."""
+        task = self.placing
+        return self.status == Status.QUEUED and bool(task and task.unclear_since and not task.settled_at)
+
+    @property
+    def taken(self) -> bool:
+        """Upstream gave it an id, and has not said yet how it stands."""
+        return self.status == Status.QUEUED and self.upstream_id is not None
+
+    @property
+    def shown_status(self) -> str:
+        """The status, or one of SHOWN, which are ways to show one and no statuses."""
+        if self.confirming:
+            return "confirming"
+        if self.taken:
+            return "taken"
+        if self.status == Status.QUEUED and self.placing and self.placing.needs is not None:
+            return "unfunded"
+        if self.status == Status.REJECTED and self.placing:
+            return {Task.Outcome.WITHDRAWN: "withdrawn", Task.Outcome.CLOSED: "closed"}.get(
+                Task.Outcome(self.placing.outcome), self.status
+            )
+        return self.status
+
+    @property
+    def label(self) -> str:
+        return SHOWN.get(self.shown_status) or label(self.status)
+
+    @property
+    def stage(self) -> Stage:
+        return stage(self.status)
+
+    @property
+    def total(self) -> int:
+        """Units over all runs."""
+        return self.quantity * (self.runs or 1)
+
+    @property
+    def delivered(self) -> int | None:
+        """Units delivered by upstream's own `remains`; None while it has not said, or said nonsense."""
+        if self.remains is None or not 0 <= self.remains <= self.total:
+            return None
+        return self.total - self.remains
+
+    @property
+    def refills(self) -> Refills:
+        """How many refills are used and left, and the pending one."""
+        return refills_of(self)
+
+    @property
+    def cancel_asked(self) -> bool:
+        """Somebody asked for a cancel, and nobody knows yet what becomes of it."""
+        return cancel_of(self) is not None
+
+    def why_no_refill(self) -> str:
+        """Empty when a refill may be asked for, else the reason, as every door says it."""
+        return why_no_refill(self)
+
+    def why_no_cancel(self) -> str:
+        """Empty when a cancel may be asked for, else the reason, as every door says it."""
+        return why_no_cancel(self)
+
+    # ── What upstream says ───────────────────────────────────────────────────────────────────────
+    def absorb(self, report: Report) -> "list[Event]":
+        """The one door by which upstream's words reach `status`. The caller saves FACTS and the events it returns.
+
+        A report that surprises is taken and recorded; only one asked for earlier than what we have is passed over.
+        """
+        if self.reported_at and report.asked_at < self.reported_at:
+            return []
+        was, before = self.status, self._facts()
+        self.status, self.currency = report.status, report.currency[:10]
+        if report.charge is not None:
+            self.charge = stored(report.charge)
+        self.start_count, self.remains = report.start_count, report.remains
+        self.said, self.reported_at, self.left_out = report.raw, report.asked_at, 0
+        self.next_look_at = next_look(self.created_at, report.asked_at) if self.stage.live else None
+        if self._facts() != before:
+            self.version += 1
+        if self.status == was:
+            return []
+        kind = "moved" if self.status in stage(was).then else "surprised"
+        if self.status not in LIFE:
+            kind = "puzzled"
+        facts = {"was": label(was), "to": label(self.status), "said": report.raw}
+        return [Event(order=self, kind=kind, at=report.asked_at, facts=facts)]
+
+    def _facts(self) -> tuple[object, ...]:
+        return self.status, self.charge, self.currency, self.start_count, self.remains, self.left_out
+
+    def change(self, **facts: Any) -> None:
+        """Updates what a page shows of this order; an instance in hand keeps what it had."""
+        Order.objects.filter(pk=self.pk).change(**facts)
+
+    def record(self, kind: str, *, by: Any = None, at: datetime | None = None, **facts: Any) -> "Event":
+        """Writes down one thing that happened to this order."""
+        return Event.objects.create(order=self, kind=kind, by=by, at=at or timezone.now(), facts=facts)
+
+
+# Ways to show a status that say more than its word.
+SHOWN = {
+    "confirming": "Confirming", "taken": "Taken", "unfunded": "Waits for money", "withdrawn": "Withdrawn",
+    "closed": "Not placed",
+}  # fmt: skip
+
+# What `absorb` may have changed.
+FACTS = ("status", "charge", "currency", "start_count", "remains", "said", "reported_at", "left_out",
+         "next_look_at", "version")  # fmt: skip
+
+
+class Event(models.Model):
+    """One thing that happened, as a sentence with a name on it. Written once: no verb here changes or removes one."""
+
+    # No index of its own: the timeline's serves it.
+    order = models.ForeignKey(Order, null=True, on_delete=models.PROTECT, related_name="events", db_index=False)
+    kind = models.CharField(max_length=30)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    facts = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = [
+            # An order's timeline.
+            models.Index(fields=["order", "-id"], name="event_timeline"),
+        ]
+
+    def __str__(self) -> str:
+        return self.sentence.plain
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise TypeError("An event is written once.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise TypeError("An event is kept.")
+
+    @property
+    def sentence(self) -> Sentence:
+        """What happened: tone, words, and upstream's own words apart."""
+        return Sentence.of(self.kind, self.by, self.facts)

@@ -1,0 +1,173 @@
+"""The order form's page, its live receipt, and what was typed when a session ended."""
+
+import uuid
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib import messages
+from django.core import signing
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
+from django.shortcuts import render, resolve_url
+from django.urls import reverse
+from django.utils.html import format_html
+from django.views.decorators.http import require_http_methods
+
+from accounts.access import needs
+from accounts.models import BalanceReading
+from catalog.models import Service
+from catalog.views import picker
+from orders.forms import OrderForm
+from orders.models import Order, Refusal
+from orders.terms import FIELDS
+from panel.htmx import wants_htmx
+from panel.query import number
+
+KEPT_SECONDS = 3600  # that a form typed by somebody who is signed out waits for the sign-in
+KEPT_CHARACTERS = 250_000  # of it; a session is a row of the database
+OF_A_PERSON = "orders.ordering"  # the salt of the proof that a form was made for a person of the team
+
+View = Callable[[HttpRequest], HttpResponseBase]
+
+
+def keeps_typed(view: View) -> View:
+    """A form sent after its session had ended waits in the visitor's new session, and is there after the sign-in."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest) -> HttpResponseBase:
+        if request.method != "POST" or request.user.is_authenticated or wants_htmx(request):
+            return view(request)
+        owner = maker_of(request.POST.get("made_for", ""))
+        typed = {name: request.POST.get(name, "") for name in OrderForm.KEPT}
+        if owner is None or sum(map(len, typed.values())) > KEPT_CHARACTERS:
+            return view(request)
+        request.session["typed"] = {"by": owner, "form": typed}
+        request.session.set_expiry(KEPT_SECONDS)
+        back = urlencode({"next": f"{reverse('orders:new')}?kept=1"})
+        return HttpResponseRedirect(f"{resolve_url(settings.LOGIN_URL)}?{back}")
+
+    return guarded
+
+
+def maker_of(proof: str) -> int | None:
+    """Whom a form was made for. Without a proof nothing is kept, or strangers could fill the database."""
+    try:
+        return int(signing.loads(proof, salt=OF_A_PERSON))
+    except signing.BadSignature:
+        return None
+
+
+@require_http_methods(["GET", "POST"])
+@keeps_typed
+@needs("place")
+def new(request: HttpRequest) -> HttpResponse:
+    """The order form. A POST that is in order leads to the order's own page, however often it is sent."""
+    typed = typed_in(request)
+    # `search`: without a script, where a GET would put the CSRF token into an address; `keep`: nobody pressed Place.
+    if request.method == "POST" and not {"search", "keep"} & request.POST.keys():
+        order, form = placed(typed, request.user)
+        if order:
+            request.session.pop("typed", None)
+            mended = " ".join(form.checkup.mended)
+            messages.success(request, format_html("Order <b>{}</b> is written down. {}", order.pk, mended))
+            return HttpResponseRedirect(order.get_absolute_url())
+    else:
+        form = OrderForm.blank(typed)
+    context = {
+        **of_form(form, form if form.is_bound else OrderForm(typed)),
+        **picker(typed.get("q", ""), str(form["service"].value() or "")),
+        "made_for": signing.dumps(request.user.pk, salt=OF_A_PERSON),
+    }
+    return render(request, "orders/new.html", context, status=422 if form.errors else 200)
+
+
+def typed_in(request: HttpRequest) -> QueryDict:
+    """What was sent; or after a sign-in in mid-form, what this person had typed before."""
+    if request.method == "POST":
+        return request.POST
+    if like := number(request.GET.get("like")):
+        return as_before(request, like)
+    kept = request.session.get("typed") if "kept" in request.GET else None
+    if not kept or kept["by"] != request.user.pk:
+        return request.GET
+    messages.info(request, "You had been signed out. What you typed is here; nothing was sent.")
+    typed = QueryDict(mutable=True)
+    typed.update(kept["form"])
+    return typed
+
+
+def as_before(request: HttpRequest, pk: int) -> QueryDict:
+    """What an order was asked with, for the form; by its number, for a link belongs in no address."""
+    typed = QueryDict(mutable=True)
+    if order := Order.objects.seen_by(request.user).select_related("service").filter(pk=pk).first():
+        typed.update(OrderForm.like(order))
+    return typed
+
+
+def placed(typed: QueryDict, by: Any) -> tuple[Order | None, OrderForm]:
+    """The order that the form asks for, or None and what is wrong in the form."""
+    with transaction.atomic():
+        # One at a time for a service, so that its terms and the orders like this one stay as they are checked here.
+        held = Service.objects.select_for_update(no_key=True).filter(upstream_id=number(typed.get("service")))
+        held.first()
+        form = OrderForm(typed, repeats=is_known(typed.get("token", ""), by))
+        if form.is_valid():
+            try:
+                return Order.objects.place(by=by, **form.order), form
+            except Refusal as no:
+                form.add_error(None, str(no))
+    return None, form
+
+
+def is_known(token: str, by: Any) -> bool:
+    """Whether this person's form with that token is an order already."""
+    try:
+        return Order.objects.filter(form_token=uuid.UUID(token), placed_by=by).exists()
+    except ValueError:
+        return False
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs("place")
+def receipt(request: HttpRequest) -> HttpResponse:
+    """What the order would be, as one types. By POST, for a link belongs in no address; nothing is changed."""
+    typed = typed_in(request)
+    form = OrderForm.blank(typed)
+    context = {**of_form(form, OrderForm(typed)), "other_fields": typed.get("asks") not in (None, form.asks)}
+    return render(request, "orders/_receipt_now.html", context)
+
+
+def of_form(form: OrderForm, read: OrderForm) -> dict[str, object]:
+    """What the form's fragments want: `form` to be shown, and `read`, the same bound, with what was found in it."""
+    read.is_valid()
+    return {"form": form, "read": read, "FIELDS": FIELDS, **receipt_of(read)}
+
+
+def receipt_of(read: OrderForm) -> dict[str, object]:
+    """What `_receipt.html` wants: our estimate in USD and the balance behind it."""
+    chosen, said = read.chosen, read.cleaned_data
+    why = (chosen.why_no_order() or read.said_of(name for name in read.asked if name != "link")) if chosen else ""
+    quantity, runs = said.get("quantity"), said.get("runs") or 1
+    wrong = {"service", "quantity", "runs", "interval", read.terms.counts} & read.errors.keys()
+    one_run = chosen.expected_charge(quantity) if chosen and quantity and not wrong else None
+    expected = one_run * runs if one_run is not None else None
+    reading = BalanceReading.objects.first()
+    balance = reading.amount if reading else None
+    currency = reading.currency if reading else "USD"
+    # Rates are in US dollars; from another money nothing is subtracted.
+    after = balance - expected if balance is not None and expected is not None and currency == "USD" else None
+    return {
+        "chosen": chosen,
+        "quantity": quantity,
+        "runs": runs,
+        "interval": said.get("interval"),
+        "one_run": one_run,
+        "expected": expected,
+        "balance": balance,
+        "currency": currency,
+        "after": after,
+        "why": why,
+    }

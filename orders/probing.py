@@ -1,0 +1,32 @@
+"""Asks gently whether upstream is well and what the balance is, while orders wait for either. Runs in the worker."""
+
+import logging
+from datetime import datetime
+
+from django.utils import timezone
+
+from accounts.balance import read_balance
+from orders import sending
+from orders.tasks import Sending
+from panel.notpanel.client import Client
+from panel.notpanel.errors import NotPanelError
+
+log = logging.getLogger(__name__)
+
+
+def probe(client: Client, now: datetime | None = None) -> bool:
+    """One call for the balance, if it is time; says whether it was."""
+    now = now or timezone.now()
+    # The claim is the next time, whatever comes of this one.
+    if not Sending.objects.filter(probe_at__lte=now).update(probe_at=now + sending.PROBE_EVERY):
+        return False
+    try:
+        reading = read_balance(client)
+    except NotPanelError as trouble:
+        log.warning("upstream is not well yet: %s", trouble)
+        return True
+    sending.well_again(now)
+    sending.fund(reading, now)
+    if not sending.waiting().exists():
+        Sending.objects.filter(stopped_at=None).update(probe_at=None)
+    return True

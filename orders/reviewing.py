@@ -1,0 +1,73 @@
+"""What is known about an order's tries: each of them, and the balance before and after, for whoever must judge."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from accounts.models import BalanceReading
+from orders.deciding import undecided, why_not_again
+from orders.models import Order
+from orders.sending import CACHED_BY_UPSTREAM
+from orders.states import Status
+from orders.tasks import Attempt, Task
+from orders.wishes import state_of, why
+from orders.wording import for_customer
+
+TRIES_SHOWN = 50  # newest first
+
+
+class Evidence(NamedTuple):
+    """Two readings of the balance, the last before the first try and the first after the last one."""
+
+    before: BalanceReading
+    after: BalanceReading
+    others: int  # orders that upstream took in between
+    others_cost: Decimal  # what those cost in USD, by upstream's charge or our estimate
+
+    @property
+    def moved(self) -> Decimal:
+        """How much less there is."""
+        return self.before.amount - self.after.amount
+
+    @property
+    def unexplained(self) -> Decimal:
+        """What the other orders do not account for."""
+        return self.moved - self.others_cost
+
+
+def context(order: Order) -> dict[str, object]:
+    """What `_order.html` wants beside the order itself."""
+    task = order.placing
+    tries = list(task.tries.order_by("-id")) if task else []
+    review = order.status == Status.REVIEW
+    adopted = order.status == Status.QUEUED and bool(task and task.outcome == Task.Outcome.ADOPTED)
+    undecided_now = review or (adopted and undecided().filter(pk=order.pk).exists())
+    return {
+        "task": task,
+        "wishes": [(wish, state_of(wish), why(wish)) for wish in order.tasks.all() if wish.kind in Task.WISHES],
+        "words": for_customer(order),
+        "tries": tries[:TRIES_SHOWN],
+        "earlier_tries": len(tries[TRIES_SHOWN:]),
+        "undecided": undecided_now,
+        "why_not_again": why_not_again(order) if undecided_now else "",
+        "evidence": evidence(order, tries[-1].began_at, last_end(tries)) if review and tries else None,
+    }
+
+
+def last_end(tries: list[Attempt]) -> datetime:
+    return max(attempt.ended_at or attempt.began_at for attempt in tries)
+
+
+def evidence(order: Order, first: datetime, last: datetime) -> Evidence | None:
+    """The balance around the tries; None while one of the two readings is missing or they are of other money."""
+    before = BalanceReading.objects.filter(first_asked_at__lte=first).first()
+    after = BalanceReading.objects.filter(asked_at__gt=last + CACHED_BY_UPSTREAM).order_by("id").first()
+    if before is None or after is None or before.currency != after.currency:
+        return None
+    since, until = min(before.asked_at, first), max(after.first_asked_at, last)
+    taken = Order.objects.filter(
+        tasks__kind=Task.Kind.PLACE, tasks__settled_at__gt=since, tasks__settled_at__lte=until,
+        tasks__outcome=Task.Outcome.DONE,
+    ).exclude(pk=order.pk)  # fmt: skip
+    costs = [charge or expected for charge, expected in taken.values_list("charge", "expected_charge")[:1000]]
+    return Evidence(before, after, len(costs), sum(costs, Decimal(0)))

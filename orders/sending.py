@@ -1,0 +1,114 @@
+"""Whether orders go out: stopped by a manager with a reason, or by the desk itself while upstream is not well."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.access import why_not
+from accounts.models import BalanceReading
+from orders.models import Event, Order, Refusal
+from orders.tasks import Sending, Task
+
+# Of any orders, with no answer in between. Each order also waits longer after each try, so this many are no accident.
+FAILURES_IN_A_ROW = 5
+PROBE_EVERY = timedelta(seconds=60)  # one gentle call a minute while sending is stopped, or orders wait for money
+CACHED_BY_UPSTREAM = timedelta(seconds=30)  # documented: a balance may be so old when it is told
+REASON_CHARACTERS = 500
+
+
+def row() -> Any:
+    """The one row, as a queryset, so that each change is one statement."""
+    Sending.objects.bulk_create([Sending(pk=Sending.ONLY)], ignore_conflicts=True)
+    return Sending.objects.filter(pk=Sending.ONLY)
+
+
+# ── People ───────────────────────────────────────────────────────────────────────────────────────
+def stop(reason: str, *, by: Any) -> None:
+    """A manager stops all sending; also takes over what the desk stopped, so that it does not go on by itself."""
+    if why := why_not(by, "decide"):
+        raise Refusal(why)
+    reason = reason.strip()
+    if not reason:
+        raise Refusal("Say why: the whole team reads it.")
+    reason, now = reason[:REASON_CHARACTERS], timezone.now()
+    with transaction.atomic():
+        if not row().filter(stopped_by=None).update(stopped_at=now, stopped_by=by, reason=reason):
+            raise Refusal("Sending is stopped already.")
+        Event.objects.create(kind="stopped", by=by, at=now, facts={"reason": reason})
+
+
+def resume(*, by: Any) -> None:
+    """A manager lets orders go out again, whoever stopped them."""
+    if why := why_not(by, "decide"):
+        raise Refusal(why)
+    with transaction.atomic():
+        if not go_on(row().filter(stopped_at__isnull=False), failures=0):
+            raise Refusal("Orders go out already.")
+        Event.objects.create(kind="resumed", by=by, at=timezone.now())
+
+
+def go_on(stopped: Any, *, failures: int) -> bool:
+    return bool(stopped.update(stopped_at=None, stopped_by=None, reason="", failures=failures))
+
+
+# ── The desk itself ──────────────────────────────────────────────────────────────────────────────
+def stop_itself(reason: str, now: datetime) -> None:
+    """Stops, and begins to ask gently whether upstream is well again. What a manager stopped stays theirs."""
+    with transaction.atomic():
+        if row().filter(stopped_at=None).update(stopped_at=now, reason=reason, probe_at=now + PROBE_EVERY):
+            Event.objects.create(kind="stopped_itself", at=now, facts={"reason": reason})
+
+
+def failed(why: str, now: datetime) -> None:
+    """One more try that upstream did not answer; the last of too many in a row stops sending."""
+    row().update(failures=F("failures") + 1)
+    if row().filter(failures__gte=FAILURES_IN_A_ROW).exists():
+        stop_itself(f"{FAILURES_IN_A_ROW} tries in a row went without a clear answer. The last one: {why}", now)
+
+
+def answered() -> None:
+    """Upstream said yes or no to an order: it is there."""
+    Sending.objects.filter(failures__gt=0).update(failures=0)
+
+
+def well_again(now: datetime) -> None:
+    """Upstream answered a probe: what the desk stopped goes on, and stops again at the first try that fails."""
+    with transaction.atomic():
+        if go_on(row().filter(stopped_at__isnull=False, stopped_by=None), failures=FAILURES_IN_A_ROW - 1):
+            Event.objects.create(kind="resumed_itself", at=now)
+
+
+# ── Money ────────────────────────────────────────────────────────────────────────────────────────
+def probe_soon(now: datetime) -> None:
+    """An order waits for money: the balance is worth a question as soon as the answer knows of the refusal."""
+    row().filter(probe_at=None).update(probe_at=now + CACHED_BY_UPSTREAM)
+
+
+def waiting() -> Any:
+    """What upstream refused for want of money, in the order in which it was asked for."""
+    return Task.objects.filter(settled_at=None, needs__isnull=False).order_by("asked_at", "id")
+
+
+def fund(reading: BalanceReading, now: datetime) -> int:
+    """Lets go what this balance covers, one after the other, of what may go by itself; how many that were."""
+    left, funded = reading.amount if reading.currency in ("USD", "") else Decimal(0), 0
+    for task in waiting().filter(order__send_when_funded=True, due_at__lte=now).select_related("order"):
+        if task.needs > left:
+            continue
+        left -= task.needs
+        funded += release(task.order, "funded", by=None)
+    return funded
+
+
+def release(order: Order, kind: str, *, by: Any) -> bool:
+    """One order need not wait for money any longer; False when it did not."""
+    with transaction.atomic():
+        if not waiting().filter(order=order).update(needs=None, due_at=F("asked_at")):
+            return False
+        order.change()
+        order.record(kind, by=by)
+        return True

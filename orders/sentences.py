@@ -1,0 +1,102 @@
+"""What happened, in words: one row a kind of event. The timeline, the activity page and the admin print these."""
+
+import html
+import json
+from string import Formatter
+from typing import Any, NamedTuple
+
+from django.utils.html import format_html, strip_tags
+from django.utils.safestring import SafeString
+
+# kind: tone, sentence. {who} and every other fact is escaped; names are bold.
+SENTENCES = {
+    "placed": ("ring", "<b>{who}</b> placed this order: {quantity} at {rate}, expected {expected}."),
+    "asked": ("", "Try {attempt}: upstream answered with <code>{upstream_id}</code>. One order."),
+    "unsent": ("warn", "Try {attempt} did not leave the house: {trouble}"),
+    "unclear": (
+        "warn",
+        "Try {attempt}: {trouble} Upstream may have it, so the same request_id is asked again.",
+    ),
+    "held": ("warn", "Upstream does not take orders now: {trouble}"),
+    "short": ("warn", "Upstream’s balance did not cover it. Nothing was ordered; it waits for {needs}."),
+    "refused": ("bad", "Upstream said no. Nothing was ordered."),
+    "review": ("bad", "A person must look: {why}"),
+    "withdrawn": ("ring", "<b>{who}</b> withdrew it before it was sent. Nothing was ordered."),
+    "asked_again": ("ring", "<b>{who}</b> had it asked for again, with the same request_id."),
+    "adopted": ("ring", "<b>{who}</b> found it upstream as <code>{upstream_id}</code>. The next look tells."),
+    "closed": ("ring", "<b>{who}</b> closed it as not placed: {reason}"),
+    "refill_asked": ("ring", "<b>{who}</b> asked for refill {slot} of {slots}."),
+    "refill_again": ("ring", "<b>{who}</b> had the refill asked for again, because no clear answer had come."),
+    "refill_anew": ("ring", "<b>{who}</b> asked for another, to learn whether the pending refill is settled."),
+    "refill_accepted": ("", "Upstream accepted refill {slot} of {slots} as <code>{ref}</code>."),
+    "refill_adopted": ("", "Upstream says that a refill is pending: the one whose answer was lost went through."),
+    "refill_refused": ("bad", "Upstream refused the refill. It counts for nothing."),
+    "refill_doubted": ("warn", "Upstream took no second try, and did not say whether it has the first."),
+    "refill_limit": ("warn", "Upstream counts {count} refills more than this desk asked for."),
+    "refill_unclear": (
+        "warn",
+        "It was sent once, and no clear answer came: {trouble} Only a person asks again.",
+    ),
+    "refill_unsent": ("warn", "The refill did not reach upstream: {trouble}"),
+    "refill_presumed": ("warn", "No word of the refill for {hours} h: presumed settled. Upstream has not said so."),
+    "refill_marked": ("ring", "<b>{who}</b> marked the refill as settled: {reason}"),
+    "refill_followed": ("", "Upstream let another refill pass, so the one before is settled."),
+    "refill_reopened": ("warn", "Upstream says that the refill before is still pending."),
+    "cancel_asked": ("ring", "<b>{who}</b> asked for a cancel."),
+    "cancel_waits": ("ring", "<b>{who}</b> asked for a cancel. It is sent when upstream has confirmed the order."),
+    "cancel_again": ("ring", "<b>{who}</b> had the cancel asked for again."),
+    "cancel_taken": ("", "Upstream took the cancel request. Only a later status tells whether it holds."),
+    "cancel_refused": ("bad", "Upstream refused to cancel."),
+    "cancel_unclear": (
+        "warn",
+        "It was sent, and no clear answer came: {trouble} The order’s status will tell.",
+    ),
+    "cancel_unsent": ("warn", "The cancel did not reach upstream: {trouble}"),
+    "cancel_agreed": ("", "Upstream agreed to the cancel."),
+    "cancel_late": ("warn", "The cancel came to nothing: upstream says <b>{to}</b>."),
+    "cancel_needless": ("", "There was nothing to cancel: the order was never placed."),
+    "refills_asked": ("ring", "<b>{who}</b> asked for refills of {count} orders at once, job {job}."),
+    "cancels_asked": ("ring", "<b>{who}</b> asked to cancel {count} orders at once, job {job}."),
+    "funded": ("", "The balance covers it now, so it goes again."),
+    "sent_now": ("ring", "<b>{who}</b> had it sent without waiting for the balance."),
+    "waits_for_press": ("ring", "<b>{who}</b> chose that it waits for a press when the money is there."),
+    "waits_for_money": ("ring", "<b>{who}</b> chose that it goes by itself when the money is there."),
+    "stopped": ("bad", "<b>{who}</b> stopped all sending: {reason}"),
+    "resumed": ("ring", "<b>{who}</b> let orders go out again."),
+    "stopped_itself": ("bad", "<b>The desk</b> stopped all sending: {reason}"),
+    "resumed_itself": ("", "<b>The desk</b> lets orders go out again: upstream answers well."),
+    "moved": ("", "{was} became <b>{to}</b>."),
+    "surprised": ("warn", "{was} became <b>{to}</b>, which we did not expect."),
+    "puzzled": ("warn", "Upstream says <b>{to}</b>, a word we do not know."),
+    "unreadable": ("warn", "Upstream’s answer about this order could not be read."),
+    "left_out": ("warn", "Upstream’s answer left this order out."),
+}
+NOBODY = "The clock"
+SAID_LIMIT = 500  # characters of upstream's words in a timeline
+
+
+class Sentence(NamedTuple):
+    """`tone` is one of "", ring, warn, bad; `html` is safe; `said` is upstream's words, verbatim, unescaped."""
+
+    tone: str
+    html: SafeString
+    said: str
+
+    @property
+    def plain(self) -> str:
+        return html.unescape(strip_tags(self.html))
+
+    @classmethod
+    def of(cls, kind: str, by: object, facts: dict[str, Any]) -> "Sentence":
+        """An event's sentence. Facts that a sentence asks for and that are missing show as “?”, never as an error."""
+        tone, words = SENTENCES.get(kind, ("", "{kind}"))
+        said = facts.get("said", "")
+        if not isinstance(said, str):
+            said = json.dumps(said, ensure_ascii=False)
+        names = {name for _, name, _, _ in Formatter().parse(words) if name}
+        known = {"kind": kind, **facts, "who": str(by) if by else NOBODY}
+        return cls(
+            tone,
+            format_html(words, **{name: known.get(name, "?") for name in names | {"who"}}),
+            said[:SAID_LIMIT],
+        )

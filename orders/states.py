@@ -1,0 +1,74 @@
+"""The life of an order: one row a status. Nothing else in the desk knows what a status means."""
+
+from typing import NamedTuple
+
+from django.db import models
+
+
+class Status(models.TextChoices):
+    """Three words of ours, before upstream has spoken; then upstream's seven as they are."""
+
+    QUEUED = "queued", "Queued"
+    REVIEW = "review", "Needs a look"
+    REJECTED = "rejected", "Rejected"
+    PENDING = "pending", "Pending"
+    PROCESSING = "processing", "Processing"
+    IN_PROGRESS = "in_progress", "In progress"
+    COMPLETED = "completed", "Completed"
+    PARTIAL = "partial", "Partial"
+    CANCELLED = "cancelled", "Cancelled"
+    REFUNDED = "refunded", "Refunded"
+
+
+class Stage(NamedTuple):
+    """One status: its tone on the screen, what is still to come, and what we expect to hear next."""
+
+    tone: str  # quiet, move, good, warn, bad: the token family of the stylesheet
+    upstream: bool  # upstream's word (a dot) or ours (a ring)
+    live: bool  # we go on asking after it
+    refill: bool  # a refill may be asked for, if the service has it
+    cancel: str  # "yes", "flag": if the service has it, or a sentence why not
+    then: frozenset[str]
+
+
+def _stage(tone: str, upstream: bool, live: bool, refill: bool, cancel: str, then: str = "") -> Stage:
+    return Stage(tone, upstream, live, refill, cancel, frozenset(then.split()))
+
+
+UNSURE = "It needs a look first: nobody knows yet whether upstream has it."
+NOTHING = "Nothing was ordered, so there is nothing to cancel."
+DELIVERED = "It is completed; there is nothing left to cancel."
+ENDED = "Upstream has ended it as partial; there is nothing left to cancel."
+REFUNDED = "It is refunded already; there is nothing left to cancel."
+SOON = "pending processing in_progress completed rejected"
+ENDS = "completed partial cancelled refunded"
+
+LIFE: dict[str, Stage] = {
+    #                           tone     upstream live  refill cancel  and then we expect
+    Status.QUEUED:      _stage("quiet", False, False, False, "yes",  f"{SOON} review"),
+    Status.REVIEW:      _stage("bad",   False, False, False, UNSURE, SOON),
+    Status.REJECTED:    _stage("bad",   False, False, False, NOTHING),
+    Status.PENDING:     _stage("move",  True,  True,  False, "yes",  f"processing in_progress {ENDS}"),
+    Status.PROCESSING:  _stage("move",  True,  True,  False, "flag", f"in_progress {ENDS}"),
+    Status.IN_PROGRESS: _stage("move",  True,  True,  False, "flag", ENDS),
+    Status.COMPLETED:   _stage("good",  True,  False, True,  DELIVERED),
+    Status.PARTIAL:     _stage("warn",  True,  False, True,  ENDED,  "completed"),
+    Status.CANCELLED:   _stage("quiet", True,  False, False, "It is cancelled already."),
+    Status.REFUNDED:    _stage("bad",   True,  False, False, REFUNDED),
+}  # fmt: skip
+
+# A word that upstream grew since: kept raw, shown as such, and asked after until it is one we know.
+UNKNOWN = _stage("warn", True, True, False, "flag", " ".join(LIFE))
+
+LIVE = frozenset(status for status, stage in LIFE.items() if stage.live)
+FINAL = frozenset(status for status, stage in LIFE.items() if stage.upstream and not stage.live)
+
+
+def stage(status: str) -> Stage:
+    """What a status means; also for words that we do not know."""
+    return LIFE.get(status, UNKNOWN)
+
+
+def label(status: str) -> str:
+    """The word on the screen: ours if we know it, else upstream's own, raw."""
+    return Status(status).label if status in LIFE else status

@@ -1,0 +1,292 @@
+"""What is wished of upstream about an order: tasks, each try of one, and whether placements go out at all."""
+
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Self
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from orders.jobs import Bulk
+from panel.failpoints import fp
+
+
+class TaskQuerySet(models.QuerySet["Task"]):
+    def due(self, now: datetime) -> Self:
+        """Open tasks whose time has come, longest due first."""
+        return self.filter(settled_at=None, due_at__lte=now).order_by("due_at", "id")
+
+    def sendable(self) -> Self:
+        """Nothing while sending is stopped, nor what waits for money.
+
+        Without a join: a claim is an UPDATE with this condition, and with a join Django moves all conditions into a
+        subquery, which PostgreSQL does not ask again after it has waited for another worker's claim.
+        """
+        stopped = Sending.objects.filter(stopped_at__isnull=False)
+        return self.filter(~models.Exists(stopped), needs=None)
+
+    def seen_by(self, user: Any) -> Self:
+        """What this person may see: the whole team's, nothing for a stranger."""
+        return self if user.is_authenticated and user.is_active else self.none()
+
+    def pending(self) -> Self:
+        """Refills and cancels of which nobody knows yet what became: asked for, sent, or accepted."""
+        return self.filter(kind__in=Task.WISHES, over_at=None)
+
+    def with_people(self) -> Self:
+        """As the rules and the pages want an order's tasks."""
+        return self.select_related("asked_by")
+
+    def claim(self, now: datetime, lease: timedelta) -> "Task | None":
+        """Hands one due placement to this worker and to no other; the claim expires by the clock.
+
+        From here on upstream may have heard of it, so `unclear_since` is set and the try is counted before a byte
+        is sent: a worker that dies in mid-call leaves a task that knows it is in doubt.
+        """
+        places = self.filter(kind=Task.Kind.PLACE)
+        while task := places.due(now).sendable().select_related("order__service").first():
+            # Asked once more in the same statement: an undo or a stop that came in between wins. No join here: with
+            # one, PostgreSQL would ask a copy of the row from before it waited for the undo.
+            mine = self.filter(pk=task.pk, due_at=task.due_at, settled_at=None).sendable()
+            claimed = {
+                "due_at": now + lease,
+                "attempts": task.attempts + 1,
+                "unclear_since": task.unclear_since or now,
+                # What went wrong before, while nothing is in doubt, says nothing of this try.
+                "answer": task.answer if task.unclear_since else "",
+            }
+            with transaction.atomic():
+                taken = mine.update(**claimed)
+                if taken:
+                    task.order.change()
+                    task.trying = task.tries.create(began_at=now)
+                fp("claim.commit")
+            fp("claim.committed")
+            if taken:
+                task.was_unclear, task.claimed_until = task.unclear_since is not None, now + lease
+                for name, value in claimed.items():
+                    setattr(task, name, value)
+                return task
+        return None
+
+    def claim_together(self, kind: str, now: datetime, lease: timedelta, most: int) -> "list[Task]":
+        """Hands due refills or cancels to this worker, to travel in one call; the rest is as with `claim`."""
+        # What waits for its order to be known upstream is not sent.
+        due = self.filter(kind=kind, order__upstream_id__isnull=False).due(now).sendable()
+        if not due.exists():  # so it is in most rounds, and no transaction is opened for nothing
+            return []
+        with transaction.atomic():
+            # SKIP LOCKED where there are row locks, so that two workers share the work and cannot deadlock over two
+            # batches; on SQLite the write transaction itself is the lock.
+            mine = due.select_for_update(of=("self",), skip_locked=True).select_related("order")
+            tasks = list(mine[:most])
+            if tasks:
+                tasks = tasks[:1] if tasks[0].alone else [task for task in tasks if not task.alone]
+                unclear_since = Coalesce("unclear_since", models.Value(now, models.DateTimeField()))
+                self.filter(pk__in=[task.pk for task in tasks]).update(
+                    due_at=now + lease, attempts=F("attempts") + 1, unclear_since=unclear_since
+                )
+                tries = Attempt.objects.bulk_create([Attempt(task=task, began_at=now) for task in tasks])
+                for task, trying in zip(tasks, tries, strict=True):
+                    task.trying, task.was_unclear = trying, task.unclear_since is not None
+                    task.due_at = task.claimed_until = now + lease
+                    task.attempts, task.unclear_since = task.attempts + 1, task.unclear_since or now
+            fp("together.commit")
+        fp("together.committed")
+        return tasks
+
+
+class Task(models.Model):
+    """One wish sent upstream. Rows are the queue: what must happen has a `due_at`."""
+
+    class Kind(models.TextChoices):
+        PLACE = "place", "Place"
+        REFILL = "refill", "Refill"
+        CANCEL = "cancel", "Cancel"
+
+    WISHES = (Kind.REFILL, Kind.CANCEL)  # what is asked of an order that is placed
+
+    class Outcome(models.TextChoices):
+        DONE = "done", "Done"
+        REFUSED = "refused", "Refused by upstream"
+        REVIEW = "review", "Needs a look"
+        WITHDRAWN = "withdrawn", "Withdrawn before it was sent"
+        ADOPTED = "adopted", "Found upstream by a person"
+        CLOSED = "closed", "Closed by a person as not placed"
+        UNCLEAR = "unclear", "No clear answer"
+
+    class Over(models.TextChoices):
+        """How a refill or cancel came to its end; an accepted one is not there yet."""
+
+        REFUSED = "refused", "Refused by upstream"
+        WITHDRAWN = "withdrawn", "Not needed: the order was never placed"
+        PRESUMED = "presumed", "Presumed settled"
+        MARKED = "marked", "Marked as settled"
+        DOUBTED = "doubted", "Upstream is asked anew"
+        FOLLOWED = "followed", "Settled: upstream let another pass"
+        AGREED = "agreed", "Upstream agreed"
+        DELIVERED = "delivered", "Delivered anyway"
+        OTHERWISE = "otherwise", "Ended otherwise"
+
+    order = models.ForeignKey("orders.Order", on_delete=models.PROTECT, related_name="tasks")
+    kind = models.CharField(max_length=10, choices=Kind)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField(default=timezone.now)
+    due_at = models.DateTimeField(
+        null=True, help_text="When a worker takes it up; while one has it, when its claim ends."
+    )
+    attempts = models.PositiveIntegerField(default=0, help_text="Tries that upstream may have heard.")
+    unclear_since = models.DateTimeField(null=True, help_text="Since when upstream may have it, unknown to us.")
+    settled_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=10, choices=Outcome, blank=True)
+    answer = models.TextField(blank=True, help_text="Upstream's id or sentence, or what went wrong last.")
+    needs = models.DecimalField(
+        max_digits=18, decimal_places=6, null=True, help_text="USD it waits for; empty: it does not wait for money."
+    )
+    alone = models.BooleanField(default=False, help_text="Its batch was refused as a whole, so it goes by itself.")
+    # Of refills and cancels: upstream's yes is not the end of them.
+    known_at = models.DateTimeField(null=True, help_text="When upstream last let us know that it has it.")
+    over_at = models.DateTimeField(null=True, help_text="Since when it is no longer pending.")
+    over_how = models.CharField(max_length=10, choices=Over, blank=True)
+    slot = models.PositiveSmallIntegerField(null=True, help_text="Which of its order's refills it is; empty: of none.")
+    slots = models.PositiveSmallIntegerField(null=True, help_text="How many refills the order might have then.")
+    # No index of its own: those below serve it, without a row for each task of no job.
+    bulk = models.ForeignKey(Bulk, null=True, on_delete=models.PROTECT, related_name="tasks", db_index=False)
+
+    objects: ClassVar[TaskQuerySet] = TaskQuerySet.as_manager()  # type: ignore[assignment]
+    # Set by claim(): whether an earlier try was already in doubt, when the claim ends, and the try that it is for.
+    was_unclear = False
+    claimed_until: datetime | None = None
+    trying: "Attempt | None" = None
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = [
+            # Two doors that ask for the same thing at once: one open task of a kind per order.
+            models.UniqueConstraint(
+                fields=["order", "kind"], condition=models.Q(settled_at=None), name="one_open_task_of_a_kind"
+            ),
+            # Nothing waits without a time, and nothing settled is due.
+            models.CheckConstraint(
+                condition=models.Q(settled_at=None, due_at__isnull=False)
+                | models.Q(settled_at__isnull=False, due_at=None),
+                name="open_means_due",
+            ),
+            # Two people, or two processes, at one button: one pending refill and one pending cancel per order.
+            models.UniqueConstraint(
+                fields=["order", "kind"],
+                condition=models.Q(kind__in=("refill", "cancel"), over_at=None),
+                name="one_pending_wish_of_a_kind",
+            ),
+            # The cap of refills: each has a place of its own, and there is none beyond the last.
+            models.UniqueConstraint(
+                fields=["order", "slot"], condition=models.Q(slot__isnull=False), name="one_refill_a_slot"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(slot=None) | models.Q(slot__gte=1, slot__lte=models.F("slots")),
+                name="no_slot_beyond_the_last",
+            ),
+        ]
+        indexes = [
+            # The worker's question: what is due?
+            models.Index(fields=["due_at", "id"], condition=models.Q(settled_at=None), name="task_due"),
+            # The bar's: how much money is waited for.
+            models.Index(fields=["needs"], condition=models.Q(needs__isnull=False), name="task_needs_money"),
+            # The clock's question: which accepted refills are so old that they are presumed settled?
+            models.Index(
+                fields=["known_at"], condition=models.Q(kind="refill", over_at=None), name="task_refill_pending"
+            ),
+            # The pages Refills and Cancels, newest first, by keyset.
+            models.Index(fields=["kind", "-id"], name="task_kind_newest"),
+            # A job's receipt, by keyset; and how many of a job's tasks are open, for the list of jobs.
+            models.Index(fields=["bulk", "id"], condition=models.Q(bulk__isnull=False), name="task_of_bulk"),
+            models.Index(
+                fields=["bulk"], condition=models.Q(bulk__isnull=False, settled_at=None), name="task_of_bulk_open"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.order_id}"
+
+    @property
+    def unsent(self) -> bool:
+        """Upstream cannot have it, and no worker is about to send it: it may still be withdrawn."""
+        return self.settled_at is None and self.unclear_since is None
+
+    def trusted(self, now: datetime) -> bool:
+        """Whether the same request_id may still be sent: how long upstream remembers it is not documented."""
+        window = timedelta(hours=settings.TRUST_WINDOW_HOURS)
+        return self.unclear_since is None or now < self.unclear_since + window
+
+    def postpone(
+        self, until: datetime, *, unclear_since: datetime | None, attempts: int, answer: str, **more: Any
+    ) -> bool:
+        """Gives the claim back until then. False when the claim had run out and another worker has it."""
+        return self._while_mine(due_at=until, unclear_since=unclear_since, attempts=attempts, answer=answer, **more)
+
+    def settle(self, outcome: str, answer: str, *, at: datetime, **more: Any) -> bool:
+        """Ends the asking. False when the claim had run out and another worker has it."""
+        return self._while_mine(due_at=None, settled_at=at, outcome=outcome, answer=answer, **more)
+
+    def _while_mine(self, **fields: Any) -> bool:
+        # The try's number and the claim's end are its token: a late writer loses.
+        mine = Task.objects.filter(pk=self.pk, attempts=self.attempts, due_at=self.claimed_until, settled_at=None)
+        if not mine.update(**fields):
+            return False
+        for name, value in fields.items():
+            setattr(self, name, value)
+        return True
+
+
+class Attempt(models.Model):
+    """One try of a task: written down before it begins, ended after. One without an end broke off in mid-call."""
+
+    class Ending(models.TextChoices):
+        PLACED = "placed", "Upstream took it"
+        PENDING = "pending", "Upstream has one already"
+        UNSENT = "unsent", "Nothing was sent"
+        UNCLEAR = "unclear", "No clear answer"
+        LIMITED = "limited", "Asked to slow down; not processed"
+        HELD = "held", "The account is stopped; not processed"
+        SHORT = "short", "The balance was too low"
+        REFUSED = "refused", "Upstream said no"
+        BROKEN = "broken", "A mistake of the desk’s own"
+
+    task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="tries")
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    ending = models.CharField(max_length=10, choices=Ending, blank=True)
+    said = models.TextField(blank=True, help_text="Upstream's words, or what went wrong.")
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"{self.get_ending_display() or 'No end'}: {self.task}"
+
+    def end(self, ending: str, said: str, at: datetime) -> None:
+        """A late writer ends its own try too: that is how it went."""
+        Attempt.objects.filter(pk=self.pk).update(ending=ending, said=said, ended_at=at)
+
+
+class Sending(models.Model):
+    """Whether orders go out. One row, which every process reads; orders/sending.py has its verbs."""
+
+    ONLY = 1
+
+    stopped_at = models.DateTimeField(null=True, help_text="Empty: orders go out.")
+    stopped_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+",
+        help_text="Empty while stopped: the desk itself; only then does it go on by itself.",
+    )  # fmt: skip
+    reason = models.TextField(blank=True)
+    failures = models.PositiveIntegerField(default=0, help_text="Tries in a row that upstream did not answer.")
+    probe_at = models.DateTimeField(null=True, help_text="When the balance is asked for, to learn whether to go on.")
+
+    class Meta:
+        verbose_name_plural = "sending"
+
+    def __str__(self) -> str:
+        return f"Stopped: {self.reason}" if self.stopped_at else "Orders go out."

@@ -1,0 +1,116 @@
+"""What each type of service asks for: one row a type, one row a field. Nothing else knows which type takes what.
+
+The types and their fields are the trade's standard; the supplier documents none beyond link and quantity.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from catalog.models import Service
+
+
+class Field(NamedTuple):
+    """One thing to be typed."""
+
+    label: str
+    kind: str  # line, number, name, date, or lines (one a line)
+    help: str = ""
+    unit: str = ""  # said behind the number
+
+
+FIELDS = {
+    "link":          Field("Link", "line", "Of the post or the profile, as the customer sent it. We never open it."),
+    "quantity":      Field("Quantity", "number"),
+    "comments":      Field("Comments", "lines", "One a line. Their number is the quantity."),
+    "usernames":     Field("User names", "lines", "Who is mentioned, one a line."),
+    "answer_number": Field("Answer", "number", "Which answer of the poll is voted for: 1 is the first."),
+    "username":      Field("User name", "name", "Whose new posts are served, such as @lumen.studio."),
+    "min":           Field("Least per post", "number"),
+    "max":           Field("Most per post", "number"),
+    "posts":         Field("New posts", "number", "How many to serve; empty: until it is stopped."),
+    "old_posts":     Field("Old posts", "number", "How many that are there already are served too."),
+    "delay":         Field("Delay", "number", "Minutes between a new post and the start.", "min"),
+    "expiry":        Field("Until", "date", "The last day on which new posts are served."),
+    "other":         Field("Further fields", "lines", "As name: value, one a line. A name may come again."),
+    "runs":          Field("Runs", "number", "How often the quantity is delivered. Empty: once."),
+    "interval":      Field("Minutes between runs", "number"),
+    "coupon":        Field("Coupon", "line", "Upstream says whether it holds; our estimate is without it."),
+}  # fmt: skip
+
+
+class Terms(NamedTuple):
+    """What one type asks for."""
+
+    required: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+    note: str = ""
+    counts: str = ""  # the field whose lines are the quantity
+    known: bool = True
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The type's own fields, in the order of the form."""
+        return tuple(name for name in FIELDS if name in self.required or name in self.optional)
+
+
+TYPES = {
+    "default":         Terms(("link", "quantity")),
+    "package":         Terms(("link",), note="A package is bought whole: there is no quantity to choose."),
+    "custom comments": Terms(("link", "comments"), counts="comments"),
+    "mentions":        Terms(("link", "quantity", "usernames")),
+    "poll":            Terms(("link", "quantity", "answer_number")),
+    "subscriptions":   Terms(("username", "min", "max"), ("posts", "old_posts", "delay", "expiry"),
+                             note="Upstream bills a subscription at the service’s minimum when it is ordered."),
+}  # fmt: skip
+UNKNOWN = Terms(
+    ("link",),
+    ("quantity", "other"),
+    note="The desk does not know services of this type. What you fill in goes to upstream as it stands, "
+    "and upstream decides whether that is enough.",
+    known=False,
+)
+DRIP_FEED = ("runs", "interval")
+
+
+def terms_of(service: Service | None) -> Terms:
+    """The row of a service's type; before one is chosen, that of the usual type."""
+    return TYPES.get(service.type.casefold().strip(), UNKNOWN) if service else TYPES["default"]
+
+
+def may_drip(service: Service | None) -> bool:
+    """Whether the service can be delivered in runs."""
+    return bool(service and service.dripfeed and "quantity" in terms_of(service).asked)
+
+
+def asked_of(service: Service | None) -> tuple[str, ...]:
+    """Every field of the form for this service."""
+    return (*terms_of(service).asked, *(DRIP_FEED if may_drip(service) else ()), "coupon")
+
+
+# ── What was asked, to be read ───────────────────────────────────────────────────────────────────
+LONG = 200  # characters; a longer text stands in a box of its own
+PLAIN = frozenset(("service", "link", "quantity", *DRIP_FEED, "coupon"))  # what an order says of itself
+
+
+class Said(NamedTuple):
+    """One of the type's own fields in an order, as a person reads it."""
+
+    name: str
+    label: str  # empty: no field of ours, so that only its name is known
+    text: str
+    lines: int  # of a text that stands in a box of its own; 0 of a short one
+
+
+def own_fields(body: Mapping[str, str]) -> list[Said]:
+    """What an order's body says beyond link, quantity and the like; short texts first."""
+    said = [said_of(name, str(text)) for name, text in body.items() if name not in PLAIN]
+    return sorted(said, key=lambda field: bool(field.lines))
+
+
+def said_of(name: str, text: str) -> Said:
+    label, kind, _, unit = FIELDS.get(name, Field("", "line"))
+    if kind == "lines" or "\n" in text or len(text) > LONG:
+        return Said(name, label, text, len(text.splitlines()))
+    if kind == "number" and text.isascii() and text.isdecimal() and len(text) < 20:
+        text = f"{int(text):,} {unit}".rstrip()
+    return Said(name, label, f"@{text}" if kind == "name" else text, 0)

@@ -1,0 +1,37 @@
+"""Orders: nouns, each with its fragments."""
+
+from django.urls import path
+
+from orders import acting, bulking, ordering, views
+from orders.tasks import Task
+
+app_name = "orders"
+urlpatterns = [
+    path("", views.index, name="index"),
+    path("changes/", views.changes, name="changes"),
+    path("new/", ordering.new, name="new"),
+    path("new/receipt/", ordering.receipt, name="receipt"),
+    path("bulks/", bulking.index, name="bulks"),
+    path("bulks/matching/", bulking.matching, name="matching"),
+    path("bulks/new/", bulking.new, name="bulk_new"),
+    path("bulks/new/confirmation/", bulking.confirmation, name="bulk_confirmation"),
+    path("bulks/<int:pk>/", bulking.show, name="bulk"),
+    path("bulks/<int:pk>/csv/", bulking.as_csv, name="bulk_csv"),
+    path("bulks/<int:pk>/tries/", bulking.tries, name="bulk_tries"),
+    path("sending/stops/", acting.stop, name="stops"),
+    path("sending/resumption/", acting.resumption, name="resumption"),
+    path("refills/", views.wishes, {"kind": Task.Kind.REFILL}, name="all_refills"),
+    path("cancels/", views.wishes, {"kind": Task.Kind.CANCEL}, name="all_cancels"),
+    path("<int:pk>/", views.show, name="show"),
+    path("<int:pk>/withdrawal/", acting.withdrawal, name="withdrawal"),
+    path("<int:pk>/funding/", acting.funding, name="funding"),
+    path("<int:pk>/tries/", acting.tries, name="tries"),
+    path("<int:pk>/adoption/", acting.adoption, name="adoption"),
+    path("<int:pk>/closing/", acting.closing, name="closing"),
+    path("<int:pk>/refills/", acting.refills, name="refills"),
+    path("<int:pk>/refills/tries/", acting.repetition, {"kind": Task.Kind.REFILL}, name="refill_tries"),
+    path("<int:pk>/refills/settlement/", acting.settlement, name="settlement"),
+    path("<int:pk>/refills/next/", acting.next_refill, name="next_refill"),
+    path("<int:pk>/cancellation/", acting.cancellation, name="cancellation"),
+    path("<int:pk>/cancellation/tries/", acting.repetition, {"kind": Task.Kind.CANCEL}, name="cancel_tries"),
+]

@@ -1,0 +1,99 @@
+"""The orders desk: the table, what moved since, one order, and what happened."""
+
+import json
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from accounts.access import needs
+from orders import reviewing
+from orders.listing import MOST_NEW, WAITS, Listing, on_screen
+from orders.models import Event, Order
+from orders.terms import own_fields
+from orders.wishes import Wishes
+from panel.htmx import page, wants_fragment
+from panel.query import number
+
+EVENTS_SHOWN = 200  # of an order's timeline, newest first
+EVENTS_A_PAGE = 100
+
+
+@require_safe
+@needs("look")
+def index(request: HttpRequest) -> HttpResponse:
+    return render(request, "orders/index.html", Listing.read(request).context())
+
+
+@require_safe
+@needs("look")
+def changes(request: HttpRequest) -> HttpResponse:
+    """What moved on an open page: 204 when nothing did, else the rows that did and the bar. Touches no session."""
+    listing = Listing.read(request)
+    rows, bar = on_screen(request.GET.get("v", "")), request.bar  # type: ignore[attr-defined]
+    moved, looked, newest = listing.since(rows, stopped=bool(bar.stopped_at))
+    bar_changed = bar.version != request.GET.get("bar")
+    more = "top" in request.GET and newest > number(request.GET["top"])  # a page without a list has no top
+    if not (moved or bar_changed or more):
+        response = HttpResponse(status=204)
+    else:
+        changed = list(Order.objects.seen_by(request.user).for_table().filter(pk__in=moved))
+        context = {
+            "changed": changed,
+            # Of a stop the banner tells, and not each row that it makes wait.
+            "told": [order for order in changed if rows[order.pk].removesuffix(WAITS) != str(order.version)],
+            "new_count": listing.count_new() if more else 0,
+            "most_new": MOST_NEW,
+            "newest": newest,
+            "bar_changed": bar_changed,
+        }
+        response = render(request, "orders/_changes.html", context)
+    return with_times(request, response, looked)
+
+
+@require_safe
+@needs("look")
+def show(request: HttpRequest, pk: int) -> HttpResponse:
+    """One order; asked by its own open page with the version that it has, 204 when that is still so."""
+    order = get_object_or_404(Order.objects.seen_by(request.user).for_table(), pk=pk)
+    bar_changed = request.bar.version != request.GET.get("bar")  # type: ignore[attr-defined]
+    if wants_fragment(request) and not bar_changed and request.GET.get("v") == str(order.version):
+        response = HttpResponse(status=204)
+    else:
+        events = order.events.select_related("by")[:EVENTS_SHOWN]
+        context = {
+            "order": order,
+            "events": events,
+            "bar_changed": bar_changed,
+            "own": own_fields(order.body),
+            **reviewing.context(order),
+        }
+        response = page(request, "orders/show.html", context, fragment="orders/_order_now.html")
+    looked = {str(order.pk): order.reported_at.isoformat(timespec="seconds")} if order.reported_at else {}
+    return with_times(request, response, looked)
+
+
+def with_times(request: HttpRequest, response: HttpResponse, looked: dict[str, str]) -> HttpResponse:
+    """Tells an open page, without a swap, when upstream last spoke: of its rows, and at all."""
+    times = {**looked, **request.bar.times}  # type: ignore[attr-defined]
+    response["HX-Trigger"] = json.dumps({"desk:looked": times})
+    return response
+
+
+@require_safe
+@needs("look")
+def wishes(request: HttpRequest, kind: str) -> HttpResponse:
+    """All refills, or all cancels, newest first."""
+    return render(request, "orders/wishes.html", Wishes.read(request, kind).context())
+
+
+@require_safe
+@needs("look")
+def activity(request: HttpRequest) -> HttpResponse:
+    """What happened lately on the whole desk."""
+    events = Event.objects.select_related("order", "by")
+    if before := number(request.GET.get("before")):
+        events = events.filter(pk__lt=before)
+    rows = list(events[: EVENTS_A_PAGE + 1])
+    older = f"{request.path}?before={rows[EVENTS_A_PAGE - 1].pk}" if len(rows) > EVENTS_A_PAGE else ""
+    return render(request, "orders/activity.html", {"events": rows[:EVENTS_A_PAGE], "older": older})

@@ -1,0 +1,55 @@
+"""What the roof keeps, and every sign-in, for owners to read."""
+
+from allauth.account.models import EmailAddress
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from accounts.access import why_not
+from panel.models import Beat, Chore, Upstream
+from panel.record import RecordAdmin
+
+
+def door(request: HttpRequest, extra_context: object = None) -> HttpResponse:
+    """In place of Django's own sign-in page, which knows no throttle: the desk's, and for teammates the reason."""
+    if not request.user.is_authenticated:
+        return redirect_to_login(request.GET.get("next", reverse("admin:index")))
+    if why := why_not(request.user, "administer"):
+        raise PermissionDenied(why)
+    return redirect("admin:index")
+
+
+admin.site.login = door  # type: ignore[method-assign]
+admin.site.site_header = admin.site.site_title = "Order Desk"
+admin.site.index_title = "For owners"
+admin.site.unregister(EmailAddress)  # the desk keeps one address a person, on the person
+admin.site.unregister(Group)  # the role says everything
+
+
+@admin.register(Upstream)
+class UpstreamAdmin(RecordAdmin):
+    list_display = ("spoke_at", "trouble", "trouble_since", "paused_until")
+
+
+@admin.register(Beat)
+class BeatAdmin(RecordAdmin):
+    list_display = ("name", "started_at", "beat_at", "stopped_at")
+    search_fields = ("name",)
+
+
+@admin.register(Chore)
+class ChoreAdmin(RecordAdmin):
+    list_display = ("name", "due_at", "done_at", "trouble")
+
+
+@admin.register(LogEntry)
+class LogEntryAdmin(RecordAdmin):
+    list_display = ("action_time", "user", "content_type", "object_repr", "action_flag", "change_message")
+    list_filter = ("action_flag", "action_time")
+    list_select_related = ("user", "content_type")
+    search_fields = ("object_repr", "change_message")

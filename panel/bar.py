@@ -1,0 +1,114 @@
+"""What stands around every page: upstream's health, the balance, what needs a look. One query, and only if shown."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, IntegerField, Subquery, Sum
+from django.db.models.expressions import RawSQL
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from accounts.models import BalanceReading
+from orders.states import Status
+from orders.tasks import Sending, Task
+from panel.models import ONLY, Beat, Upstream
+
+SILENT_AFTER = timedelta(seconds=90)  # a worker may be in a call that takes its whole deadline, a few times over
+MOST_COUNTED = 100  # shown as 99+; counting further would cost without telling more
+
+
+CAPPED = "SELECT COUNT(*) FROM (SELECT 1 FROM orders_order WHERE status = %s LIMIT %s) AS capped"
+
+
+class Bar:
+    """Read once a request, when a page first asks for any of it."""
+
+    sandbox: bool = settings.SANDBOX
+
+    @cached_property
+    def row(self) -> Any:
+        beats = Beat.objects.filter(stopped_at=None).order_by("-beat_at")
+        readings = BalanceReading.objects.order_by("-id")
+        stop = Sending.objects.filter(stopped_at__isnull=False)
+        short = Task.objects.filter(needs__isnull=False, settled_at=None).order_by().values("kind")
+        query = Upstream.objects.filter(pk=ONLY).annotate(
+            beat_at=Subquery(beats.values("beat_at")[:1]),
+            balance=Subquery(readings.values("amount")[:1]),
+            currency=Subquery(readings.values("currency")[:1]),
+            balance_at=Subquery(readings.values("asked_at")[:1]),
+            stopped_at=Subquery(stop.values("stopped_at")[:1]),
+            stopped_why=Subquery(stop.values("reason")[:1]),
+            stopped_name=Subquery(stop.values("stopped_by__name")[:1]),
+            stopped_username=Subquery(stop.values("stopped_by__username")[:1]),
+            short=Subquery(short.annotate(sum=Sum("needs")).values("sum")[:1]),
+            short_orders=Subquery(short.annotate(count=Count("pk")).values("count")[:1]),
+            needs_a_look=RawSQL(CAPPED, [Status.REVIEW, MOST_COUNTED], output_field=IntegerField()),  # noqa: S611
+        )
+        if row := query.first():
+            return row
+        Upstream.objects.bulk_create([Upstream(pk=ONLY)], ignore_conflicts=True)  # the very first page of a new desk
+        return query.get()
+
+    balance = property(lambda self: self.row.balance)
+    currency = property(lambda self: self.row.currency or "USD")
+    balance_at = property(lambda self: self.row.balance_at)
+    spoke_at = property(lambda self: self.row.spoke_at)
+    trouble = property(lambda self: self.row.trouble)
+    trouble_since = property(lambda self: self.row.trouble_since)
+    paused_until = property(lambda self: self.row.paused_until)
+    worker_at = property(lambda self: self.row.beat_at)
+    stopped_at = property(lambda self: self.row.stopped_at)
+    stopped_why = property(lambda self: self.row.stopped_why)
+    # Empty when the desk stopped by itself.
+    stopped_by = property(lambda self: self.row.stopped_name or self.row.stopped_username or "")
+    short = property(lambda self: self.row.short)  # USD that waiting orders need, or None
+    short_orders = property(lambda self: self.row.short_orders or 0)
+    needs_a_look = property(lambda self: min(self.row.needs_a_look, MOST_COUNTED - 1))
+
+    @cached_property
+    def worker_silent(self) -> bool:
+        """No worker has beaten for a while: orders wait, and nothing on the screen is fresh."""
+        return self.worker_at is None or timezone.now() - self.worker_at > SILENT_AFTER
+
+    @property
+    def missing(self) -> Decimal | None:
+        """USD to top up until all that waits for money is covered; None when the balance is not known in USD."""
+        if self.short is None or self.balance is None or self.currency != "USD":
+            return None
+        missing: Decimal = self.short - self.balance
+        return max(missing, Decimal(0))
+
+    @property
+    def times(self) -> dict[str, str]:
+        """When upstream last answered and last told the balance: an open page learns it without a swap."""
+        known = {"upstream": self.spoke_at, "balance": self.balance_at}
+        return {name: at.isoformat(timespec="seconds") for name, at in known.items() if at}
+
+    @cached_property
+    def version(self) -> str:
+        """Changes when what the bar shows changes; open pages send it along to learn that."""
+        shown: tuple[Decimal | datetime | str | int | None, ...] = (
+            self.balance, self.currency, self.trouble, self.worker_silent, self.needs_a_look,
+            self.stopped_at, self.stopped_why, self.stopped_by, self.short, self.short_orders,
+        )  # fmt: skip
+        return hashlib.sha256(repr(shown).encode()).hexdigest()[:12]
+
+
+def middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Puts an unread bar on each request, so that what lies below the roof can ask it too."""
+
+    def with_bar(request: HttpRequest) -> HttpResponse:
+        request.bar = Bar()  # type: ignore[attr-defined]
+        return get_response(request)
+
+    return with_bar
+
+
+def context(request: HttpRequest) -> dict[str, Any]:
+    """For the templates: `bar`."""
+    return {"bar": request.bar}  # type: ignore[attr-defined]

@@ -1,0 +1,24 @@
+"""System checks of the desk, each with an id: what would go wrong on a real desk, said before it does."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Tags, Warning, register
+
+
+@register(Tags.security, deploy=True)
+def check_supplier(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """desk.W001: deployed against the sandbox."""
+    if not settings.SANDBOX:
+        return []
+    hint = "Set NOTPANEL_API_KEY (or NOTPANEL_API_KEY_FILE)."
+    return [Warning("No NOTPANEL_API_KEY: the desk runs against its own sandbox.", hint=hint, id="desk.W001")]
+
+
+@register(Tags.database)
+def check_durability(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """desk.W002: a SQLite that may forget a committed request_id when power goes."""
+    database = settings.DATABASES["default"]
+    if not database["ENGINE"].endswith("sqlite3") or "synchronous=FULL" in database["OPTIONS"]["init_command"]:
+        return []
+    return [Warning("SQLite without synchronous=FULL can lose an order that was sent.", id="desk.W002")]

@@ -1,0 +1,172 @@
+"""The desk's last two days: real orders at the sandbox, placed in rounds with hours let pass in between.
+
+Nothing that upstream says is made up. Between two rounds the supplier's clock is put forward and our own
+records are put back by the same step, as if everybody had waited; then the worker asks what became of them.
+"""
+
+import http.client
+import json
+import random
+import string
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from django.apps import apps
+from django.conf import settings
+from django.db import transaction
+from django.db.models import DateTimeField, F, QuerySet
+from django.utils import timezone
+
+from accounts.access import may
+from accounts.models import User
+from catalog.models import Service
+from orders import aftersale
+from orders.models import Order
+from orders.rules import WHY_NOT
+from orders.tasks import Task
+from panel.demo.processes import Trouble
+from panel.models import Chore
+
+SEED = 8701  # the same wishes on every machine
+ORDERS_PER_ROUND = 5
+# Hours to let pass after each round. The last ones are short, so that some orders are still on their way.
+ROUNDS = (6, 5, 4, 5, 6, 4, 5, 3, 1.5, 0.8, 0.4, 0.2)
+AFTER_SALE = {Task.Kind.REFILL: 0.7, Task.Kind.CANCEL: 0.3}  # the chance of one after each round
+DEAREST = Decimal(6)  # USD for one order; sixty of them fit into the balance that a sandbox opens with
+QUANTITIES = (100, 250, 500, 1_000, 1_500, 2_500, 5_000, 10_000, 25_000)
+CALLS_A_MINUTE = 1_000  # of one key, for as long as this sandbox runs: two days go by in some seconds
+ROUND_SECONDS = 90.0  # longer than a pause at a limit
+LOOK_EVERY_SECONDS = 0.1
+ANSWER_SECONDS = 5.0
+
+SHOPS = ("harbour.coffee", "lina.bakes", "northside_gym", "studio.kestrel", "paperplanes", "moss.and.fern")
+LINKS = {
+    "Instagram": "https://www.instagram.com/{shop}/p/{code}/",
+    "TikTok": "https://www.tiktok.com/@{shop}/video/{number}",
+    "YouTube": "https://www.youtube.com/watch?v={code}",
+    "Telegram": "https://t.me/{shop}/{number}",
+    "X": "https://x.com/{shop}/status/{number}",
+    "Facebook": "https://www.facebook.com/{shop}/posts/{number}",
+    "Spotify": "https://open.spotify.com/track/{code}",
+    "Discord": "https://discord.gg/{code}",
+}
+
+
+class Wish(NamedTuple):
+    """One order that somebody of the team asks for."""
+
+    by: User
+    service: Service
+    link: str
+    quantity: int
+    token: uuid.UUID
+
+
+def write() -> None:
+    """Fills a desk that has no orders yet. Needs a worker, and a sandbox to be started afresh afterwards."""
+    if Order.objects.exists():
+        return
+    wait_until(Service.objects.active().exists, "take in the catalog")
+    supplier("limits", key=CALLS_A_MINUTE, tier=CALLS_A_MINUTE)
+    wishes, chance = choose(random.Random(SEED)), random.Random(SEED)  # noqa: S311 - a believable past, no secret
+    for hours in ROUNDS:
+        for _ in range(ORDERS_PER_ROUND):
+            Order.objects.place(**next(wishes)._asdict())
+        unsent().filter(unclear_since=None).update(due_at=timezone.now())  # nobody waits for an undo in the past
+        wait_until(lambda: not unsent().exists() and not unheard(None).exists(), "send the orders")
+        let_pass(timedelta(hours=hours))
+        ask_after_sale(chance)
+    Chore.objects.update(due_at=timezone.now())  # the next worker begins with asking for the balance
+
+
+def choose(chance: random.Random) -> Iterator[Wish]:
+    """Orders without end, spread over the team and the networks, none of them dear."""
+    people = staff()
+    services = [service for service in Service.objects.active() if not service.why_no_order()]
+    networks = sorted({network(service) for service in services})
+    while True:
+        one_network = chance.choice(networks)
+        service = chance.choice([service for service in services if network(service) == one_network])
+        quantity = service.minimum if service.is_package else chance.choice(QUANTITIES)
+        in_bounds = service.minimum <= quantity <= service.maximum
+        if in_bounds and service.expected_charge(quantity) <= DEAREST:
+            token = uuid.UUID(int=chance.getrandbits(128))
+            yield Wish(chance.choice(people), service, link(one_network, chance), quantity, token)
+
+
+def staff() -> list[User]:
+    """Who may place orders."""
+    return [user for user in User.objects.order_by("pk") if may(user, "place")]
+
+
+def ask_after_sale(chance: random.Random) -> None:
+    """Now and then somebody asks for a refill of what was delivered, or for a cancel of what was not."""
+    for kind, share in AFTER_SALE.items():
+        orders = [order for order in Order.objects.for_table() if order.upstream_id and not WHY_NOT[kind](order)]
+        if orders and chance.random() < share:
+            aftersale.ask(chance.choice(orders), kind, by=chance.choice(staff()))
+
+
+def network(service: Service) -> str:
+    """The first word of its category: Instagram, X, …"""
+    return service.category.split()[0]
+
+
+def link(to: str, chance: random.Random) -> str:
+    """A link of the form that this network uses. Nobody ever opens it."""
+    return LINKS[to].format(
+        shop=chance.choice(SHOPS),
+        code="".join(chance.choices(string.ascii_letters + string.digits, k=11)),
+        number=chance.randrange(10**17, 10**18),
+    )
+
+
+def unsent() -> QuerySet[Task]:
+    """What the worker has still to send."""
+    return Task.objects.filter(settled_at=None)
+
+
+def unheard(since: datetime | None) -> QuerySet[Order]:
+    """Live orders that upstream has said nothing of: ever, or since then."""
+    live = Order.objects.filter(next_look_at__isnull=False)
+    return live.exclude(reported_at__gte=since) if since else live.filter(reported_at=None)
+
+
+def let_pass(step: timedelta) -> None:
+    """The same as waiting so long; then every live order is due, and the worker has heard of each."""
+    supplier("clock", advance=step.total_seconds())
+    with transaction.atomic():
+        for app in ("catalog", "orders"):
+            for model in apps.get_app_config(app).get_models():
+                times = [field.name for field in model._meta.fields if isinstance(field, DateTimeField)]
+                model._base_manager.update(**{name: F(name) - step for name in times})
+        now = timezone.now()
+        Order.objects.filter(next_look_at__isnull=False).update(next_look_at=now)
+    wait_until(lambda: not unheard(now).exists(), "ask after the orders")
+
+
+def supplier(thing: str, **wish: float) -> None:
+    """A control call of the sandbox: its clock, its limits."""
+    address = urlsplit(settings.NOTPANEL_API_URL)
+    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=ANSWER_SECONDS)
+    try:
+        connection.request("POST", f"/control/{thing}", json.dumps(wish), {"Content-Type": "application/json"})
+        status = connection.getresponse().status
+    finally:
+        connection.close()
+    if status >= http.client.BAD_REQUEST:
+        raise Trouble(f"The sandbox refused to change its {thing}: HTTP {status}.")
+
+
+def wait_until(done: Callable[[], bool], what: str) -> None:
+    """Waits for the worker. Raises Trouble when it takes far too long."""
+    deadline = time.monotonic() + ROUND_SECONDS
+    while not done():
+        if time.monotonic() > deadline:
+            raise Trouble(f"The worker did not {what} within {ROUND_SECONDS:g} seconds.")
+        time.sleep(LOOK_EVERY_SECONDS)

@@ -1,0 +1,75 @@
+"""Reads the environment strictly: a wrong word stops the start, with a sentence that names it.
+
+Every name may also come as `NAME_FILE`, the path of a file that holds the value, so that secrets
+need not stand in a process's environment.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+T = TypeVar("T")
+
+WORDS = {
+    "true": True,
+    "1": True,
+    "yes": True,
+    "on": True,
+    "false": False,
+    "0": False,
+    "no": False,
+    "off": False,
+}
+
+source = environ.FileAwareEnv()
+
+
+def text(name: str, default: str = "") -> str:
+    """The value as written, without surrounding blanks."""
+    return str(source.str(name, default=default)).strip()
+
+
+def flag(name: str, default: bool) -> bool:
+    """A yes or a no. django-environ reads any unknown word as no, which would hide `DEBUG=flase`."""
+    raw = text(name)
+    if not raw:
+        return default
+    if raw.lower() not in WORDS:
+        raise ImproperlyConfigured(f"{name}={raw!r}: write true or false.")
+    return WORDS[raw.lower()]
+
+
+def number(name: str, default: T, kind: Callable[[str], T], *, least: T, most: T) -> T:
+    """A number of `kind` (int, float), from `least` to `most`."""
+    raw = text(name)
+    if not raw:
+        return default
+    try:
+        value = kind(raw)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name}={raw!r}: write a number.") from None
+    if not least <= value <= most:  # type: ignore[operator]  # also refuses NaN
+        raise ImproperlyConfigured(f"{name}={raw!r}: write a number from {least} to {most}.")
+    return value
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """Words between commas."""
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def choice(name: str, default: str, choices: tuple[str, ...]) -> str:
+    """One of `choices`, in capitals."""
+    raw = text(name, default).upper()
+    if raw not in choices:
+        raise ImproperlyConfigured(f"{name}={raw!r}: write one of {', '.join(choices)}.")
+    return raw
+
+
+def load_file(path: Path) -> None:
+    """Reads `.env`, if there is one; what the environment already says wins."""
+    if path.is_file():
+        environ.Env.read_env(str(path))

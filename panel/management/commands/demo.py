@@ -1,0 +1,174 @@
+"""`manage.py demo`: the whole desk on this machine, with its own supplier, until Ctrl-C."""
+
+import argparse
+import http.client
+import os
+import secrets
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from panel.demo import history, team
+from panel.demo.processes import Processes, Stopped, Trouble
+
+HERE = "127.0.0.1"
+MANAGE = (sys.executable, str(settings.BASE_DIR / "manage.py"))
+HAS_A_PAST = "has_a_past"  # a file in the state's folder: the orders of the first start are written
+START_SECONDS = 60.0  # for a program to answer on a slow machine; usually one or two
+ANSWER_SECONDS = 2.0
+WEB_THREADS = 8  # a person and a few open pages
+
+
+class Command(BaseCommand):
+    help = "Runs the desk with a team, orders and a sandbox supplier, until Ctrl-C. State stays in .data/demo."
+    requires_system_checks: list[str] = []  # the programs that it starts check
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--port", type=int, default=8000, help="of the desk (default 8000)")
+        parser.add_argument("--sandbox-port", type=int, default=8701, help="of its supplier (default 8701)")
+        parser.add_argument("--speed", type=float, default=60, help="of the supplier's clock; 60: an hour a minute")
+        parser.add_argument("--state", type=Path, default=settings.DATA_DIR / "demo", help="folder of all it keeps")
+        # What it asks of itself, once the programs that this needs are there.
+        parser.add_argument("--only", choices=["team", "history"], help=argparse.SUPPRESS)
+
+    def handle(self, *, only: str | None, **options: Any) -> None:
+        try:
+            if only:
+                {"team": team.make, "history": history.write}[only]()
+            else:
+                open_house(options["port"], options["sandbox_port"], options["speed"], options["state"].resolve())
+        except Trouble as trouble:
+            raise CommandError(str(trouble)) from None
+        except Stopped:
+            self.stdout.write("The demo has ended. The next one goes on from here.")
+
+
+def open_house(port: int, sandbox_port: int, speed: float, state: Path) -> None:
+    """Run everything with its state in this folder. Ends by Stopped, or Trouble when a program died."""
+    require_free(port, "--port")
+    require_free(sandbox_port, "--sandbox-port")
+    state.mkdir(parents=True, exist_ok=True)
+    with Processes(environment(state, sandbox_port)) as programs:
+        run(programs, state, port, sandbox_port, speed)
+
+
+def run(programs: Processes, state: Path, port: int, sandbox_port: int, speed: float) -> None:
+    """Start everything, say how to get in, and stay until it ends."""
+    programs.say("Making ready …")
+    programs.run("migrate", (*MANAGE, "migrate", "--no-input", "--verbosity=0"))
+    programs.run("static", (*MANAGE, "collectstatic", "--no-input", "--verbosity=0"))
+    programs.run("team", (*MANAGE, "demo", "--only=team"))
+    start_supplier_and_worker(programs, state, sandbox_port, speed)
+    if not (state / HAS_A_PAST).exists():
+        programs.say("Placing the orders of the last two days …")
+        programs.run("history", (*MANAGE, "demo", "--only=history"))
+        (state / HAS_A_PAST).touch()
+        programs.end_all()
+        start_supplier_and_worker(programs, state, sandbox_port, speed)
+    programs.start("web", (sys.executable, "-m", *gunicorn(port)))
+    programs.wait_until(lambda: answer(port, "/healthz") == http.client.OK, "The web server", START_SECONDS)
+    programs.wait_until(lambda: answer(port, "/healthz/ready") == http.client.OK, "The worker", START_SECONDS)
+    programs.say(welcome(port, sandbox_port, speed))
+    programs.watch()
+
+
+def start_supplier_and_worker(programs: Processes, state: Path, port: int, speed: float) -> None:
+    """The sandbox on its port, and once it answers the one who talks to it."""
+    options = (f"--port={port}", f"--speed={speed}", f"--store={state / 'sandbox.sqlite3'}")
+    programs.start("sandbox", (*MANAGE, "sandbox", *options))
+    programs.wait_until(lambda: answer(port, "/control") == http.client.OK, "The sandbox", START_SECONDS)
+    programs.start("worker", (*MANAGE, "worker"))
+
+
+def gunicorn(port: int) -> tuple[str, ...]:
+    """The web server as a deployment would run it, on loopback only."""
+    return (
+        "gunicorn",
+        "panel.wsgi",
+        f"--bind={HERE}:{port}",
+        "--worker-class=gthread",
+        f"--threads={WEB_THREADS}",
+        "--no-control-socket",  # its default is one path for every gunicorn of a user
+        "--graceful-timeout=3",
+        f"--chdir={settings.BASE_DIR}",
+    )
+
+
+def environment(state: Path, sandbox_port: int) -> Mapping[str, str]:
+    """What the programs see. Every name is set, so that nobody's `.env` sends a rehearsal to the real supplier."""
+    key_file = state / "secret_key"
+    if not key_file.exists():
+        with os.fdopen(os.open(key_file, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(64))
+    ours = {
+        "DJANGO_SETTINGS_MODULE": "panel.settings",
+        "DEBUG": "false",
+        "SECRET_KEY": "",
+        "ALLOWED_HOSTS": f"{HERE},localhost",
+        "SECURE": "false",  # plain HTTP, on loopback
+        "BEHIND_PROXY": "false",
+        "DATABASE_URL": f"sqlite:///{quote(str(state / 'desk.sqlite3'))}",
+        "STATIC_ROOT": str(state / "static"),
+        "NOTPANEL_API_KEY": "",
+        "NOTPANEL_API_URL": f"http://{HERE}:{sandbox_port}/api/v2",
+        "LOG_FORMAT": "TEXT",
+        "LOG_LEVEL": "INFO",
+    }
+    nowhere = {f"{name}_FILE": "" for name in ours}
+    return {
+        **os.environ,
+        **ours,
+        **nowhere,
+        "SECRET_KEY_FILE": str(key_file),
+        "PYTHONUNBUFFERED": "1",
+        "GUNICORN_CMD_ARGS": "",
+    }
+
+
+def require_free(port: int, option: str) -> None:
+    """Raises CommandError when another program listens on this port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # the last demo's closed connections are no matter
+        try:
+            probe.bind((HERE, port))
+        except OSError as trouble:
+            raise CommandError(
+                f"Port {port} is not free ({trouble.strerror}). End the program that uses it, "
+                f"or choose another: make demo ARGS='{option} {port + 1}'"
+            ) from None
+
+
+def answer(port: int, path: str) -> int | None:
+    """The HTTP status of a GET; None while nobody answers."""
+    connection = http.client.HTTPConnection(HERE, port, timeout=ANSWER_SECONDS)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+
+
+def welcome(port: int, sandbox_port: int, speed: float) -> str:
+    """Where to go and who to be."""
+    logins = (f"    {m.username:10} {m.password:20} {m.name}, {m.role}" for m in team.TEAM)
+    return "\n".join(
+        (
+            "",
+            f"  Order Desk is open:   http://{HERE}:{port}/",
+            f"  Its sandbox supplier: http://{HERE}:{sandbox_port}/control   ({speed:g} times as fast as life)",
+            "",
+            f"    {'sign in as':10} {'password':20} who",
+            *logins,
+            "",
+            "  Ctrl-C ends everything; the next `make demo` goes on from there.",
+            "",
+        )
+    )

@@ -1,0 +1,71 @@
+"""`manage.py sandbox`: run a NotPanel on this machine, over real HTTP."""
+
+import errno
+import logging
+import signal
+import threading
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from panel.notpanel.sandbox.server import Sandbox
+from panel.notpanel.sandbox.supplier import DEFAULT_KEY, KEYS_PER_ACCOUNT, OPENING_BALANCE, Supplier
+
+
+class Command(BaseCommand):
+    help = "Runs the sandbox: the supplier's contract over real HTTP, with orders that move by themselves."
+    requires_system_checks: list[str] = []  # it needs neither our database nor our settings
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1", help="the control page answers on loopback only")
+        parser.add_argument("--port", type=int, default=8701)
+        parser.add_argument("--speed", type=float, help="60: an hour a minute (default: as before, at first 1)")
+        parser.add_argument("--store", type=Path, default=Path(".data/sandbox.sqlite3"), help="its own file")
+        parser.add_argument("--balance", default=OPENING_BALANCE, help="USD on a new account")
+        parser.add_argument("--key", action="append", help=f"an access key, up to {KEYS_PER_ACCOUNT} times")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        _log_to(logging.StreamHandler(self.stderr))
+        stop = threading.Event()
+        before = {each: signal.signal(each, lambda *_: stop.set()) for each in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            supplier = Supplier(
+                str(options["store"]),
+                keys=tuple(options["key"] or [DEFAULT_KEY]),
+                speed=options["speed"],
+                balance=options["balance"],
+            )
+        except ValueError as no:
+            raise CommandError(f"{no}.") from no
+        try:
+            sandbox = _listen(supplier, options["host"], options["port"])
+            self.stdout.write(f"Sandbox listening on {sandbox.url}")
+            self.stdout.write(f"Control page: {sandbox.control}")
+            self.stdout.flush()
+            stop.wait()
+            sandbox.close()
+        finally:
+            supplier.close()
+            for each, handler in before.items():
+                signal.signal(each, handler)
+
+
+def _listen(supplier: Supplier, host: str, port: int) -> Sandbox:
+    try:
+        return Sandbox(supplier, host, port).start()
+    except OSError as trouble:
+        if trouble.errno == errno.EADDRINUSE:
+            raise CommandError(f"Port {port} is taken. Stop what uses it, or choose another with --port.") from trouble
+        raise CommandError(f"The sandbox cannot listen on {host}:{port}: {trouble.strerror}.") from trouble
+    except OverflowError as trouble:
+        raise CommandError(f"{port} is no port; choose one from 1 to 65535.") from trouble
+
+
+def _log_to(handler: logging.Handler) -> None:
+    """The call log goes to stderr unless the settings have sent it somewhere already."""
+    log = logging.getLogger("notpanel.sandbox")
+    if not log.hasHandlers():
+        log.addHandler(handler)
+        log.setLevel(logging.INFO)

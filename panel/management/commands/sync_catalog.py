@@ -1,0 +1,19 @@
+"""`manage.py sync_catalog`: takes in upstream's catalog now."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from catalog.sync import sync
+from panel.notpanel.errors import NotPanelError
+from panel.upstream import make_client
+
+
+class Command(BaseCommand):
+    help = "Asks upstream for its catalog and takes in what changed. The worker does the same on its due time."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            self.stdout.write(str(sync(make_client())))
+        except NotPanelError as trouble:
+            raise CommandError(str(trouble)) from None

@@ -1,0 +1,23 @@
+"""`manage.py worker`: carries orders to upstream, asks after them, keeps the catalog and the balance."""
+
+import signal
+import threading
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from panel.upstream import make_client
+from panel.worker import work
+
+
+class Command(BaseCommand):
+    help = "Does what is due: orders to send, orders to ask after, the catalog, the balance. Any number may run."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--once", action="store_true", help="work until nothing is due, then exit (for cron)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        stop = threading.Event()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda *_: stop.set())
+        work(make_client(), stop, once=options["once"])

@@ -1,0 +1,23 @@
+"""Money as people read it. Amounts are Decimals all the way; a float never holds any."""
+
+from decimal import ROUND_HALF_UP, Decimal
+
+CENT = Decimal("0.01")
+STORED = Decimal("0.000001")  # what a column of money keeps; upstream's own amounts have at most five decimals
+UNITS_PER_RATE = 1000  # a rate is USD per 1000 units
+
+
+def stored(amount: Decimal) -> Decimal:
+    """As a column will give it back, so that what was read can be compared with what was written."""
+    return amount.quantize(STORED, ROUND_HALF_UP)
+
+
+def money(amount: Decimal | None, currency: str = "USD") -> str:
+    """`$1,234.50`; below a cent as many digits as it has (`$0.0042`); other currencies by their letters."""
+    if amount is None:
+        return "–"
+    shown = amount.quantize(CENT, ROUND_HALF_UP)
+    if amount != shown and abs(amount) < 1:
+        shown = amount.normalize()
+    sign = "−" if amount < 0 else ""
+    return f"{sign}${abs(shown):,f}" if currency in ("USD", "") else f"{sign}{abs(shown):,f} {currency}"

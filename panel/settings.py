@@ -1,0 +1,202 @@
+"""All settings, read once from the environment. With nothing set, the desk runs against its own sandbox."""
+
+import secrets
+import sys
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+from panel import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = BASE_DIR / ".data"
+env.load_file(BASE_DIR / ".env")
+
+# ── The process ──────────────────────────────────────────────────────────────────────────────────
+TESTING = "pytest" in sys.modules
+DEBUG = env.flag("DEBUG", default=True)
+SECRET_KEY = env.text("SECRET_KEY")
+if not SECRET_KEY:
+    if not DEBUG:
+        raise ImproperlyConfigured("SECRET_KEY is not set. With DEBUG off the desk does not start without one.")
+    SECRET_KEY = "debug-only-" + secrets.token_hex(32)
+    if not TESTING:  # so that a developer stays signed in when the server reloads
+        keep = DATA_DIR / "debug_secret_key"
+        DATA_DIR.mkdir(exist_ok=True)
+        if not keep.is_file():
+            keep.write_text(SECRET_KEY)
+            keep.chmod(0o600)
+        SECRET_KEY = keep.read_text()
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+# Off only where plain HTTP is what is wanted, as on a loopback demo: cookies and links then do without TLS.
+SECURE = env.flag("SECURE", default=not DEBUG)
+
+# ── The supplier ─────────────────────────────────────────────────────────────────────────────────
+NOTPANEL_API_KEY = env.text("NOTPANEL_API_KEY")
+SANDBOX = not NOTPANEL_API_KEY
+SANDBOX_URL = "http://127.0.0.1:8701/api/v2"
+REAL_URL = "https://notpanel.com/api/v2"
+NOTPANEL_API_URL = env.text("NOTPANEL_API_URL", SANDBOX_URL if SANDBOX else REAL_URL)
+if SANDBOX:
+    NOTPANEL_API_KEY = "sandbox-key"  # the sandbox's own, no secret
+    if not NOTPANEL_API_URL.startswith(("http://127.0.0.1:", "http://localhost:", "http://[::1]:")):
+        raise ImproperlyConfigured("NOTPANEL_API_URL names a real supplier, but NOTPANEL_API_KEY is not set.")
+elif not NOTPANEL_API_URL.startswith("https://"):
+    raise ImproperlyConfigured("NOTPANEL_API_URL must begin with https:// when NOTPANEL_API_KEY is set.")
+
+# Upstream's memory for a request_id is not documented; beyond this we no longer trust a retry to be harmless.
+TRUST_WINDOW_HOURS = env.number("TRUST_WINDOW_HOURS", 12.0, float, least=0.0, most=720.0)
+# How long a worker may hold what it took up, longer than a call takes (20 s); then another takes it over.
+LEASE_SECONDS = env.number("LEASE_SECONDS", 60, int, least=1, most=3600)
+# For so long an order can be taken back before the worker may send it; 0: it goes at once.
+SEND_DELAY_SECONDS = env.number("SEND_DELAY_SECONDS", 5.0, float, least=0.0, most=3600.0)
+# Upstream allows 3 refills per order by default; a different number is agreed with it.
+REFILLS_PER_ORDER = env.number("REFILLS_PER_ORDER", 3, int, least=0, most=100)
+# Hours after which an accepted refill that nobody heard of again is presumed settled: upstream tells no end.
+REFILL_PRESUMED_SETTLED_AFTER = env.number("REFILL_PRESUMED_SETTLED_AFTER", 72.0, float, least=0.1, most=8760.0)
+CATALOG_EVERY_SECONDS = env.number("CATALOG_EVERY_SECONDS", 900, int, least=10, most=86_400)
+BALANCE_EVERY_SECONDS = env.number("BALANCE_EVERY_SECONDS", 60, int, least=10, most=86_400)
+
+# ── Django ───────────────────────────────────────────────────────────────────────────────────────
+INSTALLED_APPS = [
+    "orders",
+    "catalog",
+    "accounts",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "allauth",
+    "allauth.account",
+    "panel",  # last: its admin rearranges what the others register
+]
+MIDDLEWARE = [
+    "panel.middleware.request_id",
+    "panel.bar.middleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Pads its answers, and Django masks the CSRF token anew each time, so that lengths tell nothing (BREACH).
+    "django.middleware.gzip.GZipMiddleware",
+    "panel.middleware.content_security_policy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+ROOT_URLCONF = "panel.urls"
+WSGI_APPLICATION = "panel.wsgi.application"
+CONTEXT_PROCESSORS = [
+    "django.template.context_processors.request",
+    "django.contrib.auth.context_processors.auth",
+    "django.contrib.messages.context_processors.messages",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [BASE_DIR / "templates"],
+        "OPTIONS": {
+            "environment": "panel.jinja.environment",
+            "context_processors": [*CONTEXT_PROCESSORS, "panel.bar.context"],
+        },
+    },
+    {  # Django's own language, for the admin alone
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates" / "django"],
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": CONTEXT_PROCESSORS},
+    },
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# ── Database ─────────────────────────────────────────────────────────────────────────────────────
+DATABASE_URL = env.text("DATABASE_URL", f"sqlite:///{DATA_DIR / 'desk.sqlite3'}")
+DATABASES = {"default": env.source.db_url_config(DATABASE_URL)}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+    DATABASES["default"]["OPTIONS"] = {
+        # A transaction that reads first and writes later fails at once under WAL; IMMEDIATE waits its turn.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        # FULL: with NORMAL a power cut can take back a request_id that was already sent.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA mmap_size=268435456;",
+    }
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = 60
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# Login throttling counts in a cache that every process shares; the table is made by a migration.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "desk_cache"}}
+
+# ── People ───────────────────────────────────────────────────────────────────────────────────────
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "orders:index"
+LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_ADAPTER = "accounts.adapter.TeamAdapter"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_SESSION_REMEMBER = True
+
+# ── Words, time, files ───────────────────────────────────────────────────────────────────────────
+LANGUAGE_CODE = "en-gb"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = Path(env.text("STATIC_ROOT", str(DATA_DIR / "static")))
+HASHED = "whitenoise.storage.CompressedManifestStaticFilesStorage"
+PLAIN = "django.contrib.staticfiles.storage.StaticFilesStorage"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": PLAIN if DEBUG else HASHED},
+}
+WHITENOISE_USE_FINDERS = DEBUG
+
+# ── Safety ───────────────────────────────────────────────────────────────────────────────────────
+SECURE_SSL_REDIRECT = SECURE
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
+SECURE_HSTS_PRELOAD = SECURE
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "panel.views.stale_form"
+X_FRAME_OPTIONS = "DENY"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "panel.discretion.Discreet"
+# TLS often ends at a proxy in front; it must then set this header itself and strip it from visitors.
+if env.flag("BEHIND_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1  # or all visitors would share one address in the throttle of sign-in
+SILENCED_SYSTEM_CHECKS: list[str] = []
+
+# ── Logs ─────────────────────────────────────────────────────────────────────────────────────────
+LOG_FORMAT = env.choice("LOG_FORMAT", "TEXT" if DEBUG else "JSON", ("TEXT", "JSON"))
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"context": {"()": "panel.logs.Context"}},
+    "formatters": {"desk": {"()": f"panel.logs.{LOG_FORMAT.title()}"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "desk", "filters": ["context"]}},
+    "root": {
+        "handlers": ["stderr"],
+        "level": env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+    },
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO"},  # Django's own handlers would write every line once more
+        "django.utils.autoreload": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,41 @@
+"""Every address of the desk."""
+
+from allauth.account import views as account
+from django.contrib import admin
+from django.urls import include, path
+
+from accounts.access import needs
+from accounts.views import team
+from catalog import views as catalog
+from orders.views import activity
+from panel import views
+
+# The catalog does not know the team, so its doors are guarded here.
+services = [
+    path("", needs("look")(catalog.index), name="index"),
+    path("found/", needs("place")(catalog.found), name="found"),
+    path("alarms/<int:pk>/acceptance/", needs("decide")(catalog.acceptance), name="acceptance"),
+]
+# Of allauth's pages those that the desk uses: owners add people and keep their addresses, and no mail is sent.
+entrance = [
+    path("login/", account.login, name="account_login"),
+    path("logout/", account.logout, name="account_logout"),
+    path("inactive/", account.account_inactive, name="account_inactive"),
+    path("password/change/", account.password_change, name="account_change_password"),
+]
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("orders/", include("orders.urls")),
+    path("services/", include((services, "catalog"))),
+    path("activity/", activity, name="activity"),
+    path("team/", team, name="team"),
+    path("accounts/", include(entrance)),
+    path("admin/", admin.site.urls),
+    path("healthz", views.healthz, name="healthz"),
+    path("healthz/ready", views.ready, name="ready"),
+]
+
+handler400 = views.bad_request
+handler403 = views.permission_denied
+handler404 = views.page_not_found
+handler500 = views.server_error

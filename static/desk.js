@@ -1,0 +1,145 @@
+// What every page does by itself: copies, keeps relative times true, closes menus, sends a form once.
+(() => {
+  "use strict";
+  const SENDING = 10_000; // ms until a form that got no answer may be sent again
+  const COPIED = 1_500; // ms that a copy button shows its tick
+  const PAUSED = 700; // ms without a key until somebody is not in mid-word: a slow typist needs 500 from key to key
+  const root = document.documentElement;
+  root.classList.add("js"); // copy buttons show themselves only where they work
+
+  const desk = { skew: 0 }; // ms that this machine's clock is behind the server's; live.js learns it
+  window.desk = desk;
+
+  // One live region for everything that is said aloud; emptied first, so that the same words are said again.
+  desk.say = (words) => {
+    const heard = document.getElementById("heard");
+    if (!heard || !words) return;
+    heard.textContent = "";
+    setTimeout(() => { heard.textContent = words; }, 50);
+  };
+
+  // ── Relative times: the same words as the macro `ago` in components.html ──
+  const words = (seconds) => {
+    const s = Math.abs(seconds);
+    const [n, unit] = s < 60 ? [s, "s"] : s < 3600 ? [s / 60, "min"] : s < 86400 ? [s / 3600, "h"] : [s / 86400, "d"];
+    const span = `${Math.floor(n)} ${unit}`;
+    return s < 1 ? "now" : seconds < 0 ? `in ${span}` : `${span} ago`;
+  };
+  desk.tick = () => {
+    const now = Date.now() + desk.skew;
+    for (const time of document.querySelectorAll("time[data-when]")) {
+      const seconds = Math.trunc((now - Date.parse(time.dateTime)) / 1000);
+      // What was to come and has not: the page does not know, so it does not say that it happened.
+      const text = time.dataset.when === "due" && seconds >= 0 ? "now" : words(seconds);
+      if (seconds < 30 * 86400 && time.textContent !== text) time.textContent = text;
+    }
+  };
+  setInterval(() => { if (!document.hidden) desk.tick(); }, 1000);
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) desk.tick(); });
+
+  // ── Copy ──
+  const copy = async (text) => {
+    if (navigator.clipboard) return navigator.clipboard.writeText(text);
+    const box = Object.assign(document.createElement("textarea"), { value: text, className: "vh" });
+    document.body.append(box); // plain http on a local network has no clipboard of its own
+    box.select();
+    const done = document.execCommand("copy");
+    box.remove();
+    if (!done) throw new Error("no clipboard");
+  };
+  const mark = (button, copied) => {
+    const sign = button.querySelector("use");
+    button.classList.toggle("is-copied", copied);
+    sign.setAttribute("href", sign.getAttribute("href").replace(/#.*/, copied ? "#i-check" : "#i-copy"));
+  };
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy], [data-copy-of]");
+    if (!button) return;
+    const text = button.dataset.copy ?? document.getElementById(button.dataset.copyOf).textContent;
+    try {
+      await copy(text);
+      mark(button, true);
+      setTimeout(mark, COPIED, button, false);
+      desk.say(`Copied ${button.dataset.copied ?? text}`);
+    } catch {
+      desk.say("The browser did not let us copy.");
+    }
+    button.focus();
+  });
+
+  // ── Menus close on Escape and on a click elsewhere ──
+  const open = () => document.querySelector("details.menu[open]");
+  document.addEventListener("click", (event) => {
+    const menu = open();
+    if (menu && !menu.contains(event.target)) menu.open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && open();
+    if (!menu) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+
+  // ── A form goes once, until it is answered or one comes back to it ──
+  const free = (form) => {
+    delete form.dataset.sent;
+    for (const button of form.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
+    for (const mark of form.querySelectorAll("[data-keep]")) mark.remove();
+  };
+  document.addEventListener("submit", (event) => {
+    const { target: form, submitter } = event;
+    if (event.defaultPrevented || (submitter?.formMethod || form.method) !== "post") return;
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.sent = "yes";
+    submitter?.setAttribute("aria-busy", "true");
+    setTimeout(free, SENDING, form);
+  });
+  addEventListener("pageshow", () => {
+    for (const form of document.forms) free(form);
+  });
+
+  // ── Fields that come for another service take over what was typed while they were on their way ──
+  document.addEventListener("htmx:oobBeforeSwap", ({ detail: { target, fragment } }) => {
+    if (target.id !== "fields") return;
+    for (const typed of target.querySelectorAll(".in-t")) {
+      let next = fragment.querySelector(`[name="${typed.name}"]`);
+      if (!next && typed.value) {
+        next = Object.assign(document.createElement("input"), { type: "hidden", name: typed.name });
+        fragment.firstElementChild.append(next);
+      }
+      if (next) next.value = typed.value;
+    }
+  });
+
+  // ── A session that ended in mid-form: the form itself goes to sign in, so that what is typed comes back ──
+  let leaving = 0;
+  const leave = (form) => {
+    leaving = 0;
+    if (form.dataset.sent) return; // by Place, which keeps what is typed as well
+    const mark = Object.assign(document.createElement("input"), { type: "hidden", name: "keep", value: "1" });
+    mark.dataset.keep = ""; // nobody pressed Place: nothing may be ordered by this
+    form.append(mark);
+    form.requestSubmit();
+  };
+  document.addEventListener("htmx:beforeOnLoad", (event) => {
+    const form = event.target.closest("form[data-kept]");
+    if (!form || !event.detail.xhr.getResponseHeader("HX-Redirect")) return;
+    event.preventDefault();
+    leaving ||= setTimeout(leave, PAUSED, form); // every question is answered so, and the form goes once
+  });
+  document.addEventListener("input", (event) => {
+    const form = leaving && event.target.closest("form[data-kept]");
+    if (!form) return;
+    clearTimeout(leaving);
+    leaving = setTimeout(leave, PAUSED, form);
+  });
+
+  // ── Lists that search as one types need no button, and Enter there must not send the form around them ──
+  for (const button of document.querySelectorAll("[data-without-script]")) button.remove();
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target.matches("[data-as-one-types]")) event.preventDefault();
+  });
+})();

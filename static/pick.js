@@ -1,0 +1,49 @@
+// Ticks on the orders page: the whole page, ranges with Shift, the count, and what a row's swap would take away.
+(() => {
+  "use strict";
+  const { desk, htmx } = window;
+  const form = document.getElementById("pick");
+  const whole = document.getElementById("tick-page");
+  const shown = document.getElementById("ticked");
+  if (!form || !whole) return;
+
+  const ticks = () => [...document.querySelectorAll(".row .c-tick input")];
+  const picked = new Set(); // a swapped row comes unticked, so what is ticked is kept here
+  let last = null;
+
+  const tell = () => {
+    const all = ticks();
+    for (const tick of all) tick.checked ? picked.add(tick.value) : picked.delete(tick.value);
+    whole.checked = picked.size === all.length;
+    whole.indeterminate = picked.size > 0 && !whole.checked;
+    shown.textContent = picked.size === 1 ? "the 1 ticked" : `the ${picked.size} ticked`;
+    if (picked.size) htmx.trigger(form.querySelector("[hx-get]") ?? form, "desk:ticked");
+  };
+  const range = (from, to, checked) => {
+    const all = ticks(), ends = [all.findIndex((tick) => tick.value === from), all.indexOf(to)].sort((a, b) => a - b);
+    if (ends[0] >= 0) for (const tick of all.slice(ends[0], ends[1] + 1)) tick.checked = checked;
+  };
+
+  document.addEventListener("click", ({ target, shiftKey }) => {
+    if (!target.matches(".row .c-tick input")) return;
+    if (shiftKey && last !== null) range(last, target, target.checked);
+    last = target.value;
+    tell();
+  });
+  whole.addEventListener("change", () => {
+    for (const tick of ticks()) tick.checked = whole.checked;
+    tell();
+  });
+  form.addEventListener("reset", () => setTimeout(() => { // once the browser has unticked them
+    last = null;
+    tell();
+    whole.focus();
+    desk.say("Nothing is ticked.");
+  }));
+  // Whatever brings a row anew: the poll, or an action in it.
+  document.addEventListener("htmx:load", ({ target }) => {
+    for (const tick of target.querySelectorAll?.(".c-tick input") ?? []) tick.checked = picked.has(tick.value);
+  });
+  addEventListener("pageshow", tell); // what the browser has kept of an earlier visit
+  tell();
+})();

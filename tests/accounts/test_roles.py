@@ -1,0 +1,100 @@
+"""Who may do what: the table of the design, asked of the one place that compares roles and seen on the pages."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.test import Client
+
+from accounts.access import NEEDS, Role, may, needs, why_not
+from accounts.models import User
+from orders.models import Order, Refusal
+from tests.addresses import OURS, one_of_everything, routes
+from tests.makers import make_service, make_user, place_order
+from tests.people import as_a, as_user
+
+pytestmark = pytest.mark.django_db
+
+MAY = {
+    "look": {Role.VIEWER, Role.OPERATOR, Role.MANAGER, Role.OWNER},
+    "place": {Role.OPERATOR, Role.MANAGER, Role.OWNER},
+    "decide": {Role.MANAGER, Role.OWNER},
+    "administer": {Role.OWNER},
+}
+OPEN_TO_ALL = {"healthz", "healthz/ready"}  # machines ask, and learn nothing about orders
+
+
+@pytest.mark.parametrize("what", NEEDS)
+@pytest.mark.parametrize("role", Role)
+def test_a_role_may_what_the_table_says(role: Role, what: str) -> None:
+    assert may(make_user(role), what) == (role in MAY[what])
+
+
+@pytest.mark.parametrize("what", NEEDS)
+@pytest.mark.parametrize("nobody", [None, AnonymousUser(), User(role=Role.OWNER, is_active=False)])
+def test_a_stranger_and_who_is_switched_off_may_nothing(nobody: Any, what: str) -> None:
+    assert not may(nobody, what)
+
+
+def test_a_no_is_a_sentence() -> None:
+    assert why_not(make_user(Role.VIEWER), "place") == "Only operators, managers and owners may place orders."
+    assert why_not(AnonymousUser(), "look") == "Sign in first."
+    assert why_not(make_user(Role.OWNER), "administer") == ""
+
+
+def test_a_guard_for_something_unknown_is_a_mistake_at_the_start() -> None:
+    with pytest.raises(KeyError):
+        needs("fly")
+
+
+def test_every_page_of_ours_says_what_it_needs() -> None:
+    ours = {route: view for route, view in routes() if view.__module__.split(".")[0] in OURS}
+    unguarded = {route for route, view in ours.items() if not hasattr(view, "needs") and not route.startswith("admin/")}
+    assert unguarded == OPEN_TO_ALL
+
+
+def test_the_refusal_is_on_the_page() -> None:
+    assert "Only operators, managers and owners may place orders." in page(as_a(Role.VIEWER), "/orders/new/")
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_rail_shows_only_where_one_may_go(role: Role) -> None:
+    shown = page(as_a(role), "/orders/")
+    assert ('href="/orders/new/"' in shown) == (role in MAY["place"])
+    assert ('href="/admin/"' in shown) == (role in MAY["administer"])
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_button_is_there_for_those_who_may_press_it(role: Role) -> None:
+    one_of_everything()
+    shown = page(as_a(role), "/services/")
+    assert ("?service=" in shown) == (role in MAY["place"])
+    assert ("/acceptance/" in shown) == (role in MAY["decide"])
+
+
+def test_who_is_demoted_is_so_at_the_next_request() -> None:
+    manager = make_user(Role.MANAGER)
+    client = as_user(manager)
+    assert client.get("/orders/new/").status_code == 200
+    User.objects.filter(pk=manager.pk).update(role=Role.VIEWER)
+    assert client.get("/orders/new/").status_code == 403
+
+
+def test_who_is_switched_off_is_out_at_the_next_request() -> None:
+    owner = make_user(Role.OWNER)
+    client = as_user(owner)
+    User.objects.filter(pk=owner.pk).update(is_active=False)
+    for path in ("/orders/", "/orders/changes/", "/admin/"):
+        answer = client.get(path, follow=True)
+        assert answer.request["PATH_INFO"] == "/accounts/login/"
+
+
+def test_the_verb_refuses_too_whatever_door_it_is_called_through() -> None:
+    for nobody in (make_user(Role.VIEWER), make_user(Role.OWNER, is_active=False)):
+        with pytest.raises(Refusal):
+            place_order(by=nobody, service=make_service())
+    assert not Order.objects.exists()
+
+
+def page(client: Client, path: str) -> str:
+    return client.get(path).content.decode()

@@ -1,0 +1,205 @@
+"""Signing in and out: by username or e-mail, throttled, back to where one was and never to another host."""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.core.cache import cache
+from django.test import Client
+
+from accounts.access import Role
+from accounts.models import User
+from tests.makers import PASSWORD, make_user
+from tests.people import as_a, as_user
+
+pytestmark = pytest.mark.django_db
+LOGIN, LOGOUT, CHANGE = "/accounts/login/", "/accounts/logout/", "/accounts/password/change/"
+TOO_MANY = "Too many failed login attempts."
+FAILURES_ALLOWED = 5  # of one name; then five minutes of rest
+TRIES_ALLOWED = 30  # from one address in a minute, good ones among them
+NEW = "seven-grey-herons"
+
+
+@pytest.fixture(autouse=True)
+def _nobody_tried_before() -> Iterator[None]:
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def ana() -> User:
+    return make_user(username="ana", email="ana@example.com")
+
+
+def sign_in(client: Client, login: str = "ana", password: str = PASSWORD, **more: str) -> Any:
+    return client.post(LOGIN, {"login": login, "password": password, **more})
+
+
+def inside(client: Client) -> bool:
+    return client.get("/team/").status_code == 200
+
+
+@pytest.mark.parametrize("login", ["ana", "ANA", "ana@example.com", "Ana@Example.COM", " ana "])
+def test_a_username_or_an_address_will_do_in_any_capitals(ana: User, client: Client, login: str) -> None:
+    assert sign_in(client, login)["Location"] == "/orders/"
+    assert inside(client)
+
+
+@pytest.mark.parametrize(("login", "password"), [("ana", "wrong"), ("nobody", PASSWORD), ("x@example.com", "wrong")])
+def test_what_is_wrong_is_not_told_apart(ana: User, client: Client, login: str, password: str) -> None:
+    page = sign_in(client, login, password).content.decode()
+    assert "not correct" in page
+    assert password not in page, "nothing secret comes back"
+    assert not inside(client)
+
+
+def test_nothing_typed_is_asked_for(client: Client) -> None:
+    assert sign_in(client, "", "").content.decode().count("This field is required.") == 2
+
+
+def test_who_has_no_password_cannot_come_in(client: Client) -> None:
+    User.objects.create_user("ana")
+    sign_in(client, "ana", "")
+    sign_in(client, "ana", "!")
+    assert not inside(client)
+
+
+def test_who_is_switched_off_learns_it_only_with_the_right_password(client: Client) -> None:
+    make_user(username="ana", is_active=False)
+    assert "not correct" in sign_in(client, "ana", "wrong").content.decode()
+    assert sign_in(client)["Location"] == "/accounts/inactive/"
+    assert "switched off" in client.get("/accounts/inactive/").content.decode()
+    assert not inside(client)
+
+
+def test_after_some_failures_even_the_right_password_must_wait(ana: User, client: Client) -> None:
+    for _ in range(FAILURES_ALLOWED):
+        sign_in(client, password="wrong")
+    assert TOO_MANY in sign_in(client).content.decode()
+    assert not inside(client)
+
+
+def test_the_throttle_counts_in_what_all_processes_share(ana: User, client: Client, settings: Any) -> None:
+    for _ in range(FAILURES_ALLOWED):
+        sign_in(client, password="wrong")
+    assert TOO_MANY in sign_in(Client()).content.decode(), "another browser, the same name"
+    assert settings.CACHES["default"]["BACKEND"].endswith("DatabaseCache")
+
+
+def test_another_name_is_not_held_up(ana: User, client: Client) -> None:
+    make_user(username="mira")
+    for _ in range(FAILURES_ALLOWED):
+        sign_in(client, password="wrong")
+    sign_in(client, "mira")
+    assert inside(client)
+
+
+def test_a_flood_of_tries_is_answered_with_a_page_of_ours(client: Client) -> None:
+    for number in range(TRIES_ALLOWED):
+        client.get(LOGIN) if number % 2 else sign_in(client, f"name{number}")
+    answers = [sign_in(client, f"other{number}") for number in range(TRIES_ALLOWED)]
+    flooded = [answer for answer in answers if answer.status_code == 429]
+    assert flooded
+    assert "css/desk.css" in flooded[0].content.decode()
+
+
+def test_the_admin_has_no_second_door_without_a_throttle(client: Client) -> None:
+    make_user(Role.OWNER, username="ana")
+    answer = client.post("/admin/login/?next=/admin/orders/order/", {"username": "ana", "password": PASSWORD})
+    assert answer["Location"] == "/accounts/login/?next=/admin/orders/order/"
+    assert not inside(client)
+    assert sign_in(client, next="/admin/orders/order/")["Location"] == "/admin/orders/order/"
+
+
+def test_one_comes_back_to_the_page_one_asked_for(ana: User, client: Client) -> None:
+    asked = client.get("/orders/?status=partial")
+    page = client.get(asked["Location"]).content.decode()
+    assert 'value="/orders/?status=partial"' in page
+    assert sign_in(client, next="/orders/?status=partial")["Location"] == "/orders/?status=partial"
+
+
+HOSTILE = [
+    "https://evil.example/", "//evil.example", "///evil.example", "\\\\evil.example", "/\\evil.example",
+    "http:evil.example", "javascript:alert(1)", "https://testserver@evil.example/", "\thttps://evil.example",
+    "https:///evil.example", "//testserver.evil.example", "data:text/html,x", "http://[", "/\n/evil.example",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_next_never_leads_to_another_host(ana: User, client: Client, hostile: str) -> None:
+    assert sign_in(client, next=hostile)["Location"] == "/orders/"
+    assert client.get(LOGIN, {"next": hostile})["Location"] == "/orders/", "signed in already"
+    assert client.post(LOGOUT, {"next": hostile})["Location"] == LOGIN
+    door = client.get("/admin/login/", {"next": hostile})["Location"]
+    assert door.startswith("/accounts/login/?next=")
+
+
+@pytest.mark.parametrize("referer", ["https://evil.example/x", "http://testserver//evil.example", "http://[", "\x00"])
+def test_where_one_came_from_is_not_believed(ana: User, client: Client, referer: str) -> None:
+    for headers in ({"Referer": referer}, {"HX-Request": "true", "HX-Current-URL": referer}):
+        answer = Client().post("/orders/new/", headers=headers)
+        back = parse_qs(urlsplit(answer.get("HX-Redirect") or answer["Location"]).query)["next"]
+        assert urlsplit(sign_in(Client(), next=back[0])["Location"]).netloc == ""
+
+
+def test_the_session_is_a_new_one_after_signing_in(ana: User, client: Client) -> None:
+    planted = client.session
+    planted["planted"] = "by somebody else"
+    planted.save()
+    sign_in(client)
+    assert client.session.session_key != planted.session_key
+    assert not Session.objects.filter(session_key=planted.session_key).exists()
+
+
+def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(ana: User, client: Client) -> None:
+    sign_in(client)
+    cookie = client.cookies["sessionid"]
+    assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
+
+
+def test_signing_out_is_a_post_and_ends_the_session(ana: User) -> None:
+    client = as_user(ana)
+    assert client.get(LOGOUT).status_code == 200
+    assert inside(client), "looking at the page does nothing"
+    assert client.post(LOGOUT)["Location"] == LOGIN
+    assert not Session.objects.exists()
+    assert not inside(client)
+
+
+def test_there_is_no_sign_up() -> None:
+    answer = Client().post("/accounts/signup/", {"username": "mallory", "password1": NEW, "password2": NEW})
+    assert answer.status_code in (200, 404)
+    assert not User.objects.exists()
+
+
+def test_one_changes_ones_own_password_and_every_other_browser_is_out(ana: User) -> None:
+    here, elsewhere = as_user(ana), as_user(ana)
+    here.post(CHANGE, {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW})
+    ana.refresh_from_db()
+    assert ana.check_password(NEW)
+    assert inside(here)
+    assert not inside(elsewhere)
+
+
+@pytest.mark.parametrize("said", [{"oldpassword": "wrong"}, {"password1": "12345678", "password2": "12345678"}])
+def test_a_change_of_password_that_is_wrong_changes_nothing(ana: User, said: dict[str, str]) -> None:
+    page = as_user(ana).post(CHANGE, {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW, **said})
+    ana.refresh_from_db()
+    assert ana.check_password(PASSWORD)
+    assert 'class="err"' in page.content.decode()
+
+
+@pytest.mark.parametrize("typed", ["%00", "a%00b", "x" * 100_000, "%F0%9F%A6%A9", "%FF", "' OR 1=1 --", "%ED%A0%80"])
+def test_nonsense_is_no_name(client: Client, typed: str) -> None:
+    said = client.post(LOGIN, f"login={typed}&password={typed}", "application/x-www-form-urlencoded")
+    assert said.status_code == 200
+    assert not inside(client)
+
+
+@pytest.mark.parametrize("page", ["email", "password/set", "password/reset", "confirm-email", "login/code/confirm"])
+def test_what_the_desk_does_not_use_is_not_there(page: str) -> None:
+    """Addresses stand on the person, set by an owner; the desk sends no mail."""
+    assert as_a(Role.OPERATOR).get(f"/accounts/{page}/").status_code == 404

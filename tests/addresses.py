@@ -1,0 +1,91 @@
+"""Every address of the desk, found in the URLconf itself, with something behind each."""
+
+import re
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model
+from django.urls import URLResolver, get_resolver, reverse
+from django.utils import timezone
+
+from accounts.models import BalanceReading, User
+from catalog.models import RateChange, SetAside, ShrinkAlarm
+from orders.jobs import Bulk
+from orders.models import Order
+from orders.states import Status
+from orders.tasks import Attempt, Sending
+from panel.models import ONLY, Beat, Chore, Upstream
+from tests.makers import make_order, make_user
+
+OURS = ("orders", "catalog", "accounts", "panel")
+ARGUMENTS = {"app_label": "orders", "url": "nothing", "key": "abc", "uidb36": "1", "content_type_id": "0"}
+
+
+def our_models() -> list[type[Model]]:
+    return [model for app in OURS for model in apps.get_app_config(app).get_models()]
+
+
+def one_of_everything() -> Order:
+    """A desk on which every model of ours has a row; its order, still moving."""
+    now, order = timezone.now(), make_order(Status.IN_PROGRESS)
+    order.record("moved", was="Pending", to="In progress")
+    Attempt.objects.create(task=order.tasks.get(), began_at=now)
+    Sending.objects.create(pk=Sending.ONLY)
+    Bulk.objects.create(kind="refill", asked_by=order.placed_by, asked_at=now, token=uuid.uuid4(), picked=1,
+                        left_out={order.pk: "Its service has no refill."})  # fmt: skip
+    RateChange.objects.create(service=order.service, now=order.service.rate, at=now)
+    SetAside.objects.create(digest="d", raw='{"service": 7}', why="It has no name.", first_seen_at=now)
+    ShrinkAlarm.objects.create(raised_at=now, listed=12, missing=288)
+    BalanceReading.objects.create(amount=47, first_asked_at=now, asked_at=now)
+    Upstream.objects.create(pk=ONLY, spoke_at=now)
+    Beat.objects.create(name="desk:1", started_at=now, beat_at=now)
+    Chore.objects.create(name="balance", due_at=now)
+    LogEntry.objects.create(
+        user=make_user(), content_type=ContentType.objects.get_for_model(User), object_id="1", object_repr="Ana",
+        action_flag=CHANGE, change_message="Changed role.",
+    )  # fmt: skip
+    return order
+
+
+def routes(resolver: Any = None, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Each route with its view; arguments as `<name>`, whether the pattern is a path or an expression."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        said = re.sub(r"\(\?P(<\w+>)[^)]*\)", r"\1", str(pattern.pattern)).strip("^$")
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern, prefix + said)
+        else:
+            yield prefix + re.sub(r"<\w+:", "<", said), pattern.callback
+
+
+def address(route: str) -> str:
+    """An address of this route, of the newest row where one is meant."""
+
+    def argument(found: re.Match[str]) -> str:
+        if found[1] in ARGUMENTS:
+            return ARGUMENTS[found[1]]
+        newest = behind(route)._default_manager.order_by("-pk").first()
+        return str(newest.pk if newest else 1)
+
+    return "/" + re.sub(r"<(\w+)>", argument, route)
+
+
+def behind(route: str) -> type[Model]:
+    """The model that a route's id is of."""
+    for model, _ in registered():
+        if route.startswith(f"admin/{model._meta.label_lower.replace('.', '/')}/"):
+            return model
+    return ShrinkAlarm if "alarms" in route else Bulk if "bulks" in route else Order
+
+
+def registered() -> "list[tuple[type[Model], admin.ModelAdmin[Any]]]":
+    return list(admin.site._registry.items())
+
+
+def admin_address(model: type[Model], page: str, *args: object) -> str:
+    """`page` is changelist, add, change, delete or history."""
+    return reverse(f"admin:{model._meta.label_lower.replace('.', '_')}_{page}", args=args)

@@ -1,0 +1,136 @@
+"""The house stands: imports point down only, and few hold the phone to upstream."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+HOUSE = Path(__file__).resolve().parents[2]
+APPS = ("panel", "orders", "catalog", "accounts")
+
+# The ground knows none of the above it; each name also stands for what is inside it.
+GROUND = {
+    "panel.notpanel", "panel.htmx", "panel.money", "panel.logs", "panel.query", "panel.record", "panel.failpoints",
+}  # fmt: skip
+#                        may import
+MAY: dict[str, set[str]] = {
+    "panel.notpanel": {"panel.notpanel"},
+    "panel.htmx":     set(),
+    "panel.money":    set(),
+    "panel.logs":     set(),
+    "panel.query":    set(),
+    "panel.record":   set(),
+    "panel.failpoints": set(),
+    "accounts":       {"accounts", *GROUND},
+    "catalog":        {"catalog", *GROUND},
+    "orders":         {"orders", "catalog", "accounts", *GROUND},
+    "panel":          {"panel", "orders", "catalog", "accounts", *GROUND},
+}  # fmt: skip
+
+# Only what runs in the worker, or is a command of a person at a shell, may hold a Client.
+HOLDS_THE_PHONE = {
+    "accounts.balance",
+    "catalog.sync",
+    "orders.batches",
+    "orders.carrying",
+    "orders.following",
+    "orders.probing",
+    "panel.upstream",
+    "panel.worker",
+    "panel.management.commands.worker",
+    "panel.management.commands.sync_catalog",
+}
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    for app in APPS:
+        for path in (HOUSE / app).rglob("*.py"):
+            parts = path.relative_to(HOUSE).with_suffix("").parts
+            yield ".".join(part for part in parts if part != "__init__"), path
+
+
+def imports(path: Path) -> set[str]:
+    """Every name of ours that a file imports, however deep inside it the import stands."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            here = path.relative_to(HOUSE).parts[: -node.level] if node.level else ()
+            source = ".".join((*here, *filter(None, [node.module])))
+            found |= {f"{source}.{alias.name}" for alias in node.names}
+    return {name for name in found if name.split(".")[0] in APPS}
+
+
+def floor(name: str) -> str:
+    """The most exact row of MAY that a module belongs to."""
+    return max((row for row in MAY if within(name, row)), key=len)
+
+
+def within(name: str, place: str) -> bool:
+    return name == place or name.startswith(place + ".")
+
+
+def wrong_arrows(name: str, imported: set[str]) -> list[str]:
+    """Imports that point up or sideways."""
+    return [f"{name} imports {other}" for other in sorted(imported) if floor(other) not in MAY[floor(name)]]
+
+
+def test_every_import_points_down() -> None:
+    wrong = [arrow for name, path in modules() for arrow in wrong_arrows(name, imports(path))]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    ("name", "imported"),
+    [
+        ("catalog.sync", "accounts.models.User"),
+        ("accounts.access", "orders.models.Order"),
+        ("panel.notpanel.client", "panel.settings"),
+        ("panel.htmx", "accounts.access.may"),
+        ("orders.models", "panel.bar.Bar"),
+    ],
+)
+def test_a_wrong_arrow_would_be_found(name: str, imported: str) -> None:
+    assert wrong_arrows(name, {imported}) == [f"{name} imports {imported}"]
+
+
+def test_only_the_worker_holds_the_phone() -> None:
+    holders = {
+        name
+        for name, path in modules()
+        if not within(name, "panel.notpanel")
+        and any(
+            within(other, "panel.notpanel.client") or other == "panel.upstream.make_client" for other in imports(path)
+        )
+    }
+    assert holders == HOLDS_THE_PHONE
+
+
+def test_the_web_cannot_reach_the_phone() -> None:
+    """Nor by a detour: nothing that a view imports leads to a module that holds one."""
+    arrows = {name: {known for other in imports(path) if (known := _module(other))} for name, path in modules()}
+    seen, left = set[str](), {"panel.urls", "panel.views", "panel.bar", "panel.wsgi", "panel.jinja", "panel.middleware"}
+    while left:
+        name = left.pop()
+        seen.add(name)
+        left |= arrows[name] - seen
+    assert not seen & HOLDS_THE_PHONE
+
+
+def _module(imported: str) -> str:
+    """`orders.models.Order` → `orders.models`; "" for what is no module of ours."""
+    known = dict(modules())
+    return next((name for name in (imported, imported.rpartition(".")[0]) if name in known), "")
+
+
+def test_the_sandbox_shares_no_code_with_the_client() -> None:
+    mixed = [
+        f"{name} imports {other}"
+        for name, path in modules()
+        if within(name, "panel.notpanel")
+        for other in imports(path)
+        if within(name, "panel.notpanel.sandbox") != within(other, "panel.notpanel.sandbox")
+    ]
+    assert not mixed, "\n".join(mixed)

@@ -1,0 +1,92 @@
+"""The orders page with 50 rows: what it costs with a million orders behind it, and beside Django's own admin."""
+
+from functools import partial
+
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from orders.listing import ROWS_A_PAGE
+from orders.models import Order
+from orders.states import Status
+from tests.benchmarks import data, measure
+from tests.benchmarks.page import OpenPage, browser_of
+
+FEW, MANY = data.RECENT, 1_000_000
+NEWEST = MANY  # the newest thousand end here, at both sizes: the same rows, with nothing or years behind them
+ROUNDS = 40
+MOST_GROWTH = 1.05
+MOST_QUERIES = 6
+MOST_OF_ADMIN = 0.35
+
+Costs = dict[str, float]
+
+
+def main() -> int:
+    figures = measure.Figures(f"orders page: {ROWS_A_PAGE} rows at {MANY:,} orders")
+    with measure.desk(pages=True):
+        owner = data.open_desk()
+        browser = browser_of(owner)
+        one_row_and_fifty(browser, figures)
+        few = costs(owner, browser, last_page=NEWEST - FEW + 1 + ROWS_A_PAGE)
+        filled = measure.seconds(lambda: data.write_older(NEWEST - FEW + 1, (MANY - FEW) // data.RECENT))
+        assert Order.objects.count() == MANY
+        figures.say(f"wrote {MANY - FEW:,} older orders in {filled:.0f} s")
+        many = costs(owner, browser, last_page=1 + ROWS_A_PAGE)
+        compare(few, many, figures)
+        beside_admin(browser, figures)
+    return figures.end()
+
+
+def one_row_and_fifty(browser: Client, figures: measure.Figures) -> None:
+    """Queries must not grow with the rows."""
+    counts = []
+    for first, count in ((NEWEST, 1), (NEWEST - FEW + 1, FEW - 1)):
+        data.write_orders(first, count)
+        get(browser, reverse("orders:index"))  # the first one in a process also fills caches
+        counts.append(len(measure.queries_of(lambda: get(browser, reverse("orders:index")))))
+    figures.at_most(f"queries with {ROWS_A_PAGE} rows", counts[1], MOST_QUERIES)
+    figures.exactly("queries with 1 row", counts[0], counts[1])
+
+
+def costs(owner: User, browser: Client, *, last_page: int) -> Costs:
+    """What each kind of page, and a poll of the first one, takes: VM steps on SQLite, blocks read on PostgreSQL."""
+    index = reverse("orders:index")
+    pages = {"first page": index, "last page": f"{index}?before={last_page}"}
+    pages |= {f"tab {status.label}": f"{index}?status={status}" for status in Status}
+    found = {name: cost(partial(get, browser, url)) for name, url in pages.items()}
+    return found | {"poll, nothing new": cost(OpenPage(owner).poll)}
+
+
+def cost(work: measure.Work) -> float:
+    work()
+    return measure.vm_steps(work) if measure.on_sqlite() else measure.shared_hit_blocks(measure.queries_of(work))
+
+
+def compare(few: Costs, many: Costs, figures: measure.Figures) -> None:
+    """SQLite's steps are judged. PostgreSQL's blocks are told: a deeper index is a block more for each look into it."""
+    unit = "VM steps" if measure.on_sqlite() else "blocks"
+    for name in few:
+        figures.say(f"{name}: {many[name]:,} {unit} at {MANY:,} against {few[name]:,} at {FEW:,}")
+    if measure.on_sqlite():
+        for name in few:
+            figures.at_most(f"{name}: VM steps, {MANY:,} against {FEW:,}", many[name] / few[name], MOST_GROWTH)
+
+
+def beside_admin(browser: Client, figures: measure.Figures) -> None:
+    """The same orders, the same person, the same 50 rows, in turns with the admin's changelist."""
+    ours, admins = reverse("orders:index"), reverse("admin:orders_order_changelist")
+    race = measure.race(partial(get, browser, ours), partial(get, browser, admins), ROUNDS)
+    figures.say(f"page against admin's changelist, p50: {race}")
+    figures.at_most("page p50 of admin's changelist", race.at_most, MOST_OF_ADMIN)
+
+
+def get(browser: Client, url: str) -> None:
+    """The whole way through the desk, from the middleware to the last byte of the page."""
+    response = browser.get(url)
+    assert response.status_code == 200, f"{url}: {response.status_code}"
+    assert response.content
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

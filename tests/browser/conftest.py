@@ -1,0 +1,123 @@
+"""A real Chromium in front of a real desk: web server, worker and supplier, each over its own socket."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connections
+from django.test import Client as Session
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
+from pytest_django.live_server_helper import LiveServer
+
+from accounts.access import Role
+from accounts.models import User
+from panel import worker
+from panel.notpanel.client import Client
+from panel.upstream import heard
+from tests.makers import make_user
+from tests.upstream import Upstream
+
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # playwright's loop runs in the test's thread
+HANG = 60_000  # ms; whatever takes so long, on a machine with other work too, will not come any more
+expect.set_options(timeout=HANG)
+
+CHROMIUM = Path("/usr/bin/chromium")
+WIDE: ViewportSize = {"width": 1440, "height": 1000}
+NARROW: ViewportSize = {"width": 390, "height": 844}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, object]:
+    """Debian's Chromium; nothing is downloaded, and it calls nobody."""
+    assert CHROMIUM.exists(), "Install Debian's chromium package."
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync",
+             "--disable-component-update", "--no-first-run"]  # fmt: skip
+    return {"executable_path": str(CHROMIUM), "args": quiet}
+
+
+@dataclass
+class Desk:
+    """The running desk, as a test drives it."""
+
+    url: str
+    upstream: Upstream
+    phone: Client
+
+    def work(self) -> None:
+        """Lets the worker do all that is due."""
+        while worker.work_round(self.phone):
+            pass
+
+    def sign_in(self, context: BrowserContext, user: User) -> None:
+        """By cookie; the sign-in page has a test of its own."""
+        session = Session()
+        session.force_login(user)
+        cookie = session.cookies[settings.SESSION_COOKIE_NAME].value
+        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": self.url}])
+
+
+@pytest.fixture
+def desk(transactional_db: None, live_server: LiveServer, upstream: Upstream) -> Desk:
+    phone = Client(upstream.url, upstream.key, heard=heard, connect_seconds=5, total_seconds=10)
+    return Desk(live_server.url, upstream, phone)
+
+
+@pytest.fixture
+def working(desk: Desk) -> Iterator[Desk]:
+    """The desk with a worker that runs beside it, in a thread of its own."""
+    stop = threading.Event()
+
+    def run() -> None:
+        try:
+            worker.work(desk.phone, stop, once=False)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    yield desk
+    stop.set()
+    thread.join(timeout=HANG / 1000)
+
+
+Opens = Callable[..., Page]
+
+
+@pytest.fixture
+def opens(browser: Browser, desk: Desk) -> Iterator[Opens]:
+    """`opens("operator", "/orders/", dark=True, width=NARROW)`: a signed-in person's page. Any script error fails."""
+    contexts: list[BrowserContext] = []
+    errors: list[str] = []
+
+    def open_page(
+        who: User | str, path: str, *, dark: bool = False, width: ViewportSize | None = None, script: bool = True
+    ) -> Page:
+        context = browser.new_context(
+            viewport=width or WIDE,
+            color_scheme="dark" if dark else "light",
+            java_script_enabled=script,
+        )
+        context.set_default_timeout(HANG)
+        contexts.append(context)
+        if who != "stranger":
+            desk.sign_in(context, who if isinstance(who, User) else make_user(Role(who)))
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda said: errors.append(said.text) if "Content Security Policy" in said.text else None)
+        page.goto(desk.url + path)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not errors, errors

@@ -1,0 +1,99 @@
+"""Every page, light and dark, wide and narrow: accessible, within its borders, light, and from this host alone."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from django.utils import timezone
+from playwright.sync_api import Page, ViewportSize
+
+from accounts.access import Role
+from catalog.models import ShrinkAlarm
+from orders.bulk import Picked, ask
+from orders.models import Order
+from orders.states import Status
+from panel.models import Beat
+from tests.browser.conftest import NARROW, WIDE, Desk, Opens
+from tests.makers import make_order, make_service, make_user
+
+PICTURES = Path(__file__).resolve().parents[2] / ".data" / "pictures"
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# What passed is not asked for: to tell of it takes axe, and the way here, twice as long as to find what did not.
+RULES = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
+LONG = "Instagram Followers — Ελληνικά, العربية | Real & Active ★ Max 2.5K/day [R60] ♻️ " * 3
+
+
+@pytest.fixture
+def pages(desk: Desk) -> dict[str, str]:
+    """A desk with one order of every status, and where its pages are."""
+    now = timezone.now()
+    Beat.objects.create(name="here:1", started_at=now, beat_at=now)
+    owner, service, wordy = make_user(Role.OWNER, name="Olivia"), make_service(), make_service(name=LONG, dripfeed=True)
+    for status in [*Status, "in_moderation"]:
+        order = make_order(
+            status, by=owner, service=wordy if status == "partial" else service,
+            link="https://www.instagram.com/" + "atelier.miro.ceramics" * (8 if status == "partial" else 1),
+            remains=400 if status in ("in_progress", "partial") else 0 if status == "completed" else None,
+            reported_at=now if status in ("in_progress", "pending", "completed") else None,
+        )  # fmt: skip
+    ShrinkAlarm.objects.create(raised_at=now, listed=12, missing=9988)
+    job = ask(Picked.of("refill", Order.objects.values_list("pk", flat=True), "ticked on the orders page"), by=owner)
+    return {
+        "orders": "/orders/", "empty": "/orders/?status=nothing&before=1", "order": f"/orders/{order.pk - 3}/",
+        "new": f"/orders/new/?service={service.upstream_id}&quantity=500", "services": "/services/",
+        "activity": "/activity/", "team": "/team/", "password": "/accounts/password/change/", "missing": "/nowhere/",
+        "paste": "/orders/bulks/new/", "jobs": "/orders/bulks/", "job": job.get_absolute_url(),
+    }  # fmt: skip
+
+
+LOOKS = [(width, dark) for width in (WIDE, NARROW) for dark in (False, True)]
+
+
+@pytest.mark.parametrize(("width", "dark"), LOOKS, ids=["wide", "wide-dark", "narrow", "narrow-dark"])
+def test_every_page_is_accessible_and_stays_within_its_borders(
+    desk: Desk, opens: Opens, pages: dict[str, str], width: ViewportSize, dark: bool
+) -> None:
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page = opens(make_user(Role.OWNER, name="Mira"), "/orders/", width=width, dark=dark)
+    found: list[str] = []
+    for name, path in pages.items():
+        page.goto(desk.url + path)
+        found += faults(page, name)
+        page.screenshot(path=PICTURES / f"{name}-{width['width']}-{'dark' if dark else 'light'}.png", full_page=True)
+    stranger = opens("stranger", "/accounts/login/", width=width, dark=dark)
+    found += faults(stranger, "sign-in")
+    stranger.screenshot(path=PICTURES / f"sign-in-{width['width']}-{'dark' if dark else 'light'}.png")
+    assert not found, "\n".join(found)
+
+
+def faults(page: Page, name: str) -> Iterator[str]:
+    """What axe finds, and whether the page is wider than the screen."""
+    page.evaluate(f"{AXE_SCRIPT}; null")
+    for fault in page.evaluate("rules => axe.run(rules).then(found => found.violations)", RULES):
+        where = "; ".join(node["html"][:160] for node in fault["nodes"][:3])
+        yield f"{name}: {fault['id']}: {fault['help']}: {where}"
+    beyond = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    if beyond > 0:
+        yield f"{name}: scrolls {beyond} px sideways"
+
+
+@pytest.mark.parametrize("width", [320, 820, 1024, 1240])
+def test_no_page_scrolls_sideways(desk: Desk, opens: Opens, pages: dict[str, str], width: int) -> None:
+    page = opens("owner", "/orders/", width={"width": width, "height": 800})
+    wide = []
+    for name, path in pages.items():
+        page.goto(desk.url + path)
+        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+            wide.append(name)
+    assert not wide
+
+
+def test_nothing_comes_from_another_host(desk: Desk, opens: Opens, pages: dict[str, str]) -> None:
+    page = opens("owner", "/orders/")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    for path in pages.values():
+        page.goto(desk.url + path)
+    assert asked
+    assert [url for url in asked if not url.startswith((desk.url, "data:"))] == []

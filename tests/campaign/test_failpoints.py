@@ -1,0 +1,160 @@
+"""A crash at every commit and every network edge: the points are found by reading the code, and each is tried."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from django.db import connection
+
+from panel import failpoints
+from tests.campaign.drive import NO, Campaign
+from tests.campaign.points import HOUSE, STEPS, discovered, unguarded
+from tests.campaign.team import CANCEL, REFILL
+from tests.campaign.test_campaign import campaign_on
+from tests.upstream import Upstream
+
+__all__ = ["campaign_on"]
+POINTS = discovered()
+LATER_SECONDS = 400  # beyond every pause between tries
+PATIENT_SECONDS = 10  # nothing here is slow on purpose
+
+
+def one_of_each_end(campaign: Campaign) -> None:
+    """Orders that come to each end that placing knows: taken, in doubt, rejected, for a person, never sent."""
+    upstream = campaign.upstream
+    campaign.submit()
+    campaign.work()
+    upstream.will("error_200", "add", text=NO)
+    campaign.refusals += 1
+    campaign.submit()
+    campaign.work()
+    upstream.will("lose_answer", "add")
+    campaign.submit()
+    campaign.work()
+    campaign.advance(LATER_SECONDS)
+    upstream.will("error_200", "add", text=NO)
+    campaign.refusals += 1
+    campaign.work()
+    upstream.will("html", "status")
+    campaign.submit(bad=True)
+    campaign.submit()
+    campaign.work()
+    campaign.advance(LATER_SECONDS)
+    campaign.work()
+
+
+def after_the_sale(campaign: Campaign) -> None:
+    """Cancels and refills that come to each end they know, and what people do about those without an answer."""
+    upstream, team = campaign.upstream, campaign.team
+
+    def quiet() -> None:
+        campaign.work()
+        campaign.advance(LATER_SECONDS)
+        campaign.work()
+
+    # A cancel of what is on its way and turns out not to have left the house; then one whose answer is lost.
+    upstream.will("throttle", "add")
+    never_sent = campaign.submit()
+    campaign.meanwhile["add.send"] = lambda: team.press(team.order(never_sent), CANCEL)
+    quiet()
+    cancelled, *refilled = (campaign.submit() for _ in range(4))
+    campaign.work()
+    upstream.will("lose_answer", "cancel")
+    team.press(team.order(cancelled), CANCEL)
+    quiet()
+    # Refills: two that are refused together and taken apart, one in doubt, one that a person settles.
+    for order in map(team.order, refilled):
+        upstream.set_status(order.upstream_id or "", "completed")
+    quiet()
+    first, second, third = refilled
+    upstream.will("error_200", "refill", text=NO)
+    team.press(team.order(first), REFILL)
+    team.press(team.order(second), REFILL)
+    quiet()
+    upstream.will("lose_answer", "refill")
+    team.press(team.order(third), REFILL)
+    quiet()
+    for _ in range(2):
+        upstream.will("lose_answer", "refill")
+        team.press_again(team.order(third))
+        quiet()
+        team.ask_anew(team.order(first))
+        quiet()
+    team.mark(team.order(second))
+
+
+# Where only what is asked of placed orders comes by.
+AFTER_SALE = {"ask", "again", "anew", "mark", "instead", "together", "wish", "apart", "presume"}
+ONCE = {"mark", "instead", "apart", "presume"}  # passed but once there
+
+
+def once(point: str) -> bool:
+    return point.split(".")[0] in ONCE
+
+
+def in_transaction(point: str) -> bool:
+    """There nobody oversleeps: the others would wait for the transaction."""
+    return point.endswith((".half", ".commit"))
+
+
+def walk(campaign: Campaign, point: str) -> list[str]:
+    """Orders that come by this failpoint, to their ends; what is wrong."""
+    aftersale = point.split(".")[0] in AFTER_SALE
+    (after_the_sale if aftersale else one_of_each_end)(campaign)
+    wrong = campaign.finish()
+    assert campaign.passed[point], f"nothing came by: let {'after_the_sale' if aftersale else 'one_of_each_end'} do so"
+    return wrong
+
+
+@pytest.mark.parametrize(("point", "time"), [*((p, 1) for p in POINTS), *((p, 2) for p in POINTS if not once(p))])
+def test_a_crash_there_loses_nothing_and_doubles_nothing(
+    upstream: Upstream, campaign_on: type[Campaign], point: str, time: int
+) -> None:
+    campaign = campaign_on(upstream, seed=time, crash=0, stall=0, press=0, patience=PATIENT_SECONDS)
+    campaign.crash_at = (point, time)
+    with campaign.armed():
+        assert not walk(campaign, point)
+        assert campaign.crashed[point] == 1 or campaign.passed[point] < time
+
+
+@pytest.mark.parametrize("point", [p for p in POINTS if not in_transaction(p)])
+def test_a_worker_that_oversleeps_there_does_no_harm(
+    upstream: Upstream, campaign_on: type[Campaign], point: str
+) -> None:
+    """Suspended for longer than its claim, while another took over; then it goes on as if nothing had been."""
+    campaign = campaign_on(upstream, seed=3, crash=0, stall=0, press=0, patience=PATIENT_SECONDS)
+    usual = campaign.pass_by
+
+    def pass_by(name: str) -> None:
+        usual(name)
+        if name == point and not connection.in_atomic_block and campaign.stalled == 0:
+            campaign.oversleep()
+
+    campaign.pass_by = pass_by  # type: ignore[method-assign]
+    with campaign.armed():
+        assert not walk(campaign, point)
+
+
+def test_every_commit_and_every_call_has_its_failpoints() -> None:
+    assert [gap for path in STEPS for gap in unguarded(path)] == []
+
+
+def test_a_failpoint_is_named_once() -> None:
+    """Or a crash at it would not be at that step."""
+    assert len(POINTS) >= 20
+    words = "".join((HOUSE / path).read_text() for path in STEPS)
+    assert [name for name in POINTS if words.count(f'fp("{name}")') != 1] == []
+
+
+def test_without_a_test_a_failpoint_is_nothing() -> None:
+    assert failpoints.act is None
+    failpoints.fp("anything")
+
+
+def test_the_environment_kills_a_process_at_its_failpoint() -> None:
+    code = "from panel.failpoints import fp; fp('a'); fp('b'); fp('a'); print('alive', flush=True); fp('a')"
+    env = {**os.environ, failpoints.ENV: "a@3"}
+    ended = subprocess.run([sys.executable, "-c", code], env=env, cwd=HOUSE, capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout) == (-signal.SIGKILL, "alive\n")

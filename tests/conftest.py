@@ -1,0 +1,72 @@
+"""What the tests stand on: a real supplier on a socket, and the phone to it."""
+
+import gc
+from collections.abc import Iterator
+from unittest.mock import patch
+
+import pytest
+from django.contrib.contenttypes.models import ContentType
+from django.core.management.commands import flush
+from django.db import connection
+from pytest_django import DjangoDbBlocker
+
+from panel.notpanel.client import Client
+from tests.upstream import Upstream
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """SQLite in a file, as on a real desk: in memory, threads share one cache and its locks are of another kind."""
+    if connection.vendor == "sqlite":
+        connection.settings_dict["TEST"]["NAME"] = str(tmp_path_factory.mktemp("desk") / "desk.sqlite3")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """A test with transactions of its own ends by emptying all tables. Django would then look for each model's type
+    and permissions, for longer than many a test takes; the types are put back as they were, the rest nobody reads.
+
+    At the end hangs up on what a browser's last poll left open: PostgreSQL drops no database that is in use."""
+    with django_db_blocker.unblock():
+        types = list(ContentType.objects.all())
+
+    def put_back(*_args: object, **_options: object) -> None:
+        ContentType.objects.bulk_create(types)
+
+    with patch.object(flush, "emit_post_migrate_signal", put_back):
+        yield
+    if connection.vendor == "postgresql":
+        others = "datname = current_database() AND pid <> pg_backend_pid()"
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays; the collector need not walk through it again and again."""
+    gc.freeze()
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    """A sandbox of its own for this test, over real HTTP."""
+    with Upstream() as running:
+        yield running
+
+
+@pytest.fixture
+def phone(upstream: Upstream) -> Client:
+    return Client(upstream.url, upstream.key, connect_seconds=5, total_seconds=10)  # only a hang takes so long
+
+
+@pytest.fixture(autouse=True)
+def _plain_passwords(settings: object) -> None:
+    """Signing in costs 300 ms with the real hasher; no test is about that."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # type: ignore[attr-defined]
+
+
+@pytest.fixture(autouse=True)
+def _no_undo_window(settings: object) -> None:
+    """Orders go at once; tests of the undo window open one."""
+    settings.SEND_DELAY_SECONDS = 0  # type: ignore[attr-defined]

@@ -1,0 +1,88 @@
+"""`manage.py sandbox`: it says where it listens, logs its calls, and ends cleanly."""
+
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlencode
+from urllib.request import urlopen
+
+import pytest
+
+HOUSE = Path(__file__).resolve().parents[2]
+SECONDS = 60.0  # a start takes one or two; only a hang takes this long
+
+
+@contextmanager
+def sandbox(store: Path, *words: str, port: int = 0) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "manage.py", "sandbox", "--store", str(store), "--port", str(port), *words]
+    with subprocess.Popen(command, cwd=HOUSE, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def address(process: subprocess.Popen[str]) -> str:
+    """Where it says that it listens."""
+    assert process.stdout is not None
+    line = process.stdout.readline().strip()
+    assert line.startswith("Sandbox listening on http://127.0.0.1:")
+    return line.rpartition(" ")[2]
+
+
+def balance(url: str, key: str = "sandbox-key") -> str:
+    with urlopen(url, urlencode({"key": key, "action": "balance"}).encode(), timeout=SECONDS) as answer:
+        return str(answer.read().decode())
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_and_ends_cleanly(tmp_path: Path, end: signal.Signals) -> None:
+    with sandbox(tmp_path / "deep" / "s.sqlite3", "--speed", "60", "--balance", "12.5") as process:
+        url = address(process)
+        assert balance(url) == '{"balance": "12.50", "currency": "USD"}'
+        process.send_signal(end)
+        _, log = process.communicate(timeout=SECONDS)
+    assert process.returncode == 0
+    assert "balance 200" in log
+    assert "sandbox-key" not in log
+    assert "Traceback" not in log
+
+
+def test_it_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    for words in (("--balance", "7"), ("--balance", "8")):
+        with sandbox(tmp_path / "s.sqlite3", *words) as process:
+            assert '"7.00"' in balance(address(process))
+
+
+def test_it_takes_keys_of_ones_own(tmp_path: Path) -> None:
+    with sandbox(tmp_path / "s.sqlite3", "--key", "one", "--key", "two") as process:
+        url = address(process)
+        assert balance(url, "one") == balance(url, "two")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--speed", "-1"), "Speed must be between 0 and 100000."),
+        (("--balance", "much"), "'much' is not an amount of money."),
+    ],
+)
+def test_it_says_what_is_wrong_with_a_wish(tmp_path: Path, words: tuple[str, ...], sentence: str) -> None:
+    with sandbox(tmp_path / "s.sqlite3", *words) as process:
+        _, log = process.communicate(timeout=SECONDS)
+    assert process.returncode == 1
+    assert sentence in log
+
+
+def test_it_says_in_words_that_the_port_is_taken(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with sandbox(tmp_path / "s.sqlite3", port=port) as process:
+            _, log = process.communicate(timeout=SECONDS)
+    assert process.returncode == 1
+    assert f"Port {port} is taken." in log
+    assert "Traceback" not in log

@@ -1,0 +1,126 @@
+"""Every state in which a refill or a cancel may be asked for, as orders of the desk and as orders upstream."""
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from django.utils import timezone
+
+from accounts.models import User
+from catalog.models import Service
+from orders.models import Order
+from orders.states import Status, stage
+from orders.tasks import Task
+from tests.upstream import Upstream
+
+Kind, Outcome, Over = Task.Kind, Task.Outcome, Task.Over
+CAP = 3
+STATUSES = (*Status.values, "paused")  # the last, a word that upstream grew since
+OURS = {Status.QUEUED, Status.REVIEW, Status.REJECTED}  # upstream has not heard of these, or not said so
+# How one of the same kind that is pending stands: not there; written down; without a clear answer; taken by upstream.
+PENDING = ("", "asked", "unclear", "taken")
+UPSTREAM_HAS_IT = ("unclear", "taken")  # an answer that was lost is one that upstream gave
+
+
+class Case(NamedTuple):
+    """One line of the table. `settled` counts the refills that are over and had been accepted."""
+
+    kind: str
+    status: str
+    flag: bool  # the service's, of this kind
+    pending: str
+    settled: int
+
+    def __str__(self) -> str:
+        flag = "" if self.flag else "out"
+        return f"{self.kind} {self.status} with{flag} {self.settled} settled, pending: {self.pending or 'none'}"
+
+    @property
+    def sent(self) -> bool:
+        return self.status not in OURS
+
+
+def cases() -> Iterator[Case]:
+    """Status × service flag × pending × count, for refill and for cancel; what cannot be is left out."""
+    for status in STATUSES:
+        for flag in (True, False):
+            for pending in PENDING:
+                for settled in range(CAP + 1):
+                    if settled + bool(pending) <= CAP and not (status in OURS and (settled or pending)):
+                        yield Case(Kind.REFILL, status, flag, pending, settled)
+                # An end that upstream tells is the end of its cancels; one that waits for its order is only asked.
+                if not pending or stage(status).live or (status == Status.QUEUED and pending == "asked"):
+                    yield Case(Kind.CANCEL, status, flag, pending, 0)
+
+
+def at_the_desk(
+    table: Iterable[Case], by: User, services: dict[tuple[str, bool], Service], upstream_ids: dict[Case, str]
+) -> list[tuple[Case, Order]]:
+    """An order for each case, in a handful of statements; `services` by kind and flag, of it."""
+    table, now = list(table), timezone.now()
+    orders = Order.objects.bulk_create(
+        Order(
+            service=services[case.kind, case.flag], status=case.status, upstream_id=upstream_ids.get(case),
+            link="https://instagram.com/p/1", quantity=1000, body={}, rate_seen=1, expected_charge=1, placed_by=by,
+            next_look_at=now if stage(case.status).live else None,
+        )
+        for case in table
+    )  # fmt: skip
+    Task.objects.bulk_create(
+        task for case, order in zip(table, orders, strict=True) for task in tasks_of(case, order, by)
+    )
+    seen = Order.objects.for_table().in_bulk([order.pk for order in orders])
+    return [(case, seen[order.pk]) for case, order in zip(table, orders, strict=True)]
+
+
+def tasks_of(case: Case, order: Order, by: User) -> Iterator[Task]:
+    now = timezone.now()
+    over = {"settled_at": now, "due_at": None}
+    if case.status == Status.QUEUED and case.pending:  # a cancel can only wait for what is on its way
+        yield Task(order=order, kind=Kind.PLACE, asked_by=by, due_at=now, unclear_since=now, attempts=1)
+    elif case.status == Status.QUEUED:
+        yield Task(order=order, kind=Kind.PLACE, asked_by=by, due_at=now + timedelta(hours=1))
+    else:
+        outcome = {"review": Outcome.REVIEW, "rejected": Outcome.REFUSED}.get(case.status, Outcome.DONE)
+        yield Task(order=order, kind=Kind.PLACE, asked_by=by, attempts=1, outcome=outcome, **over)
+    refill = case.kind == Kind.REFILL
+    for slot in range(1, case.settled + 1):
+        yield Task(
+            order=order, kind=Kind.REFILL, asked_by=by, slot=slot, slots=CAP, outcome=Outcome.DONE,
+            answer=f"ref_{slot}", known_at=now, over_at=now, over_how=Over.PRESUMED, **over,
+        )  # fmt: skip
+    if case.pending:
+        ends: dict[str, dict[str, Any]] = {"asked": {"due_at": now}, "unclear": {"outcome": Outcome.UNCLEAR, **over},
+                "taken": {"outcome": Outcome.DONE, "known_at": now, **over}}  # fmt: skip
+        slots = {"slot": case.settled + 1, "slots": CAP} if refill else {}
+        yield Task(order=order, kind=case.kind, asked_by=by, **slots, **ends[case.pending])
+
+
+def at_upstream(
+    upstream: Upstream, table: Iterable[Case], services: dict[tuple[str, bool], Service]
+) -> dict[Case, str]:
+    """The same state upstream, for each case that upstream knows of: its order's id."""
+    numbers = {key: service.upstream_id for key, service in services.items()}
+    ids = {case: upstream.place(service=numbers[case.kind, case.flag]) for case in table if case.sent}
+    for number in numbers.values():
+        upstream.set_service(number, refill=True, cancel=True)
+    for id in ids.values():
+        upstream.set_status(id, "completed")
+    for already in range(CAP):
+        refill(upstream, [id for case, id in ids.items() if case.settled > already])
+        upstream.advance(days=1)
+    refill(upstream, [id for case, id in ids.items() if case.kind == Kind.REFILL and case.pending in UPSTREAM_HAS_IT])
+    for case, id in ids.items():
+        upstream.set_status(id, case.status)
+        if case.kind == Kind.CANCEL and case.pending in UPSTREAM_HAS_IT and case.status != Status.PENDING:
+            assert upstream.post("cancel", order=id).status == 200
+            upstream.set_status(id, case.status)
+    for (kind, flag), number in numbers.items():
+        upstream.set_service(number, **{kind: flag})
+    return ids
+
+
+def refill(upstream: Upstream, ids: list[str]) -> None:
+    for start in range(0, len(ids), 100):
+        rows = upstream.post("refill", orders=",".join(ids[start : start + 100])).said
+        assert all("refill" in row for row in rows), rows

@@ -1,0 +1,124 @@
+"""The admin opens everything that the desk keeps, to owners, and lets nobody falsify any of it."""
+
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.db import connection
+from django.db.models import Model
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts.access import Role
+from accounts.models import User
+from catalog.models import RateChange, ShrinkAlarm
+from orders.models import Event, Order
+from orders.states import Status
+from orders.tasks import Task
+from panel.record import RecordAdmin
+from tests.addresses import admin_address, one_of_everything, our_models, registered
+from tests.makers import make_order
+from tests.people import as_a
+
+pytestmark = pytest.mark.django_db
+MOST_QUERIES = 12
+RECORDS = [(model, keeper) for model, keeper in registered() if isinstance(keeper, RecordAdmin)]
+each_record = pytest.mark.parametrize(("model", "keeper"), RECORDS, ids=[model.__name__ for model, _ in RECORDS])
+
+
+@pytest.fixture
+def order() -> Order:
+    return one_of_everything()
+
+
+@pytest.fixture
+def owner(order: Order) -> Client:
+    return as_a(Role.OWNER)
+
+
+def test_every_model_of_ours_is_there_and_nothing_that_the_desk_does_not_use() -> None:
+    assert {model for model, _ in registered()} == {*our_models(), LogEntry}
+
+
+def test_all_but_the_team_is_a_record() -> None:
+    assert {model for model, _ in registered()} - {model for model, _ in RECORDS} == {User}
+
+
+@each_record
+def test_a_list_its_search_its_filters_and_a_row_open(
+    owner: Client, model: type[Model], keeper: "admin.ModelAdmin[Any]"
+) -> None:
+    here, row = admin_address(model, "changelist"), model._default_manager.latest("pk")
+    pages = [here, f"{here}?o=-1", admin_address(model, "change", row.pk), admin_address(model, "history", row.pk)]
+    pages += [f"{here}?q={words}" for words in ("1", "ord_00000001", "nothing like it")]
+    shown = owner.get(here).context["cl"]
+    pages += [here + choice["query_string"] for spec in shown.filter_specs for choice in spec.choices(shown)]
+    assert shown.result_count >= 1
+    for page in pages:
+        with CaptureQueriesContext(connection) as queries:
+            assert owner.get(page).status_code == 200, page
+        assert len(queries) <= MOST_QUERIES, page
+
+
+def test_every_filter_is_tried() -> None:
+    assert sum(len(keeper.list_filter) for _, keeper in RECORDS) > 15
+
+
+@pytest.mark.parametrize("model", [Order, Task, Event, RateChange, ShrinkAlarm, LogEntry])
+def test_the_queries_of_a_list_do_not_grow_with_its_rows(owner: Client, model: type[Model]) -> None:
+    counts = []
+    for _ in range(2):
+        with CaptureQueriesContext(connection) as queries:
+            owner.get(admin_address(model, "changelist"))
+        counts.append(len(queries))
+        more_of_everything()
+    assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize("found_by", ["pk", "upstream_id", "request_id", "link"])
+def test_an_order_is_found_by_what_people_have_at_hand(owner: Client, found_by: str) -> None:
+    wanted = make_order(Status.COMPLETED, link="https://instagram.com/only.this.one")
+    make_order(Status.COMPLETED)
+    found = owner.get(admin_address(Order, "changelist"), {"q": str(getattr(wanted, found_by))}).context["cl"]
+    assert [found_order.pk for found_order in found.result_list] == [wanted.pk]
+
+
+def test_an_order_shows_its_tasks(owner: Client, order: Order) -> None:
+    page = owner.get(admin_address(Order, "change", order.pk)).content.decode()
+    assert f"Place {order.pk}" in page
+
+
+@each_record
+def test_no_record_is_added_changed_or_deleted_through_any_address(
+    owner: Client, model: type[Model], keeper: "admin.ModelAdmin[Any]"
+) -> None:
+    before = list(model._default_manager.order_by("pk").values())
+    row, keys = before[0], [str(row.pk) for row in model._default_manager.all()]
+    forged = dict.fromkeys(row, "7") | {"_save": "Save", "post": "yes"}
+    inline = {"tasks-TOTAL_FORMS": "1", "tasks-INITIAL_FORMS": "0", "tasks-0-kind": "place", "tasks-0-answer": "forged"}
+    chosen = {"_selected_action": keys, "select_across": "1", "action": "delete_selected", "post": "yes"}
+    in_list = {"form-TOTAL_FORMS": "1", "form-INITIAL_FORMS": "1", "form-0-id": keys[0], "form-0-status": "7"}
+    owner.post(admin_address(model, "add"), forged)
+    owner.post(admin_address(model, "change", keys[0]), {**forged, **inline})
+    owner.post(admin_address(model, "delete", keys[0]), forged)
+    owner.post(admin_address(model, "changelist"), chosen)
+    owner.post(admin_address(model, "changelist"), {**forged, **in_list})
+    assert list(model._default_manager.order_by("pk").values()) == before
+
+
+def test_no_action_is_offered_on_records(owner: Client) -> None:
+    for model, _ in RECORDS:
+        assert "delete_selected" not in owner.get(admin_address(model, "changelist")).content.decode()
+
+
+def more_of_everything() -> None:
+    """Three more rows of what grows, by other people and of other services."""
+    orders = [make_order(Status.COMPLETED) for _ in range(3)]
+    for order in orders:
+        order.record("asked", by=order.placed_by)
+        RateChange.objects.create(service=order.service, now=1, at=order.created_at)
+        ShrinkAlarm.objects.create(
+            raised_at=order.created_at, listed=1, missing=20, accepted_by=order.placed_by, closed_at=order.created_at
+        )
+        LogEntry.objects.create(user=order.placed_by, object_repr="x", action_flag=1)

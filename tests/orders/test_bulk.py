@@ -1,0 +1,368 @@
+"""Many orders at once: a dry run that adds up, one job however often it is pressed, and a receipt that stays."""
+
+import csv
+import re
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.access import Role
+from accounts.models import User
+from catalog.models import Service
+from orders import aftersale, bulk, bulking
+from orders.batches import carry_cancels, carry_refills
+from orders.bulk import Picked, ask, dry_run
+from orders.jobs import Bulk
+from orders.models import Order, Refusal
+from orders.receipts import LINES_A_PAGE, Tally, safe
+from orders.rules import WHY_NOT
+from orders.states import Status
+from orders.tasks import Task
+from panel.bar import Bar
+from panel.notpanel.client import Client as Phone
+from tests.makers import make_order, make_service, make_user, place_order, sold_by
+from tests.orders.test_claims import together
+from tests.people import as_a, as_user, htmx
+from tests.upstream import Upstream
+
+pytestmark = pytest.mark.django_db
+REFILL, CANCEL, Outcome = Task.Kind.REFILL, Task.Kind.CANCEL, Task.Outcome
+
+
+@pytest.fixture
+def ana() -> User:
+    return make_user(name="Ana")
+
+
+def picked(kind: str, orders: list[Order]) -> Picked:
+    return Picked.of(kind, [order.pk for order in orders], "ticked on the orders page")
+
+
+def every_kind(by: User) -> list[Order]:
+    """Orders of every status, with and without the service's flags, some asked already, used up or unsent."""
+    services = [make_service(refill=flag, cancel=flag) for flag in (True, False)]
+    orders = [make_order(status, by=by, service=service) for status in [*Status, "odd"] for service in services]
+    orders += [make_order(status, by=by, service=services[0]) for status in ("completed", "partial", "in_progress")]
+    aftersale.ask(orders[-3], REFILL, by=by)
+    aftersale.ask(orders[-1], CANCEL, by=by)
+    Order.objects.filter(pk=orders[-2].pk).update(refills_elsewhere=3)
+    return orders
+
+
+@pytest.mark.parametrize("kind", Task.WISHES)
+def test_the_dry_run_agrees_with_the_rule_and_adds_up(kind: str, ana: User) -> None:
+    orders = every_kind(ana)
+    run = dry_run(picked(kind, orders))
+    lines = {order.pk: (group.asked, why) for group in run.groups for order, why in group.lines}
+    assert sum(len(group.lines) for group in run.groups) == run.picked == len(lines) == len(orders)
+    for order in Order.objects.for_table():
+        why = WHY_NOT[kind](order)
+        assert lines[order.pk] == (not why, why), order.status
+    assert not [group for group in run.groups if group.words == bulk.OTHERWISE]
+
+
+@pytest.mark.parametrize("kind", Task.WISHES)
+def test_the_press_does_what_the_dry_run_showed(kind: str, ana: User) -> None:
+    orders = every_kind(ana)
+    run = dry_run(picked(kind, orders))
+    job = ask(picked(kind, orders), by=ana)
+    shown = {group.words: {order.pk for order, _ in group.lines} for group in run.groups if group.asked}
+    withdrawn = shown.get("withdrawn at once: they were never sent", set())
+    assert set(job.tasks.filter(kind=kind).values_list("order", flat=True)) == shown["will be asked"]
+    assert set(job.tasks.filter(outcome=Outcome.WITHDRAWN).values_list("order", flat=True)) == withdrawn
+    assert bool(withdrawn) == (kind == CANCEL)
+    assert job.left_out == {str(o.pk): why for group in run.groups for o, why in group.lines if not group.asked}
+    assert (job.picked, job.asked, job.left) == (run.picked, run.asked, run.picked - run.asked)
+
+
+def test_a_refill_of_many_says_so_on_each_order(ana: User) -> None:
+    orders = [make_order("completed", by=ana, service=make_service()) for _ in range(2)]
+    ask(picked(REFILL, orders), by=ana)
+    for order in orders:
+        before, order = order.version, Order.objects.for_table().get(pk=order.pk)
+        assert order.version == before + 1
+        assert str(order.events.all()[0]) == "Ana asked for refill 1 of 3."
+        assert "one was asked for by Ana" in order.why_no_refill()
+
+
+def test_one_dry_run_is_one_job(ana: User) -> None:
+    orders = picked(REFILL, [make_order("completed", by=ana)])
+    assert ask(orders, by=ana) == ask(orders, by=ana)
+    assert Task.objects.filter(kind=REFILL).count() == Bulk.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_dry_run_pressed_at_the_same_moment_is_one_job(ana: User) -> None:
+    orders = picked(REFILL, [make_order("completed", by=ana) for _ in range(3)])
+    together(*[lambda: ask(orders, by=ana)] * 4)
+    assert Bulk.objects.count() == 1
+    assert Task.objects.filter(kind=REFILL).count() == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_jobs_over_the_same_orders_at_once_ask_each_order_once(ana: User) -> None:
+    orders = [make_order("completed", by=ana) for _ in range(5)]
+    together(*[lambda: ask(picked(REFILL, orders), by=ana)] * 4)
+    assert Task.objects.filter(kind=REFILL).count() == len(orders)
+    assert sorted(Bulk.objects.values_list("asked", flat=True)) == [0, 0, 0, len(orders)]
+
+
+def test_who_was_first_between_dry_run_and_press_is_told(ana: User) -> None:
+    first, second = (make_order("completed", by=ana) for _ in range(2))
+    orders = picked(REFILL, [first, second])
+    assert dry_run(orders).asked == 2
+    aftersale.ask(first, REFILL, by=make_user(name="Bo"))
+    job = ask(orders, by=ana)
+    assert job.asked == 1
+    assert "asked for by Bo" in job.left_out[str(first.pk)]
+
+
+def test_what_the_database_lets_not_pass_is_left_out_alone(ana: User) -> None:
+    """A place that is taken although the rule saw none: the others go all the same."""
+    orders = [make_order("completed", by=ana) for _ in range(3)]
+    over = {"settled_at": timezone.now(), "over_at": timezone.now()}
+    Task.objects.create(order=orders[1], kind=REFILL, slot=2, slots=3, **over)
+    job = ask(picked(REFILL, orders), by=ana)
+    assert set(job.tasks.values_list("order", flat=True)) == {orders[0].pk, orders[2].pk}
+    assert job.left_out == {str(orders[1].pk): "Somebody was quicker: look at the order again."}
+
+
+def test_nobody_picks_nothing_or_more_than_may_go() -> None:
+    with pytest.raises(Refusal, match="No order is picked"):
+        Picked.of(REFILL, [], "")
+    with pytest.raises(Refusal, match="5,001 orders were picked; at most 5,000"):
+        Picked.of(REFILL, range(1, 5_002), "")
+    assert len(Picked.of(REFILL, range(1, 5_001), "").orders) == 5_000
+    with pytest.raises(Refusal, match="Choose"):
+        Picked.of("place", [1], "")
+
+
+def test_a_viewer_and_a_stranger_ask_nothing(ana: User) -> None:
+    orders = picked(REFILL, [make_order("completed", by=ana)])
+    for person in ("viewer", "stranger"):
+        as_a(person).post("/orders/bulks/new/confirmation/", {"picked": orders.signed()})
+    with pytest.raises(Refusal, match="Only operators"):
+        ask(orders, by=make_user(Role.VIEWER))
+    assert not Bulk.objects.exists()
+
+
+# ── Upstream ─────────────────────────────────────────────────────────────────────────────────────
+Placed = Callable[..., Order]
+
+
+@pytest.fixture
+def placed(upstream: Upstream, phone: Phone, ana: User) -> Placed:
+    service = sold_by(phone, refill=True, cancel=True)
+    upstream.set_balance(1_000_000)
+
+    def make(status: str = "completed", service: Service = service) -> Order:
+        known = upstream.place(service=service.upstream_id)
+        upstream.set_status(known, status)
+        return make_order(status, service=service, upstream_id=known, by=ana)
+
+    return make
+
+
+def test_250_orders_are_three_calls(placed: Placed, upstream: Upstream, phone: Phone, ana: User) -> None:
+    job = ask(picked(REFILL, [placed() for _ in range(250)]), by=ana)
+    while carry_refills(phone):
+        pass
+    assert upstream.calls("refill") == 3
+    assert Tally(job.pk).counts == {"accepted": 250}
+
+
+def test_the_refused_go_into_a_dry_run_of_their_own(
+    placed: Placed, upstream: Upstream, phone: Phone, ana: User
+) -> None:
+    fine, refused = placed(), placed()
+    upstream.set_status(str(refused.upstream_id), "in_progress")
+    job = ask(picked(REFILL, [fine, refused]), by=ana)
+    carry_refills(phone)
+    assert Tally(job.pk).counts == {"accepted": 1, "refused": 1}
+    page = as_user(ana).post("/orders/bulks/new/", {"again": job.pk}).content.decode()
+    assert Picked.read(the_picked(page)).orders == [refused.pk]
+    assert f"refused in job {job.pk}" in page
+
+
+def test_what_got_no_clear_answer_goes_again_by_a_press_only(
+    placed: Placed, upstream: Upstream, phone: Phone, ana: User
+) -> None:
+    job = ask(picked(REFILL, [placed(), placed()]), by=ana)
+    upstream.will("lose_answer", "refill")
+    carry_refills(phone)
+    assert not carry_refills(phone)
+    assert Tally(job.pk).counts == {"unclear": 2}
+    as_user(ana).post(f"/orders/bulks/{job.pk}/tries/")
+    assert Tally(job.pk).counts == {"waiting": 2}
+    carry_refills(phone)
+    assert Tally(job.pk).counts == {"accepted": 2}, "already pending: the first try had gone through"
+    assert len(upstream.books()["refills"]) == 2
+    with pytest.raises(Refusal, match="without a clear answer"):
+        bulk.ask_again(job, by=ana)
+
+
+def test_a_cancel_is_no_promise(placed: Placed, phone: Phone, ana: User) -> None:
+    unsent, moving = place_order(by=ana), placed("in_progress")
+    job = ask(picked(CANCEL, [unsent, moving]), by=ana)
+    carry_cancels(phone)
+    assert Tally(job.pk).counts == {"taken": 1, "withdrawn": 1}
+    page = as_user(ana).get(f"/orders/bulks/{job.pk}/").content.decode()
+    assert "2 of 2 answered" in page
+    assert "Request taken" in page
+    assert "Upstream agreed" not in page
+
+
+# ── The pages ────────────────────────────────────────────────────────────────────────────────────
+def the_picked(page: str) -> str:
+    found = re.search(r'name="picked" value="([^"]+)"', page)
+    assert found, "no button to press"
+    return found[1]
+
+
+def dry(client: Client, **said: Any) -> str:
+    return client.post("/orders/bulks/new/", {"kind": "refill", **said}).content.decode()
+
+
+def test_a_person_without_a_script_ticks_looks_and_presses(ana: User) -> None:
+    client, orders = as_user(ana), [make_order("completed", by=ana) for _ in range(3)]
+    table = client.get("/orders/").content.decode()
+    for order in orders:
+        assert f'name="order" value="{order.pk}" form="pick"' in table
+    page = dry(client, order=[order.pk for order in orders[:2]], which="ticked")
+    assert "Refill 2: <b>2</b> will be asked." in page
+    answer = client.post("/orders/bulks/new/confirmation/", {"picked": the_picked(page)})
+    job = Bulk.objects.get()
+    assert answer["Location"] == f"/orders/bulks/{job.pk}/"
+    receipt = client.get(answer["Location"]).content.decode()
+    assert "0 of 2 answered" in receipt
+    assert "ticked on the orders page" in receipt
+    client.post("/orders/bulks/new/confirmation/", {"picked": the_picked(page)})
+    assert Bulk.objects.count() == 1
+
+
+def test_all_means_all_that_match_the_filter(ana: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = as_user(ana)
+    for status in ("completed", "completed", "partial", "pending"):
+        make_order(status, by=ana)
+    assert (
+        "all 2 orders that are Completed, on every page"
+        in client.get("/orders/bulks/matching/?status=completed", headers=htmx()).content.decode()
+    )
+    assert "Refill 2:" in dry(client, which="all", match="status=completed")
+    assert "Refill 4:" in dry(client, which="all", match="")
+    for module in (bulk, bulking):
+        monkeypatch.setattr(module, "MOST_ORDERS", 1)
+    assert "at most" in client.get("/orders/bulks/matching/").content.decode()
+    page = client.post("/orders/bulks/new/", {"kind": "refill", "which": "all", "match": "status=completed"})
+    assert page.status_code == 422
+    assert "More than" in page.content.decode()
+
+
+def test_viewers_see_no_ticks(ana: User) -> None:
+    make_order("completed", by=ana)
+    page = as_a("viewer").get("/orders/").content.decode()
+    assert "checkbox" not in page
+    assert 'id="pick"' not in page
+
+
+def test_a_pasted_message_tells_what_it_did_not_know(ana: User) -> None:
+    order = make_order("completed", by=ana)
+    page = dry(as_user(ana), text=f"hey, #{order.pk} dropped, and ord_nope <b>; it was {10**7} likes")
+    assert "Refill 1: <b>1</b> will be asked." in page
+    assert "ord_nope" in page
+    assert f"{10**7}</li>" in page
+    assert "&lt;b&gt;" in page
+
+
+@pytest.mark.parametrize("said", [
+    {}, {"order": "x"}, {"order": str(10**30)}, {"text": ""}, {"text": "nothing"}, {"text": "1" * 200_001},
+    {"kind": "place", "order": "1"}, {"which": "all", "match": "status=\0"}, {"which": "all", "match": "&" * 5_000},
+])  # fmt: skip
+def test_what_names_no_order_is_told_so_and_asks_nothing(said: dict[str, str], ana: User) -> None:
+    answer = as_user(ana).post("/orders/bulks/new/", {"kind": "refill", **said})
+    assert answer.status_code == 422
+    assert 'role="alert"' in answer.content.decode()
+    assert as_user(ana).post("/orders/bulks/new/", {"kind": "refill", "again": "x"}).status_code == 404
+
+
+@pytest.mark.parametrize("said", ["", "x", "a:b:c", "\0"])
+def test_what_no_dry_run_has_signed_asks_nothing(said: str, ana: User) -> None:
+    answer = as_user(ana).post("/orders/bulks/new/confirmation/", {"picked": said})
+    assert answer.status_code == 422
+    assert "This dry run is incomplete." in answer.content.decode()
+
+
+def test_a_dry_run_of_yesterday_is_looked_at_again(ana: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    signed = picked(REFILL, [make_order("completed", by=ana)]).signed()
+    monkeypatch.setattr(bulk, "GOOD_FOR_SECONDS", -1)
+    answer = as_user(ana).post("/orders/bulks/new/confirmation/", {"picked": signed})
+    assert "more than a day old" in answer.content.decode()
+
+
+def test_the_receipt_polls_cheaply_and_comes_anew_when_something_moved(viewer: Client, ana: User) -> None:
+    job = ask(picked(REFILL, [make_order("completed", by=ana) for _ in range(3)]), by=ana)
+    url = f"/orders/bulks/{job.pk}/?v={Tally(job.pk).version}&bar={Bar().version}"
+    with CaptureQueriesContext(connection) as queries:
+        answer = viewer.get(url, headers=htmx())
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert len(queries) <= 4, [query["sql"] for query in queries]
+    settled = {"settled_at": timezone.now(), "due_at": None, "outcome": Outcome.DONE, "answer": "ref_1"}
+    Task.objects.filter(pk=job.tasks.first().pk).update(**settled)  # type: ignore[union-attr]
+    page = viewer.get(url, headers=htmx()).content.decode()
+    assert "1 of 3 answered" in page
+    assert "<html" not in page
+
+
+def test_a_long_receipt_has_pages_and_a_few_queries(viewer: Client, ana: User) -> None:
+    service = make_service()
+    orders = [make_order("completed", by=ana, service=service) for _ in range(LINES_A_PAGE + 1)]
+    job = ask(picked(REFILL, orders), by=ana)
+    with CaptureQueriesContext(connection) as queries:
+        page = viewer.get(f"/orders/bulks/{job.pk}/").content.decode()
+    assert len(queries) <= 6
+    assert page.count('<tr class="row') == LINES_A_PAGE
+    older = re.search(r'href="([^"]+after=\d+)"', page)
+    assert older
+    assert viewer.get(older[1].replace("&amp;", "&")).content.decode().count('<tr class="row') == 1
+    assert "No order of this job stands so" in viewer.get(f"/orders/bulks/{job.pk}/?result=refused").content.decode()
+
+
+def test_the_csv_names_itself_and_runs_no_formula(viewer: Client) -> None:
+    by = make_user(name="=HYPERLINK(1)")
+    hostile = make_service(name="@SUM(A1)", category="x")
+    asked, out = make_order("completed", by=by, service=hostile), make_order("pending", by=by)
+    job = ask(picked(REFILL, [asked, out]), by=by)
+    answer = viewer.get(f"/orders/bulks/{job.pk}/csv/")
+    text = b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]
+    [title], _, first, last = csv.reader(text.splitlines())
+    assert title.startswith(f"Refill of 2 orders, job {job.pk}, asked by =HYPERLINK(1) at ")
+    assert title.endswith("1 asked and 1 left out, 2 lines, all times UTC")
+    assert (first[0], first[2], first[4]) == (str(asked.pk), "'@SUM(A1)", "'=HYPERLINK(1)")
+    assert last[0] == str(out.pk)
+    assert "Only completed or partial" in last[7]
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+
+
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\t=1", "\r=1"])
+def test_a_cell_is_never_a_formula(text: str) -> None:
+    assert safe(text) == f"'{text}"
+    assert safe("a=1") == "a=1"
+
+
+def test_the_list_of_jobs_tells_how_far_each_is(viewer: Client, ana: User) -> None:
+    assert "No jobs yet" in viewer.get("/orders/bulks/").content.decode()
+    job = ask(picked(REFILL, [make_order("completed", by=ana), make_order("pending", by=ana)]), by=ana)
+    page = viewer.get("/orders/bulks/").content.decode()
+    assert "Refill of 2 orders" in page
+    assert "1 asked, 1 left out" in page
+    assert "1 on the way" in page
+    Bulk.objects.bulk_create(
+        [Bulk(kind="refill", asked_by=ana, asked_at=job.asked_at, token=uuid.uuid4(), picked=1) for _ in range(60)]
+    )
+    assert 'rel="next"' in viewer.get("/orders/bulks/").content.decode()

@@ -1,0 +1,195 @@
+"""Cancels: withdrawn before it is sent, asked after, and agreed to only by a status that says so."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from orders import aftersale, deciding
+from orders.batches import carry_cancels
+from orders.carrying import LEASE, carry_one
+from orders.following import look_once
+from orders.models import Order, Refusal
+from orders.states import Status
+from orders.tasks import Sending, Task
+from panel.notpanel.client import Client
+from tests.makers import make_order, make_user, place_order, sold_by
+from tests.upstream import Upstream
+
+pytestmark = pytest.mark.django_db
+CANCEL, Outcome, Over = Task.Kind.CANCEL, Task.Outcome, Task.Over
+AN_HOUR = timedelta(hours=1)
+
+
+def placed(upstream: Upstream, phone: Client, status: str = "in_progress", **wanted: object) -> Order:
+    """An order that stands so, here and upstream."""
+    service = sold_by(phone, **{"cancel": True, **wanted})
+    known = upstream.place(service=service.upstream_id)
+    upstream.set_status(known, status)
+    return make_order(status, service=service, upstream_id=known)
+
+
+def ask(order: Order) -> Task | None:
+    return aftersale.ask(order, CANCEL, by=make_user(name="Ana"))
+
+
+def now(order: Order) -> Order:
+    return Order.objects.for_table().get(pk=order.pk)
+
+
+def the_cancel() -> Task:
+    return Task.objects.get(kind=CANCEL)
+
+
+def look(phone: Client) -> None:
+    Order.objects.exclude(next_look_at=None).update(next_look_at=timezone.now())
+    look_once(phone)
+
+
+def test_an_order_that_was_never_sent_is_simply_withdrawn(upstream: Upstream, phone: Client) -> None:
+    order = place_order(service=sold_by(phone))
+    assert ask(order) is None
+    assert now(order).shown_status == "withdrawn"
+    assert not carry_one(phone)
+    assert upstream.calls("add") == upstream.calls("cancel") == 0
+
+
+def test_one_whose_answer_was_lost_is_confirmed_first_then_cancelled(upstream: Upstream, phone: Client) -> None:
+    order = place_order(service=sold_by(phone, cancel=True))
+    upstream.will("lose_answer", "add")
+    carry_one(phone)
+    assert ask(order)
+    assert not carry_cancels(phone)
+    assert carry_one(phone, timezone.now() + AN_HOUR)
+    assert carry_cancels(phone)
+    look(phone)
+    assert now(order).status == Status.CANCELLED  # it was still pending, so upstream refunds it at once
+    assert the_cancel().over_how == Over.AGREED
+    assert len(upstream.orders()) == 1
+
+
+def test_what_turns_out_never_sent_is_withdrawn_instead_of_sent(upstream: Upstream, phone: Client) -> None:
+    order = place_order(service=sold_by(phone))
+    upstream.stop()
+    task = Task.objects.claim(timezone.now(), LEASE)
+    assert task
+    assert ask(order)  # while it is on its way
+    Task.objects.filter(pk=task.pk).update(due_at=timezone.now(), unclear_since=None)  # it did not leave the house
+    upstream.start()
+    assert carry_one(phone)
+    assert now(order).shown_status == "withdrawn"
+    assert the_cancel().over_how == Over.WITHDRAWN
+    assert upstream.calls("add") == 0
+
+
+@pytest.mark.parametrize("by_cancel", [True, False])
+def test_who_withdraws_it_meanwhile_ends_the_cancel_that_waits(
+    upstream: Upstream, phone: Client, by_cancel: bool
+) -> None:
+    order = place_order(service=sold_by(phone))
+    task = Task.objects.claim(timezone.now(), LEASE)
+    assert task
+    stale = now(order)
+    assert ask(order)
+    Task.objects.filter(pk=task.pk).update(due_at=timezone.now(), unclear_since=None)  # it did not leave the house
+    if by_cancel:
+        assert ask(now(order)) is None
+    else:
+        deciding.withdraw(stale, by=make_user())
+    assert (the_cancel().over_how, the_cancel().due_at) == (Over.WITHDRAWN, None)
+    assert not carry_cancels(phone)
+
+
+def test_a_rejected_order_has_nothing_to_cancel(upstream: Upstream, phone: Client) -> None:
+    order = place_order(service=sold_by(phone))
+    task = Task.objects.claim(timezone.now(), LEASE)
+    assert task
+    ask(order)
+    Task.objects.filter(pk=task.pk).update(due_at=timezone.now())
+    upstream.will("error_200", "add", text="Service not found")
+    carry_one(phone)
+    assert now(order).status == Status.REVIEW  # a no after a doubt is for a person
+    assert the_cancel().over_at is None
+    assert not carry_cancels(phone)
+
+
+def test_in_flight_it_is_asked_and_only_a_later_status_agrees(upstream: Upstream, phone: Client) -> None:
+    order = placed(upstream, phone)
+    ask(order)
+    carry_cancels(phone)
+    assert now(order).status == Status.IN_PROGRESS
+    assert the_cancel().over_at is None
+    assert "upstream took the request" in now(order).why_no_cancel()
+    upstream.set_status(order.upstream_id or "", "cancelled")
+    look(phone)
+    assert the_cancel().over_how == Over.AGREED
+    assert order.events.filter(kind="cancel_agreed").exists()
+
+
+@pytest.mark.parametrize(("status", "how"), [("completed", Over.DELIVERED), ("partial", Over.OTHERWISE),
+                                             ("refunded", Over.OTHERWISE)])  # fmt: skip
+def test_an_order_that_ends_otherwise_ends_its_cancel(upstream: Upstream, phone: Client, status: str, how: str) -> None:
+    order = placed(upstream, phone)
+    ask(order)
+    carry_cancels(phone)
+    upstream.set_status(order.upstream_id or "", status)
+    look(phone)
+    assert the_cancel().over_how == how
+    assert order.events.filter(kind="cancel_late").exists()
+
+
+def test_a_refusal_is_the_end_of_it_in_upstreams_words(upstream: Upstream, phone: Client) -> None:
+    order = placed(upstream, phone)
+    upstream.set_status(order.upstream_id or "", "completed")
+    ask(order)
+    carry_cancels(phone)
+    assert the_cancel().over_how == Over.REFUSED
+    assert the_cancel().answer == "Order cannot be cancelled (already completed)"
+
+
+def test_a_lost_answer_is_asked_again_and_a_no_to_that_is_no_end(upstream: Upstream, phone: Client) -> None:
+    order = placed(upstream, phone, "pending")
+    upstream.will("lose_answer", "cancel")  # it took effect: the order is cancelled upstream
+    ask(order)
+    carry_cancels(phone)
+    assert the_cancel().over_at is None
+    carry_cancels(phone, timezone.now() + AN_HOUR)
+    assert (the_cancel().outcome, the_cancel().over_at) == (Outcome.UNCLEAR, None)
+    look(phone)
+    assert now(order).status == Status.CANCELLED
+    assert the_cancel().over_how == Over.AGREED
+
+
+def test_the_status_may_come_before_the_answer(upstream: Upstream, phone: Client) -> None:
+    order = placed(upstream, phone)
+    ask(order)
+    upstream.set_status(order.upstream_id or "", "cancelled")
+    look(phone)
+    assert the_cancel().over_how == Over.AGREED
+    assert not carry_cancels(phone)
+
+
+def test_who_was_first_is_named(upstream: Upstream, phone: Client) -> None:
+    order = placed(upstream, phone)
+    ask(order)
+    with pytest.raises(Refusal, match=r"asked for by Ana at .* UTC; upstream has not answered yet\."):
+        ask(order)
+
+
+def test_while_sending_is_stopped_it_waits(upstream: Upstream, phone: Client) -> None:
+    ask(placed(upstream, phone))
+    Sending.objects.update_or_create(pk=Sending.ONLY, defaults={"stopped_at": timezone.now(), "reason": "Lunch"})
+    assert not carry_cancels(phone)
+    Sending.objects.update(stopped_at=None)
+    assert carry_cancels(phone)
+
+
+def test_a_hundred_travel_in_one_call(upstream: Upstream, phone: Client) -> None:
+    upstream.set_balance(100_000)
+    service = sold_by(phone, cancel=True)
+    for _ in range(101):
+        ask(make_order("pending", service=service, upstream_id=upstream.place(service=service.upstream_id)))
+    while carry_cancels(phone):
+        pass
+    assert upstream.calls("cancel") == 2
+    assert Task.objects.filter(kind=CANCEL, outcome=Outcome.DONE).count() == 101

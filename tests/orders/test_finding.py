@@ -1,0 +1,106 @@
+"""Ids in a text that somebody pastes: ours, upstream's, request ids and links; and what is none of an order's."""
+
+import uuid
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import User
+from orders.finding import IN_ONE_QUERY, MOST_CHARACTERS, Found, find
+from orders.links import spellings
+from orders.models import Order
+from tests.makers import make_order, make_service, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ana() -> User:
+    return make_user(name="Ana")
+
+
+@pytest.fixture
+def order(ana: User) -> Order:
+    """Its number is like a real desk's, so that no small number means it by chance."""
+    make_order("completed", by=ana, service=make_service(), link="https://instagram.com/lumen.studio")
+    Order.objects.update(upstream_id="ord_8Lw2Tq0aZx")
+    old = Order.objects.get()
+    with connection.cursor() as cursor:
+        for table, column in (("orders_task", "order_id"), ("orders_event", "order_id"), ("orders_order", "id")):
+            cursor.execute(f"UPDATE {table} SET {column} = 48213 WHERE {column} = %s", [old.pk])
+    return Order.objects.get()
+
+
+def found(text: str, ana: User) -> list[int]:
+    return find(text, ana).orders
+
+
+@pytest.mark.parametrize("text", [
+    "48213", "#48213", "order 48213", "Order: 48213!", "orders 48213, 99999", "pls refill 48213.", "(48213)",
+    "48213,99999", "48213/99999", "id:48213", "№48213", "ord_8Lw2Tq0aZx", "“ord_8Lw2Tq0aZx”, thanks",
+    "https://instagram.com/lumen.studio", "https://www.instagram.com/lumen.studio/", "instagram.com/lumen.studio",
+    "HTTPS://Instagram.com/lumen.studio?igshid=x&utm_source=y.", "see (https://instagram.com/lumen.studio).",
+    "https://a.b/c,https://instagram.com/lumen.studio", "www.instagram.com/lumen.studio", "0048213", "a\x0048213",
+])  # fmt: skip
+def test_it_finds_the_order_in(text: str, order: Order, ana: User) -> None:
+    assert found(text, ana) == [order.pk], text
+
+
+def test_it_finds_a_request_id(order: Order, ana: User) -> None:
+    assert found(f"request {order.request_id}?", ana) == [order.pk]
+    assert found(f"REQ {str(order.request_id).upper()}", ana) == [order.pk]
+
+
+@pytest.mark.parametrize("text", [
+    "$48213", "48213%", "48213k", "x48213", "48.213", "48,213", "48213.50", "+48213", "ord_48213",
+    "https://instagram.com/48213", "48213€", "",
+])  # fmt: skip
+def test_it_takes_no_order_from(text: str, order: Order, ana: User) -> None:
+    assert found(text, ana) == [], text
+
+
+def test_unknown_ids_are_told_and_bare_numbers_told_quietly(order: Order, ana: User) -> None:
+    asked = uuid.uuid4()
+    text = f"#48213 48213 1000 2,500 #77 ord_nope {asked} https://a.b/c 1000"
+    said = find(text, ana)
+    assert said == Found([order.pk], ["https://a.b/c", "ord_nope", str(asked), "#77"], ["1000", "2,500"])
+
+
+def test_one_link_means_every_order_for_it(order: Order, ana: User) -> None:
+    other = make_order("completed", by=ana, service=order.service, link="https://www.instagram.com/lumen.studio/")
+    assert found("instagram.com/lumen.studio", ana) == sorted([order.pk, other.pk])
+
+
+def test_who_may_see_no_order_finds_none(order: Order) -> None:
+    assert find("48213 ord_8Lw2Tq0aZx https://instagram.com/lumen.studio", AnonymousUser()).orders == []
+
+
+@pytest.mark.parametrize("text", [
+    "\0" * MOST_CHARACTERS, "9" * MOST_CHARACTERS, "1 " * (MOST_CHARACTERS // 2), "1." * (MOST_CHARACTERS // 2),
+    "1," * (MOST_CHARACTERS // 2), "111," * (MOST_CHARACTERS // 4), "a-" * (MOST_CHARACTERS // 2),
+    "a." * (MOST_CHARACTERS // 2), "a./" * (MOST_CHARACTERS // 3), "ord_" * (MOST_CHARACTERS // 4),
+    "0123abcd-" * (MOST_CHARACTERS // 9), "https://" * (MOST_CHARACTERS // 8), "http://[ " * (MOST_CHARACTERS // 9),
+    "order " * (MOST_CHARACTERS // 6), "# " * (MOST_CHARACTERS // 2), "٣" * MOST_CHARACTERS,
+    "1:" * (MOST_CHARACTERS // 2), "$1 " * (MOST_CHARACTERS // 3), f"{2**63} {2**64} #{10**40}", "ord_\0 \ufffd",
+], ids=lambda text: repr(text[:9]))  # fmt: skip
+def test_hostile_text_is_read_to_its_end(text: str, order: Order, ana: User) -> None:
+    assert find(text, ana).orders == []
+
+
+def test_the_queries_hardly_grow(order: Order, ana: User) -> None:
+    """Four for a few; thousands of numbers, ids and links take one more for every few thousand."""
+    counts = []
+    for size in (10, 10_000):
+        text = " ".join(f"{100_000 + n} https://a.b/{n}" for n in range(size))
+        with CaptureQueriesContext(connection) as queries:
+            assert len(find(text[: MOST_CHARACTERS * 3], ana).unknown) == size
+        counts.append(len(queries))
+    assert counts[0] <= 4
+    assert counts[1] <= 4 + 10_000 * 12 / (IN_ONE_QUERY / 2)
+
+
+def test_a_link_is_found_by_an_index(order: Order, ana: User) -> None:
+    if connection.vendor == "sqlite":
+        assert "order_link" in Order.objects.linked(spellings("https://a.b/c")).explain()

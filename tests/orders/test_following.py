@@ -1,0 +1,149 @@
+"""Live orders are asked after in calls of a hundred, and upstream's words are taken as they are."""
+
+from datetime import timedelta
+from decimal import Decimal
+from itertools import pairwise
+
+import pytest
+from django.utils import timezone
+
+from orders.carrying import carry_one
+from orders.following import look_once, take_in
+from orders.models import Order
+from orders.rhythm import RHYTHM, SELDOM, next_look
+from orders.states import FINAL, LIFE, LIVE, Status
+from panel.notpanel.client import Client
+from panel.notpanel.shapes import Reports
+from tests.makers import make_order, make_report, make_service, make_user, place_order, sold_by
+from tests.upstream import Upstream
+
+pytestmark = pytest.mark.django_db
+
+
+def look(order: Order, **said: object) -> list[str]:
+    """Takes in one report on it; the kinds of events that came of it."""
+    report = make_report(order, **said)  # type: ignore[arg-type]
+    before = set(order.events.values_list("pk", flat=True))
+    take_in([report.upstream_id], Reports({report.upstream_id: report}, {}), timezone.now())
+    order.refresh_from_db()
+    return [event.kind for event in order.events.all() if event.pk not in before]
+
+
+def test_an_order_is_followed_to_its_end(upstream: Upstream, phone: Client) -> None:
+    order = place_order(service=sold_by(phone), quantity=1000)
+    carry_one(phone)
+    upstream.advance(hours=240)
+    assert look_once(phone)
+    order.refresh_from_db()
+    [booked] = upstream.books()["orders"]
+    assert order.status == booked["status"]
+    assert order.status in FINAL
+    assert order.charge == Decimal(booked["charge"])
+    assert order.next_look_at is None
+    assert not look_once(phone), "what has ended is not asked after"
+
+
+def test_a_hundred_orders_cost_one_call(upstream: Upstream, phone: Client) -> None:
+    by, service = make_user(), make_service()
+    for _ in range(101):
+        make_order(Status.IN_PROGRESS, by=by, service=service)
+    while look_once(phone):
+        pass
+    assert upstream.calls("status") == 2
+
+
+@pytest.mark.parametrize("fault", ["lose_answer", "error_before", "html", "throttle"])
+def test_a_look_that_fails_changes_nothing_and_comes_again(upstream: Upstream, phone: Client, fault: str) -> None:
+    order = make_order(Status.IN_PROGRESS)
+    upstream.will(fault, action="status", times=2)
+    assert look_once(phone)
+    before, order = order, Order.objects.get(pk=order.pk)
+    assert (order.status, order.version) == (before.status, before.version)
+    assert order.next_look_at and order.next_look_at > timezone.now()
+
+
+def test_what_upstream_leaves_out_is_counted_and_kept(upstream: Upstream, phone: Client) -> None:
+    order = make_order(Status.IN_PROGRESS)  # the sandbox has never heard of it
+    look_once(phone)
+    order.refresh_from_db()
+    assert (order.status, order.left_out) == (Status.IN_PROGRESS, 1)
+    assert order.next_look_at is not None
+    assert look(order) == []
+    assert order.left_out == 0
+
+
+def test_a_row_that_cannot_be_read_is_told_in_upstreams_words(upstream: Upstream, phone: Client) -> None:
+    order = make_order(Status.IN_PROGRESS)
+    take_in([order.upstream_id or ""], Reports({}, {order.upstream_id or "": "Order not found"}), timezone.now())
+    event = order.events.first()
+    assert event
+    assert (event.kind, event.sentence.said) == ("unreadable", "Order not found")
+
+
+def test_a_final_order_that_was_due_is_not_due_again() -> None:
+    order = make_order(Status.COMPLETED, next_look_at=timezone.now())
+    look(order, status="completed", charge=None, start_count=None, remains=None, currency="")
+    assert order.next_look_at is None
+
+
+def test_an_expected_move_is_told() -> None:
+    assert look(make_order(Status.PENDING), status="in_progress") == ["moved"]
+
+
+def test_a_surprise_is_taken_and_told() -> None:
+    order = make_order(Status.IN_PROGRESS)
+    assert look(order, status="pending") == ["surprised"]
+    assert order.status == "pending"
+
+
+def test_an_unknown_word_is_kept_raw_and_asked_after() -> None:
+    order = make_order(Status.IN_PROGRESS)
+    assert look(order, status="in_moderation") == ["puzzled"]
+    assert (order.status, order.label) == ("in_moderation", "in_moderation")
+    assert order.next_look_at is not None
+
+
+def test_an_older_answer_that_was_overtaken_is_passed_over() -> None:
+    order = make_order(Status.PENDING)
+    now = timezone.now()
+    look(order, status="completed", asked_at=now)
+    assert look(order, status="in_progress", asked_at=now - timedelta(seconds=1)) == []
+    assert order.status == "completed"
+
+
+def test_a_look_that_says_the_same_moves_no_version() -> None:
+    order = make_order(Status.PENDING)
+    look(order)
+    version, reported_at = order.version, order.reported_at
+    assert look(order) == []
+    assert order.version == version
+    assert order.reported_at and reported_at and order.reported_at > reported_at
+
+
+@pytest.mark.parametrize("remains", [-1, 1001, None])
+def test_remains_that_make_no_sense_are_kept_but_not_shown_as_delivered(remains: int | None) -> None:
+    order = make_order(Status.IN_PROGRESS, quantity=1000)
+    look(order, remains=remains)
+    assert order.remains == remains
+    assert order.delivered is None
+
+
+def test_old_orders_are_asked_after_more_seldom() -> None:
+    now = timezone.now()
+    for (age, pause), (_, longer) in pairwise([*RHYTHM, (timedelta.max, SELDOM)]):
+        assert next_look(now - age + timedelta(seconds=1), now) - now <= pause
+        assert next_look(now - age, now + pause) - now <= pause + longer
+
+
+def test_orders_placed_at_different_moments_share_a_call() -> None:
+    start = timezone.now().replace(microsecond=0)
+    looks = {next_look(start - timedelta(seconds=n / 3), start + timedelta(seconds=n / 3)) for n in range(30)}
+    assert len(looks) <= 2, "thirty orders over ten seconds fall due together"
+
+
+def test_the_life_table_is_whole() -> None:
+    assert set(LIFE) == set(Status)
+    assert not LIVE & FINAL
+    for status, stage in LIFE.items():
+        assert stage.then <= set(Status.values), status
+        assert not stage.live or stage.then, f"{status} is live and leads nowhere"

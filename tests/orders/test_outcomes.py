@@ -1,0 +1,244 @@
+"""What `add` may come back with, and what each answer means for the order."""
+
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.db import DatabaseError
+from django.utils import timezone
+
+from orders import sending
+from orders.carrying import LEASE, RULES, Rule, carry_one, placed, to_review
+from orders.models import Order
+from orders.states import Status
+from orders.tasks import Sending, Task
+from panel.notpanel.client import Client
+from panel.notpanel.errors import NotPanelError
+from tests.makers import make_order, place_order, sold_by
+from tests.upstream import Upstream
+
+pytestmark = pytest.mark.django_db
+LATER = timedelta(minutes=10)  # beyond every pause between tries
+
+
+@pytest.fixture
+def order(phone: Client) -> Order:
+    return place_order(service=sold_by(phone), quantity=1000)
+
+
+def carry(phone: Client, order: Order, *, later: timedelta = timedelta()) -> Task:
+    """One try; the order and its task as they then stand."""
+    assert carry_one(phone, timezone.now() + later)
+    order.refresh_from_db()
+    return order.tasks.get()
+
+
+@pytest.mark.parametrize(
+    "fault", ["lose_answer", "lose_request", "error_before", "error_after", "html", "cut", "empty", "not_json"]
+)
+def test_an_answer_that_tells_nothing_is_asked_for_again_with_the_same_id(
+    upstream: Upstream, phone: Client, order: Order, fault: str
+) -> None:
+    upstream.will(fault, action="add", times=2)
+    assert carry(phone, order).unclear_since
+    assert order.confirming
+    assert order.label == "Confirming"
+    carry(phone, order, later=LATER)
+    task = carry(phone, order, later=2 * LATER)
+    assert (order.shown_status, task.attempts, task.outcome) == ("taken", 3, Task.Outcome.DONE)
+    assert [booked["request_id"] for booked in upstream.books()["orders"]] == [str(order.request_id)]
+
+
+def test_what_never_left_is_tried_again_and_in_no_doubt(order: Order) -> None:
+    task = carry(Client("http://127.0.0.1:9/api/v2", "k", connect_seconds=1), order)
+    assert (order.status, task.unclear_since, task.settled_at) == (Status.QUEUED, None, None)
+    assert not order.confirming
+    assert [event.kind for event in order.events.all()] == ["unsent", "placed"]
+
+
+def test_a_definite_no_is_told_in_upstreams_words(upstream: Upstream, phone: Client, order: Order) -> None:
+    upstream.vanish(order.service.upstream_id)
+    task = carry(phone, order)
+    assert (order.status, task.outcome, task.answer) == (Status.REJECTED, Task.Outcome.REFUSED, "Service not found")
+    assert upstream.books()["orders"] == []
+    assert order.events.first().sentence.said == "Service not found"  # type: ignore[union-attr]
+
+
+def test_a_no_after_a_lost_answer_is_for_a_person(upstream: Upstream, phone: Client, order: Order) -> None:
+    upstream.will("lose_answer", action="add", times=1)
+    carry(phone, order)
+    upstream.will("error_200", action="add", times=1)
+    task = carry(phone, order, later=LATER)
+    assert (order.status, task.outcome) == (Status.REVIEW, Task.Outcome.REVIEW)
+    assert not carry_one(phone, timezone.now() + 10 * LATER), "no machine sends it again"
+
+
+def test_a_limit_costs_no_try_and_begins_no_doubt(upstream: Upstream, phone: Client, order: Order) -> None:
+    upstream.will("throttle", action="add", times=1)
+    task = carry(phone, order)
+    assert (order.status, task.attempts, task.unclear_since) == (Status.QUEUED, 0, None)
+    assert order.events.count() == 1, "nothing that a person needs to read"
+
+
+def test_a_limit_leaves_an_earlier_doubt(upstream: Upstream, phone: Client, order: Order) -> None:
+    upstream.will("lose_answer", action="add", times=1)
+    since = carry(phone, order).unclear_since
+    upstream.will("throttle", action="add", times=1)
+    task = carry(phone, order, later=LATER)
+    assert (task.unclear_since, task.attempts) == (since, 1)
+
+
+@pytest.mark.parametrize("fault", ["suspend", "wrong_key"])
+def test_trouble_with_the_account_keeps_the_order(upstream: Upstream, phone: Client, order: Order, fault: str) -> None:
+    upstream.will(fault, action="add", times=1)
+    task = carry(phone, order)
+    assert (order.status, task.attempts, task.settled_at) == (Status.QUEUED, 0, None)
+    assert not carry_one(phone, timezone.now() + timedelta(hours=1)), "sending is stopped"
+    sending.well_again(timezone.now())
+    carry(phone, order)
+    assert order.taken
+
+
+def test_doubt_beyond_the_trust_window_is_for_a_person(upstream: Upstream, phone: Client, order: Order) -> None:
+    upstream.will("lose_answer", action="add", times=1)
+    carry(phone, order)
+    Task.objects.update(unclear_since=timezone.now() - timedelta(hours=settings.TRUST_WINDOW_HOURS))
+    upstream.will("lose_answer", action="add", times=1)
+    carry(phone, order, later=LATER)
+    assert order.status == Status.REVIEW
+
+
+def test_what_is_in_doubt_for_too_long_is_not_sent_even_once_more(
+    upstream: Upstream, phone: Client, order: Order
+) -> None:
+    """The worker was killed in mid-call on Friday and starts again on Monday."""
+    upstream.will("lose_answer", action="add", times=1)
+    carry(phone, order)
+    Task.objects.update(unclear_since=timezone.now() - timedelta(hours=settings.TRUST_WINDOW_HOURS + 1))
+    carry(phone, order, later=LATER)
+    assert order.status == Status.REVIEW
+    assert upstream.calls("add") == 1
+
+
+def test_an_answer_that_comes_after_all_finds_its_order_in_review(phone: Client, order: Order) -> None:
+    slow = Task.objects.claim(timezone.now(), LEASE)
+    quick = Task.objects.claim(timezone.now() + 2 * LEASE, LEASE)
+    assert slow and quick
+    to_review(quick, "upstream refused a repeat", "No")
+    placed(slow, "ord_1", timezone.now())
+    order.refresh_from_db()
+    assert (order.upstream_id, order.shown_status) == ("ord_1", "taken")
+
+
+def test_a_database_that_is_away_does_not_turn_a_yes_into_a_question(
+    upstream: Upstream, phone: Client, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*args: object) -> None:
+        raise DatabaseError("locked")
+
+    monkeypatch.setattr("orders.carrying.placed", away)
+    with pytest.raises(DatabaseError):
+        carry_one(phone)
+    monkeypatch.undo()
+    carry(phone, order, later=LEASE + timedelta(seconds=1))
+    assert order.taken
+    assert len(upstream.books()["orders"]) == 1
+
+
+def test_a_try_in_hand_moves_the_row(phone: Client, order: Order) -> None:
+    Task.objects.claim(timezone.now(), LEASE)
+    moved = Order.objects.get(pk=order.pk)
+    assert moved.version > order.version
+
+
+def test_a_new_try_forgets_what_was_wrong_before_it(order: Order) -> None:
+    carry(Client("http://127.0.0.1:9/api/v2", "k", connect_seconds=1), order)
+    task = Task.objects.claim(timezone.now() + LATER, LEASE)
+    assert task
+    assert task.answer == "", "nothing was lost, so the row must not say so"
+
+
+def test_one_upstream_id_for_two_orders_is_for_a_person(upstream: Upstream, phone: Client, order: Order) -> None:
+    other = make_order(Status.IN_PROGRESS)
+    phone.place = lambda *args, **kwargs: other.upstream_id or ""  # type: ignore[method-assign]
+    carry(phone, order)
+    other.refresh_from_db()
+    assert (order.status, order.upstream_id) == (Status.REVIEW, None)
+    assert other.status == Status.IN_PROGRESS
+
+
+def test_a_worker_that_died_in_mid_call_leaves_the_order_in_doubt(
+    upstream: Upstream, phone: Client, order: Order
+) -> None:
+    upstream.will("lose_answer", action="add", times=1)
+    task = Task.objects.claim(timezone.now(), LEASE)  # …and was killed before it could write what came back
+    assert task
+    with pytest.raises(NotPanelError):
+        phone.place(order.body, request_id=str(order.request_id))
+    order.refresh_from_db()
+    assert order.confirming
+    assert not carry_one(phone, timezone.now()), "the claim still holds"
+    carry(phone, order, later=LEASE + timedelta(seconds=1))
+    assert order.taken
+    assert len(upstream.books()["orders"]) == 1
+
+
+def test_a_late_writer_loses(phone: Client, order: Order) -> None:
+    """A worker that was suspended for longer than its claim does not overwrite what its successor wrote."""
+    slow = Task.objects.claim(timezone.now(), LEASE)
+    quick = Task.objects.claim(timezone.now() + 2 * LEASE, LEASE)
+    assert slow and quick
+    assert not slow.settle(Task.Outcome.REFUSED, "too late", at=timezone.now())
+    assert quick.settle(Task.Outcome.DONE, "ord_1", at=timezone.now())
+
+
+def meet(order: Order, trouble: NotPanelError, *, after_doubt: bool) -> tuple[Order, Task]:
+    """One try that ends in this trouble, perhaps after one whose answer was lost."""
+
+    class Phone:
+        def place(self, *args: object, **kwargs: object) -> str:
+            raise trouble
+
+    if after_doubt:
+        Task.objects.update(unclear_since=timezone.now() - LATER, attempts=1)
+    assert carry_one(Phone(), timezone.now())  # type: ignore[arg-type]
+    return Order.objects.get(pk=order.pk), Task.objects.get()
+
+
+@pytest.mark.parametrize("rule", RULES, ids=[rule.trouble.__name__ for rule in RULES])
+def test_each_row_of_the_table_holds(rule: Rule) -> None:
+    order, task = meet(place_order(), rule.trouble("Something."), after_doubt=False)
+    assert task.tries.get().ending == rule.ending
+    assert (task.unclear_since is not None) == (rule.doubt == "begins" or rule.then == "over")
+    assert task.attempts == int(rule.counts)
+    assert (order.status, bool(task.settled_at)) == (
+        (Status.REJECTED, True) if rule.then == "over" else (Status.QUEUED, False)
+    )
+    assert (task.needs is not None) == (rule.then == "money")
+    assert Sending.objects.filter(stopped_at__isnull=False).exists() == (rule.then == "held")
+
+
+@pytest.mark.parametrize("rule", RULES, ids=[rule.trouble.__name__ for rule in RULES])
+def test_each_row_of_the_table_holds_after_a_lost_answer(rule: Rule) -> None:
+    order, task = meet(place_order(), rule.trouble("Something."), after_doubt=True)
+    a_no = rule.then in ("over", "money")
+    assert (order.status, bool(task.settled_at)) == ((Status.REVIEW, True) if a_no else (Status.QUEUED, False))
+    assert task.unclear_since, "the doubt stays"
+    assert task.needs is None
+
+
+def test_every_kind_of_trouble_has_a_rule() -> None:
+    def family(kind: type[NotPanelError]) -> set[type[NotPanelError]]:
+        return {kind}.union(*(family(child) for child in kind.__subclasses__()))
+
+    assert all(any(issubclass(kind, rule.trouble) for rule in RULES) for kind in family(NotPanelError))
+
+
+def test_a_mistake_of_our_own_is_for_a_person_and_not_repeated(phone: Client, order: Order) -> None:
+    def mistaken(*args: object, **kwargs: object) -> str:
+        raise ZeroDivisionError
+
+    phone.place = mistaken  # type: ignore[method-assign]
+    carry(phone, order)
+    assert order.status == Status.REVIEW
+    assert not carry_one(phone, timezone.now() + LATER)

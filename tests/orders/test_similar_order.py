@@ -1,0 +1,112 @@
+"""The same service and link again: shown before anything is sent, and ordered only by a deliberate yes."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from catalog.models import Service
+from orders.models import Order
+from orders.states import LIFE, Status
+from tests.makers import make_order, make_service, make_user
+from tests.orders.test_order_form import LINK, filled
+from tests.people import as_a, as_user
+
+pytestmark = pytest.mark.django_db
+DAYS_AGO = timezone.now() - timedelta(days=3)
+
+
+@pytest.fixture
+def operator() -> Client:
+    return as_a("operator")
+
+
+@pytest.fixture
+def service() -> Service:
+    return make_service()
+
+
+def test_it_is_shown_and_nothing_is_sent(operator: Client, service: Service) -> None:
+    order = make_order("in_progress", service=service, link=LINK, by=make_user(name="Ben"))
+    answer = operator.post("/orders/new/", filled(service))
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert Order.objects.count() == 1
+    told = page.partition('id="alike"')[2].partition("</ul>")[0]
+    for words in (f"Order {order.pk}", "placed by Ben", "<time", "In progress"):
+        assert words in told
+
+
+def test_a_deliberate_yes_orders_it(operator: Client, service: Service) -> None:
+    order = make_order("in_progress", service=service, link=LINK)
+    operator.post("/orders/new/", filled(service, again=order.pk))
+    assert Order.objects.count() == 2
+
+
+def test_the_yes_is_to_what_was_shown_and_not_to_one_that_came_since(operator: Client, service: Service) -> None:
+    shown = make_order("in_progress", service=service, link=LINK)
+    since = make_order(service=service, link=LINK)
+    answer = operator.post("/orders/new/", filled(service, again=shown.pk))
+    assert answer.status_code == 422
+    assert f"Order {since.pk}" in answer.content.decode()
+
+
+def test_one_s_own_is_shown_too_as_from_a_second_tab(service: Service) -> None:
+    user = make_user()
+    make_order(service=service, link=LINK, by=user)
+    assert "placed by you" in as_user(user).post("/orders/new/", filled(service)).content.decode()
+
+
+@pytest.mark.parametrize("link", [LINK + "/", LINK.replace("://", "://www."), LINK + "?igsh=abc", "@lumen.studio"])
+def test_another_spelling_of_the_link_is_the_same_link(operator: Client, service: Service, link: str) -> None:
+    make_order(service=service, link=LINK)
+    assert operator.post("/orders/new/", filled(service, link=link)).status_code == 422
+
+
+def test_another_link_or_another_service_is_no_such_order(operator: Client, service: Service) -> None:
+    make_order(service=service, link="https://instagram.com/another")
+    make_order(link=LINK)
+    assert operator.post("/orders/new/", filled(service)).status_code == 302
+
+
+@pytest.mark.parametrize("status", [*Status, "in_moderation"])
+def test_it_counts_while_live_or_younger_than_a_day(service: Service, status: str) -> None:
+    def found() -> bool:
+        return bool(Order.objects.like(service, LINK, timezone.now()))
+
+    order = make_order(status, service=service, link=LINK)
+    assert found() == (status != Status.REJECTED), "younger than a day"
+    Order.objects.filter(pk=order.pk).update(created_at=DAYS_AGO)
+    under_way = status not in LIFE or LIFE[status].live or status in (Status.QUEUED, Status.REVIEW)
+    assert found() == under_way, "older"
+
+
+def test_it_is_shown_while_one_types(operator: Client, service: Service) -> None:
+    order = make_order("in_progress", service=service, link=LINK)
+    page = operator.post("/orders/new/receipt/", filled(service)).content.decode()
+    assert f"Order {order.pk}" in page
+    assert f'name="again" id="id_again" value="{order.pk}"' in page
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("forms", "statuses"), [("one", [302] * 4), ("each their own", [302, 422, 422, 422])])
+def test_pressed_at_the_same_moment_it_is_one_order(forms: str, statuses: list[int]) -> None:
+    """One form pressed four times is one order; of four people's forms the later three see the first."""
+    user, service = make_user(), make_service()
+    form, ready = filled(service), threading.Barrier(4)
+
+    def press(_: int) -> int:
+        client = as_user(user)
+        ready.wait()
+        try:
+            return client.post("/orders/new/", form if forms == "one" else filled(service)).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(press, range(4))) == statuses
+    assert Order.objects.count() == 1

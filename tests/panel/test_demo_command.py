@@ -1,0 +1,121 @@
+"""`manage.py demo`, run for real: all programs, a team, a past, an end, and a second beginning."""
+
+import http.client
+import os
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError
+from django.db import connection
+
+from orders.states import LIVE
+from panel.demo.team import TEAM
+from panel.management.commands.demo import environment, require_free
+
+ROOT = Path(__file__).parents[2]
+SECONDS = 300.0  # the first start takes about twenty; only a hang takes this long
+
+own_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="the demo brings its own SQLite, once is enough")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def demo(state: Path, port: int, sandbox_port: int) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A demo that has said its welcome, and all that it said until then; killed when the test forgets to end it."""
+    options = (f"--port={port}", f"--sandbox-port={sandbox_port}", f"--state={state}")
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "demo", *options],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    alarm = threading.Timer(SECONDS, process.terminate)
+    alarm.start()
+    said = ""
+    try:
+        assert process.stdout is not None
+        for line in process.stdout:
+            said += line
+            if "Ctrl-C ends everything" in line:
+                break
+        yield process, said
+    finally:
+        process.terminate()
+        process.communicate(timeout=SECONDS)
+        alarm.cancel()
+
+
+def get(port: int, path: str) -> tuple[int, str]:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as web:
+        web.request("GET", path)
+        response = web.getresponse()
+        return response.status, response.read().decode()
+
+
+def statuses(state: Path) -> Counter[str]:
+    with closing(sqlite3.connect(state / "desk.sqlite3")) as database:
+        return Counter(status for (status,) in database.execute("SELECT status FROM orders_order"))
+
+
+@own_sqlite
+def test_it_opens_ends_without_a_trace_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    state = tmp_path / "a folder + more"  # as people name them; it becomes part of a DATABASE_URL
+    port, sandbox_port = free_port(), free_port()
+
+    with demo(state, port, sandbox_port) as (process, said):
+        ready, login = get(port, "/healthz/ready"), get(port, "/accounts/login/")
+        process.send_signal(signal.SIGINT)
+        last_words = process.communicate(timeout=SECONDS)[0]
+    first = statuses(state)
+
+    assert (ready[0], login[0], process.returncode) == (200, 200, 0), said + last_words
+    assert f"http://127.0.0.1:{port}/" in said
+    assert all(re.search(rf"{member.username} +{member.password} ", said) for member in TEAM)
+    assert first.total() == 60 and first["completed"] > 30 and any(first[status] for status in LIVE), first
+    assert "ERROR" not in said and " 429 " not in said + last_words and "Traceback" not in said + last_words
+    assert last_words.endswith("The demo has ended. The next one goes on from here.\n")
+    require_free(port, "--port")
+    require_free(sandbox_port, "--sandbox-port")
+    assert (state / "secret_key").stat().st_mode & 0o777 == 0o600
+
+    with demo(state, port, sandbox_port) as (process, _said):
+        pass
+
+    assert (process.returncode, statuses(state).total()) == (0, 60)
+
+
+def test_it_names_a_port_that_is_taken_and_how_to_choose_another() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+
+        with pytest.raises(CommandError) as refused:
+            require_free(port, "--port")
+
+    assert str(refused.value) == (
+        f"Port {port} is not free (Address already in use). End the program that uses it, "
+        f"or choose another: make demo ARGS='--port {port + 1}'"
+    )
+
+
+def test_it_never_hands_on_a_real_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOTPANEL_API_KEY", "a-real-one")
+    monkeypatch.setenv("NOTPANEL_API_KEY_FILE", os.fspath(tmp_path / "a-real-one"))
+
+    seen = environment(tmp_path, 8702)
+
+    assert (seen["NOTPANEL_API_KEY"], seen["NOTPANEL_API_KEY_FILE"]) == ("", "")
+    assert seen["NOTPANEL_API_URL"] == "http://127.0.0.1:8702/api/v2"

@@ -1,0 +1,174 @@
+"""When something is wrong the page says so in the desk's own look, and nonsense in an address is never a 500."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from django.db import OperationalError, connection
+from django.test import Client
+
+from accounts.access import Role
+from panel.middleware import POLICY
+from tests.addresses import address, one_of_everything, routes
+from tests.makers import make_service
+from tests.people import STRANGER, as_a
+
+pytestmark = pytest.mark.django_db
+FORM, PARTS = "application/x-www-form-urlencoded", "multipart/form-data"
+
+
+def heading(page: Any) -> str:
+    """The page's heading, if it wears our stylesheet."""
+    text = page.content.decode()
+    found = re.search(r"<h1>(.*?)</h1>", text)
+    return found[1] if found and re.search(r'href="/static/css/desk(\.\w+)?\.css"', text) else ""
+
+
+@contextmanager
+def no_database() -> Iterator[None]:
+    def away(*args: object) -> None:
+        raise OperationalError("the database is away")
+
+    with connection.execute_wrapper(away):
+        yield
+
+
+def broken(*args: object, **kwargs: object) -> None:
+    raise RuntimeError("a secret of the house")
+
+
+@pytest.fixture
+def viewer() -> Client:
+    client = as_a(Role.VIEWER)
+    client.raise_request_exception = False
+    return client
+
+
+@pytest.mark.parametrize("path", ["/nothing/", "/orders/999999/", f"/orders/{9**50}/", f"/orders/{'9' * 5000}/"])
+def test_what_is_not_there_is_a_404_in_our_look(viewer: Client, path: str) -> None:
+    page = viewer.get(path)
+    assert (page.status_code, heading(page)) == (404, "Nothing is here")
+
+
+def test_a_stranger_gets_the_404_too() -> None:
+    page = Client().get("/nothing/")
+    assert (page.status_code, heading(page)) == (404, "Nothing is here")
+
+
+def test_what_is_not_open_is_a_403_that_says_why(viewer: Client) -> None:
+    page = viewer.get("/orders/new/")
+    assert (page.status_code, heading(page)) == (403, "This is not open to you")
+    assert "Only operators, managers and owners may place orders." in page.content.decode()
+
+
+@pytest.mark.parametrize("person", [STRANGER, Role.VIEWER])
+def test_a_request_for_another_host_is_a_400(person: str) -> None:
+    page = as_a(person).get("/orders/", headers={"Host": "evil.example"})
+    assert (page.status_code, heading(page)) == (400, "That request made no sense")
+
+
+def test_a_form_with_too_many_fields_is_a_400(viewer: Client, settings: Any) -> None:
+    settings.DATA_UPLOAD_MAX_NUMBER_FIELDS = 5
+    page = viewer.post("/accounts/password/change/", {f"n{number}": "1" for number in range(9)})
+    assert (page.status_code, heading(page)) == (400, "That request made no sense")
+
+
+def test_a_form_that_was_open_too_long_says_that_nothing_was_done() -> None:
+    page = Client(enforce_csrf_checks=True).post("/accounts/login/", {"login": "ana"})
+    assert (page.status_code, heading(page)) == (403, "This page was open too long")
+
+
+def test_a_mistake_of_ours_is_a_500_that_gives_nothing_away(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orders.views.Listing.read", broken)
+    page = viewer.get("/orders/")
+    assert (page.status_code, heading(page)) == (500, "Something broke on our side")
+    assert "secret of the house" not in page.content.decode()
+
+
+@pytest.mark.parametrize("path", ["/orders/", "/orders/changes/", "/admin/", "/nothing/", "/accounts/login/"])
+def test_without_a_database_every_page_is_the_500_and_under_the_policy(viewer: Client, path: str) -> None:
+    with no_database():
+        page = viewer.get(path)
+    assert (page.status_code, heading(page)) == (500, "Something broke on our side")
+    assert page["Content-Security-Policy"] == POLICY
+    assert page["X-Request-ID"]
+
+
+def test_without_a_database_the_process_still_answers() -> None:
+    with no_database():
+        assert Client().get("/healthz").status_code == 200
+        assert Client().get("/healthz/ready").status_code == 503
+        assert heading(Client().get("/nothing/")) == "Nothing is here"
+
+
+def test_the_500_stands_when_what_is_around_every_page_is_broken(
+    viewer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("panel.bar.Bar.row", property(broken))
+    page = viewer.get("/orders/")
+    assert (page.status_code, heading(page)) == (500, "Something broke on our side")
+
+
+NONSENSE = ["", "nonsense", "-1", str(9**50), "9" * 5000, "1.5", "%00", "a%00b", "%FF", "%ED%A0%80", "%0A", "%", "１",
+            "[]", "' OR 1=1 --", "<script>", "None", "1:" + "9" * 400]  # fmt: skip
+MUCH = 50_000  # characters; more than any server lets through
+HUGE = ["x" * 100_000, "1 " * 50_000, "1:1," * 25_000]
+ASKED = ["status", "before", "after", "newest", "top", "v", "bar", "q", "category", "service", "link", "quantity"]
+
+
+def as_typed(nonsense: str) -> str:
+    """As it stands in an address: what looks escaped already is left as it is."""
+    return nonsense if "%" in nonsense else quote(nonsense)
+
+
+def test_nonsense_in_an_address_is_never_a_500() -> None:
+    order, client = one_of_everything(), as_a(Role.OWNER)
+    ours = [address(route) for route, view in routes() if hasattr(view, "needs")]
+    for nonsense in map(as_typed, NONSENSE + HUGE):
+        asked = "&".join(f"{name}={nonsense}" for name in (("v", "q") if len(nonsense) > MUCH else ASKED))
+        for path in (f"{here}?{asked}" for here in ours):
+            assert client.get(path).status_code < 500, path[:80]
+        of_a_service = f"/orders/new/receipt/?service={order.service.upstream_id}&quantity={nonsense}"
+        assert client.get(of_a_service).status_code == 200, nonsense[:20]
+
+
+@pytest.mark.parametrize("here", ["/admin/orders/order/", "/admin/accounts/user/"])
+def test_nonsense_in_the_admins_addresses_is_never_a_500(here: str) -> None:
+    one_of_everything()
+    client = as_a(Role.OWNER)
+    for nonsense in map(as_typed, [str(9**50), "%00", "%FF", *HUGE[:2]]):
+        asked = [f"{here}?{name}={nonsense}" for name in ("q", "p", "o", "status__exact", "id__exact")]
+        for path in (*asked, f"{here}{nonsense}/change/", f"/admin/panel/chore/{nonsense}/change/"):
+            assert client.get(path).status_code < 500, path[:60]
+
+
+def test_nonsense_in_a_form_is_said_to_be_so() -> None:
+    usual = {"service": make_service().upstream_id, "link": "https%3A//a.b/", "quantity": "100", "token": "1"}
+    client = as_a(Role.OPERATOR)
+    for nonsense in map(as_typed, NONSENSE + HUGE):
+        for name in (*usual, "q"):
+            body = "&".join(f"{k}={v}" for k, v in {**usual, name: nonsense}.items())
+            assert client.post("/orders/new/", body, FORM).status_code == 422, (name, nonsense[:20])
+
+
+@pytest.mark.parametrize("cookie", ["sessionid", "csrftoken", "messages"])
+@pytest.mark.parametrize("value", ["nonsense", "%00", "x" * 4000, "é", '"', "a:b:c"])
+def test_a_cookie_of_nonsense_is_as_none(cookie: str, value: str) -> None:
+    client = Client()
+    client.cookies[cookie] = value
+    assert client.get("/orders/").status_code == 302
+    assert client.get("/accounts/login/").status_code == 200
+
+
+KINDS = [FORM, f"{FORM}; charset=nonsense", PARTS, f"{PARTS}; boundary=x", "application/json", ""]
+BODIES = [b"--x", b"\xff\xfe", b"{}", b'--x\r\nContent-Disposition: form-data; name="service"\r\n\r\n', b"=&=&&="]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_body_of_nonsense_is_never_a_500(kind: str) -> None:
+    client = as_a(Role.OPERATOR)
+    for body in BODIES:
+        assert client.generic("POST", "/orders/new/", body, kind).status_code < 500, body

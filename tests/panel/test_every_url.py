@@ -1,0 +1,170 @@
+"""Every address answers every kind of person as the tables say, and none with a 500."""
+
+from urllib.parse import urlsplit
+
+import pytest
+from django.db import transaction
+from django.http import HttpResponseBase
+from django.test import Client
+
+from accounts.access import Role
+from panel.record import RecordAdmin
+from tests.addresses import address, one_of_everything, registered, routes
+from tests.people import EVERYBODY, STRANGER, as_a, htmx
+
+pytestmark = pytest.mark.django_db
+
+# A number is a status, a word where a redirect leads. One entry is for everybody, two are for a stranger and the team,
+# five for a stranger, viewer, operator, manager and owner. What is neither GET nor POST is tried with DELETE.
+LEADS_TO = {"login": "/accounts/login/", "orders": "/orders/", "services": "/services/", "door": "/admin/login/",
+            "admin": "/admin/", "change": "change/"}  # fmt: skip
+TABLE = """
+                                 | login orders            | 405                           | 405
+orders/                          | login 200               | 405                           | 405
+orders/changes/                  | login 200               | 405                           | 405
+orders/new/                      | login 403 200 200 200   | login 403 422 422 422         | 405
+orders/new/receipt/              | login 403 200 200 200   | login 403 200 200 200         | 405
+orders/refills/                  | login 200               | 405                           | 405
+orders/cancels/                  | login 200               | 405                           | 405
+orders/<pk>/                     | login 200               | 405                           | 405
+orders/<pk>/withdrawal/          | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
+orders/<pk>/funding/             | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
+orders/<pk>/tries/               | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
+orders/<pk>/adoption/            | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
+orders/<pk>/closing/             | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
+orders/<pk>/refills/             | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
+orders/<pk>/refills/tries/       | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
+orders/<pk>/refills/settlement/  | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
+orders/<pk>/refills/next/        | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
+orders/<pk>/cancellation/        | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
+orders/<pk>/cancellation/tries/  | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
+orders/bulks/                    | login 200               | login 405                     | login 405
+orders/bulks/matching/           | login 403 200 200 200   | login 403 405 405 405         | login 403 405 405 405
+orders/bulks/new/                | login 403 200 200 200   | login 403 422 422 422         | login 403 405 405 405
+orders/bulks/new/confirmation/   | login 403 405 405 405   | login 403 422 422 422         | login 403 405 405 405
+orders/bulks/<pk>/               | login 200               | login 405                     | login 405
+orders/bulks/<pk>/csv/           | login 200               | login 405                     | login 405
+orders/bulks/<pk>/tries/         | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
+orders/sending/stops/            | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
+orders/sending/resumption/       | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
+services/                        | login 200               | login 405                     | login 405
+services/found/                  | login 403 200 200 200   | login 403 405 405 405         | login 403 405 405 405
+services/alarms/<pk>/acceptance/ | login 403 403 405 405   | login 403 403 services services | login 403 403 405 405
+activity/                        | login 200               | 405                           | 405
+team/                            | login 200               | 405                           | 405
+healthz                          | 200                     | 405                           | 405
+healthz/ready                    | 200                     | 405                           | 405
+accounts/login/                  | 200 orders              | 200 orders                    | 405 orders
+accounts/logout/                 | login 200               | login                         | 405
+accounts/inactive/               | 200                     | 405                           | 405
+accounts/password/change/        | login 200               | login 200                     | login 405
+admin/login/                     | login 403 403 403 admin | login 403 403 403 admin       | login 403 403 403 admin
+admin/logout/ | admin admin admin admin 405 | admin admin admin admin login | admin admin admin admin 405
+"""
+# Nobody but an owner comes further than the door. <record> is every model that machines keep. Django's admin takes
+# what it does not know for a GET, so nothing else is tried.
+FOR_OWNERS = """
+admin/                                   | 200    | 200
+admin/password_change/                   | 200    | 200
+admin/password_change/done/              | 200    | 405
+admin/autocomplete/                      | 403    | 405
+admin/jsi18n/                            | 200    | 405
+admin/r/<content_type_id>/<object_id>/   | 404    | 404
+admin/<app_label>/                       | 200    | 200
+admin/<url>                              | 404    | 404
+admin/<record>/                          | 200    | 200
+admin/<record>/add/                      | 403    | 403
+admin/<record>/<object_id>/              | change | change
+admin/<record>/<object_id>/change/       | 200    | 403
+admin/<record>/<object_id>/delete/       | 403    | 403
+admin/<record>/<object_id>/history/      | 200    | 200
+admin/accounts/user/                     | 200    | 200
+admin/accounts/user/add/                 | 200    | 200
+admin/accounts/user/<id>/password/       | 200    | 200
+admin/accounts/user/<object_id>/         | change | change
+admin/accounts/user/<object_id>/change/  | 200    | 200
+admin/accounts/user/<object_id>/delete/  | 403    | 403
+admin/accounts/user/<object_id>/history/ | 200    | 200
+"""
+METHODS = ("GET", "POST", "DELETE")
+
+
+def read(table: str, before: str = "") -> dict[str, list[list[str]]]:
+    """Route → for each method an entry a person."""
+    found = {}
+    for line in table.strip("\n").splitlines():
+        route, *columns = line.split("|")
+        spread = [(before + column).split() for column in columns]
+        found[route.strip()] = [(entries * 5)[:5] if len(entries) != 2 else [entries[0], *entries[1:] * 4]
+                                for entries in spread]  # fmt: skip
+    return found
+
+
+EXPECTED = {**read(TABLE), **read(FOR_OWNERS, "door door door door ")}
+RECORDS = {
+    f"admin/{model._meta.label_lower.replace('.', '/')}/": "admin/<record>/"
+    for model, keeper in registered()
+    if isinstance(keeper, RecordAdmin)
+}
+
+
+def row_of(route: str) -> str:
+    """The row that a route is described by."""
+    for prefix, shared in RECORDS.items():
+        if route.startswith(prefix):
+            return route.replace(prefix, shared)
+    return route
+
+
+def said(response: HttpResponseBase) -> str:
+    """The answer in the tables' words."""
+    where = urlsplit(response.get("Location", "")).path
+    words = [word for word, path in LEADS_TO.items() if where == path or (word == "change" and where.endswith(path))]
+    return words[0] if words else where or str(response.status_code)
+
+
+@pytest.fixture(autouse=True)
+def _desk() -> None:
+    one_of_everything()
+
+
+def test_every_address_has_a_row_and_every_row_an_address() -> None:
+    assert {row_of(route) for route, _ in routes()} == set(EXPECTED)
+
+
+@pytest.mark.parametrize("person", EVERYBODY)
+def test_each_answers_as_the_table_says(person: str) -> None:
+    client, at = as_a(person), EVERYBODY.index(person)
+    cookies = client.cookies.output(header="")
+    surprises = []
+    for route, _ in routes():
+        here = address(route)
+        for method, entries in zip(METHODS, EXPECTED[row_of(route)], strict=False):
+            with transaction.atomic():
+                answer = said(client.generic(method, here))
+                transaction.set_rollback(True)
+            client.cookies.load(cookies)  # one of them signs out
+            if answer != entries[at]:
+                surprises.append(f"{method} {route}: {answer}, not {entries[at]}")
+    assert not surprises
+
+
+def test_a_post_that_cannot_prove_its_origin_does_nothing_and_is_told_so() -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.cookies = as_a(Role.OWNER).cookies
+    for route, _ in routes():
+        answer = client.post(address(route))
+        assert answer.status_code == 403, route
+        assert "This page was open too long" in answer.content.decode(), route
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_strangers_htmx_is_sent_to_sign_in_and_gets_no_page(method: str) -> None:
+    stranger = as_a(STRANGER)
+    guarded = [route for route, view in routes() if hasattr(view, "needs")]
+    assert len(guarded) > 8
+    for route in guarded:
+        if EXPECTED[route][METHODS.index(method)][0] == "login":
+            answer = stranger.generic(method, address(route), headers=htmx())
+            assert answer["HX-Redirect"].startswith("/accounts/login/?next=%2F"), route
+            assert (answer.status_code, answer.content) == (200, b""), route

@@ -1,0 +1,62 @@
+"""Whether the process answers, and whether the desk can do its work, in words."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import DatabaseError
+from django.test import Client
+from django.utils import timezone
+
+from panel.bar import SILENT_AFTER
+from panel.models import ONLY, Beat, Upstream
+
+
+@pytest.fixture
+def beat() -> Beat:
+    now = timezone.now()
+    return Beat.objects.create(name="here:1", started_at=now, beat_at=now)
+
+
+def test_the_process_answers_without_asking_anybody(client: Client) -> None:
+    assert client.get("/healthz").content == b"ok\n"  # without the db mark: a query here would fail
+
+
+@pytest.mark.django_db
+def test_a_desk_with_a_worker_is_ready(client: Client, beat: Beat) -> None:
+    Upstream.objects.update_or_create(pk=ONLY, defaults={"spoke_at": timezone.now() - timedelta(seconds=12)})
+    answer = client.get("/healthz/ready")
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "database": "answers", "worker": "last beat 0 s ago", "upstream": "last answered 12 s ago"
+    }  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_a_silent_worker_makes_it_unready(client: Client, beat: Beat) -> None:
+    Beat.objects.update(beat_at=timezone.now() - SILENT_AFTER - timedelta(seconds=30))
+    answer = client.get("/healthz/ready")
+    assert answer.status_code == 503
+    assert "silent" in answer.json()["worker"]
+
+
+@pytest.mark.django_db
+def test_a_desk_that_never_had_a_worker_says_so(client: Client) -> None:
+    answer = client.get("/healthz/ready")
+    assert (answer.status_code, answer.json()["worker"][:15]) == (503, "last beat never")
+
+
+@pytest.mark.django_db
+def test_upstreams_trouble_is_told_and_leaves_it_ready(client: Client, beat: Beat) -> None:
+    Upstream.objects.update_or_create(pk=ONLY, defaults={"trouble": "Account suspended"})
+    answer = client.get("/healthz/ready")
+    assert (answer.status_code, answer.json()["upstream"]) == (200, "last answered never; now: Account suspended")
+
+
+@pytest.mark.django_db
+def test_a_database_that_is_away_is_told(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*args: object) -> None:
+        raise DatabaseError("gone")
+
+    monkeypatch.setattr("panel.views.connection.ensure_connection", away)
+    answer = client.get("/healthz/ready")
+    assert (answer.status_code, answer.json()["database"]) == (503, "does not answer")

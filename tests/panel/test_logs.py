@@ -1,0 +1,149 @@
+"""Log lines are JSON, name the request or the task that they belong to, and tell nothing of customers."""
+
+import io
+import json
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.access import Role
+from orders.models import Order
+from panel.logs import Context, Json, Text, about
+from panel.notpanel.client import Client as Phone
+from panel.worker import work_round
+from tests.makers import make_order, place_order, sold_by
+from tests.people import as_a
+from tests.upstream import Upstream
+
+pytestmark = pytest.mark.django_db
+LINK = "https://instagram.com/a.customer.of.ours"
+Lines = Callable[[], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def lines() -> Iterator[Lines]:
+    """Everything that is logged from here on, down to DEBUG, as a server writes it and read back."""
+    stream, root = io.StringIO(), logging.getLogger()
+    handler, level = logging.StreamHandler(stream), root.level
+    handler.setFormatter(Json())
+    handler.addFilter(Context())
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield lambda: [json.loads(line) for line in stream.getvalue().split("\n")[:-1]]
+    root.removeHandler(handler)
+    root.setLevel(level)
+
+
+def broken(*args: object, **kwargs: object) -> None:
+    raise RuntimeError("our own mistake")
+
+
+@pytest.mark.parametrize("path", ["/nothing/", "/orders/999999/", "/admin/nothing/", "/healthz?%00"])
+def test_a_line_carries_the_id_that_the_answer_has(lines: Lines, path: str) -> None:
+    answer = as_a(Role.OWNER).post(path)
+    assert answer.status_code >= 400
+    assert {line["request"] for line in lines() if line["level"] == "warning"} == {answer["X-Request-ID"]}
+
+
+def test_a_crash_carries_it_too_with_the_trace(lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orders.views.Listing.read", broken)
+    client = as_a(Role.VIEWER)
+    client.raise_request_exception = False
+    answer = client.get("/orders/")
+    [line] = [line for line in lines() if line["level"] == "error"]
+    assert line["request"] == answer["X-Request-ID"]
+    assert "RuntimeError: our own mistake" in line["trace"]
+
+
+def test_a_post_without_proof_of_origin_is_logged_with_its_request(lines: Lines) -> None:
+    answer = Client(enforce_csrf_checks=True).post("/accounts/login/")
+    assert {line["request"] for line in lines() if "CSRF" in line["message"]} == {answer["X-Request-ID"]}
+
+
+def test_two_requests_do_not_mix(lines: Lines) -> None:
+    answers = [Client().post("/healthz") for _ in range(2)]
+    told = [line["request"] for line in lines() if line["logger"] == "django.request"]
+    assert told == [answer["X-Request-ID"] for answer in answers]
+
+
+def test_a_workers_lines_name_task_order_and_request_id(lines: Lines, upstream: Upstream, phone: Phone) -> None:
+    order = place_order(service=sold_by(phone), quantity=1000)
+    work_round(phone)
+    [line] = [line for line in lines() if line["message"] == "placed"]
+    named = {"order": order.pk, "task": order.tasks.get().pk, "request_id": str(order.request_id)}
+    assert named.items() <= line.items()
+    assert line["upstream_id"].startswith("ord_")
+    assert line["at"].endswith("+00:00")
+
+
+def test_the_call_itself_is_a_line_of_the_task(lines: Lines, upstream: Upstream, phone: Phone) -> None:
+    order = place_order(service=sold_by(phone), quantity=1000)
+    work_round(phone)
+    [line] = [line for line in lines() if line["logger"] == "notpanel" and line["action"] == "add"]
+    assert (line["order"], line["outcome"], line["http_status"]) == (order.pk, "ok", 200)
+    assert line["milliseconds"] >= 0
+
+
+@pytest.mark.parametrize("fault", ["lose_answer", "html", "error_200", "suspend", "throttle", "empty", "not_json"])
+def test_a_trouble_is_a_line_of_the_task(lines: Lines, upstream: Upstream, phone: Phone, fault: str) -> None:
+    order = place_order(service=sold_by(phone), quantity=1000)
+    upstream.will(fault, action="add")
+    work_round(phone)
+    [line] = [line for line in lines() if line["message"].startswith("not placed")]
+    assert line["request_id"] == str(order.request_id)
+
+
+def test_no_line_tells_what_a_customer_asked_for(
+    lines: Lines, upstream: Upstream, phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service, client = sold_by(phone), as_a(Role.OWNER)
+    typed = {"service": str(service.upstream_id), "link": LINK}
+    client.raise_request_exception = False
+    for fault in ("lose_answer", "html", "error_200", "error_after"):
+        place_order(service=service, link=LINK)
+        upstream.will(fault, action="add")
+        work_round(phone)
+    monkeypatch.setattr("panel.notpanel.shapes.made_id", broken)
+    place_order(service=service, link=LINK)
+    work_round(phone)
+    monkeypatch.setattr("orders.ordering.picker", broken)
+    client.get("/orders/new/", typed)
+    client.post("/orders/new/", {**typed, "quantity": "x"})
+    client.get("/nothing/", {"link": LINK})
+    assert Order.objects.filter(link=LINK).count() == 5
+    assert {line["level"] for line in lines()} >= {"warning", "error"}
+    assert "a.customer.of.ours" not in json.dumps(lines())
+
+
+@pytest.mark.parametrize("said", ["two\nlines", "\r\u2028\u0085", "\x1b[31mred", '"}{"', "🦩", "\x00"])
+def test_whatever_is_said_stays_one_line(lines: Lines, said: str) -> None:
+    logging.getLogger("orders").info("said: %s", said, extra={"said": said, "order": make_order})
+    [line] = lines()
+    assert (line["message"], line["said"]) == (f"said: {said}", said)
+
+
+def test_facts_end_with_what_they_were_about(lines: Lines) -> None:
+    log = logging.getLogger("orders")
+    with about(task=1), about(order=2):
+        log.info("inside")
+    log.info("outside")
+    inside, outside = lines()
+    assert {"task": 1, "order": 2}.items() <= inside.items()
+    assert not {"task", "order"} & set(outside)
+
+
+def test_people_read_the_same_facts() -> None:
+    record = logging.makeLogRecord({"msg": "placed", "levelname": "INFO", "name": "orders", "created": 0, "attempt": 2})
+    with about(order=17):
+        Context().filter(record)
+    assert Text().format(record) == "00:00:00 info    orders: placed order=17 attempt=2"
+
+
+def test_nothing_is_written_twice_or_past_our_format() -> None:
+    """Django hangs handlers of its own on its loggers; with DEBUG on they would write plain text beside ours."""
+    loggers = [log for log in logging.root.manager.loggerDict.values() if isinstance(log, logging.Logger)]
+    handlers = {f"{log.name}: {handler!r}" for log in loggers for handler in log.handlers}
+    assert {line for line in handlers if "NullHandler" not in line and "django.server" not in line} == set()

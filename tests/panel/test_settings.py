@@ -1,0 +1,69 @@
+"""The environment is read strictly: a wrong word stops the start, in a sentence."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from panel import env
+
+HOUSE = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize(("word", "meant"), [("true", True), ("ON", True), ("0", False), ("no", False), ("", True)])
+def test_a_flag_is_a_yes_or_a_no(monkeypatch: pytest.MonkeyPatch, word: str, meant: bool) -> None:
+    monkeypatch.setenv("DEBUG", word)
+    assert env.flag("DEBUG", default=True) is meant
+
+
+@pytest.mark.parametrize("word", ["flase", "2", "tru e", "none"])
+def test_a_wrong_word_is_refused(monkeypatch: pytest.MonkeyPatch, word: str) -> None:
+    monkeypatch.setenv("DEBUG", word)
+    with pytest.raises(ImproperlyConfigured, match="write true or false"):
+        env.flag("DEBUG", default=False)
+
+
+@pytest.mark.parametrize("word", ["soon", "-1", "nan", "inf", "721", "1e999x"])
+def test_a_wrong_number_is_refused(monkeypatch: pytest.MonkeyPatch, word: str) -> None:
+    monkeypatch.setenv("TRUST_WINDOW_HOURS", word)
+    with pytest.raises(ImproperlyConfigured, match="TRUST_WINDOW_HOURS"):
+        env.number("TRUST_WINDOW_HOURS", 12.0, float, least=0.0, most=720.0)
+
+
+def test_a_secret_may_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("quiet\n")
+    monkeypatch.delenv("NOTPANEL_API_KEY", raising=False)
+    monkeypatch.setenv("NOTPANEL_API_KEY_FILE", str(tmp_path / "key"))
+    assert env.text("NOTPANEL_API_KEY") == "quiet"
+
+
+def start(**said: str) -> subprocess.CompletedProcess[str]:
+    """`manage.py check` in an environment that says only this."""
+    clean = {"PATH": os.environ["PATH"], "DATABASE_URL": "sqlite://:memory:"}
+    command = [sys.executable, "manage.py", "check"]
+    return subprocess.run(command, cwd=HOUSE, env={**clean, **said}, capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ({"DEBUG": "false"}, "SECRET_KEY is not set"),
+        ({"DEBUG": "flase"}, "write true or false"),
+        ({"NOTPANEL_API_URL": "https://notpanel.com/api/v2"}, "NOTPANEL_API_KEY is not set"),
+        ({"NOTPANEL_API_KEY": "k", "NOTPANEL_API_URL": "http://notpanel.com/api/v2"}, "must begin with https://"),
+        ({"LOG_LEVEL": "LOUD"}, "write one of"),
+        ({"LOG_FORMAT": "xml"}, "write one of"),
+    ],
+)
+def test_the_desk_does_not_start(said: dict[str, str], sentence: str) -> None:
+    ended = start(**said)
+    assert ended.returncode != 0
+    assert sentence in ended.stderr
+
+
+def test_with_a_key_and_a_secret_it_starts_for_the_real_supplier() -> None:
+    ended = start(DEBUG="false", SECRET_KEY="s" * 60, NOTPANEL_API_KEY="k")
+    assert ended.returncode == 0, ended.stderr

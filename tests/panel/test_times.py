@@ -1,0 +1,27 @@
+"""Times in words, and the exact one beside them."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from panel.times import ago_words, time_tag
+
+NOW = datetime(2026, 11, 20, 14, 7, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "now"), (0.9, "now"), (1, "1 s ago"), (59, "59 s ago"), (60, "1 min ago"), (3_599, "59 min ago"),
+        (3_600, "1 h ago"), (86_400, "1 d ago"), (29 * 86_400, "29 d ago"), (31 * 86_400, "20 Oct 2026"),
+        (-40, "in 40 s"), (-7_200, "in 2 h"),
+    ],
+)  # fmt: skip
+def test_it_is_said_in_words(seconds: float, words: str) -> None:
+    assert ago_words(NOW - timedelta(seconds=seconds), NOW) == words
+
+
+def test_the_exact_time_stands_on_hover() -> None:
+    tag = time_tag(NOW, looked='7"')
+    assert 'datetime="2026-11-20T14:07:12+00:00" title="2026-11-20 14:07:12 UTC"' in tag
+    assert 'data-looked="7&#34;"' in tag

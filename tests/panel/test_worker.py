@@ -1,0 +1,126 @@
+"""The worker does what is due, obeys upstream's limits, and says that it lives."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import BalanceReading
+from catalog.models import Service
+from orders.models import Order
+from orders.states import Status
+from panel import upstream as book
+from panel.models import ONLY, Beat, Chore, Upstream
+from panel.notpanel.client import Client
+from panel.worker import Pulse, do_chore, work, work_round
+from tests.makers import place_order, sold_by
+from tests.upstream import Upstream as Sandbox
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def desk_phone(upstream: Sandbox) -> Client:
+    """As the worker holds it: what it hears is written down."""
+    return Client(upstream.url, upstream.key, heard=book.heard, connect_seconds=5, total_seconds=10)
+
+
+def work_once(phone: Client) -> None:
+    work(phone, threading.Event(), once=True)
+
+
+def test_it_does_all_that_is_due_and_ends(upstream: Sandbox, desk_phone: Client) -> None:
+    order = place_order(service=sold_by(desk_phone), quantity=1000)
+    work_once(desk_phone)
+    order.refresh_from_db()
+    assert order.upstream_id
+    assert order.reported_at, "it was asked after at once"
+    assert BalanceReading.objects.get().amount == 500 - order.expected_charge
+    assert Service.objects.active().count() > 250
+    assert Beat.objects.get().stopped_at is None, "cron starts the next one; the desk is not without a worker"
+
+
+def test_one_step_that_fails_does_not_keep_the_others_from_work(upstream: Sandbox, desk_phone: Client) -> None:
+    place_order(service=sold_by(desk_phone), quantity=1000)
+    upstream.will("html", action="services", times=None)
+    work_once(desk_phone)
+    assert Order.objects.get().upstream_id
+    assert Chore.objects.get(name="catalog").trouble
+
+
+def test_chores_come_again_on_their_time(desk_phone: Client) -> None:
+    now = timezone.now()
+    Chore.objects.create(name="balance", due_at=now)
+    assert do_chore(desk_phone, now)
+    assert not do_chore(desk_phone, now)
+    assert do_chore(desk_phone, now + timedelta(days=1))
+    assert BalanceReading.objects.count() == 1, "the same amount is one reading"
+
+
+def test_a_limit_silences_the_whole_desk_until_it_ends(upstream: Sandbox, desk_phone: Client) -> None:
+    place_order(service=sold_by(desk_phone), quantity=1000)
+    upstream.will("throttle", action="add", times=1)
+    work_round(desk_phone)
+    assert book.paused_until(timezone.now())
+    before = upstream.calls()
+    place_order(service=Service.objects.active().first())
+    assert not work_round(desk_phone), "though something is due"
+    assert upstream.calls() == before
+    Upstream.objects.update(paused_until=timezone.now())
+    assert book.paused_until(timezone.now()) is None
+
+
+def test_a_suspension_is_told_and_over_when_upstream_is_well(upstream: Sandbox, desk_phone: Client) -> None:
+    place_order(service=sold_by(desk_phone), quantity=1000)
+    upstream.suspended()
+    work_round(desk_phone)
+    row = Upstream.objects.get(pk=ONLY)
+    assert "suspended" in row.trouble
+    assert row.trouble_since and row.paused_until
+    upstream.suspended(False)
+    desk_phone.balance()
+    assert Upstream.objects.get().paused_until, "one call that was under way does not end the wait for all"
+    Upstream.objects.update(paused_until=timezone.now())
+    desk_phone.balance()
+    row.refresh_from_db()
+    assert row.trouble == ""
+    assert [row.trouble_since, row.paused_until] == [None, None]
+
+
+def test_a_refusal_is_no_trouble_with_upstream(upstream: Sandbox, desk_phone: Client) -> None:
+    order = place_order(service=sold_by(desk_phone), quantity=1000)
+    upstream.vanish(order.service.upstream_id)
+    work_round(desk_phone)
+    order.refresh_from_db()
+    assert order.status == Status.REJECTED
+    assert Upstream.objects.get().trouble == ""
+
+
+def test_it_beats_and_not_too_often() -> None:
+    pulse, now = Pulse(), timezone.now()
+    pulse.beat(now)
+    pulse.beat(now + timedelta(seconds=1))
+    assert Beat.objects.get().beat_at == now
+    pulse.beat(now + timedelta(seconds=6))
+    assert Beat.objects.get().beat_at == now + timedelta(seconds=6)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_mistake_in_one_round_is_logged_and_work_goes_on(
+    desk_phone: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    rounds, stop = [], threading.Event()
+
+    def broken(client: Client) -> bool:
+        rounds.append(1)
+        if len(rounds) == 1:
+            raise RuntimeError("our own")
+        stop.set()
+        return False
+
+    monkeypatch.setattr("panel.worker.work_round", broken)
+    monkeypatch.setattr("panel.worker.AFTER_A_CRASH_SECONDS", 0.0)
+    work(desk_phone, stop, once=False)
+    assert len(rounds) == 2
+    assert "our own" in caplog.text

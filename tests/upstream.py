@@ -1,0 +1,208 @@
+"""An upstream for tests: the sandbox on a free loopback port, with its levers as sentences."""
+
+import http.client
+import json
+import shutil
+import tempfile
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlencode, urlsplit
+
+from panel.notpanel.sandbox import books, control
+from panel.notpanel.sandbox.faults import EVERY_ACTION
+from panel.notpanel.sandbox.limits import Limits
+from panel.notpanel.sandbox.server import Sandbox
+from panel.notpanel.sandbox.supplier import DEFAULT_KEY, Supplier
+
+SERVICE = 104  # Instagram followers, Default, 1.13 USD, 50 to 500,000, with refill, cancel and drip-feed
+NO_LIMIT = 1_000_000  # calls a minute: tests of limits set their own
+
+
+def soon(happened: Callable[[], bool]) -> bool:
+    """Whether it happens at all: within ten seconds, on a machine with other work."""
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        if happened():
+            return True
+        time.sleep(0.005)
+    return False
+
+
+class Reply(NamedTuple):
+    """One answer as it came over the wire; `said` is its JSON."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    said: Any
+
+
+class Upstream:
+    """A real server over a real socket, alone with its test.
+
+    Its clock stands still until `advance` (or another `speed`), so nothing moves behind a test's back.
+    Every method may be called from any thread.
+    """
+
+    key = DEFAULT_KEY
+
+    def __init__(
+        self,
+        *,
+        speed: float = 0,
+        balance: str = "500",
+        limits: Limits | None = None,
+        keys: tuple[str, ...] = (DEFAULT_KEY,),
+    ) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="upstream-"))
+        self._limits = limits or Limits(NO_LIMIT, NO_LIMIT, NO_LIMIT)
+        self._keys, self._speed, self._balance = keys, speed, balance
+        self._port = 0
+        self.start()
+
+    def __enter__(self) -> "Upstream":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    # -- being there, or not
+
+    def start(self) -> None:
+        """Listen (again), on the same port and with the same store; faults and call counts start anew."""
+        self.supplier = Supplier(
+            str(self._folder / "sandbox.sqlite3"),
+            keys=self._keys,
+            speed=self._speed if self._port == 0 else None,
+            balance=self._balance,
+            limits=self._limits,
+            durable=False,
+        )
+        self._sandbox = Sandbox(self.supplier, port=self._port).start()
+        self._port, self.url = self._sandbox.port, self._sandbox.url
+        self.control_url = self._sandbox.control
+
+    def stop(self) -> None:
+        """Refuse connections, hang up on those that are open; `start` brings it back."""
+        self._sandbox.close()
+        self.supplier.close()
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    def copy_to(self, store: Path) -> None:
+        """Its books as a file, for a sandbox of its own process."""
+        self.stop()
+        shutil.copy(self._folder / "sandbox.sqlite3", store)
+        self.start()
+
+    # -- calling it without our client
+
+    def post(self, action: str, *, key: str | None = None, **form: Any) -> Reply:
+        """One call over a connection of its own, form-encoded, with the usual key."""
+        fields = {"key": self.key if key is None else key, "action": action} | form
+        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=10)
+        try:
+            headers = {"Content-Type": "application/x-www-form-urlencoded"}
+            connection.request("POST", urlsplit(self.url).path, urlencode(fields), headers)
+            answer = connection.getresponse()
+            return Reply(answer.status, answer.headers, json.loads(answer.read()))
+        finally:
+            connection.close()
+
+    def place(self, **form: Any) -> str:
+        """Place a believable order and give its id; say only what matters."""
+        usual: dict[str, Any] = {"service": SERVICE, "link": "https://instagram.com/p/1", "quantity": 1000}
+        reply = self.post("add", **(usual | {"request_id": uuid.uuid4().hex} | form))
+        assert reply.status == 200, reply.said
+        return str(reply.said["order"])
+
+    # -- what goes wrong
+
+    def will(self, fault: str, action: str = EVERY_ACTION, times: int | None = 1, **details: Any) -> None:
+        """The next `times` calls of `action` (None: for ever) meet this fault; see faults.FAULTS for details."""
+        self._do("faults", fault=fault, action=action, times=times, **details)
+
+    def behaves(self) -> None:
+        """Lift every fault and the suspension."""
+        self._do("faults/lifted")
+        self.suspended(False)
+
+    def suspended(self, on: bool = True) -> None:
+        self._do("suspension", on=on)
+
+    def revoke(self, key: str) -> None:
+        self._do("keys", revoke=key)
+
+    def accept(self, key: str) -> None:
+        self._do("keys", add=key)
+
+    def forget(self, request_id: str | None = None) -> None:
+        """Forget one request_id or all of them, as a supplier with a short memory would."""
+        self._do("forgotten", request_id=request_id)
+
+    # -- time, money, goods
+
+    def advance(self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0) -> None:
+        """Jump the sandbox's clock forward."""
+        self._do("clock", advance=((days * 24 + hours) * 60 + minutes) * 60 + seconds)
+
+    def run_at(self, speed: float) -> None:
+        self._do("clock", speed=speed)
+
+    def set_balance(self, usd: object) -> None:
+        self._do("balance", amount=str(usd))
+
+    def set_price(self, service: int, rate: str) -> None:
+        self._do("prices", service=service, rate=rate)
+
+    def set_service(self, service: int, **changes: object) -> None:
+        """Change flags (refill, cancel, dripfeed, active), minimum, maximum, name, category or type."""
+        self._do("services", service=service, **changes)
+
+    def vanish(self, service: int) -> None:
+        self._do("services", service=service, active=False)
+
+    def bring_back(self, service: int) -> None:
+        self._do("services", service=service, active=True)
+
+    def catalog_is(self, rows: object) -> None:
+        """`services` answers exactly this, and readable rows can be ordered; None: the usual list again."""
+        self._do("catalog", rows=rows)
+
+    def catalog_keeps(self, first: int | None) -> None:
+        """`services` answers with so many rows only; None: all of them again."""
+        self._do("catalog", keep=first)
+
+    def set_status(self, order_id: str, status: str, **told: object) -> None:
+        """Put an order somewhere and leave it there; `remains`, `charge`, … are told as they are given."""
+        self._do("orders", order=order_id, status=status, **told)
+
+    # -- what happened
+
+    def books(self) -> dict[str, Any]:
+        """Everything the supplier knows to be true; see sandbox/books.py."""
+        return books.books(self.supplier)
+
+    def orders(self) -> list[dict[str, Any]]:
+        """The books' orders, newest first."""
+        return list(self.books()["orders"])
+
+    def order(self, order_id: str) -> dict[str, Any]:
+        return next(row for row in self.orders() if row["order"] == order_id)
+
+    def connections(self) -> int:
+        """How many are open."""
+        return len(self._sandbox._server._open)
+
+    def calls(self, action: str | None = None) -> int:
+        """How often an action was called since the start, faults and refusals included; None: all together."""
+        counted = self.supplier.calls.by_action
+        return counted.total() if action is None else counted[action]
+
+    def _do(self, thing: str, **fields: Any) -> None:
+        control.do(self.supplier, thing, fields)

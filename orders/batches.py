@@ -28,6 +28,8 @@ BROKE_OFF = "The worker broke off in mid-call, and no answer was written down."
 ALREADY_PENDING, LIMIT_REACHED = "already pending", "limit reached"
 
 Answer = str | NotPanelError
+# Ends of a refill that upstream never confirmed: it may still be the one that is pending there.
+NOT_KNOWN_TO_BE_OVER = (Over.DOUBTED, Over.PRESUMED, Over.MARKED)
 # Troubles after which upstream has seen nothing of the call: ending of the try, and whether it counts as one.
 UNTOUCHED = {NeverSent: (Ending.UNSENT, True), Throttled: (Ending.LIMITED, False), Suspended: (Ending.HELD, False)}
 
@@ -134,7 +136,7 @@ def accepted(task: Task, ref: str, now: datetime) -> list[Event]:
 def refill_refused(task: Task, no: Refused, now: datetime) -> list[Event]:
     """A no frees the refill's place, unless an earlier try of ours may have gone through."""
     said, doubted = no.said.casefold(), doubted_before(task)
-    if ALREADY_PENDING in said and doubted:
+    if ALREADY_PENDING in said and doubted and not earlier(task, *NOT_KNOWN_TO_BE_OVER).exists():
         end(task, Ending.PENDING, no.said, now)
         return [event(task, "adopted", now)] if task.settle(Outcome.DONE, "", at=now, known_at=now) else []
     end(task, Ending.REFUSED, no.said, now)
@@ -145,7 +147,7 @@ def refill_refused(task: Task, no: Refused, now: datetime) -> list[Event]:
     if not task.settle(Outcome.REFUSED, no.said, at=now, over_at=now, over_how=Over.REFUSED, slot=None, slots=None):
         return []
     events = [event(task, "refused", now, said=no.said)]
-    still = [Over.DOUBTED, *((Over.PRESUMED, Over.MARKED) if ALREADY_PENDING in said else ())]
+    still = NOT_KNOWN_TO_BE_OVER if ALREADY_PENDING in said else (Over.DOUBTED,)
     if last := earlier(task, *still).order_by("-pk").first():
         known = {"known_at": now} if ALREADY_PENDING in said else {}
         Task.objects.filter(pk=last.pk).update(over_at=None, over_how="", **known)

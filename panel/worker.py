@@ -70,11 +70,13 @@ STEPS: tuple[Callable[[Client], bool], ...] = (
 
 def work_round(client: Client) -> bool:
     """One round: each step once. Says whether there was anything to do."""
-    busy = False
+    busy = asked = False
     for step in STEPS:
-        if upstream.paused_until(timezone.now()):
+        # Only after a step that did something can there be a new reason to wait.
+        if (asked or step is STEPS[0]) and upstream.paused_until(timezone.now()):
             return False
-        busy = step(client) or busy
+        asked = step(client)
+        busy = asked or busy
     return busy
 
 

@@ -96,8 +96,7 @@ def in_every_state(desk: Desk, order: Order) -> list[Order]:
     return orders
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("narrow", [False, True], ids=["wide", "narrow"])
+@pytest.mark.parametrize(("narrow", "dark"), [(False, False), (True, True)], ids=["wide-light", "narrow-dark"])
 def test_every_state_is_accessible_and_within_its_borders(
     desk: Desk, opens: Opens, completed: Order, dark: bool, narrow: bool
 ) -> None:

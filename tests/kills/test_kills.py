@@ -22,9 +22,7 @@ SEED = int(os.environ.get("CAMPAIGN_SEED") or 20_261_120)
 KILL_EVERY_SECONDS = 0.2
 WEB_SHARE = 0.2  # of the kills
 MOST_SECONDS = 600.0  # on a machine with other work; usually forty
-# From due to taken up: the rest of a round, and the birth of a worker; three at most on a machine of one's own. Half
-# the lease that a real desk gives, so that none who waits for that one is taken for slow.
-ROUND_SECONDS = 30.0
+ROUND_SECONDS = 8.0  # from due to taken up: the rest of a round, and the birth of a worker
 DAYS = 30 * 86_400  # seconds after which every order has ended upstream
 
 

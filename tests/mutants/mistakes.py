@@ -145,8 +145,13 @@ MISTAKES = (
     ),
     Mistake(
         "a refill pending upstream is ours without a doubt before it", BATCHES,
-        "    if ALREADY_PENDING in said and doubted:", "    if ALREADY_PENDING in said:",
+        "    if ALREADY_PENDING in said and doubted and", "    if ALREADY_PENDING in said and",
         CRASH_IN_CALL,
+    ),
+    Mistake(
+        "a refill pending upstream is ours although the one before may be it", BATCHES,
+        " and not earlier(task, *NOT_KNOWN_TO_BE_OVER).exists():", ":",
+        REFILLS,
     ),
     Mistake(
         "a refused refill keeps its place", BATCHES,
@@ -271,7 +276,7 @@ MISTAKES = (
     ),
     Mistake(
         "the worker calls on while it was told to wait", "panel/worker.py",
-        "        if upstream.paused_until(timezone.now()):\n            return False\n", "",
+        "if (asked or step is STEPS[0]) and upstream.paused_until(timezone.now()):", "if False:",
         "tests/panel/test_worker.py",
     ),
     # ── Forgotten ────────────────────────────────────────────────────────────────────────────────

@@ -26,7 +26,10 @@ def pauses(attempt: int, trouble: NotPanelError) -> list[float]:
 
 
 @pytest.mark.parametrize(
-    "kind", {rule.trouble for rule in COUNTED if rule.trouble.pause}, ids=lambda kind: kind.__name__
+    # Each once, and in one order: the processes that share the tests must all count them alike.
+    "kind",
+    dict.fromkeys(rule.trouble for rule in COUNTED if rule.trouble.pause),
+    ids=lambda kind: kind.__name__,
 )
 def test_each_try_waits_about_twice_as_long_as_the_last_up_to_a_limit(kind: type[NotPanelError]) -> None:
     trouble = kind("Something.")

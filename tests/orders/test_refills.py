@@ -115,6 +115,22 @@ def test_already_pending_after_our_own_lost_answer_is_ours(order: Order, upstrea
     assert len(upstream.books()["refills"]) == 1
 
 
+def test_already_pending_may_be_the_one_before_that_was_only_said_to_be_settled(
+    order: Order, upstream: Upstream, phone: Client
+) -> None:
+    ask(order)
+    carry_refills(phone)
+    aftersale.mark_settled(order, "The customer sees it.", by=make_user(Role.MANAGER))
+    upstream.will("lose_request", "refill")
+    second = ask(order)
+    carry_refills(phone)
+    aftersale.ask_again(order, REFILL, by=make_user())
+    carry_refills(phone)
+    second.refresh_from_db()
+    assert (second.outcome, second.over_at, second.slot) == (Outcome.UNCLEAR, None, 2)
+    assert len(upstream.books()["refills"]) == 1
+
+
 def test_a_no_to_the_second_try_tells_nothing_of_the_first(order: Order, upstream: Upstream, phone: Client) -> None:
     upstream.will("lose_answer", "refill")
     task = ask(order)

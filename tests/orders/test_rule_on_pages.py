@@ -1,0 +1,72 @@
+"""The same table as `test_rule_table`, as people meet it: the buttons of the row, and the dry run of many at once."""
+
+import re
+from html import unescape
+
+import pytest
+
+from accounts.access import Role
+from accounts.models import User
+from orders.bulk import Picked, dry_run
+from orders.models import Order
+from orders.rules import WHY_NOT
+from orders.tasks import Task
+from tests.makers import make_service, make_user
+from tests.orders.rule_cases import Case, at_the_desk, cases
+from tests.people import as_user
+
+pytestmark = pytest.mark.django_db
+BUTTON = re.compile(
+    r'<button class="btn" type="(\w+)" id="o(\d+)-([rk])"(.*?)</button>(?:<span class="tip"[^>]*>(.*?)<)?'
+)
+KINDS = {"r": Task.Kind.REFILL, "k": Task.Kind.CANCEL}
+
+
+@pytest.fixture
+def ana() -> User:
+    return make_user(Role.OPERATOR, name="Ana")
+
+
+@pytest.fixture
+def table(ana: User) -> list[tuple[Case, Order]]:
+    services = {(str(kind), flag): make_service(**{kind: flag}) for kind in KINDS.values() for flag in (True, False)}
+    table = list(cases())
+    return at_the_desk(table, ana, services, {case: f"ord_{number}" for number, case in enumerate(table) if case.sent})
+
+
+def buttons(by: User) -> dict[tuple[str, int], str]:
+    """Of every row on every page of the list: the sentence why the button is off, or "" when it may be pressed."""
+    found, where, client = dict[tuple[str, int], str](), "/orders/", as_user(by)
+    while where:
+        page = client.get(where).content.decode()
+        for type, pk, letter, rest, why in BUTTON.findall(page):
+            assert (type == "submit") == (not why) == ("aria-disabled" not in rest), rest
+            found[KINDS[letter], int(pk)] = unescape(why)
+        older = re.search(r'href="([^"]*before=[^"]*)"', page)
+        where = unescape(older[1]) if older else ""
+    return found
+
+
+def test_every_row_says_what_the_rule_says(table: list[tuple[Case, Order]], ana: User) -> None:
+    shown = buttons(ana)
+    wrong = []
+    for case, order in table:
+        if order.placing and order.placing.unsent and case.kind == Task.Kind.CANCEL:
+            assert (case.kind, order.pk) not in shown, "what was not sent is undone or withdrawn"
+        elif (why := WHY_NOT[case.kind](order)) != (seen := shown.get((case.kind, order.pk), "no button")):
+            wrong.append(f"{case}: the rule says {why!r}, the row {seen!r}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("kind", KINDS.values())
+def test_the_dry_run_says_what_the_rule_says(table: list[tuple[Case, Order]], kind: str) -> None:
+    mine = {order.pk: (case, WHY_NOT[kind](order)) for case, order in table if case.kind == kind}
+    run = dry_run(Picked.of(kind, mine, "the whole table"))
+    shown = {order.pk: (group.asked, why) for group in run.groups for order, why in group.lines}
+    wrong = [
+        f"{case}: the rule says {why!r}, the dry run {shown.get(pk)}"
+        for pk, (case, why) in mine.items()
+        if shown.get(pk) != (not why, why)
+    ]
+    assert not wrong, "\n".join(wrong)
+    assert len(shown) == run.picked == len(mine)

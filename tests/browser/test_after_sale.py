@@ -3,14 +3,14 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import ViewportSize, expect
 
 from accounts.access import Role
 from orders import aftersale
 from orders.models import Order
 from orders.tasks import Task
-from tests.browser.conftest import NARROW, Desk, Opens
-from tests.browser.test_every_page import PICTURES, faults
+from tests.browser.conftest import Desk, Opens
+from tests.browser.test_every_page import TWO_LOOKS, faults, picture
 from tests.makers import make_order, make_service, make_user, sold_by
 
 
@@ -96,20 +96,20 @@ def in_every_state(desk: Desk, order: Order) -> list[Order]:
     return orders
 
 
-@pytest.mark.parametrize(("narrow", "dark"), [(False, False), (True, True)], ids=["wide-light", "narrow-dark"])
+@pytest.mark.parametrize(("width", "dark"), TWO_LOOKS, ids=["wide", "narrow-dark"])
 def test_every_state_is_accessible_and_within_its_borders(
-    desk: Desk, opens: Opens, completed: Order, dark: bool, narrow: bool
+    desk: Desk, opens: Opens, completed: Order, width: ViewportSize, dark: bool
 ) -> None:
-    look = f"{'narrow' if narrow else 'wide'}-{'dark' if dark else 'light'}"
     orders, manager = in_every_state(desk, completed), make_user(Role.MANAGER)
     make_order("partial", service=make_service(refill=False))
     found = list[str]()
     places = {"rows": "/orders/", "refills": "/orders/refills/", "cancels": "/orders/cancels/"}
     places |= {f"asked-{n}": f"/orders/{order.pk}/" for n, order in enumerate(orders[:4])}
+    page = opens(manager, "/orders/", width=width, dark=dark)
     for name, path in places.items():
-        page = opens(manager, path, dark=dark, **({"width": NARROW} if narrow else {}))
+        page.goto(desk.url + path)
         for opener in page.locator(".slot-a summary").all():
             opener.click()
-        found += faults(page, f"{name} {look}")
-        page.screenshot(path=PICTURES / f"after-sale-{name}-{look}.png", full_page=True)
+        found += faults(page, name)
+        picture(page, f"after-sale-{name}")
     assert not found, "\n".join(found)

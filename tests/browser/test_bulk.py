@@ -67,6 +67,7 @@ def test_ticks_stay_when_their_rows_are_swapped(opens: Opens, orders: list[Order
     page.keyboard.press("Space")
     Order.objects.filter(pk=orders[0].pk).change(status=Status.PARTIAL)
     expect(page.locator(f"#order-{orders[0].pk}")).to_contain_text("Partial")
+    expect(page.get_by_label(f"Pick order {orders[0].pk}")).to_be_checked()
     assert ticked(page) == [orders[0].pk]
     expect(page.get_by_label(f"Pick order {orders[0].pk}")).to_be_focused()
     expect(page.locator("#ticked")).to_have_text("the 1 ticked")

@@ -1,5 +1,6 @@
 """Every page, light and dark, wide and narrow: accessible, within its borders, light, and from this host alone."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from panel.models import Beat
 from tests.browser.conftest import NARROW, WIDE, Desk, Opens
 from tests.makers import make_order, make_service, make_user
 
-PICTURES = Path(__file__).resolve().parents[2] / ".data" / "pictures"
+PICTURES = os.environ.get("PICTURES")  # a folder for a picture of each page; without it none are taken
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # What passed is not asked for: to tell of it takes axe, and the way here, twice as long as to find what did not.
 RULES = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
@@ -48,23 +49,31 @@ def pages(desk: Desk) -> dict[str, str]:
 
 
 LOOKS = [(width, dark) for width in (WIDE, NARROW) for dark in (False, True)]
+TWO_LOOKS = [LOOKS[0], LOOKS[-1]]  # each width and each set of colours once
 
 
 @pytest.mark.parametrize(("width", "dark"), LOOKS, ids=["wide", "wide-dark", "narrow", "narrow-dark"])
 def test_every_page_is_accessible_and_stays_within_its_borders(
     desk: Desk, opens: Opens, pages: dict[str, str], width: ViewportSize, dark: bool
 ) -> None:
-    PICTURES.mkdir(parents=True, exist_ok=True)
     page = opens(make_user(Role.OWNER, name="Mira"), "/orders/", width=width, dark=dark)
     found: list[str] = []
     for name, path in pages.items():
         page.goto(desk.url + path)
         found += faults(page, name)
-        page.screenshot(path=PICTURES / f"{name}-{width['width']}-{'dark' if dark else 'light'}.png", full_page=True)
+        picture(page, name)
     stranger = opens("stranger", "/accounts/login/", width=width, dark=dark)
     found += faults(stranger, "sign-in")
-    stranger.screenshot(path=PICTURES / f"sign-in-{width['width']}-{'dark' if dark else 'light'}.png")
+    picture(stranger, "sign-in")
     assert not found, "\n".join(found)
+
+
+def picture(page: Page, name: str) -> None:
+    """For people to look at, named after its width and colours too."""
+    if PICTURES and page.viewport_size:
+        dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+        look = f"{page.viewport_size['width']}-{'dark' if dark else 'light'}"
+        page.screenshot(path=Path(PICTURES) / f"{name}-{look}.png", full_page=True)
 
 
 def faults(page: Page, name: str) -> Iterator[str]:

@@ -5,13 +5,13 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, Route, ViewportSize, expect
 
 from accounts.models import User
 from catalog.models import Service
 from orders.models import Order
-from tests.browser.conftest import NARROW, Desk, Opens
-from tests.browser.test_every_page import PICTURES, faults
+from tests.browser.conftest import Desk, Opens
+from tests.browser.test_every_page import TWO_LOOKS, faults, picture
 from tests.makers import PASSWORD, make_order, make_service, make_user
 
 LINK = "https://instagram.com/lumen.studio"
@@ -172,25 +172,24 @@ def test_the_same_again_needs_a_tick_and_a_moved_price_a_second_press(desk: Desk
     assert Order.objects.count() == 2
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("narrow", [False, True], ids=["wide", "narrow"])
+@pytest.mark.parametrize(("width", "dark"), TWO_LOOKS, ids=["wide", "narrow-dark"])
 def test_every_kind_of_form_is_accessible_and_within_its_borders(
-    desk: Desk, opens: Opens, dark: bool, narrow: bool
+    desk: Desk, opens: Opens, width: ViewportSize, dark: bool
 ) -> None:
-    look, found = f"{'narrow' if narrow else 'wide'}-{'dark' if dark else 'light'}", list[str]()
-    user = make_user()
+    found = list[str]()
+    page = opens("operator", "/orders/", width=width, dark=dark)
     for type in ("Default", "Custom Comments", "Subscriptions", "Comment Replies"):
         service = make_service(type=type, dripfeed=type == "Default")
         make_order("in_progress", service=service, link="@lumen" if type == "Subscriptions" else LINK)
         asked = f"service={service.upstream_id}&link={LINK}/p/C1?igsh=1&quantity=100&runs=10&interval=30&username=lumen"
-        page = opens(user, f"/orders/new/?{asked}", dark=dark, **({"width": NARROW} if narrow else {}))
+        page.goto(f"{desk.url}/orders/new/?{asked}")
         if type == "Default":
             Service.objects.filter(pk=service.pk).update(rate="1.35", refill=False)
             page.get_by_label("Link").fill("tiktok.com/lumen?igsh=1")
             page.get_by_role("button", name="Place order").click()
             expect(page.locator(".moved")).to_be_visible()
-        found += faults(page, f"{type} {look}")
-        page.screenshot(path=PICTURES / f"form-{type.split()[0].lower()}-{look}.png", full_page=True)
+        found += faults(page, type)
+        picture(page, f"form-{type.split()[0].lower()}")
     assert not found, "\n".join(found)
 
 

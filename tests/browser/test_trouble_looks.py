@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import ViewportSize, expect
 
 from accounts.access import Role
 from accounts.models import BalanceReading
@@ -18,7 +18,7 @@ from orders.states import Status
 from orders.tasks import Attempt, Task
 from panel.models import Beat
 from tests.browser.conftest import Desk, Opens
-from tests.browser.test_every_page import LOOKS, PICTURES, faults
+from tests.browser.test_every_page import TWO_LOOKS, faults, picture
 from tests.makers import make_order, make_service, make_user, place_order, sold_by
 
 LINK = "https://www.instagram.com/lumen.studio"
@@ -70,7 +70,7 @@ def states(desk: Desk, settings: Any) -> dict[str, Order]:
     return {"review": review, "short": short, "comments": comments, "undo": make_order(service=service, link=LINK)}
 
 
-@pytest.mark.parametrize(("width", "dark"), [LOOKS[0], LOOKS[3]], ids=["wide", "narrow-dark"])
+@pytest.mark.parametrize(("width", "dark"), TWO_LOOKS, ids=["wide", "narrow-dark"])
 def test_each_state_is_accessible_and_within_its_borders(
     desk: Desk, opens: Opens, states: dict[str, Order], width: ViewportSize, dark: bool
 ) -> None:
@@ -79,7 +79,7 @@ def test_each_state_is_accessible_and_within_its_borders(
 
     def looks(name: str) -> None:
         found.extend(faults(page, name))
-        picture(page, name, width, dark)
+        picture(page, f"state-{name}")
 
     looks("rows")
     page.locator("summary", has_text="Stop sending").click()
@@ -105,12 +105,6 @@ def pages(states: dict[str, Order]) -> Iterator[tuple[str, str]]:
     asked = f"service={drip.upstream_id}&link={LINK}&quantity=100&runs=10&interval=30"
     yield "form-drip", f"/orders/new/?{asked}"
     yield "form-short", f"/orders/new/?service={drip.upstream_id}&link=@someone.else&quantity=5000&send_when_funded=0"
-
-
-def picture(page: Page, name: str, width: ViewportSize, dark: bool) -> None:
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    look = f"{width['width']}-{'dark' if dark else 'light'}"
-    page.screenshot(path=PICTURES / f"state-{name}-{look}.png", full_page=True)
 
 
 def test_a_row_keeps_its_height_when_its_order_is_sent(desk: Desk, opens: Opens, settings: Any) -> None:

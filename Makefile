@@ -26,10 +26,10 @@ demo:
 test: environment-to-test
 	@$(PY) -m pytest -n auto --dist worksteal $(ARGS)
 
-# A process of its own for the kills: they measure time, and the campaign takes every core.
+# The kills by themselves: they measure time, and the campaign takes every core.
 campaign: environment-to-test
-	@CAMPAIGN_ORDERS=$(ORDERS) CAMPAIGN_SEED=$(SEED) $(PY) -m pytest -n auto -m campaign tests/campaign -rP --tb=short $(ARGS)
-	@CAMPAIGN_KILLS=$(KILLS) CAMPAIGN_SEED=$(SEED) $(PY) -m pytest -m campaign tests/kills -s $(ARGS)
+	@CAMPAIGN_ORDERS=$(ORDERS) CAMPAIGN_SEED=$(SEED) $(PY) -m pytest -n auto --dist worksteal -m campaign tests/campaign tests/kills -rP --tb=short --ignore=tests/kills/test_kills.py $(ARGS)
+	@CAMPAIGN_KILLS=$(KILLS) CAMPAIGN_SEED=$(SEED) $(PY) -m pytest -m campaign tests/kills/test_kills.py -s $(ARGS)
 
 mutants: environment-to-test
 	@$(PY) -m tests.mutants $(ARGS)

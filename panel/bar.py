@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, IntegerField, Subquery, Sum
+from django.db.models import Func, IntegerField, Subquery
 from django.db.models.expressions import RawSQL
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -35,7 +35,10 @@ class Bar:
         beats = Beat.objects.filter(stopped_at=None).order_by("-beat_at")
         readings = BalanceReading.objects.order_by("-id")
         stop = Sending.objects.filter(stopped_at__isnull=False)
-        short = Task.objects.filter(needs__isnull=False, settled_at=None).order_by().values("kind")
+        # Func, for Sum and Count in a subquery want a GROUP BY, and for that databases walk through all tasks.
+        short = Task.objects.filter(needs__isnull=False, settled_at=None).order_by()
+        needs = Func("needs", function="SUM", output_field=Task._meta.get_field("needs"))
+        count = Func("pk", function="COUNT", output_field=IntegerField())
         query = Upstream.objects.filter(pk=ONLY).annotate(
             beat_at=Subquery(beats.values("beat_at")[:1]),
             balance=Subquery(readings.values("amount")[:1]),
@@ -45,8 +48,8 @@ class Bar:
             stopped_why=Subquery(stop.values("reason")[:1]),
             stopped_name=Subquery(stop.values("stopped_by__name")[:1]),
             stopped_username=Subquery(stop.values("stopped_by__username")[:1]),
-            short=Subquery(short.annotate(sum=Sum("needs")).values("sum")[:1]),
-            short_orders=Subquery(short.annotate(count=Count("pk")).values("count")[:1]),
+            short=Subquery(short.annotate(sum=needs).values("sum")),
+            short_orders=Subquery(short.annotate(count=count).values("count")),
             needs_a_look=RawSQL(CAPPED, [Status.REVIEW, MOST_COUNTED], output_field=IntegerField()),  # noqa: S611
         )
         if row := query.first():
@@ -67,7 +70,7 @@ class Bar:
     # Empty when the desk stopped by itself.
     stopped_by = property(lambda self: self.row.stopped_name or self.row.stopped_username or "")
     short = property(lambda self: self.row.short)  # USD that waiting orders need, or None
-    short_orders = property(lambda self: self.row.short_orders or 0)
+    short_orders = property(lambda self: self.row.short_orders)
     needs_a_look = property(lambda self: min(self.row.needs_a_look, MOST_COUNTED - 1))
 
     @cached_property

@@ -77,7 +77,7 @@ def why(task: Task) -> str:
         return "Upstream let another refill pass."
     if task.over_how == Over.PRESUMED:
         return "Nothing was heard of it for long. Upstream has not said so."
-    if task.over_how in (Over.DELIVERED, Over.OTHERWISE):
+    if task.over_how in (Over.AGREED, Over.DELIVERED, Over.OTHERWISE):
         return f"Upstream says: {task.order.label.lower()}."
     if task.over_at or task.outcome != Outcome.DONE:
         return ""

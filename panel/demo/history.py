@@ -38,6 +38,7 @@ ORDERS_PER_ROUND = 5
 ROUNDS = (6, 5, 4, 5, 6, 4, 5, 3, 1.5, 0.8, 0.4, 0.2)
 AFTER_SALE = {Task.Kind.REFILL: 0.7, Task.Kind.CANCEL: 0.3}  # the chance of one after each round
 DEAREST = Decimal(6)  # USD for one order; sixty of them fit into the balance that a sandbox opens with
+TYPES = ("Default", "Package")  # a link and a quantity are all that they ask for
 QUANTITIES = (100, 250, 500, 1_000, 1_500, 2_500, 5_000, 10_000, 25_000)
 CALLS_A_MINUTE = 1_000  # of one key, for as long as this sandbox runs: two days go by in some seconds
 ROUND_SECONDS = 90.0  # longer than a pause at a limit
@@ -87,7 +88,7 @@ def write() -> None:
 def choose(chance: random.Random) -> Iterator[Wish]:
     """Orders without end, spread over the team and the networks, none of them dear."""
     people = staff()
-    services = [service for service in Service.objects.active() if not service.why_no_order()]
+    services = [service for service in Service.objects.active() if service.type in TYPES and not service.why_no_order()]
     networks = sorted({network(service) for service in services})
     while True:
         one_network = chance.choice(networks)

@@ -146,7 +146,7 @@ MISTAKES = (
     Mistake(
         "a refill pending upstream is ours without a doubt before it", BATCHES,
         "    if ALREADY_PENDING in said and doubted and", "    if ALREADY_PENDING in said and",
-        CRASH_IN_CALL,
+        REFILLS,
     ),
     Mistake(
         "a refill pending upstream is ours although the one before may be it", BATCHES,
@@ -156,7 +156,7 @@ MISTAKES = (
     Mistake(
         "a refused refill keeps its place", BATCHES,
         "over_how=Over.REFUSED, slot=None, slots=None)", "over_how=Over.REFUSED)",
-        CAMPAIGN,
+        REFILLS,
     ),
     Mistake(
         "a no to the second try refuses the first as well", BATCHES,
@@ -272,7 +272,7 @@ MISTAKES = (
     Mistake(
         "a suspended account rejects its orders", CARRYING,
         "    Rule(Suspended,", '    Rule(Suspended, Ending.REFUSED, "stays", True, "over"),\n    Rule(Suspended,',
-        CAMPAIGN,
+        OUTCOMES,
     ),
     Mistake(
         "the worker calls on while it was told to wait", "panel/worker.py",

@@ -115,6 +115,17 @@ def test_already_pending_after_our_own_lost_answer_is_ours(order: Order, upstrea
     assert len(upstream.books()["refills"]) == 1
 
 
+def test_already_pending_without_a_lost_answer_is_somebody_elses(
+    order: Order, upstream: Upstream, phone: Client
+) -> None:
+    upstream.post("refill", order=order.upstream_id)  # in the supplier's own panel, say
+    task = ask(order)
+    carry_refills(phone)
+    task.refresh_from_db()
+    assert (task.outcome, task.over_how, task.slot) == (Outcome.REFUSED, Over.REFUSED, None)
+    assert task.answer == "A refill request is already pending for this order"
+
+
 def test_already_pending_may_be_the_one_before_that_was_only_said_to_be_settled(
     order: Order, upstream: Upstream, phone: Client
 ) -> None:

@@ -2,13 +2,15 @@
 
 import re
 import uuid
+from decimal import Decimal
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.contrib.sessions.models import Session
 from django.test import Client
+from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import BalanceReading, User
 from catalog.models import Service
 from orders.models import Order
 from tests.makers import PASSWORD, make_order, make_service, make_user, place_order
@@ -149,6 +151,14 @@ def test_the_receipt_says_what_it_would_cost(operator: Client, service: Service)
         "/orders/new/receipt/", {"service": str(service.upstream_id), "quantity": "2000"}
     ).content.decode()
     assert "$1.80" in page
+
+
+def test_the_receipt_says_what_is_left_of_the_balance(operator: Client, service: Service) -> None:
+    now = timezone.now()
+    BalanceReading.objects.create(amount=Decimal("20.10"), first_asked_at=now, asked_at=now)
+    asked = {"service": str(service.upstream_id), "quantity": "2000"}
+    page = operator.get("/orders/new/receipt/", asked).content.decode()
+    assert re.search(r"Balance after.{1,40}\$18\.30", page)
 
 
 def test_the_receipt_survives_nonsense(operator: Client) -> None:

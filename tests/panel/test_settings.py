@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from panel import env
 
 HOUSE = Path(__file__).resolve().parents[2]
+CLEAN = {"PATH": os.environ["PATH"], "DATABASE_URL": "sqlite://:memory:"}  # an environment that sets nothing
 
 
 @pytest.mark.parametrize(("word", "meant"), [("true", True), ("ON", True), ("0", False), ("no", False), ("", True)])
@@ -42,9 +43,8 @@ def test_a_secret_may_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path
 
 def start(**said: str) -> subprocess.CompletedProcess[str]:
     """`manage.py check` in an environment that says only this."""
-    clean = {"PATH": os.environ["PATH"], "DATABASE_URL": "sqlite://:memory:"}
     command = [sys.executable, "manage.py", "check"]
-    return subprocess.run(command, cwd=HOUSE, env={**clean, **said}, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, cwd=HOUSE, env={**CLEAN, **said}, capture_output=True, text=True, timeout=60)
 
 
 @pytest.mark.parametrize(
@@ -62,6 +62,15 @@ def test_the_desk_does_not_start(said: dict[str, str], sentence: str) -> None:
     ended = start(**said)
     assert ended.returncode != 0
     assert sentence in ended.stderr
+
+
+def test_what_the_readme_promises_without_a_setting() -> None:
+    names = ("SEND_DELAY_SECONDS", "REFILLS_PER_ORDER", "REFILL_PRESUMED_SETTLED_AFTER")
+    told = "from panel import settings as s; print(" + ", ".join(f"s.{name}" for name in names) + ")"
+    ran = subprocess.run(
+        [sys.executable, "-c", told], cwd=HOUSE, env=CLEAN, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert ran.stdout.split() == ["5.0", "3", "72.0"]
 
 
 def test_with_a_key_and_a_secret_it_starts_for_the_real_supplier() -> None:

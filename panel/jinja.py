@@ -10,6 +10,7 @@ from jinja2 import Environment, StrictUndefined
 
 from accounts.access import may
 from orders.listing import row_version
+from orders.marks import refill_meter
 from orders.states import label, stage
 from panel.money import money
 from panel.times import ago_words, time_tag
@@ -20,7 +21,7 @@ def environment(**options: Any) -> Environment:
     env = Environment(**{**options, "undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True})  # noqa: S701
     env.globals.update(
         url=url, static=static, money=money, may=may, stage=stage, label=label, now=now, ago_words=ago_words,
-        time_tag=time_tag, htmx_script=htmx_script, row_version=row_version,
+        time_tag=time_tag, htmx_script=htmx_script, row_version=row_version, refill_meter=refill_meter,
     )  # fmt: skip
     return env
 

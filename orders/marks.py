@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from orders.rules import Refills
 
-MOST_DOTS = 10  # refills; beyond, a figure says it
+MOST_DOTS = 10  # beyond, a figure says it
 STEP, SIZE = 12, 18  # px from dot to dot, and of the height
 DOTS = {
     "used": '<circle class="u" cx="{x}" cy="9" r="4"/>',
@@ -15,7 +15,7 @@ DOTS = {
 }
 
 
-def refill_meter(refills: Refills, later: bool = False) -> Markup:
+def refill_meter(refills: Refills, later: bool) -> Markup:
     """Full used, ringed pending, empty left. `later`: paler, for an order that may not be refilled yet."""
     return _meter(refills.used, refills.pending is not None, refills.cap, later)
 
@@ -23,14 +23,15 @@ def refill_meter(refills: Refills, later: bool = False) -> Markup:
 @lru_cache(maxsize=512)
 def _meter(used: int, pending: bool, cap: int, later: bool) -> Markup:
     left, settled = max(0, cap - used), used - pending
-    dots = ["used"] * settled + ["pending"] * pending + ["left"] * left
+    # No more of them than the cap, which may have been lowered since.
+    dots = (["used"] * settled + ["pending"] * pending + ["left"] * left)[:cap]
     said = "1 pending" if pending else "" if later else f"{left} left"
     width = len(dots) * STEP + 2
     drawn = "".join(DOTS[kind].format(x=n * STEP + 5) for n, kind in enumerate(dots))
     meter = (
         f'<svg width="{width}" height="{SIZE}" viewBox="0 0 {width} {SIZE}" role="img" '
         f'aria-label="Refills: {settled} used, {pending:d} pending, {left} left">{drawn}</svg>'
-        if len(dots) <= MOST_DOTS
+        if cap <= MOST_DOTS
         else f'<span class="num">{used} / {cap}</span>'
     )
     # All of it is made of numbers and our own words.

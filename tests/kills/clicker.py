@@ -1,4 +1,4 @@
-"""Somebody who sends one form again and again: `python -m tests.kills.clicker PORT TIMES [PATH]`.
+"""Somebody who sends one form again and again: `python -m tests.kills.clicker PORT TIMES PATH`.
 
 Body and headers come on stdin. Waits for a line there before it begins; says on stdout where the answers lead, or
 their HTTP status, and how many led there.
@@ -10,7 +10,7 @@ import sys
 from collections import Counter
 
 
-def main(port: int, times: int, path: str = "/orders/new/") -> None:
+def main(port: int, times: int, path: str) -> None:
     body, headers = json.loads(sys.stdin.readline())
     print("ready", flush=True)
     sys.stdin.readline()
@@ -26,4 +26,4 @@ def main(port: int, times: int, path: str = "/orders/new/") -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:])
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])

@@ -1,19 +1,15 @@
 """One button, pressed a thousand times by eight processes at once, is one call upstream."""
 
-import json
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from tests.campaign.points import HOUSE
+from tests.kills.clicks import PROCESSES, TIMES, clicks
 from tests.kills.desk import CSRF, Desk
 
 pytestmark = pytest.mark.campaign
 
-PROCESSES, TIMES = 8, 125
 AFTER_THE_LAST = 10  # presses of each when all refills are used
 DONE, CONFLICT, FOUND = "HTTP 200", "HTTP 409", 302
 A_DAY, A_MONTH = 86_400, 30 * 86_400  # seconds of the supplier's clock
@@ -21,22 +17,7 @@ A_DAY, A_MONTH = 86_400, 30 * 86_400  # seconds of the supplier's clock
 
 def press(desk: Desk, path: str, times: int = TIMES) -> Counter[str]:
     """So many presses by each of eight processes, all let go at once; how they were answered."""
-    command = [sys.executable, "-m", "tests.kills.clicker", str(desk.port), str(times), path]
-    form = json.dumps(desk.post({}, **{"HX-Request": "true", "X-CSRFToken": CSRF}))
-    clickers = [
-        subprocess.Popen(command, cwd=HOUSE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        for _ in range(PROCESSES)
-    ]
-    for clicker in clickers:
-        assert clicker.stdin and clicker.stdout
-        clicker.stdin.write(form + "\n")
-        clicker.stdin.flush()
-        assert clicker.stdout.readline() == "ready\n"
-    for clicker in clickers:
-        assert clicker.stdin
-        clicker.stdin.write("go\n")
-        clicker.stdin.flush()
-    return sum((Counter(json.loads(clicker.communicate(timeout=300)[0])) for clicker in clickers), Counter())
+    return clicks(desk, desk.post({}, **{"HX-Request": "true", "X-CSRFToken": CSRF}), path, times)
 
 
 def put(desk: Desk, link: str, status: str) -> str:

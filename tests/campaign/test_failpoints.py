@@ -18,7 +18,8 @@ from tests.upstream import Upstream
 __all__ = ["campaign_on"]
 POINTS = discovered()
 LATER_SECONDS = 400  # beyond every pause between tries
-PATIENT_SECONDS = 10  # nothing here is slow on purpose
+# No chance but what a test chooses; and nothing here is slow on purpose.
+UNDISTURBED = {"crash": 0.0, "stall": 0.0, "press": 0.0, "patience": 10.0}
 
 
 def one_of_each_end(campaign: Campaign) -> None:
@@ -119,13 +120,13 @@ def crash(campaign: Campaign, point: str, time: int) -> None:
 def test_a_crash_there_loses_nothing_and_doubles_nothing(
     upstream: Upstream, campaign_on: type[Campaign], point: str
 ) -> None:
-    crash(campaign_on(upstream, seed=1, crash=0, stall=0, press=0, patience=PATIENT_SECONDS), point, 1)
+    crash(campaign_on(upstream, seed=1, **UNDISTURBED), point, 1)
 
 
 @pytest.mark.campaign
 @pytest.mark.parametrize("point", [point for point in POINTS if not once(point)])
 def test_nor_does_one_at_the_second_pass(upstream: Upstream, campaign_on: type[Campaign], point: str) -> None:
-    crash(campaign_on(upstream, seed=2, crash=0, stall=0, press=0, patience=PATIENT_SECONDS), point, 2)
+    crash(campaign_on(upstream, seed=2, **UNDISTURBED), point, 2)
 
 
 @pytest.mark.parametrize("point", [p for p in POINTS if not in_transaction(p)])
@@ -133,7 +134,7 @@ def test_a_worker_that_oversleeps_there_does_no_harm(
     upstream: Upstream, campaign_on: type[Campaign], point: str
 ) -> None:
     """Suspended for longer than its claim, while another took over; then it goes on as if nothing had been."""
-    campaign = campaign_on(upstream, seed=3, crash=0, stall=0, press=0, patience=PATIENT_SECONDS)
+    campaign = campaign_on(upstream, seed=3, **UNDISTURBED)
     usual = campaign.pass_by
 
     def pass_by(name: str) -> None:

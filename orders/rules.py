@@ -26,8 +26,8 @@ class Refills(NamedTuple):
 
 
 def refills_of(order: "Order") -> Refills:
-    """From the order's tasks, so that with `for_table` a page of rows costs no further query."""
-    asked = [task for task in order.tasks.all() if task.kind == Task.Kind.REFILL]
+    """From the order's tasks, so that with `for_table` or `in_rows` a page of rows costs no further query."""
+    asked = [task for task in order.wishes if task.kind == Task.Kind.REFILL]
     pending = next((task for task in asked if task.over_at is None), None)
     used = sum(task.slot is not None for task in asked) + order.refills_elsewhere
     return Refills(used, settings.REFILLS_PER_ORDER, pending)
@@ -35,7 +35,7 @@ def refills_of(order: "Order") -> Refills:
 
 def cancel_of(order: "Order") -> Task | None:
     """The cancel of which nobody knows yet what becomes."""
-    return next((task for task in order.tasks.all() if task.kind == Task.Kind.CANCEL and task.over_at is None), None)
+    return next((task for task in order.wishes if task.kind == Task.Kind.CANCEL and task.over_at is None), None)
 
 
 def why_no_refill(order: "Order") -> str:

@@ -1,6 +1,7 @@
 """What stands around every page: upstream's health, the balance, what needs a look. One query, and only if shown."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -15,6 +16,7 @@ from django.utils import timezone
 
 from accounts.models import BalanceReading
 from orders.states import Status
+from orders.tally import all_lines, counts_of
 from orders.tasks import Sending, Task
 from panel.models import ONLY, Beat, Upstream
 
@@ -50,6 +52,7 @@ class Bar:
             stopped_username=Subquery(stop.values("stopped_by__username")[:1]),
             short=Subquery(short.annotate(sum=needs).values("sum")),
             short_orders=Subquery(short.annotate(count=count).values("count")),
+            lines=all_lines(),
             needs_a_look=RawSQL(CAPPED, [Status.REVIEW, MOST_COUNTED], output_field=IntegerField()),  # noqa: S611
         )
         if row := query.first():
@@ -72,6 +75,16 @@ class Bar:
     short = property(lambda self: self.row.short)  # USD that waiting orders need, or None
     short_orders = property(lambda self: self.row.short_orders)
     needs_a_look = property(lambda self: min(self.row.needs_a_look, MOST_COUNTED - 1))
+
+    @cached_property
+    def counts(self) -> Counter[str]:
+        """How many orders stand at each status."""
+        return counts_of(self.row.lines)
+
+    @property
+    def counts_version(self) -> str:
+        """Changes when a count does."""
+        return hashlib.sha256(repr(sorted(self.counts.items())).encode()).hexdigest()[:8]
 
     @cached_property
     def worker_silent(self) -> bool:

@@ -10,7 +10,7 @@ from jinja2 import Environment, StrictUndefined
 
 from accounts.access import may
 from orders.listing import row_version
-from orders.marks import refill_meter
+from orders.marks import link_tag, refill_meter
 from orders.states import label, stage
 from panel.money import money
 from panel.times import ago_words, time_tag
@@ -22,12 +22,17 @@ def environment(**options: Any) -> Environment:
     env.globals.update(
         url=url, static=static, money=money, may=may, stage=stage, label=label, now=now, ago_words=ago_words,
         time_tag=time_tag, htmx_script=htmx_script, row_version=row_version, refill_meter=refill_meter,
+        link_tag=link_tag, number=number,
     )  # fmt: skip
     return env
 
 
 def url(name: str, *args: object, **kwargs: object) -> str:
     return reverse(name, args=args, kwargs=kwargs)
+
+
+def number(n: int) -> str:
+    return f"{n:,}"
 
 
 def now() -> datetime:

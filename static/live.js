@@ -68,6 +68,8 @@
     detail.parameters.bar = document.getElementById("bar")?.dataset.version ?? "";
     const top = document.getElementById("fresh")?.dataset.top;
     if (top) detail.parameters.top = top;
+    const counts = document.getElementById("counts")?.dataset.v;
+    if (counts) detail.parameters.counts = counts;
   });
   poll.addEventListener("htmx:beforeRequest", () => { asking = true; });
   poll.addEventListener("htmx:afterRequest", ({ detail }) => {

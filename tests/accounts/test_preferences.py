@@ -112,4 +112,6 @@ def test_every_page_is_there_for_a_person_in_kathmandu() -> None:
     own = [route for route, _ in routes() if "logout" not in route]
     broken = [route for route in own if client.get(address(route)).status_code >= 500]
     assert not broken
-    assert "times in Asia/Kathmandu" in client.get("/admin/").content.decode()
+    admin = client.get("/admin/").content.decode()
+    assert "times in Asia/Kathmandu" in admin
+    assert 'admin_theme.js" data-theme="light"' in admin

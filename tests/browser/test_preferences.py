@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import expect
 
+from accounts.access import Role
 from orders.models import Order
 from tests.browser.conftest import Desk, Opens
 from tests.makers import make_order, make_user
@@ -13,7 +14,7 @@ AT = datetime(2026, 11, 2, 12, 0, 5, tzinfo=UTC)
 
 def test_what_is_chosen_is_seen_at_once_and_kept_by_what_lives(desk: Desk, opens: Opens) -> None:
     order = make_order("in_progress", quantity=5000, remains=1250, reported_at=AT)
-    person = make_user()
+    person = make_user(Role.OWNER)
     page = opens(person, "/accounts/preferences/")
     page.get_by_label("Time zone").select_option("Asia/Tokyo")
     expect(page.locator("#sample")).to_contain_text("JST")
@@ -34,6 +35,9 @@ def test_what_is_chosen_is_seen_at_once_and_kept_by_what_lives(desk: Desk, opens
     page.route("**/orders/changes/*", lambda route: route.abort())
     expect(page.locator("#live")).to_contain_text("No contact since")
     expect(page.locator("#live")).to_contain_text("GMT+9")
+
+    page.goto(f"{desk.url}/admin/")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(18, 18, 18)"
 
     plain = opens(person, "/accounts/preferences/", script=False)
     plain.get_by_label("As the device").check()

@@ -1,12 +1,12 @@
 """What the list can be narrowed by: one row a facet. Nothing else knows how one is read, asked for or put in words."""
 
 from collections.abc import Callable, Collection, Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
-from django.utils import timezone
 
 from catalog.models import Service
 from orders.links import NETWORKS
@@ -16,6 +16,7 @@ from orders.tasks import Task
 from orders.traits import host_of
 from panel.money import money
 from panel.query import number
+from panel.times import ZONE
 
 NAMES = {network.name.lower(): network.name for network in NETWORKS.values()}
 MOST_MONEY = Decimal(10) ** 12  # USD; what a column of money keeps
@@ -83,7 +84,7 @@ def _amount(text: str, _: Any) -> Decimal | None:
 
 def starts(day: date) -> datetime:
     """The first moment of a day where the person is."""
-    return datetime(day.year, day.month, day.day, tzinfo=timezone.get_current_timezone())
+    return datetime(day.year, day.month, day.day, tzinfo=ZONE.get() or UTC)
 
 
 def ends(day: date) -> datetime:
@@ -103,7 +104,7 @@ class Open(NamedTuple):
     words: str
     statuses: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
-    outcome: dict[str, str] = {}
+    outcome: Mapping[str, str] = MappingProxyType({})
 
 
 UNCLEAR = {"outcome": Task.Outcome.UNCLEAR}

@@ -21,6 +21,7 @@ from orders.models import Order, OrderQuerySet
 from orders.states import Status, label, stage
 from orders.walking import SORTS, Key, Sort, Stretch, Wanted
 from panel.query import number
+from panel.times import machine
 
 ROWS_A_PAGE = 50
 ROWS_POLLED = 200  # most rows that one poll may ask about
@@ -256,9 +257,7 @@ class Listing:
             for pk, version, status, known, *_ in now
             if row_version(version, status, known, stopped=stopped) != rows[pk]
         ]
-        looked = {
-            str(pk): at.isoformat(timespec="seconds") for pk, _, status, _, at, _ in now if at and stage(status).live
-        }
+        looked = {str(pk): machine(at) for pk, _, status, _, at, _ in now if at and stage(status).live}
         return moved, looked, now[0][-1] or 0
 
     def count_new(self) -> int:

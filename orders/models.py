@@ -28,6 +28,7 @@ from orders.traits import LONGEST_HOST, give_traits
 from panel.failpoints import fp
 from panel.money import money, stored
 from panel.notpanel.shapes import Report
+from panel.reader import for_the_record
 
 
 class Refusal(Exception):
@@ -92,10 +93,11 @@ class OrderQuerySet(models.QuerySet["Order"]):
                 fp("order.half")
                 undo = timedelta(seconds=settings.SEND_DELAY_SECONDS)
                 order.tasks.create(kind=Task.Kind.PLACE, asked_by=by, due_at=order.created_at + undo)
-                facts = {
-                    "quantity": f"{runs} × {amount:,}" if runs else f"{amount:,}",
-                    "rate": money(service.rate), "expected": money(order.expected_charge),
-                }  # fmt: skip
+                with for_the_record():
+                    facts = {
+                        "quantity": f"{runs} × {amount:,}" if runs else f"{amount:,}",
+                        "rate": money(service.rate), "expected": money(order.expected_charge),
+                    }  # fmt: skip
                 order.record("placed", by=by, at=order.created_at, **facts)
                 if not send_when_funded:
                     order.record("waits_for_press", by=by, at=order.created_at)

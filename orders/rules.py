@@ -1,13 +1,12 @@
 """Whether an order may be refilled or cancelled: the reason why not, or "". Every door asks here."""
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.conf import settings
-from django.utils import timezone
 
 from orders.tasks import Task
+from panel.times import clock
 
 if TYPE_CHECKING:
     from orders.models import Order
@@ -80,11 +79,6 @@ def of_cancel(task: Task) -> str:
     if task.outcome == Task.Outcome.UNCLEAR:
         return "no clear answer came back, and the next status tells what became of it."
     return "upstream has not answered yet."
-
-
-def clock(at: datetime) -> str:
-    """14:02 UTC; with the day when that is another."""
-    return f"{at:%H:%M} UTC" if at.date() == timezone.now().date() else f"{at:%-d %b, %H:%M} UTC"
 
 
 WHY_NOT: dict[str, Callable[["Order"], str]] = {Task.Kind.REFILL: why_no_refill, Task.Kind.CANCEL: why_no_cancel}

@@ -55,7 +55,9 @@ def new(request: HttpRequest) -> HttpResponse:
     """The form that names the list one looks at; posted, the view, pinned as a tab."""
     said = request.POST if request.method == "POST" else request.GET
     query = said["query"] if request.method == "POST" and "query" in said else kept(Listing.of(request.user, said))
-    view = SavedView(owner_id=the_user(request).pk, name=said.get("name", "").strip(), query=query, shared="shared" in said)
+    view = SavedView(
+        owner_id=the_user(request).pk, name=said.get("name", "").strip(), query=query, shared="shared" in said
+    )
     errors = refused(view, request) if request.method == "POST" else []
     if request.method == "POST" and not errors:
         view.save()

@@ -18,6 +18,7 @@ from orders.terms import own_fields
 from orders.wishes import Wishes
 from panel.htmx import page, wants_fragment
 from panel.query import number
+from panel.times import machine
 
 EVENTS_SHOWN = 200  # of an order's timeline, newest first
 EVENTS_A_PAGE = 100
@@ -82,7 +83,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
             **reviewing.context(order),
         }
         response = page(request, "orders/show.html", context, fragment="orders/_order_now.html")
-    looked = {str(order.pk): order.reported_at.isoformat(timespec="seconds")} if order.reported_at else {}
+    looked = {str(order.pk): machine(order.reported_at)} if order.reported_at else {}
     return with_times(request, response, looked)
 
 

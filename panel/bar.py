@@ -19,6 +19,7 @@ from orders.states import Status
 from orders.tally import all_lines, counts_of
 from orders.tasks import Sending, Task
 from panel.models import ONLY, Beat, Upstream
+from panel.times import machine
 
 SILENT_AFTER = timedelta(seconds=90)  # a worker may be in a call that takes its whole deadline, a few times over
 MOST_COUNTED = 100  # shown as 99+; counting further would cost without telling more
@@ -103,7 +104,7 @@ class Bar:
     def times(self) -> dict[str, str]:
         """When upstream last answered and last told the balance: an open page learns it without a swap."""
         known = {"upstream": self.spoke_at, "balance": self.balance_at}
-        return {name: at.isoformat(timespec="seconds") for name, at in known.items() if at}
+        return {name: machine(at) for name, at in known.items() if at}
 
     @cached_property
     def version(self) -> str:

@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from accounts.access import needs
-from accounts.views import team
+from accounts.views import preferences, sample, team
 from catalog import views as catalog
 from orders.views import activity
 from panel import views
@@ -29,6 +29,8 @@ urlpatterns = [
     path("services/", include((services, "catalog"))),
     path("activity/", activity, name="activity"),
     path("team/", team, name="team"),
+    path("accounts/preferences/", preferences, name="preferences"),
+    path("accounts/preferences/sample/", sample, name="sample"),
     path("accounts/", include(entrance)),
     path("admin/", admin.site.urls),
     path("healthz", views.healthz, name="healthz"),

@@ -4,6 +4,8 @@ from django.contrib import admin
 
 from orders.jobs import Bulk
 from orders.models import Event, Order
+from orders.saved import SavedView
+from orders.tally import Tally
 from orders.tasks import Attempt, Sending, Task
 from panel.record import RecordAdmin
 
@@ -82,3 +84,17 @@ class BulkAdmin(RecordAdmin):
     list_display = ("asked_at", "__str__", "asked_by", "picked_from", "picked", "asked")
     list_filter = ("kind", "asked_at", "asked_by")
     list_select_related = ("asked_by",)
+
+
+@admin.register(SavedView)
+class SavedViewAdmin(RecordAdmin):
+    list_display = ("name", "owner", "shared", "query", "saved_at")
+    list_filter = ("shared", "owner")
+    list_select_related = ("owner",)
+    search_fields = ("name", "query")
+
+
+@admin.register(Tally)
+class TallyAdmin(RecordAdmin):
+    list_display = ("status", "by")
+    list_filter = ("status",)

@@ -47,7 +47,7 @@ def columns(request: HttpRequest) -> HttpResponse:
     if posted and "here" in request.POST:
         return HttpResponseRedirect(listing.from_its_end(own_columns=shown).address())
     if posted and "usual" in request.POST:
-        User.objects.filter(pk=request.user.pk).update(columns=list(shown))
+        User.objects.filter(pk=request.user.pk or 0).update(columns=list(shown))
         return HttpResponseRedirect(listing.from_its_end(own_columns=()).address())
     rest = [name for name in COLUMNS if name not in shown]
     context = {"listing": listing, "shown": shown, "rest": rest, "columns": COLUMNS, "first": FIRST}

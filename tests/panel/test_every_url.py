@@ -16,17 +16,25 @@ pytestmark = pytest.mark.django_db
 
 # A number is a status, a word where a redirect leads. One entry is for everybody, two are for a stranger and the team,
 # five for a stranger, viewer, operator, manager and owner. What is neither GET nor POST is tried with DELETE.
-LEADS_TO = {"login": "/accounts/login/", "orders": "/orders/", "services": "/services/", "door": "/admin/login/",
+LEADS_TO = {"login": "/accounts/login/", "orders": "/orders/", "views": "/orders/views/", "services": "/services/", "door": "/admin/login/",
             "admin": "/admin/", "change": "change/"}  # fmt: skip
 TABLE = """
                                  | login orders            | 405                           | 405
 orders/                          | login 200               | 405                           | 405
 orders/changes/                  | login 200               | 405                           | 405
+orders/filters/                  | login 200               | 405                           | 405
+orders/columns/                  | login 200               | login 200                     | login 405
+orders/views/                    | login 200               | 405                           | 405
+orders/views/new/                | login 200               | login 422                     | login 405
+orders/views/<pk>/               | login 405               | login 403 403 views views     | login 405
+orders/views/<pk>/pin/           | login 405               | login views                   | login 405
+orders/views/<pk>/removal/       | login 405               | login 403 403 views views     | login 405
 orders/new/                      | login 403 200 200 200   | login 403 422 422 422         | 405
 orders/new/receipt/              | login 403 200 200 200   | login 403 200 200 200         | 405
 orders/refills/                  | login 200               | 405                           | 405
 orders/cancels/                  | login 200               | 405                           | 405
 orders/<pk>/                     | login 200               | 405                           | 405
+orders/<pk>/looks/               | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
 orders/<pk>/withdrawal/          | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
 orders/<pk>/funding/             | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
 orders/<pk>/tries/               | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405

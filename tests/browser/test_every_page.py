@@ -45,6 +45,7 @@ def pages(desk: Desk) -> dict[str, str]:
         "new": f"/orders/new/?service={service.upstream_id}&quantity=500", "services": "/services/",
         "activity": "/activity/", "team": "/team/", "password": "/accounts/password/change/", "missing": "/nowhere/",
         "paste": "/orders/bulks/new/", "jobs": "/orders/bulks/", "job": job.get_absolute_url(),
+        "palette": "/palette/?q=followers", "keys": "/keys/", "components": "/styleguide/",
     }  # fmt: skip
 
 

@@ -52,6 +52,9 @@ services/found/                  | login 403 200 200 200   | login 403 405 405 4
 services/alarms/<pk>/acceptance/ | login 403 403 405 405   | login 403 403 services services | login 403 403 405 405
 activity/                        | login 200               | 405                           | 405
 team/                            | login 200               | 405                           | 405
+palette/                         | login 200               | 405                           | 405
+keys/                            | login 200               | 405                           | 405
+styleguide/                      | login 403 403 403 200   | 405                           | 405
 healthz                          | 200                     | 405                           | 405
 healthz/ready                    | 200                     | 405                           | 405
 accounts/login/                  | 200 orders              | 200 orders                    | 405 orders

@@ -24,7 +24,7 @@
   desk.toast = (words) => {
     toast?.remove();
     const shown = toast = Object.assign(document.createElement("p"), { className: "toast", textContent: words });
-    (document.querySelector("dialog[open]") ?? document.body).append(shown);
+    (document.querySelector("dialog:modal") ?? document.body).append(shown);
     setTimeout(() => shown.remove(), SHOWN);
     desk.say(words);
   };
@@ -107,7 +107,7 @@
     const palette = (ctrlKey || metaKey) && !altKey && key.toLowerCase() === "k";
     const single = key.length === 1 && key !== " " && !ctrlKey && !metaKey && !altKey && !event.isComposing
       && localStorage.keys !== "off" && !event.target.closest(FIELDS);
-    if (!keys || !(palette || single) || event.defaultPrevented || document.querySelector("dialog[open]")) return;
+    if (!keys || !(palette || single) || event.defaultPrevented || document.querySelector("dialog:modal")) return;
     if (palette || key === "/") event.preventDefault(); // the browser has its own search on these
     import(keys).then(({ press }) => press(palette ? "palette" : key, repeat), () => desk.toast("The keys did not load. Press again."));
   });

@@ -51,10 +51,10 @@ const ask = (name, ids) => {
   desk.say(document.getElementById(button.getAttribute("aria-describedby"))?.textContent);
 };
 
-const turn = (rel, words) => {
+const turn = (rel, which) => {
   const link = document.querySelector(`main a[rel="${rel}"]`);
-  if (!link) return desk.toast(`There is none ${words} this one.`);
-  link.click();
+  if (link) link.click();
+  else desk.toast(`There is no ${which} page here.`);
 };
 
 // ── Searching: Escape leads back to where one was ──
@@ -75,7 +75,7 @@ document.addEventListener("keydown", ({ key, target }) => {
 
 // ── Dialogs: fetched when they are opened, and gone when they are closed ──
 const open = async (name) => {
-  if (opening || document.querySelector("dialog[open]")) return;
+  if (opening || document.querySelector("dialog:modal")) return;
   const back = document.activeElement;
   const dialog = Object.assign(document.createElement("dialog"), { className: `dialog dialog-${name}` });
   document.body.append(dialog);
@@ -153,7 +153,7 @@ const KEYS = {
   j: () => move(1), k: () => move(-1), x: () => tick(false), X: () => tick(true),
   r: () => ask("r", ".acts [id$='-r']"), c: () => ask("c", ".acts :is([id$='-k'], [id$='-u'])"),
   n: () => go(GO.n), g: () => { chord = Date.now(); },
-  "[": () => turn("prev", "before"), "]": () => turn("next", "after"),
+  "[": () => turn("prev", "previous"), "]": () => turn("next", "next"),
   u: () => [...document.querySelectorAll(".crumb nav a")].at(-1)?.click(),
 };
 const REPEATS = "jk"; // while they are held down

@@ -59,6 +59,14 @@ def test_a_walk_with_keys_alone(desk: Desk, opens: Opens, orders: list[Order]) -
     expect(page.locator(f"#order-{orders[-3].pk} [role=img]")).to_have_accessible_name(re.compile("1 pending"))
     expect(page.locator(f"#{third}-t")).to_be_checked()
 
+    # A press that nobody answered says so, and claims nothing.
+    page.route("**/refills/", lambda asked: asked.abort())
+    page.keyboard.press("j")
+    page.keyboard.press("r")
+    expect(page.locator(".toast")).to_have_text(re.compile("no clear answer.*look before you press again"))
+    assert Task.objects.filter(kind="refill").count() == 1
+    page.keyboard.press("k")
+
     # The palette takes what is typed while it comes, and Enter before the answer is there.
     page.keyboard.press("Control+k")
     palette = page.get_by_role("dialog", name="Go to")

@@ -14,29 +14,31 @@ const style = new Promise((resolve) => {
   document.head.append(link);
 });
 
-let last = ""; // id of the link that the cursor was on
 let chord = 0; // since when g waits
 let opening = false, typed = ""; // keys that came while the palette was on its way
 
 // ── The cursor is the real focus, on the first link of a row ──
 const links = () => [...document.querySelectorAll(ROWS)].map((row) => row.querySelector("a[href]")).filter(Boolean);
 const rowOf = (link) => link?.closest(ROWS);
-const here = () => rowOf(document.activeElement) ?? rowOf(document.getElementById(last));
+const here = () => rowOf(document.activeElement); // nothing is done to a row that does not show the cursor
 const go = (to) => location.assign(to);
 
+// Walks from the cursor; where there is none, to where it was last, also after a visit to that order.
 const move = (step) => {
   const all = links();
   if (!all.length) return desk.toast("There is no list here to walk through.");
-  const at = all.findIndex((link) => rowOf(link) === here());
-  const link = all[at < 0 ? (step > 0 ? 0 : all.length - 1) : Math.min(Math.max(at + step, 0), all.length - 1)];
-  link.focus({ preventScroll: true });
-  rowOf(link).scrollIntoView({ block: "nearest" });
-  last = link.id;
+  const row = here();
+  const at = all.findIndex((link) => (row ? rowOf(link) === row : link.id && link.id === sessionStorage.cursor));
+  const to = at < 0 ? (step > 0 ? 0 : all.length - 1) : row ? Math.min(Math.max(at + step, 0), all.length - 1) : at;
+  all[to].focus({ preventScroll: true });
+  rowOf(all[to]).scrollIntoView({ block: "nearest" });
+  sessionStorage.cursor = all[to].id;
 };
 
+const none = () => desk.toast(here() ? "This row has no such button." : "No row is chosen. Press j to come to the first.");
 const tick = (shiftKey) => {
   const box = here()?.querySelector(".c-tick input");
-  if (!box) return desk.toast("No order is chosen. Press j to come to the first.");
+  if (!box) return none();
   box.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey }));
   const count = document.getElementById("ticked")?.textContent;
   desk.say(`Order ${box.value} ${box.checked ? "ticked" : "not ticked"}${count ? `; ${count}` : ""}`);
@@ -45,7 +47,7 @@ const tick = (shiftKey) => {
 const ask = (name, ids) => {
   const row = here();
   const button = (row ?? document).querySelector(row ? ids : `[data-key="${name}"]`);
-  if (!button) return desk.toast("No order is chosen that this can be asked of. Press j to come to the first.");
+  if (!button) return none();
   if (button.getAttribute("aria-disabled") !== "true") return button.click();
   button.focus(); // so that its reason shows
   desk.say(document.getElementById(button.getAttribute("aria-describedby"))?.textContent);
@@ -68,14 +70,15 @@ const search = () => {
 };
 document.addEventListener("keydown", ({ key, target }) => {
   if (key !== "Escape" || !before || !target.matches(FIELD)) return;
-  if (before === document.body) target.blur();
-  else (before.isConnected ? before : document.getElementById(before.id))?.focus();
+  target.blur(); // also where that is gone
+  (before.isConnected ? before : document.getElementById(before.id))?.focus();
   before = null;
 });
 
 // ── Dialogs: fetched when they are opened, and gone when they are closed ──
 const open = async (name) => {
   if (opening || document.querySelector("dialog:modal")) return;
+  if (location.pathname === `/${name}/`) return document.getElementById("go")?.focus(); // one is on its page
   const back = document.activeElement;
   const dialog = Object.assign(document.createElement("dialog"), { className: `dialog dialog-${name}` });
   document.body.append(dialog);
@@ -160,7 +163,7 @@ const REPEATS = "jk"; // while they are held down
 
 export const press = (key, repeated) => {
   if (opening) {
-    typed += key;
+    if (key.length === 1) typed += key;
     return;
   }
   if (repeated && !REPEATS.includes(key)) return;

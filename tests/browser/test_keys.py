@@ -92,6 +92,28 @@ def test_a_walk_with_keys_alone(desk: Desk, opens: Opens, orders: list[Order]) -
     expect(page.locator("#heard")).to_have_text(re.compile("nothing left to cancel"))
     page.keyboard.press("u")
     page.wait_for_url("**/orders/")
+    page.keyboard.press("r")  # no row shows the cursor yet, so nothing is done to one
+    expect(page.locator(".toast")).to_have_text("No row is chosen. Press j to come to the first.")
+    assert Task.objects.filter(kind="refill").count() == 1
+    page.keyboard.press("j")
+    expect(page.locator(f"#{third}")).to_be_focused()
+
+    # Keys rest while one types; Escape leads back.
+    page.keyboard.press("g")
+    page.keyboard.press("s")
+    page.wait_for_url("**/services/")
+    page.keyboard.press("j")
+    expect(page.locator("main .row a:focus")).to_have_count(1)
+    page.keyboard.press("/")
+    expect(page.locator("#q")).to_be_focused()
+    page.keyboard.type("jnx")
+    expect(page.locator("#q")).to_have_value("jnx")
+    expect(page.get_by_text("No service fits")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#q")).not_to_be_focused()
+    page.keyboard.press("g")
+    page.keyboard.press("o")
+    page.wait_for_url("**/orders/")
 
     # All keys in a dialog, where single ones can be switched off.
     page.keyboard.press("?")

@@ -51,6 +51,9 @@ def test_a_walk_with_keys_alone(desk: Desk, opens: Opens, orders: list[Order]) -
     expect(page.locator("#heard")).to_have_text(re.compile("ticked; the 3 ticked"))
     page.keyboard.press("k")
     expect(page.locator(f"#{third}")).to_be_focused()
+    orders[-3].change()  # a poll brings the row anew, and the cursor stays in it
+    expect(page.locator(f"#order-{orders[-3].pk}.is-changed")).to_be_visible()
+    expect(page.locator(f"#{third}")).to_be_focused()
     picture(page, "keys-list")
     for _ in range(3):
         page.keyboard.press("r")

@@ -23,8 +23,8 @@ def environment(**options: Any) -> Environment:
     env.globals.update(
         url=url, static=static, may=may, stage=stage, label=label, now=now, htmx_script=htmx_script,
         row_version=row_version, refill_meter=refill_meter, link_tag=link_tag, money=money, number=number,
-        decimal=decimal, ago_words=ago_words, time_tag=time_tag, machine=machine, exact=exact, clock_words=clock, local=local,
-        day_of=day, zone_at=zone_at, zone_name=zone_name,
+        decimal=decimal, ago_words=ago_words, time_tag=time_tag, machine=machine, exact=exact, clock_words=clock,
+        local=local, day_of=day, zone_at=zone_at, zone_name=zone_name,
     )  # fmt: skip
     return env
 

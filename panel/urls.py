@@ -8,7 +8,7 @@ from accounts.access import needs
 from accounts.views import preferences, sample, team
 from catalog import views as catalog
 from orders.views import activity
-from panel import views
+from panel import palette, styleguide, views
 
 # The catalog does not know the team, so its doors are guarded here.
 services = [
@@ -31,6 +31,9 @@ urlpatterns = [
     path("team/", team, name="team"),
     path("accounts/preferences/", preferences, name="preferences"),
     path("accounts/preferences/sample/", sample, name="sample"),
+    path("palette/", palette.palette, name="palette"),
+    path("keys/", palette.keys, name="keys"),
+    path("styleguide/", styleguide.components, name="styleguide"),
     path("accounts/", include(entrance)),
     path("admin/", admin.site.urls),
     path("healthz", views.healthz, name="healthz"),

@@ -46,6 +46,7 @@ def pages(desk: Desk) -> dict[str, str]:
         "activity": "/activity/", "team": "/team/", "password": "/accounts/password/change/", "missing": "/nowhere/",
         "paste": "/orders/bulks/new/", "jobs": "/orders/bulks/", "job": job.get_absolute_url(),
         "preferences": "/accounts/preferences/",
+        "palette": "/palette/?q=followers", "keys": "/keys/", "components": "/styleguide/",
     }  # fmt: skip
 
 

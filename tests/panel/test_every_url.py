@@ -16,7 +16,8 @@ pytestmark = pytest.mark.django_db
 
 # A number is a status, a word where a redirect leads. One entry is for everybody, two are for a stranger and the team,
 # five for a stranger, viewer, operator, manager and owner. What is neither GET nor POST is tried with DELETE.
-LEADS_TO = {"login": "/accounts/login/", "orders": "/orders/", "views": "/orders/views/", "services": "/services/", "door": "/admin/login/",
+LEADS_TO = {"login": "/accounts/login/", "orders": "/orders/", "views": "/orders/views/",
+            "services": "/services/", "door": "/admin/login/",
             "admin": "/admin/", "change": "change/"}  # fmt: skip
 TABLE = """
                                  | login orders            | 405                           | 405
@@ -60,6 +61,9 @@ services/found/                  | login 403 200 200 200   | login 403 405 405 4
 services/alarms/<pk>/acceptance/ | login 403 403 405 405   | login 403 403 services services | login 403 403 405 405
 activity/                        | login 200               | 405                           | 405
 team/                            | login 200               | 405                           | 405
+palette/                         | login 200               | 405                           | 405
+keys/                            | login 200               | 405                           | 405
+styleguide/                      | login 403 403 403 200   | 405                           | 405
 healthz                          | 200                     | 405                           | 405
 healthz/ready                    | 200                     | 405                           | 405
 accounts/login/                  | 200 orders              | 200 orders                    | 405 orders

@@ -68,6 +68,7 @@ class User(AbstractBaseUser):
         choices=[(rows, str(rows)) for rows in PAGE_LENGTHS], default=50, help_text="Rows of a list."
     )
     columns = models.JSONField(default=list, blank=True, help_text="Of the orders table, in order; empty: the usual.")
+    pinned = models.JSONField(default=list, blank=True, editable=False, help_text="Ids of the views shown as tabs.")
 
     objects: ClassVar[UserManager] = UserManager()
     USERNAME_FIELD = "username"

@@ -21,9 +21,10 @@ class SavedViewQuerySet(models.QuerySet["SavedView"]):
         mine = models.Q(owner=user.pk) | models.Q(shared=True)
         return self.filter(mine) if user.is_authenticated and user.is_active else self.none()
 
-    def pinned_by(self, user: Any) -> Self:
-        """As tabs of this person; one that is no longer shared goes."""
-        return self.seen_by(user).filter(pins=user.pk).order_by("name", "pk")
+    def pinned_by(self, user: Any) -> "list[SavedView]":
+        """As tabs of this person, in the order in which they were pinned; one that is no longer shared goes."""
+        views = self.seen_by(user).in_bulk(user.pinned) if user.pinned else {}
+        return [views[pk] for pk in user.pinned if pk in views]
 
 
 class SavedView(models.Model):
@@ -33,7 +34,6 @@ class SavedView(models.Model):
     name = models.CharField(max_length=LONGEST_NAME)
     query = models.CharField(max_length=LONGEST_QUERY, blank=True, help_text="The list's address, columns included.")
     shared = models.BooleanField("shared with the team", default=False)
-    pins = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="+", blank=True)
     saved_at = models.DateTimeField(default=timezone.now)
 
     objects: ClassVar[SavedViewQuerySet] = SavedViewQuerySet.as_manager()  # type: ignore[assignment]

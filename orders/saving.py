@@ -20,7 +20,7 @@ UNPROCESSABLE = 422
 
 def views_of(user: Any, listing: Listing) -> dict[str, object]:
     """What the orders page wants: the tabs of views, and the one that this list began as, with whether it changed."""
-    pinned = list(SavedView.objects.pinned_by(user))
+    pinned = SavedView.objects.pinned_by(user)
     current = next((view for view in pinned if view.pk == listing.view), None)
     if listing.view and current is None:
         current = SavedView.objects.seen_by(user).filter(pk=listing.view).first()
@@ -44,8 +44,10 @@ def kept(listing: Listing) -> str:
 def index(request: HttpRequest) -> HttpResponse:
     """One's own views and those that teammates share."""
     views = SavedView.objects.seen_by(request.user).select_related("owner")
-    pins = set(SavedView.objects.pinned_by(request.user).values_list("pk", flat=True))
-    rows = [(view, view.pk in pins, view.why_no_change(request.user)) for view in views[: 5 * MOST_OF_ONE]]
+    rows = [
+        (view, view.pk in the_user(request).pinned, view.why_no_change(request.user))
+        for view in views[: 5 * MOST_OF_ONE]
+    ]
     return render(request, "orders/views.html", {"views": rows})
 
 
@@ -61,7 +63,7 @@ def new(request: HttpRequest) -> HttpResponse:
     errors = refused(view, request) if request.method == "POST" else []
     if request.method == "POST" and not errors:
         view.save()
-        view.pins.add(the_user(request))
+        show_as_tab(the_user(request), view.pk, True)
         return HttpResponseRedirect(view.get_absolute_url())
     context = {"form_view": view, "errors": errors, "listing": Listing.of(request.user, QueryDict(query))}
     status = UNPROCESSABLE if errors else 200
@@ -104,7 +106,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
 def pin(request: HttpRequest, pk: int) -> HttpResponse:
     """As a tab of one's own, or no longer."""
     view = the_view(request, pk)
-    (view.pins.add if request.POST.get("pinned") == "yes" else view.pins.remove)(the_user(request))
+    show_as_tab(the_user(request), view.pk, request.POST.get("pinned") == "yes")
     return HttpResponseRedirect(reverse("orders:views"))
 
 
@@ -117,6 +119,11 @@ def removal(request: HttpRequest, pk: int) -> HttpResponse:
     view.delete()
     messages.success(request, f"The view “{view}” is removed. Its orders are where they were.")
     return HttpResponseRedirect(reverse("orders:views"))
+
+
+def show_as_tab(user: User, pk: int, pinned: bool) -> None:
+    user.pinned = [one for one in user.pinned if one != pk] + [pk] * pinned
+    user.save(update_fields=["pinned"])
 
 
 def the_user(request: HttpRequest) -> User:

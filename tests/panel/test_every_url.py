@@ -23,9 +23,9 @@ TABLE = """
                                  | login orders            | 405                           | 405
 orders/                          | login 200               | 405                           | 405
 orders/changes/                  | login 200               | 405                           | 405
-orders/filters/                  | login 200               | 405                           | 405
+orders/filters/                  | login 200               | login 405                     | login 405
 orders/columns/                  | login 200               | login 200                     | login 405
-orders/views/                    | login 200               | 405                           | 405
+orders/views/                    | login 200               | login 405                     | login 405
 orders/views/new/                | login 200               | login 422                     | login 405
 orders/views/<pk>/               | login 405               | login 403 403 views views     | login 405
 orders/views/<pk>/pin/           | login 405               | login views                   | login 405

@@ -25,8 +25,8 @@ def owner() -> Client:
 def test_every_macro_is_on_the_sheet() -> None:
     made = set(re.findall(r"{% macro (\w+)", (TEMPLATES / "components.html").read_text()))
     sheet = (TEMPLATES / "styleguide.html").read_text()
-    # The timeline is made of events, a field of its errors.
-    assert {name for name in made if f"c.{name}(" not in sheet} == {"event", "err", "errors_of"}
+    # The timeline is made of events, a field of its errors, “since” of a time.
+    assert {name for name in made if f"c.{name}(" not in sheet} == {"event", "err", "errors_of", "at"}
 
 
 def test_every_status_stands_in_both_themes(owner: Client) -> None:

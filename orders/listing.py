@@ -169,7 +169,7 @@ class Listing:
         if rows and not (self.sort.field or self.wanted.loose or len(self.wanted.ways) > 1 or not self.sort.down):
             return rows[0].pk
         # Asked for all orders, or a poll of a list that matches nothing would look through them.
-        return Order.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+        return Order.objects.filter(pk__gt=0).order_by("-pk").values_list("pk", flat=True).first() or 0
 
     def said(self) -> dict[str, str]:
         """The list in an address: names and texts, without the stretch."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -139,7 +140,7 @@ def refused(act: Callable[[], object]) -> str:
 def row_or_back(request: HttpRequest, pk: int, why: str, done: str) -> HttpResponse:
     """In the table the row as it is now, with why nothing was done; else the page one came from."""
     if wants_fragment(request):
-        context = {"order": the_order(request, pk), "note": why}
+        context = {"order": the_order(request, pk), "note": why, "match": urlsplit(page_path(request)).query}
         response = render(request, "orders/_row.html", context, status=CONFLICT if why else 200)
         if not why:  # a refusal stands in the row, as an alert
             response["HX-Trigger"] = json.dumps({"desk:said": done})

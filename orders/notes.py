@@ -68,6 +68,7 @@ class Mention(models.Model):
 
     note = models.ForeignKey(Note, on_delete=models.PROTECT, related_name="+", db_index=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
+    read_at = models.DateTimeField(null=True, help_text="When they first saw it under Notes to me.")
 
     objects: ClassVar[MentionQuerySet] = MentionQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -80,6 +81,8 @@ class Mention(models.Model):
         indexes = [
             # The notes to one person, newest first.
             models.Index(fields=["user", "-note"], name="mentions_of_person"),
+            # How many a person has not seen: a number on every page.
+            models.Index(fields=["user"], condition=models.Q(read_at=None), name="mentions_unread"),
         ]
 
     def __str__(self) -> str:

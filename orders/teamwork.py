@@ -66,13 +66,16 @@ def assignment(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 @needs("look")
 def mentions(request: HttpRequest) -> HttpResponse:
-    """The notes that call this person, newest first."""
+    """The notes that call this person, newest first. What is shown counts as seen from here on."""
     mine = Mention.objects.to(request.user)
     if before := number(request.GET.get("before")):
         mine = mine.filter(note_id__lt=before)
-    rows = [mention.note for mention in mine[: MENTIONS_A_PAGE + 1]]
-    older = f"{request.path}?before={rows[MENTIONS_A_PAGE - 1].pk}" if len(rows) > MENTIONS_A_PAGE else ""
-    return render(request, "orders/mentions.html", {"notes": rows[:MENTIONS_A_PAGE], "older": older})
+    rows = list(mine[: MENTIONS_A_PAGE + 1])
+    shown, more = rows[:MENTIONS_A_PAGE], len(rows) > MENTIONS_A_PAGE
+    older = f"{request.path}?before={shown[-1].note_id}" if more else ""
+    if new := [mention.pk for mention in shown if mention.read_at is None]:
+        Mention.objects.filter(pk__in=new).update(read_at=timezone.now())
+    return render(request, "orders/mentions.html", {"mentions": shown, "older": older})
 
 
 def the_order(request: HttpRequest, pk: int) -> Order:

@@ -17,6 +17,7 @@ class Migration(migrations.Migration):
             name="Mention",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("read_at", models.DateTimeField(help_text="When they first saw it under Notes to me.", null=True)),
             ],
             options={
                 "ordering": ("-id",),
@@ -137,6 +138,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="mention",
             index=models.Index(fields=["user", "-note"], name="mentions_of_person"),
+        ),
+        migrations.AddIndex(
+            model_name="mention",
+            index=models.Index(condition=models.Q(("read_at", None)), fields=["user"], name="mentions_unread"),
         ),
         migrations.AddConstraint(
             model_name="mention",

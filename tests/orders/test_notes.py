@@ -165,6 +165,23 @@ def test_notes_to_oneself_are_listed_newest_first_and_nobody_elses(ana: User, to
     assert "Nobody has called you" in as_a("viewer").get("/mentions/").content.decode()
 
 
+def test_new_notes_to_oneself_are_counted_on_every_page_until_they_were_seen(
+    ana: User, tomas: User, order: Order
+) -> None:
+    his, badge = as_user(tomas), "new notes to you: </span>2"
+    polls = [f"/orders/changes/?bar={Bar().version}", f"/orders/{order.pk}/?v={order.version}&bar={Bar().version}"]
+    writes(ana, order, "@tomas one")
+    writes(ana, order, "@tomas two")
+    assert all(badge in his.get(address).content.decode() for address in ("/orders/", "/team/"))
+    assert all(badge in his.get(poll, headers=htmx()).content.decode() for poll in polls), "and open pages learn of it"
+    assert "new notes to you" not in page(as_user(ana), order)
+    seen = his.get("/mentions/").content.decode()
+    assert seen.count(">new</span>") == 2
+    assert "new notes to you" not in seen
+    assert ">new</span>" not in his.get("/mentions/").content.decode()
+    assert "new notes to you" not in his.get("/orders/").content.decode()
+
+
 def test_a_second_page_of_notes_to_oneself(ana: User, tomas: User, order: Order) -> None:
     notes = [
         Note(order=order, by=ana, at=order.created_at, text=f"no. {n};", form_token=uuid.uuid4()) for n in range(51)

@@ -1,4 +1,4 @@
-"""What stands around every page: upstream's health, the balance, what waits for a look. One query, and only if shown."""
+"""What stands around every page: upstream's health, the balance, what waits. One query, and only if shown."""
 
 import hashlib
 from collections.abc import Callable

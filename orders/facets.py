@@ -139,6 +139,7 @@ FACETS: dict[str, Facet] = {
     "network": Facet("Network", _one_of({network.name.lower() for network in NETWORKS.values()}),
                      words=lambda value: NAMES[value], **_column("network")),
     "by": Facet("Placed by", _person, words=str, **_column("placed_by")),
+    "assigned": Facet("Assigned to", _person, words=str, **_column("assigned_to")),
     "host": Facet("Link on", _host, words=str, **_column("host")),
     "from": Facet("From", _day, lambda day: Q(created_at__gte=starts(day)), words=lambda day: f"{day:%-d %b %Y}"),
     "to": Facet("Until", _day, lambda day: Q(created_at__lt=ends(day)), words=lambda day: f"{day:%-d %b %Y}"),

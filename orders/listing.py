@@ -138,6 +138,11 @@ class Listing:
         page = walking.page(Order.objects.seen_by(self.user), self.wanted, stretch, self.size)
         return page._replace(rows=page.rows[::-1]) if up else page
 
+    def next_to(self, key: Key, *, up: bool) -> int | None:
+        """The order above or below one."""
+        found, *_ = walking.ids(self.wanted, Stretch(self.sort, self.sort.down is not up, key), 1)
+        return found[0] if found else None
+
     # ── The page ─────────────────────────────────────────────────────────────────────────────────
     def context(self) -> dict[str, object]:
         """What `orders/index.html` wants."""
@@ -211,7 +216,7 @@ class Listing:
 
     def chips(self) -> list[tuple[str, str, str]]:
         """What narrows it besides the tab: label, words, and the address of the list without it."""
-        named = {"by": self.person, "service": self.service}
+        named = {"by": self.person, "assigned": self.person, "service": self.service}
         chips = [
             (FACETS[name].label, named[name](value) if name in named else FACETS[name].words(value), name)
             for name, value in self.narrowed.items()

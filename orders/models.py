@@ -15,6 +15,7 @@ from django.utils.functional import cached_property
 
 from accounts.access import why_not
 from catalog.models import Service
+from orders import notes, presence, progress  # noqa: F401  # Django finds their models through this file
 from orders.events import Event as Event
 from orders.links import spellings
 from orders.rhythm import next_look
@@ -61,6 +62,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """Everything that one row shows, in two queries however long the page."""
         tasks = models.Prefetch("tasks", Task.objects.with_people())
         return self.select_related("service", "placed_by").prefetch_related(tasks)
+
+    def for_page(self) -> Self:
+        """What its own page tells beside that."""
+        return self.for_table().select_related("assigned_to")
 
     def place(
         self, *, by: Any, service: Service, link: str, quantity: int | None, token: uuid.UUID,
@@ -171,6 +176,10 @@ class Order(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="orders", db_index=False
     )
     created_at = models.DateTimeField(default=timezone.now)
+    # Who of the team looks after it. No index of its own: the one below serves it.
+    assigned_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     # The form's own token: a double click, F5 or a second tab of one form meet here.
     form_token = models.UUIDField(null=True, unique=True, editable=False)
     send_when_funded = models.BooleanField(
@@ -213,6 +222,10 @@ class Order(models.Model):
         indexes = [
             # A status tab, newest first, by keyset.
             models.Index(fields=["status", "-id"], name="order_status_newest"),
+            # What is assigned to somebody, newest first.
+            models.Index(
+                fields=["assigned_to", "-id"], condition=models.Q(assigned_to__isnull=False), name="order_assigned"
+            ),
             # The sweep: what is due; final orders are not in it.
             models.Index(fields=["next_look_at"], condition=models.Q(next_look_at__isnull=False), name="order_due"),
             # `like`: a service's orders of the last day, and those under way.

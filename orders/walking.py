@@ -82,9 +82,9 @@ class Wanted(NamedTuple):
 
 def page(orders: OrderQuerySet, wanted: Wanted, stretch: Stretch, size: int) -> Page:
     """`size` of the orders behind a key."""
-    sorted_by_id = not stretch.sort.field
-    if not wanted.loose and len(wanted.ways) <= sorted_by_id and (not wanted.ways or len(wanted.ways[0]) == 1):
-        [keys] = wanted.ways[0] if wanted.ways else ALL
+    way = straight(wanted, stretch)
+    if way and len(way) == 1:
+        [keys] = way
         rows = in_rows(orders, along(keys, stretch, wanted.span, ids=True)[: size + 1])
         rows.sort(key=lambda order: in_order(key_of(order, stretch.sort)), reverse=stretch.down)
         return Page(rows[:size], len(rows) > size)
@@ -93,12 +93,22 @@ def page(orders: OrderQuerySet, wanted: Wanted, stretch: Stretch, size: int) -> 
     return Page([found[pk] for pk in pks if pk in found], more, looked_to)
 
 
+def straight(wanted: Wanted, stretch: Stretch) -> list[Keys] | None:
+    """The indexes that lead to the list by themselves; None where none does."""
+    if wanted.loose or len(wanted.ways) > (0 if stretch.sort.field else 1):
+        return None
+    return wanted.ways[0] if wanted.ways else ALL
+
+
 def key_of(order: Order, sort: Sort) -> Key:
     return (getattr(order, sort.field) if sort.field else None), order.pk
 
 
 def ids(wanted: Wanted, stretch: Stretch, size: int) -> tuple[list[int], bool, Key | None]:
-    """What `page` is made of where one index alone does not lead to it."""
+    """The ids of a page, whether there are more, and how far a search without an end has looked."""
+    if way := straight(wanted, stretch):
+        keys = portion(way, stretch, wanted.span, size + 1)
+        return [pk for _, pk in keys[:size]], len(keys) > size, None
     sorted_by_id = not stretch.sort.field
     lead = ALL
     if sorted_by_id and len(wanted.ways) == 1:

@@ -7,6 +7,7 @@ from django.urls import include, path
 from accounts.access import needs
 from accounts.views import preferences, sample, team
 from catalog import views as catalog
+from orders.teamwork import mentions
 from orders.views import activity
 from panel import palette, styleguide, views
 
@@ -28,6 +29,7 @@ urlpatterns = [
     path("orders/", include("orders.urls")),
     path("services/", include((services, "catalog"))),
     path("activity/", activity, name="activity"),
+    path("mentions/", mentions, name="mentions"),
     path("team/", team, name="team"),
     path("accounts/preferences/", preferences, name="preferences"),
     path("accounts/preferences/sample/", sample, name="sample"),

@@ -17,6 +17,9 @@ from accounts.models import BalanceReading, User
 from catalog.models import RateChange, SetAside, ShrinkAlarm
 from orders.jobs import Bulk
 from orders.models import Order
+from orders.notes import Mention, Note
+from orders.presence import Presence
+from orders.progress import Reading
 from orders.saved import SavedView
 from orders.states import Status
 from orders.tasks import Attempt, Sending
@@ -35,6 +38,10 @@ def one_of_everything() -> Order:
     """A desk on which every model of ours has a row; its order, still moving."""
     now, order = timezone.now(), make_order(Status.IN_PROGRESS)
     order.record("moved", was="Pending", to="In progress")
+    Reading.objects.create(order=order, at=now, status="in_progress", remains=650)
+    note = Note.objects.create(order=order, by=order.placed_by, at=now, text="Look here.", form_token=uuid.uuid4())
+    Mention.objects.create(note=note, user=order.placed_by)
+    Presence.objects.create(order=order, user=order.placed_by, seen_at=now)
     Attempt.objects.create(task=order.tasks.get(), began_at=now)
     Sending.objects.create(pk=Sending.ONLY)
     Bulk.objects.create(kind="refill", asked_by=order.placed_by, asked_at=now, token=uuid.uuid4(), picked=1,

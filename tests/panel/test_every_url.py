@@ -1,5 +1,6 @@
 """Every address answers every kind of person as the tables say, and none with a 500."""
 
+import re
 from urllib.parse import urlsplit
 
 import pytest
@@ -36,6 +37,8 @@ orders/refills/                  | login 200               | 405                
 orders/cancels/                  | login 200               | 405                           | 405
 orders/<pk>/                     | login 200               | 405                           | 405
 orders/<pk>/looks/               | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
+orders/<pk>/notes/               | login 403 order order order | login 403 422 422 422       | login 403 405 405 405
+orders/<pk>/assignment/          | login 403 order order order | login 403 order order order | login 403 405 405 405
 orders/<pk>/withdrawal/          | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
 orders/<pk>/funding/             | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
 orders/<pk>/tries/               | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
@@ -60,6 +63,7 @@ services/                        | login 200               | login 405          
 services/found/                  | login 403 200 200 200   | login 403 405 405 405         | login 403 405 405 405
 services/alarms/<pk>/acceptance/ | login 403 403 405 405   | login 403 403 services services | login 403 403 405 405
 activity/                        | login 200               | 405                           | 405
+mentions/                        | login 200               | 405                           | 405
 team/                            | login 200               | 405                           | 405
 palette/                         | login 200               | 405                           | 405
 keys/                            | login 200               | 405                           | 405
@@ -133,6 +137,8 @@ def row_of(route: str) -> str:
 def said(response: HttpResponseBase) -> str:
     """The answer in the tables' words."""
     where = urlsplit(response.get("Location", "")).path
+    if re.fullmatch(r"/orders/\d+/", where):
+        return "order"
     words = [word for word, path in LEADS_TO.items() if where == path or (word == "change" and where.endswith(path))]
     return words[0] if words else where or str(response.status_code)
 

@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 
 from django.db.models import Q, Subquery
 from django.http import HttpRequest, QueryDict
-from django.urls import reverse
 
 from accounts.models import User
 from catalog.models import Service
@@ -17,6 +16,7 @@ from orders import searching, walking
 from orders.columns import COLUMNS, USUAL, chosen, rows_of
 from orders.facets import FACETS, Keys, ends, starts
 from orders.finding import Found, find, is_of_ids, short
+from orders.marks import orders_url
 from orders.models import Order, OrderQuerySet
 from orders.states import Status, label, stage
 from orders.walking import SORTS, Key, Sort, Stretch, Wanted
@@ -195,7 +195,7 @@ class Listing:
     def address(self, **stretch: object) -> str:
         """Where a stretch of this list is."""
         query = self.query(**stretch)
-        return f"{reverse('orders:index')}?{query}" if query else reverse("orders:index")
+        return f"{orders_url()}?{query}" if query else orders_url()
 
     def without(self, *names: str) -> Self:
         """The same list less narrow, from its beginning."""

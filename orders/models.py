@@ -308,16 +308,6 @@ class Order(models.Model):
         return self.status
 
     @property
-    def edge(self) -> str:
-        """The class of a row in trouble."""
-        return EDGES.get(self.shown_status, "")
-
-    @property
-    def moving(self) -> bool:
-        """Something is expected to change soon: open pages ask often."""
-        return self.stage.live or self.shown_status in ("queued", "confirming", "taken")
-
-    @property
     def stale(self) -> bool:
         """Upstream was to be asked long ago: what the row says may be old."""
         return bool(self.next_look_at and timezone.now() - self.next_look_at > STALE_AFTER)
@@ -397,7 +387,6 @@ class Order(models.Model):
         return Event.objects.create(order=self, kind=kind, by=by, at=at or timezone.now(), facts=facts)
 
 
-EDGES = {"review": " is-bad", "confirming": " is-warn", "unfunded": " is-warn"}
 STALE_AFTER = timedelta(minutes=2)  # past a look's time; a worker that runs is later only when the supplier slows it
 
 # Ways to show a status that say more than its word.

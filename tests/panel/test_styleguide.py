@@ -27,6 +27,7 @@ def test_every_macro_is_on_the_sheet() -> None:
     sheet = (TEMPLATES / "styleguide.html").read_text()
     # The timeline is made of events, a field of its errors, “since” of a time.
     assert {name for name in made if f"c.{name}(" not in sheet} == {"event", "err", "errors_of", "at"}
+    assert all(f"c.{name}(" in sheet for name in ("act", "check_now", "copy", "link"))
 
 
 def test_every_status_stands_in_both_themes(owner: Client) -> None:

@@ -94,7 +94,7 @@ def ends(day: date) -> datetime:
 # ── What stands open ─────────────────────────────────────────────────────────────────────────────
 def waiting(**more: Any) -> QuerySet[Task]:
     """Refills and cancels that are pending, in the very words of the index `task_wish_pending`."""
-    pending = "orders_task.kind IN ('refill', 'cancel') AND orders_task.over_at IS NULL"
+    pending = "kind IN ('refill', 'cancel') AND over_at IS NULL"
     return Task.objects.filter(**more).extra(where=[pending])  # noqa: S610
 
 

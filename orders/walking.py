@@ -169,7 +169,7 @@ def along(keys: Keys, stretch: Stretch, span: tuple[int, int] | None, *, ids: bo
     if by and stretch.behind:
         than = "<" if stretch.down else ">"
         # As a pair: written out with OR, databases no longer see that it is one stretch of the index.
-        pair = f"(orders_order.{by}, orders_order.id) {than} (%s, %s)"
+        pair = f"({by}, id) {than} (%s, %s)"
         some = some.extra(where=[pair], params=[str(stretch.behind[0]), stretch.behind[1]])  # noqa: S610
     elif stretch.behind:
         some = some.filter(**{f"{field}__{'lt' if stretch.down else 'gt'}": stretch.behind[1]})

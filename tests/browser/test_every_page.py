@@ -10,7 +10,8 @@ from django.utils import timezone
 from playwright.sync_api import Page, ViewportSize
 
 from accounts.access import Role
-from catalog.models import ShrinkAlarm
+from catalog.changes import hold
+from catalog.models import Change, RateChange, ShrinkAlarm
 from orders.bulk import Picked, ask
 from orders.models import Order
 from orders.states import Status
@@ -39,10 +40,19 @@ def pages(desk: Desk) -> dict[str, str]:
             reported_at=now if status in ("in_progress", "pending", "completed") else None,
         )  # fmt: skip
     ShrinkAlarm.objects.create(raised_at=now, listed=12, missing=9988)
+    for moved in (service, wordy):
+        RateChange.objects.create(service=moved, was="0.80", now=moved.rate, at=now)
+    held, _ = (
+        Change.objects.create(service=moved, moved={"rate": ["0.8", "0.9"], "name": ["Old", LONG]}, at=now)
+        for moved in (wordy, service)
+    )
+    hold(held.pk, by=owner, at=now)
     job = ask(Picked.of("refill", Order.objects.values_list("pk", flat=True), "ticked on the orders page"), by=owner)
     return {
         "orders": "/orders/", "empty": "/orders/?status=nothing&before=1", "order": f"/orders/{order.pk - 3}/",
         "new": f"/orders/new/?service={service.upstream_id}&quantity=500", "services": "/services/",
+        "changes": "/services/changes/", "held": "/services/changes/?view=held", "unfound": "/services/?q=x&rate=1",
+        "held-form": f"/orders/new/?service={wordy.upstream_id}",
         "activity": "/activity/", "team": "/team/", "password": "/accounts/password/change/", "missing": "/nowhere/",
         "paste": "/orders/bulks/new/", "jobs": "/orders/bulks/", "job": job.get_absolute_url(),
     }  # fmt: skip

@@ -33,12 +33,13 @@ def note(moved: Mapping[int, Moved], at: datetime) -> None:
     A service that waits there already gets one new entry for both, from what it was when a person last decided;
     one that is as it was then leaves.
     """
-    waiting = list(Change.objects.undecided().filter(service__in=moved).select_for_update().order_by("pk"))
+    undecided = Change.objects.undecided().filter(service__in=moved).select_for_update().order_by("pk")
+    waiting = list(undecided.values_list("pk", "service_id", "moved"))
     whole = dict(moved)
-    for earlier in waiting:
-        whole[earlier.service_id] = joined(earlier.moved, moved[earlier.service_id])
+    for _, service, earlier in waiting:
+        whole[service] = joined(earlier, moved[service])
     if waiting:
-        Change.objects.filter(pk__in=[change.pk for change in waiting]).delete()
+        Change.objects.filter(pk__in=[pk for pk, *_ in waiting]).delete()
     Change.objects.bulk_create(
         [Change(service_id=pk, moved=what, at=at) for pk, what in whole.items() if what], ignore_conflicts=True
     )

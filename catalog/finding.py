@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Self
 from urllib.parse import urlencode
 
@@ -45,13 +46,16 @@ class Wanted:
     user: Any
     said: Mapping[str, str]
     after: str
-    tree: Tree
 
     @classmethod
     def read(cls, request: HttpRequest) -> Self:
         typed = {name: request.GET.get(name, "").replace("\0", "")[:LONGEST] for name in SAYS}
         said = {name: text for name, text in typed.items() if SAYS[name](text)}
-        return cls(request.user, said, request.GET.get("after", ""), tree())
+        return cls(request.user, said, request.GET.get("after", ""))
+
+    @cached_property
+    def tree(self) -> Tree:
+        return tree()
 
     def __getitem__(self, name: str) -> str:
         return self.said.get(name, "")
@@ -101,7 +105,8 @@ class Wanted:
             "wanted": self,
             "services": rows[:ROWS_A_PAGE],
             "more": self.address(after=str(rows[ROWS_A_PAGE - 1].upstream_id)) if more else "",
-            "matching": matching.order_by()[: MOST_COUNTED + 1].count(),
+            # A list that ends on its first page is counted already: words are looked for in every service.
+            "matching": matching.order_by()[: MOST_COUNTED + 1].count() if more or self.after else len(rows),
             "most_counted": MOST_COUNTED,
             "sparks": sparks(rows[:ROWS_A_PAGE], now),
         }

@@ -52,8 +52,9 @@ class Service(models.Model):
     first_seen_at = models.DateTimeField()
     changed_at = models.DateTimeField(help_text="When anything upstream says of it last moved.")
     haystack = models.TextField(editable=False, help_text="Id, name, category and type, casefolded, for search.")
+    # DO_NOTHING: the database refuses by itself, and a sync that takes undecided changes out need not look here first.
     held_over = models.ForeignKey(
-        "Change", null=True, blank=True, on_delete=models.PROTECT, related_name="holds",
+        "Change", null=True, blank=True, on_delete=models.DO_NOTHING, related_name="holds",
         help_text="The change that somebody holds it over: ordering it takes a deliberate yes.",
     )  # fmt: skip
 
@@ -200,9 +201,14 @@ class Change(models.Model):
     moved = models.JSONField(help_text="Field → what it was and what it is; a rate as text.")
     at = models.DateTimeField(help_text="When the newest of it was seen.")
     decision = models.CharField(max_length=8, choices=Decision, blank=True)
-    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    # Nobody asks for all that one person decided, and a sync writes every index while others wait.
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     decided_at = models.DateTimeField(null=True)
-    released_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    released_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     released_at = models.DateTimeField(null=True, help_text="When a hold was lifted.")
 
     objects: ClassVar[ChangeQuerySet] = ChangeQuerySet.as_manager()  # type: ignore[assignment]

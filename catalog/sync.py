@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 # What upstream says of a service, and we keep.
 SAID = ("rate", "name", "type", "category", "minimum", "maximum", "refill", "cancel", "dripfeed")
 # So many rows in a write transaction: with SQLite everybody else who writes waits for it (measured: tests/benchmarks).
-ROWS_A_WRITE = 100
+ROWS_A_WRITE = 60
 # A list that leaves out more than this share of what we sell is doubted rather than obeyed; a few are never doubted.
 DOUBTED_SHARE = 0.2
 NEVER_DOUBTED = 10

@@ -109,7 +109,7 @@ def test_fifty_moves_are_written_in_as_many_queries_as_one() -> None:
 
     assert queries(1, 1) == queries(2, 50)
     assert queries(1, 1) == queries(2, 50), "those that wait already"
-    assert Change.objects.undecided().count() == 100
+    assert Change.objects.undecided().count() == 50
 
 
 # ── The page ─────────────────────────────────────────────────────────────────────────────────────

@@ -142,7 +142,7 @@ def test_one_service_and_a_full_page_cost_the_same(viewer: Client) -> None:
     many(1)
     queries()
     one, swap = queries(), queries(headers=htmx())
-    many(400)
+    many(3 * (ROWS_A_PAGE - 1))
     assert (queries(), queries(headers=htmx())) == (one, swap)
     assert swap <= 8
     assert one <= 16

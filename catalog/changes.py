@@ -85,8 +85,9 @@ def accept(changes: Collection[int], *, by: Any, at: datetime) -> int:
         services = dict(undecided.values_list("pk", "service_id"))
         accepted = Change.objects.filter(pk__in=services)
         accepted.update(decision=Change.Decision.ACCEPTED, decided_by=by, decided_at=at)
-        Change.objects.holding().filter(service__in=services.values()).update(released_by=by, released_at=at)
-        Service.objects.filter(pk__in=services.values(), held_over__isnull=False).update(held_over=None)
+        held = Service.objects.filter(pk__in=services.values(), held_over__isnull=False)
+        Change.objects.filter(pk__in=held.values("held_over")).update(released_by=by, released_at=at)
+        held.update(held_over=None)
         return len(services)
 
 
@@ -96,15 +97,16 @@ def hold(change: int, *, by: Any, at: datetime) -> bool:
         mine = Change.objects.undecided().filter(pk=change)
         if not mine.update(decision=Change.Decision.HELD, decided_by=by, decided_at=at):
             return False
-        service = Service.objects.get(changes=change)
-        service.changes.holding().exclude(pk=change).update(released_by=by, released_at=at)
-        Service.objects.filter(pk=service.pk).update(held_over=change)
+        service = Service.objects.filter(changes=change)
+        Change.objects.filter(pk__in=service.values("held_over")).update(released_by=by, released_at=at)
+        service.update(held_over=change)
         return True
 
 
 def release(change: int, *, by: Any, at: datetime) -> bool:
     """Lifts the hold over this change, and no other."""
     with transaction.atomic():
-        released = Change.objects.holding().filter(pk=change).update(released_by=by, released_at=at)
+        held = Change.objects.filter(pk=change, decision=Change.Decision.HELD, released_at=None)
+        released = held.update(released_by=by, released_at=at)
         Service.objects.filter(held_over=change).update(held_over=None)
         return released > 0

@@ -39,7 +39,7 @@ class Service(models.Model):
     upstream_id = models.PositiveBigIntegerField(unique=True)
     name = models.CharField(max_length=500)
     type = models.CharField(max_length=60)
-    category = models.CharField(max_length=300, db_index=True)  # the category filter
+    category = models.CharField(max_length=300)
     rate = models.DecimalField(
         max_digits=18, decimal_places=6, help_text="USD per 1000 units; for Package, per package."
     )
@@ -63,10 +63,11 @@ class Service(models.Model):
     class Meta:
         ordering = ("category", "upstream_id")
         indexes = [
-            # The services page and the picker: active ones, by category, in upstream's order.
-            models.Index(fields=["active", "category", "upstream_id"], name="service_browse"),
+            # The services page and the picker: a category's or all, in upstream's order; and the tree's numbers.
+            # `active` stands last: SQLite does not look for a bare truth, but reads it here without the row.
+            models.Index(fields=["category", "upstream_id", "active"], name="service_by_category"),
             # The services page, cheapest first.
-            models.Index(fields=["active", "rate", "upstream_id"], name="service_cheapest"),
+            models.Index(fields=["rate", "upstream_id", "active"], name="service_cheapest"),
         ]
 
     def __str__(self) -> str:
@@ -175,8 +176,8 @@ class ChangeQuerySet(models.QuerySet["Change"]):
         return self.filter(decided_at=None)
 
     def holding(self) -> Self:
-        """Over which a service is on hold; at most one a service."""
-        return self.filter(decision=Change.Decision.HELD, released_at=None)
+        """Over which a service is on hold; as few as those, whatever was held before."""
+        return self.filter(pk__in=Service.objects.filter(held_over__isnull=False).values("held_over"))
 
     def since(self, at: datetime) -> Self:
         return self.filter(at__gte=at)
@@ -197,7 +198,8 @@ class Change(models.Model):
         ACCEPTED = "accepted"
         HELD = "held"
 
-    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="changes")
+    # No index of its own: what is asked of one service is undecided (below) or its hold (which the service names).
+    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="changes", db_index=False)
     moved = models.JSONField(help_text="Field → what it was and what it is; a rate as text.")
     at = models.DateTimeField(help_text="When the newest of it was seen.")
     decision = models.CharField(max_length=8, choices=Decision, blank=True)

@@ -51,9 +51,9 @@ class Tree(NamedTuple):
 
 def tree() -> Tree:
     """In one query, which reads an index and no service."""
-    counted = Service.objects.order_by("category").values_list("active", "category").annotate(Count("pk"))
+    counted = Service.objects.order_by("category").values_list("category", "active").annotate(Count("pk"))
     on_sale, gone = [], 0
-    for active, category, services in counted:
+    for category, active, services in counted:
         if active:
             on_sale.append((category, services))
         else:

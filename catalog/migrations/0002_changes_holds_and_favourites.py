@@ -11,12 +11,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="Favourite",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-            ],
-        ),
-        migrations.CreateModel(
             name="Change",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -28,36 +22,57 @@ class Migration(migrations.Migration):
                 ),
                 ("decided_at", models.DateTimeField(null=True)),
                 ("released_at", models.DateTimeField(help_text="When a hold was lifted.", null=True)),
-                (
-                    "decided_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "released_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "service",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="changes", to="catalog.service"
-                    ),
-                ),
             ],
             options={
                 "ordering": ("-id",),
             },
+        ),
+        migrations.CreateModel(
+            name="Favourite",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+            ],
+        ),
+        migrations.RemoveIndex(
+            model_name="service",
+            name="service_browse",
+        ),
+        migrations.AlterField(
+            model_name="service",
+            name="category",
+            field=models.CharField(max_length=300),
+        ),
+        migrations.AddField(
+            model_name="change",
+            name="decided_by",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddField(
+            model_name="change",
+            name="released_by",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddField(
+            model_name="change",
+            name="service",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="changes",
+                to="catalog.service",
+            ),
         ),
         migrations.AddField(
             model_name="service",
@@ -73,7 +88,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="service",
-            index=models.Index(fields=["active", "rate", "upstream_id"], name="service_cheapest"),
+            index=models.Index(fields=["category", "upstream_id", "active"], name="service_by_category"),
+        ),
+        migrations.AddIndex(
+            model_name="service",
+            index=models.Index(fields=["rate", "upstream_id", "active"], name="service_cheapest"),
         ),
         migrations.AddField(
             model_name="favourite",

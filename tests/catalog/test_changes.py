@@ -1,7 +1,9 @@
 """What upstream changed waits in an inbox until somebody accepts or holds it, and only what they saw."""
 
 import re
+import threading
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.access import Role
-from catalog.changes import hold
+from catalog.changes import accept, hold
 from catalog.inbox import ROWS_A_PAGE
 from catalog.models import Change, Service
 from catalog.sync import take_in
@@ -249,3 +251,38 @@ def test_one_is_led_back_to_the_page_one_was_on_and_never_elsewhere() -> None:
         ("//x", INBOX),
     ):
         assert manager.post(url, {"decision": "held", "back": said})["Location"] == led
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_people_and_a_sync_at_one_moment_leave_one_decision() -> None:
+    """Whoever is first; and no hold is over a change that has gone."""
+    managers = [make_user(Role.MANAGER) for _ in range(2)]
+    for turn in range(5):
+        moves(8, rate=Decimal(turn + 2))
+        changes, start = list(Change.objects.undecided()), threading.Barrier(3)
+
+        def press(by: Any, decide: Any, changes: list[Change] = changes, start: threading.Barrier = start) -> int:
+            start.wait()
+            try:
+                return sum(decide(change.pk, by=by, at=timezone.now()) for change in changes)
+            finally:
+                connection.close()
+
+        def listed(turn: int = turn, start: threading.Barrier = start) -> int:
+            start.wait()
+            try:
+                says(*(make_row(upstream_id=i, rate=Decimal(turn + 2), refill=False) for i in range(1, 5)),
+                     *(make_row(upstream_id=i, rate=Decimal(turn + 2)) for i in range(5, 9)))  # fmt: skip
+                return 0
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor() as pool:
+            hands = [pool.submit(press, managers[0], hold), pool.submit(listed),
+                     pool.submit(press, managers[1], lambda pk, **who: accept([pk], **who))]  # fmt: skip
+            done = sum(hand.result() for hand in hands)
+        assert done == Change.objects.filter(pk__in=[change.pk for change in changes], decided_at__isnull=False).count()
+        assert done >= 4
+        for service in Service.objects.filter(held_over__isnull=False):
+            assert service.held_over and service.held_over.service_id == service.pk
+        Change.objects.undecided().delete()

@@ -47,10 +47,9 @@ def note(moved: Mapping[int, Moved], at: datetime) -> None:
 
 def joined(first: Moved, then: Moved) -> Moved:
     """Two moves as one; what has come back to where it began did not move."""
-    both = {
-        what: [first.get(what, then.get(what, []))[0], then.get(what, first.get(what, []))[1]] for what in first | then
-    }
-    return {what: ends for what, ends in both.items() if ends[0] != ends[1]}
+    starts, ends = then | first, first | then
+    both = {what: [starts[what][0], ends[what][1]] for what in ends}
+    return {what: was_and_is for what, was_and_is in both.items() if was_and_is[0] != was_and_is[1]}
 
 
 class News(NamedTuple):

@@ -9,6 +9,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts.access import Role, may
+from panel.numbers import MARKS_OF, PLAIN
 
 
 class UserManager(BaseUserManager["User"]):
@@ -23,6 +24,22 @@ class UserManager(BaseUserManager["User"]):
     def create_superuser(self, username: str, password: str | None = None, **fields: Any) -> "User":
         """What `createsuperuser` makes: an owner."""
         return self.create_user(username, password, **{**fields, "role": Role.OWNER})
+
+
+class Theme(models.TextChoices):
+    DEVICE = "", "As the device"
+    LIGHT = "light", "Light"
+    DARK = "dark", "Dark"
+
+
+class Density(models.TextChoices):
+    """Of the rows of lists."""
+
+    COMFORTABLE = "", "Comfortable"
+    COMPACT = "compact", "Compact"
+
+
+PAGE_LENGTHS = (25, 50, 100, 200)  # rows
 
 
 class User(AbstractBaseUser):
@@ -41,6 +58,17 @@ class User(AbstractBaseUser):
         "active", default=True, help_text="Switch off instead of deleting: what they did keeps their name."
     )
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
+
+    # How this person reads the desk. What they do is recorded alike for everybody.
+    theme = models.CharField(max_length=10, choices=Theme, blank=True, default=Theme.DEVICE)
+    time_zone = models.CharField(max_length=60, default="UTC", help_text="As the IANA names it: Europe/Berlin.")
+    numbers = models.CharField(max_length=10, choices=[(name, name) for name in MARKS_OF], default=PLAIN)
+    density = models.CharField(max_length=10, choices=Density, blank=True, default=Density.COMFORTABLE)
+    page_length = models.PositiveSmallIntegerField(
+        choices=[(rows, str(rows)) for rows in PAGE_LENGTHS], default=50, help_text="Rows of a list."
+    )
+    columns = models.JSONField(default=list, blank=True, help_text="Of the orders table, in order; empty: the usual.")
+    pinned = models.JSONField(default=list, blank=True, editable=False, help_text="Ids of the views shown as tabs.")
 
     objects: ClassVar[UserManager] = UserManager()
     USERNAME_FIELD = "username"

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 
 from panel.money import UNITS_PER_RATE
+from panel.numbers import digits_of, number
 
 PER_PACKAGE = "package"  # this type's rate is for the whole package, not for 1000 units
 BILLED_AT_MINIMUM = frozenset({PER_PACKAGE, "subscriptions"})  # upstream ignores a quantity there, and bills `min`
@@ -114,7 +115,7 @@ class Service(models.Model):
         """The quantity as a number, and what is wrong with it ("" when nothing is)."""
         if self.bought_whole:
             return self.minimum, ""
-        digits = typed.strip().replace(",", "").replace("\u2009", "").replace(" ", "")
+        digits = digits_of(typed)
         if not digits:
             return None, "How many?"
         if not (digits.isascii() and digits.isdecimal()) or len(digits) > MOST_DIGITS:
@@ -124,9 +125,9 @@ class Service(models.Model):
     def outside(self, quantity: int) -> str:
         """What is wrong with a quantity by the service's own limits; "" within them."""
         if quantity < self.minimum:
-            return f"At least {self.minimum:,} for this service; {quantity:,} is too few."
+            return f"At least {number(self.minimum)} for this service; {number(quantity)} is too few."
         if quantity > self.maximum:
-            return f"At most {self.maximum:,} for this service; {quantity:,} is too many."
+            return f"At most {number(self.maximum)} for this service; {number(quantity)} is too many."
         return ""
 
     def expected_charge(self, quantity: int, runs: int = 1) -> Decimal:
@@ -297,6 +298,6 @@ class ShrinkAlarm(models.Model):
 
     def __str__(self) -> str:
         return (
-            f"Upstream’s list names {self.listed:,} services and leaves out {self.missing:,} that we sell. "
+            f"Upstream’s list names {number(self.listed)} services and leaves out {number(self.missing)} that we sell. "
             "Nothing was switched off."
         )

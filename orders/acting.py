@@ -2,17 +2,22 @@
 
 import json
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from accounts.access import needs
 from orders import aftersale, deciding, sending
+from orders.columns import rows_of
+from orders.listing import Listing
 from orders.models import Order, Refusal
+from orders.rows import in_rows
 from orders.tasks import Task
 from panel.htmx import page_path, wants_fragment
 
@@ -25,6 +30,16 @@ def withdrawal(request: HttpRequest, pk: int) -> HttpResponse:
     """Undo: in the table the row answers, else the page one came from."""
     why = refused(lambda: deciding.withdraw(the_order(request, pk), by=request.user))
     return row_or_back(request, pk, why, f"Order {pk} is withdrawn. Nothing was sent.")
+
+
+@needs("place")
+@require_POST
+def looks(request: HttpRequest, pk: int) -> HttpResponse:
+    """Check now: the order joins upstream's next batch."""
+    order = the_order(request, pk)
+    Order.objects.filter(pk=pk).hurry(timezone.now())
+    why = "" if order.upstream_id else f"Order {pk} cannot be checked: upstream has not taken it yet."
+    return row_or_back(request, pk, why, f"Order {pk} is checked with the next batch.")
 
 
 @needs("place")
@@ -139,12 +154,19 @@ def refused(act: Callable[[], object]) -> str:
 def row_or_back(request: HttpRequest, pk: int, why: str, done: str) -> HttpResponse:
     """In the table the row as it is now, with why nothing was done; else the page one came from."""
     if wants_fragment(request):
-        context = {"order": the_order(request, pk), "note": why}
+        listing = on_page(request)
+        orders = in_rows(Order.objects.seen_by(request.user), [pk])
+        context = {"orders": orders, "rows": rows_of(listing.columns), "note": why, "match": listing.query()}
         response = render(request, "orders/_row.html", context, status=CONFLICT if why else 200)
         if not why:  # a refusal stands in the row, as an alert
             response["HX-Trigger"] = json.dumps({"desk:said": done})
         return response
     return back(request, why, done)
+
+
+def on_page(request: HttpRequest) -> Listing:
+    """The list on the page that somebody acted from."""
+    return Listing.of(request.user, QueryDict(urlsplit(page_path(request)).query))
 
 
 def back(request: HttpRequest, why: str, done: str) -> HttpResponse:

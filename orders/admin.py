@@ -4,6 +4,11 @@ from django.contrib import admin
 
 from orders.jobs import Bulk
 from orders.models import Event, Order
+from orders.notes import Mention, Note
+from orders.presence import Presence
+from orders.progress import Reading
+from orders.saved import SavedView
+from orders.tally import Tally
 from orders.tasks import Attempt, Sending, Task
 from panel.record import RecordAdmin
 
@@ -82,3 +87,46 @@ class BulkAdmin(RecordAdmin):
     list_display = ("asked_at", "__str__", "asked_by", "picked_from", "picked", "asked")
     list_filter = ("kind", "asked_at", "asked_by")
     list_select_related = ("asked_by",)
+
+
+@admin.register(SavedView)
+class SavedViewAdmin(RecordAdmin):
+    list_display = ("name", "owner", "shared", "query", "saved_at")
+    list_filter = ("shared", "owner")
+    list_select_related = ("owner",)
+    search_fields = ("name", "query")
+
+
+@admin.register(Tally)
+class TallyAdmin(RecordAdmin):
+    list_display = ("status", "by")
+    list_filter = ("status",)
+
+
+@admin.register(Reading)
+class ReadingAdmin(RecordAdmin):
+    list_display = ("at", "order", "status", "remains")
+    list_filter = ("status", "at")
+    list_select_related = ("order",)
+    search_fields = ("=order__id", "=order__upstream_id")
+
+
+@admin.register(Note)
+class NoteAdmin(RecordAdmin):
+    list_display = ("at", "order", "by", "__str__")
+    list_filter = ("at", "by")
+    list_select_related = ("order", "by")
+    search_fields = ("=order__id", "=order__upstream_id", "text")
+
+
+@admin.register(Mention)
+class MentionAdmin(RecordAdmin):
+    list_display = ("user", "note")
+    list_filter = ("user",)
+    list_select_related = ("user", "note__by")
+
+
+@admin.register(Presence)
+class PresenceAdmin(RecordAdmin):
+    list_display = ("seen_at", "user", "order")
+    list_select_related = ("user", "order")

@@ -17,6 +17,8 @@ from orders.jobs import Bulk
 from orders.models import Event, Order, OrderQuerySet, Refusal
 from orders.rules import WHY_NOT, cancel_of, sorted_by_rule
 from orders.tasks import Task
+from panel.numbers import number
+from panel.reader import for_the_record
 
 MOST_ORDERS = 5_000  # of one press: 50 calls upstream, and about three seconds in which nobody else writes
 AT_A_TIME = 500  # orders that are read and judged together
@@ -62,8 +64,8 @@ class Picked(NamedTuple):
 
 
 def too_many(count: int) -> str:
-    said = f"{count:,} orders were picked" if count <= MOST_ORDERS * 10 else "Far too many orders were picked"
-    return f"{said}; at most {MOST_ORDERS:,} go in one job. Pick fewer."
+    said = f"{number(count)} orders were picked" if count <= MOST_ORDERS * 10 else "Far too many orders were picked"
+    return f"{said}; at most {number(MOST_ORDERS)} go in one job. Pick fewer."
 
 
 def for_rule(pks: Collection[int]) -> OrderQuerySet:
@@ -146,7 +148,7 @@ def ask(picked: Picked, *, by: Any) -> Bulk:
     if earlier := jobs.first():
         return earlier
     try:
-        with transaction.atomic():
+        with transaction.atomic(), for_the_record():
             return asked_of_all(picked, by=by, at=timezone.now())
     except IntegrityError:  # the same dry run, pressed at the same moment
         if earlier := jobs.first():

@@ -27,6 +27,7 @@ from orders.models import Order, Refusal
 from orders.tasks import Task
 from orders.views import with_times
 from panel.htmx import page, wants_fragment
+from panel.numbers import number as figure
 from panel.query import number
 
 JOBS_A_PAGE = 50
@@ -34,7 +35,6 @@ UNKNOWN_SHOWN = 200  # of each kind of what was not found
 MOST_OF_A_FILTER = 900  # characters of its query string; Django gives up at a thousand fields
 UNPROCESSABLE = 422
 NOTHING_FOUND = Found([], [], [])
-TOO_MANY_MATCH = f"More than {MOST_ORDERS:,} orders match; at most {MOST_ORDERS:,} go in one job. Narrow the filter."
 
 
 # ── The dry run ──────────────────────────────────────────────────────────────────────────────────
@@ -66,7 +66,7 @@ def found_in(request: HttpRequest) -> Found:
     """What a pasted text holds; nothing when there is none."""
     text = request.POST.get("text", "")
     if len(text) > MOST_CHARACTERS:
-        raise Refusal(f"This text has {len(text):,} characters; up to {MOST_CHARACTERS:,} are read.")
+        raise Refusal(f"This text has {figure(len(text))} characters; up to {figure(MOST_CHARACTERS)} are read.")
     return find(text, request.user)
 
 
@@ -84,7 +84,7 @@ def picked_in(request: HttpRequest, found: Found) -> Picked:
         listing = Listing.of(request.user, QueryDict(said.get("match", "")[:MOST_OF_A_FILTER]))
         pks = ids_of(listing)
         if len(pks) > MOST_ORDERS:
-            raise Refusal(TOO_MANY_MATCH)
+            raise Refusal(too_many_match())
         return Picked.of(kind, pks, f"all {len(pks):,} {listing.matching}")
     ticked = {number(pk) for pk in said.getlist("order")}
     seen = Order.objects.seen_by(request.user).filter(pk__in=ticked).values_list("pk", flat=True)
@@ -96,13 +96,18 @@ def ids_of(listing: Listing) -> list[int]:
     return list(listing.orders().order_by("-pk").values_list("pk", flat=True)[: MOST_ORDERS + 1])
 
 
+def too_many_match() -> str:
+    most = figure(MOST_ORDERS)
+    return f"More than {most} orders match; at most {most} go in one job. Narrow the filter."
+
+
 @needs("place")
 @require_safe
 def matching(request: HttpRequest) -> HttpResponse:
     """How many orders match the filter of an open page: asked for when somebody ticks, so that no page waits for it."""
     listing = Listing.read(request)
     count = len(ids_of(listing))
-    context = {"count": count, "words": listing.matching, "why": TOO_MANY_MATCH if count > MOST_ORDERS else ""}
+    context = {"count": count, "words": listing.matching, "why": too_many_match() if count > MOST_ORDERS else ""}
     return render(request, "orders/_matching.html", context)
 
 

@@ -14,6 +14,8 @@ IN_ONE_QUERY = 5_000  # values; every SQLite and PostgreSQL of today takes sever
 LONGEST_LINK = 2_000  # characters; beyond that it is no link of an order
 SHOWN_OF_A_WORD = 80  # characters
 
+A_MESSAGE = 60  # characters; a shorter text with words in it is searched for
+BESIDES_NUMBERS = re.compile(r"[^\d\s,;#]")
 # Each crosses a text in one go, whatever stands in it: what is pasted may be as hostile as it is long.
 BETWEEN_LINKS = re.compile(r"[,;](?=https?://)", re.I)
 LINK = re.compile(r"https?://[^\s<>\"“”«»|\\^`{}]+", re.I)
@@ -65,6 +67,17 @@ def find(text: str, user: Any) -> Found:
     numbers = [word for word in words.numbers if number(word) not in by_id] + words.thousands
     orders = {pk for found in (by_id, by_upstream_id, by_request_id, by_link) for pks in found.values() for pk in pks}
     return Found(sorted(orders), [short(word) for word in unknown], [short(word) for word in numbers])
+
+
+def is_of_ids(text: str, found: Found) -> bool:
+    """Whether a text names orders, rather than words to search for."""
+    words = words_of(text)
+    if words.upstream_ids or words.request_ids or words.marked:
+        return True
+    # A link that no order has may be a part of one that an order has. Bare numbers count as ids where nothing but
+    # numbers stands, or in a whole message.
+    only_numbers = not BESIDES_NUMBERS.search(text)
+    return bool(found.orders) and (bool(words.links) or only_numbers or len(text) >= A_MESSAGE)
 
 
 def words_of(text: str) -> Words:

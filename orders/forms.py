@@ -19,7 +19,10 @@ from orders import links
 from orders.models import Order
 from orders.terms import DRIP_FEED, FIELDS, Terms, asked_of, may_drip, terms_of
 from panel.money import money
+from panel.numbers import digits_of
+from panel.numbers import number as figure
 from panel.query import number
+from panel.times import today
 
 MOST_RUNS = 1000  # ours, against a slip of the finger; the supplier documents no limit
 LONGEST_INTERVAL = 7 * 24 * 60  # minutes; likewise
@@ -155,7 +158,7 @@ class OrderForm(forms.Form):
             raise ValidationError(why)
         least = self.cleaned_data.get("min") if name == "max" else None
         if least and bound < least:
-            raise ValidationError(f"The most per post is below the least, {least:,}.")
+            raise ValidationError(f"The most per post is below the least, {figure(least)}.")
         return bound
 
     def _read_quantity(self, service: Service) -> None:
@@ -284,7 +287,7 @@ def read_seen(value: str, service: Service) -> dict[str, str] | None:
 def in_words(what: str, value: str) -> str:
     """One of a service's terms for a person; what a form sent may be anything."""
     if what in ("minimum", "maximum") and value.isascii() and value.isdecimal():
-        return f"{int(value):,}"
+        return figure(int(value))
     try:
         return money(Decimal(value)) if what == "rate" else value
     except ArithmeticError:
@@ -293,18 +296,18 @@ def in_words(what: str, value: str) -> str:
 
 # ── Readers: text as typed → what goes to upstream; ValidationError with the sentence for the person ──
 def whole(text: str, least: int, most: int, what: str) -> int:
-    digits = text.replace(",", "").replace(" ", "")
+    digits = digits_of(text)
     if not (digits.isascii() and digits.isdecimal()) or len(digits) > len(str(LARGEST)):
         raise ValidationError(f"Write the {what} as a whole number." if text else f"How many {what}?")
     if not least <= int(digits) <= most:
-        raise ValidationError(f"Between {least:,} and {most:,}; {int(digits):,} is not.")
+        raise ValidationError(f"Between {figure(least)} and {figure(most)}; {figure(int(digits))} is not.")
     return int(digits)
 
 
 def lines(text: str) -> str:
     """The lines that are not blank."""
     if len(text) > MOST_TEXT:
-        raise ValidationError(f"At most {MOST_TEXT:,} characters; these are {len(text):,}.")
+        raise ValidationError(f"At most {figure(MOST_TEXT)} characters; these are {figure(len(text))}.")
     kept = [line.strip() for line in text.splitlines() if line.strip()]
     if not kept:
         raise ValidationError("Write at least one line.")
@@ -326,7 +329,7 @@ def day(text: str) -> str:
             found: date = datetime.strptime(text, pattern).date()  # noqa: DTZ007  a day, no moment
         except ValueError:
             continue
-        if found < timezone.now().date():
+        if found < today():
             raise ValidationError("This day is over.")
         return found.strftime(UPSTREAMS_DATE)
     raise ValidationError("Write the day as 31/12/2026.")

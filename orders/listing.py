@@ -1,108 +1,277 @@
-"""One page of the orders table: read from the address, by keyset, never by OFFSET and never with a count of all."""
+"""The orders list as an address asks for it: narrowed, searched, sorted, and which stretch of it."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import cached_property
 from typing import Any, Self
 from urllib.parse import urlencode
 
-from django.db.models import Subquery
+from django.db.models import Q, Subquery
 from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 
+from accounts.models import User
+from catalog.models import Service
+from orders import searching, walking
+from orders.columns import COLUMNS, USUAL, chosen, rows_of
+from orders.facets import FACETS, Keys, ends, starts
+from orders.finding import Found, find, is_of_ids, short
 from orders.models import Order, OrderQuerySet
 from orders.states import Status, label, stage
+from orders.walking import SORTS, Key, Sort, Stretch, Wanted
 from panel.query import number
+from panel.times import machine
 
 ROWS_A_PAGE = 50
 ROWS_POLLED = 200  # most rows that one poll may ask about
+LONGEST_TEXT = 8_000  # characters of a search; an address takes no more
 WAITS = "s"  # in a row's version: it says that it waits because sending is stopped
 MOST_NEW = 99  # counted; beyond that the page says 99+
+SLACK = 1_000  # ids and times of placing go together, but for orders that were placed at the same moment
 
 
 @dataclass(frozen=True)
 class Listing:
-    """What the address asks for: a status or "" for all, and behind which order (0: from an end)."""
+    """One list for one person. What makes no sense in an address is as if it were not there."""
 
     user: Any
-    status: str
-    before: int
-    after: int
-    newest: int  # polls only: the newest order the open page has seen
+    narrowed: dict[str, Any] = field(default_factory=dict)  # facet → value
+    text: str = ""
+    sorting: str = ""
+    down_from: Key | None = None
+    up_from: Key | None = None
+    own_columns: tuple[str, ...] = ()  # of this list alone, in place of those that the person likes
+    view: int = 0  # the saved view that it began as
+    ignored: tuple[tuple[str, str], ...] = ()  # what stood in the address and made no sense: label, text
+    newest: int = 0  # polls only: the newest order the open page was told of
 
     @classmethod
     def read(cls, request: HttpRequest) -> Self:
-        """From the query string; what makes no sense there is as if it were not."""
+        """From the query string."""
         return cls.of(request.user, request.GET)
 
     @classmethod
     def of(cls, user: Any, query: QueryDict) -> Self:
-        status = query.get("status", "")
-        ends = (number(query.get(name)) for name in ("before", "after", "newest"))
-        return cls(user, status if status in Status.values else "", *ends)
+        texts = {name: query.get(name) or "" for name in FACETS}
+        read = {name: FACETS[name].read(text, user) for name, text in texts.items() if text}
+        ignored = tuple((FACETS[name].label, texts[name][:100]) for name, value in read.items() if value is None)
+        sorting = query.get("sort", "")
+        sorting = sorting if sorting in SORTS else ""
+        return cls(
+            user,
+            {name: value for name, value in read.items() if value is not None},
+            query.get("q", "").replace("\0", " ").strip()[:LONGEST_TEXT],
+            sorting,
+            walking.read(query.get("before"), SORTS[sorting]),
+            walking.read(query.get("after"), SORTS[sorting]),
+            chosen(cols.split(",")) if (cols := query.get("cols")) else (),
+            number(query.get("view")),
+            ignored,
+            number(query.get("newest")),
+        )
+
+    # ── What is wanted ───────────────────────────────────────────────────────────────────────────
+    @property
+    def status(self) -> str:
+        """The tab; "" for all."""
+        return str(self.narrowed.get("status", ""))
+
+    @property
+    def sort(self) -> Sort:
+        return SORTS[self.sorting]
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """Those of this list, or as the person likes them."""
+        return self.own_columns or chosen(getattr(self.user, "columns", None) or ())
+
+    @property
+    def size(self) -> int:
+        """Rows a page, as the person likes it."""
+        return int(getattr(self.user, "page_length", 0) or ROWS_A_PAGE)
+
+    @cached_property
+    def found(self) -> Found | None:
+        """The orders that the text names, when it is ids, or a message with some; None for words to search for."""
+        found = find(self.text, self.user) if self.text else None
+        return found if found and is_of_ids(self.text, found) else None
+
+    @cached_property
+    def wanted(self) -> Wanted:
+        facets = [(FACETS[name], value) for name, value in self.narrowed.items()]
+        ways = [facet.keys(value) for facet, value in facets if facet.keys]
+        where = Q(*(facet.where(value) for facet, value in facets))
+        loose = any(facet.keys is None for facet, _ in facets)
+        if self.found:
+            ways.append([Keys(Order.objects.filter(pk__in=self.found.orders))])
+            where &= Q(pk__in=self.found.orders)
+        elif words := searching.words_in(self.text):
+            where &= searching.holding(words)
+            keys = searching.keys_of(words)
+            ways += [[keys]] if keys else []
+            loose = loose or not keys or any(len(word) < searching.LEAST for word in words)
+        return Wanted(ways, where, loose, self.span())
+
+    def span(self) -> tuple[int, int] | None:
+        """Between which ids the days lie; the days themselves are asked for as well."""
+        first: date | None = self.narrowed.get("from")
+        last: date | None = self.narrowed.get("to")
+        if not first and not last:
+            return None
+        days = Order.objects.values_list("pk", flat=True)
+        low, high = 0, None
+        if first:
+            low = days.filter(created_at__gte=starts(first)).order_by("created_at", "pk").first() or 10**18
+        if last:
+            high = days.filter(created_at__lt=ends(last)).order_by("-created_at", "-pk").first() or 0
+        return low - SLACK, 10**18 if high is None else high + SLACK
 
     def orders(self) -> OrderQuerySet:
-        """All that match, in no order yet."""
-        matching = Order.objects.seen_by(self.user)
-        return matching.filter(status=self.status) if self.status else matching
+        """All that match, in no order yet: for what goes through all of them. A page is read by `page`."""
+        return Order.objects.seen_by(self.user).filter(self.wanted.where)
 
+    def page(self) -> walking.Page:
+        """The orders of this stretch, from the top down, and whether the list goes on in the direction of travel."""
+        up = self.up_from is not None
+        stretch = Stretch(self.sort, self.sort.down is not up, self.up_from or self.down_from)
+        page = walking.page(Order.objects.seen_by(self.user), self.wanted, stretch, self.size)
+        return page._replace(rows=page.rows[::-1]) if up else page
+
+    def next_to(self, key: Key, *, up: bool) -> int | None:
+        """The order above or below one."""
+        found, *_ = walking.ids(self.wanted, Stretch(self.sort, self.sort.down is not up, key), 1)
+        return found[0] if found else None
+
+    # ── The page ─────────────────────────────────────────────────────────────────────────────────
     def context(self) -> dict[str, object]:
         """What `orders/index.html` wants."""
-        matching = self.orders().for_table()
-        if self.after:
-            rows = list(matching.filter(pk__gt=self.after).order_by("pk")[: ROWS_A_PAGE + 1])
-            more_newer, more_older = len(rows) > ROWS_A_PAGE, True
-            rows = rows[:ROWS_A_PAGE][::-1]
-        else:
-            if self.before:
-                matching = matching.filter(pk__lt=self.before)
-            rows = list(matching.order_by("-pk")[: ROWS_A_PAGE + 1])
-            more_newer, more_older = bool(self.before), len(rows) > ROWS_A_PAGE
-            rows = rows[:ROWS_A_PAGE]
+        page = self.page()
+        rows, further, up = page.rows, page.looked_to, self.up_from is not None
+        above, below = (page.more, True) if up else (self.down_from is not None, page.more)
+        ends = [walking.written(walking.key_of(row, self.sort)) for row in (rows[0], rows[-1])] if rows else ["", ""]
         return {
             "orders": rows,
+            "listing": self,
+            "rows": rows_of(self.columns),
+            "usual": USUAL,
+            "sorts": SORTS,
+            "columns": {name: COLUMNS[name] for name in self.columns},
             "status": self.status,
             "statuses": list(Status),
-            "match": urlencode({"status": self.status}) if self.status else "",
+            "match": self.query(),
             "matching": self.matching,
-            "newer": self.address(after=rows[0].pk) if rows and more_newer else "",
-            "older": self.address(before=rows[-1].pk) if rows and more_older else "",
-            "newest": rows[0].pk if rows else 0,
-            "live": not more_newer if rows else not (self.before or self.after),
+            "newer": self.address(after=ends[0]) if rows and above and not (up and further) else "",
+            "older": self.address(before=ends[1]) if rows and below and (up or not further) else "",
+            "further": self.address(**{"after" if up else "before": walking.written(further)}) if further else "",
+            "looked_to": further[1] if further else 0,
+            "newest": self.newest_at(rows),
+            "live": not self.down_from and not (up and page.more),
         }
+
+    def newest_at(self, rows: list[Order]) -> int:
+        """From which order on others are new to a page with these rows."""
+        if rows and not (self.sort.field or self.wanted.loose or len(self.wanted.ways) > 1 or not self.sort.down):
+            return rows[0].pk
+        # Asked for all orders, or a poll of a list that matches nothing would look through them.
+        return Order.objects.filter(pk__gt=0).order_by("-pk").values_list("pk", flat=True).first() or 0
+
+    def said(self) -> dict[str, str]:
+        """The list in an address: names and texts, without the stretch."""
+        narrowed = {name: as_text(value) for name, value in self.narrowed.items()}
+        more = {"q": self.text, "sort": self.sorting, "cols": ",".join(self.own_columns)}
+        return {name: text for name, text in {**narrowed, **more}.items() if text}
+
+    def query(self, **stretch: object) -> str:
+        return urlencode({**self.said(), **({"view": self.view} if self.view else {}), **stretch})
 
     @property
     def matching(self) -> str:
         """What matches, in words that follow a number: `1,204 orders`."""
-        return f"orders that are {label(self.status)}" if self.status else "orders"
+        if not self.is_narrow:
+            return f"orders that are {label(self.status)}" if self.status else "orders"
+        return "orders that match"
 
-    def address(self, **end: int) -> str:
-        """Where another page of the same list is."""
-        query = {"status": self.status, **end} if self.status else end
-        return f"{reverse('orders:index')}?{urlencode(query)}" if query else reverse("orders:index")
+    def address(self, **stretch: object) -> str:
+        """Where a stretch of this list is."""
+        query = self.query(**stretch)
+        return f"{reverse('orders:index')}?{query}" if query else reverse("orders:index")
 
+    def without(self, *names: str) -> Self:
+        """The same list less narrow, from its beginning."""
+        narrowed = {name: value for name, value in self.narrowed.items() if name not in names}
+        return self.from_its_end(narrowed=narrowed, text="" if "q" in names else self.text)
+
+    def with_(self, **narrowed: Any) -> Self:
+        """The same list narrowed otherwise, from its beginning."""
+        return self.from_its_end(narrowed={**self.narrowed, **narrowed})
+
+    def sorted_by(self, sorting: str) -> Self:
+        return self.from_its_end(sorting=sorting)
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether anything but the tab narrows it: then the counts on the tabs are not its own."""
+        return bool(self.text or self.narrowed.keys() - {"status"})
+
+    def chips(self) -> list[tuple[str, str, str]]:
+        """What narrows it besides the tab: label, words, and the address of the list without it."""
+        named = {"by": self.person, "assigned": self.person, "service": self.service}
+        chips = [
+            (FACETS[name].label, named[name](value) if name in named else FACETS[name].words(value), name)
+            for name, value in self.narrowed.items()
+            if name != "status"
+        ]
+        if self.text:
+            chips.append(("Search", short(self.text), "q"))
+        return [(label, words, self.without(name).address()) for label, words, name in chips]
+
+    def person(self, pk: int) -> str:
+        person = self.user if pk == self.user.pk else User.objects.filter(pk=pk).first()
+        return "me" if person == self.user else str(person or f"nobody ({pk})")
+
+    def service(self, upstream_id: int) -> str:
+        service = Service.objects.filter(upstream_id=upstream_id).only("name", "upstream_id").first()
+        return str(service) if service else f"{upstream_id}, which the desk does not know"
+
+    def loosened(self) -> list[tuple[str, str]]:
+        """For a list that matches nothing: what to drop so that something does, in words, and where that leads."""
+        drops = [(name, FACETS[name].label) for name in self.narrowed] + ([("q", "Search")] if self.text else [])
+        if len(drops) < 2:
+            return []
+        looser = [(label, self.without(name)) for name, label in drops]
+        return [(label, listing.address()) for label, listing in looser if listing.page().rows]
+
+    def from_its_end(self, **otherwise: Any) -> Self:
+        return replace(self, down_from=None, up_from=None, **otherwise)
+
+    # ── What moved since ─────────────────────────────────────────────────────────────────────────
     def since(self, rows: dict[int, str], *, stopped: bool) -> tuple[list[int], dict[str, str], int]:
         """One query for an open page that shows `rows` (id → row_version).
 
-        Returns the ids that moved, when live ones were last asked after (id → ISO time), and the newest order
-        that matches (0 when the page shows none).
+        Returns the ids that moved, when live ones were last asked after (id → ISO time), and the newest order that
+        matches and is newer than what the page was told of (0: none).
         """
-        newest = Subquery(self.orders().order_by("-pk").values("pk")[:1])
-        found = Order.objects.seen_by(self.user).filter(pk__in=rows).annotate(newest=newest)
+        newer = self.orders().filter(pk__gt=self.newest).order_by("-pk").values("pk")[:1]
+        found = Order.objects.seen_by(self.user).filter(pk__in=rows).annotate(newest=Subquery(newer)).order_by()
         now = list(found.values_list("pk", "version", "status", "upstream_id", "reported_at", "newest"))
         if not now:
-            return [], {}, self.orders().order_by("-pk").values_list("pk", flat=True).first() or 0
+            return [], {}, newer.values_list("pk", flat=True).first() or 0
         moved = [
             pk
             for pk, version, status, known, *_ in now
             if row_version(version, status, known, stopped=stopped) != rows[pk]
         ]
-        looked = {
-            str(pk): at.isoformat(timespec="seconds") for pk, _, status, _, at, _ in now if at and stage(status).live
-        }
+        looked = {str(pk): machine(at) for pk, _, status, _, at, _ in now if at and stage(status).live}
         return moved, looked, now[0][-1] or 0
 
     def count_new(self) -> int:
         """Orders newer than what the page shows, counted up to one more than MOST_NEW."""
-        return len(self.orders().filter(pk__gt=self.newest).values_list("pk")[: MOST_NEW + 1])
+        return len(self.orders().filter(pk__gt=self.newest).order_by().values_list("pk")[: MOST_NEW + 1])
+
+
+def as_text(value: Any) -> str:
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def row_version(version: int, status: str, upstream_id: str | None, *, stopped: bool) -> str:
@@ -112,5 +281,5 @@ def row_version(version: int, status: str, upstream_id: str | None, *, stopped: 
 
 def on_screen(text: str) -> dict[int, str]:
     """`12:3,13:1s` → {12: "3", 13: "1s"}; what names no order is passed over."""
-    pairs = (part.partition(":") for part in text.split(",")[:ROWS_POLLED])
+    pairs: Iterable[tuple[str, str, str]] = (part.partition(":") for part in text.split(",")[:ROWS_POLLED])
     return {number(pk): version for pk, _, version in pairs if number(pk)}

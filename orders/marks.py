@@ -36,3 +36,19 @@ def _meter(used: int, pending: bool, cap: int, later: bool) -> Markup:
     )
     # All of it is made of numbers and our own words.
     return Markup(f'<span class="refill{" is-later" * later}">{meter}<span class="sub nowrap">{said}</span></span>')  # noqa: S704
+
+
+@lru_cache(maxsize=4_096)
+def link_tag(address: str, id: str = "") -> Markup:
+    """A customer's link: the true host stands out, whatever stands before an @; only http(s) can be pressed."""
+    if not address.lower().startswith(("http://", "https://")):
+        return Markup('<span class="host" dir="ltr" title="{0}">{0}</span>').format(address)
+    bare = address.split("://", 1)[1]
+    place = bare.replace("\\", "/").replace("?", "/").replace("#", "/").split("/", 1)[0]
+    host = place.rsplit("@", 1)[-1]
+    before = Markup('<span class="rest">{}</span>').format(place[: len(place) - len(host)]) if place != host else ""
+    named = Markup(' id="{}"').format(id) if id else ""
+    return Markup(
+        '<a class="host" dir="ltr" href="{0}"{1} title="{0}" rel="noreferrer noopener" target="_blank">{2}<b>{3}</b>'
+        '<span class="rest">{4}</span><span class="vh"> (opens in a new tab)</span></a>'
+    ).format(address, named, before, host, bare[len(place) :])

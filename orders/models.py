@@ -1,29 +1,35 @@
 """What was asked, what became of it, and who did what."""
 
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.db.models import F
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 
 from accounts.access import why_not
 from catalog.models import Service
+from orders import notes, presence, progress  # noqa: F401  # Django finds their models through this file
+from orders.events import Event as Event
 from orders.links import spellings
 from orders.rhythm import next_look
 from orders.rules import Refills, cancel_of, refills_of, why_no_cancel, why_no_refill
-from orders.sentences import Sentence
+from orders.saved import SavedView as SavedView
 from orders.states import LIFE, LIVE, Stage, Status, label, stage
+from orders.tally import Tally as Tally
 from orders.tasks import Task
 from orders.terms import terms_of
+from orders.traits import LONGEST_HOST, give_traits
 from panel.failpoints import fp
 from panel.money import money, stored
 from panel.notpanel.shapes import Report
+from panel.reader import for_the_record
 
 
 class Refusal(Exception):
@@ -56,6 +62,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """Everything that one row shows, in two queries however long the page."""
         tasks = models.Prefetch("tasks", Task.objects.with_people())
         return self.select_related("service", "placed_by").prefetch_related(tasks)
+
+    def for_page(self) -> Self:
+        """What its own page tells beside that."""
+        return self.for_table().select_related("assigned_to")
 
     def place(
         self, *, by: Any, service: Service, link: str, quantity: int | None, token: uuid.UUID,
@@ -90,10 +100,11 @@ class OrderQuerySet(models.QuerySet["Order"]):
                 fp("order.half")
                 undo = timedelta(seconds=settings.SEND_DELAY_SECONDS)
                 order.tasks.create(kind=Task.Kind.PLACE, asked_by=by, due_at=order.created_at + undo)
-                facts = {
-                    "quantity": f"{runs} × {amount:,}" if runs else f"{amount:,}",
-                    "rate": money(service.rate), "expected": money(order.expected_charge),
-                }  # fmt: skip
+                with for_the_record():
+                    facts = {
+                        "quantity": f"{runs} × {amount:,}" if runs else f"{amount:,}",
+                        "rate": money(service.rate), "expected": money(order.expected_charge),
+                    }  # fmt: skip
                 order.record("placed", by=by, at=order.created_at, **facts)
                 if held:
                     order.record("despite_hold", by=by, at=order.created_at)
@@ -141,6 +152,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """Updates what a page shows of these orders, so that open pages notice; says how many there were."""
         return self.update(version=F("version") + 1, **facts)
 
+    def hurry(self, now: datetime) -> int:
+        """Somebody wants to know now: these join upstream's next batch. No call of their own is made."""
+        return self.filter(upstream_id__isnull=False).exclude(next_look_at__lte=now).update(next_look_at=now)
+
     def due(self, now: datetime) -> Self:
         """Orders to ask upstream about, longest due first."""
         return self.filter(next_look_at__lte=now).order_by("next_look_at")
@@ -151,7 +166,8 @@ class Order(models.Model):
 
     # What was asked: written once, never edited. The same request_id must always go with the same body.
     request_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="orders")
+    # No index of its own for service and person: those below begin with them.
+    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="orders", db_index=False)
     link = models.CharField(max_length=1000)
     quantity = models.PositiveBigIntegerField()
     runs = models.PositiveIntegerField(null=True, blank=True)
@@ -160,13 +176,25 @@ class Order(models.Model):
     body = models.JSONField(help_text="Exactly the fields that go with `add`, frozen.")
     rate_seen = models.DecimalField(max_digits=18, decimal_places=6, help_text="The rate when it was placed, USD.")
     expected_charge = models.DecimalField(max_digits=18, decimal_places=6, help_text="Our estimate in USD.")
-    placed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="orders")
+    placed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="orders", db_index=False
+    )
     created_at = models.DateTimeField(default=timezone.now)
+    # Who of the team looks after it. No index of its own: the one below serves it.
+    assigned_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     # The form's own token: a double click, F5 or a second tab of one form meet here.
     form_token = models.UUIDField(null=True, unique=True, editable=False)
     send_when_funded = models.BooleanField(
         default=True, help_text="Refused for want of money: sent again by itself when a balance covers it."
     )
+
+    # What it is found by, as it was when it was placed: orders/traits.py.
+    network = models.CharField(max_length=20, blank=True, editable=False)
+    category = models.CharField(max_length=300, blank=True, editable=False)
+    host = models.CharField(max_length=LONGEST_HOST, blank=True, editable=False)
+    haystack = models.TextField(blank=True, editable=False, help_text="Link, service and person, folded, for search.")
 
     # What became of it: upstream's words, by `absorb` alone.
     upstream_id = models.CharField(max_length=64, null=True, unique=True)
@@ -182,6 +210,12 @@ class Order(models.Model):
         default=0, help_text="Refills that upstream counts and the desk did not ask for."
     )
     next_look_at = models.DateTimeField(null=True, help_text="When we ask next; empty: not any more.")
+    cost = models.GeneratedField(
+        expression=Coalesce("charge", "expected_charge"),
+        output_field=models.DecimalField(max_digits=18, decimal_places=6),
+        db_persist=True,
+        help_text="Upstream's charge, and until it names one our estimate.",
+    )
     # Counts what a page shows of this order, so that an open page knows which rows have moved.
     version = models.PositiveIntegerField(default=1)
 
@@ -192,17 +226,35 @@ class Order(models.Model):
         indexes = [
             # A status tab, newest first, by keyset.
             models.Index(fields=["status", "-id"], name="order_status_newest"),
+            # What is assigned to somebody, newest first.
+            models.Index(
+                fields=["assigned_to", "-id"], condition=models.Q(assigned_to__isnull=False), name="order_assigned"
+            ),
             # The sweep: what is due; final orders are not in it.
             models.Index(fields=["next_look_at"], condition=models.Q(next_look_at__isnull=False), name="order_due"),
             # `like`: a service's orders of the last day, and those under way.
             models.Index(fields=["service", "-created_at"], name="order_like_young"),
             models.Index(fields=["service", "status"], name="order_like_under_way"),
+            # The filters of the list, newest first, by keyset.
+            models.Index(fields=["service", "-id"], name="order_service_newest"),
+            models.Index(fields=["placed_by", "-id"], name="order_person_newest"),
+            models.Index(fields=["network", "-id"], name="order_network_newest"),
+            models.Index(fields=["category", "-id"], name="order_category_newest"),
+            models.Index(fields=["host", "-id"], name="order_host_newest"),
+            # The list by charge; and its filter by day, which becomes a span of ids.
+            models.Index(fields=["cost", "id"], name="order_cost"),
+            models.Index(fields=["created_at", "id"], name="order_day"),
             # `linked`: a pasted link. Its beginning is enough, and fits into a page of any database's index.
             models.Index(beginning("link"), name="order_link"),
         ]
 
     def __str__(self) -> str:
         return f"Order {self.pk}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self._state.adding:
+            give_traits(self)
+        super().save(*args, **kwargs)
 
     def get_absolute_url(self) -> str:
         return reverse("orders:show", args=[self.pk])
@@ -217,13 +269,20 @@ class Order(models.Model):
         return self
 
     # ── What the screen says ─────────────────────────────────────────────────────────────────────
+    @property
+    def wishes(self) -> Iterable[Task]:
+        """Its tasks, newest first: those that in_rows fetched, else asked for."""
+        known: list[Task] | None = self.__dict__.get("known_tasks")
+        return self.tasks.all() if known is None else known
+
     @cached_property
     def placing(self) -> Task | None:
         """The task that sends it; only orders that came from elsewhere have none."""
-        return next((task for task in self.tasks.all() if task.kind == Task.Kind.PLACE), None)
+        return next((task for task in self.wishes if task.kind == Task.Kind.PLACE), None)
 
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
-        self.__dict__.pop("placing", None)
+        for known in ("placing", "known_tasks"):
+            self.__dict__.pop(known, None)
         super().refresh_from_db(*args, **kwargs)
 
     @property
@@ -251,6 +310,21 @@ class Order(models.Model):
                 Task.Outcome(self.placing.outcome), self.status
             )
         return self.status
+
+    @property
+    def edge(self) -> str:
+        """The class of a row in trouble."""
+        return EDGES.get(self.shown_status, "")
+
+    @property
+    def moving(self) -> bool:
+        """Something is expected to change soon: open pages ask often."""
+        return self.stage.live or self.shown_status in ("queued", "confirming", "taken")
+
+    @property
+    def stale(self) -> bool:
+        """Upstream was to be asked long ago: what the row says may be old."""
+        return bool(self.next_look_at and timezone.now() - self.next_look_at > STALE_AFTER)
 
     @property
     def label(self) -> str:
@@ -291,7 +365,7 @@ class Order(models.Model):
         return why_no_cancel(self)
 
     # ── What upstream says ───────────────────────────────────────────────────────────────────────
-    def absorb(self, report: Report) -> "list[Event]":
+    def absorb(self, report: Report) -> list[Event]:
         """The one door by which upstream's words reach `status`. The caller saves FACTS and the events it returns.
 
         A report that surprises is taken and recorded; only one asked for earlier than what we have is passed over.
@@ -322,10 +396,13 @@ class Order(models.Model):
         """Updates what a page shows of this order; an instance in hand keeps what it had."""
         Order.objects.filter(pk=self.pk).change(**facts)
 
-    def record(self, kind: str, *, by: Any = None, at: datetime | None = None, **facts: Any) -> "Event":
+    def record(self, kind: str, *, by: Any = None, at: datetime | None = None, **facts: Any) -> Event:
         """Writes down one thing that happened to this order."""
         return Event.objects.create(order=self, kind=kind, by=by, at=at or timezone.now(), facts=facts)
 
+
+EDGES = {"review": " is-bad", "confirming": " is-warn", "unfunded": " is-warn"}
+STALE_AFTER = timedelta(minutes=2)  # past a look's time; a worker that runs is later only when the supplier slows it
 
 # Ways to show a status that say more than its word.
 SHOWN = {
@@ -336,37 +413,3 @@ SHOWN = {
 # What `absorb` may have changed.
 FACTS = ("status", "charge", "currency", "start_count", "remains", "said", "reported_at", "left_out",
          "next_look_at", "version")  # fmt: skip
-
-
-class Event(models.Model):
-    """One thing that happened, as a sentence with a name on it. Written once: no verb here changes or removes one."""
-
-    # No index of its own: the timeline's serves it.
-    order = models.ForeignKey(Order, null=True, on_delete=models.PROTECT, related_name="events", db_index=False)
-    kind = models.CharField(max_length=30)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
-    at = models.DateTimeField()
-    facts = models.JSONField(default=dict)
-
-    class Meta:
-        ordering = ("-id",)
-        indexes = [
-            # An order's timeline.
-            models.Index(fields=["order", "-id"], name="event_timeline"),
-        ]
-
-    def __str__(self) -> str:
-        return self.sentence.plain
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise TypeError("An event is written once.")
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        raise TypeError("An event is kept.")
-
-    @property
-    def sentence(self) -> Sentence:
-        """What happened: tone, words, and upstream's own words apart."""
-        return Sentence.of(self.kind, self.by, self.facts)

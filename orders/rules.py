@@ -1,13 +1,12 @@
 """Whether an order may be refilled or cancelled: the reason why not, or "". Every door asks here."""
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.conf import settings
-from django.utils import timezone
 
 from orders.tasks import Task
+from panel.times import clock
 
 if TYPE_CHECKING:
     from orders.models import Order
@@ -26,8 +25,8 @@ class Refills(NamedTuple):
 
 
 def refills_of(order: "Order") -> Refills:
-    """From the order's tasks, so that with `for_table` a page of rows costs no further query."""
-    asked = [task for task in order.tasks.all() if task.kind == Task.Kind.REFILL]
+    """From the order's tasks, so that with `for_table` or `in_rows` a page of rows costs no further query."""
+    asked = [task for task in order.wishes if task.kind == Task.Kind.REFILL]
     pending = next((task for task in asked if task.over_at is None), None)
     used = sum(task.slot is not None for task in asked) + order.refills_elsewhere
     return Refills(used, settings.REFILLS_PER_ORDER, pending)
@@ -35,7 +34,7 @@ def refills_of(order: "Order") -> Refills:
 
 def cancel_of(order: "Order") -> Task | None:
     """The cancel of which nobody knows yet what becomes."""
-    return next((task for task in order.tasks.all() if task.kind == Task.Kind.CANCEL and task.over_at is None), None)
+    return next((task for task in order.wishes if task.kind == Task.Kind.CANCEL and task.over_at is None), None)
 
 
 def why_no_refill(order: "Order") -> str:
@@ -80,11 +79,6 @@ def of_cancel(task: Task) -> str:
     if task.outcome == Task.Outcome.UNCLEAR:
         return "no clear answer came back, and the next status tells what became of it."
     return "upstream has not answered yet."
-
-
-def clock(at: datetime) -> str:
-    """14:02 UTC; with the day when that is another."""
-    return f"{at:%H:%M} UTC" if at.date() == timezone.now().date() else f"{at:%-d %b, %H:%M} UTC"
 
 
 WHY_NOT: dict[str, Callable[["Order"], str]] = {Task.Kind.REFILL: why_no_refill, Task.Kind.CANCEL: why_no_cancel}

@@ -198,6 +198,12 @@ class Task(models.Model):
             models.Index(
                 fields=["known_at"], condition=models.Q(kind="refill", over_at=None), name="task_refill_pending"
             ),
+            # The filter of the list by what is pending, newest order first.
+            models.Index(
+                fields=["kind", "-order"],
+                condition=models.Q(kind__in=("refill", "cancel"), over_at=None),
+                name="task_wish_pending",
+            ),
             # The pages Refills and Cancels, newest first, by keyset.
             models.Index(fields=["kind", "-id"], name="task_kind_newest"),
             # A job's receipt, by keyset; and how many of a job's tasks are open, for the list of jobs.

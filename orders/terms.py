@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from catalog.models import Service
+from panel.numbers import number
 
 
 class Field(NamedTuple):
@@ -112,5 +113,5 @@ def said_of(name: str, text: str) -> Said:
     if kind == "lines" or "\n" in text or len(text) > LONG:
         return Said(name, label, text, len(text.splitlines()))
     if kind == "number" and text.isascii() and text.isdecimal() and len(text) < 20:
-        text = f"{int(text):,} {unit}".rstrip()
+        text = f"{number(int(text))} {unit}".rstrip()
     return Said(name, label, f"@{text}" if kind == "name" else text, 0)

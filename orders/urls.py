@@ -2,13 +2,20 @@
 
 from django.urls import path
 
-from orders import acting, bulking, ordering, views
+from orders import acting, bulking, narrowing, ordering, saving, teamwork, views
 from orders.tasks import Task
 
 app_name = "orders"
 urlpatterns = [
     path("", views.index, name="index"),
     path("changes/", views.changes, name="changes"),
+    path("filters/", narrowing.filters, name="filters"),
+    path("columns/", narrowing.columns, name="columns"),
+    path("views/", saving.index, name="views"),
+    path("views/new/", saving.new, name="new_view"),
+    path("views/<int:pk>/", saving.change, name="view"),
+    path("views/<int:pk>/pin/", saving.pin, name="pin"),
+    path("views/<int:pk>/removal/", saving.removal, name="view_removal"),
     path("new/", ordering.new, name="new"),
     path("new/receipt/", ordering.receipt, name="receipt"),
     path("bulks/", bulking.index, name="bulks"),
@@ -23,6 +30,9 @@ urlpatterns = [
     path("refills/", views.wishes, {"kind": Task.Kind.REFILL}, name="all_refills"),
     path("cancels/", views.wishes, {"kind": Task.Kind.CANCEL}, name="all_cancels"),
     path("<int:pk>/", views.show, name="show"),
+    path("<int:pk>/looks/", acting.looks, name="looks"),
+    path("<int:pk>/notes/", teamwork.notes, name="notes"),
+    path("<int:pk>/assignment/", teamwork.assignment, name="assignment"),
     path("<int:pk>/withdrawal/", acting.withdrawal, name="withdrawal"),
     path("<int:pk>/funding/", acting.funding, name="funding"),
     path("<int:pk>/tries/", acting.tries, name="tries"),

@@ -2,27 +2,35 @@
 
 import json
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.access import needs
-from orders import reviewing
+from orders import presence, story
+from orders.columns import rows_of
 from orders.listing import MOST_NEW, WAITS, Listing, on_screen
 from orders.models import Event, Order
-from orders.terms import own_fields
+from orders.rows import in_rows
+from orders.saving import views_of
+from orders.states import Status
 from orders.wishes import Wishes
-from panel.htmx import page, wants_fragment
+from panel.htmx import wants_fragment
 from panel.query import number
+from panel.times import machine
 
-EVENTS_SHOWN = 200  # of an order's timeline, newest first
 EVENTS_A_PAGE = 100
 
 
 @require_safe
 @needs("look")
 def index(request: HttpRequest) -> HttpResponse:
-    return render(request, "orders/index.html", Listing.read(request).context())
+    listing = Listing.read(request)
+    if "" in request.GET.values():  # as a form sends what nobody filled in
+        stretch = {name: request.GET[name] for name in ("before", "after") if request.GET.get(name)}
+        return HttpResponseRedirect(listing.address(**stretch))
+    return render(request, "orders/index.html", {**listing.context(), **views_of(request.user, listing)})
 
 
 @require_safe
@@ -34,18 +42,24 @@ def changes(request: HttpRequest) -> HttpResponse:
     moved, looked, newest = listing.since(rows, stopped=bool(bar.stopped_at))
     bar_changed = bar.version != request.GET.get("bar")
     more = "top" in request.GET and newest > number(request.GET["top"])  # a page without a list has no top
-    if not (moved or bar_changed or more):
+    counts_changed = request.GET.get("counts", bar.counts_version) != bar.counts_version
+    if not (moved or bar_changed or more or counts_changed):
         response = HttpResponse(status=204)
     else:
-        changed = list(Order.objects.seen_by(request.user).for_table().filter(pk__in=moved))
+        changed = in_rows(Order.objects.seen_by(request.user), moved)
         context = {
             "changed": changed,
+            "rows": rows_of(listing.columns),
+            "listing": listing,
+            "match": listing.query(),
             # Of a stop the banner tells, and not each row that it makes wait.
             "told": [order for order in changed if rows[order.pk].removesuffix(WAITS) != str(order.version)],
             "new_count": listing.count_new() if more else 0,
             "most_new": MOST_NEW,
             "newest": newest,
             "bar_changed": bar_changed,
+            "counts_changed": counts_changed,
+            "statuses": list(Status),
         }
         response = render(request, "orders/_changes.html", context)
     return with_times(request, response, looked)
@@ -55,21 +69,15 @@ def changes(request: HttpRequest) -> HttpResponse:
 @needs("look")
 def show(request: HttpRequest, pk: int) -> HttpResponse:
     """One order; asked by its own open page with the version that it has, 204 when that is still so."""
-    order = get_object_or_404(Order.objects.seen_by(request.user).for_table(), pk=pk)
+    order = get_object_or_404(Order.objects.seen_by(request.user).for_page(), pk=pk)
+    others = presence.look(pk, request.user, timezone.now())
     bar_changed = request.bar.version != request.GET.get("bar")  # type: ignore[attr-defined]
-    if wants_fragment(request) and not bar_changed and request.GET.get("v") == str(order.version):
+    as_sent = request.GET.get("v") == presence.page_version(order.version, others)
+    if wants_fragment(request) and as_sent and not bar_changed:
         response = HttpResponse(status=204)
     else:
-        events = order.events.select_related("by")[:EVENTS_SHOWN]
-        context = {
-            "order": order,
-            "events": events,
-            "bar_changed": bar_changed,
-            "own": own_fields(order.body),
-            **reviewing.context(order),
-        }
-        response = page(request, "orders/show.html", context, fragment="orders/_order_now.html")
-    looked = {str(order.pk): order.reported_at.isoformat(timespec="seconds")} if order.reported_at else {}
+        response = story.tell(request, order, others)
+    looked = {str(order.pk): machine(order.reported_at)} if order.reported_at else {}
     return with_times(request, response, looked)
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from orders.tasks import Task
 from panel.query import number
+from panel.times import day_and_clock
 
 WISHES_A_PAGE = 50
 Kind, Outcome, Over = Task.Kind, Task.Outcome, Task.Over
@@ -84,7 +85,7 @@ def why(task: Task) -> str:
     if task.kind == Kind.CANCEL:
         return "Upstream took the request. A later status tells whether it holds."
     until = (task.known_at or task.asked_at) + timedelta(hours=settings.REFILL_PRESUMED_SETTLED_AFTER)
-    return f"Presumed settled on {until:%-d %b, %H:%M} UTC, unless somebody says so earlier."
+    return f"Presumed settled on {day_and_clock(until)}, unless somebody says so earlier."
 
 
 # ── How long a refill usually takes ──────────────────────────────────────────────────────────────

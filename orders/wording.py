@@ -3,9 +3,10 @@
 from datetime import datetime
 
 from orders.models import Order
-from orders.rules import clock
 from orders.states import Status
 from orders.tasks import Task
+from panel.numbers import number
+from panel.times import clock
 
 Kind, Outcome, Over = Task.Kind, Task.Outcome, Task.Over
 
@@ -43,9 +44,9 @@ def of_status(order: Order) -> str:
     shown = order.shown_status
     words = NO_FIGURE.get(shown, "") if order.delivered is None else ""
     words = words or OF_STATUS.get(shown, UNKNOWN)
-    done = f"{order.delivered:,}" if order.delivered is not None else ""
+    done = number(order.delivered) if order.delivered is not None else ""
     at = clock(order.reported_at) if order.reported_at else "now"
-    return words.format(total=f"{order.total:,}", done=done, at=at, word=order.status)
+    return words.format(total=number(order.total), done=done, at=at, word=order.status)
 
 
 def newest(order: Order, kind: str) -> Task | None:

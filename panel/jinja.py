@@ -10,18 +10,21 @@ from jinja2 import Environment, StrictUndefined
 
 from accounts.access import may
 from orders.listing import row_version
-from orders.marks import refill_meter
+from orders.marks import link_tag, refill_meter
 from orders.states import label, stage
 from panel.money import money
-from panel.times import ago_words, time_tag
+from panel.numbers import decimal, number
+from panel.times import ago_words, clock, day, exact, local, machine, time_tag, zone_at, zone_name
 
 
 def environment(**options: Any) -> Environment:
     """Strict: a name that is missing is an error in a test, not a hole in a page."""
     env = Environment(**{**options, "undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True})  # noqa: S701
     env.globals.update(
-        url=url, static=static, money=money, may=may, stage=stage, label=label, now=now, ago_words=ago_words,
-        time_tag=time_tag, htmx_script=htmx_script, row_version=row_version, refill_meter=refill_meter,
+        url=url, static=static, may=may, stage=stage, label=label, now=now, htmx_script=htmx_script,
+        row_version=row_version, refill_meter=refill_meter, link_tag=link_tag, money=money, number=number,
+        decimal=decimal, ago_words=ago_words, time_tag=time_tag, machine=machine, exact=exact, clock_words=clock,
+        local=local, day_of=day, zone_at=zone_at, zone_name=zone_name,
     )  # fmt: skip
     return env
 

@@ -2,6 +2,8 @@
 
 from decimal import ROUND_HALF_UP, Decimal
 
+from panel.numbers import marked
+
 CENT = Decimal("0.01")
 STORED = Decimal("0.000001")  # what a column of money keeps; upstream's own amounts have at most five decimals
 UNITS_PER_RATE = 1000  # a rate is USD per 1000 units
@@ -13,11 +15,15 @@ def stored(amount: Decimal) -> Decimal:
 
 
 def money(amount: Decimal | None, currency: str = "USD") -> str:
-    """`$1,234.50`; below a cent as many digits as it has (`$0.0042`); other currencies by their letters."""
+    """`$1,234.50`; below a cent as many digits as it has (`$0.0042`); other currencies by their letters.
+
+    With the marks of whoever reads it.
+    """
     if amount is None:
         return "–"
     shown = amount.quantize(CENT, ROUND_HALF_UP)
     if amount != shown and abs(amount) < 1:
         shown = amount.normalize()
     sign = "−" if amount < 0 else ""
-    return f"{sign}${abs(shown):,f}" if currency in ("USD", "") else f"{sign}{abs(shown):,f} {currency}"
+    figure = marked(f"{abs(shown):,f}")
+    return f"{sign}${figure}" if currency in ("USD", "") else f"{sign}{figure} {currency}"

@@ -5,11 +5,12 @@ from django.contrib import admin
 from django.urls import include, path
 
 from accounts.access import needs
-from accounts.views import team
+from accounts.views import preferences, sample, team
 from catalog import inbox
 from catalog import views as catalog
+from orders.teamwork import mentions
 from orders.views import activity
-from panel import views
+from panel import palette, styleguide, views
 
 # The catalog does not know the team, so its doors are guarded here.
 services = [
@@ -33,7 +34,13 @@ urlpatterns = [
     path("orders/", include("orders.urls")),
     path("services/", include((services, "catalog"))),
     path("activity/", activity, name="activity"),
+    path("mentions/", mentions, name="mentions"),
     path("team/", team, name="team"),
+    path("accounts/preferences/", preferences, name="preferences"),
+    path("accounts/preferences/sample/", sample, name="sample"),
+    path("palette/", palette.palette, name="palette"),
+    path("keys/", palette.keys, name="keys"),
+    path("styleguide/", styleguide.components, name="styleguide"),
     path("accounts/", include(entrance)),
     path("admin/", admin.site.urls),
     path("healthz", views.healthz, name="healthz"),

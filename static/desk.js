@@ -2,6 +2,7 @@
 (() => {
   "use strict";
   const SENDING = 10_000; // ms until a form that got no answer may be sent again
+  const SHOWN = 8_000; // ms that a toast stays
   const COPIED = 1_500; // ms that a copy button shows its tick
   const PAUSED = 700; // ms without a key until somebody is not in mid-word: a slow typist needs 500 from key to key
   const root = document.documentElement;
@@ -17,6 +18,24 @@
     heard.textContent = "";
     setTimeout(() => { heard.textContent = words; }, 50);
   };
+
+  // A word that goes by itself, for what has no place of its own on the page.
+  let toast = null;
+  desk.toast = (words) => {
+    toast?.remove();
+    const shown = toast = Object.assign(document.createElement("p"), { className: "toast", textContent: words });
+    (document.querySelector("dialog:modal") ?? document.body).append(shown);
+    setTimeout(() => shown.remove(), SHOWN);
+    desk.say(words);
+  };
+  // What somebody asked for and got no answer to; the poll tells of itself.
+  for (const kind of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
+    document.addEventListener(kind, ({ detail: { elt, requestConfig } }) => {
+      if (elt.id === "poll") return;
+      desk.toast(requestConfig.verb === "get" ? "The desk did not answer. What you see is as it was."
+        : "The desk gave no clear answer. It may be done all the same: look before you press again.");
+    });
+  }
 
   // ── Relative times: the same words as the macro `ago` in components.html ──
   const words = (seconds) => {
@@ -78,6 +97,19 @@
     if (!menu) return;
     menu.open = false;
     menu.querySelector("summary").focus();
+  });
+
+  // ── Keys: their script comes with the first, which is handed over; never while somebody types, or when switched off ──
+  const { keys } = document.body.dataset;
+  const FIELDS = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
+  document.addEventListener("keydown", (event) => {
+    const { key, ctrlKey, metaKey, altKey, repeat } = event;
+    const palette = (ctrlKey || metaKey) && !altKey && key.toLowerCase() === "k";
+    const single = key.length === 1 && key !== " " && !ctrlKey && !metaKey && !altKey && !event.isComposing
+      && localStorage.keys !== "off" && !event.target.closest(FIELDS);
+    if (!keys || !(palette || single) || event.defaultPrevented || document.querySelector("dialog:modal")) return;
+    if (palette || key === "/") event.preventDefault(); // the browser has its own search on these
+    import(keys).then(({ press }) => press(palette ? "palette" : key, repeat), () => desk.toast("The keys did not load. Press again."));
   });
 
   // ── A form goes once, until it is answered or one comes back to it ──

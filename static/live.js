@@ -51,6 +51,14 @@
     acted = Date.now();
     if (!fails && due - acted > FAST) plan(FAST);
   };
+  const clock = () => { // the person's, by its name
+    const told = { hour: "2-digit", minute: "2-digit", timeZoneName: "short" };
+    try {
+      return new Date().toLocaleTimeString("en-GB", { ...told, timeZone: document.documentElement.dataset.zone });
+    } catch { // a zone too new for this browser
+      return new Date().toLocaleTimeString("en-GB", told);
+    }
+  };
   const show = () => {
     if (!light) return;
     light.hidden = false;
@@ -68,6 +76,8 @@
     detail.parameters.bar = document.getElementById("bar")?.dataset.version ?? "";
     const top = document.getElementById("fresh")?.dataset.top;
     if (top) detail.parameters.top = top;
+    const counts = document.getElementById("counts")?.dataset.v;
+    if (counts) detail.parameters.counts = counts;
   });
   poll.addEventListener("htmx:beforeRequest", () => { asking = true; });
   poll.addEventListener("htmx:afterRequest", ({ detail }) => {
@@ -75,7 +85,7 @@
     const { xhr, successful } = detail;
     fails = successful ? 0 : fails + 1;
     if (successful) lost = "";
-    else lost ||= new Date().toTimeString().slice(0, 5);
+    else lost ||= clock();
     const said = Date.parse(xhr.getResponseHeader("Date") ?? "");
     // The header has whole seconds, so less than two of them is no skew worth the name.
     if (said) desk.skew = Math.abs(said - Date.now()) < 2000 ? 0 : said - Date.now();
@@ -88,8 +98,10 @@
     for (const time of document.querySelectorAll("time[data-looked]")) {
       const at = detail[time.dataset.looked];
       if (!at) continue;
+      // Both times are on the person's clock and end in its offset: the clock keeps its name while that stays.
+      const clock = at.slice(19) === time.dateTime.slice(19) ? time.title.slice(20) : `UTC${at.slice(19)}`;
       time.dateTime = at;
-      time.title = at.slice(0, 19).replace("T", " ") + " UTC";
+      time.title = `${at.slice(0, 19).replace("T", " ")} ${clock}`;
     }
     desk.tick();
   });

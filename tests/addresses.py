@@ -17,6 +17,10 @@ from accounts.models import BalanceReading, User
 from catalog.models import Change, Favourite, RateChange, Service, SetAside, ShrinkAlarm
 from orders.jobs import Bulk
 from orders.models import Order
+from orders.notes import Mention, Note
+from orders.presence import Presence
+from orders.progress import Reading
+from orders.saved import SavedView
 from orders.states import Status
 from orders.tasks import Attempt, Sending
 from panel.models import ONLY, Beat, Chore, Upstream
@@ -27,17 +31,22 @@ ARGUMENTS = {"app_label": "orders", "url": "nothing", "key": "abc", "uidb36": "1
 
 
 def our_models() -> list[type[Model]]:
-    return [model for app in OURS for model in apps.get_app_config(app).get_models()]
+    return [model for app in OURS for model in apps.get_app_config(app).get_models() if model._meta.managed]
 
 
 def one_of_everything() -> Order:
     """A desk on which every model of ours has a row; its order, still moving."""
     now, order = timezone.now(), make_order(Status.IN_PROGRESS)
     order.record("moved", was="Pending", to="In progress")
+    Reading.objects.create(order=order, at=now, status="in_progress", remains=650)
+    note = Note.objects.create(order=order, by=order.placed_by, at=now, text="Look here.", form_token=uuid.uuid4())
+    Mention.objects.create(note=note, user=order.placed_by)
+    Presence.objects.create(order=order, user=order.placed_by, seen_at=now)
     Attempt.objects.create(task=order.tasks.get(), began_at=now)
     Sending.objects.create(pk=Sending.ONLY)
     Bulk.objects.create(kind="refill", asked_by=order.placed_by, asked_at=now, token=uuid.uuid4(), picked=1,
                         left_out={order.pk: "Its service has no refill."})  # fmt: skip
+    SavedView.objects.create(owner=order.placed_by, name="Mine", query="by=me", shared=True)
     RateChange.objects.create(service=order.service, now=order.service.rate, at=now)
     Change.objects.create(service=order.service, moved={"rate": ["0.80", "0.90"]}, at=now)
     Favourite.objects.create(service=order.service, user=order.placed_by)
@@ -81,7 +90,13 @@ def behind(route: str) -> type[Model]:
     for model, _ in registered():
         if route.startswith(f"admin/{model._meta.label_lower.replace('.', '/')}/"):
             return model
-    within = {"alarms": ShrinkAlarm, "bulks": Bulk, "services/changes": Change, "favourite": Service}
+    within = {
+        "orders/views": SavedView,
+        "alarms": ShrinkAlarm,
+        "bulks": Bulk,
+        "services/changes": Change,
+        "favourite": Service,
+    }
     return next((model for words, model in within.items() if words in route), Order)
 
 

@@ -12,12 +12,16 @@ APPS = ("panel", "orders", "catalog", "accounts")
 # The ground knows none of the above it; each name also stands for what is inside it.
 GROUND = {
     "panel.notpanel", "panel.htmx", "panel.money", "panel.logs", "panel.query", "panel.record", "panel.failpoints",
+    "panel.numbers", "panel.times", "panel.reader",
 }  # fmt: skip
 #                        may import
 MAY: dict[str, set[str]] = {
     "panel.notpanel": {"panel.notpanel"},
     "panel.htmx":     set(),
-    "panel.money":    set(),
+    "panel.numbers":  set(),
+    "panel.money":    {"panel.numbers"},
+    "panel.times":    set(),
+    "panel.reader":   {"panel.numbers", "panel.times"},
     "panel.logs":     set(),
     "panel.query":    set(),
     "panel.record":   set(),

@@ -16,6 +16,8 @@ from catalog.sync import take_in
 from orders.models import Event, Order
 from orders.states import LIVE, Status
 from orders.tasks import Task
+from orders.traits import give_traits
+from orders.upkeep import compact
 from panel.models import ONLY, Beat, Upstream
 from panel.notpanel.shapes import Catalog
 from tests.benchmarks.measure import SEED
@@ -84,10 +86,13 @@ def write_orders(first: int, count: int, statuses: Sequence[Status] = MIX) -> No
         events.append(Event(order_id=pk, kind="placed", by=person, at=at, facts=facts))
         if heard:
             events.append(Event(order_id=pk, kind="moved", at=at, facts={"was": "Queued", "to": status}))
+    for order in orders:
+        give_traits(order)
     with transaction.atomic():
         Order.objects.bulk_create(orders, batch_size=BATCH)
         Task.objects.bulk_create(tasks, batch_size=BATCH)
         Event.objects.bulk_create(events, batch_size=BATCH)
+    compact(least=0)  # as the worker does
 
 
 def some_uuid(chance: random.Random) -> uuid.UUID:
@@ -112,7 +117,7 @@ def write_older(first: int, blocks: int) -> None:
             cursor.execute(f"PRAGMA cache_size=-{FILLING_CACHE_KB}")
         for block in range(blocks, 0, -1):
             for model, columns, key in ((Order, own, "id"), (Task, tasks, "order_id")):
-                names = [str(field.column) for field in model._meta.concrete_fields]
+                names = [str(field.column) for field in model._meta.concrete_fields if not field.generated]
                 if "id" not in columns:
                     names.remove("id")
                 cursor.execute(
@@ -121,6 +126,7 @@ def write_older(first: int, blocks: int) -> None:
                     f"WHERE {key} >= %(first)s AND {key} < %(first)s + {RECENT} ORDER BY {key}",
                     {"back": block * RECENT, "first": first},
                 )
+        compact(least=0)
         if connection.vendor == "postgresql":
             cursor.execute("VACUUM ANALYZE")  # as autovacuum would; nobody does so for SQLite
     connection.close()  # and with it what the filling had set

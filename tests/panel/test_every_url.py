@@ -1,5 +1,6 @@
 """Every address answers every kind of person as the tables say, and none with a 500."""
 
+import re
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,18 +17,28 @@ pytestmark = pytest.mark.django_db
 
 # A number is a status, a word where a redirect leads. One entry is for everybody, two are for a stranger and the team,
 # five for a stranger, viewer, operator, manager and owner. What is neither GET nor POST is tried with DELETE.
-LEADS_TO = {"login": "/accounts/login/", "orders": "/orders/", "services": "/services/",
-            "changes": "/services/changes/", "door": "/admin/login/", "admin": "/admin/",
-            "change": "change/"}  # fmt: skip
+LEADS_TO = {"login": "/accounts/login/", "orders": "/orders/", "views": "/orders/views/",
+            "services": "/services/", "changes": "/services/changes/", "door": "/admin/login/",
+            "admin": "/admin/", "change": "change/"}  # fmt: skip
 TABLE = """
                                  | login orders            | 405                           | 405
 orders/                          | login 200               | 405                           | 405
 orders/changes/                  | login 200               | 405                           | 405
+orders/filters/                  | login 200               | login 405                     | login 405
+orders/columns/                  | login 200               | login 200                     | login 405
+orders/views/                    | login 200               | login 405                     | login 405
+orders/views/new/                | login 200               | login 422                     | login 405
+orders/views/<pk>/               | login 405               | login 403 403 views views     | login 405
+orders/views/<pk>/pin/           | login 405               | login views                   | login 405
+orders/views/<pk>/removal/       | login 405               | login 403 403 views views     | login 405
 orders/new/                      | login 403 200 200 200   | login 403 422 422 422         | 405
 orders/new/receipt/              | login 403 200 200 200   | login 403 200 200 200         | 405
 orders/refills/                  | login 200               | 405                           | 405
 orders/cancels/                  | login 200               | 405                           | 405
 orders/<pk>/                     | login 200               | 405                           | 405
+orders/<pk>/looks/               | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
+orders/<pk>/notes/               | login 403 order order order | login 403 422 422 422       | login 403 405 405 405
+orders/<pk>/assignment/          | login 403 order order order | login 403 order order order | login 403 405 405 405
 orders/<pk>/withdrawal/          | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
 orders/<pk>/funding/             | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
 orders/<pk>/tries/               | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
@@ -56,13 +67,19 @@ services/changes/acceptance/     | login 403 403 405 405   | login 403 403 chang
 services/changes/<pk>/decision/  | login 403 403 405 405   | login 403 403 400 400         | login 403 403 405 405
 services/alarms/<pk>/acceptance/ | login 403 403 405 405   | login 403 403 services services | login 403 403 405 405
 activity/                        | login 200               | 405                           | 405
+mentions/                        | login 200               | 405                           | 405
 team/                            | login 200               | 405                           | 405
+palette/                         | login 200               | 405                           | 405
+keys/                            | login 200               | 405                           | 405
+styleguide/                      | login 403 403 403 200   | 405                           | 405
 healthz                          | 200                     | 405                           | 405
 healthz/ready                    | 200                     | 405                           | 405
 accounts/login/                  | 200 orders              | 200 orders                    | 405 orders
 accounts/logout/                 | login 200               | login                         | 405
 accounts/inactive/               | 200                     | 405                           | 405
 accounts/password/change/        | login 200               | login 200                     | login 405
+accounts/preferences/            | login 200               | login 422                     | 405
+accounts/preferences/sample/     | login 200               | 405                           | 405
 admin/login/                     | login 403 403 403 admin | login 403 403 403 admin       | login 403 403 403 admin
 admin/logout/ | admin admin admin admin 405 | admin admin admin admin login | admin admin admin admin 405
 """
@@ -124,6 +141,8 @@ def row_of(route: str) -> str:
 def said(response: HttpResponseBase) -> str:
     """The answer in the tables' words."""
     where = urlsplit(response.get("Location", "")).path
+    if re.fullmatch(r"/orders/\d+/", where):
+        return "order"
     words = [word for word, path in LEADS_TO.items() if where == path or (word == "change" and where.endswith(path))]
     return words[0] if words else where or str(response.status_code)
 

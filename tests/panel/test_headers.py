@@ -103,7 +103,16 @@ def test_a_page_that_htmx_gets_in_part_is_not_taken_for_the_whole(owner: Client)
             halves.append(route)
             for answer in (page, part):
                 assert {"HX-Request", "HX-Boosted", "HX-History-Restore-Request"} <= set(answer["Vary"].split(", "))
-    assert halves == ["orders/bulks/<pk>/", "orders/<pk>/", "services/"]
+    assert halves == [
+        "orders/filters/",
+        "orders/columns/",
+        "orders/views/new/",
+        "orders/bulks/<pk>/",
+        "orders/<pk>/",
+        "services/",
+        "palette/",
+        "keys/",
+    ]
 
 
 def test_each_answer_has_a_name_of_its_own(owner: Client) -> None:

@@ -1,0 +1,148 @@
+"""What the list can be narrowed by: one row a facet. Nothing else knows how one is read, asked for or put in words."""
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+
+from catalog.models import Service
+from orders.links import NETWORKS
+from orders.models import Order
+from orders.states import LIVE, Status
+from orders.tasks import Task
+from orders.traits import host_of
+from panel.money import money
+from panel.query import number
+from panel.times import ZONE
+
+NAMES = {network.name.lower(): network.name for network in NETWORKS.values()}
+MOST_MONEY = Decimal(10) ** 12  # USD; what a column of money keeps
+
+
+class Keys(NamedTuple):
+    """Orders' ids in an index, newest first: the rows of `some`, by that field."""
+
+    some: QuerySet[Any]
+    field: str = "pk"
+
+
+class Facet(NamedTuple):
+    """One thing to narrow by."""
+
+    label: str
+    read: Callable[[str, Any], Any]  # from the address's text, and who asks; None for what makes no sense
+    where: Callable[[Any], Q]  # the condition on an order
+    words: Callable[[Any], str]
+    # Where its orders' ids stand in an index; none where no index leads to them, and orders are looked through instead.
+    keys: Callable[[Any], list[Keys]] | None = None
+
+
+def _column(name: str) -> dict[str, Any]:
+    """A facet that is one column with an index `(column, -id)`."""
+    return {
+        "where": lambda value: Q(**{name: value}),
+        "keys": lambda value: [Keys(Order.objects.filter(**{name: value}))],
+    }
+
+
+def _one_of(words: Collection[str]) -> Callable[[str, Any], str | None]:
+    return lambda text, _: text if text in words else None
+
+
+# ── People, services, days, money ────────────────────────────────────────────────────────────────
+def _person(text: str, user: Any) -> int | None:
+    return user.pk if text == "me" else number(text) or None
+
+
+def _service(upstream_id: int) -> Subquery:
+    return Subquery(Service.objects.filter(upstream_id=upstream_id).values("pk")[:1])
+
+
+def _host(text: str, _: Any) -> str | None:
+    text = text.strip().casefold()
+    return (host_of(text if "://" in text else f"https://{text}") or None) if text else None
+
+
+def _day(text: str, _: Any) -> date | None:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if 2000 <= day.year < 2100 else None
+
+
+def _amount(text: str, _: Any) -> Decimal | None:
+    try:
+        amount = Decimal(text.strip().removeprefix("$"))
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() and 0 <= amount < MOST_MONEY else None
+
+
+def starts(day: date) -> datetime:
+    """The first moment of a day where the person is."""
+    return datetime(day.year, day.month, day.day, tzinfo=ZONE.get() or UTC)
+
+
+def ends(day: date) -> datetime:
+    return starts(day + timedelta(days=1))
+
+
+# ── What stands open ─────────────────────────────────────────────────────────────────────────────
+def waiting(**more: Any) -> QuerySet[Task]:
+    """Refills and cancels that are pending, in the very words of the index `task_wish_pending`."""
+    pending = "orders_task.kind IN ('refill', 'cancel') AND orders_task.over_at IS NULL"
+    return Task.objects.filter(**more).extra(where=[pending])  # noqa: S610
+
+
+class Open(NamedTuple):
+    """Orders at these statuses, or with pending tasks of these kinds."""
+
+    words: str
+    statuses: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    outcome: Mapping[str, str] = MappingProxyType({})
+
+
+UNCLEAR = {"outcome": Task.Outcome.UNCLEAR}
+OPEN = {
+    "look": Open("needs a look", (Status.REVIEW,), Task.WISHES, UNCLEAR),
+    "live": Open("is under way", (Status.QUEUED, *sorted(LIVE))),
+    "refill": Open("has a pending refill", kinds=(Task.Kind.REFILL,)),
+    "cancel": Open("has a pending cancel", kinds=(Task.Kind.CANCEL,)),
+}
+
+
+def _open_where(value: str) -> Q:
+    some = OPEN[value]
+    pending = waiting(kind__in=some.kinds, order=OuterRef("pk"), **some.outcome)
+    return Q(status__in=some.statuses) | Q(Exists(pending)) if some.kinds else Q(status__in=some.statuses)
+
+
+def _open_keys(value: str) -> list[Keys]:
+    some = OPEN[value]
+    found = [Keys(Order.objects.filter(status=status)) for status in some.statuses]
+    return found + [Keys(waiting(kind=kind, **some.outcome), "order_id") for kind in some.kinds]
+
+
+FACETS: dict[str, Facet] = {
+    "status": Facet("Status", _one_of(Status.values), words=lambda value: Status(value).label, **_column("status")),
+    "open": Facet("Open", _one_of(OPEN), _open_where, lambda value: OPEN[value].words, _open_keys),
+    "service": Facet("Service", lambda text, _: number(text) or None,
+                     where=lambda value: Q(service=_service(value)), words=str,
+                     keys=lambda value: [Keys(Order.objects.filter(service=_service(value)))]),
+    "category": Facet("Category", lambda text, _: text.replace("\0", "")[:300] or None, words=str,
+                      **_column("category")),
+    "network": Facet("Network", _one_of({network.name.lower() for network in NETWORKS.values()}),
+                     words=lambda value: NAMES[value], **_column("network")),
+    "by": Facet("Placed by", _person, words=str, **_column("placed_by")),
+    "assigned": Facet("Assigned to", _person, words=str, **_column("assigned_to")),
+    "host": Facet("Link on", _host, words=str, **_column("host")),
+    "from": Facet("From", _day, lambda day: Q(created_at__gte=starts(day)), words=lambda day: f"{day:%-d %b %Y}"),
+    "to": Facet("Until", _day, lambda day: Q(created_at__lt=ends(day)), words=lambda day: f"{day:%-d %b %Y}"),
+    "least": Facet("Charge from", _amount, lambda amount: Q(cost__gte=amount), words=money),
+    "most": Facet("Charge up to", _amount, lambda amount: Q(cost__lte=amount), words=money),
+}  # fmt: skip

@@ -1,0 +1,135 @@
+"""Saved views: made, changed, pinned and removed; and which of them the orders page shows."""
+
+from typing import Any, cast
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.access import needs
+from accounts.models import User
+from orders.listing import Listing
+from orders.saved import LONGEST_QUERY, MOST_OF_ONE, PRESETS, SavedView
+from panel.htmx import page
+
+UNPROCESSABLE = 422
+
+
+def views_of(user: Any, listing: Listing) -> dict[str, object]:
+    """What the orders page wants: the tabs of views, and the one that this list began as, with whether it changed."""
+    pinned = SavedView.objects.pinned_by(user)
+    current = next((view for view in pinned if view.pk == listing.view), None)
+    if listing.view and current is None:
+        current = SavedView.objects.seen_by(user).filter(pk=listing.view).first()
+    return {
+        "presets": PRESETS,
+        "pinned": pinned,
+        "view": current,
+        "view_changed": bool(current and current.query != kept(listing)),
+    }
+
+
+def kept(listing: Listing) -> str:
+    """What a view keeps of a list: all but where in it one is, and which view it began as."""
+    said = QueryDict(mutable=True)
+    said.update(listing.said())
+    return said.urlencode()
+
+
+@needs("look")
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """One's own views and those that teammates share."""
+    views = SavedView.objects.seen_by(request.user).select_related("owner")
+    rows = [
+        (view, view.pk in the_user(request).pinned, view.why_no_change(request.user))
+        for view in views[: 5 * MOST_OF_ONE]
+    ]
+    return render(request, "orders/views.html", {"views": rows})
+
+
+@needs("look")
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    """The form that names the list one looks at; posted, the view, pinned as a tab."""
+    said = request.POST if request.method == "POST" else request.GET
+    query = said["query"] if request.method == "POST" and "query" in said else kept(Listing.of(request.user, said))
+    view = SavedView(
+        owner_id=the_user(request).pk, name=said.get("name", "").strip(), query=query, shared="shared" in said
+    )
+    errors = refused(view, request) if request.method == "POST" else []
+    if request.method == "POST" and not errors:
+        view.save()
+        show_as_tab(the_user(request), view.pk, True)
+        return HttpResponseRedirect(view.get_absolute_url())
+    context = {"form_view": view, "errors": errors, "listing": Listing.of(request.user, QueryDict(query))}
+    status = UNPROCESSABLE if errors else 200
+    return page(request, "orders/new_view.html", context, fragment="orders/_new_view.html", status=status)
+
+
+def refused(view: SavedView, request: HttpRequest) -> list[str]:
+    """Why this view cannot be kept, in sentences."""
+    if view._state.adding and SavedView.objects.filter(owner=request.user.pk).count() >= MOST_OF_ONE:
+        return [f"You have {MOST_OF_ONE} views; remove one first."]
+    if len(view.query) > LONGEST_QUERY:
+        return ["This search is too long to be kept. Keep a shorter one."]
+    try:
+        view.full_clean()
+    except ValidationError as no:
+        return ["Give it a name of up to 60 characters."] if "name" in no.message_dict else no.messages
+    return []
+
+
+@needs("look")
+@require_POST
+def change(request: HttpRequest, pk: int) -> HttpResponse:
+    """A new name, other sharing, or the list as it is now: whatever the form names."""
+    view, said = the_view(request, pk), request.POST
+    if why := view.why_no_change(request.user):
+        raise PermissionDenied(why)
+    view.name = said.get("name", view.name).strip()
+    view.query = kept(Listing.of(request.user, QueryDict(said["query"]))) if "query" in said else view.query
+    view.shared = "shared" in said if "sharing" in said else view.shared
+    if errors := refused(view, request):
+        messages.warning(request, " ".join(errors))
+        return HttpResponseRedirect(reverse("orders:views"))
+    view.save(update_fields=["name", "query", "shared"])
+    messages.success(request, f"The view “{view}” is saved.")
+    return HttpResponseRedirect(view.get_absolute_url() if "query" in said else reverse("orders:views"))
+
+
+@needs("look")
+@require_POST
+def pin(request: HttpRequest, pk: int) -> HttpResponse:
+    """As a tab of one's own, or no longer."""
+    view = the_view(request, pk)
+    show_as_tab(the_user(request), view.pk, request.POST.get("pinned") == "yes")
+    return HttpResponseRedirect(reverse("orders:views"))
+
+
+@needs("look")
+@require_POST
+def removal(request: HttpRequest, pk: int) -> HttpResponse:
+    view = the_view(request, pk)
+    if why := view.why_no_change(request.user):
+        raise PermissionDenied(why)
+    view.delete()
+    messages.success(request, f"The view “{view}” is removed. Its orders are where they were.")
+    return HttpResponseRedirect(reverse("orders:views"))
+
+
+def show_as_tab(user: User, pk: int, pinned: bool) -> None:
+    user.pinned = [one for one in user.pinned if one != pk] + [pk] * pinned
+    user.save(update_fields=["pinned"])
+
+
+def the_user(request: HttpRequest) -> User:
+    """Whom `needs` let in."""
+    return cast(User, request.user)
+
+
+def the_view(request: HttpRequest, pk: int) -> SavedView:
+    return get_object_or_404(SavedView.objects.seen_by(request.user).select_related("owner"), pk=pk)

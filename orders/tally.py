@@ -1,0 +1,39 @@
+"""How many orders stand at each status: lines that triggers append and the worker sums up (orders/upkeep.py)."""
+
+import json
+from collections import Counter
+
+from django.db import connection, models
+
+
+class Tally(models.Model):
+    """One step of a count. The sum over a status is how many orders stand there, to the order, at any moment."""
+
+    status = models.CharField(max_length=40)
+    by = models.BigIntegerField(help_text="+1 for an order that came to this status, -1 for one that left.")
+
+    class Meta:
+        verbose_name_plural = "tally"
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.by:+}"
+
+
+# All lines as one JSON text, so that a page gets them within a query that it makes anyway.
+ALL_LINES = {
+    "sqlite": """SELECT json_group_array(json_array(status, "by")) FROM orders_tally""",
+    "postgresql": """SELECT json_agg(json_build_array(status, "by"))::text FROM orders_tally""",
+}
+
+
+def all_lines() -> models.expressions.RawSQL:
+    """For `counts_of`, as a part of another query."""
+    return models.expressions.RawSQL(ALL_LINES[connection.vendor], [], output_field=models.TextField())  # noqa: S611
+
+
+def counts_of(lines: str | None) -> Counter[str]:
+    """Status → how many orders stand there now."""
+    counts: Counter[str] = Counter()
+    for status, by in json.loads(lines or "[]"):
+        counts[status] += by
+    return +counts

@@ -1,0 +1,97 @@
+"""What the database itself keeps up to date about orders: how many stand at each status, and the index for search.
+
+Triggers, so that no door can forget it and no two transactions wait for each other: a status that moves appends two
+lines to the tally. They are put in after every `migrate`: SQLite loses a table's triggers when a migration makes the
+table anew.
+"""
+
+from collections import Counter
+from typing import Any
+
+from django.db import connections, transaction
+
+from orders.tally import Tally
+
+COMPACT_FROM = 200  # lines of the tally; pages read them all
+
+TALLY = """
+INSERT INTO orders_tally (status, "by") SELECT status, count(*) FROM orders_order GROUP BY status"""
+SQLITE = {
+    "tally": """
+        CREATE TRIGGER orders_tally_new AFTER INSERT ON orders_order
+        BEGIN INSERT INTO orders_tally (status, "by") VALUES (NEW.status, 1); END""",
+    "tally_moved": """
+        CREATE TRIGGER orders_tally_moved AFTER UPDATE OF status ON orders_order WHEN OLD.status <> NEW.status
+        BEGIN INSERT INTO orders_tally (status, "by") VALUES (OLD.status, -1), (NEW.status, 1); END""",
+    "words": """
+        CREATE TRIGGER orders_words_new AFTER INSERT ON orders_order
+        BEGIN INSERT INTO orders_words (rowid, haystack) VALUES (NEW.id, NEW.haystack); END""",
+    "words_gone": """
+        CREATE TRIGGER orders_words_gone AFTER DELETE ON orders_order
+        BEGIN INSERT INTO orders_words (orders_words, rowid, haystack) VALUES ('delete', OLD.id, OLD.haystack); END""",
+}
+# Its text is the column; only the index is its own.
+SQLITE_WORDS = """
+    CREATE VIRTUAL TABLE orders_words USING fts5 (haystack, content='orders_order', content_rowid='id',
+    tokenize='trigram')"""
+SQLITE_FILL = "INSERT INTO orders_words (orders_words) VALUES ('rebuild')"
+POSTGRES = """
+    CREATE FUNCTION orders_tally_move() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF TG_OP = 'UPDATE' THEN INSERT INTO orders_tally (status, "by") VALUES (OLD.status, -1); END IF;
+        INSERT INTO orders_tally (status, "by") VALUES (NEW.status, 1);
+        RETURN NULL;
+    END $$;
+    CREATE TRIGGER orders_tally_new AFTER INSERT ON orders_order FOR EACH ROW EXECUTE FUNCTION orders_tally_move();
+    CREATE TRIGGER orders_tally_moved AFTER UPDATE OF status ON orders_order FOR EACH ROW
+        WHEN (OLD.status IS DISTINCT FROM NEW.status) EXECUTE FUNCTION orders_tally_move();
+    CREATE EXTENSION IF NOT EXISTS pg_trgm;
+    CREATE INDEX orders_words ON orders_order USING gin (haystack gin_trgm_ops)"""
+
+
+def install(using: str = "default", **_: Any) -> None:
+    """Puts in what is missing, and counts and indexes what was there before it."""
+    connection = connections[using]
+    if Tally._meta.db_table not in connection.introspection.table_names():  # migrated back to before there was one
+        return
+    with transaction.atomic(using=using), connection.cursor() as cursor:
+        (on_sqlite if connection.vendor == "sqlite" else on_postgres)(cursor)
+
+
+def on_sqlite(cursor: Any) -> None:
+    cursor.execute("SELECT name FROM sqlite_master WHERE name LIKE 'orders_tally_%' OR name LIKE 'orders_words%'")
+    there = {name for (name,) in cursor.fetchall()}
+    if {"orders_tally_new", "orders_words_new", "orders_words"} <= there:
+        return
+    if "orders_words" not in there:
+        cursor.execute(SQLITE_WORDS)
+    for sql in SQLITE.values():
+        cursor.execute(sql.replace("CREATE TRIGGER", "CREATE TRIGGER IF NOT EXISTS"))
+    cursor.execute(SQLITE_FILL)
+    recount(cursor)
+
+
+def on_postgres(cursor: Any) -> None:
+    cursor.execute("SELECT 1 FROM pg_trigger WHERE tgname = 'orders_tally_new' AND NOT tgisinternal")
+    if cursor.fetchone() is None:
+        cursor.execute(POSTGRES)
+        recount(cursor)
+
+
+def recount(cursor: Any) -> None:
+    cursor.execute("DELETE FROM orders_tally")
+    cursor.execute(TALLY)
+
+
+def compact(least: int = COMPACT_FROM) -> bool:
+    """Makes one line a status of the tally's many; says whether there were enough to bother. Runs in the worker."""
+    if Tally.objects.count() <= least:
+        return False
+    with transaction.atomic():
+        # SKIP LOCKED where there are row locks: two workers never count a line twice.
+        lines = list(Tally.objects.select_for_update(skip_locked=True).order_by("pk").values_list("pk", "status", "by"))
+        sums: Counter[str] = Counter()
+        for _, status, by in lines:
+            sums[status] += by
+        Tally.objects.filter(pk__in=[pk for pk, *_ in lines]).delete()
+        Tally.objects.bulk_create([Tally(status=status, by=by) for status, by in sums.items() if by])
+    return True

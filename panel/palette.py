@@ -1,0 +1,98 @@
+"""From anywhere to a place, a service or an order in a few keys; and the page that lists all keys."""
+
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from accounts.access import may, needs
+from catalog.finding import one
+from catalog.models import Service
+from orders.finding import find
+from orders.models import Order
+from panel.htmx import page
+
+FOUND_AT_MOST = 8  # services, and orders: more words find better than more scrolling
+MOST_CHARACTERS = 200  # of what is typed
+
+
+class Place(NamedTuple):
+    """A page that one may go to."""
+
+    words: str
+    name: str  # of its URL
+    what: str  # that a person must be allowed, a key of accounts.access.NEEDS
+    keys: str = ""  # that lead there; static/keys.js has the same
+
+
+PLACES = (
+    Place("Orders", "orders:index", "look", "g o"),
+    Place("New order", "orders:new", "place", "g n"),
+    Place("Services", "catalog:index", "look", "g s"),
+    Place("Activity", "activity", "look", "g a"),
+    Place("Team", "team", "look", "g t"),
+    Place("Refills", "orders:all_refills", "look", "g r"),
+    Place("Cancels", "orders:all_cancels", "look", "g c"),
+    Place("Jobs", "orders:bulks", "look", "g j"),
+    Place("Many at once: paste ids", "orders:bulk_new", "place"),
+    Place("Keyboard shortcuts", "keys", "look", "?"),
+    Place("Change password", "account_change_password", "look"),
+    Place("Components", "styleguide", "administer"),
+    Place("Admin", "admin:index", "administer"),
+)
+# Where they work: keys, and what they do; keys with a space between are pressed one after the other.
+KEYS = (
+    ("Anywhere", (
+        ("Ctrl+K", "Go to a place, a service or an order"), ("/", "Search"), ("n", "New order"),
+        ("[", "Previous page, or order"), ("]", "Next page, or order"), ("u", "Up to the list"), ("?", "These keys"),
+    )),
+    ("In a list", (
+        ("j", "Next row"), ("k", "Previous row"), ("Enter", "Open the row"), ("x", "Tick the row"),
+        ("Shift+X", "Tick all from the last tick to this row"), ("r", "Refill"), ("c", "Cancel"),
+    )),
+    ("On an order’s page", (("r", "Refill"), ("c", "Cancel"))),
+)  # fmt: skip
+
+
+@require_safe
+@needs("look")
+def palette(request: HttpRequest) -> HttpResponse:
+    """What is typed, found; to a script as a list to choose from, else as a page with links."""
+    q = request.GET.get("q", "").replace("\0", " ").strip()[:MOST_CHARACTERS]
+    return page(request, "palette.html", found(q, request.user), fragment="_palette.html")
+
+
+@require_safe
+@needs("look")
+def keys(request: HttpRequest) -> HttpResponse:
+    """All keys; to a script for its dialog, else as a page."""
+    leading = tuple((place.keys, place.words) for place in places("", request.user) if " " in place.keys)
+    return page(request, "keys.html", {"keys": (*KEYS, ("Go to", leading))}, fragment="_keys.html")
+
+
+def found(q: str, user: Any) -> dict[str, object]:
+    """What `_palette.html` wants, in as many queries for one order as for eight."""
+    pks = find(q, user).orders[-FOUND_AT_MOST:] if q else []
+    return {
+        "q": q,
+        "places": places(q, user),
+        "orders": Order.objects.seen_by(user).for_table().filter(pk__in=pks).order_by("-pk") if pks else (),
+        "services": services(q) if q else (),
+        "search": f"{reverse('orders:index')}?{urlencode({'q': q})}" if q else "",
+    }
+
+
+def places(q: str, user: Any) -> list[Place]:
+    """Where this person may go, of the places that all words occur in."""
+    words = q.casefold().split()
+    return [place for place in PLACES
+            if may(user, place.what) and all(word in place.words.casefold() for word in words)]  # fmt: skip
+
+
+def services(q: str) -> list[Service]:
+    """The one with this id, sold or not, then those on sale with all words."""
+    exact = one(q)
+    others = Service.objects.active().matching(q).order_by("category", "upstream_id")[:FOUND_AT_MOST]
+    return [*filter(None, [exact]), *(service for service in others if service != exact)][:FOUND_AT_MOST]

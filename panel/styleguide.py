@@ -1,0 +1,123 @@
+"""The components sheet: every part that pages are made of, in every state, from the real macros and partials."""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django import forms
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from accounts.access import needs
+from accounts.models import User
+from catalog.models import Service
+from orders.columns import USUAL, rows_of
+from orders.models import Event, Order
+from orders.rules import Refills
+from orders.states import Status
+from orders.tasks import Task
+
+THEMES = ("light", "dark")
+FIRST_ROW = 48_200  # the rows of the other theme go on from there: no id stands twice on the page
+LONG = "Instagram Followers — Ελληνικά, العربية | Real & Active ★ Max 2.5K/day [R60] ♻️"
+ANA, LINK = User(pk=1, username="ana", name="Ana"), "https://www.instagram.com/lumen.studio/p/CxYz81"
+
+
+class Sheet(NamedTuple):
+    """What one theme's half shows."""
+
+    theme: str
+    orders: list[Order]
+    form: "Fields"
+    meters: list[Refills]
+    events: list[Event]
+
+
+class Fields(forms.Form):
+    """A field of each kind; as posted below, one is wrong."""
+
+    name = forms.CharField(help_text="With a help text.", required=False)
+    wrong = forms.IntegerField(label="Wrong", min_value=500)
+    choice = forms.ChoiceField(label="Choice", choices=[("all", "Everyone on the team")], required=False)
+    words = forms.CharField(label="Comments", widget=forms.Textarea(attrs={"rows": 2}), required=False)
+    tick = forms.BooleanField(label="A tick", required=False)
+
+
+@require_safe
+@needs("administer")
+def components(request: HttpRequest) -> HttpResponse:
+    """Asks the database for nothing of its own, and nothing on it does anything."""
+    sprite = (settings.BASE_DIR / "static" / "icons.svg").read_text()
+    now = timezone.now()
+    context = {"sheets": [sheet(n, now) for n in range(len(THEMES))], "icons": re.findall(r'id="i-([\w-]+)"', sprite)}
+    return render(request, "styleguide.html", {**context, "at": now, "statuses": list(Status), "rows": rows_of(USUAL)})
+
+
+def sheet(number: int, now: datetime) -> Sheet:
+    """The half of one theme."""
+    typed = {"name": "lumen.studio", "wrong": "137", "words": "Lovely light!\nΠολύ ωραίο", "tick": "on"}
+    theme = THEMES[number]
+    orders = list(rows(FIRST_ROW + 100 * number, now))
+    pending = wish("refill", now)
+    meters = [Refills(0, 3, None), Refills(1, 3, None), Refills(2, 3, pending), Refills(3, 3, None)]
+    return Sheet(theme, orders, Fields(typed, auto_id=f"{theme}-%s"), meters, list(events(now)))
+
+
+def rows(first: int, now: datetime) -> Iterator[Order]:
+    """A row of each way in which an order may stand, in no database."""
+    waits, over = {"due_at": now + timedelta(seconds=20)}, {"settled_at": now, "attempts": 1}
+    unclear = {**waits, "attempts": 2, "unclear_since": now, "answer": "No answer within 10 s."}
+    upstream = {"task": {**over, "outcome": "done"}, "upstream_id": "ord_8LvyQ04mNe", "reported_at": now}
+    shown: list[tuple[str, dict[str, Any]]] = [
+        (Status.QUEUED, {"task": waits}),
+        (Status.QUEUED, {"task": unclear}),
+        (Status.QUEUED, {"task": {**waits, "attempts": 1, "needs": Decimal("4.5")}}),
+        (Status.QUEUED, {**upstream, "reported_at": None}),
+        (Status.REVIEW, {"task": {**over, "outcome": "review", "answer": "Incorrect request"}}),
+        (Status.REJECTED, {"task": {**over, "outcome": "refused", "answer": "Link is private"}}),
+        (Status.REJECTED, {"task": {**over, "attempts": 0, "outcome": "withdrawn", "answer": "Withdrawn by Ana."}}),
+        (Status.REJECTED, {"task": {**over, "outcome": "closed", "answer": "Not at the supplier."}}),
+        (Status.PENDING, upstream),
+        (Status.PROCESSING, {**upstream, "remains": 1_000, "left_out": 3}),
+        (Status.IN_PROGRESS, {**upstream, "remains": 350, "wishes": [wish("cancel", now)]}),
+        (Status.COMPLETED, {**upstream, "remains": 0, "wishes": [wish("refill", now, slot=1, slots=3)]}),
+        (Status.PARTIAL, {**upstream, "remains": 350, "name": LONG}),
+        (Status.CANCELLED, {**upstream, "remains": 1_000, "charge": Decimal(0)}),
+        (Status.REFUNDED, {**upstream, "refill": False}),
+        ("in_moderation", upstream),
+    ]
+    for number, (status, facts) in enumerate(shown):
+        yield row(first + number, status, now, **facts)
+
+
+def row(pk: int, status: str, now: datetime, *, task: dict[str, Any], wishes: list[Task] | None = None,
+        name: str = "Instagram Followers — R30", refill: bool = True, **facts: Any) -> Order:  # fmt: skip
+    """An order with all that its row reads, as `in_rows` would bring it."""
+    service = Service(pk=1, upstream_id=1204, name=name, type="Default", category="Instagram › Followers",
+                      rate=Decimal("0.9"), minimum=50, maximum=10_000, refill=refill, cancel=True)  # fmt: skip
+    order = Order(**{
+        "pk": pk, "status": status, "service": service, "placed_by": ANA, "link": LINK, "quantity": 1_000,
+        "created_at": now - timedelta(hours=3), "expected_charge": Decimal("0.9"), "start_count": 12_480, **facts,
+    })  # fmt: skip
+    tasks = [Task(kind=Task.Kind.PLACE, asked_by=ANA, asked_at=now, **task), *(wishes or [])]
+    order.__dict__["known_tasks"] = tasks
+    return order
+
+
+def wish(kind: str, now: datetime, **facts: Any) -> Task:
+    """A refill or cancel that upstream took."""
+    return Task(kind=kind, asked_by=ANA, asked_at=now, settled_at=now, known_at=now, outcome=Task.Outcome.DONE, **facts)
+
+
+def events(now: datetime) -> Iterator[Event]:
+    """One of each tone, newest first."""
+    yield Event(kind="refused", at=now, facts={"said": '{"error": "Link is private"}'})
+    yield Event(kind="unclear", at=now, facts={"attempt": 1, "trouble": "No answer within 10 s."})
+    yield Event(kind="moved", at=now, facts={"was": "Pending", "to": "In progress"})
+    facts = {"quantity": "1,000", "rate": "$0.90", "expected": "$0.90"}
+    yield Event(kind="placed", by=ANA, at=now - timedelta(days=1), facts=facts)

@@ -1,0 +1,176 @@
+// What single keys do, and the dialogs they open. Comes with the first key: desk.js hands that and all others over.
+const { desk, htmx } = window;
+const CHORD = 1_500; // ms that g waits for the key after it
+const ROWS = "main :is(.row, .jobs li, .line li)";
+const FIELD = "#find, #q";
+// The same as in panel/palette.py, which says them.
+const GO = {
+  o: "/orders/", n: "/orders/new/", s: "/services/", a: "/activity/", t: "/team/",
+  r: "/orders/refills/", c: "/orders/cancels/", j: "/orders/bulks/",
+};
+const style = new Promise((resolve) => {
+  const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href: document.body.dataset.keysStyle });
+  link.onload = link.onerror = resolve;
+  document.head.append(link);
+});
+
+let chord = 0; // since when g waits
+let opening = false, typed = ""; // keys that came while the palette was on its way
+
+// ── The cursor is the real focus, on the first link of a row ──
+const links = () => [...document.querySelectorAll(ROWS)].map((row) => row.querySelector("a[href]")).filter(Boolean);
+const rowOf = (link) => link?.closest(ROWS);
+const here = () => rowOf(document.activeElement); // nothing is done to a row that does not show the cursor
+const go = (to) => location.assign(to);
+
+// Walks from the cursor; where there is none, to where it was last, also after a visit to that order.
+const move = (step) => {
+  const all = links();
+  if (!all.length) return desk.toast("There is no list here to walk through.");
+  const row = here();
+  const at = all.findIndex((link) => (row ? rowOf(link) === row : link.id && link.id === sessionStorage.cursor));
+  const to = at < 0 ? (step > 0 ? 0 : all.length - 1) : row ? Math.min(Math.max(at + step, 0), all.length - 1) : at;
+  all[to].focus({ preventScroll: true });
+  rowOf(all[to]).scrollIntoView({ block: "nearest" });
+  sessionStorage.cursor = all[to].id;
+};
+
+const none = () => desk.toast(here() ? "This row has no such button." : "No row is chosen. Press j to come to the first.");
+const tick = (shiftKey) => {
+  const box = here()?.querySelector(".c-tick input");
+  if (!box) return none();
+  box.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey }));
+  const count = document.getElementById("ticked")?.textContent;
+  desk.say(`Order ${box.value} ${box.checked ? "ticked" : "not ticked"}${count ? `; ${count}` : ""}`);
+};
+
+const ask = (name, ids) => {
+  const row = here();
+  const button = (row ?? document).querySelector(row ? ids : `[data-key="${name}"]`);
+  if (!button) return none();
+  if (button.getAttribute("aria-disabled") !== "true") return button.click();
+  button.focus(); // so that its reason shows
+  desk.say(document.getElementById(button.getAttribute("aria-describedby"))?.textContent);
+};
+
+const turn = (rel, which) => {
+  const link = document.querySelector(`main a[rel="${rel}"]`);
+  if (link) link.click();
+  else desk.toast(`There is no ${which} page here.`);
+};
+
+// ── Searching: Escape leads back to where one was ──
+let before = null;
+const search = () => {
+  const field = [...document.querySelectorAll(FIELD)].find((one) => one.checkVisibility());
+  if (!field) return open("palette");
+  before = document.activeElement;
+  field.focus();
+  field.select();
+};
+document.addEventListener("keydown", ({ key, target }) => {
+  if (key !== "Escape" || !before || !target.matches(FIELD)) return;
+  target.blur(); // also where that is gone
+  (before.isConnected ? before : document.getElementById(before.id))?.focus();
+  before = null;
+});
+
+// ── Dialogs: fetched when they are opened, and gone when they are closed ──
+const open = async (name) => {
+  if (opening || document.querySelector("dialog:modal")) return;
+  if (location.pathname === `/${name}/`) return document.getElementById("go")?.focus(); // one is on its page
+  const back = document.activeElement;
+  const dialog = Object.assign(document.createElement("dialog"), { className: `dialog dialog-${name}` });
+  document.body.append(dialog);
+  [opening, typed] = [true, ""];
+  try {
+    await Promise.all([style, htmx.ajax("GET", `/${name}/`, { target: dialog, swap: "innerHTML" })]);
+  } catch { /* told by desk.js */ } finally {
+    opening = false;
+  }
+  if (!dialog.firstElementChild) return dialog.remove();
+  dialog.addEventListener("click", ({ target }) => { if (target === dialog) dialog.close(); });
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    if (document.activeElement === document.body && back.id) document.getElementById(back.id)?.focus(); // it was swapped
+  });
+  dialog.showModal();
+  (name === "palette" ? choose : showSwitch)(dialog);
+};
+
+const showSwitch = (root) => {
+  const single = root.querySelector("#single");
+  if (!single) return;
+  if (root !== document) root.setAttribute("aria-labelledby", "keys-title");
+  const box = single.querySelector("input");
+  single.hidden = false;
+  box.checked = localStorage.keys !== "off";
+  box.addEventListener("change", () => { localStorage.keys = box.checked ? "on" : "off"; });
+};
+
+// ── The palette: a field that is typed in, and a list that is chosen from ──
+const choose = (dialog) => {
+  const field = dialog.querySelector("#go"), said = dialog.querySelector("#go-said");
+  const list = () => dialog.querySelector("#go-list");
+  const options = () => [...dialog.querySelectorAll("[role=option]")];
+  let entered = false; // Enter came before what it is meant for
+  const current = () => list().dataset.q === field.value.trim();
+  const mark = (chosen) => {
+    for (const option of options()) option.setAttribute("aria-selected", option === chosen);
+    if (chosen) field.setAttribute("aria-activedescendant", chosen.id);
+    else field.removeAttribute("aria-activedescendant");
+    chosen?.scrollIntoView({ block: "nearest" });
+  };
+  const marked = () => dialog.querySelector("[aria-selected=true]");
+
+  dialog.setAttribute("aria-label", "Go to");
+  dialog.addEventListener("submit", (event) => event.preventDefault());
+  dialog.addEventListener("htmx:afterSettle", () => {
+    const all = options();
+    mark(all[0]);
+    said.textContent = `${all.length} found`;
+    if (entered && current()) all[0]?.click();
+  });
+  field.addEventListener("input", () => { entered = false; });
+  field.addEventListener("keydown", (event) => {
+    if (event.isComposing) return;
+    const all = options(), at = all.indexOf(marked());
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: Math.min(at + 8, all.length - 1), PageUp: Math.max(at - 8, 0) };
+    if (event.key in to) {
+      event.preventDefault();
+      mark(all.at(to[event.key] % all.length));
+    } else if (event.key === "Enter") {
+      event.preventDefault();
+      if (current()) marked()?.click();
+      else entered = true;
+    }
+  });
+  mark(options()[0]);
+  if (!typed) return;
+  field.value = typed;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+};
+
+const KEYS = {
+  "/": search, "?": () => open("keys"), palette: () => open("palette"),
+  j: () => move(1), k: () => move(-1), x: () => tick(false), X: () => tick(true),
+  r: () => ask("r", ".acts [id$='-r']"), c: () => ask("c", ".acts :is([id$='-k'], [id$='-u'])"),
+  n: () => go(GO.n), g: () => { chord = Date.now(); },
+  "[": () => turn("prev", "previous"), "]": () => turn("next", "next"),
+  u: () => [...document.querySelectorAll(".crumb nav a")].at(-1)?.click(),
+};
+const REPEATS = "jk"; // while they are held down
+
+export const press = (key, repeated) => {
+  if (opening) {
+    if (key.length === 1) typed += key;
+    return;
+  }
+  if (repeated && !REPEATS.includes(key)) return;
+  const leads = Date.now() - chord < CHORD;
+  chord = 0;
+  if (leads && key in GO) go(GO[key]);
+  else if (Object.hasOwn(KEYS, key)) KEYS[key]();
+};
+
+showSwitch(document);

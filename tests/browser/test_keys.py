@@ -1,0 +1,170 @@
+"""The desk without a mouse: by single keys and the palette, and by Tab alone."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from orders.models import Order
+from orders.tasks import Task
+from tests.browser.conftest import Desk, Opens
+from tests.browser.test_every_page import faults, picture
+from tests.makers import make_order, make_service, make_user
+
+
+@pytest.fixture
+def orders(desk: Desk) -> list[Order]:
+    """Five of them, oldest first: all completed, and the newest of a service without refill."""
+    by, service, bare = make_user(), make_service(), make_service(refill=False)
+    return [make_order("completed", by=by, service=service) for _ in range(4)] + [
+        make_order("completed", by=by, service=bare)
+    ]
+
+
+def focused(page: Page) -> str:
+    return str(page.evaluate("document.activeElement.id"))
+
+
+def test_a_walk_with_keys_alone(desk: Desk, opens: Opens, orders: list[Order]) -> None:
+    page = opens("operator", "/orders/")
+    newest, third = f"o{orders[-1].pk}", f"o{orders[-3].pk}"
+    loaded = list[str]()
+    page.on("request", lambda request: loaded.append(request.url))
+    assert not [url for url in loaded if "keys" in url]
+
+    # The first key brings the script, and is not lost.
+    page.keyboard.press("j")
+    expect(page.locator(f"#{newest}")).to_be_focused()
+    assert [url for url in loaded if "keys.js" in url]
+    page.keyboard.press("r")  # a reason, openly and aloud
+    expect(page.locator(f"#{newest}-r")).to_be_focused()
+    expect(page.locator(f"#{newest}-r-w")).to_be_visible()
+    expect(page.locator("#heard")).to_have_text("Its service has no refill.")
+    assert not Task.objects.filter(kind="refill").exists()
+
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("Shift+X")
+    expect(page.locator("#ticked")).to_have_text("the 3 ticked")
+    expect(page.locator("#heard")).to_have_text(re.compile("ticked; the 3 ticked"))
+    page.keyboard.press("k")
+    expect(page.locator(f"#{third}")).to_be_focused()
+    orders[-3].change()  # a poll brings the row anew, and the cursor stays in it
+    expect(page.locator(f"#order-{orders[-3].pk}.is-changed")).to_be_visible()
+    expect(page.locator(f"#{third}")).to_be_focused()
+    picture(page, "keys-list")
+    for _ in range(3):
+        page.keyboard.press("r")
+    expect(page.locator("#heard")).to_have_text(re.compile("upstream has not answered yet|is asked for"))
+    assert Task.objects.filter(kind="refill").count() == 1
+    expect(page.locator(f"#order-{orders[-3].pk} [role=img]")).to_have_accessible_name(re.compile("1 pending"))
+    expect(page.locator(f"#{third}-t")).to_be_checked()
+
+    # A press that nobody answered says so, and claims nothing.
+    page.route("**/refills/", lambda asked: asked.abort())
+    page.keyboard.press("j")
+    page.keyboard.press("r")
+    expect(page.locator(".toast")).to_have_text(re.compile("no clear answer.*look before you press again"))
+    assert Task.objects.filter(kind="refill").count() == 1
+    page.keyboard.press("k")
+
+    # The palette takes what is typed while it comes, and Enter before the answer is there.
+    page.keyboard.press("Control+k")
+    palette = page.get_by_role("dialog", name="Go to")
+    expect(palette.get_by_role("combobox")).to_be_focused()
+    expect(palette.get_by_role("option", selected=True)).to_have_text(re.compile("Orders"))
+    page.keyboard.press("ArrowDown")
+    expect(palette.get_by_role("option", selected=True)).to_have_text(re.compile("New order"))
+    page.keyboard.type("instagram")
+    expect(palette.get_by_role("group", name="Services")).to_be_visible()
+    assert list(faults(page, "palette")) == []
+    picture(page, "keys-palette")
+    page.keyboard.press("Escape")
+    expect(palette).to_have_count(0)
+    assert focused(page).startswith(third)  # where one was
+    page.keyboard.press("Control+k")
+    expect(palette.get_by_role("combobox")).to_be_focused()
+    page.keyboard.type(str(orders[0].upstream_id))
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/orders/{orders[0].pk}/")
+
+    page.keyboard.press("c")
+    expect(page.get_by_role("button", name="Cancel")).to_be_focused()
+    expect(page.locator("#heard")).to_have_text(re.compile("nothing left to cancel"))
+    page.keyboard.press("u")
+    page.wait_for_url("**/orders/")
+    page.keyboard.press("r")  # no row shows the cursor yet, so nothing is done to one
+    expect(page.locator(".toast")).to_have_text("No row is chosen. Press j to come to the first.")
+    assert Task.objects.filter(kind="refill").count() == 1
+    page.keyboard.press("j")
+    expect(page.locator(f"#{third}")).to_be_focused()
+
+    # Keys rest while one types; Escape leads back.
+    page.keyboard.press("g")
+    page.keyboard.press("s")
+    page.wait_for_url("**/services/")
+    page.keyboard.press("j")
+    expect(page.locator("main .row a:focus")).to_have_count(1)
+    page.keyboard.press("/")
+    expect(page.locator("#q")).to_be_focused()
+    page.keyboard.type("jnx")
+    expect(page.locator("#q")).to_have_value("jnx")
+    expect(page.get_by_text("No service fits")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#q")).not_to_be_focused()
+    page.keyboard.press("g")
+    page.keyboard.press("o")
+    page.wait_for_url("**/orders/")
+
+    # All keys in a dialog, where single ones can be switched off.
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
+    expect(dialog).to_be_visible()
+    assert list(faults(page, "keys")) == []
+    picture(page, "keys-dialog")
+    page.keyboard.press("j")  # rests in a dialog
+    dialog.get_by_label("Keys without Ctrl work").uncheck()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    page.keyboard.press("g")
+    page.keyboard.press("t")
+    page.keyboard.press("Control+k")
+    expect(palette).to_be_visible()
+    assert page.url.endswith("/orders/")
+    page.keyboard.press("Escape")
+    page.evaluate("localStorage.keys = 'on'")
+    page.keyboard.press("g")
+    page.keyboard.press("t")
+    page.wait_for_url("**/team/")
+    page.keyboard.press("/")  # nothing to search on this page
+    expect(palette).to_be_visible()
+
+
+def test_a_walk_with_tab_alone(desk: Desk, opens: Opens, orders: list[Order]) -> None:
+    page = opens("operator", "/orders/")
+    row = f"o{orders[0].pk}"
+    wanted = {"#main", "/orders/new/", "/orders/?status=completed", "/orders/refills/", row, f"{row}-t", f"{row}-r"}
+    met = list[str]()
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        met += page.evaluate("(e => [e.id, e.getAttribute('href'), e.tagName])(document.activeElement)")
+        if met[-3] == f"{row}-r":
+            break
+    assert wanted <= set(met), wanted - set(met)
+    assert "SUMMARY" in met  # the menu, which leads to the keys and to the palette
+    page.keyboard.press("Enter")
+    expect(page.locator(f"#order-{orders[0].pk} [role=img]")).to_have_accessible_name(re.compile("1 pending"))
+    assert focused(page) == f"{row}-r"
+    page.locator("summary.me").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/palette/")
+    page.get_by_label("Go to a place").focus()
+    page.keyboard.type(str(orders[1].pk))
+    page.keyboard.press("Enter")
+    page.locator("main").get_by_role("link", name=re.compile(f"^{orders[1].pk}")).focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/orders/{orders[1].pk}/")

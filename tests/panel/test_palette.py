@@ -1,0 +1,99 @@
+"""The palette finds places, services and orders; the page of keys says what static/keys.js does."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from orders.models import Order
+from panel.palette import FOUND_AT_MOST, PLACES
+from tests.makers import make_order, make_service, make_user
+from tests.people import as_a, htmx
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def operator() -> Client:
+    return as_a("operator")
+
+
+def found(client: Client, q: str) -> list[str]:
+    """Where the links of the answer lead."""
+    page = client.get("/palette/", {"q": q}, headers=htmx()).content.decode()
+    return re.findall(r'class="go-to"[^>]* href="([^"]+)"', page)
+
+
+@pytest.fixture
+def order() -> Order:
+    return make_order("completed", link="https://www.instagram.com/p/CxYz81/")
+
+
+@pytest.mark.parametrize("how", ["{0.pk}", "#{0.pk}", "{0.upstream_id}", "{0.request_id}", "{0.link}"])
+def test_an_order_is_found_by_anything_that_names_it(operator: Client, order: Order, how: str) -> None:
+    assert found(operator, how.format(order))[0] == f"/orders/{order.pk}/"
+
+
+def test_a_service_is_found_by_words_and_by_id_also_when_it_is_gone(operator: Client) -> None:
+    sold, gone = make_service(name="Quiet Followers", upstream_id=7001), make_service(upstream_id=7002, active=False)
+    links = found(operator, "quiet foll")
+    assert links[:2] == ["/services/?q=7001", "/orders/new/?service=7001"]
+    assert found(operator, str(gone.upstream_id))[0] == "/services/?q=7002"
+    assert found(as_a("viewer"), str(sold.upstream_id))[0] == "/services/?q=7001"
+    assert "/orders/new/?service=7001" not in found(as_a("viewer"), "quiet")
+
+
+def test_places_are_those_that_one_may_go_to(operator: Client) -> None:
+    assert found(as_a("owner"), "") == [reverse(place.name) for place in PLACES]
+    assert "/orders/new/" in found(operator, "")
+    assert "/orders/new/" not in found(as_a("viewer"), "")
+    assert "/admin/" not in found(operator, "adm")
+    assert found(operator, "REF")[0] == "/orders/refills/"
+
+
+def test_whatever_is_typed_can_be_searched_for(operator: Client) -> None:
+    assert found(operator, "50% <b>&") == ["/orders/?q=50%25+%3Cb%3E%26"]
+    assert found(operator, "a\0b" + "c" * 5000)[-1].startswith("/orders/?q=a+bccc")
+
+
+def test_it_shows_a_few_and_asks_the_same_for_one_as_for_many(operator: Client) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            found(operator, "https://www.instagram.com/p/same/ followers")
+        return len(asked)
+
+    by, service = make_user(), make_service()
+    make_order("completed", by=by, service=service, link="https://www.instagram.com/p/same/")
+    found(operator, "warm")
+    one = queries()
+    for _ in range(FOUND_AT_MOST + 2):
+        make_order("completed", by=by, service=make_service(), link="https://www.instagram.com/p/same/")
+    assert queries() == one
+    newest = Order.objects.order_by("-pk").values_list("pk", flat=True)[:FOUND_AT_MOST]
+    links = found(operator, "https://www.instagram.com/p/same/")
+    assert links[:-1] == [f"/orders/{pk}/" for pk in newest]
+    assert sum(link.startswith("/services/") for link in found(operator, "instagram")) == FOUND_AT_MOST
+
+
+def test_without_a_script_it_is_a_page_with_a_form(operator: Client, order: Order) -> None:
+    page = operator.get("/palette/", {"q": str(order.upstream_id)}).content.decode()
+    assert "<html" in page
+    assert f'href="/orders/{order.pk}/"' in page
+    assert 'role="option"' not in page
+
+
+def test_the_script_leads_where_the_page_of_keys_says(operator: Client) -> None:
+    script = (Path(settings.BASE_DIR) / "static" / "keys.js").read_text()
+    table = script[script.index("const GO = {") : script.index("};", script.index("const GO = {"))]
+    assert dict(re.findall(r'(\w): "([^"]+)"', table)) == {
+        place.keys[2:]: reverse(place.name) for place in PLACES if place.keys.startswith("g ")
+    }
+    page = operator.get("/keys/").content.decode()
+    for key in re.findall(r'^  "?([^\s":]+)"?: \(|, "?([^\s":]+)"?: \(\) =>', script, re.MULTILINE):
+        name = {"X": "Shift", "palette": "Ctrl"}.get(key[0] or key[1], key[0] or key[1])
+        assert f"<kbd>{name}</kbd>" in page, name

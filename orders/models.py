@@ -70,12 +70,13 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def place(
         self, *, by: Any, service: Service, link: str, quantity: int | None, token: uuid.UUID,
         runs: int | None = None, interval: int | None = None, coupon: str = "", fields: Mapping[str, str] | None = None,
-        send_when_funded: bool = True,
+        send_when_funded: bool = True, despite_hold: bool = False,
     ) -> "Order":  # fmt: skip
         """Writes an order and its task down together; the worker sends it. The same token gives the same order.
 
         `quantity` is None where none goes to upstream and it bills the minimum; `runs` is None or at least 2, with
-        `interval` in minutes; `fields` are the type's own, such as `comments`, as they are sent.
+        `interval` in minutes; `fields` are the type's own, such as `comments`, as they are sent. `despite_hold`: the
+        person was shown that the service is on hold, and said yes to that.
         """
         if why := why_not(by, "place"):
             raise Refusal(why)
@@ -85,7 +86,8 @@ class OrderQuerySet(models.QuerySet["Order"]):
         # Looked for first, so that F5 leads to the order also when the service has gone meanwhile.
         if earlier := self.filter(form_token=token).first():
             return earlier.unless_other(by, body, send_when_funded)
-        if why := service.why_no_order():
+        held = service.why_held()
+        if why := service.why_no_order() or ("" if despite_hold else held):
             raise Refusal(why)
         amount = service.minimum if quantity is None else quantity
         try:
@@ -104,6 +106,8 @@ class OrderQuerySet(models.QuerySet["Order"]):
                         "rate": money(service.rate), "expected": money(order.expected_charge),
                     }  # fmt: skip
                 order.record("placed", by=by, at=order.created_at, **facts)
+                if held:
+                    order.record("despite_hold", by=by, at=order.created_at)
                 if not send_when_funded:
                     order.record("waits_for_press", by=by, at=order.created_at)
                 fp("order.commit")

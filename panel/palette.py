@@ -8,8 +8,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from accounts.access import may, needs
+from catalog.finding import one
 from catalog.models import Service
-from catalog.views import one
 from orders.finding import find
 from orders.models import Order
 from panel.htmx import page

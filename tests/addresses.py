@@ -14,7 +14,7 @@ from django.urls import URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from accounts.models import BalanceReading, User
-from catalog.models import RateChange, SetAside, ShrinkAlarm
+from catalog.models import Change, Favourite, RateChange, Service, SetAside, ShrinkAlarm
 from orders.jobs import Bulk
 from orders.models import Order
 from orders.notes import Mention, Note
@@ -48,6 +48,8 @@ def one_of_everything() -> Order:
                         left_out={order.pk: "Its service has no refill."})  # fmt: skip
     SavedView.objects.create(owner=order.placed_by, name="Mine", query="by=me", shared=True)
     RateChange.objects.create(service=order.service, now=order.service.rate, at=now)
+    Change.objects.create(service=order.service, moved={"rate": ["0.80", "0.90"]}, at=now)
+    Favourite.objects.create(service=order.service, user=order.placed_by)
     SetAside.objects.create(digest="d", raw='{"service": 7}', why="It has no name.", first_seen_at=now)
     ShrinkAlarm.objects.create(raised_at=now, listed=12, missing=288)
     BalanceReading.objects.create(amount=47, first_asked_at=now, asked_at=now)
@@ -88,9 +90,14 @@ def behind(route: str) -> type[Model]:
     for model, _ in registered():
         if route.startswith(f"admin/{model._meta.label_lower.replace('.', '/')}/"):
             return model
-    if "orders/views" in route:
-        return SavedView
-    return ShrinkAlarm if "alarms" in route else Bulk if "bulks" in route else Order
+    within = {
+        "orders/views": SavedView,
+        "alarms": ShrinkAlarm,
+        "bulks": Bulk,
+        "services/changes": Change,
+        "favourite": Service,
+    }
+    return next((model for words, model in within.items() if words in route), Order)
 
 
 def registered() -> "list[tuple[type[Model], admin.ModelAdmin[Any]]]":

@@ -13,7 +13,8 @@ from playwright.sync_api import Page, ViewportSize
 
 from accounts.access import Role
 from accounts.models import User
-from catalog.models import ShrinkAlarm
+from catalog.changes import hold
+from catalog.models import Change, RateChange, ShrinkAlarm
 from orders import noting
 from orders.bulk import Picked, ask
 from orders.models import Order
@@ -47,6 +48,13 @@ def pages(desk: Desk) -> dict[str, str]:
             reported_at=now if status in ("in_progress", "pending", "completed") else None,
         )  # fmt: skip
     ShrinkAlarm.objects.create(raised_at=now, listed=12, missing=9988)
+    for moved in (service, wordy):
+        RateChange.objects.create(service=moved, was="0.80", now=moved.rate, at=now)
+    held, _ = (
+        Change.objects.create(service=moved, moved={"rate": ["0.8", "0.9"], "name": ["Old", LONG]}, at=now)
+        for moved in (wordy, service)
+    )
+    hold(held.pk, by=owner, at=now)
     told = Order.objects.get(status="partial")
     told_of(told, by=owner)
     job = ask(Picked.of("refill", Order.objects.values_list("pk", flat=True), "ticked on the orders page"), by=owner)
@@ -54,6 +62,8 @@ def pages(desk: Desk) -> dict[str, str]:
         "orders": "/orders/", "empty": "/orders/?status=nothing&before=1",
         "order": f"/orders/{told.pk}/?from=status%3Dpartial",
         "new": f"/orders/new/?service={service.upstream_id}&quantity=500", "services": "/services/",
+        "changes": "/services/changes/", "held": "/services/changes/?view=held", "unfound": "/services/?q=x&rate=1",
+        "held-form": f"/orders/new/?service={wordy.upstream_id}",
         "activity": "/activity/", "mentions": "/mentions/", "team": "/team/",
         "password": "/accounts/password/change/", "missing": "/nowhere/",
         "paste": "/orders/bulks/new/", "jobs": "/orders/bulks/", "job": job.get_absolute_url(),

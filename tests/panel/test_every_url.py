@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 # A number is a status, a word where a redirect leads. One entry is for everybody, two are for a stranger and the team,
 # five for a stranger, viewer, operator, manager and owner. What is neither GET nor POST is tried with DELETE.
 LEADS_TO = {"login": "/accounts/login/", "orders": "/orders/", "views": "/orders/views/",
-            "services": "/services/", "door": "/admin/login/",
+            "services": "/services/", "changes": "/services/changes/", "door": "/admin/login/",
             "admin": "/admin/", "change": "change/"}  # fmt: skip
 TABLE = """
                                  | login orders            | 405                           | 405
@@ -61,6 +61,10 @@ orders/sending/stops/            | login 403 403 405 405 | login 403 403 orders 
 orders/sending/resumption/       | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
 services/                        | login 200               | login 405                     | login 405
 services/found/                  | login 403 200 200 200   | login 403 405 405 405         | login 403 405 405 405
+services/<pk>/favourite/         | login 405               | login services                | login 405
+services/changes/                | login 200               | login 405                     | login 405
+services/changes/acceptance/     | login 403 403 405 405   | login 403 403 changes changes | login 403 403 405 405
+services/changes/<pk>/decision/  | login 403 403 405 405   | login 403 403 400 400         | login 403 403 405 405
 services/alarms/<pk>/acceptance/ | login 403 403 405 405   | login 403 403 services services | login 403 403 405 405
 activity/                        | login 200               | 405                           | 405
 mentions/                        | login 200               | 405                           | 405

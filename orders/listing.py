@@ -15,7 +15,7 @@ from catalog.models import Service
 from orders import searching, walking
 from orders.columns import COLUMNS, USUAL, chosen, rows_of
 from orders.facets import FACETS, Keys, ends, starts
-from orders.finding import Found, find, is_of_ids, short
+from orders.finding import Found, find, is_of_ids, only_link, short
 from orders.marks import orders_url
 from orders.models import Order, OrderQuerySet
 from orders.states import Status, label, stage
@@ -94,8 +94,14 @@ class Listing:
     @cached_property
     def found(self) -> Found | None:
         """The orders that the text names, when it is ids, or a message with some; None for words to search for."""
-        found = find(self.text, self.user) if self.text else None
+        found = find(self.text, self.user) if self.text and not self.links else None
         return found if found and is_of_ids(self.text, found) else None
+
+    @cached_property
+    def links(self) -> list[str]:
+        """The spellings of the text, when it is a whole link that some order has."""
+        links = only_link(self.text)
+        return links if links and Order.objects.linked(links).exists() else []
 
     @cached_property
     def wanted(self) -> Wanted:
@@ -103,7 +109,11 @@ class Listing:
         ways = [facet.keys(value) for facet, value in facets if facet.keys]
         where = Q(*(facet.where(value) for facet, value in facets))
         loose = any(facet.keys is None for facet, _ in facets)
-        if self.found:
+        if links := self.links:
+            # One after the other: each spelling is a stretch of the index, newest first.
+            ways.append([Keys(Order.objects.linked([link])) for link in links])
+            where &= Q(link__in=links)
+        elif self.found:
             ways.append([Keys(Order.objects.filter(pk__in=self.found.orders))])
             where &= Q(pk__in=self.found.orders)
         elif words := searching.words_in(self.text):

@@ -245,7 +245,7 @@ class Order(models.Model):
             models.Index(fields=["cost", "id"], name="order_cost"),
             models.Index(fields=["created_at", "id"], name="order_day"),
             # `linked`: a pasted link. Its beginning is enough, and fits into a page of any database's index.
-            models.Index(beginning("link"), name="order_link"),
+            models.Index(beginning("link"), models.OrderBy(F("id"), descending=True), name="order_link"),
         ]
 
     def __str__(self) -> str:

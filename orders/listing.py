@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any, Self
 from urllib.parse import urlencode
@@ -18,6 +18,7 @@ from orders.facets import FACETS, Keys, ends, starts
 from orders.finding import Found, find, is_of_ids, only_link, short
 from orders.marks import orders_url
 from orders.models import Order, OrderQuerySet
+from orders.rhythm import is_stale
 from orders.states import Status, label, stage
 from orders.walking import SORTS, Key, Sort, Stretch, Wanted
 from panel.query import number
@@ -27,6 +28,7 @@ ROWS_A_PAGE = 50
 ROWS_POLLED = 200  # most rows that one poll may ask about
 LONGEST_TEXT = 8_000  # characters of a search; an address takes no more
 WAITS = "s"  # in a row's version: it says that it waits because sending is stopped
+STALE = "o"  # and this, that what it says may be old
 MOST_NEW = 99  # counted; beyond that the page says 99+
 SLACK = 1_000  # ids and times of placing go together, but for orders that were placed at the same moment
 
@@ -264,15 +266,16 @@ class Listing:
         """
         newer = self.orders().filter(pk__gt=self.newest).order_by("-pk").values("pk")[:1]
         found = Order.objects.seen_by(self.user).filter(pk__in=rows).annotate(newest=Subquery(newer)).order_by()
-        now = list(found.values_list("pk", "version", "status", "upstream_id", "reported_at", "newest"))
+        shown = found.values_list("pk", "version", "status", "upstream_id", "next_look_at", "reported_at", "newest")
+        now = list(shown)
         if not now:
             return [], {}, newer.values_list("pk", flat=True).first() or 0
         moved = [
             pk
-            for pk, version, status, known, *_ in now
-            if row_version(version, status, known, stopped=stopped) != rows[pk]
+            for pk, version, status, known, look_at, *_ in now
+            if row_version(version, status, known, look_at, stopped=stopped) != rows[pk]
         ]
-        looked = {str(pk): machine(at) for pk, _, status, _, at, _ in now if at and stage(status).live}
+        looked = {str(pk): machine(at) for pk, _, status, _, _, at, _ in now if at and stage(status).live}
         return moved, looked, now[0][-1] or 0
 
     def count_new(self) -> int:
@@ -284,9 +287,13 @@ def as_text(value: Any) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def row_version(version: int, status: str, upstream_id: str | None, *, stopped: bool) -> str:
-    """Changes when what a row shows does: with its order, and for an order that waits to be sent with a stop."""
-    return f"{version}{WAITS if stopped and status == Status.QUEUED and not upstream_id else ''}"
+def row_version(
+    version: int, status: str, upstream_id: str | None, next_look_at: datetime | None, *, stopped: bool
+) -> str:
+    """Changes when what a row shows does: with its order; with a stop, for an order that waits to be sent; and when
+    upstream was to be asked long ago."""
+    waits = stopped and status == Status.QUEUED and not upstream_id
+    return f"{version}{WAITS * waits}{STALE * is_stale(next_look_at)}"
 
 
 def on_screen(text: str) -> dict[int, str]:

@@ -18,7 +18,7 @@ from catalog.models import Service
 from orders import notes, presence, progress  # noqa: F401  # Django finds their models through this file
 from orders.events import Event as Event
 from orders.links import spellings
-from orders.rhythm import next_look
+from orders.rhythm import is_stale, next_look
 from orders.rules import Refills, cancel_of, refills_of, why_no_cancel, why_no_refill
 from orders.saved import SavedView as SavedView
 from orders.states import LIFE, LIVE, Stage, Status, label, stage
@@ -314,7 +314,7 @@ class Order(models.Model):
     @property
     def stale(self) -> bool:
         """Upstream was to be asked long ago: what the row says may be old."""
-        return bool(self.next_look_at and timezone.now() - self.next_look_at > STALE_AFTER)
+        return is_stale(self.next_look_at)
 
     @property
     def label(self) -> str:
@@ -390,8 +390,6 @@ class Order(models.Model):
         """Writes down one thing that happened to this order."""
         return Event.objects.create(order=self, kind=kind, by=by, at=at or timezone.now(), facts=facts)
 
-
-STALE_AFTER = timedelta(minutes=2)  # past a look's time; a worker that runs is later only when the supplier slows it
 
 # Ways to show a status that say more than its word.
 SHOWN = {

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from accounts.access import needs
 from orders import presence, story
 from orders.columns import rows_of
-from orders.listing import MOST_NEW, WAITS, Listing, on_screen
+from orders.listing import MOST_NEW, STALE, WAITS, Listing, on_screen
 from orders.models import Event, Order
 from orders.rows import in_rows
 from orders.saving import views_of
@@ -53,7 +53,7 @@ def changes(request: HttpRequest) -> HttpResponse:
             "listing": listing,
             "match": listing.query(),
             # Of a stop the banner tells, and not each row that it makes wait.
-            "told": [order for order in changed if rows[order.pk].removesuffix(WAITS) != str(order.version)],
+            "told": [order for order in changed if rows[order.pk].rstrip(WAITS + STALE) != str(order.version)],
             "new_count": listing.count_new() if more else 0,
             "most_new": MOST_NEW,
             "newest": newest,

@@ -52,3 +52,14 @@ def test_a_row_that_nobody_looked_after_looks_old(operator: Client) -> None:
     assert (fresh.stale, stale.stale) == (False, True)
     page = operator.get("/orders/").content.decode()
     assert page.count('<span class="sub old">checked') == 1
+
+
+def test_an_open_page_sees_a_row_grow_old(operator: Client) -> None:
+    now = timezone.now()
+    order = make_order(Status.IN_PROGRESS, reported_at=now, next_look_at=now + timedelta(minutes=1))
+    poll = f"/orders/changes/?v={order.pk}:{order.version}"
+    assert f'id="order-{order.pk}"' not in operator.get(poll, headers=htmx()).content.decode()
+    Order.objects.filter(pk=order.pk).update(next_look_at=now - timedelta(minutes=10))
+    changed = operator.get(poll, headers=htmx()).content.decode()
+    assert '<span class="sub old">checked' in changed
+    assert 'id="heard"' not in changed, "nothing happened to it, so nothing is said aloud"

@@ -292,8 +292,8 @@ def row_version(
 ) -> str:
     """Changes when what a row shows does: with its order; with a stop, for an order that waits to be sent; and when
     upstream was to be asked long ago."""
-    waits = stopped and status == Status.QUEUED and not upstream_id
-    return f"{version}{WAITS * waits}{STALE * is_stale(next_look_at)}"
+    waits = WAITS if stopped and status == Status.QUEUED and not upstream_id else ""
+    return f"{version}{waits}{STALE if is_stale(next_look_at) else ''}"
 
 
 def on_screen(text: str) -> dict[int, str]:

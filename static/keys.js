@@ -2,7 +2,7 @@
 const { desk, htmx } = window;
 const CHORD = 1_500; // ms that g waits for the key after it
 const ROWS = "main :is(.row, .jobs li, .line li)";
-const FIELD = "#find, #q";
+const FIELDS = ["main #q", "#find"]; // the page's own, else that of the bar
 // The same as in panel/palette.py, which says them.
 const GO = {
   o: "/orders/", n: "/orders/new/", s: "/services/", a: "/activity/", t: "/team/",
@@ -63,14 +63,14 @@ const turn = (rel, which) => {
 // ── Searching: Escape leads back to where one was ──
 let before = null;
 const search = () => {
-  const field = [...document.querySelectorAll(FIELD)].find((one) => one.checkVisibility());
+  const field = FIELDS.map((one) => document.querySelector(one)).find((one) => one?.checkVisibility());
   if (!field) return open("palette");
   before = document.activeElement;
   field.focus();
   field.select();
 };
 document.addEventListener("keydown", ({ key, target }) => {
-  if (key !== "Escape" || !before || !target.matches(FIELD)) return;
+  if (key !== "Escape" || !before || !target.matches(FIELDS.join())) return;
   target.blur(); // also where that is gone
   (before.isConnected ? before : document.getElementById(before.id))?.focus();
   before = null;
@@ -158,7 +158,7 @@ const KEYS = {
   r: () => ask("r", ".acts [id$='-r']"), c: () => ask("c", ".acts :is([id$='-k'], [id$='-u'])"),
   n: () => go(GO.n), g: () => { chord = Date.now(); },
   "[": () => turn("prev", "previous"), "]": () => turn("next", "next"),
-  u: () => [...document.querySelectorAll(".crumb nav a")].at(-1)?.click(),
+  u: () => [...document.querySelectorAll(".crumb > nav:first-child a")].at(-1)?.click(),
 };
 const REPEATS = "jk"; // while they are held down
 

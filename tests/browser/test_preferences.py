@@ -37,7 +37,7 @@ def test_what_is_chosen_is_seen_at_once_and_kept_by_what_lives(desk: Desk, opens
     expect(page.locator("#live")).to_contain_text("GMT+9")
 
     page.goto(f"{desk.url}/admin/")
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(18, 18, 18)"
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(18, 22, 29)"
 
     plain = opens(person, "/accounts/preferences/", script=False)
     plain.get_by_label("As the device").check()

@@ -57,6 +57,7 @@ SENTENCES = {
     "cancel_needless": ("", "There was nothing to cancel: the order was never placed."),
     "refills_asked": ("ring", "<b>{who}</b> asked for refills of {count} orders at once, job {job}."),
     "cancels_asked": ("ring", "<b>{who}</b> asked to cancel {count} orders at once, job {job}."),
+    "exported": ("ring", "<b>{who}</b> exported {count} orders as {form}: {filter}."),
     "funded": ("", "The balance covers it now, so it goes again."),
     "sent_now": ("ring", "<b>{who}</b> had it sent without waiting for the balance."),
     "waits_for_press": ("ring", "<b>{who}</b> chose that it waits for a press when the money is there."),

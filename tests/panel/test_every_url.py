@@ -23,6 +23,7 @@ TABLE = """
                                  | login orders            | 405                           | 405
 orders/                          | login 200               | 405                           | 405
 orders/changes/                  | login 200               | 405                           | 405
+orders/export/                   | login 200               | login 405                     | login 405
 orders/filters/                  | login 200               | login 405                     | login 405
 orders/columns/                  | login 200               | login 200                     | login 405
 orders/views/                    | login 200               | login 405                     | login 405

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from catalog.models import RateChange, Service, SetAside, ShrinkAlarm
+from catalog.models import Change, Favourite, RateChange, Service, SetAside, ShrinkAlarm
 from panel.record import RecordAdmin
 
 
@@ -41,6 +41,21 @@ class RateChangeAdmin(RecordAdmin):
     list_filter = ("at",)
     list_select_related = ("service",)
     search_fields = ("=service__upstream_id", "service__haystack")
+
+
+@admin.register(Change)
+class ChangeAdmin(RecordAdmin):
+    list_display = ("at", "service", "moved", "decision", "decided_by", "decided_at", "released_by", "released_at")
+    list_filter = ("decision", "at")
+    list_select_related = ("service", "decided_by", "released_by")
+    search_fields = ("=service__upstream_id", "service__haystack")
+
+
+@admin.register(Favourite)
+class FavouriteAdmin(RecordAdmin):
+    list_display = ("user", "service")
+    list_select_related = ("user", "service")
+    search_fields = ("=service__upstream_id", "user__name")
 
 
 @admin.register(SetAside)

@@ -1,8 +1,9 @@
-"""The supplier's catalog as last heard, and how its prices moved."""
+"""The supplier's catalog as last heard, how it moved, and what people made of it: holds and favourites."""
 
 import json
+from datetime import datetime
 from decimal import Decimal
-from typing import ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 from django.conf import settings
 from django.db import models
@@ -27,6 +28,11 @@ class ServiceQuerySet(models.QuerySet["Service"]):
             found = found.filter(haystack__contains=word)
         return found
 
+    def for_list(self, user: Any) -> Self:
+        """With what a row shows besides: whether this person starred it (`starred`), and who holds it."""
+        starred = models.Exists(Favourite.objects.filter(user=user, service=models.OuterRef("pk")))
+        return self.annotate(starred=starred).select_related("held_over__decided_by")
+
 
 class Service(models.Model):
     """One line of upstream's catalog. Never deleted: orders point here."""
@@ -34,7 +40,7 @@ class Service(models.Model):
     upstream_id = models.PositiveBigIntegerField(unique=True)
     name = models.CharField(max_length=500)
     type = models.CharField(max_length=60)
-    category = models.CharField(max_length=300, db_index=True)  # the category filter
+    category = models.CharField(max_length=300)
     rate = models.DecimalField(
         max_digits=18, decimal_places=6, help_text="USD per 1000 units; for Package, per package."
     )
@@ -47,14 +53,22 @@ class Service(models.Model):
     first_seen_at = models.DateTimeField()
     changed_at = models.DateTimeField(help_text="When anything upstream says of it last moved.")
     haystack = models.TextField(editable=False, help_text="Id, name, category and type, casefolded, for search.")
+    # DO_NOTHING: the database refuses by itself, and a sync that takes undecided changes out need not look here first.
+    held_over = models.ForeignKey(
+        "Change", null=True, blank=True, on_delete=models.DO_NOTHING, related_name="holds",
+        help_text="The change that somebody holds it over: ordering it takes a deliberate yes.",
+    )  # fmt: skip
 
     objects: ClassVar[ServiceQuerySet] = ServiceQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         ordering = ("category", "upstream_id")
         indexes = [
-            # The services page and the picker: active ones, by category, in upstream's order.
-            models.Index(fields=["active", "category", "upstream_id"], name="service_browse"),
+            # The services page and the picker: a category's or all, in upstream's order; and the tree's numbers.
+            # `active` stands last: SQLite does not look for a bare truth, but reads it here without the row.
+            models.Index(fields=["category", "upstream_id", "active"], name="service_by_category"),
+            # The services page, cheapest first.
+            models.Index(fields=["rate", "upstream_id", "active"], name="service_cheapest"),
         ]
 
     def __str__(self) -> str:
@@ -69,6 +83,14 @@ class Service(models.Model):
         if not self.active:
             return f"Upstream no longer sells service {self.upstream_id}. Choose another."
         return ""
+
+    def why_held(self) -> str:
+        """Empty when nobody holds this; otherwise the sentence that asks for a deliberate yes."""
+        if self.held_over is None:
+            return ""
+        return (
+            f"{self.held_over.decided_by} put service {self.upstream_id} on hold. Say that you order it all the same."
+        )
 
     @property
     def bought_whole(self) -> bool:
@@ -131,6 +153,113 @@ class RateChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.was} → {self.now}"
+
+
+# What the inbox tells of a service.
+FOLLOWED = ("active", "rate", "minimum", "maximum", "refill", "cancel", "dripfeed", "type", "name", "category")
+
+
+class Move(NamedTuple):
+    """One thing that moved; a rate as Decimal in USD, everything else as upstream says it."""
+
+    what: str  # a field of Service
+    was: Any
+    now: Any
+
+    @property
+    def share(self) -> Decimal | None:
+        """By how much a rate moved, as a share of what it was: 0.12 is dearer by 12 %; None where there is none."""
+        return Decimal(self.now - self.was) / self.was if self.what == "rate" and self.was else None
+
+
+class ChangeQuerySet(models.QuerySet["Change"]):
+    def undecided(self) -> Self:
+        return self.filter(decided_at=None)
+
+    def holding(self) -> Self:
+        """Over which a service is on hold; as few as those, whatever was held before."""
+        return self.filter(pk__in=Service.objects.filter(held_over__isnull=False).values("held_over"))
+
+    def since(self, at: datetime) -> Self:
+        return self.filter(at__gte=at)
+
+    def for_inbox(self) -> Self:
+        """Everything that a row of the inbox shows, in one query."""
+        return self.select_related("service", "decided_by", "released_by")
+
+
+class Change(models.Model):
+    """What moved of one service since somebody last decided about it: an entry of the inbox, to accept or to hold.
+
+    While it is undecided and the service moves again, a new entry takes its place (catalog/changes.py), so a yes to
+    what stood on an older page finds nothing.
+    """
+
+    class Decision(models.TextChoices):
+        ACCEPTED = "accepted"
+        HELD = "held"
+
+    # No index of its own: what is asked of one service is undecided (below) or its hold (which the service names).
+    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="changes", db_index=False)
+    moved = models.JSONField(help_text="Field → what it was and what it is; a rate as text.")
+    at = models.DateTimeField(help_text="When the newest of it was seen.")
+    decision = models.CharField(max_length=8, choices=Decision, blank=True)
+    # Nobody asks for all that one person decided, and a sync writes every index while others wait.
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    decided_at = models.DateTimeField(null=True)
+    released_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    released_at = models.DateTimeField(null=True, help_text="When a hold was lifted.")
+
+    objects: ClassVar[ChangeQuerySet] = ChangeQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = [
+            # The inbox, newest first, behind years of decided ones.
+            models.Index(fields=["-id"], condition=models.Q(decided_at=None), name="change_undecided"),
+            # “Changed lately” on the services page.
+            models.Index(fields=["at"], name="change_at"),
+        ]
+        constraints = [
+            # A service stands in the inbox once, also when two syncs see it move; and a sync finds it there.
+            models.UniqueConstraint(
+                fields=["service"], condition=models.Q(decided_at=None), name="one_undecided_change"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.service_id}: {', '.join(self.moved)}"
+
+    @property
+    def moves(self) -> list[Move]:
+        """What moved, in the order in which a service is described."""
+        moves = (Move(what, *self.moved[what]) for what in FOLLOWED if what in self.moved)
+        return [m._replace(was=Decimal(m.was), now=Decimal(m.now)) if m.what == "rate" else m for m in moves]
+
+    @property
+    def holds_now(self) -> bool:
+        """Whether its service is on hold over this."""
+        return self.decision == self.Decision.HELD and self.released_at is None
+
+
+class Favourite(models.Model):
+    """A service that a person starred."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="favourites")
+
+    class Meta:
+        constraints = [
+            # Two presses make one star; and it finds a person's own, for the list and the order form.
+            models.UniqueConstraint(fields=["user", "service"], name="one_star_a_person")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} ★ {self.service_id}"
 
 
 class SetAside(models.Model):

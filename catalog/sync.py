@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from catalog import changes
 from catalog.models import RateChange, Service, SetAside, ShrinkAlarm
 from panel.money import stored
 from panel.notpanel.client import Client
@@ -21,7 +22,7 @@ log = logging.getLogger(__name__)
 # What upstream says of a service, and we keep.
 SAID = ("rate", "name", "type", "category", "minimum", "maximum", "refill", "cancel", "dripfeed")
 # So many rows in a write transaction: with SQLite everybody else who writes waits for it (measured: tests/benchmarks).
-ROWS_A_WRITE = 100
+ROWS_A_WRITE = 60
 # A list that leaves out more than this share of what we sell is doubted rather than obeyed; a few are never doubted.
 DOUBTED_SHARE = 0.2
 NEVER_DOUBTED = 10
@@ -75,7 +76,7 @@ def take_in(said: Catalog, now: datetime) -> Outcome:
     for rows in chunks(changed):
         change(rows, {row.upstream_id: known[row.upstream_id] for row in rows}, now)
     for pks in chunks([] if doubted else gone):
-        Service.objects.filter(pk__in=pks).update(active=False, changed_at=now)
+        switch_off(pks, now)
     set_aside(said.bad, now)
     outcome = Outcome(
         len(said.rows), len(new), len(changed), 0 if doubted else len(gone), len(said.bad), doubted=doubted
@@ -119,12 +120,14 @@ def add(rows: list[ServiceRow], now: datetime) -> None:
 def change(rows: list[ServiceRow], known: dict[int, tuple[Any, ...]], now: datetime) -> None:
     """Services of which upstream says something else now."""
     services = [service_of(row, now) for row in rows]
-    moves = []
+    moves, moved = [], {}
     for service in services:
-        _, pk, _, was, *_ = known[service.upstream_id]
-        if service.rate != was:
-            moves.append(RateChange(service_id=pk, was=was, now=service.rate, at=now))
+        was = dict(zip(KNOWN, known[service.upstream_id], strict=True))
+        moved[was["pk"]] = changes.difference(was, vars(service))
+        if service.rate != was["rate"]:
+            moves.append(RateChange(service_id=was["pk"], was=was["rate"], now=service.rate, at=now))
     with transaction.atomic():
+        changes.note(moved, now)
         # One upsert on the unique id; bulk_update's CASE per row and column takes twenty times as long.
         Service.objects.bulk_create(
             services,
@@ -133,6 +136,13 @@ def change(rows: list[ServiceRow], known: dict[int, tuple[Any, ...]], now: datet
             update_fields=[*SAID, "active", "changed_at", "haystack"],  # first_seen_at stays what it was
         )
         RateChange.objects.bulk_create(moves)
+
+
+def switch_off(pks: list[int], now: datetime) -> None:
+    """Services (by our id) that upstream no longer lists."""
+    with transaction.atomic():
+        changes.note({pk: {"active": [True, False]} for pk in pks}, now)
+        Service.objects.filter(pk__in=pks).update(active=False, changed_at=now)
 
 
 def doubt(listed: int, missing: int, active: int, now: datetime) -> bool:

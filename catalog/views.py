@@ -1,70 +1,61 @@
-"""Browse and search what upstream sells. Who may is said where the addresses are, in panel/urls.py."""
+"""Browse and search what upstream sells, and star it. Who may is said where the addresses are, in panel/urls.py."""
+
+from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import replace_url
 
+from catalog.changes import news
+from catalog.favourites import star, starred
+from catalog.finding import Wanted, counts, one
 from catalog.models import Service, SetAside, ShrinkAlarm
-from panel.htmx import page
+from panel.htmx import page, wants_fragment, wants_htmx
 from panel.query import number
 
-ROWS_A_PAGE = 100
 FOUND_AT_MOST = 20  # in the order form's picker: more words find better than more scrolling
 SET_ASIDE_SHOWN = 20
 
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    q, category = request.GET.get("q", "")[:200], request.GET.get("category", "").replace("\0", "")
-    # Who searches for a service by its id may look for one that is gone: orders lead here.
-    services = (Service.objects.all() if q else Service.objects.active()).matching(q)
-    if category:
-        services = services.filter(category=category)
-    rows = list(after(services, request.GET.get("after", "")).order_by("category", "upstream_id")[: ROWS_A_PAGE + 1])
-    more = ""
-    if len(rows) > ROWS_A_PAGE:
-        rows.pop()
-        query = request.GET.copy()
-        query["after"] = str(rows[-1].upstream_id)
-        more = f"{request.path}?{query.urlencode()}"
+    wanted, now = Wanted.read(request), timezone.now()
+    if wants_fragment(request):
+        answer = page(request, "", wanted.page(now), fragment="catalog/_rows.html")
+        return replace_url(answer, wanted.address())
     context = {
-        "services": rows,
-        "q": q,
-        "category": category,
-        "categories": Service.objects.active().order_by("category").values_list("category", flat=True).distinct(),
-        "more": more,
-        "alarm": ShrinkAlarm.objects.filter(closed_at=None).first(),
+        **wanted.page(now),
+        "counts": counts(request.user, now),
+        "news": news(now),
+        "alarm": ShrinkAlarm.objects.filter(closed_at=None).select_related("accepted_by").first(),
         "set_aside": SetAside.objects.all()[: SET_ASIDE_SHOWN + 1],
         "most_set_aside": SET_ASIDE_SHOWN,
-        "total": Service.objects.active().count(),
     }
     return page(request, "catalog/index.html", context, fragment="catalog/_rows.html")
-
-
-def after(services: QuerySet[Service], upstream_id: str) -> QuerySet[Service]:
-    """What comes behind that service, by category and id; all of it when there is no such service."""
-    last = one(upstream_id)
-    if last is None:
-        return services
-    behind = Q(category=last.category, upstream_id__gt=last.upstream_id)
-    return services.filter(Q(category__gt=last.category) | behind)
 
 
 @require_safe
 def found(request: HttpRequest) -> HttpResponse:
     """The order form's list of services, as one types."""
-    return render(request, "catalog/_found.html", picker(request.GET.get("q", ""), request.GET.get("service", "")))
+    q, chosen = request.GET.get("q", ""), request.GET.get("service", "")
+    return render(request, "catalog/_found.html", picker(q, chosen, request.user))
 
 
-def picker(q: str, chosen: str) -> dict[str, object]:
-    """What `_found.html` wants; the chosen one stays in the list whatever is searched for."""
+def picker(q: str, chosen: str, user: Any) -> dict[str, object]:
+    """What `_found.html` wants; the chosen one stays in the list whatever is searched for.
+
+    Before anything is typed, what this person starred stands first.
+    """
     sold = Service.objects.active()
-    services = list(sold.matching(q[:200]).order_by("category", "upstream_id")[:FOUND_AT_MOST])
-    service = one(chosen)
+    first = list(sold.filter(pk__in=starred(user)).for_list(user)[:FOUND_AT_MOST]) if not q.strip() else []
+    rest = sold.matching(q[:200]).exclude(pk__in=[service.pk for service in first])
+    services = [*first, *rest.for_list(user)[: FOUND_AT_MOST - len(first)]]
+    service = one(chosen, Service.objects.for_list(user))
     if service and service not in services:
         services.insert(0, service)
     return {
@@ -75,10 +66,21 @@ def picker(q: str, chosen: str) -> dict[str, object]:
     }
 
 
-def one(upstream_id: str) -> Service | None:
-    """The service with upstream's number, if there is one; anything else is None."""
-    wanted = number(upstream_id)
-    return Service.objects.filter(upstream_id=wanted).first() if wanted else None
+@require_POST
+def favourite(request: HttpRequest, pk: int) -> HttpResponse:
+    """Stars a service, or takes the star away: `on` is 1 or 0, so that pressing twice does not undo."""
+    service = get_object_or_404(Service, pk=pk)
+    star(service, on := request.POST.get("on") == "1", by=request.user)
+    if not wants_htmx(request):
+        return HttpResponseRedirect(back(request, "catalog:index"))
+    context = {"service": service, "starred": on, "stars": starred(request.user).count()}
+    return render(request, "catalog/_star_now.html", context)
+
+
+def back(request: HttpRequest, page: str) -> str:
+    """Where the page that posted this says it was; without a script nothing else remembers the filter."""
+    said = request.POST.get("back", "")
+    return said if url_has_allowed_host_and_scheme(said, allowed_hosts=None) else reverse(page)
 
 
 @require_POST

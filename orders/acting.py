@@ -154,8 +154,9 @@ def refused(act: Callable[[], object]) -> str:
 def row_or_back(request: HttpRequest, pk: int, why: str, done: str) -> HttpResponse:
     """In the table the row as it is now, with why nothing was done; else the page one came from."""
     if wants_fragment(request):
+        listing = on_page(request)
         orders = in_rows(Order.objects.seen_by(request.user), [pk])
-        context = {"orders": orders, "rows": rows_of(on_page(request).columns), "note": why}
+        context = {"orders": orders, "rows": rows_of(listing.columns), "note": why, "match": listing.query()}
         response = render(request, "orders/_row.html", context, status=CONFLICT if why else 200)
         if not why:  # a refusal stands in the row, as an alert
             response["HX-Trigger"] = json.dumps({"desk:said": done})

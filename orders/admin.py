@@ -4,6 +4,9 @@ from django.contrib import admin
 
 from orders.jobs import Bulk
 from orders.models import Event, Order
+from orders.notes import Mention, Note
+from orders.presence import Presence
+from orders.progress import Reading
 from orders.saved import SavedView
 from orders.tally import Tally
 from orders.tasks import Attempt, Sending, Task
@@ -98,3 +101,32 @@ class SavedViewAdmin(RecordAdmin):
 class TallyAdmin(RecordAdmin):
     list_display = ("status", "by")
     list_filter = ("status",)
+
+
+@admin.register(Reading)
+class ReadingAdmin(RecordAdmin):
+    list_display = ("at", "order", "status", "remains")
+    list_filter = ("status", "at")
+    list_select_related = ("order",)
+    search_fields = ("=order__id", "=order__upstream_id")
+
+
+@admin.register(Note)
+class NoteAdmin(RecordAdmin):
+    list_display = ("at", "order", "by", "__str__")
+    list_filter = ("at", "by")
+    list_select_related = ("order", "by")
+    search_fields = ("=order__id", "=order__upstream_id", "text")
+
+
+@admin.register(Mention)
+class MentionAdmin(RecordAdmin):
+    list_display = ("user", "note")
+    list_filter = ("user",)
+    list_select_related = ("user", "note__by")
+
+
+@admin.register(Presence)
+class PresenceAdmin(RecordAdmin):
+    list_display = ("seen_at", "user", "order")
+    list_select_related = ("user", "order")

@@ -1,9 +1,8 @@
 """What the list can be narrowed by: one row a facet. Nothing else knows how one is read, asked for or put in words."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
@@ -92,9 +91,9 @@ def ends(day: date) -> datetime:
 
 
 # ── What stands open ─────────────────────────────────────────────────────────────────────────────
-def waiting(**more: Any) -> QuerySet[Task]:
-    """Refills and cancels that are pending, in the very words of the index `task_wish_pending`."""
-    pending = "orders_task.kind IN ('refill', 'cancel') AND orders_task.over_at IS NULL"
+def waiting(*, unclear: bool = False, **more: Any) -> QuerySet[Task]:
+    """Refills and cancels that are pending, in the very words of the indexes `task_wish_…`."""
+    pending = "kind IN ('refill', 'cancel') AND over_at IS NULL" + " AND outcome = 'unclear'" * unclear
     return Task.objects.filter(**more).extra(where=[pending])  # noqa: S610
 
 
@@ -104,12 +103,11 @@ class Open(NamedTuple):
     words: str
     statuses: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
-    outcome: Mapping[str, str] = MappingProxyType({})
+    unclear: bool = False  # and of those only what got no clear answer
 
 
-UNCLEAR = {"outcome": Task.Outcome.UNCLEAR}
 OPEN = {
-    "look": Open("needs a look", (Status.REVIEW,), Task.WISHES, UNCLEAR),
+    "look": Open("needs a look", (Status.REVIEW,), Task.WISHES, unclear=True),
     "live": Open("is under way", (Status.QUEUED, *sorted(LIVE))),
     "refill": Open("has a pending refill", kinds=(Task.Kind.REFILL,)),
     "cancel": Open("has a pending cancel", kinds=(Task.Kind.CANCEL,)),
@@ -118,14 +116,14 @@ OPEN = {
 
 def _open_where(value: str) -> Q:
     some = OPEN[value]
-    pending = waiting(kind__in=some.kinds, order=OuterRef("pk"), **some.outcome)
+    pending = waiting(kind__in=some.kinds, order=OuterRef("pk"), unclear=some.unclear)
     return Q(status__in=some.statuses) | Q(Exists(pending)) if some.kinds else Q(status__in=some.statuses)
 
 
 def _open_keys(value: str) -> list[Keys]:
     some = OPEN[value]
     found = [Keys(Order.objects.filter(status=status)) for status in some.statuses]
-    return found + [Keys(waiting(kind=kind, **some.outcome), "order_id") for kind in some.kinds]
+    return found + [Keys(waiting(kind=kind, unclear=some.unclear), "order_id") for kind in some.kinds]
 
 
 FACETS: dict[str, Facet] = {
@@ -139,6 +137,7 @@ FACETS: dict[str, Facet] = {
     "network": Facet("Network", _one_of({network.name.lower() for network in NETWORKS.values()}),
                      words=lambda value: NAMES[value], **_column("network")),
     "by": Facet("Placed by", _person, words=str, **_column("placed_by")),
+    "assigned": Facet("Assigned to", _person, words=str, **_column("assigned_to")),
     "host": Facet("Link on", _host, words=str, **_column("host")),
     "from": Facet("From", _day, lambda day: Q(created_at__gte=starts(day)), words=lambda day: f"{day:%-d %b %Y}"),
     "to": Facet("Until", _day, lambda day: Q(created_at__lt=ends(day)), words=lambda day: f"{day:%-d %b %Y}"),

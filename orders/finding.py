@@ -80,6 +80,12 @@ def is_of_ids(text: str, found: Found) -> bool:
     return bool(found.orders) and (bool(words.links) or only_numbers or len(text) >= A_MESSAGE)
 
 
+def only_link(text: str) -> list[str]:
+    """What an order may have been placed with, when the text is one link and nothing else."""
+    [*links], rest = taken(LINK, text.strip())
+    return meanings(links[0]) if len(links) == 1 and not rest.strip() else []
+
+
 def words_of(text: str) -> Words:
     """Reads a text without asking the database. What is one thing is taken out before the next is looked for."""
     rest = BETWEEN_LINKS.sub(" ", text.replace("\0", " "))

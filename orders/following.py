@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from orders.endings import end_cancels
 from orders.models import FACTS, Event, Order
+from orders.progress import Reading, reading, told
 from orders.rhythm import next_look
 from orders.states import FINAL
 from panel.failpoints import fp
@@ -60,6 +61,7 @@ def take_in(asked: Iterable[str], reports: Reports, now: datetime) -> None:
     events: list[Event] = []
     unmoved: defaultdict[tuple[datetime, datetime | None], list[int]] = defaultdict(list)
     ended: list[Order] = []
+    readings: list[Reading] = []
     with transaction.atomic():
         orders = Order.objects.filter(upstream_id__in=list(asked)).order_by("pk").select_for_update()
         for order in orders:
@@ -68,7 +70,10 @@ def take_in(asked: Iterable[str], reports: Reports, now: datetime) -> None:
             if report is None:
                 events += leave_out(order, reports.odd.get(order.upstream_id or "", ""), now)
             else:
+                before = told(order)
                 events += order.absorb(report)
+                if told(order) != before:
+                    readings.append(reading(order, report.asked_at))
                 if order.status in FINAL:
                     ended.append(order)
             if order.version != version:
@@ -77,6 +82,7 @@ def take_in(asked: Iterable[str], reports: Reports, now: datetime) -> None:
                 unmoved[order.reported_at, order.next_look_at].append(order.pk)
         for (reported_at, look_at), pks in unmoved.items():
             Order.objects.filter(pk__in=pks).update(reported_at=reported_at, next_look_at=look_at)
+        Reading.objects.bulk_create(readings)
         Event.objects.bulk_create([*events, *end_cancels(ended, now)])
         fp("take_in.commit")
     fp("take_in.committed")

@@ -13,8 +13,8 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.functional import cached_property
 
+from catalog.finding import one
 from catalog.models import Service
-from catalog.views import one
 from orders import links
 from orders.models import Order
 from orders.terms import DRIP_FEED, FIELDS, Terms, asked_of, may_drip, terms_of
@@ -44,8 +44,8 @@ def _line() -> forms.CharField:
 class OrderForm(forms.Form):
     """One order. `token` makes a double click, F5 and Back the same order.
 
-    `seen` are the terms that stood on the page; `shown` the oddities of the link that did, and `again` the newest
-    similar order that the person was shown and ticked.
+    `seen` are the terms that stood on the page; `shown` the oddities of the link that did; `again` the newest similar
+    order that the person was shown and ticked, and `despite_hold` the hold.
     """
 
     service = forms.CharField(error_messages={"required": "Choose a service."})
@@ -53,12 +53,13 @@ class OrderForm(forms.Form):
     username, min, max, posts, old_posts, delay, expiry = (_line() for _ in range(7))
     other, runs, interval, coupon = _line(), _line(), _line(), _line()
     again = forms.CharField(required=False, label="The same again")
+    despite_hold = forms.CharField(required=False, label="The hold")
     # A browser sends "0", and "1" after it when the tick is set; a form that knows no such tick says nothing.
     send_when_funded = _line()
     token = forms.UUIDField(widget=forms.HiddenInput, error_messages=dict.fromkeys(("required", "invalid"), INCOMPLETE))
 
     TYPED = ("service", *FIELDS)
-    KEPT = (*TYPED, "token", "q", "again", "send_when_funded")
+    KEPT = (*TYPED, "token", "q", "again", "despite_hold", "send_when_funded")
 
     def __init__(self, data: Any = None, *, repeats: bool = False, **options: Any) -> None:
         """`repeats`: this form's order exists, so that what moved since is no matter."""
@@ -107,6 +108,7 @@ class OrderForm(forms.Form):
             self._read_quantity(service)
             if not self.repeats:
                 self._lock_price(service)
+                self._heed_hold(service)
                 self._look_for_alike(service)
                 self._warn_of_link()
         return said
@@ -191,6 +193,10 @@ class OrderForm(forms.Form):
         if self.moved:
             self.add_error(None, MOVED)
 
+    def _heed_hold(self, service: Service) -> None:
+        if service.held_over_id and number(self.data.get("despite_hold")) != service.held_over_id:
+            self.add_error("despite_hold", service.why_held())
+
     def _look_for_alike(self, service: Service) -> None:
         link = self.target
         self.alike = Order.objects.like(service, link, timezone.now()) if link else []
@@ -226,6 +232,7 @@ class OrderForm(forms.Form):
             "service": service, "link": self.target, "quantity": said["quantity"], "token": said["token"],
             "runs": said["runs"], "interval": said["interval"], "coupon": said["coupon"] or "",
             "fields": {**fields, **(said["other"] or {})}, "send_when_funded": self.sends_when_funded,
+            "despite_hold": bool(said["despite_hold"]),
         }  # fmt: skip
 
     def said_of(self, names: Iterable[str]) -> str:

@@ -2,22 +2,23 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any, Self
 from urllib.parse import urlencode
 
 from django.db.models import Q, Subquery
 from django.http import HttpRequest, QueryDict
-from django.urls import reverse
 
 from accounts.models import User
 from catalog.models import Service
 from orders import searching, walking
 from orders.columns import COLUMNS, USUAL, chosen, rows_of
 from orders.facets import FACETS, Keys, ends, starts
-from orders.finding import Found, find, is_of_ids, short
+from orders.finding import Found, find, is_of_ids, only_link, short
+from orders.marks import orders_url
 from orders.models import Order, OrderQuerySet
+from orders.rhythm import is_stale
 from orders.states import Status, label, stage
 from orders.walking import SORTS, Key, Sort, Stretch, Wanted
 from panel.query import number
@@ -27,6 +28,7 @@ ROWS_A_PAGE = 50
 ROWS_POLLED = 200  # most rows that one poll may ask about
 LONGEST_TEXT = 8_000  # characters of a search; an address takes no more
 WAITS = "s"  # in a row's version: it says that it waits because sending is stopped
+STALE = "o"  # and this, that what it says may be old
 MOST_NEW = 99  # counted; beyond that the page says 99+
 SLACK = 1_000  # ids and times of placing go together, but for orders that were placed at the same moment
 
@@ -94,8 +96,14 @@ class Listing:
     @cached_property
     def found(self) -> Found | None:
         """The orders that the text names, when it is ids, or a message with some; None for words to search for."""
-        found = find(self.text, self.user) if self.text else None
+        found = find(self.text, self.user) if self.text and not self.links else None
         return found if found and is_of_ids(self.text, found) else None
+
+    @cached_property
+    def links(self) -> list[str]:
+        """The spellings of the text, when it is a whole link that some order has."""
+        links = only_link(self.text)
+        return links if links and Order.objects.linked(links).exists() else []
 
     @cached_property
     def wanted(self) -> Wanted:
@@ -103,7 +111,11 @@ class Listing:
         ways = [facet.keys(value) for facet, value in facets if facet.keys]
         where = Q(*(facet.where(value) for facet, value in facets))
         loose = any(facet.keys is None for facet, _ in facets)
-        if self.found:
+        if links := self.links:
+            # One after the other: each spelling is a stretch of the index, newest first.
+            ways.append([Keys(Order.objects.linked([link])) for link in links])
+            where &= Q(link__in=links)
+        elif self.found:
             ways.append([Keys(Order.objects.filter(pk__in=self.found.orders))])
             where &= Q(pk__in=self.found.orders)
         elif words := searching.words_in(self.text):
@@ -138,6 +150,11 @@ class Listing:
         page = walking.page(Order.objects.seen_by(self.user), self.wanted, stretch, self.size)
         return page._replace(rows=page.rows[::-1]) if up else page
 
+    def next_to(self, key: Key, *, up: bool) -> int | None:
+        """The order above or below one."""
+        found, *_ = walking.ids(self.wanted, Stretch(self.sort, self.sort.down is not up, key), 1)
+        return found[0] if found else None
+
     # ── The page ─────────────────────────────────────────────────────────────────────────────────
     def context(self) -> dict[str, object]:
         """What `orders/index.html` wants."""
@@ -169,7 +186,7 @@ class Listing:
         if rows and not (self.sort.field or self.wanted.loose or len(self.wanted.ways) > 1 or not self.sort.down):
             return rows[0].pk
         # Asked for all orders, or a poll of a list that matches nothing would look through them.
-        return Order.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+        return Order.objects.filter(pk__gt=0).order_by("-pk").values_list("pk", flat=True).first() or 0
 
     def said(self) -> dict[str, str]:
         """The list in an address: names and texts, without the stretch."""
@@ -190,7 +207,7 @@ class Listing:
     def address(self, **stretch: object) -> str:
         """Where a stretch of this list is."""
         query = self.query(**stretch)
-        return f"{reverse('orders:index')}?{query}" if query else reverse("orders:index")
+        return f"{orders_url()}?{query}" if query else orders_url()
 
     def without(self, *names: str) -> Self:
         """The same list less narrow, from its beginning."""
@@ -211,7 +228,7 @@ class Listing:
 
     def chips(self) -> list[tuple[str, str, str]]:
         """What narrows it besides the tab: label, words, and the address of the list without it."""
-        named = {"by": self.person, "service": self.service}
+        named = {"by": self.person, "assigned": self.person, "service": self.service}
         chips = [
             (FACETS[name].label, named[name](value) if name in named else FACETS[name].words(value), name)
             for name, value in self.narrowed.items()
@@ -249,15 +266,16 @@ class Listing:
         """
         newer = self.orders().filter(pk__gt=self.newest).order_by("-pk").values("pk")[:1]
         found = Order.objects.seen_by(self.user).filter(pk__in=rows).annotate(newest=Subquery(newer)).order_by()
-        now = list(found.values_list("pk", "version", "status", "upstream_id", "reported_at", "newest"))
+        shown = found.values_list("pk", "version", "status", "upstream_id", "next_look_at", "reported_at", "newest")
+        now = list(shown)
         if not now:
             return [], {}, newer.values_list("pk", flat=True).first() or 0
         moved = [
             pk
-            for pk, version, status, known, *_ in now
-            if row_version(version, status, known, stopped=stopped) != rows[pk]
+            for pk, version, status, known, look_at, *_ in now
+            if row_version(version, status, known, look_at, stopped=stopped) != rows[pk]
         ]
-        looked = {str(pk): machine(at) for pk, _, status, _, at, _ in now if at and stage(status).live}
+        looked = {str(pk): machine(at) for pk, _, status, _, _, at, _ in now if at and stage(status).live}
         return moved, looked, now[0][-1] or 0
 
     def count_new(self) -> int:
@@ -269,9 +287,13 @@ def as_text(value: Any) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def row_version(version: int, status: str, upstream_id: str | None, *, stopped: bool) -> str:
-    """Changes when what a row shows does: with its order, and for an order that waits to be sent with a stop."""
-    return f"{version}{WAITS if stopped and status == Status.QUEUED and not upstream_id else ''}"
+def row_version(
+    version: int, status: str, upstream_id: str | None, next_look_at: datetime | None, *, stopped: bool
+) -> str:
+    """Changes when what a row shows does: with its order; with a stop, for an order that waits to be sent; and when
+    upstream was to be asked long ago."""
+    waits = WAITS if stopped and status == Status.QUEUED and not upstream_id else ""
+    return f"{version}{waits}{STALE if is_stale(next_look_at) else ''}"
 
 
 def on_screen(text: str) -> dict[int, str]:

@@ -1,8 +1,10 @@
 """Marks that row after row repeats, made once as markup."""
 
-from functools import lru_cache
+from functools import cache, lru_cache
 
-from markupsafe import Markup
+from django.templatetags.static import static
+from django.urls import reverse
+from markupsafe import Markup, escape
 
 from orders.rules import Refills
 
@@ -52,3 +54,55 @@ def link_tag(address: str, id: str = "") -> Markup:
         '<a class="host" dir="ltr" href="{0}"{1} title="{0}" rel="noreferrer noopener" target="_blank">{2}<b>{3}</b>'
         '<span class="rest">{4}</span><span class="vh"> (opens in a new tab)</span></a>'
     ).format(address, named, before, host, bare[len(place) :])
+
+
+# ── Buttons ──────────────────────────────────────────────────────────────────────────────────────
+@cache
+def icon(name: str) -> str:
+    """A small one, from the sprite."""
+    use = f'<use href="{static("icons.svg")}#i-{name}"></use>'
+    return f'<svg class="i i-s" viewBox="0 0 16 16" aria-hidden="true">{use}</svg>'
+
+
+@cache
+def orders_url() -> str:
+    return reverse("orders:index")
+
+
+def act_button(words: str, what: str, pk: object, letter: str, noun: str, why: str) -> Markup:
+    """Something that may be asked for in a row, or that says why not: off it keeps its place and can be focused.
+
+    It belongs to the form #act, so that rows need none; htmx swaps the row. All but `why` are our own words and ids.
+    """
+    name, said = f"o{pk}-{letter}", f'{words}<span class="vh"> {what} {pk}</span>'
+    if why:
+        return Markup(  # noqa: S704
+            f'<span class="why"><button class="btn" type="button" id="{name}" aria-disabled="true" '
+            f'aria-describedby="{name}-w">{said}</button>'
+            f'<span class="tip" role="tooltip" id="{name}-w">{escape(why)}</span></span>'
+        )
+    to = f"{orders_url()}{pk}/{noun}"
+    return Markup(  # noqa: S704
+        f'<button class="btn" type="submit" id="{name}" form="act" formaction="{to}" hx-post="{to}" '
+        f'hx-target="#order-{pk}" hx-swap="outerHTML">{said}</button>'
+    )
+
+
+def check_button(pk: object) -> Markup:
+    """Asks for a look with upstream's next batch; shows itself like a copy button."""
+    to = f"{orders_url()}{pk}/looks/"
+    return Markup(  # noqa: S704
+        f'<button class="copy" type="submit" id="o{pk}-n" form="act" formaction="{to}" hx-post="{to}" '
+        f'hx-target="#order-{pk}" hx-swap="outerHTML" title="Check now">'
+        f'<span class="vh">Check order {pk} now</span>{icon("again")}</button>'
+    )
+
+
+def copy_button(text: object, what: object, id: str = "") -> Markup:
+    """Copies `text`, which may be anybody's words."""
+    text, what = escape(text), escape(what)
+    named = f' id="{escape(id)}"' if id else ""
+    return Markup(  # noqa: S704
+        f'<button class="copy" type="button" data-copy="{text}"{named} title="Copy {what}">'
+        f'<span class="vh">Copy {what}</span>{icon("copy")}</button>'
+    )

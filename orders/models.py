@@ -15,9 +15,10 @@ from django.utils.functional import cached_property
 
 from accounts.access import why_not
 from catalog.models import Service
+from orders import notes, presence, progress  # noqa: F401  # Django finds their models through this file
 from orders.events import Event as Event
 from orders.links import spellings
-from orders.rhythm import next_look
+from orders.rhythm import is_stale, next_look
 from orders.rules import Refills, cancel_of, refills_of, why_no_cancel, why_no_refill
 from orders.saved import SavedView as SavedView
 from orders.states import LIFE, LIVE, Stage, Status, label, stage
@@ -62,15 +63,20 @@ class OrderQuerySet(models.QuerySet["Order"]):
         tasks = models.Prefetch("tasks", Task.objects.with_people())
         return self.select_related("service", "placed_by").prefetch_related(tasks)
 
+    def for_page(self) -> Self:
+        """What its own page tells beside that."""
+        return self.for_table().select_related("assigned_to")
+
     def place(
         self, *, by: Any, service: Service, link: str, quantity: int | None, token: uuid.UUID,
         runs: int | None = None, interval: int | None = None, coupon: str = "", fields: Mapping[str, str] | None = None,
-        send_when_funded: bool = True,
+        send_when_funded: bool = True, despite_hold: bool = False,
     ) -> "Order":  # fmt: skip
         """Writes an order and its task down together; the worker sends it. The same token gives the same order.
 
         `quantity` is None where none goes to upstream and it bills the minimum; `runs` is None or at least 2, with
-        `interval` in minutes; `fields` are the type's own, such as `comments`, as they are sent.
+        `interval` in minutes; `fields` are the type's own, such as `comments`, as they are sent. `despite_hold`: the
+        person was shown that the service is on hold, and said yes to that.
         """
         if why := why_not(by, "place"):
             raise Refusal(why)
@@ -80,7 +86,8 @@ class OrderQuerySet(models.QuerySet["Order"]):
         # Looked for first, so that F5 leads to the order also when the service has gone meanwhile.
         if earlier := self.filter(form_token=token).first():
             return earlier.unless_other(by, body, send_when_funded)
-        if why := service.why_no_order():
+        held = service.why_held()
+        if why := service.why_no_order() or ("" if despite_hold else held):
             raise Refusal(why)
         amount = service.minimum if quantity is None else quantity
         try:
@@ -99,6 +106,8 @@ class OrderQuerySet(models.QuerySet["Order"]):
                         "rate": money(service.rate), "expected": money(order.expected_charge),
                     }  # fmt: skip
                 order.record("placed", by=by, at=order.created_at, **facts)
+                if held:
+                    order.record("despite_hold", by=by, at=order.created_at)
                 if not send_when_funded:
                     order.record("waits_for_press", by=by, at=order.created_at)
                 fp("order.commit")
@@ -171,6 +180,10 @@ class Order(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="orders", db_index=False
     )
     created_at = models.DateTimeField(default=timezone.now)
+    # Who of the team looks after it. No index of its own: the one below serves it.
+    assigned_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     # The form's own token: a double click, F5 or a second tab of one form meet here.
     form_token = models.UUIDField(null=True, unique=True, editable=False)
     send_when_funded = models.BooleanField(
@@ -213,6 +226,10 @@ class Order(models.Model):
         indexes = [
             # A status tab, newest first, by keyset.
             models.Index(fields=["status", "-id"], name="order_status_newest"),
+            # What is assigned to somebody, newest first.
+            models.Index(
+                fields=["assigned_to", "-id"], condition=models.Q(assigned_to__isnull=False), name="order_assigned"
+            ),
             # The sweep: what is due; final orders are not in it.
             models.Index(fields=["next_look_at"], condition=models.Q(next_look_at__isnull=False), name="order_due"),
             # `like`: a service's orders of the last day, and those under way.
@@ -228,7 +245,7 @@ class Order(models.Model):
             models.Index(fields=["cost", "id"], name="order_cost"),
             models.Index(fields=["created_at", "id"], name="order_day"),
             # `linked`: a pasted link. Its beginning is enough, and fits into a page of any database's index.
-            models.Index(beginning("link"), name="order_link"),
+            models.Index(beginning("link"), models.OrderBy(F("id"), descending=True), name="order_link"),
         ]
 
     def __str__(self) -> str:
@@ -295,19 +312,9 @@ class Order(models.Model):
         return self.status
 
     @property
-    def edge(self) -> str:
-        """The class of a row in trouble."""
-        return EDGES.get(self.shown_status, "")
-
-    @property
-    def moving(self) -> bool:
-        """Something is expected to change soon: open pages ask often."""
-        return self.stage.live or self.shown_status in ("queued", "confirming", "taken")
-
-    @property
     def stale(self) -> bool:
         """Upstream was to be asked long ago: what the row says may be old."""
-        return bool(self.next_look_at and timezone.now() - self.next_look_at > STALE_AFTER)
+        return is_stale(self.next_look_at)
 
     @property
     def label(self) -> str:
@@ -383,9 +390,6 @@ class Order(models.Model):
         """Writes down one thing that happened to this order."""
         return Event.objects.create(order=self, kind=kind, by=by, at=at or timezone.now(), facts=facts)
 
-
-EDGES = {"review": " is-bad", "confirming": " is-warn", "unfunded": " is-warn"}
-STALE_AFTER = timedelta(minutes=2)  # past a look's time; a worker that runs is later only when the supplier slows it
 
 # Ways to show a status that say more than its word.
 SHOWN = {

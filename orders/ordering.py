@@ -78,7 +78,7 @@ def new(request: HttpRequest) -> HttpResponse:
         form = OrderForm.blank(typed)
     context = {
         **of_form(form, form if form.is_bound else OrderForm(typed)),
-        **picker(typed.get("q", ""), str(form["service"].value() or "")),
+        **picker(typed.get("q", ""), str(form["service"].value() or ""), request.user),
         "made_for": signing.dumps(request.user.pk, salt=OF_A_PERSON),
     }
     return render(request, "orders/new.html", context, status=422 if form.errors else 200)

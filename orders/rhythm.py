@@ -12,6 +12,7 @@ RHYTHM = (
     (timedelta(days=7), timedelta(minutes=10)),
 )
 SELDOM = timedelta(hours=1)
+STALE_AFTER = timedelta(minutes=2)  # past a look's time; a worker that runs is later only when upstream slows it
 
 
 def next_look(created_at: datetime, now: datetime) -> datetime:
@@ -22,3 +23,8 @@ def next_look(created_at: datetime, now: datetime) -> datetime:
     age = now - created_at
     pause = next((pause for until, pause in RHYTHM if age < until), SELDOM).total_seconds()
     return datetime.fromtimestamp((math.floor(now.timestamp() / pause) + 1) * pause, UTC)
+
+
+def is_stale(next_look_at: datetime | None) -> bool:
+    """Whether a look is overdue for so long that what is known may be old."""
+    return bool(next_look_at and datetime.now(UTC) - next_look_at > STALE_AFTER)

@@ -21,6 +21,9 @@ OF_TASKS = (*TASK, *(f"asked_by__{name}" for name in PERSON))
 
 def in_rows(orders: OrderQuerySet, pks: "Collection[int] | QuerySet[Any, Any]") -> list[Order]:
     """These of the orders, in no order, each with its service, tasks and people; `pks` may be a query of its own."""
-    tasks = Task.objects.select_related("asked_by").only(*OF_TASKS).order_by("-id")
+    tasks = Task.objects.select_related("asked_by").only(*OF_TASKS).order_by()
     some = orders.filter(pk__in=pks).order_by().select_related("service", "placed_by").only(*IN_ROWS)
-    return list(some.prefetch_related(Prefetch("tasks", tasks, to_attr="known_tasks")))
+    rows = list(some.prefetch_related(Prefetch("tasks", tasks, to_attr="known_tasks")))
+    for order in rows:
+        order.__dict__["known_tasks"].sort(key=lambda task: -task.pk)
+    return rows

@@ -68,6 +68,7 @@ class SavedView(models.Model):
 PRESETS = (
     ("All orders", ""),
     ("Mine, under way", "open=live&by=me"),
+    ("Assigned to me", "assigned=me"),
     ("Pending refills", "open=refill"),
     ("Needs a look", "open=look"),
 )

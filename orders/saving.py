@@ -25,7 +25,7 @@ def views_of(user: Any, listing: Listing) -> dict[str, object]:
     if listing.view and current is None:
         current = SavedView.objects.seen_by(user).filter(pk=listing.view).first()
     return {
-        "presets": PRESETS,
+        "presets": [(name, kept(Listing.of(user, QueryDict(query)))) for name, query in PRESETS],
         "pinned": pinned,
         "view": current,
         "view_changed": bool(current and current.query != kept(listing)),
@@ -56,7 +56,7 @@ def index(request: HttpRequest) -> HttpResponse:
 def new(request: HttpRequest) -> HttpResponse:
     """The form that names the list one looks at; posted, the view, pinned as a tab."""
     said = request.POST if request.method == "POST" else request.GET
-    query = said["query"] if request.method == "POST" and "query" in said else kept(Listing.of(request.user, said))
+    query = kept(Listing.of(request.user, QueryDict(said["query"]) if "query" in said else said))
     view = SavedView(
         owner_id=the_user(request).pk, name=said.get("name", "").strip(), query=query, shared="shared" in said
     )

@@ -204,6 +204,12 @@ class Task(models.Model):
                 condition=models.Q(kind__in=("refill", "cancel"), over_at=None),
                 name="task_wish_pending",
             ),
+            # The filter by what needs a look: pending, and no clear answer.
+            models.Index(
+                fields=["kind", "-order"],
+                condition=models.Q(kind__in=("refill", "cancel"), over_at=None, outcome="unclear"),
+                name="task_wish_unclear",
+            ),
             # The pages Refills and Cancels, newest first, by keyset.
             models.Index(fields=["kind", "-id"], name="task_kind_newest"),
             # A job's receipt, by keyset; and how many of a job's tasks are open, for the list of jobs.

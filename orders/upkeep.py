@@ -58,9 +58,9 @@ def install(using: str = "default", **_: Any) -> None:
 
 
 def on_sqlite(cursor: Any) -> None:
-    cursor.execute("SELECT name FROM sqlite_master WHERE name LIKE 'orders_tally_%' OR name LIKE 'orders_words%'")
+    cursor.execute("SELECT name FROM sqlite_master WHERE name LIKE 'orders_%'")
     there = {name for (name,) in cursor.fetchall()}
-    if {"orders_tally_new", "orders_words_new", "orders_words"} <= there:
+    if {*names().values(), "orders_words"} <= there:
         return
     if "orders_words" not in there:
         cursor.execute(SQLITE_WORDS)
@@ -75,6 +75,11 @@ def on_postgres(cursor: Any) -> None:
     if cursor.fetchone() is None:
         cursor.execute(POSTGRES)
         recount(cursor)
+
+
+def names() -> dict[str, str]:
+    """What the triggers of SQLite are called."""
+    return {key: sql.split()[2] for key, sql in SQLITE.items()}
 
 
 def recount(cursor: Any) -> None:

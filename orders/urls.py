@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orders import acting, bulking, exporting, narrowing, ordering, saving, views
+from orders import acting, bulking, exporting, narrowing, ordering, saving, teamwork, views
 from orders.tasks import Task
 
 app_name = "orders"
@@ -32,6 +32,8 @@ urlpatterns = [
     path("cancels/", views.wishes, {"kind": Task.Kind.CANCEL}, name="all_cancels"),
     path("<int:pk>/", views.show, name="show"),
     path("<int:pk>/looks/", acting.looks, name="looks"),
+    path("<int:pk>/notes/", teamwork.notes, name="notes"),
+    path("<int:pk>/assignment/", teamwork.assignment, name="assignment"),
     path("<int:pk>/withdrawal/", acting.withdrawal, name="withdrawal"),
     path("<int:pk>/funding/", acting.funding, name="funding"),
     path("<int:pk>/tries/", acting.tries, name="tries"),

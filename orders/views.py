@@ -4,23 +4,22 @@ import json
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.access import needs
-from orders import reviewing
+from orders import presence, story
 from orders.columns import rows_of
-from orders.listing import MOST_NEW, WAITS, Listing, on_screen
+from orders.listing import MOST_NEW, STALE, WAITS, Listing, on_screen
 from orders.models import Event, Order
 from orders.rows import in_rows
 from orders.saving import views_of
 from orders.states import Status
-from orders.terms import own_fields
 from orders.wishes import Wishes
-from panel.htmx import page, wants_fragment
+from panel.htmx import wants_fragment
 from panel.query import number
 from panel.times import machine
 
-EVENTS_SHOWN = 200  # of an order's timeline, newest first
 EVENTS_A_PAGE = 100
 
 
@@ -52,8 +51,9 @@ def changes(request: HttpRequest) -> HttpResponse:
             "changed": changed,
             "rows": rows_of(listing.columns),
             "listing": listing,
+            "match": listing.query(),
             # Of a stop the banner tells, and not each row that it makes wait.
-            "told": [order for order in changed if rows[order.pk].removesuffix(WAITS) != str(order.version)],
+            "told": [order for order in changed if rows[order.pk].rstrip(WAITS + STALE) != str(order.version)],
             "new_count": listing.count_new() if more else 0,
             "most_new": MOST_NEW,
             "newest": newest,
@@ -69,20 +69,14 @@ def changes(request: HttpRequest) -> HttpResponse:
 @needs("look")
 def show(request: HttpRequest, pk: int) -> HttpResponse:
     """One order; asked by its own open page with the version that it has, 204 when that is still so."""
-    order = get_object_or_404(Order.objects.seen_by(request.user).for_table(), pk=pk)
+    order = get_object_or_404(Order.objects.seen_by(request.user).for_page(), pk=pk)
+    others = presence.look(pk, request.user, timezone.now())
     bar_changed = request.bar.version != request.GET.get("bar")  # type: ignore[attr-defined]
-    if wants_fragment(request) and not bar_changed and request.GET.get("v") == str(order.version):
+    as_sent = request.GET.get("v") == presence.page_version(order.version, others)
+    if wants_fragment(request) and as_sent and not bar_changed:
         response = HttpResponse(status=204)
     else:
-        events = order.events.select_related("by")[:EVENTS_SHOWN]
-        context = {
-            "order": order,
-            "events": events,
-            "bar_changed": bar_changed,
-            "own": own_fields(order.body),
-            **reviewing.context(order),
-        }
-        response = page(request, "orders/show.html", context, fragment="orders/_order_now.html")
+        response = story.tell(request, order, others)
     looked = {str(order.pk): machine(order.reported_at)} if order.reported_at else {}
     return with_times(request, response, looked)
 

@@ -1,4 +1,4 @@
-"""What stands around every page: upstream's health, the balance, what needs a look. One query, and only if shown."""
+"""What stands around every page: upstream's health, the balance, what waits. One query, and only if shown."""
 
 import hashlib
 from collections import Counter
@@ -26,12 +26,16 @@ MOST_COUNTED = 100  # shown as 99+; counting further would cost without telling 
 
 
 CAPPED = "SELECT COUNT(*) FROM (SELECT 1 FROM orders_order WHERE status = %s LIMIT %s) AS capped"
+UNREAD = "SELECT COUNT(*) FROM (SELECT 1 FROM orders_mention WHERE user_id = %s AND read_at IS NULL LIMIT %s) AS capped"
 
 
 class Bar:
-    """Read once a request, when a page first asks for any of it."""
+    """Read once a request, when a page first asks for any of it. Of nobody's request it has no notes to count."""
 
     sandbox: bool = settings.SANDBOX
+
+    def __init__(self, request: HttpRequest | None = None) -> None:
+        self.request = request
 
     @cached_property
     def row(self) -> Any:
@@ -42,6 +46,7 @@ class Bar:
         short = Task.objects.filter(needs__isnull=False, settled_at=None).order_by()
         needs = Func("needs", function="SUM", output_field=Task._meta.get_field("needs"))
         count = Func("pk", function="COUNT", output_field=IntegerField())
+        person = getattr(getattr(self.request, "user", None), "pk", None)
         query = Upstream.objects.filter(pk=ONLY).annotate(
             beat_at=Subquery(beats.values("beat_at")[:1]),
             balance=Subquery(readings.values("amount")[:1]),
@@ -55,6 +60,7 @@ class Bar:
             short_orders=Subquery(short.annotate(count=count).values("count")),
             lines=all_lines(),
             needs_a_look=RawSQL(CAPPED, [Status.REVIEW, MOST_COUNTED], output_field=IntegerField()),  # noqa: S611
+            unread=RawSQL(UNREAD, [person, MOST_COUNTED], output_field=IntegerField()),  # noqa: S611
         )
         if row := query.first():
             return row
@@ -76,6 +82,8 @@ class Bar:
     short = property(lambda self: self.row.short)  # USD that waiting orders need, or None
     short_orders = property(lambda self: self.row.short_orders)
     needs_a_look = property(lambda self: min(self.row.needs_a_look, MOST_COUNTED - 1))
+
+    unread = property(lambda self: min(self.row.unread, MOST_COUNTED - 1))  # notes that call whoever asks
 
     @cached_property
     def counts(self) -> Counter[str]:
@@ -111,7 +119,7 @@ class Bar:
         """Changes when what the bar shows changes; open pages send it along to learn that."""
         shown: tuple[Decimal | datetime | str | int | None, ...] = (
             self.balance, self.currency, self.trouble, self.worker_silent, self.needs_a_look,
-            self.stopped_at, self.stopped_why, self.stopped_by, self.short, self.short_orders,
+            self.stopped_at, self.stopped_why, self.stopped_by, self.short, self.short_orders, self.unread,
         )  # fmt: skip
         return hashlib.sha256(repr(shown).encode()).hexdigest()[:12]
 
@@ -120,7 +128,7 @@ def middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[
     """Puts an unread bar on each request, so that what lies below the roof can ask it too."""
 
     def with_bar(request: HttpRequest) -> HttpResponse:
-        request.bar = Bar()  # type: ignore[attr-defined]
+        request.bar = Bar(request)  # type: ignore[attr-defined]
         return get_response(request)
 
     return with_bar

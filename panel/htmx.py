@@ -36,7 +36,7 @@ def page(
 
 
 def page_path(request: HttpRequest) -> str:
-    """The path of the page a person sees: for a fragment or a POST, the page that asked for it."""
+    """The path and query of the page a person sees: for a fragment or a POST, the page that asked for it."""
     try:
         if current := details(request).current_url_abs_path:
             return current
@@ -45,4 +45,6 @@ def page_path(request: HttpRequest) -> str:
         referer = urlsplit(request.headers.get("Referer", ""))
     except ValueError:  # what was sent is no address at all, such as `http://[`
         return "/"
-    return referer.path if referer.netloc == request.get_host() else "/"
+    if referer.netloc != request.get_host():
+        return "/"
+    return f"{referer.path}?{referer.query}" if referer.query else referer.path

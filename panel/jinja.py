@@ -1,6 +1,7 @@
 """The templates' environment: what every page may use."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from django.templatetags.static import static
@@ -10,7 +11,7 @@ from jinja2 import Environment, StrictUndefined
 
 from accounts.access import may
 from orders.listing import row_version
-from orders.marks import link_tag, refill_meter
+from orders.marks import act_button, check_button, copy_button, link_tag, refill_meter
 from orders.states import label, stage
 from panel.money import money
 from panel.numbers import decimal, number
@@ -22,13 +23,16 @@ def environment(**options: Any) -> Environment:
     env = Environment(**{**options, "undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True})  # noqa: S701
     env.globals.update(
         url=url, static=static, may=may, stage=stage, label=label, now=now, htmx_script=htmx_script,
-        row_version=row_version, refill_meter=refill_meter, link_tag=link_tag, money=money, number=number,
+        row_version=row_version, refill_meter=refill_meter, link_tag=link_tag,
+        act_button=act_button, check_button=check_button, copy_button=copy_button,
+        money=money, number=number,
         decimal=decimal, ago_words=ago_words, time_tag=time_tag, machine=machine, exact=exact, clock_words=clock,
         local=local, day_of=day, zone_at=zone_at, zone_name=zone_name,
     )  # fmt: skip
     return env
 
 
+@lru_cache(maxsize=1_000)  # a page says fifty of them, and most again and again
 def url(name: str, *args: object, **kwargs: object) -> str:
     return reverse(name, args=args, kwargs=kwargs)
 

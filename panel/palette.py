@@ -8,10 +8,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from accounts.access import may, needs
+from catalog.finding import one
 from catalog.models import Service
-from catalog.views import one
-from orders.finding import find
-from orders.models import Order
+from orders.listing import Listing
 from panel.htmx import page
 
 FOUND_AT_MOST = 8  # services, and orders: more words find better than more scrolling
@@ -37,6 +36,10 @@ PLACES = (
     Place("Cancels", "orders:all_cancels", "look", "g c"),
     Place("Jobs", "orders:bulks", "look", "g j"),
     Place("Many at once: paste ids", "orders:bulk_new", "place"),
+    Place("Views of orders", "orders:views", "look", "g v"),
+    Place("Changes of services", "catalog:changes", "look"),
+    Place("Notes to me", "mentions", "look", "g m"),
+    Place("Preferences", "preferences", "look", "g p"),
     Place("Keyboard shortcuts", "keys", "look", "?"),
     Place("Change password", "account_change_password", "look"),
     Place("Components", "styleguide", "administer"),
@@ -74,11 +77,11 @@ def keys(request: HttpRequest) -> HttpResponse:
 
 def found(q: str, user: Any) -> dict[str, object]:
     """What `_palette.html` wants, in as many queries for one order as for eight."""
-    pks = find(q, user).orders[-FOUND_AT_MOST:] if q else []
+    listing = Listing(user, text=q)
     return {
         "q": q,
         "places": places(q, user),
-        "orders": Order.objects.seen_by(user).for_table().filter(pk__in=pks).order_by("-pk") if pks else (),
+        "orders": listing.page().rows[:FOUND_AT_MOST] if listing.links or listing.found else (),
         "services": services(q) if q else (),
         "search": f"{reverse('orders:index')}?{urlencode({'q': q})}" if q else "",
     }

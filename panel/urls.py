@@ -6,7 +6,9 @@ from django.urls import include, path
 
 from accounts.access import needs
 from accounts.views import preferences, sample, team
+from catalog import inbox
 from catalog import views as catalog
+from orders.teamwork import mentions
 from orders.views import activity
 from panel import palette, styleguide, views
 
@@ -14,6 +16,10 @@ from panel import palette, styleguide, views
 services = [
     path("", needs("look")(catalog.index), name="index"),
     path("found/", needs("place")(catalog.found), name="found"),
+    path("<int:pk>/favourite/", needs("look")(catalog.favourite), name="favourite"),
+    path("changes/", needs("look")(inbox.changes), name="changes"),
+    path("changes/acceptance/", needs("decide")(inbox.acceptance), name="acceptance_of_all"),
+    path("changes/<int:pk>/decision/", needs("decide")(inbox.decision), name="decision"),
     path("alarms/<int:pk>/acceptance/", needs("decide")(catalog.acceptance), name="acceptance"),
 ]
 # Of allauth's pages those that the desk uses: owners add people and keep their addresses, and no mail is sent.
@@ -28,6 +34,7 @@ urlpatterns = [
     path("orders/", include("orders.urls")),
     path("services/", include((services, "catalog"))),
     path("activity/", activity, name="activity"),
+    path("mentions/", mentions, name="mentions"),
     path("team/", team, name="team"),
     path("accounts/preferences/", preferences, name="preferences"),
     path("accounts/preferences/sample/", sample, name="sample"),

@@ -19,6 +19,7 @@ from orders.carrying import carry_one
 from orders.endings import presume_settled
 from orders.following import look_once
 from orders.probing import probe
+from orders.upkeep import compact
 from panel import upstream
 from panel.models import Beat, Chore
 from panel.notpanel.client import Client
@@ -62,9 +63,14 @@ def presume(_client: Client) -> bool:
     return presume_settled(timezone.now())
 
 
+def compact_tally(_client: Client) -> bool:
+    """No call: pages add up what triggers wrote down, and this keeps it short."""
+    return compact()
+
+
 # What people wait for comes first in every round; no step starves another.
 STEPS: tuple[Callable[[Client], bool], ...] = (
-    carry_one, carry_cancels, carry_refills, look_once, probe, presume, do_chore,
+    carry_one, carry_cancels, carry_refills, look_once, probe, presume, compact_tally, do_chore,
 )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ const FIELD = "#find, #q";
 const GO = {
   o: "/orders/", n: "/orders/new/", s: "/services/", a: "/activity/", t: "/team/",
   r: "/orders/refills/", c: "/orders/cancels/", j: "/orders/bulks/",
+  v: "/orders/views/", m: "/mentions/", p: "/accounts/preferences/",
 };
 const style = new Promise((resolve) => {
   const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href: document.body.dataset.keysStyle });

@@ -14,9 +14,12 @@ from django.urls import URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from accounts.models import BalanceReading, User
-from catalog.models import RateChange, SetAside, ShrinkAlarm
+from catalog.models import Change, Favourite, RateChange, Service, SetAside, ShrinkAlarm
 from orders.jobs import Bulk
 from orders.models import Order
+from orders.notes import Mention, Note
+from orders.presence import Presence
+from orders.progress import Reading
 from orders.saved import SavedView
 from orders.states import Status
 from orders.tasks import Attempt, Sending
@@ -35,12 +38,18 @@ def one_of_everything() -> Order:
     """A desk on which every model of ours has a row; its order, still moving."""
     now, order = timezone.now(), make_order(Status.IN_PROGRESS)
     order.record("moved", was="Pending", to="In progress")
+    Reading.objects.create(order=order, at=now, status="in_progress", remains=650)
+    note = Note.objects.create(order=order, by=order.placed_by, at=now, text="Look here.", form_token=uuid.uuid4())
+    Mention.objects.create(note=note, user=order.placed_by)
+    Presence.objects.create(order=order, user=order.placed_by, seen_at=now)
     Attempt.objects.create(task=order.tasks.get(), began_at=now)
     Sending.objects.create(pk=Sending.ONLY)
     Bulk.objects.create(kind="refill", asked_by=order.placed_by, asked_at=now, token=uuid.uuid4(), picked=1,
                         left_out={order.pk: "Its service has no refill."})  # fmt: skip
     SavedView.objects.create(owner=order.placed_by, name="Mine", query="by=me", shared=True)
     RateChange.objects.create(service=order.service, now=order.service.rate, at=now)
+    Change.objects.create(service=order.service, moved={"rate": ["0.80", "0.90"]}, at=now)
+    Favourite.objects.create(service=order.service, user=order.placed_by)
     SetAside.objects.create(digest="d", raw='{"service": 7}', why="It has no name.", first_seen_at=now)
     ShrinkAlarm.objects.create(raised_at=now, listed=12, missing=288)
     BalanceReading.objects.create(amount=47, first_asked_at=now, asked_at=now)
@@ -81,9 +90,14 @@ def behind(route: str) -> type[Model]:
     for model, _ in registered():
         if route.startswith(f"admin/{model._meta.label_lower.replace('.', '/')}/"):
             return model
-    if "orders/views" in route:
-        return SavedView
-    return ShrinkAlarm if "alarms" in route else Bulk if "bulks" in route else Order
+    within = {
+        "orders/views": SavedView,
+        "alarms": ShrinkAlarm,
+        "bulks": Bulk,
+        "services/changes": Change,
+        "favourite": Service,
+    }
+    return next((model for words, model in within.items() if words in route), Order)
 
 
 def registered() -> "list[tuple[type[Model], admin.ModelAdmin[Any]]]":

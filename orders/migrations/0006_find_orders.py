@@ -3,6 +3,7 @@ from django.conf import settings
 from django.db import migrations, models
 from django.db.models.functions import Coalesce
 
+from orders.models import beginning
 from orders.traits import give_traits
 
 AT_A_TIME = 1_000
@@ -100,6 +101,18 @@ class Migration(migrations.Migration):
                 fields=["kind", "-order"],
                 name="task_wish_pending",
             ),
+        ),
+        migrations.AddIndex(
+            "task",
+            models.Index(
+                condition=models.Q(("kind__in", ("refill", "cancel")), ("outcome", "unclear"), ("over_at", None)),
+                fields=["kind", "-order"],
+                name="task_wish_unclear",
+            ),
+        ),
+        migrations.RemoveIndex("order", "order_link"),
+        migrations.AddIndex(
+            "order", models.Index(beginning("link"), models.OrderBy(models.F("id"), descending=True), name="order_link")
         ),
         *(migrations.AddIndex("order", models.Index(fields=fields, name=name)) for name, fields in INDEXES.items()),
     ]

@@ -25,7 +25,7 @@ from django.utils import timezone
 from accounts.access import may
 from accounts.models import User
 from catalog.models import Service
-from orders import aftersale
+from orders import aftersale, assigning, noting
 from orders.models import Order
 from orders.rules import WHY_NOT
 from orders.tasks import Task
@@ -56,6 +56,12 @@ LINKS = {
     "Spotify": "https://open.spotify.com/track/{code}",
     "Discord": "https://discord.gg/{code}",
 }
+NOTES = (
+    "The customer is calm; I told them 48 h. @{} please look after your break.",
+    "@{}, this shop asked whether it can be faster. I said that we do not promise that.",
+    "Second order for this link this week. @{} knows the customer.",
+    "They want the rest by Friday. @{}, ask for a refill if it stands still until then.",
+)
 
 
 class Wish(NamedTuple):
@@ -74,7 +80,8 @@ def write() -> None:
         return
     wait_until(Service.objects.active().exists, "take in the catalog")
     supplier("limits", key=CALLS_A_MINUTE, tier=CALLS_A_MINUTE)
-    wishes, chance = choose(random.Random(SEED)), random.Random(SEED)  # noqa: S311 - a believable past, no secret
+    wanted, chance, said = (random.Random(SEED) for _ in range(3))  # noqa: S311 - a believable past, no secret
+    wishes = choose(wanted)
     for hours in ROUNDS:
         for _ in range(ORDERS_PER_ROUND):
             Order.objects.place(**next(wishes)._asdict())
@@ -82,6 +89,7 @@ def write() -> None:
         wait_until(lambda: not unsent().exists() and not unheard(None).exists(), "send the orders")
         let_pass(timedelta(hours=hours))
         ask_after_sale(chance)
+        talk(said)
     Chore.objects.update(due_at=timezone.now())  # the next worker begins with asking for the balance
 
 
@@ -111,6 +119,15 @@ def ask_after_sale(chance: random.Random) -> None:
         orders = [order for order in Order.objects.for_table() if order.upstream_id and not WHY_NOT[kind](order)]
         if orders and chance.random() < share:
             aftersale.ask(chance.choice(orders), kind, by=chance.choice(staff()))
+
+
+def talk(chance: random.Random) -> None:
+    """Somebody takes on one of the latest orders, and calls a teammate to it."""
+    order = chance.choice(Order.objects.order_by("-pk")[:ORDERS_PER_ROUND])
+    writer, other = chance.sample(staff(), 2)
+    assigning.assign(order, writer, saw=order.assigned_to_id, by=writer)
+    token = uuid.UUID(int=chance.getrandbits(128))
+    noting.write(order, chance.choice(NOTES).format(other.username), token, by=writer)
 
 
 def network(service: Service) -> str:

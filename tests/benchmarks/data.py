@@ -126,6 +126,7 @@ def write_older(first: int, blocks: int) -> None:
                     f"WHERE {key} >= %(first)s AND {key} < %(first)s + {RECENT} ORDER BY {key}",
                     {"back": block * RECENT, "first": first},
                 )
+        compact(least=0)
         if connection.vendor == "postgresql":
             cursor.execute("VACUUM ANALYZE")  # as autovacuum would; nobody does so for SQLite
     connection.close()  # and with it what the filling had set

@@ -11,7 +11,7 @@ from accounts.models import User
 
 BROWSER = {"host": "localhost", "accept-encoding": "gzip"}
 HTMX = {"HX-Request": "true", "HX-Current-URL": "http://localhost/orders/"}
-ROW = re.compile(r'id="order-(\d+)"[^>]*? data-v="(\d+)"')
+ROW = re.compile(r'id="order-(\d+)"[^>]*? data-v="([^"]+)"')
 BAR = re.compile(r'id="bar"[^>]*? data-version="(\w+)"')
 TOP = re.compile(r'id="fresh"[^>]*? data-top="(\d+)"')
 NEWEST = re.compile(r"\?newest=(\d+)")

@@ -1,7 +1,9 @@
 """Every page, light and dark, wide and narrow: accessible, within its borders, light, and from this host alone."""
 
 import os
+import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,10 +12,16 @@ from django.utils import timezone
 from playwright.sync_api import Page, ViewportSize
 
 from accounts.access import Role
-from catalog.models import ShrinkAlarm
+from accounts.models import User
+from catalog.changes import hold
+from catalog.models import Change, RateChange, ShrinkAlarm
+from orders import noting
 from orders.bulk import Picked, ask
 from orders.models import Order
+from orders.presence import Presence
+from orders.progress import Reading
 from orders.states import Status
+from orders.tasks import Task
 from panel.models import Beat
 from tests.browser.conftest import NARROW, WIDE, Desk, Opens
 from tests.makers import make_order, make_service, make_user
@@ -30,24 +38,55 @@ def pages(desk: Desk) -> dict[str, str]:
     """A desk with one order of every status, and where its pages are."""
     now = timezone.now()
     Beat.objects.create(name="here:1", started_at=now, beat_at=now)
+    make_user(Role.OWNER, username="mira", name="Mira")
     owner, service, wordy = make_user(Role.OWNER, name="Olivia"), make_service(), make_service(name=LONG, dripfeed=True)
     for status in [*Status, "in_moderation"]:
-        order = make_order(
+        make_order(
             status, by=owner, service=wordy if status == "partial" else service,
             link="https://www.instagram.com/" + "atelier.miro.ceramics" * (8 if status == "partial" else 1),
             remains=400 if status in ("in_progress", "partial") else 0 if status == "completed" else None,
             reported_at=now if status in ("in_progress", "pending", "completed") else None,
         )  # fmt: skip
     ShrinkAlarm.objects.create(raised_at=now, listed=12, missing=9988)
+    for moved in (service, wordy):
+        RateChange.objects.create(service=moved, was="0.80", now=moved.rate, at=now)
+    held, _ = (
+        Change.objects.create(service=moved, moved={"rate": ["0.8", "0.9"], "name": ["Old", LONG]}, at=now)
+        for moved in (wordy, service)
+    )
+    hold(held.pk, by=owner, at=now)
+    told = Order.objects.get(status="partial")
+    told_of(told, by=owner)
     job = ask(Picked.of("refill", Order.objects.values_list("pk", flat=True), "ticked on the orders page"), by=owner)
     return {
-        "orders": "/orders/", "empty": "/orders/?status=nothing&before=1", "order": f"/orders/{order.pk - 3}/",
+        "orders": "/orders/", "empty": "/orders/?status=nothing&before=1",
+        "order": f"/orders/{told.pk}/?from=status%3Dpartial",
         "new": f"/orders/new/?service={service.upstream_id}&quantity=500", "services": "/services/",
-        "activity": "/activity/", "team": "/team/", "password": "/accounts/password/change/", "missing": "/nowhere/",
+        "changes": "/services/changes/", "held": "/services/changes/?view=held", "unfound": "/services/?q=x&rate=1",
+        "held-form": f"/orders/new/?service={wordy.upstream_id}",
+        "activity": "/activity/", "mentions": "/mentions/", "team": "/team/",
+        "password": "/accounts/password/change/", "missing": "/nowhere/",
         "paste": "/orders/bulks/new/", "jobs": "/orders/bulks/", "job": job.get_absolute_url(),
         "preferences": "/accounts/preferences/",
         "palette": "/palette/?q=followers", "keys": "/keys/", "components": "/styleguide/",
     }  # fmt: skip
+
+
+def told_of(order: Order, *, by: User) -> None:
+    """Two days of progress, a refill, and notes: one long, one from the right, one to everybody who is called Mira."""
+    now = timezone.now()
+    Reading.objects.bulk_create(
+        Reading(order=order, at=now - timedelta(minutes=57 * (50 - step)), status="in_progress",
+                remains=max(400, 1000 - step * step))
+        for step in range(50)
+    )  # fmt: skip
+    asked = {"asked_by": by, "asked_at": now - timedelta(hours=3), "settled_at": now, "over_at": now}
+    Task.objects.create(order=order, kind=Task.Kind.REFILL, over_how=Task.Over.MARKED, slot=1, slots=3, **asked)
+    calm, right = "The customer is calm; told them 48 h.", "مرحبا @Mira, بخير"
+    for text in (calm, f"{LONG}\n" * 8, right, "@mira https://" + "x" * 200):
+        noting.write(order, text, uuid.uuid4(), by=by)
+    for number in range(3):
+        Presence.objects.create(order=order, user=make_user(name=f"Ana {LONG[:50]} {number}"), seen_at=now)
 
 
 LOOKS = [(width, dark) for width in (WIDE, NARROW) for dark in (False, True)]
@@ -58,7 +97,7 @@ TWO_LOOKS = [LOOKS[0], LOOKS[-1]]  # each width and each set of colours once
 def test_every_page_is_accessible_and_stays_within_its_borders(
     desk: Desk, opens: Opens, pages: dict[str, str], width: ViewportSize, dark: bool
 ) -> None:
-    page = opens(make_user(Role.OWNER, name="Mira"), "/orders/", width=width, dark=dark)
+    page = opens(User.objects.get(username="mira"), "/orders/", width=width, dark=dark)
     found: list[str] = []
     for name, path in pages.items():
         page.goto(desk.url + path)

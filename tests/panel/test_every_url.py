@@ -1,5 +1,6 @@
 """Every address answers every kind of person as the tables say, and none with a 500."""
 
+import re
 from urllib.parse import urlsplit
 
 import pytest
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.django_db
 # A number is a status, a word where a redirect leads. One entry is for everybody, two are for a stranger and the team,
 # five for a stranger, viewer, operator, manager and owner. What is neither GET nor POST is tried with DELETE.
 LEADS_TO = {"login": "/accounts/login/", "orders": "/orders/", "views": "/orders/views/",
-            "services": "/services/", "door": "/admin/login/",
+            "services": "/services/", "changes": "/services/changes/", "door": "/admin/login/",
             "admin": "/admin/", "change": "change/"}  # fmt: skip
 TABLE = """
                                  | login orders            | 405                           | 405
@@ -37,6 +38,8 @@ orders/refills/                  | login 200               | 405                
 orders/cancels/                  | login 200               | 405                           | 405
 orders/<pk>/                     | login 200               | 405                           | 405
 orders/<pk>/looks/               | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
+orders/<pk>/notes/               | login 403 order order order | login 403 422 422 422       | login 403 405 405 405
+orders/<pk>/assignment/          | login 403 order order order | login 403 order order order | login 403 405 405 405
 orders/<pk>/withdrawal/          | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
 orders/<pk>/funding/             | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
 orders/<pk>/tries/               | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
@@ -59,8 +62,13 @@ orders/sending/stops/            | login 403 403 405 405 | login 403 403 orders 
 orders/sending/resumption/       | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
 services/                        | login 200               | login 405                     | login 405
 services/found/                  | login 403 200 200 200   | login 403 405 405 405         | login 403 405 405 405
+services/<pk>/favourite/         | login 405               | login services                | login 405
+services/changes/                | login 200               | login 405                     | login 405
+services/changes/acceptance/     | login 403 403 405 405   | login 403 403 changes changes | login 403 403 405 405
+services/changes/<pk>/decision/  | login 403 403 405 405   | login 403 403 400 400         | login 403 403 405 405
 services/alarms/<pk>/acceptance/ | login 403 403 405 405   | login 403 403 services services | login 403 403 405 405
 activity/                        | login 200               | 405                           | 405
+mentions/                        | login 200               | 405                           | 405
 team/                            | login 200               | 405                           | 405
 palette/                         | login 200               | 405                           | 405
 keys/                            | login 200               | 405                           | 405
@@ -134,6 +142,8 @@ def row_of(route: str) -> str:
 def said(response: HttpResponseBase) -> str:
     """The answer in the tables' words."""
     where = urlsplit(response.get("Location", "")).path
+    if re.fullmatch(r"/orders/\d+/", where):
+        return "order"
     words = [word for word, path in LEADS_TO.items() if where == path or (word == "change" and where.endswith(path))]
     return words[0] if words else where or str(response.status_code)
 

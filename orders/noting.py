@@ -1,0 +1,58 @@
+"""Writing a note about an order, once, and calling teammates to it."""
+
+import uuid
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.models import User
+from orders.deciding import allowed
+from orders.models import Order, Refusal
+from orders.notes import NOTE_CHARACTERS, Mention, Note, called
+
+CALLED_AT_MOST = 1_000  # people that a name is looked for among
+
+
+def write(order: Order, text: str, token: uuid.UUID, *, by: Any) -> tuple[Note, bool]:
+    """The note, and whether it is new: the same form, sent again, gives the same one."""
+    allowed(by, "place")
+    text = text.replace("\r\n", "\n").rstrip().lstrip("\n")
+    if why := why_no_note(text):
+        raise Refusal(why)
+    if earlier := Note.objects.filter(form_token=token).first():
+        return unless_other(earlier, order, text, by), False
+    try:
+        with transaction.atomic():
+            note = Note.objects.create(order=order, by=by, at=timezone.now(), text=text, form_token=token)
+            people = sorted(called(text, team() if "@" in text else ()), key=str)
+            Mention.objects.bulk_create([Mention(note=note, user=person) for person in people])
+            order.change()
+            facts = {"to": ", ".join(map(str, people))} if people else {}
+            order.record("noted_to" if people else "noted", by=by, at=note.at, **facts)
+    except IntegrityError:  # the same form, sent at the same moment
+        return unless_other(Note.objects.get(form_token=token), order, text, by), False
+    return note, True
+
+
+def why_no_note(text: str) -> str:
+    """Empty when this may stand as a note, else the reason."""
+    if not any(sign.isprintable() and not sign.isspace() for sign in text):
+        return "Write something first: the note is empty."
+    if len(text) > NOTE_CHARACTERS:
+        return f"The note has {len(text):,} characters; at most {NOTE_CHARACTERS:,} can be kept. Shorten it."
+    if "\0" in text:
+        return "The note holds a character that cannot be kept (NUL). Type it again without it."
+    return ""
+
+
+def unless_other(note: Note, order: Order, text: str, by: Any) -> Note:
+    """The note that a form's token led to; a Refusal when it is not what that form says now."""
+    if (note.order_id, note.by_id, note.text) != (order.pk, by.pk, text):
+        raise Refusal("This form already wrote another note. Send it once more to write this one too.")
+    return note
+
+
+def team() -> list[User]:
+    """Everybody who can still sign in."""
+    return list(User.objects.filter(is_active=True)[:CALLED_AT_MOST])

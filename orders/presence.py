@@ -1,0 +1,83 @@
+"""Who else has an order's page open: a row for each person and order, kept fresh by the page's own poll."""
+
+import hashlib
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, connection, models, transaction
+
+log = logging.getLogger(__name__)
+
+STILL_THERE = timedelta(seconds=30)  # an idle page polls every 15 s
+WRITTEN_EVERY = timedelta(seconds=10)  # a page where something moves polls every 2 s
+FORGOTTEN = timedelta(hours=1)
+PATIENCE = 200  # ms that a page waits for its turn to write on SQLite; then it goes without
+
+
+class Presence(models.Model):
+    """One person at one order's page, and when last. Nothing stands on it, so losing one is no loss."""
+
+    order = models.ForeignKey("orders.Order", on_delete=models.CASCADE, related_name="+", db_index=False)
+    # No index of its own: the second one below serves it.
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            # Two tabs of one person write the same row; also finds who is at an order.
+            models.UniqueConstraint(fields=["order", "user"], name="one_presence_a_person_and_order"),
+        ]
+        indexes = [
+            # A person's rows that are to be forgotten.
+            models.Index(fields=["user", "seen_at"], name="presence_to_forget"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} at order {self.order_id}"
+
+
+def look(order_id: int, user: Any, now: datetime) -> list[str]:
+    """Notes that this person looks at the order, and names who else does, sorted."""
+    there = list(Presence.objects.filter(order_id=order_id, seen_at__gt=now - STILL_THERE).select_related("user"))
+    if not any(row.user_id == user.pk and now - row.seen_at < WRITTEN_EVERY for row in there):
+        note(order_id, user, now)
+    return sorted(str(row.user) for row in there if row.user_id != user.pk)
+
+
+def note(order_id: int, user: Any, now: datetime) -> None:
+    """Writes it down, and forgets where else they were long ago. A page is worth more than this: it never fails."""
+    seen = Presence(order_id=order_id, user=user, seen_at=now)
+    try:
+        with brief_wait(), transaction.atomic():
+            Presence.objects.filter(user=user, seen_at__lt=now - FORGOTTEN).delete()
+            Presence.objects.bulk_create(
+                [seen], update_conflicts=True, unique_fields=["order", "user"], update_fields=["seen_at"]
+            )
+    except DatabaseError as busy:
+        log.debug("nobody learns that somebody looks at order %d: %s", order_id, busy)
+
+
+@contextmanager
+def brief_wait() -> Iterator[None]:
+    """On SQLite all writers wait for one another, for as long as the settings say; a page must not."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    usual = round(connection.settings_dict["OPTIONS"]["timeout"] * 1000)
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA busy_timeout = {PATIENCE}")
+        try:
+            yield
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout = {usual}")
+
+
+def page_version(order_version: int, others: list[str]) -> str:
+    """Changes when what an order's page shows does: with the order, and when somebody comes or goes."""
+    if not others:
+        return str(order_version)
+    return f"{order_version}-{hashlib.sha256(repr(others).encode()).hexdigest()[:8]}"

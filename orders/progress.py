@@ -1,0 +1,98 @@
+"""How far an order was, and when: a reading for each report that told something new, and the chart drawn of them."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from django.db import models
+
+if TYPE_CHECKING:
+    from orders.models import Order
+
+# In an order's first week upstream is asked some 1,800 times, after that once an hour.
+READ_AT_MOST = 2_000
+DRAWN_AT_MOST = 200
+WIDTH, HEIGHT = 1_000, 100  # the box that the chart is drawn in
+
+Point = tuple[datetime, int]  # when, and units delivered by then
+
+
+class Reading(models.Model):
+    """What a report told of the delivery, where it differs from the one before. Written with it, never changed."""
+
+    # No index of its own: the chart's serves it.
+    order = models.ForeignKey("orders.Order", on_delete=models.PROTECT, related_name="readings", db_index=False)
+    at = models.DateTimeField(help_text="When we asked.")
+    status = models.CharField(max_length=40)
+    remains = models.BigIntegerField(null=True)
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = [
+            # An order's chart.
+            models.Index(fields=["order", "-id"], name="reading_of_order"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.status}, {'?' if self.remains is None else f'{self.remains:,}'} remain"
+
+
+def told(order: "Order") -> tuple[object, ...]:
+    """What a reading is kept of; differs after a report that is worth one. The first report always is."""
+    return order.reported_at is None, order.status, order.remains
+
+
+def reading(order: "Order", at: datetime) -> Reading:
+    """Of the report that the order has just taken in, asked for at that time; not written down yet."""
+    return Reading(order=order, at=at, status=order.status, remains=order.remains)
+
+
+class Chart(NamedTuple):
+    """Steps in a box of WIDTH × HEIGHT; up is delivered, to the right is later."""
+
+    line: str  # an SVG path
+    area: str  # the same, closed along the ground
+    began: datetime
+    ended: datetime
+    first: int  # units delivered at the first reading that is drawn, and at the last
+    last: int
+    marks: list[tuple[int, str]]  # x → what was asked for then
+
+
+def chart(order: "Order") -> Chart | None:
+    """One query, whatever the order's age; None while there are fewer than two readings to draw."""
+    newest = order.readings.order_by("-id").values_list("at", "remains")[:READ_AT_MOST]
+    points = [
+        (at, order.total - left) for at, left in reversed(newest) if left is not None and 0 <= left <= order.total
+    ]
+    if len(points) < 2 or not order.total:
+        return None
+    points = thinned(points)
+    began, asked = points[0][0], [task for task in order.tasks.all() if task.kind in task.WISHES]
+    known_until = max(points[-1][0], order.reported_at or points[-1][0])  # after it nobody has told anything
+    ended = max([known_until, *(task.asked_at for task in asked)])
+    if ended <= began:
+        return None
+
+    def x(at: datetime) -> int:
+        return round((at - began) / (ended - began) * WIDTH)
+
+    def y(done: int) -> int:
+        return round(HEIGHT - done / order.total * HEIGHT)
+
+    line = f"M0 {y(points[0][1])}" + "".join(f"H{x(at)}V{y(done)}" for at, done in points[1:]) + f"H{x(known_until)}"
+    return Chart(
+        line=line,
+        area=f"{line}V{HEIGHT}H0Z",
+        began=began,
+        ended=ended,
+        first=points[0][1],
+        last=points[-1][1],
+        marks=[(x(task.asked_at), f"{task.get_kind_display()} asked for") for task in asked if task.asked_at >= began],
+    )
+
+
+def thinned(points: list[Point]) -> list[Point]:
+    """At most DRAWN_AT_MOST of them, evenly, with the first and the last."""
+    if len(points) <= DRAWN_AT_MOST:
+        return points
+    return [points[i * (len(points) - 1) // (DRAWN_AT_MOST - 1)] for i in range(DRAWN_AT_MOST)]

@@ -1,0 +1,53 @@
+"""One order's page: everything that is known of it, told as a story."""
+
+import uuid
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+
+from accounts.access import may
+from orders import presence, reviewing
+from orders.models import Order
+from orders.neighbours import came_from, neighbours
+from orders.noting import team
+from orders.progress import HEIGHT, WIDTH, chart
+from orders.terms import own_fields
+from panel.htmx import page, wants_fragment
+
+EVENTS_SHOWN = 200  # of an order's timeline, newest first
+NOTES_SHOWN = 50  # the newest
+
+
+def tell(request: HttpRequest, order: Order, others: list[str], *, status: int = 200, **said: Any) -> HttpResponse:
+    """The page, or for its own poll the part that moves. `others`: who else looks at it.
+
+    `said` is what a form that was refused brings back: `note` (its text) and `why_no_note`, or `why_not_assigned`.
+    """
+    came, fragment = came_from(request), wants_fragment(request)
+    newest = list(order.notes.shown()[: NOTES_SHOWN + 1])
+    context = {
+        "order": order,
+        "events": order.events.select_related("by")[:EVENTS_SHOWN],
+        "bar_changed": request.bar.version != request.GET.get("bar"),  # type: ignore[attr-defined]
+        "own": own_fields(order.body),
+        "others": others,
+        "version": presence.page_version(order.version, others),
+        "chart": chart(order),
+        "box": (WIDTH, HEIGHT),
+        "notes": newest[:NOTES_SHOWN][::-1],
+        "more_notes": len(newest) > NOTES_SHOWN,
+        "token": uuid.uuid4(),
+        "assignable": [person for person in team() if may(person, "place")] if may(request.user, "place") else [],
+        "came": came,
+        "beside": (None, None) if fragment else neighbours(request.user, came, order.pk),
+        "note": "", "why_no_note": "", "why_not_assigned": "",
+        **said,
+        **reviewing.context(order),
+    }  # fmt: skip
+    return page(request, "orders/show.html", context, fragment="orders/_order_now.html", status=status)
+
+
+def address(order: Order, came: str) -> str:
+    """Where it is told, with the list that one came from."""
+    return order.get_absolute_url() + (f"?{urlencode({'from': came})}" if came else "")

@@ -1,0 +1,70 @@
+"""Each person stars services of their own; the star needs no script, and two presses are one star."""
+
+import re
+
+import pytest
+
+from catalog.models import Favourite, Service
+from tests.makers import make_service, make_user
+from tests.people import as_user, htmx
+
+pytestmark = pytest.mark.django_db
+
+
+def star(service: Service) -> str:
+    return f"/services/{service.pk}/favourite/"
+
+
+def names(page: str) -> list[str]:
+    return re.findall(r"<bdi>(S\d+)</bdi>", page)
+
+
+def test_a_star_is_given_and_taken() -> None:
+    service, client = make_service(), as_user(make_user())
+    for on, stars in (("1", 1), ("1", 1), ("0", 0), ("0", 0)):
+        assert client.post(star(service), {"on": on}).status_code == 302
+        assert Favourite.objects.count() == stars
+
+
+def test_htmx_gets_the_star_and_the_number_of_them() -> None:
+    service, client = make_service(), as_user(make_user())
+    answer = client.post(star(service), {"on": "1"}, headers=htmx()).content.decode()
+    assert f'id="star-{service.upstream_id}"' in answer
+    assert 'aria-pressed="true"' in answer
+    assert re.search(r'id="stars" hx-swap-oob="true">1<', answer)
+
+
+def test_without_a_script_one_comes_back_to_the_same_list() -> None:
+    service, client = make_service(), as_user(make_user())
+    page = client.get("/services/?q=instagram&refill=1").content.decode()
+    back = re.findall(r'name="back" value="([^"]+)"', page)[0].replace("&amp;", "&")
+    assert client.post(star(service), {"on": "1", "back": back})["Location"] == "/services/?q=instagram&refill=1"
+
+
+def test_everybody_has_their_own() -> None:
+    services = [make_service(name=f"S{number}") for number in range(3)]
+    ana, ben = as_user(make_user()), as_user(make_user())
+    ana.post(star(services[1]), {"on": "1"})
+    assert names(ana.get("/services/?only=favourites").content.decode()) == ["S1"]
+    assert names(ben.get("/services/?only=favourites").content.decode()) == []
+
+
+def test_a_favourite_that_went_off_sale_is_still_among_them() -> None:
+    service, client = make_service(name="S1", active=False), as_user(make_user())
+    client.post(star(service), {"on": "1"})
+    assert names(client.get("/services/?only=favourites").content.decode()) == ["S1"]
+
+
+def test_they_stand_first_in_the_order_form_until_something_is_typed() -> None:
+    services = [make_service(name=f"S{number}") for number in range(30)]
+    client = as_user(make_user())
+    client.post(star(services[27]), {"on": "1"})
+    assert names(client.get("/services/found/").content.decode())[:2] == ["S27", "S0"]
+    assert names(client.get("/orders/new/").content.decode())[:2] == ["S27", "S0"]
+    found = names(client.get("/services/found/?q=instagram").content.decode())
+    assert found[0] == "S0"
+    assert len(found) == len(set(found)) == 20
+
+
+def test_a_service_that_is_not_there_has_no_star() -> None:
+    assert as_user(make_user()).post("/services/999999/favourite/", {"on": "1"}).status_code == 404

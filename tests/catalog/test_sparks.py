@@ -1,0 +1,86 @@
+"""A rate's last 90 days as a small line of steps, in one query for a page."""
+
+import re
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from catalog.models import RateChange, Service
+from catalog.sparks import MOST_STEPS, Spark, sparks
+from tests.makers import make_service
+from tests.people import as_a
+
+pytestmark = pytest.mark.django_db
+NOW = timezone.now()
+
+
+def moved(service: Service, was: str | None, now: str, days_ago: float) -> None:
+    RateChange.objects.create(
+        service=service, was=was and Decimal(was), now=Decimal(now), at=NOW - timedelta(days=days_ago)
+    )
+
+
+def line(service: Service) -> Spark:
+    return sparks([service], NOW)[service.pk]
+
+
+def test_a_rate_that_never_moved_is_flat_and_grey() -> None:
+    service = make_service(rate=Decimal("0.90"))
+    moved(service, None, "0.90", 400)
+    assert line(service)[:3] == ("M1 10.0H71", 71, 10.0)
+    assert (line(service).way, line(service).move) == ("", None)
+
+
+def test_it_goes_in_steps_and_the_last_is_today() -> None:
+    service = make_service(rate=Decimal("2"))
+    moved(service, "1", "2", 45)
+    assert line(service).path == "M1 18.0H36.0V2.0H71"
+
+
+def test_a_small_move_looks_small() -> None:
+    service = make_service(rate=Decimal("1.02"))
+    moved(service, "1", "1.02", 45)
+    heights = [float(y) for y in re.findall(r"(?:V|M1 )([\d.]+)", line(service).path)]
+    assert max(heights) - min(heights) < 2
+
+
+@pytest.mark.parametrize(("was", "way", "share"), [("1", "up", "0.12"), ("1.40", "down", "-0.2")])
+def test_a_move_of_the_last_days_is_told_and_coloured(was: str, way: str, share: str) -> None:
+    service = make_service(rate=Decimal("1.12"))
+    moved(service, was, "1.12", 2)
+    found = line(service)
+    assert found.way == way
+    assert found.move and found.move.share == Decimal(share)
+    page = as_a("viewer").get("/services/").content.decode()
+    assert f"spark is-{way}" in page
+    assert f"{abs(Decimal(share)) * 100:.0f} %" in page
+    assert f"was ${Decimal(was):.2f}" in page
+
+
+def test_an_older_move_is_in_the_line_alone() -> None:
+    service = make_service(rate=Decimal("1.12"))
+    moved(service, "1", "1.12", 8)
+    assert (line(service).way, line(service).move) == ("", None)
+
+
+@pytest.mark.parametrize(("was", "now"), [("0", "1"), ("1", "0"), ("0", "0")])
+def test_a_rate_of_nothing_breaks_nothing(was: str, now: str) -> None:
+    service = make_service(rate=Decimal(now))
+    moved(service, was, now, 1)
+    assert line(service).path
+    assert as_a("viewer").get("/services/").status_code == 200
+
+
+def test_a_hundred_lines_are_one_query_and_each_is_bounded() -> None:
+    services = [make_service() for _ in range(100)]
+    for step in range(MOST_STEPS + 20):
+        moved(services[0], "1", str(step), 40 - step / 10)
+    with CaptureQueriesContext(connection) as captured:
+        found = sparks(services, NOW)
+    assert len(captured) == 1
+    assert len(found) == 100
+    assert found[services[0].pk].path.count("V") == MOST_STEPS

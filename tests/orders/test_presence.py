@@ -1,0 +1,161 @@
+"""Who else is looking at an order: live, forgotten soon, and never the reason why a page fails or waits."""
+
+import threading
+import time
+from datetime import datetime, timedelta
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.db import connection, connections, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.access import Role
+from accounts.models import User
+from orders import presence
+from orders.models import Order
+from orders.presence import Presence
+from orders.states import Status
+from panel.bar import Bar
+from tests.makers import make_order, make_user
+from tests.people import as_user, htmx
+
+pytestmark = pytest.mark.django_db
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def order() -> Order:
+    return make_order(Status.IN_PROGRESS)
+
+
+@pytest.fixture
+def ana() -> User:
+    return make_user(Role.OPERATOR, name="Ana")
+
+
+@pytest.fixture
+def tomas() -> User:
+    return make_user(Role.OPERATOR, name="Tomás")
+
+
+def page(client: Client, order: Order) -> str:
+    return client.get(order.get_absolute_url()).content.decode()
+
+
+def poll(order: Order, version: object) -> str:
+    return f"{order.get_absolute_url()}?v={version}&bar={Bar().version}"
+
+
+def test_one_sees_others_and_not_oneself(ana: User, tomas: User, order: Order) -> None:
+    mine = as_user(ana)
+    assert "looking at this too" not in page(mine, order)
+    assert "looking at this too" not in page(mine, order), "nor in a second tab"
+    assert "<b><bdi>Ana</bdi></b> is looking at this too" in page(as_user(tomas), order)
+    page(as_user(make_user(Role.VIEWER, name="Bo")), order)
+    assert "<b><bdi>Bo</bdi></b> and <b><bdi>Tomás</bdi></b> are looking at this too" in page(mine, order)
+
+
+def test_a_poll_tells_when_somebody_comes_and_goes(ana: User, tomas: User, order: Order) -> None:
+    mine = as_user(ana)
+    page(mine, order)
+    assert mine.get(poll(order, order.version), headers=htmx()).status_code == 204
+    page(as_user(tomas), order)
+    came = mine.get(poll(order, order.version), headers=htmx())
+    assert "Tomás" in came.content.decode()
+    version = presence.page_version(order.version, ["Tomás"])
+    assert f'data-v="{version}"' in came.content.decode()
+    assert mine.get(poll(order, version), headers=htmx()).status_code == 204
+    Presence.objects.filter(user=tomas).update(seen_at=timezone.now() - presence.STILL_THERE)
+    gone = mine.get(poll(order, version), headers=htmx())
+    assert gone.status_code == 200
+    assert "looking at this too" not in gone.content.decode()
+
+
+def test_a_poll_keeps_one_there_and_touches_no_session(ana: User, order: Order) -> None:
+    mine = as_user(ana)
+    page(mine, order)
+    sessions, long_ago = list(Session.objects.values()), timezone.now() - 20 * SECOND
+    Presence.objects.update(seen_at=long_ago)
+    answer = mine.get(poll(order, order.version), headers=htmx())
+    assert answer.status_code == 204
+    assert not answer.cookies
+    assert Presence.objects.get().seen_at > long_ago
+    assert list(Session.objects.values()) == sessions
+
+
+def test_it_is_written_at_most_once_in_ten_seconds(ana: User, order: Order) -> None:
+    now = timezone.now()
+
+    def written(at: datetime) -> bool:
+        with CaptureQueriesContext(connection) as queries:
+            presence.look(order.pk, ana, at)
+        return any(query["sql"].startswith("INSERT") for query in queries)
+
+    assert [written(now + seconds * SECOND) for seconds in (0, 1, 9, 10, 11, 19, 20, 60)] == [
+        True, False, False, True, False, False, True, True,
+    ]  # fmt: skip
+    assert Presence.objects.count() == 1
+
+
+def test_what_is_older_than_an_hour_is_forgotten(ana: User) -> None:
+    now, service_order = timezone.now(), make_order(Status.IN_PROGRESS)
+    other = make_order(Status.IN_PROGRESS, service=service_order.service)
+    presence.look(service_order.pk, ana, now - timedelta(hours=2))
+    presence.look(other.pk, ana, now)
+    assert list(Presence.objects.values_list("order", flat=True)) == [other.pk]
+
+
+def test_a_write_that_fails_fails_no_page(
+    ana: User, tomas: User, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page(as_user(tomas), order)
+    # The order is gone to the database's mind: its foreign key or its table refuses the row.
+    monkeypatch.setattr(presence.Presence._meta, "db_table", "no_such_table")
+    presence.note(order.pk, ana, timezone.now())
+    monkeypatch.undo()
+    assert "Tomás" in page(as_user(ana), order)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="only there do all writers wait for one another")
+def test_a_page_does_not_wait_for_a_long_writer() -> None:
+    ana, order = make_user(), make_order(Status.IN_PROGRESS)
+    held, over = threading.Event(), threading.Event()
+
+    def writes_for_long() -> None:
+        with transaction.atomic():
+            Order.objects.filter(pk=order.pk).update(version=1)
+            held.set()
+            over.wait(30)
+        connections.close_all()
+
+    writer = threading.Thread(target=writes_for_long)
+    writer.start()
+    held.wait(30)
+    began = time.monotonic()
+    assert presence.look(order.pk, ana, timezone.now()) == []
+    took = time.monotonic() - began
+    over.set()
+    writer.join()
+    assert took < 5, "seconds; the desk's own patience is 20"
+    assert not Presence.objects.exists()
+    with connection.cursor() as cursor:
+        assert cursor.execute("PRAGMA busy_timeout").fetchone() == (20_000,)
+    presence.look(order.pk, ana, timezone.now())
+    assert Presence.objects.exists()
+
+
+def test_hostile_names_are_text_and_change_the_version(order: Order) -> None:
+    mallory = make_user(Role.VIEWER, name="</script><script>alert(1)</script>\u202e")
+    page(as_user(mallory), order)
+    shown = page(as_user(make_user()), order)
+    assert "<script>alert" not in shown
+    assert "&lt;/script&gt;" in shown
+
+
+def test_the_version_is_the_orders_own_while_nobody_else_looks() -> None:
+    assert presence.page_version(7, []) == "7"
+    assert len({presence.page_version(7, names) for names in ([], ["Ana"], ["Ana", "Bo"], ["Bo"])}) == 4
+    assert presence.page_version(7, ["Ana"]) != presence.page_version(8, ["Ana"])

@@ -1,0 +1,80 @@
+"""The tally is right at any moment whoever wrote, and the triggers come back when a migration loses them."""
+
+from collections import Counter
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from orders import upkeep
+from orders.listing import Listing
+from orders.models import Order
+from orders.states import Status
+from orders.tally import Tally
+from panel.bar import Bar
+from tests.makers import make_order, make_service, make_user
+from tests.people import htmx
+
+pytestmark = pytest.mark.django_db
+
+
+def truth() -> Counter[str]:
+    return Counter(Order.objects.order_by().values_list("status", flat=True))
+
+
+def test_it_follows_every_way_in_which_a_status_moves() -> None:
+    orders = [make_order(status) for status in (*Status, "in_moderation")]
+    assert Bar().counts == truth()
+    Order.objects.filter(status=Status.PENDING).change(status=Status.PROCESSING)
+    orders[0].status = Status.REVIEW
+    orders[0].save(update_fields=["status"])
+    Order.objects.filter(pk=orders[1].pk).update(status=Status.COMPLETED, remains=0)
+    assert Bar().counts == truth()
+
+
+def test_making_it_short_changes_no_count_and_is_done_only_when_it_pays() -> None:
+    by, service = make_user(), make_service()
+    for number in range(12):
+        make_order(list(Status)[number % 3], by=by, service=service)
+    assert upkeep.compact() is False
+    before = Tally.objects.count()
+    assert upkeep.compact(least=10) is True
+    assert Tally.objects.count() == 3 < before
+    assert Bar().counts == truth()
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL keeps its triggers")
+def test_what_a_migration_loses_comes_back_after_it() -> None:
+    order = make_order(Status.COMPLETED, link="https://example.org/lost-and-found")
+    with connection.cursor() as cursor:
+        for name in upkeep.SQLITE:
+            cursor.execute(f"DROP TRIGGER {upkeep.names()[name]}")
+    Order.objects.filter(pk=order.pk).update(status=Status.PARTIAL)
+    missed = make_order(Status.PENDING, link="https://example.org/lost-too")
+    assert Bar().counts != truth()
+    upkeep.install()
+    assert Bar().counts == truth()
+    for found in (order, missed):
+        assert found in Listing(found.placed_by, text=found.link[-6:]).page().rows
+    Order.objects.filter(pk=order.pk).update(status=Status.REFUNDED)
+    assert Bar().counts == truth()
+
+
+def test_the_tabs_tell_the_counts_and_a_poll_moves_them(viewer: Client) -> None:
+    order = make_order(Status.IN_PROGRESS)
+    page = viewer.get("/orders/").content.decode()
+    assert '<span class="n" id="n-in_progress"> 1</span>' in page
+    bar = Bar()
+    poll = f"/orders/changes/?v=&bar={bar.version}&counts={bar.counts_version}"
+    assert viewer.get(poll, headers=htmx()).status_code == 204
+    Order.objects.filter(pk=order.pk).update(status=Status.COMPLETED)
+    changed = viewer.get(poll, headers=htmx()).content.decode()
+    assert '<span class="n" id="n-completed" hx-swap-oob="true"> 1</span>' in changed
+    assert '<span class="n" id="n-in_progress" hx-swap-oob="true"></span>' in changed
+
+
+def test_a_narrowed_list_tells_no_counts_that_are_not_its_own(viewer: Client) -> None:
+    make_order(Status.COMPLETED)
+    page = viewer.get("/orders/?network=instagram").content.decode()
+    assert 'id="n-completed"' not in page
+    assert 'id="counts"' not in page

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import Case, CharField, Count, Max, Q, QuerySet, Sum, Value, When
 
+from orders.cells import safe
 from orders.jobs import Bulk
 from orders.tasks import Task, TaskQuerySet
 
@@ -138,11 +139,6 @@ def as_csv(bulk: Bulk) -> Iterator[str]:
         ])  # fmt: skip
     for pk, why in bulk.left_out.items():
         yield writer.writerow([pk, "", "", "", "", "", "Left out", safe(why), stamp(bulk.asked_at)])
-
-
-def safe(text: str) -> str:
-    """As text for every spreadsheet: what begins like a formula would be run there."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def stamp(at: datetime | None) -> str:

@@ -64,6 +64,7 @@ SENTENCES = {
     "taken_from": ("ring", "<b>{who}</b> took this order from <b>{was}</b>; it is assigned to nobody."),
     "refills_asked": ("ring", "<b>{who}</b> asked for refills of {count} orders at once, job {job}."),
     "cancels_asked": ("ring", "<b>{who}</b> asked to cancel {count} orders at once, job {job}."),
+    "exported": ("ring", "<b>{who}</b> exported {count} orders as {form}: {filter}."),
     "funded": ("", "The balance covers it now, so it goes again."),
     "sent_now": ("ring", "<b>{who}</b> had it sent without waiting for the balance."),
     "despite_hold": ("ring", "<b>{who}</b> ordered it although the service was on hold."),

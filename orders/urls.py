@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from orders import acting, bulking, narrowing, ordering, saving, teamwork, views
+from orders import acting, bulking, exporting, narrowing, ordering, saving, teamwork, views
 from orders.tasks import Task
 
 app_name = "orders"
 urlpatterns = [
     path("", views.index, name="index"),
     path("changes/", views.changes, name="changes"),
+    path("export/", exporting.export, name="export"),
     path("filters/", narrowing.filters, name="filters"),
     path("columns/", narrowing.columns, name="columns"),
     path("views/", saving.index, name="views"),

@@ -6,6 +6,7 @@ many the page says how far it has looked back instead of going on for ever. What
 only ever walks along an index.
 """
 
+from collections.abc import Iterator
 from decimal import Decimal
 from heapq import merge
 from itertools import islice
@@ -109,20 +110,38 @@ def ids(wanted: Wanted, stretch: Stretch, size: int) -> tuple[list[int], bool, K
     if way := straight(wanted, stretch):
         keys = portion(way, stretch, wanted.span, size + 1)
         return [pk for _, pk in keys[:size]], len(keys) > size, None
+    lead, few = leader(wanted, stretch)
+    return sifted(lead, wanted, stretch, size) if few is None else among(few, wanted, stretch, size)
+
+
+def all_of(wanted: Wanted, sort: Sort, size: int) -> Iterator[list[int]]:
+    """The ids of the whole list from its top, at most `size` at a time; some of them do not fit, so sift them."""
+    stretch = Stretch(sort, sort.down, behind=None)
+    lead, few = leader(wanted, stretch)
+    if few is not None:
+        yield among(few, wanted, stretch, PROBED)[0]
+        return
+    while keys := portion(lead, stretch, wanted.span, size):
+        yield [pk for _, pk in keys]
+        stretch = stretch._replace(behind=keys[-1])
+
+
+def leader(wanted: Wanted, stretch: Stretch) -> tuple[list[Keys], list[int] | None]:
+    """The way along which the list is sifted; or the ids of the narrowest, where they are few."""
     sorted_by_id = not stretch.sort.field
-    lead = ALL
     if sorted_by_id and len(wanted.ways) == 1:
-        lead = wanted.ways[0]
-    elif wanted.ways:
-        whole = stretch if sorted_by_id else Stretch(SORTS[""], down=True, behind=None)
-        probes = [portion(way, whole, wanted.span, PROBED) for way in wanted.ways]
-        narrowest = min(probes, key=len)
-        if len(narrowest) < PROBED:
-            return among([pk for _, pk in narrowest], wanted, stretch, size)
-        if sorted_by_id:
-            reach = (min if stretch.down else max)(probe[-1][1] for probe in probes)
-            lead = next(way for way, probe in zip(wanted.ways, probes, strict=True) if probe[-1][1] == reach)
-    return sifted(lead, wanted, stretch, size)
+        return wanted.ways[0], None
+    if not wanted.ways:
+        return ALL, None
+    whole = stretch if sorted_by_id else Stretch(SORTS[""], down=True, behind=None)
+    probes = [portion(way, whole, wanted.span, PROBED) for way in wanted.ways]
+    narrowest = min(probes, key=len)
+    if len(narrowest) < PROBED:
+        return ALL, [pk for _, pk in narrowest]
+    if not sorted_by_id:
+        return ALL, None
+    reach = (min if stretch.down else max)(probe[-1][1] for probe in probes)
+    return next(way for way, probe in zip(wanted.ways, probes, strict=True) if probe[-1][1] == reach), None
 
 
 def among(pks: list[int], wanted: Wanted, stretch: Stretch, size: int) -> tuple[list[int], bool, None]:

@@ -18,9 +18,10 @@ from catalog.models import Service
 from orders import aftersale, bulk, bulking
 from orders.batches import carry_cancels, carry_refills
 from orders.bulk import Picked, ask, dry_run
+from orders.cells import safe
 from orders.jobs import Bulk
 from orders.models import Order, Refusal
-from orders.receipts import LINES_A_PAGE, Tally, safe
+from orders.receipts import LINES_A_PAGE, Tally
 from orders.rules import WHY_NOT
 from orders.states import Status
 from orders.tasks import Task

@@ -24,6 +24,7 @@ TABLE = """
                                  | login orders            | 405                           | 405
 orders/                          | login 200               | 405                           | 405
 orders/changes/                  | login 200               | 405                           | 405
+orders/export/                   | login 200               | login 405                     | login 405
 orders/filters/                  | login 200               | login 405                     | login 405
 orders/columns/                  | login 200               | login 200                     | login 405
 orders/views/                    | login 200               | login 405                     | login 405
@@ -140,6 +141,8 @@ def row_of(route: str) -> str:
 
 def said(response: HttpResponseBase) -> str:
     """The answer in the tables' words."""
+    if response.streaming:
+        list(response)  # read to its end, a file is closed
     where = urlsplit(response.get("Location", "")).path
     if re.fullmatch(r"/orders/\d+/", where):
         return "order"

@@ -1,0 +1,87 @@
+"""All orders as CSV: memory must not grow with them."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+
+from django.db import connection
+from django.http import QueryDict
+
+from accounts.models import User
+from orders import export
+from orders.listing import Listing
+from orders.models import Order
+from tests.benchmarks import data, measure
+
+SIZES = (100_000, int(os.environ.get("EXPORT_ORDERS", "1000000")))
+NEWEST = SIZES[-1]
+MOST_MB = 40  # beyond what the process had before
+MOST_GROWTH = 1.2
+BLOCK = 65_536
+
+
+def main() -> int:
+    figures = measure.Figures(f"export: {SIZES[0]:,} and {SIZES[1]:,} orders as CSV")
+    with measure.desk():
+        owner = data.open_desk()
+        elsewhere(lambda: data.write_orders(NEWEST - data.RECENT + 1, data.RECENT))
+        there, peaks = data.RECENT, []
+        once(owner)  # the first one in a process also fills caches
+        for size in SIZES:
+            first, blocks = NEWEST - there + 1, (size - there) // data.RECENT
+            elsewhere(lambda first=first, blocks=blocks: fill(first, blocks))  # type: ignore[misc]
+            there = size
+            assert Order.objects.count() == size
+            forget_peak()
+            before, began = memory("VmRSS"), perf_counter()
+            lines, length = once(owner)
+            took, peak = perf_counter() - began, memory("VmHWM")
+            assert lines == size
+            peaks.append(peak)
+            figures.say(f"{size:,} orders: {length / 1e6:,.0f} MB in {took:.1f} s, {size / took:,.0f} rows a second")
+            figures.at_most(f"MB more than before at {size:,}", peak - before, MOST_MB)
+        figures.at_most("peak of the process, larger against smaller", peaks[1] / peaks[0], MOST_GROWTH)
+    return figures.end()
+
+
+def fill(first: int, blocks: int) -> None:
+    """Older orders before `first`, by copies of the thousand that begins there."""
+    data.write_older(first, blocks)
+
+
+def once(owner: User) -> tuple[int, int]:
+    """The whole export, read to its end: how many rows it says, and its bytes."""
+    listing = Listing.of(owner, QueryDict(""))
+    lines, count = export.spooled(export.rows(listing))
+    with lines, export.as_csv("Orders", lines) as file:
+        return count, sum(map(len, iter(lambda: file.read(BLOCK), b"")))
+
+
+def elsewhere(work: Callable[[], object]) -> None:
+    """In a process of its own, whose memory goes with it."""
+    connection.close()
+    if child := os.fork():
+        assert os.waitpid(child, 0)[1] == 0
+    else:
+        try:
+            work()
+            connection.close()
+        except BaseException:
+            os._exit(1)
+        os._exit(0)
+
+
+def forget_peak() -> None:
+    """Linux's own: the peak begins anew."""
+    Path("/proc/self/clear_refs").write_text("5")
+
+
+def memory(name: str) -> float:
+    """VmRSS is what the process has in memory now, VmHWM the most it had: in MB."""
+    [line] = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(f"{name}:")]
+    return int(line.split()[1]) / 1024
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

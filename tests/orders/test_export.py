@@ -1,0 +1,204 @@
+"""The orders list as a file: exactly what the page lists, named in its first line, and nothing that runs."""
+
+import csv
+import io
+import zipfile
+from datetime import timedelta
+from decimal import Decimal
+from itertools import product
+from typing import Any
+
+import pytest
+from django.http import QueryDict
+from django.test import Client
+from django.utils import timezone
+
+from accounts.access import Role
+from accounts.models import User
+from orders import export
+from orders.cells import safe
+from orders.listing import Listing
+from orders.models import Event, Order
+from orders.states import Status
+from orders.tasks import Task
+from orders.walking import SORTS
+from tests.makers import make_order, make_service, make_user
+from tests.people import as_a, as_user
+
+pytestmark = pytest.mark.django_db
+HOSTILE = "=HYPERLINK(1)"
+
+
+def exported(client: Client, query: str = "") -> list[list[str]]:
+    """The lines of a CSV, title and heads first."""
+    answer = client.get(f"/orders/export/?{query}")
+    assert answer.status_code == 200
+    text = b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]
+    assert text.startswith("\ufeff")
+    assert text.count("\n") == text.count("\r\n")
+    return list(csv.reader(text[1:].splitlines()))
+
+
+def ids_of(client: Client, query: str) -> list[int]:
+    return [int(line[0]) for line in exported(client, query)[2:]]
+
+
+def paged(user: User, query: str) -> list[int]:
+    """What somebody sees who walks through all pages."""
+    found: list[int] = []
+    listing = Listing.of(user, QueryDict(query))
+    while True:
+        context: dict[str, Any] = listing.context()
+        found += [order.pk for order in context["orders"]]
+        if not (onward := context["older"] or context["further"]):
+            return found
+        listing = Listing.of(user, QueryDict(onward.partition("?")[2]))
+
+
+@pytest.fixture
+def desk() -> list[Order]:
+    """300 orders of many kinds."""
+    people = [make_user(name="Ana Sea"), make_user(name="Bo")]
+    services = [make_service(), make_service(name="TikTok Likes", category="TikTok › Likes"), make_service()]
+    statuses, now = list(Status), timezone.now()
+    orders = []
+    for n in range(300):
+        orders.append(make_order(
+            statuses[n % len(statuses)], by=people[n % 2], service=services[n % 3],
+            link=f"https://{('instagram.com', 'tiktok.com')[n % 2]}/p/some{n % 7}x",
+            created_at=now - timedelta(hours=300 - n), charge=Decimal(n % 5) / 4 if n % 4 else None,
+        ))  # fmt: skip
+    for order in orders[:60:3]:
+        order.tasks.create(kind=Task.Kind.REFILL, asked_by=people[0], slot=1, due_at=timezone.now())
+    return orders
+
+
+def test_the_file_holds_what_the_pages_list(desk: list[Order], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "READ_AT_ONCE", 40)
+    monkeypatch.setattr("orders.walking.PROBED", 20)  # so that the narrowest are too many to sort
+    user = desk[0].placed_by
+    client, day = as_user(user), timezone.now() - timedelta(days=5)
+    narrowed = [
+        "", "status=completed", "open=look", "open=live", "open=refill", "open=cancel", "category=TikTok › Likes",
+        f"service={desk[0].service.upstream_id}", "network=tiktok", "by=me", "host=tiktok.com", f"from={day:%Y-%m-%d}",
+        f"to={day:%Y-%m-%d}", "least=0.5", "most=0.5", "q=some3", "q=so", "q=ana some3x", "q=nowhere",
+        f"q=order {desk[3].pk}, order {desk[9].pk}", "status=completed&by=me", "q=some3&host=tiktok.com&status=queued",
+        f"network=tiktok&from={day:%Y-%m-%d}&least=0.25",
+    ]  # fmt: skip
+    for query, sort in product(narrowed, SORTS):
+        whole = f"{query}&sort={sort}"
+        assert ids_of(client, whole) == paged(user, whole), whole
+
+
+def test_the_first_line_names_filter_zone_and_count(desk: list[Order]) -> None:
+    user = make_user(Role.VIEWER, name="Cleo", time_zone="Asia/Kathmandu")
+    title, heads, *lines = exported(as_user(user), "status=completed&host=tiktok.com&sort=dearest")
+    [words] = title
+    assert words.startswith("Orders: Completed, Link on: tiktok.com, highest charge first; ")
+    assert f"; {len(lines)} orders; times in Asia/Kathmandu; exported by Cleo at 20" in words
+    assert heads == list(export.COLUMNS)
+    assert all(line[-2].endswith("+05:45") for line in lines)
+
+
+def test_numbers_are_plain_whatever_the_person_likes_to_read() -> None:
+    order = make_order(
+        Status.COMPLETED, quantity=10_000, charge=Decimal("1234.5000"), currency="USD", start_count=-5,
+        refills_elsewhere=1,
+    )  # fmt: skip
+    order.tasks.create(kind=Task.Kind.REFILL, asked_by=order.placed_by, slot=1, due_at=timezone.now())
+    title, heads, line = exported(as_user(make_user(numbers="1.234,56")), "least=1000")
+    row = dict(zip(heads, line, strict=True))
+    assert (row["quantity"], row["charge"], row["currency"]) == ("10000", "1234.5", "USD")
+    assert (row["start count"], row["refills used"], row["checked at"]) == ("-5", "2", "")
+    assert (row["status"], row["status in words"], row["runs"]) == ("completed", "Completed", "")
+    assert "Charge from: $1,000.00" in title[0]
+
+
+def test_hostile_texts_are_texts(viewer: Client) -> None:
+    by = make_user(name=HOSTILE)
+    make_order(Status.PENDING, by=by, service=make_service(name="＝1+1", category='@a","b'), link="+1\r\n=2")
+    Order.objects.update(status="-odd")
+    answer = viewer.get("/orders/export/")
+    text = b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]
+    _, heads, line = csv.reader(io.StringIO(text[1:], newline=""))
+    row = dict(zip(heads, line, strict=True))
+    assert (row["placed by"], row["service"], row["category"]) == (f"'{HOSTILE}", "'＝1+1", '\'@a","b')
+    assert (row["link"], row["status"]) == ("'+1\r\n=2", "'-odd")
+
+
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠a"])
+def test_no_beginning_of_a_formula_stays(text: str) -> None:
+    assert safe(text) == f"'{text}"
+
+
+def test_excel_gets_numbers_as_numbers_and_texts_as_texts(viewer: Client) -> None:
+    order = make_order(Status.PENDING, by=make_user(name=HOSTILE), link="https://instagram.com/a", quantity=1234)
+    answer = viewer.get("/orders/export/?format=xlsx&status=pending")
+    assert answer["Content-Disposition"].endswith('-pending.xlsx"')
+    with zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))) as book:  # type: ignore[attr-defined]
+        names, sheet = book.namelist(), book.read("xl/worksheets/sheet1.xml").decode()
+    assert "; 1 orders; times in UTC; " in sheet
+    assert f'<c r="A3"><v>{order.pk}</v></c>' in sheet
+    assert "<v>1234</v>" in sheet
+    assert f"'{HOSTILE}" in sheet.replace("&apos;", "'")
+    assert "<f>" not in sheet
+    assert not [name for name in names if "rels" in name and "worksheets" in name]  # links would be kept there
+
+
+def test_more_than_a_sheet_holds_goes_as_csv(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "MOST_OF_A_SHEET", 2)
+    by, service = make_user(), make_service()
+    for _ in range(3):
+        make_order(by=by, service=service)
+    answer = viewer.get("/orders/export/?format=xlsx&status=queued", follow=True)
+    assert answer.redirect_chain == [("/orders/?status=queued", 302)]
+    assert "More than 2 orders match, and a sheet of Excel holds no more." in answer.content.decode()
+    assert not Event.objects.filter(kind="exported")
+    assert len(exported(viewer, "status=queued")) == 5
+
+
+def test_what_moves_and_what_comes_meanwhile_is_counted_truly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "READ_AT_ONCE", 2)
+    by, service = make_user(), make_service()
+    orders = [make_order(Status.PENDING, by=by, service=service) for _ in range(5)]
+    rows = export.rows(Listing.of(by, QueryDict("status=pending&sort=oldest")))
+    found = [next(rows)[0]]
+    Order.objects.filter(pk=orders[3].pk).update(status=Status.COMPLETED)
+    make_order(Status.PENDING, by=by, service=service)
+    found += [row[0] for row in rows]
+    assert found == [orders[n].pk for n in (0, 1, 2, 4)]
+
+
+def test_an_order_whose_charge_moves_stands_there_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "READ_AT_ONCE", 2)
+    by, service = make_user(), make_service()
+    orders = [make_order(by=by, service=service, charge=n) for n in range(1, 6)]
+    rows = export.rows(Listing.of(by, QueryDict("sort=cheapest")))
+    found = [next(rows)[0]]
+    Order.objects.filter(pk=orders[0].pk).update(charge=9)
+    assert found + [row[0] for row in rows] == [order.pk for order in orders]
+
+
+def test_activity_says_who_took_what(desk: list[Order]) -> None:
+    ana = make_user(Role.VIEWER, name="Ana <b>")
+    exported(as_user(ana), "status=completed")
+    page = as_a("viewer").get("/activity/").content.decode()
+    assert "<b>Ana &lt;b&gt;</b> exported 30 orders as CSV: Completed, newest first." in page
+
+
+def test_the_page_leads_to_the_file_of_its_own_list(viewer: Client) -> None:
+    make_order()
+    page = viewer.get("/orders/?status=queued&sort=oldest").content.decode().replace("&amp;", "&")
+    assert 'href="/orders/export/?format=csv&status=queued&sort=oldest"' in page
+    assert 'href="/orders/export/?format=xlsx&status=queued&sort=oldest"' in page
+
+
+def test_a_file_is_named_after_day_and_status(viewer: Client) -> None:
+    answer = viewer.get("/orders/export/?status=in_progress")
+    assert f'filename="orders-{timezone.now():%Y-%m-%d}-in_progress.csv"' in answer["Content-Disposition"]
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    answer.close()
+
+
+def test_a_stranger_is_sent_to_sign_in() -> None:
+    assert as_a("stranger").get("/orders/export/")["Location"].startswith("/accounts/login/")

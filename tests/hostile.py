@@ -6,6 +6,7 @@ No text holds NUL, which PostgreSQL does not keep, nor half of a surrogate pair,
 import uuid
 from collections.abc import Sequence
 from itertools import product
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -25,9 +26,10 @@ BREAKS = ("", '">', "'>", "</script>", "</title></textarea>", "]]>", "-->", "</s
 ELEMENTS = (
     f"<script>{DO}</script>", f"<img src=x onerror={DO}>", f"<svg onload={DO}>", f"<svg/onload={DO}//",
     "<iframe srcdoc='<script>parent.__xss=1</script>'>", f"<object data=javascript:{DO}></object>",
-    f"<details open ontoggle={DO}>", f"<input autofocus onfocus={DO}>", "<style>@import 'https://evil.example'</style>",
-    "<link rel=stylesheet href=https://evil.example/x.css>", "<base href=https://evil.example/>",
-    "<img src=https://evil.example/pixel.gif>", f"<a href=javascript:{DO}>press me</a>", "<b hx-get=/orders/ hx-trigger=load>",
+    f"<details open ontoggle={DO}>", f"<input autofocus onfocus={DO}>",
+    "<style>@import 'https://evil.example'</style>", "<link rel=stylesheet href=https://evil.example/x.css>",
+    "<base href=https://evil.example/>", "<img src=https://evil.example/pixel.gif>",
+    f"<a href=javascript:{DO}>press me</a>", "<b hx-get=/orders/ hx-trigger=load>",
     f"<math><mtext><img src=x onerror={DO}></math>", "<form action=https://evil.example><input name=q>",
 )  # fmt: skip
 ATTRIBUTES = tuple(
@@ -36,35 +38,37 @@ ATTRIBUTES = tuple(
     for name, value in (("onmouseover", DO), ("style", "position:fixed;inset:0"))
 )
 ADDRESSES = (
-    f"javascript:{DO}", f"JaVaScRiPt:{DO}", f"java\tscript:{DO}", f"\x01javascript:{DO}", f"data:text/html,<script>{DO}</script>",
-    f"vbscript:{DO}", f"https://a.example/\"onmouseover={DO}", f"https://a.example/'><script>{DO}</script>",
-    "https://instagram.com@evil.example/lumen", "https://instagram.com\\@evil.example/", "//evil.example/x", "https://[::1",
-    "https://аpple.example/", "https://xn--80ak6aa92e.example/%00%0a<b>", "file:///etc/passwd", "https://a.example/" + "a" * 900,
+    f"javascript:{DO}", f"JaVaScRiPt:{DO}", f"java\tscript:{DO}", f"\x01javascript:{DO}",
+    f"data:text/html,<script>{DO}</script>", f"vbscript:{DO}", f"https://a.example/\"onmouseover={DO}",
+    f"https://a.example/'><script>{DO}</script>", "https://instagram.com@evil.example/lumen",
+    "https://instagram.com\\@evil.example/", "//evil.example/x", "https://[::1", "https://аpple.example/",
+    "https://xn--80ak6aa92e.example/%00%0a<b>", "file:///etc/passwd", "https://a.example/" + "a" * 900,
 )  # fmt: skip
-TEMPLATES = ("{{7*7}}", "{% raw %}", "{#", "${7*7}", "#{7*7}", "<%= 7*7 %>", "{{constructor}}", "%(name)s", "{who}", "{0.__class__}",
-             "%s%n%d", "{}", "\\u003cscript\\u003e", "&lt;script&gt;", "&amp;lt;", "&#60;img&#62;", "&NotEqualTilde;&hellip;")  # fmt: skip
-SENTENCES_IN = ("'; DROP TABLE orders_order; --", '" OR 1=1 --', "%' OR '1'='1", "_%_%", "\\", "=1+1", "+cmd|' /C calc'!A0",
-                "@SUM(1,2)", "-2+3", '=HYPERLINK("https://evil.example")', "\t=1", '"a","b"', "null", "undefined", "NaN",
-                "true", "-0", "1e309", "../../etc/passwd", "`id`", "$(id)", "OR", '"', "NEAR(a b)")  # fmt: skip
-DIRECTIONS = ("שלום עולם", "مرحبا بالعالم ★ Followers", "abc שלום 123 مرحبا xyz", "\u202eevil drow\u202c", "\u202e" * 40 + "x",
-              "\u2066isolate", "\u2069\u2069\u2069out", "\u200f\u200e\u061c", "\u202d123\u202e456", "עִבְרִית (R30) [max 5K]")  # fmt: skip
-MARKS = ("\u200b" * 300, "a\u200bb\u200cc\u200dd\ufeff", "Z" + "\u0300\u0321\u0334\u0489" * 120 + "algo",
-         " ".join("e" + "\u0301" * 30 for _ in range(40)), "👩‍👩‍👧‍👦" * 60, "🏴\U000e0067\U000e0062\U000e007f", "👍🏽" * 90, "🇺🇳" * 80,
-         "粉絲增長服務" * 60, "ｆｕｌｌｗｉｄｔｈ", "ﷺ" * 100, "𒐫" * 60, "𝕱𝖔𝖑𝖑𝖔𝖜𝖊𝖗𝖘" * 20, "ใใใใ็็็็็" * 40, "\ufffd\ufffe\U0010ffff",
-         "İıſßŉ", "ﬃ" * 50, "\u00ad" * 100 + "x")  # fmt: skip
+TEMPLATES = (
+    "{{7*7}}", "{% raw %}", "{#", "${7*7}", "#{7*7}", "<%= 7*7 %>", "{{constructor}}", "%(name)s", "{who}",
+    "{0.__class__}", "%s%n%d", "{}", "\\u003cscript\\u003e", "&lt;script&gt;", "&amp;lt;", "&#60;img&#62;",
+    "&NotEqualTilde;&hellip;",
+)  # fmt: skip
+SENTENCES_IN = (
+    "'; DROP TABLE orders_order; --", '" OR 1=1 --', "%' OR '1'='1", "_%_%", "\\", "=1+1", "+cmd|' /C calc'!A0",
+    "@SUM(1,2)", "-2+3", '=HYPERLINK("https://evil.example")', "\t=1", '"a","b"', "null", "undefined", "NaN", "true",
+    "-0", "1e309", "../../etc/passwd", "`id`", "$(id)", "OR", '"', "NEAR(a b)",
+)  # fmt: skip
+DIRECTIONS = (
+    "שלום עולם", "مرحبا بالعالم ★ Followers", "abc שלום 123 مرحبا xyz", "\u202eevil drow\u202c", "\u202e" * 40 + "x",
+    "\u2066isolate", "\u2069\u2069\u2069out", "\u200f\u200e\u061c", "\u202d123\u202e456", "עִבְרִית (R30) [max 5K]",
+)  # fmt: skip
+MARKS = (
+    "\u200b" * 300, "a\u200bb\u200cc\u200dd\ufeff", "Z" + "\u0300\u0321\u0334\u0489" * 120 + "algo",
+    " ".join("e" + "\u0301" * 30 for _ in range(40)), "👩‍👩‍👧‍👦" * 60, "🏴\U000e0067\U000e0062\U000e007f", "👍🏽" * 90,
+    "🇺🇳" * 80, "粉絲增長服務" * 60, "ｆｕｌｌｗｉｄｔｈ", "ﷺ" * 100, "𒐫" * 60, "𝕱𝖔𝖑𝖑𝖔𝖜𝖊𝖗𝖘" * 20, "ใใใใ็็็็็" * 40,
+    "\ufffd\ufffe\U0010ffff", "İıſßŉ", "ﬃ" * 50, "\u00ad" * 100 + "x",
+)  # fmt: skip
 CONTROLS = tuple(f"a{chr(code)}b" for code in (1, 7, 8, 9, 10, 11, 12, 13, 27, 28, 31, 127, 128, 133, 0x2028, 0x2029))
 LENGTHS = (
-    "W" * 5000,
-    "word " * 1000,
-    "\n" * 500 + "x",
-    "\t" * 500 + "x",
-    "i" * 300,
-    "x\r\n" * 400,
-    " ",
-    "\u3000",
-    "<" * 4000,
-    "&" * 4000,
-)
+    "W" * 5000, "word " * 1000, "\n" * 500 + "x", "\t" * 500 + "x", "i" * 300, "x\r\n" * 400, " ", "\u3000",
+    "<" * 4000, "&" * 4000,
+)  # fmt: skip
 
 HOSTILE: tuple[str, ...] = (
     *ELEMENTS, *ATTRIBUTES, *ADDRESSES, *TEMPLATES, *SENTENCES_IN, *DIRECTIONS, *MARKS, *CONTROLS, *LENGTHS,
@@ -76,7 +80,7 @@ STATUSES = (Status.QUEUED, Status.REVIEW, Status.REJECTED, Status.IN_PROGRESS, S
 
 
 def furnish(texts: Sequence[str], owner: User) -> list[Order]:
-    """An order a text, which says it in every field; each has a service, a person, tasks, events and a view of its own."""
+    """An order a text, which says it in every field; each has a service, a person, tasks and a view of its own."""
     with transaction.atomic():
         orders = [_order(number, text, owner) for number, text in enumerate(texts)]
         _around(texts[0], owner)
@@ -98,10 +102,10 @@ def _order(number: int, text: str, owner: User) -> Order:
     service = make_service(name=text[:500], category=text[:300], dripfeed=True)
     status = text[:40] if number % 7 == 6 else STATUSES[number % 7]
     order = make_order(
-        status, by=who, service=service, link=text[:1000], coupon=text[:100], said={text: [text]}, reported_at=now,
+        status, by=who, service=service, link=text[:1000], coupon=text[:100], said={text: [text]},
         body={"service": "1", "link": text, "comments": f"{text}\n" * 2, "username": text, text[:40]: text},
-        remains=400, currency=text[:10], left_out=number % 2,
-        **({} if status in (Status.QUEUED, Status.REVIEW, Status.REJECTED) else {"upstream_id": f"{text[:56]}{number}"}),
+        reported_at=now, remains=400, currency=text[:10], left_out=number % 2,
+        **({} if status in STATUSES[:3] else {"upstream_id": f"{text[:56]}{number}"}),
     )  # fmt: skip
     Service.objects.filter(pk=service.pk).update(type=text[:60])
     bulk = Bulk.objects.create(kind="refill", asked_by=who, asked_at=now, token=uuid.uuid4(), picked=2, asked=1,
@@ -112,7 +116,8 @@ def _order(number: int, text: str, owner: User) -> Order:
     for kind, outcome in (("refill", "refused"), ("cancel", "unclear")):
         order.tasks.create(kind=kind, asked_by=who, settled_at=now, outcome=outcome, answer=text, bulk=bulk)
     for happened in ("closed", "unclear", "adopted", "puzzled", "refill_accepted", text[:30]):
-        facts = dict.fromkeys(("reason", "trouble", "upstream_id", "was", "to", "ref", "slot", "slots", "said"), text)
+        named = ("reason", "trouble", "upstream_id", "was", "to", "ref", "slot", "slots", "said")
+        facts: dict[str, Any] = dict.fromkeys(named, text)
         order.record(happened, by=who, **facts)
     SavedView.objects.create(owner=who, name=text[:60], query=f"q={text[:200]}", shared=True)
     SetAside.objects.create(digest=str(number), raw=text, why=text, first_seen_at=now)

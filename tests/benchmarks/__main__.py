@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-EVERY = ("catalog", "sweep", "orders_page", "poll", "first_visit", "submit", "bulk")
+EVERY = ("catalog", "sweep", "orders_page", "poll", "first_visit", "live_page", "submit", "bulk")
 
 
 def main() -> int:

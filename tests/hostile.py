@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Sequence
 from itertools import product
 from typing import Any
+from unicodedata import normalize
 
 from django.db import transaction
 from django.utils import timezone
@@ -98,7 +99,7 @@ def trouble(text: str) -> None:
 
 def _order(number: int, text: str, owner: User) -> Order:
     now = timezone.now()
-    who = make_user(Role.MANAGER, username=f"{text[:140]}{number}", name=text[:80].strip())
+    who = make_user(Role.MANAGER, username=f"{normalize('NFKC', text)[:50]}{number}", name=text[:80].strip())
     service = make_service(name=text[:500], category=text[:300], dripfeed=True)
     status = text[:40] if number % 7 == 6 else STATUSES[number % 7]
     order = make_order(

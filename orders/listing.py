@@ -102,8 +102,7 @@ class Listing:
     @cached_property
     def links(self) -> list[str]:
         """The spellings of the text, when it is a whole link that some order has."""
-        links = only_link(self.text)
-        return links if links and Order.objects.linked(links).exists() else []
+        return [link for link in only_link(self.text) if Order.objects.linked([link]).order_by().exists()]
 
     @cached_property
     def wanted(self) -> Wanted:

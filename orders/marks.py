@@ -72,7 +72,7 @@ def orders_url() -> str:
 def act_button(words: str, what: str, pk: object, letter: str, noun: str, why: str) -> Markup:
     """Something that may be asked for in a row, or that says why not: off it keeps its place and can be focused.
 
-    It belongs to the form #act, so that rows need none; htmx swaps the row. All but `why` are our own words and ids.
+    It belongs to the form #act, so that rows need none; live.js swaps the row. All but `why` are our own words and ids.
     """
     name, said = f"o{pk}-{letter}", f'{words}<span class="vh"> {what} {pk}</span>'
     if why:
@@ -83,8 +83,7 @@ def act_button(words: str, what: str, pk: object, letter: str, noun: str, why: s
         )
     to = f"{orders_url()}{pk}/{noun}"
     return Markup(  # noqa: S704
-        f'<button class="btn" type="submit" id="{name}" form="act" formaction="{to}" hx-post="{to}" '
-        f'hx-target="#order-{pk}" hx-swap="outerHTML">{said}</button>'
+        f'<button class="btn" type="submit" id="{name}" form="act" formaction="{to}">{said}</button>'
     )
 
 
@@ -92,8 +91,7 @@ def check_button(pk: object) -> Markup:
     """Asks for a look with upstream's next batch; shows itself like a copy button."""
     to = f"{orders_url()}{pk}/looks/"
     return Markup(  # noqa: S704
-        f'<button class="copy" type="submit" id="o{pk}-n" form="act" formaction="{to}" hx-post="{to}" '
-        f'hx-target="#order-{pk}" hx-swap="outerHTML" title="Check now">'
+        f'<button class="copy" type="submit" id="o{pk}-n" form="act" formaction="{to}" title="Check now">'
         f'<span class="vh">Check order {pk} now</span>{icon("again")}</button>'
     )
 

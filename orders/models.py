@@ -144,9 +144,13 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return sorted(found.values(), key=lambda order: -order.pk)[:SIMILAR_AT_MOST]
 
     def linked(self, links: Collection[str]) -> Self:
-        """Orders for exactly these links; with all spellings of one, an index finds them."""
+        """Orders for exactly these links; with all spellings of one, an index finds them, newest first."""
         starts = {link[:INDEXED_OF_A_LINK] for link in links}
-        return self.alias(start=beginning("link")).filter(start__in=starts, link__in=links)
+        found = self.alias(start=beginning("link")).filter(start__in=starts)
+        if all(len(link) < INDEXED_OF_A_LINK for link in links):
+            return found  # no link but themselves begins so and ends there
+        # Joined with nothing: from `link = …` SQLite would conclude what the beginning is, and no longer use its index.
+        return found.alias(whole=models.Func(F("link"), template="%(expressions)s || ''")).filter(whole__in=links)
 
     def change(self, **facts: Any) -> int:
         """Updates what a page shows of these orders, so that open pages notice; says how many there were."""

@@ -16,6 +16,15 @@
     said = words || said;
     desk.tick();
   });
+  // The buttons in rows carry nothing for htmx, or it would search each row that comes for them.
+  document.addEventListener("submit", (event) => {
+    const { target: form, submitter: source } = event;
+    const target = form.id === "act" && source?.closest("tr[data-v]");
+    if (!target) return;
+    event.preventDefault();
+    const to = source.getAttribute("formaction");
+    htmx.ajax("POST", to, { source, target, swap: "outerHTML" }).catch(() => { /* told by desk.js */ });
+  }, { capture: true });
   document.addEventListener("desk:said", ({ detail }) => desk.say(detail.value));
   // What is the same stays in place: an alert is not announced again, a menu not closed.
   document.addEventListener("htmx:oobBeforeSwap", (event) => {

@@ -26,6 +26,17 @@
     htmx.ajax("POST", to, { source, target, swap: "outerHTML" }).catch(() => { /* told by desk.js */ });
   }, { capture: true });
   document.addEventListener("desk:said", ({ detail }) => desk.say(detail.value));
+  // Of a row only the cells that differ: what is the same needs no new layout, and keeps focus, tick and open tip.
+  const takeOver = (row, fresh) => {
+    if (row.cells.length !== fresh.cells.length) return row.replaceWith(fresh); // its columns were chosen anew elsewhere
+    const cells = [...fresh.cells];
+    [...row.cells].forEach((cell, at) => { if (!cell.isEqualNode(cells[at])) cell.replaceWith(cells[at]); });
+    row.className = `${fresh.className} is-changed`;
+    row.dataset.v = fresh.dataset.v;
+    row.toggleAttribute("data-live", "live" in fresh.dataset);
+    clearTimeout(row.marked);
+    row.marked = setTimeout(() => row.classList.remove("is-changed"), MARKED);
+  };
   // What is the same stays in place: an alert is not announced again, a menu not closed.
   document.addEventListener("htmx:oobBeforeSwap", (event) => {
     const { target, fragment } = event.detail;
@@ -33,11 +44,7 @@
     if (version !== undefined && version === fresh?.dataset.v) event.detail.shouldSwap = false;
     else if (target.matches("tr[data-v]")) {
       event.preventDefault(); // htmx would tell each row of every other: of 50 rows, 1,275 events
-      target.replaceWith(fresh);
-      htmx.process(fresh);
-      htmx.trigger(fresh, "htmx:load");
-      fresh.classList.add("is-changed");
-      setTimeout(() => fresh.classList.remove("is-changed"), MARKED);
+      takeOver(target, fresh);
     }
   });
   // What is kept through a swap is moved to its new place, and would be scrolled back to its top.

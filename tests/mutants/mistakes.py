@@ -22,6 +22,7 @@ REFILLS, CANCELS = "tests/orders/test_refills.py", "tests/orders/test_cancels.py
 CRASH_IN_CALL = f"{CRASHES}::test_a_crash_there_loses_nothing_and_doubles_nothing[wish.answered]"
 RULE_TABLE, TWO_PEOPLE = "tests/orders/test_rule_table.py", "tests/orders/test_two_people.py"
 MODELS, TASKS = "orders/models.py", "orders/tasks.py"
+LISTING = "tests/orders/test_listing.py"
 CLIENT, WIRE = "panel/notpanel/client.py", "tests/notpanel/test_client_wire.py"
 
 MISTAKES = (
@@ -309,5 +310,31 @@ MISTAKES = (
         "money as a float", "panel/notpanel/shapes.py",
         "    amount = Decimal(text)\n", "    amount = Decimal(float(text))\n",
         "tests/notpanel/test_shapes_values.py",
+    ),
+    # ── Found wrongly ────────────────────────────────────────────────────────────────────────────
+    Mistake(
+        "a page that forgets the rest of the filter", "orders/walking.py",
+        "        found += [pk for pk in pks if pk in fit]\n", "        found += pks\n",
+        LISTING,
+    ),
+    Mistake(
+        "a search that ends without a word where it stops looking", "orders/walking.py",
+        "    return found, True, stretch.behind\n", "    return found, False, None\n",
+        LISTING,
+    ),
+    Mistake(
+        "a day that ends when it begins", "orders/facets.py",
+        "    return starts(day + timedelta(days=1))\n", "    return starts(day)\n",
+        "tests/orders/test_facets.py",
+    ),
+    Mistake(
+        "a status that leaves without being counted off", "orders/upkeep.py",
+        "VALUES (OLD.status, -1), (NEW.status, 1); END", "VALUES (NEW.status, 1); END",
+        "tests/orders/test_upkeep.py",
+    ),
+    Mistake(
+        "a private view that the team sees", "orders/saved.py",
+        "return self.filter(mine) if", "return self.all() if",
+        "tests/orders/test_saved_views.py",
     ),
 )  # fmt: skip

@@ -75,7 +75,9 @@ HOSTILE: tuple[str, ...] = (
     *ELEMENTS, *ATTRIBUTES, *ADDRESSES, *TEMPLATES, *SENTENCES_IN, *DIRECTIONS, *MARKS, *CONTROLS, *LENGTHS,
     *(out + element for element, out in product(ELEMENTS, BREAKS[1:])),
 )[:200]  # fmt: skip
-CALM = ("Calm words", "https://a.example/lumen.studio", "in_progress", "@lumen.studio", "12")
+CALM = (
+    "Instagram › Calm words", "Instagram › More words", "https://a.example/lumen.studio", "in_progress", "@lumen.studio", "12",
+)  # fmt: skip
 
 STATUSES = (Status.QUEUED, Status.REVIEW, Status.REJECTED, Status.IN_PROGRESS, Status.PARTIAL, Status.COMPLETED)
 

@@ -60,7 +60,7 @@ def test_a_list_is_narrowed_sorted_rearranged_and_kept(desk: Desk, opens: Opens)
     assert heads(page)[:3] == ["Order", "Link", "Service"]
     assert "Start" not in heads(page)
 
-    page.locator("summary", has_text="Save this view").click()
+    page.locator("summary", has_text="Save view").click()
     page.get_by_role("link", name="Name it").click()
     page.get_by_label("Name").fill("Mine by charge")
     page.get_by_role("button", name="Save the view").click()

@@ -141,8 +141,6 @@ def row_of(route: str) -> str:
 
 def said(response: HttpResponseBase) -> str:
     """The answer in the tables' words."""
-    if response.streaming:
-        list(response)  # read to its end, a file is closed
     where = urlsplit(response.get("Location", "")).path
     if re.fullmatch(r"/orders/\d+/", where):
         return "order"

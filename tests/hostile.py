@@ -76,7 +76,8 @@ HOSTILE: tuple[str, ...] = (
     *(out + element for element, out in product(ELEMENTS, BREAKS[1:])),
 )[:200]  # fmt: skip
 CALM = (
-    "Instagram › Calm words", "Instagram › More words", "https://a.example/lumen.studio", "in_progress", "@lumen.studio", "12",
+    "Instagram › Calm words", "Instagram › More words", "https://a.example/lumen.studio", "in_progress",
+    "@lumen.studio", "12",
 )  # fmt: skip
 
 STATUSES = (Status.QUEUED, Status.REVIEW, Status.REJECTED, Status.IN_PROGRESS, Status.PARTIAL, Status.COMPLETED)

@@ -22,9 +22,10 @@ demo:
 	@.ci/environment requirements.txt
 	@$(PY) manage.py demo $(ARGS)
 
-# Some tests take half a minute and most none: whoever is done early takes over from the other.
+# Some tests take half a minute and most none: whoever is done early takes over from the other. One more of them than
+# there are processors, for browsers and servers are waited for.
 test: environment-to-test
-	@$(PY) -m pytest -n auto --dist worksteal $(ARGS)
+	@$(PY) -m pytest -n $$(($$(nproc) + 1)) --dist worksteal $(ARGS)
 
 # The kills by themselves: they measure time, and the campaign takes every core.
 campaign: environment-to-test

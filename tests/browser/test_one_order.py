@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from accounts.access import Role
 from orders.following import take_in
 from orders.models import Order
+from orders.presence import Presence
 from orders.states import Status
 from panel.notpanel.shapes import Reports
 from tests.browser.conftest import NARROW, Desk, Opens
@@ -87,6 +88,7 @@ def test_two_people_at_one_order(desk: Desk, opens: Opens) -> None:
     expect(hers.get_by_role("heading", name=f"Order {older.pk}")).to_be_visible()
     hers.get_by_role("link", name="Back to your list").click()
     expect(hers).to_have_url(desk.url + "/orders/?status=in_progress")
+    Presence.objects.filter(user=ana).update(seen_at=now - timedelta(minutes=1))  # as if half a minute had gone by
     expect(his.get_by_text("Ana is looking at this too")).to_have_count(0)
     his.goto(desk.url + "/mentions/")
     his.get_by_role("link", name=f"order {order.pk}").click()

@@ -12,7 +12,7 @@ from accounts.access import Role
 from tests.addresses import address, routes
 from tests.hostile import CALM, HOSTILE, furnish, trouble
 from tests.makers import make_user
-from tests.people import as_user
+from tests.people import as_user, htmx
 
 pytestmark = pytest.mark.django_db
 NO_PAGE = ("logout", "healthz", "jsi18n", "webhooks")
@@ -85,7 +85,7 @@ def test_no_text_becomes_markup_anywhere() -> None:
         pages[order.link] = answer.content.decode()
     for text in HOSTILE:
         trouble(text)
-        pages[f"trouble {text}"] = client.get("/keys/").content.decode()
+        pages[f"trouble {text}"] = client.get("/orders/changes/?bar=old", headers=htmx()).content.decode()
     assert len(HOSTILE) == len(set(HOSTILE)) == 200
     assert "/orders/" in pages and "/activity/" in pages
     new = {path: made for path, page in pages.items() if (made := Marks(page).made - known)}

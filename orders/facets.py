@@ -61,7 +61,7 @@ def _service(upstream_id: int) -> Subquery:
 
 
 def _host(text: str, _: Any) -> str | None:
-    text = text.strip().casefold()
+    text = text.replace("\0", "").strip().casefold()
     return (host_of(text if "://" in text else f"https://{text}") or None) if text else None
 
 

@@ -58,7 +58,7 @@ def new(request: HttpRequest) -> HttpResponse:
     said = request.POST if request.method == "POST" else request.GET
     query = kept(Listing.of(request.user, QueryDict(said["query"]) if "query" in said else said))
     view = SavedView(
-        owner_id=the_user(request).pk, name=said.get("name", "").strip(), query=query, shared="shared" in said
+        owner_id=the_user(request).pk, name=said.get("name", "").replace("\0", " ").strip(), query=query, shared="shared" in said
     )
     errors = refused(view, request) if request.method == "POST" else []
     if request.method == "POST" and not errors:
@@ -90,7 +90,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     view, said = the_view(request, pk), request.POST
     if why := view.why_no_change(request.user):
         raise PermissionDenied(why)
-    view.name = said.get("name", view.name).strip()
+    view.name = said.get("name", view.name).replace("\0", " ").strip()
     view.query = kept(Listing.of(request.user, QueryDict(said["query"]))) if "query" in said else view.query
     view.shared = "shared" in said if "sharing" in said else view.shared
     if errors := refused(view, request):

@@ -116,7 +116,9 @@ NONSENSE = ["", "nonsense", "-1", str(9**50), "9" * 5000, "1.5", "%00", "a%00b",
             "[]", "' OR 1=1 --", "<script>", "None", "1:" + "9" * 400]  # fmt: skip
 MUCH = 50_000  # characters; more than any server lets through
 HUGE = ["x" * 100_000, "1 " * 50_000, "1:1," * 25_000]
-ASKED = ["status", "before", "after", "newest", "top", "v", "bar", "q", "category", "service", "link", "quantity"]
+ASKED = ["status", "before", "after", "newest", "top", "v", "bar", "q", "category", "service", "link", "quantity",
+         "open", "network", "by", "assigned", "host", "from", "to", "least", "most", "sort", "cols", "view",
+         "name"]  # fmt: skip
 
 
 def as_typed(nonsense: str) -> str:

@@ -57,9 +57,8 @@ def new(request: HttpRequest) -> HttpResponse:
     """The form that names the list one looks at; posted, the view, pinned as a tab."""
     said = request.POST if request.method == "POST" else request.GET
     query = kept(Listing.of(request.user, QueryDict(said["query"]) if "query" in said else said))
-    view = SavedView(
-        owner_id=the_user(request).pk, name=said.get("name", "").replace("\0", " ").strip(), query=query, shared="shared" in said
-    )
+    name, shared = said.get("name", "").replace("\0", " ").strip(), "shared" in said
+    view = SavedView(owner=the_user(request), name=name, query=query, shared=shared)
     errors = refused(view, request) if request.method == "POST" else []
     if request.method == "POST" and not errors:
         view.save()

@@ -1,5 +1,6 @@
 """Many orders at once, on the screen: what is picked, its dry run, the press, and the receipt that stays."""
 
+from itertools import chain, islice
 from typing import Any
 
 from django.db.models import Count, OuterRef, Subquery
@@ -26,12 +27,14 @@ from orders.listing import Listing
 from orders.models import Order, Refusal
 from orders.tasks import Task
 from orders.views import with_times
+from orders.walking import SORTS, all_of, fitting
 from panel.htmx import page, wants_fragment
 from panel.numbers import number as figure
 from panel.query import number
 
 JOBS_A_PAGE = 50
 UNKNOWN_SHOWN = 200  # of each kind of what was not found
+READ_AT_ONCE = 2_000  # orders that are looked through for those that match
 MOST_OF_A_FILTER = 900  # characters of its query string; Django gives up at a thousand fields
 UNPROCESSABLE = 422
 NOTHING_FOUND = Found([], [], [])
@@ -93,7 +96,9 @@ def picked_in(request: HttpRequest, found: Found) -> Picked:
 
 def ids_of(listing: Listing) -> list[int]:
     """All that match, newest first; one more than may go stands for any number more."""
-    return list(listing.orders().order_by("-pk").values_list("pk", flat=True)[: MOST_ORDERS + 1])
+    portions = all_of(listing.wanted, SORTS[""], READ_AT_ONCE)
+    fit = chain.from_iterable(fitting(pks, listing.wanted) for pks in portions)
+    return list(islice(fit, MOST_ORDERS + 1))
 
 
 def too_many_match() -> str:

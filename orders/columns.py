@@ -18,7 +18,7 @@ class Column(NamedTuple):
 
 
 COLUMNS = {
-    "id": Column("Order", sort="", again="oldest"),
+    "id": Column("Order", again="oldest"),
     "service": Column("Service"),
     "link": Column("Link"),
     "qty": Column("Delivered", number=True),

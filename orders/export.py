@@ -52,8 +52,8 @@ READ = ("pk", "upstream_id", "request_id", "status", "service__upstream_id", "se
 def rows(listing: Listing) -> Iterator[list[Any]]:
     """The list's orders from its top, each once, as COLUMNS; texts are safe."""
     newest = Order.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-    wanted = listing.wanted._replace(where=listing.wanted.where & Q(pk__lte=newest))
-    orders = Order.objects.seen_by(listing.user).filter(wanted.where).order_by()
+    wanted = listing.wanted._replace(where=listing.where & Q(pk__lte=newest))
+    orders = listing.orders().filter(wanted.where).order_by()
     written = bytearray(newest // 8 + 1)  # a bit an order
     for pks in all_of(wanted, listing.sort, READ_AT_ONCE):
         found = {row[0]: row for row in orders.filter(pk__in=pks).values_list(*READ)}

@@ -134,7 +134,7 @@ FACETS: dict[str, Facet] = {
                      keys=lambda value: [Keys(Order.objects.filter(service=_service(value)))]),
     "category": Facet("Category", lambda text, _: text.replace("\0", "")[:300] or None, words=str,
                       **_column("category")),
-    "network": Facet("Network", _one_of({network.name.lower() for network in NETWORKS.values()}),
+    "network": Facet("Network", _one_of(NAMES),
                      words=lambda value: NAMES[value], **_column("network")),
     "by": Facet("Placed by", _person, words=str, **_column("placed_by")),
     "assigned": Facet("Assigned to", _person, words=str, **_column("assigned_to")),

@@ -71,6 +71,12 @@ class Checkup(NamedTuple):
     refused: str = ""
 
 
+def authority(link: str) -> str:
+    """What stands between `://` and the path, also where `\\` is written for `/`; the host is behind its last @."""
+    _, _, rest = link.partition("://")
+    return rest.replace("\\", "/").replace("?", "/").replace("#", "/").split("/", 1)[0]
+
+
 def network_of(category: str, name: str = "") -> Network | None:
     """The network that a service is for, by its category's words, else by its name's; None when none is named."""
     for words in (category, name):

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, Self
 from urllib.parse import urlencode
 
-from django.db.models import Q, Subquery
+from django.db.models import Q, QuerySet, Subquery
 from django.http import HttpRequest, QueryDict
 
 from accounts.models import User
@@ -105,24 +105,36 @@ class Listing:
         return [link for link in only_link(self.text) if Order.objects.linked([link]).order_by().exists()]
 
     @cached_property
+    def words(self) -> list[str]:
+        """Of the text, when it names no order."""
+        return [] if self.links or self.found else searching.words_in(self.text)
+
+    @cached_property
+    def where(self) -> Q:
+        """All that is wanted, as a condition on an order."""
+        where = Q(*(FACETS[name].where(value) for name, value in self.narrowed.items()))
+        if self.links:
+            return where & Q(link__in=self.links)
+        if self.found:
+            return where & Q(pk__in=self.found.orders)
+        return where & searching.holding(self.words)
+
+    @cached_property
     def wanted(self) -> Wanted:
+        """The same, with the indexes that lead there."""
         facets = [(FACETS[name], value) for name, value in self.narrowed.items()]
         ways = [facet.keys(value) for facet, value in facets if facet.keys]
-        where = Q(*(facet.where(value) for facet, value in facets))
-        loose = any(facet.keys is None for facet, _ in facets)
-        if links := self.links:
+        loose = len(ways) < len(facets)
+        if self.links:
             # One after the other: each spelling is a stretch of the index, newest first.
-            ways.append([Keys(Order.objects.linked([link])) for link in links])
-            where &= Q(link__in=links)
+            ways.append([Keys(Order.objects.linked([link])) for link in self.links])
         elif self.found:
             ways.append([Keys(Order.objects.filter(pk__in=self.found.orders))])
-            where &= Q(pk__in=self.found.orders)
-        elif words := searching.words_in(self.text):
-            where &= searching.holding(words)
-            keys = searching.keys_of(words)
+        elif self.words:
+            keys = searching.keys_of(self.words)
             ways += [[keys]] if keys else []
-            loose = loose or not keys or any(len(word) < searching.LEAST for word in words)
-        return Wanted(ways, where, loose, self.span())
+            loose = loose or not keys or any(len(word) < searching.LEAST for word in self.words)
+        return Wanted(ways, self.where, loose, self.span())
 
     def span(self) -> tuple[int, int] | None:
         """Between which ids the days lie; the days themselves are asked for as well."""
@@ -138,15 +150,19 @@ class Listing:
             high = days.filter(created_at__lt=ends(last)).order_by("-created_at", "-pk").first() or 0
         return low - SLACK, 10**18 if high is None else high + SLACK
 
+    def newer(self) -> QuerySet[Order, Any]:
+        """What matches and came after what the open page was told of, in no order."""
+        return self.orders().filter(self.where, pk__gt=self.newest).order_by().values("pk")
+
     def orders(self) -> OrderQuerySet:
-        """All that match, in no order yet: for what goes through all of them. A page is read by `page`."""
-        return Order.objects.seen_by(self.user).filter(self.wanted.where)
+        """All that the person may see."""
+        return Order.objects.seen_by(self.user)
 
     def page(self) -> walking.Page:
         """The orders of this stretch, from the top down, and whether the list goes on in the direction of travel."""
         up = self.up_from is not None
         stretch = Stretch(self.sort, self.sort.down is not up, self.up_from or self.down_from)
-        page = walking.page(Order.objects.seen_by(self.user), self.wanted, stretch, self.size)
+        page = walking.page(self.orders(), self.wanted, stretch, self.size)
         return page._replace(rows=page.rows[::-1]) if up else page
 
     def next_to(self, key: Key, *, up: bool) -> int | None:
@@ -263,8 +279,8 @@ class Listing:
         Returns the ids that moved, when live ones were last asked after (id → ISO time), and the newest order that
         matches and is newer than what the page was told of (0: none).
         """
-        newer = self.orders().filter(pk__gt=self.newest).order_by("-pk").values("pk")[:1]
-        found = Order.objects.seen_by(self.user).filter(pk__in=rows).annotate(newest=Subquery(newer)).order_by()
+        newer = self.newer().order_by("-pk")[:1]
+        found = self.orders().filter(pk__in=rows).annotate(newest=Subquery(newer)).order_by()
         shown = found.values_list("pk", "version", "status", "upstream_id", "next_look_at", "reported_at", "newest")
         now = list(shown)
         if not now:
@@ -279,7 +295,7 @@ class Listing:
 
     def count_new(self) -> int:
         """Orders newer than what the page shows, counted up to one more than MOST_NEW."""
-        return len(self.orders().filter(pk__gt=self.newest).order_by().values_list("pk")[: MOST_NEW + 1])
+        return len(self.newer()[: MOST_NEW + 1])
 
 
 def as_text(value: Any) -> str:

@@ -6,6 +6,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 from markupsafe import Markup, escape
 
+from orders.links import authority
 from orders.rules import Refills
 
 MOST_DOTS = 10  # beyond, a figure says it
@@ -45,8 +46,7 @@ def link_tag(address: str, id: str = "") -> Markup:
     """A customer's link: the true host stands out, whatever stands before an @; only http(s) can be pressed."""
     if not address.lower().startswith(("http://", "https://")):
         return Markup('<span class="host" dir="ltr" title="{0}">{0}</span>').format(address)
-    bare = address.split("://", 1)[1]
-    place = bare.replace("\\", "/").replace("?", "/").replace("#", "/").split("/", 1)[0]
+    bare, place = address.split("://", 1)[1], authority(address)
     host = place.rsplit("@", 1)[-1]
     before = Markup('<span class="rest">{}</span>').format(place[: len(place) - len(host)]) if place != host else ""
     named = Markup(' id="{}"').format(id) if id else ""
@@ -58,10 +58,13 @@ def link_tag(address: str, id: str = "") -> Markup:
 
 # ── Buttons ──────────────────────────────────────────────────────────────────────────────────────
 @cache
-def icon(name: str) -> str:
-    """A small one, from the sprite."""
+def icon(name: str, cls: str = "i") -> Markup:
+    """From the sprite; both words are ours."""
     use = f'<use href="{static("icons.svg")}#i-{name}"></use>'
-    return f'<svg class="i i-s" viewBox="0 0 16 16" aria-hidden="true">{use}</svg>'
+    return Markup(f'<svg class="{cls}" viewBox="0 0 16 16" aria-hidden="true">{use}</svg>')  # noqa: S704
+
+
+SMALL = "i i-s"  # an icon's classes
 
 
 @cache
@@ -92,7 +95,7 @@ def check_button(pk: object) -> Markup:
     to = f"{orders_url()}{pk}/looks/"
     return Markup(  # noqa: S704
         f'<button class="copy" type="submit" id="o{pk}-n" form="act" formaction="{to}" title="Check now">'
-        f'<span class="vh">Check order {pk} now</span>{icon("again")}</button>'
+        f'<span class="vh">Check order {pk} now</span>{icon("again", SMALL)}</button>'
     )
 
 
@@ -102,5 +105,5 @@ def copy_button(text: object, what: object, id: str = "") -> Markup:
     named = f' id="{escape(id)}"' if id else ""
     return Markup(  # noqa: S704
         f'<button class="copy" type="button" data-copy="{text}"{named} title="Copy {what}">'
-        f'<span class="vh">Copy {what}</span>{icon("copy")}</button>'
+        f'<span class="vh">Copy {what}</span>{icon("copy", SMALL)}</button>'
     )

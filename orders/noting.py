@@ -10,6 +10,7 @@ from accounts.models import User
 from orders.deciding import allowed
 from orders.models import Order, Refusal
 from orders.notes import NOTE_CHARACTERS, Mention, Note, called
+from panel.numbers import number
 
 CALLED_AT_MOST = 1_000  # people that a name is looked for among
 
@@ -40,7 +41,8 @@ def why_no_note(text: str) -> str:
     if not any(sign.isprintable() and not sign.isspace() for sign in text):
         return "Write something first: the note is empty."
     if len(text) > NOTE_CHARACTERS:
-        return f"The note has {len(text):,} characters; at most {NOTE_CHARACTERS:,} can be kept. Shorten it."
+        long, most = number(len(text)), number(NOTE_CHARACTERS)
+        return f"The note has {long} characters; at most {most} can be kept. Shorten it."
     if "\0" in text:
         return "The note holds a character that cannot be kept (NUL). Type it again without it."
     return ""

@@ -64,11 +64,11 @@ class SavedView(models.Model):
         return f"This view is {self.owner}’s. Save it as your own to change it."
 
 
-# What everybody finds there, and nobody changes.
+# What everybody finds there, and nobody changes; the query as a list says it, but for whom `me` is.
 PRESETS = (
     ("All orders", ""),
-    ("Mine, under way", "open=live&by=me"),
-    ("Assigned to me", "assigned=me"),
+    ("Mine, under way", "open=live&by={me}"),
+    ("Assigned to me", "assigned={me}"),
     ("Pending refills", "open=refill"),
     ("Needs a look", "open=look"),
 )

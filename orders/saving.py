@@ -25,7 +25,7 @@ def views_of(user: Any, listing: Listing) -> dict[str, object]:
     if listing.view and current is None:
         current = SavedView.objects.seen_by(user).filter(pk=listing.view).first()
     return {
-        "presets": [(name, kept(Listing.of(user, QueryDict(query)))) for name, query in PRESETS],
+        "presets": [(name, query.format(me=user.pk)) for name, query in PRESETS],
         "pinned": pinned,
         "view": current,
         "view_changed": bool(current and current.query != kept(listing)),

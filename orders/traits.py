@@ -3,7 +3,7 @@
 import unicodedata
 from typing import TYPE_CHECKING
 
-from orders.links import network_of
+from orders.links import authority, network_of
 
 if TYPE_CHECKING:
     from orders.models import Order
@@ -36,8 +36,6 @@ def without_scheme(link: str) -> str:
 
 def host_of(link: str) -> str:
     """Where a link truly leads, whatever stands before an @; "" of what is no address."""
-    if "://" not in link:
-        return ""
-    place = link.split("://", 1)[1].replace("\\", "/").replace("?", "/").replace("#", "/").split("/", 1)[0]
-    host = place.rsplit("@", 1)[-1].rsplit(":", 1)[0] if not place.endswith("]") else place.rsplit("@", 1)[-1]
+    host = authority(link).rsplit("@", 1)[-1]
+    host = host if host.endswith("]") else host.rsplit(":", 1)[0]
     return host.casefold().removeprefix("www.")[:LONGEST_HOST]

@@ -18,17 +18,18 @@ COMPACT_AT_ONCE = 5_000  # lines; no database takes any number of ids in one sta
 TALLY = """
 INSERT INTO orders_tally (status, "by") SELECT status, count(*) FROM orders_order GROUP BY status"""
 SQLITE = {
-    "tally": """
-        CREATE TRIGGER orders_tally_new AFTER INSERT ON orders_order
+    "orders_tally_new": """
+        CREATE TRIGGER IF NOT EXISTS orders_tally_new AFTER INSERT ON orders_order
         BEGIN INSERT INTO orders_tally (status, "by") VALUES (NEW.status, 1); END""",
-    "tally_moved": """
-        CREATE TRIGGER orders_tally_moved AFTER UPDATE OF status ON orders_order WHEN OLD.status <> NEW.status
+    "orders_tally_moved": """
+        CREATE TRIGGER IF NOT EXISTS orders_tally_moved AFTER UPDATE OF status ON orders_order
+        WHEN OLD.status <> NEW.status
         BEGIN INSERT INTO orders_tally (status, "by") VALUES (OLD.status, -1), (NEW.status, 1); END""",
-    "words": """
-        CREATE TRIGGER orders_words_new AFTER INSERT ON orders_order
+    "orders_words_new": """
+        CREATE TRIGGER IF NOT EXISTS orders_words_new AFTER INSERT ON orders_order
         BEGIN INSERT INTO orders_words (rowid, haystack) VALUES (NEW.id, NEW.haystack); END""",
-    "words_gone": """
-        CREATE TRIGGER orders_words_gone AFTER DELETE ON orders_order
+    "orders_words_gone": """
+        CREATE TRIGGER IF NOT EXISTS orders_words_gone AFTER DELETE ON orders_order
         BEGIN INSERT INTO orders_words (orders_words, rowid, haystack) VALUES ('delete', OLD.id, OLD.haystack); END""",
 }
 # Its text is the column; only the index is its own.
@@ -61,12 +62,12 @@ def install(using: str = "default", **_: Any) -> None:
 def on_sqlite(cursor: Any) -> None:
     cursor.execute("SELECT name FROM sqlite_master WHERE name LIKE 'orders_%'")
     there = {name for (name,) in cursor.fetchall()}
-    if {*names().values(), "orders_words"} <= there:
+    if {*SQLITE, "orders_words"} <= there:
         return
     if "orders_words" not in there:
         cursor.execute(SQLITE_WORDS)
     for sql in SQLITE.values():
-        cursor.execute(sql.replace("CREATE TRIGGER", "CREATE TRIGGER IF NOT EXISTS"))
+        cursor.execute(sql)
     cursor.execute(SQLITE_FILL)
     recount(cursor)
 
@@ -76,11 +77,6 @@ def on_postgres(cursor: Any) -> None:
     if cursor.fetchone() is None:
         cursor.execute(POSTGRES)
         recount(cursor)
-
-
-def names() -> dict[str, str]:
-    """What the triggers of SQLite are called."""
-    return {key: sql.split()[2] for key, sql in SQLITE.items()}
 
 
 def recount(cursor: Any) -> None:

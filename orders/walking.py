@@ -160,13 +160,17 @@ def sifted(lead: list[Keys], wanted: Wanted, stretch: Stretch, size: int) -> tup
     found: list[int] = []
     for most in PORTIONS:
         keys = portion(lead, stretch, wanted.span, most)
-        pks = [pk for _, pk in keys]
-        fit = set(Order.objects.filter(wanted.where, pk__in=pks).order_by().values_list("pk", flat=True))
-        found += [pk for pk in pks if pk in fit]
+        found += fitting([pk for _, pk in keys], wanted)
         if len(found) > size or len(keys) < most:
             return found[:size], len(found) > size, None
         stretch = stretch._replace(behind=keys[-1])
     return found, True, stretch.behind
+
+
+def fitting(pks: list[int], wanted: Wanted) -> list[int]:
+    """Those of them that are wanted, as they come."""
+    fit = set(Order.objects.filter(wanted.where, pk__in=pks).order_by().values_list("pk", flat=True))
+    return [pk for pk in pks if pk in fit]
 
 
 def portion(way: list[Keys], stretch: Stretch, span: tuple[int, int] | None, most: int) -> list[Key]:

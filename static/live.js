@@ -123,9 +123,9 @@
       const at = detail[time.dataset.looked];
       if (!at) continue;
       // Both times are on the person's clock and end in its offset: the clock keeps its name while that stays.
-      const clock = at.slice(19) === time.dateTime.slice(19) ? time.title.slice(20) : `UTC${at.slice(19)}`;
+      const named = at.slice(19) === time.dateTime.slice(19) ? time.title.slice(20) : `UTC${at.slice(19)}`;
       time.dateTime = at;
-      time.title = `${at.slice(0, 19).replace("T", " ")} ${clock}`;
+      time.title = `${at.slice(0, 19).replace("T", " ")} ${named}`;
     }
     desk.tick();
   });

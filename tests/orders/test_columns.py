@@ -9,7 +9,7 @@ from accounts.models import User
 from orders.columns import COLUMNS, USUAL
 from orders.states import Status
 from tests.makers import make_order, make_service, make_user
-from tests.people import htmx
+from tests.people import as_user, htmx
 
 pytestmark = pytest.mark.django_db
 
@@ -21,9 +21,7 @@ def ana() -> User:
 
 @pytest.fixture
 def browser(ana: User) -> Client:
-    client = Client()
-    client.force_login(ana)
-    return client
+    return as_user(ana)
 
 
 def heads(page: str) -> list[str]:

@@ -16,7 +16,7 @@ DAY = datetime(2026, 11, 20, tzinfo=UTC)
 
 def days(query: str) -> list[int]:
     """The hours of the orders that a filter finds, from its day's beginning."""
-    found = Listing.of(make_user(), QueryDict(query)).orders().order_by("pk")
+    found = Order.objects.filter(Listing.of(make_user(), QueryDict(query)).where).order_by("pk")
     return [round((order.created_at - DAY) / timedelta(hours=1)) for order in found]
 
 

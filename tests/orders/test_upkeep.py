@@ -48,7 +48,7 @@ def test_what_a_migration_loses_comes_back_after_it() -> None:
     order = make_order(Status.COMPLETED, link="https://example.org/lost-and-found")
     with connection.cursor() as cursor:
         for name in upkeep.SQLITE:
-            cursor.execute(f"DROP TRIGGER {upkeep.names()[name]}")
+            cursor.execute(f"DROP TRIGGER {name}")
     Order.objects.filter(pk=order.pk).update(status=Status.PARTIAL)
     missed = make_order(Status.PENDING, link="https://example.org/lost-too")
     assert Bar().counts != truth()

@@ -23,6 +23,7 @@ from orders.cells import safe
 from orders.facets import NAMES
 from orders.listing import Listing
 from orders.models import Order
+from orders.rows import one_of
 from orders.states import label
 from orders.tasks import Task
 from orders.walking import all_of
@@ -56,7 +57,7 @@ def rows(listing: Listing) -> Iterator[list[Any]]:
     orders = listing.orders().filter(wanted.where).order_by()
     written = bytearray(newest // 8 + 1)  # a bit an order
     for pks in all_of(wanted, listing.sort, READ_AT_ONCE):
-        found = {row[0]: row for row in orders.filter(pk__in=pks).values_list(*READ)}
+        found = {row[0]: row for row in orders.filter(one_of(pks)).values_list(*READ)}
         used = refills_of(pks)
         for pk in pks:
             if pk in found and not written[pk // 8] & 1 << pk % 8:
@@ -66,7 +67,7 @@ def rows(listing: Listing) -> Iterator[list[Any]]:
 
 def refills_of(pks: list[int]) -> dict[int, int]:
     """Order → the refills that the desk asked for and that count."""
-    counted = Task.objects.filter(order__in=pks, kind=Task.Kind.REFILL, slot__isnull=False).order_by()
+    counted = Task.objects.filter(one_of(pks, "order_id"), kind=Task.Kind.REFILL, slot__isnull=False).order_by()
     return dict(counted.values("order").annotate(used=Count("pk")).values_list("order", "used"))
 
 

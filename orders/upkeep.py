@@ -37,17 +37,22 @@ SQLITE_WORDS = """
     CREATE VIRTUAL TABLE orders_words USING fts5 (haystack, content='orders_order', content_rowid='id',
     tokenize='trigram')"""
 SQLITE_FILL = "INSERT INTO orders_words (orders_words) VALUES ('rebuild')"
+# Many that come in one statement are one line a status there.
 POSTGRES = """
-    CREATE FUNCTION orders_tally_move() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-        IF TG_OP = 'UPDATE' THEN INSERT INTO orders_tally (status, "by") VALUES (OLD.status, -1); END IF;
-        INSERT INTO orders_tally (status, "by") VALUES (NEW.status, 1);
+    CREATE OR REPLACE FUNCTION orders_tally_come() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        INSERT INTO orders_tally (status, "by") SELECT status, count(*) FROM came GROUP BY status;
         RETURN NULL;
     END $$;
-    CREATE TRIGGER orders_tally_new AFTER INSERT ON orders_order FOR EACH ROW EXECUTE FUNCTION orders_tally_move();
-    CREATE TRIGGER orders_tally_moved AFTER UPDATE OF status ON orders_order FOR EACH ROW
+    CREATE OR REPLACE FUNCTION orders_tally_move() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        INSERT INTO orders_tally (status, "by") VALUES (OLD.status, -1), (NEW.status, 1);
+        RETURN NULL;
+    END $$;
+    CREATE OR REPLACE TRIGGER orders_tally_new AFTER INSERT ON orders_order
+        REFERENCING NEW TABLE AS came FOR EACH STATEMENT EXECUTE FUNCTION orders_tally_come();
+    CREATE OR REPLACE TRIGGER orders_tally_moved AFTER UPDATE OF status ON orders_order FOR EACH ROW
         WHEN (OLD.status IS DISTINCT FROM NEW.status) EXECUTE FUNCTION orders_tally_move();
     CREATE EXTENSION IF NOT EXISTS pg_trgm;
-    CREATE INDEX orders_words ON orders_order USING gin (haystack gin_trgm_ops)"""
+    CREATE INDEX IF NOT EXISTS orders_words ON orders_order USING gin (haystack gin_trgm_ops)"""
 
 
 def install(using: str = "default", **_: Any) -> None:
@@ -73,7 +78,7 @@ def on_sqlite(cursor: Any) -> None:
 
 
 def on_postgres(cursor: Any) -> None:
-    cursor.execute("SELECT 1 FROM pg_trigger WHERE tgname = 'orders_tally_new' AND NOT tgisinternal")
+    cursor.execute("SELECT 1 FROM pg_trigger WHERE tgname = 'orders_tally_new' AND tgnewtable = 'came'")
     if cursor.fetchone() is None:
         cursor.execute(POSTGRES)
         recount(cursor)

@@ -12,7 +12,7 @@ from orders import presence, story
 from orders.columns import rows_of
 from orders.listing import MOST_NEW, STALE, WAITS, Listing, on_screen
 from orders.models import Event, Order
-from orders.rows import in_rows
+from orders.rows import in_rows, one_of
 from orders.saving import views_of
 from orders.states import Status
 from orders.wishes import Wishes
@@ -46,7 +46,7 @@ def changes(request: HttpRequest) -> HttpResponse:
     if not (moved or bar_changed or more or counts_changed):
         response = HttpResponse(status=204)
     else:
-        changed = in_rows(Order.objects.seen_by(request.user), moved)
+        changed = in_rows(Order.objects.seen_by(request.user).filter(one_of(moved)).order_by())
         context = {
             "changed": changed,
             "rows": rows_of(listing.columns),

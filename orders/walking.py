@@ -16,7 +16,7 @@ from django.db.models import IntegerField, Q, QuerySet, Value
 
 from orders.facets import Keys
 from orders.models import Order, OrderQuerySet
-from orders.rows import in_rows
+from orders.rows import in_rows, one_of
 from panel.query import number
 
 PORTIONS = (100, 1_000, 2_000, 2_000)  # ids sifted one after the other for a page; then it says how far it got
@@ -83,14 +83,12 @@ class Wanted(NamedTuple):
 
 def page(orders: OrderQuerySet, wanted: Wanted, stretch: Stretch, size: int) -> Page:
     """`size` of the orders behind a key."""
-    way = straight(wanted, stretch)
-    if way and len(way) == 1:
-        [keys] = way
-        rows = in_rows(orders, along(keys, stretch, wanted.span, ids=True)[: size + 1])
-        rows.sort(key=lambda order: in_order(key_of(order, stretch.sort)), reverse=stretch.down)
+    if straight(wanted, stretch) is ALL:
+        # At once. With a condition PostgreSQL may think that many orders fit, and go through all of them by their ids.
+        rows = in_rows((orders & along(ALL[0], stretch, wanted.span))[: size + 1])
         return Page(rows[:size], len(rows) > size)
     pks, more, looked_to = ids(wanted, stretch, size)
-    found = {order.pk: order for order in in_rows(orders, pks)}
+    found = {order.pk: order for order in in_rows(orders.filter(one_of(pks)).order_by())} if pks else {}
     return Page([found[pk] for pk in pks if pk in found], more, looked_to)
 
 
@@ -146,7 +144,7 @@ def leader(wanted: Wanted, stretch: Stretch) -> tuple[list[Keys], list[int] | No
 
 def among(pks: list[int], wanted: Wanted, stretch: Stretch, size: int) -> tuple[list[int], bool, None]:
     """A page of few orders: all that fit are sorted here."""
-    fit = Order.objects.filter(wanted.where, pk__in=pks).order_by()
+    fit = Order.objects.filter(wanted.where, one_of(pks)).order_by()
     keys: list[Key] = list(fit.values_list(stretch.sort.field or NOTHING, "pk"))
     keys.sort(key=in_order, reverse=stretch.down)
     if stretch.behind:
@@ -169,13 +167,14 @@ def sifted(lead: list[Keys], wanted: Wanted, stretch: Stretch, size: int) -> tup
 
 def fitting(pks: list[int], wanted: Wanted) -> list[int]:
     """Those of them that are wanted, as they come."""
-    fit = set(Order.objects.filter(wanted.where, pk__in=pks).order_by().values_list("pk", flat=True))
+    fit = set(Order.objects.filter(wanted.where, one_of(pks)).order_by().values_list("pk", flat=True))
     return [pk for pk in pks if pk in fit]
 
 
 def portion(way: list[Keys], stretch: Stretch, span: tuple[int, int] | None, most: int) -> list[Key]:
     """The next keys of the indexes together, each once."""
-    walks = [list(along(keys, stretch, span)[:most]) for keys in way]
+    read = stretch.sort.field or NOTHING
+    walks = [list(along(keys, stretch, span).values_list(read, keys.field)[:most]) for keys in way]
     if len(walks) == 1:
         return walks[0]
     together = merge(*walks, key=in_order, reverse=stretch.down)
@@ -186,20 +185,19 @@ def in_order(key: Key) -> Any:
     return key if key[0] is not None else key[1]
 
 
-def along(keys: Keys, stretch: Stretch, span: tuple[int, int] | None, *, ids: bool = False) -> QuerySet[Any, Any]:
-    """The keys in one index, in the stretch's direction; or the ids alone."""
+def along(keys: Keys, stretch: Stretch, span: tuple[int, int] | None) -> QuerySet[Any]:
+    """The rows of one index, in the stretch's direction."""
     some, field, sign, by = keys.some, keys.field, "-" if stretch.down else "", stretch.sort.field
     if by and stretch.behind:
         than = "<" if stretch.down else ">"
         # As a pair: written out with OR, databases no longer see that it is one stretch of the index.
-        pair = f"({by}, id) {than} (%s, %s)"
+        pair = f"(orders_order.{by}, orders_order.id) {than} (%s, %s)"
         some = some.extra(where=[pair], params=[str(stretch.behind[0]), stretch.behind[1]])  # noqa: S610
     elif stretch.behind:
         some = some.filter(**{f"{field}__{'lt' if stretch.down else 'gt'}": stretch.behind[1]})
     if span and not by:
         some = some.filter(**{f"{field}__gte": span[0], f"{field}__lte": span[1]})
-    some = some.order_by(sign + by, sign + field) if by else some.order_by(sign + field)
-    return some.values_list(field, flat=True) if ids else some.values_list(by or NOTHING, field)
+    return some.order_by(sign + by, sign + field) if by else some.order_by(sign + field)
 
 
 NOTHING = Value(None, output_field=IntegerField())  # stands for what is sorted by, where that is the id alone

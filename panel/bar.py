@@ -28,7 +28,6 @@ MOST_COUNTED = 100  # shown as 99+; counting further would cost without telling 
 
 
 WHO = object()  # stands in the question for whoever asks
-CAPPED = "SELECT COUNT(*) FROM (SELECT 1 FROM orders_order WHERE status = %s LIMIT %s) AS capped"
 UNREAD = "SELECT COUNT(*) FROM (SELECT 1 FROM orders_mention WHERE user_id = %s AND read_at IS NULL LIMIT %s) AS capped"
 
 
@@ -53,7 +52,6 @@ def asked() -> QuerySet[Upstream]:
         short=Subquery(short.annotate(sum=needs).values("sum")),
         short_orders=Subquery(short.annotate(count=count).values("count")),
         lines=all_lines(),
-        needs_a_look=RawSQL(CAPPED, [Status.REVIEW, MOST_COUNTED], output_field=IntegerField()),  # noqa: S611
         unread=RawSQL(UNREAD, [WHO, MOST_COUNTED], output_field=IntegerField()),  # noqa: S611
     )
 
@@ -117,7 +115,7 @@ class Bar:
     stopped_by = property(lambda self: self.row.stopped_name or self.row.stopped_username or "")
     short = property(lambda self: self.row.short)  # USD that waiting orders need, or None
     short_orders = property(lambda self: self.row.short_orders)
-    needs_a_look = property(lambda self: min(self.row.needs_a_look, MOST_COUNTED - 1))
+    needs_a_look = property(lambda self: min(self.counts[Status.REVIEW], MOST_COUNTED - 1))
 
     unread = property(lambda self: min(self.row.unread, MOST_COUNTED - 1))  # notes that call whoever asks
 

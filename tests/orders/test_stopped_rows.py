@@ -33,7 +33,8 @@ def open_page(client: Client) -> tuple[str, str]:
     page = client.get("/orders/").content.decode()
     rows = re.findall(r'id="order-(\d+)"[^>]* data-v="([^"]+)"', page)
     top = max((int(pk) for pk, _ in rows), default=0)
-    query = f"&bar={Bar().version}&newest={top}&top={top}"
+    [bar] = re.findall(r'id="bar"[^>]* data-version="(\w+)"', page)
+    query = f"&bar={bar}&newest={top}&top={top}"
     return page, "/orders/changes/?v=" + ",".join(f"{pk}:{version}" for pk, version in rows) + query
 
 

@@ -1,6 +1,7 @@
 """The tally is right at any moment whoever wrote, and the triggers come back when a migration loses them."""
 
 from collections import Counter
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -30,6 +31,17 @@ def test_it_follows_every_way_in_which_a_status_moves() -> None:
     orders[0].save(update_fields=["status"])
     Order.objects.filter(pk=orders[1].pk).update(status=Status.COMPLETED, remains=0)
     assert Bar().counts == truth()
+
+
+def test_many_that_come_at_once_are_counted_each() -> None:
+    like = make_order(Status.PENDING)
+    fields = {"service": like.service, "placed_by": like.placed_by, "link": like.link, "quantity": 100, "body": {},
+              "rate_seen": 1, "expected_charge": 1}  # fmt: skip
+    statuses = (Status.PENDING, Status.PENDING, Status.COMPLETED)
+    Order.objects.bulk_create(
+        Order(status=status, request_id=uuid4(), form_token=uuid4(), **fields) for status in statuses
+    )
+    assert Bar().counts == truth() == Counter({Status.PENDING: 3, Status.COMPLETED: 1})
 
 
 def test_making_it_short_changes_no_count_and_is_done_only_when_it_pays() -> None:

@@ -193,7 +193,9 @@ class Task(models.Model):
             # The worker's question: what is due?
             models.Index(fields=["due_at", "id"], condition=models.Q(settled_at=None), name="task_due"),
             # The bar's: how much money is waited for.
-            models.Index(fields=["needs"], condition=models.Q(needs__isnull=False), name="task_needs_money"),
+            models.Index(
+                fields=["needs"], condition=models.Q(needs__isnull=False, settled_at=None), name="task_needs_money"
+            ),
             # The clock's question: which accepted refills are so old that they are presumed settled?
             models.Index(
                 fields=["known_at"], condition=models.Q(kind="refill", over_at=None), name="task_refill_pending"

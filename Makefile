@@ -4,12 +4,13 @@ PY := .venv/bin/python
 RANDOM = $$($(PY) -c 'import secrets; print(secrets.token_urlsafe(64))')
 AS_DEPLOYED = DEBUG=false SECRET_KEY=$(RANDOM) NOTPANEL_API_KEY=$(RANDOM)
 
-.PHONY: help demo test campaign mutants check lint format types templates migrations deployment environment-to-test bench requirements clean
+.PHONY: help demo test slow campaign mutants check lint format types templates migrations deployment environment-to-test bench requirements clean
 
 help:
 	@echo "make demo          the desk with a team, orders and its own supplier: http://127.0.0.1:8000"
 	@echo "                   other ports: make demo ARGS='--port 8001 --sandbox-port 8702'"
 	@echo "make test          the test suite; a part of it: make test ARGS='tests/orders -k answer'"
+	@echo "make slow          the tests that take ten seconds and more: every page's looks, hostile texts, a whole demo"
 	@echo "make campaign      faults and kills, for minutes: 10,000 orders, 110 kills; on one database"
 	@echo "                   longer: make campaign ORDERS=1000000 KILLS=5000 SEED=7"
 	@echo "make mutants       plants mistakes in a copy, one by one; the tests must notice each"
@@ -26,6 +27,9 @@ demo:
 # there are processors, for browsers and servers are waited for.
 test: environment-to-test
 	@$(PY) -m pytest -n $$(($$(nproc) + 1)) --dist worksteal $(ARGS)
+
+slow: environment-to-test
+	@$(PY) -m pytest -n $$(($$(nproc) + 1)) --dist worksteal -m slow $(ARGS)
 
 # The kills by themselves: they measure time, and the campaign takes every core.
 campaign: environment-to-test

@@ -96,6 +96,7 @@ def in_every_state(desk: Desk, order: Order) -> list[Order]:
     return orders
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "dark"), TWO_LOOKS, ids=["wide", "narrow-dark"])
 def test_every_state_is_accessible_and_within_its_borders(
     desk: Desk, opens: Opens, completed: Order, width: ViewportSize, dark: bool

@@ -26,6 +26,7 @@ from panel.models import Beat
 from tests.browser.conftest import NARROW, WIDE, Desk, Opens
 from tests.makers import make_order, make_service, make_user
 
+pytestmark = pytest.mark.slow
 PICTURES = os.environ.get("PICTURES")  # a folder for a picture of each page; without it none are taken
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # What passed is not asked for: to tell of it takes axe, and the way here, twice as long as to find what did not.

@@ -12,6 +12,7 @@ from tests.browser.conftest import NARROW, WIDE, Desk, Opens
 from tests.hostile import HOSTILE, furnish
 from tests.makers import make_user
 
+pytestmark = pytest.mark.slow
 WORST = 420, 120  # px that a row of the orders table may be high: as a card, and in the table
 # Rows that are too high, and rows that reach into the next one or beyond the screen's side.
 ROWS = """most => {

@@ -134,6 +134,7 @@ def test_a_walk_with_keys_alone(desk: Desk, opens: Opens, orders: list[Order]) -
     expect(palette).to_be_visible()
     assert page.url.endswith("/orders/")
     page.keyboard.press("Escape")
+    expect(palette).to_have_count(0)
     page.evaluate("localStorage.keys = 'on'")
     page.keyboard.press("g")
     page.keyboard.press("t")

@@ -172,6 +172,7 @@ def test_the_same_again_needs_a_tick_and_a_moved_price_a_second_press(desk: Desk
     assert Order.objects.count() == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "dark"), TWO_LOOKS, ids=["wide", "narrow-dark"])
 def test_every_kind_of_form_is_accessible_and_within_its_borders(
     desk: Desk, opens: Opens, width: ViewportSize, dark: bool

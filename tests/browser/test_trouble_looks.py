@@ -70,6 +70,7 @@ def states(desk: Desk, settings: Any) -> dict[str, Order]:
     return {"review": review, "short": short, "comments": comments, "undo": make_order(service=service, link=LINK)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "dark"), TWO_LOOKS, ids=["wide", "narrow-dark"])
 def test_each_state_is_accessible_and_within_its_borders(
     desk: Desk, opens: Opens, states: dict[str, Order], width: ViewportSize, dark: bool

@@ -41,6 +41,7 @@ def seeds() -> list[int]:
     return [dice.getrandbits(32) for _ in range(-(-ORDERS // ORDERS_A_DESK))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_slice_of_the_campaign(upstream: Upstream, campaign_on: type[Campaign], seed: int) -> None:
     fight(campaign_on(upstream, seed), SLICE)

@@ -72,6 +72,7 @@ def statuses(state: Path) -> Counter[str]:
 
 
 @own_sqlite
+@pytest.mark.slow
 def test_it_opens_ends_without_a_trace_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
     state = tmp_path / "a folder + more"  # as people name them; it becomes part of a DATABASE_URL
     port, sandbox_port = free_port(), free_port()

@@ -14,7 +14,7 @@ from tests.hostile import CALM, HOSTILE, furnish, trouble
 from tests.makers import make_user
 from tests.people import as_user, htmx
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 NO_PAGE = ("logout", "healthz", "jsi18n", "webhooks")
 ADDRESSES = ("href", "src", "action", "formaction", "hx-get", "hx-post", "data", "xlink:href")
 ASKED = ("q", "category", "status", "open", "service", "by", "host", "from", "to", "least", "most", "sort", "cols",

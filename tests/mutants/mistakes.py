@@ -72,7 +72,7 @@ MISTAKES = (
     Mistake(
         "a refusal after a lost answer means rejected", CARRYING,
         '    if rule.then in ("over", "money") and task.was_unclear:', "    if False:",
-        CAMPAIGN,
+        OUTCOMES,
     ),
     Mistake(
         "every lost answer is left to a person", CARRYING,
@@ -184,7 +184,7 @@ MISTAKES = (
         "    if not task.settle(Outcome.DONE, ref, at=now, known_at=now):",
         "    agreed = {\"over_at\": now, \"over_how\": Over.AGREED} if task.kind == Kind.CANCEL else {}\n"
         "    if not task.settle(Outcome.DONE, ref, at=now, known_at=now, **agreed):",
-        CAMPAIGN,
+        "tests/orders/test_cancels.py",
     ),
     Mistake(
         "a no to a repeated cancel is the end of it", BATCHES,
@@ -314,7 +314,7 @@ MISTAKES = (
     # ── Found wrongly ────────────────────────────────────────────────────────────────────────────
     Mistake(
         "a page that forgets the rest of the filter", "orders/walking.py",
-        "        found += [pk for pk in pks if pk in fit]\n", "        found += pks\n",
+        "    return [pk for pk in pks if pk in fit]\n", "    return pks\n",
         LISTING,
     ),
     Mistake(
@@ -336,5 +336,15 @@ MISTAKES = (
         "a private view that the team sees", "orders/saved.py",
         "return self.filter(mine) if", "return self.all() if",
         "tests/orders/test_saved_views.py",
+    ),
+    Mistake(
+        "a row that forgets how its own sending stands", "orders/rows.py",
+        '        some |= Q(In(F("order_id") + 0, unheard))\n', "        pass\n",
+        "tests/orders/test_stopped_rows.py tests/orders/test_table_page.py",
+    ),
+    Mistake(
+        "tasks of the last order left out", "orders/rows.py",
+        'f"{field}__lte": last}', 'f"{field}__lt": last}',
+        LISTING + " tests/orders/test_rule_on_pages.py",
     ),
 )  # fmt: skip

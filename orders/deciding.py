@@ -108,7 +108,16 @@ def adopt(order: Order, upstream_id: str, *, by: Any) -> None:
     now = timezone.now()
     try:
         with transaction.atomic():
-            decide(order, undecided(), settled, status=Status.QUEUED, upstream_id=known, next_look_at=now, left_out=0)
+            decide(
+                order,
+                undecided(),
+                settled,
+                status=Status.QUEUED,
+                upstream_id=known,
+                next_look_at=now,
+                left_out=0,
+                missing_since=None,
+            )
             order.record("adopted", by=by, upstream_id=known)
     except IntegrityError:
         other = Order.objects.filter(upstream_id=known).values_list("pk", flat=True).first()
@@ -123,7 +132,16 @@ def close(order: Order, reason: str, *, by: Any) -> None:
         raise Refusal("Say how you know that it was not placed; the reason is kept.")
     settled = {"outcome": Task.Outcome.CLOSED, "answer": reason}
     with transaction.atomic():
-        decide(order, undecided(), settled, status=Status.REJECTED, upstream_id=None, next_look_at=None, left_out=0)
+        decide(
+            order,
+            undecided(),
+            settled,
+            status=Status.REJECTED,
+            upstream_id=None,
+            next_look_at=None,
+            left_out=0,
+            missing_since=None,
+        )
         order.record("closed", by=by, reason=reason)
         cancels_are_needless([order.pk], timezone.now())
 

@@ -104,10 +104,11 @@ class Open(NamedTuple):
     statuses: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     unclear: bool = False  # and of those only what got no clear answer
+    missing: bool = False  # or that upstream says it does not know
 
 
 OPEN = {
-    "look": Open("needs a look", (Status.REVIEW,), Task.WISHES, unclear=True),
+    "look": Open("needs a look", (Status.REVIEW,), Task.WISHES, unclear=True, missing=True),
     "live": Open("is under way", (Status.QUEUED, *sorted(LIVE))),
     "refill": Open("has a pending refill", kinds=(Task.Kind.REFILL,)),
     "cancel": Open("has a pending cancel", kinds=(Task.Kind.CANCEL,)),
@@ -117,12 +118,17 @@ OPEN = {
 def _open_where(value: str) -> Q:
     some = OPEN[value]
     pending = waiting(kind__in=some.kinds, order=OuterRef("pk"), unclear=some.unclear)
-    return Q(status__in=some.statuses) | Q(Exists(pending)) if some.kinds else Q(status__in=some.statuses)
+    where = Q(status__in=some.statuses)
+    if some.kinds:
+        where |= Q(Exists(pending))
+    return where | Q(missing_since__isnull=False) if some.missing else where
 
 
 def _open_keys(value: str) -> list[Keys]:
     some = OPEN[value]
     found = [Keys(Order.objects.filter(status=status)) for status in some.statuses]
+    if some.missing:
+        found.append(Keys(Order.objects.filter(missing_since__isnull=False)))
     return found + [Keys(waiting(kind=kind, unclear=some.unclear), "order_id") for kind in some.kinds]
 
 

@@ -1,4 +1,8 @@
-"""Asks after live orders, a hundred in a call, and takes in what upstream says. Runs in the worker."""
+"""Asks after live orders, a hundred in a call, and takes in what upstream says. Runs in the worker.
+
+An order that upstream left out of its answer three times running is asked for by itself from then on, once an hour.
+Only then does upstream say what it does not know; such an order keeps its status, and waits for a person.
+"""
 
 import logging
 from collections import defaultdict
@@ -12,15 +16,17 @@ from django.utils import timezone
 from orders.endings import end_cancels
 from orders.models import FACTS, Event, Order
 from orders.progress import Reading, reading, told
-from orders.rhythm import next_look
+from orders.rhythm import ALONE_FROM, SELDOM, next_look
 from orders.states import FINAL
 from panel.failpoints import fp
 from panel.notpanel.client import Client
-from panel.notpanel.errors import NotPanelError
+from panel.notpanel.errors import NotPanelError, Refused
 from panel.notpanel.shapes import Reports
 
 log = logging.getLogger(__name__)
 
+ALONE_EVERY_SECONDS = 6  # a key that sees none of its orders any more would else spend all its calls on them
+UNKNOWN = "not found"  # in upstream's words, for an id that is not the account's
 ORDERS_PER_CALL = 100  # upstream's limit for one status call, which counts as one request
 LEASE = timedelta(seconds=settings.LEASE_SECONDS)  # a dead worker's orders come due again after it
 
@@ -48,7 +54,7 @@ def claim(now: datetime) -> list[str]:
     with transaction.atomic():
         # SKIP LOCKED where there are row locks (two workers share the work rather than wait for each other, and
         # cannot deadlock over two batches); on SQLite the write transaction itself is the lock.
-        due = Order.objects.due(now).select_for_update(skip_locked=True)
+        due = Order.objects.due(now).filter(left_out__lt=ALONE_FROM).select_for_update(skip_locked=True)
         pairs = list(due.values_list("pk", "upstream_id")[:ORDERS_PER_CALL])
         Order.objects.filter(pk__in=[pk for pk, _ in pairs]).update(next_look_at=now + LEASE)
         fp("look.commit")
@@ -56,7 +62,23 @@ def claim(now: datetime) -> list[str]:
     return [upstream_id for _, upstream_id in pairs if upstream_id]
 
 
-def take_in(asked: Iterable[str], reports: Reports, now: datetime) -> None:
+def look_alone(client: Client, now: datetime | None = None) -> None:
+    """Asks after the one order that is longest due of those that upstream keeps leaving out."""
+    now = now or timezone.now()
+    with transaction.atomic():
+        due = Order.objects.due(now).filter(left_out__gte=ALONE_FROM).select_for_update(skip_locked=True)
+        order = due.only("upstream_id").first()
+        if not order or not order.upstream_id:
+            return
+        Order.objects.filter(pk=order.pk).update(next_look_at=now + LEASE)
+    try:
+        reports = Reports({order.upstream_id: client.report(order.upstream_id)}, {})
+    except Refused as no:
+        reports = Reports({}, {order.upstream_id: no.said or str(no)})
+    take_in([order.upstream_id], reports, timezone.now(), alone=True)
+
+
+def take_in(asked: Iterable[str], reports: Reports, now: datetime, *, alone: bool = False) -> None:
     """Writes down an answer: orders that moved one by one, those that did not in one statement a rhythm."""
     events: list[Event] = []
     unmoved: defaultdict[tuple[datetime, datetime | None], list[int]] = defaultdict(list)
@@ -68,7 +90,7 @@ def take_in(asked: Iterable[str], reports: Reports, now: datetime) -> None:
             report = reports.found.get(order.upstream_id or "")
             version = order.version
             if report is None:
-                events += leave_out(order, reports.odd.get(order.upstream_id or "", ""), now)
+                events += leave_out(order, reports.odd.get(order.upstream_id or "", ""), now, alone=alone)
             else:
                 before = told(order)
                 events += order.absorb(report)
@@ -88,10 +110,14 @@ def take_in(asked: Iterable[str], reports: Reports, now: datetime) -> None:
     fp("take_in.committed")
 
 
-def leave_out(order: Order, said: str, now: datetime) -> list[Event]:
+def leave_out(order: Order, said: str, now: datetime, *, alone: bool) -> list[Event]:
     """Upstream's answer did not mention it, or in a way we cannot read: counted, shown, never taken for an end."""
     order.left_out += 1
     order.version += 1
-    order.next_look_at = next_look(order.created_at, now)
+    order.next_look_at = now + SELDOM if alone else next_look(order.created_at, now)
+    if alone and UNKNOWN in said.lower():
+        events = [] if order.missing_since else [Event(order=order, kind="missing", at=now, facts={"said": said})]
+        order.missing_since = order.missing_since or now
+        return events
     kind, facts = ("unreadable", {"said": said}) if said else ("left_out", {})
     return [Event(order=order, kind=kind, at=now, facts=facts)] if order.left_out == 1 else []

@@ -18,7 +18,7 @@ from catalog.models import Service
 from orders import notes, presence, progress  # noqa: F401  # Django finds their models through this file
 from orders.events import Event as Event
 from orders.links import spellings
-from orders.rhythm import is_stale, next_look
+from orders.rhythm import ALONE_FROM, is_stale, next_look
 from orders.rules import Refills, cancel_of, refills_of, why_no_cancel, why_no_refill
 from orders.saved import SavedView as SavedView
 from orders.states import LIFE, LIVE, Stage, Status, label, stage
@@ -210,6 +210,7 @@ class Order(models.Model):
     said = models.JSONField(null=True, help_text="Upstream's last answer, as it was.")
     reported_at = models.DateTimeField(null=True, help_text="When we asked for the last answer.")
     left_out = models.PositiveIntegerField(default=0, help_text="Answers in a row that did not mention it.")
+    missing_since = models.DateTimeField(null=True, help_text="Since when upstream says that it knows no such order.")
     refills_elsewhere = models.PositiveSmallIntegerField(
         default=0, help_text="Refills that upstream counts and the desk did not ask for."
     )
@@ -239,6 +240,8 @@ class Order(models.Model):
             # `like`: a service's orders of the last day, and those under way.
             models.Index(fields=["service", "-created_at"], name="order_like_young"),
             models.Index(fields=["service", "status"], name="order_like_under_way"),
+            # Those that need a look for it, newest first.
+            models.Index(fields=["-id"], condition=models.Q(missing_since__isnull=False), name="order_missing"),
             # The filters of the list, newest first, by keyset.
             models.Index(fields=["service", "-id"], name="order_service_newest"),
             models.Index(fields=["placed_by", "-id"], name="order_person_newest"),
@@ -321,6 +324,11 @@ class Order(models.Model):
         return is_stale(self.next_look_at)
 
     @property
+    def asked_alone(self) -> bool:
+        """Upstream keeps leaving it out of its answers about many."""
+        return self.left_out >= ALONE_FROM
+
+    @property
     def label(self) -> str:
         return SHOWN.get(self.shown_status) or label(self.status)
 
@@ -373,15 +381,17 @@ class Order(models.Model):
         self.start_count, self.remains = report.start_count, report.remains
         self.said, self.reported_at, self.left_out = report.raw, report.asked_at, 0
         self.next_look_at = next_look(self.created_at, report.asked_at) if self.stage.live else None
+        back = [Event(order=self, kind="back", at=report.asked_at)] if self.missing_since else []
+        self.missing_since = None
         if self._facts() != before:
             self.version += 1
         if self.status == was:
-            return []
+            return back
         kind = "moved" if self.status in stage(was).then else "surprised"
         if self.status not in LIFE:
             kind = "puzzled"
         facts = {"was": label(was), "to": label(self.status), "said": report.raw}
-        return [Event(order=self, kind=kind, at=report.asked_at, facts=facts)]
+        return [*back, Event(order=self, kind=kind, at=report.asked_at, facts=facts)]
 
     def _facts(self) -> tuple[object, ...]:
         return self.status, self.charge, self.currency, self.start_count, self.remains, self.left_out
@@ -403,4 +413,4 @@ SHOWN = {
 
 # What `absorb` may have changed.
 FACTS = ("status", "charge", "currency", "start_count", "remains", "said", "reported_at", "left_out",
-         "next_look_at", "version")  # fmt: skip
+         "missing_since", "next_look_at", "version")  # fmt: skip

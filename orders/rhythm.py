@@ -12,6 +12,7 @@ RHYTHM = (
     (timedelta(days=7), timedelta(minutes=10)),
 )
 SELDOM = timedelta(hours=1)
+ALONE_FROM = 3  # answers in a row that left an order out; then it is asked for by itself
 STALE_AFTER = timedelta(minutes=2)  # past a look's time; a worker that runs is later only when upstream slows it
 
 

@@ -79,6 +79,8 @@ SENTENCES = {
     "puzzled": ("warn", "Upstream says <b>{to}</b>, a word we do not know."),
     "unreadable": ("warn", "Upstream’s answer about this order could not be read."),
     "left_out": ("warn", "Upstream’s answer left this order out."),
+    "missing": ("bad", "Asked for this order alone, upstream says that it knows no such order."),
+    "back": ("", "Upstream knows this order again."),
 }
 NOBODY = "The clock"
 SAID_LIMIT = 500  # characters of upstream's words in a timeline

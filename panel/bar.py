@@ -28,6 +28,7 @@ MOST_COUNTED = 100  # shown as 99+; counting further would cost without telling 
 
 
 WHO = object()  # stands in the question for whoever asks
+MISSING = "SELECT COUNT(*) FROM (SELECT 1 FROM orders_order WHERE missing_since IS NOT NULL LIMIT %s) AS capped"
 UNREAD = "SELECT COUNT(*) FROM (SELECT 1 FROM orders_mention WHERE user_id = %s AND read_at IS NULL LIMIT %s) AS capped"
 
 
@@ -52,6 +53,7 @@ def asked() -> QuerySet[Upstream]:
         short=Subquery(short.annotate(sum=needs).values("sum")),
         short_orders=Subquery(short.annotate(count=count).values("count")),
         lines=all_lines(),
+        missing_orders=RawSQL(MISSING, [MOST_COUNTED], output_field=IntegerField()),  # noqa: S611
         unread=RawSQL(UNREAD, [WHO, MOST_COUNTED], output_field=IntegerField()),  # noqa: S611
     )
 
@@ -115,7 +117,7 @@ class Bar:
     stopped_by = property(lambda self: self.row.stopped_name or self.row.stopped_username or "")
     short = property(lambda self: self.row.short)  # USD that waiting orders need, or None
     short_orders = property(lambda self: self.row.short_orders)
-    needs_a_look = property(lambda self: min(self.counts[Status.REVIEW], MOST_COUNTED - 1))
+    needs_a_look = property(lambda self: min(self.counts[Status.REVIEW] + self.row.missing_orders, MOST_COUNTED - 1))
 
     unread = property(lambda self: min(self.row.unread, MOST_COUNTED - 1))  # notes that call whoever asks
 

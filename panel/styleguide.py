@@ -84,6 +84,7 @@ def rows(first: int, now: datetime) -> Iterator[Order]:
         (Status.REJECTED, {"task": {**over, "outcome": "closed", "answer": "Not at the supplier."}}),
         (Status.PENDING, upstream),
         (Status.PROCESSING, {**upstream, "remains": 1_000, "left_out": 3}),
+        (Status.IN_PROGRESS, {**upstream, "remains": 350, "left_out": 4, "missing_since": now}),
         (Status.IN_PROGRESS, {**upstream, "remains": 350, "wishes": [wish("cancel", now)]}),
         (Status.COMPLETED, {**upstream, "remains": 0, "wishes": [wish("refill", now, slot=1, slots=3)]}),
         (Status.PARTIAL, {**upstream, "remains": 350, "name": LONG}),

@@ -17,7 +17,7 @@ from catalog.sync import sync
 from orders.batches import carry_cancels, carry_refills
 from orders.carrying import carry_one
 from orders.endings import presume_settled
-from orders.following import look_once
+from orders.following import ALONE_EVERY_SECONDS, look_alone, look_once
 from orders.probing import probe
 from orders.upkeep import compact
 from panel import upstream
@@ -37,6 +37,7 @@ AFTER_A_CRASH_SECONDS = 5.0
 CHORES: dict[str, tuple[Callable[[Client], object], Callable[[], int]]] = {
     "balance": (read_balance, lambda: settings.BALANCE_EVERY_SECONDS),
     "catalog": (sync, lambda: settings.CATALOG_EVERY_SECONDS),
+    "left out": (look_alone, lambda: ALONE_EVERY_SECONDS),
 }
 
 

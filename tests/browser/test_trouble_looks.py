@@ -66,8 +66,15 @@ def states(desk: Desk, settings: Any) -> dict[str, Order]:
         service=make_service(type="Custom Comments", name="Instagram Comments"), link=LINK, quantity=60,
         fields={"comments": "\n".join(["So calm, love this.", "Where was this taken?", "مرحبا"] * 20)},
     )  # fmt: skip
+    missing = make_order(Status.IN_PROGRESS, service=service, link=LINK, left_out=4, missing_since=now, reported_at=now)
     settings.SEND_DELAY_SECONDS = 600
-    return {"review": review, "short": short, "comments": comments, "undo": make_order(service=service, link=LINK)}
+    return {
+        "review": review,
+        "missing": missing,
+        "short": short,
+        "comments": comments,
+        "undo": make_order(service=service, link=LINK),
+    }
 
 
 @pytest.mark.slow

@@ -343,6 +343,16 @@ MISTAKES = (
         "tests/orders/test_stopped_rows.py tests/orders/test_table_page.py",
     ),
     Mistake(
+        "a batch that asks for what is asked for alone", "orders/following.py",
+        "due(now).filter(left_out__lt=ALONE_FROM)", "due(now)",
+        "tests/orders/test_missing.py",
+    ),
+    Mistake(
+        "an order that upstream does not know is given up", "orders/following.py",
+        "    order.next_look_at = now + SELDOM if alone else", "    order.next_look_at = None if alone else",
+        "tests/orders/test_missing.py",
+    ),
+    Mistake(
         "tasks of the last order left out", "orders/rows.py",
         'f"{field}__lte": last}', 'f"{field}__lt": last}',
         LISTING + " tests/orders/test_rule_on_pages.py",

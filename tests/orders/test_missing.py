@@ -1,0 +1,127 @@
+"""What upstream no longer mentions is counted, then asked for alone, and never guessed."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.test import Client as Browser
+from django.utils import timezone
+
+from orders.carrying import carry_one
+from orders.following import ALONE_EVERY_SECONDS, look_alone, look_once
+from orders.models import Order
+from orders.rhythm import ALONE_FROM, SELDOM
+from orders.states import Status
+from panel.bar import Bar
+from panel.models import Chore
+from panel.notpanel.client import Client
+from panel.worker import CHORES, do_chore
+from tests.makers import make_order, place_order, sold_by
+from tests.upstream import Upstream
+
+pytestmark = pytest.mark.django_db
+
+
+def come_due(now: datetime | None = None) -> None:
+    Order.objects.filter(next_look_at__isnull=False).update(next_look_at=now or timezone.now())
+
+
+def left_out_often(phone: Client) -> Order:
+    """A live order of which the sandbox has never heard, after as many answers as it takes."""
+    order = make_order(Status.IN_PROGRESS)
+    for _ in range(ALONE_FROM):
+        come_due()
+        assert look_once(phone)
+    come_due()
+    order.refresh_from_db()
+    return order
+
+
+def kinds(order: Order) -> list[str]:
+    return list(order.events.order_by("pk").values_list("kind", flat=True))
+
+
+def test_after_three_answers_without_it_it_is_asked_for_alone_and_flagged(upstream: Upstream, phone: Client) -> None:
+    order = left_out_often(phone)
+    assert (order.left_out, order.missing_since) == (ALONE_FROM, None)
+    assert not look_once(phone), "it is in no batch any more"
+    before = upstream.calls("status")
+    look_alone(phone)
+    order.refresh_from_db()
+    assert upstream.calls("status") == before + 1
+    assert order.missing_since
+    assert (order.status, order.left_out, order.charge) == (Status.IN_PROGRESS, ALONE_FROM + 1, None), "nothing guessed"
+    assert kinds(order)[-2:] == ["left_out", "missing"]
+    assert order.next_look_at and order.next_look_at - timezone.now() > SELDOM - timedelta(minutes=1)
+
+
+def test_it_is_told_once_and_asked_for_again_every_hour(upstream: Upstream, phone: Client) -> None:
+    order = left_out_often(phone)
+    look_alone(phone)
+    order.refresh_from_db()
+    since, before = order.missing_since, upstream.calls("status")
+    look_alone(phone)
+    assert upstream.calls("status") == before, "not before its hour"
+    come_due()
+    look_alone(phone)
+    order.refresh_from_db()
+    assert (order.missing_since, kinds(order).count("missing")) == (since, 1)
+
+
+@pytest.mark.parametrize("fault", ["lose_answer", "error_before", "html", "throttle"])
+def test_no_answer_is_no_answer(upstream: Upstream, phone: Client, fault: str) -> None:
+    order = left_out_often(phone)
+    Chore.objects.create(name="left out", due_at=timezone.now())
+    upstream.will(fault, action="status", times=2)
+    assert do_chore(phone)
+    order.refresh_from_db()
+    assert (order.missing_since, order.left_out) == (None, ALONE_FROM)
+    assert order.next_look_at and order.next_look_at > timezone.now(), "it comes again with its lease"
+    assert Chore.objects.get().trouble
+
+
+def test_when_upstream_knows_it_again_it_is_followed_as_before(phone: Client) -> None:
+    order = place_order(service=sold_by(phone), quantity=1000)
+    carry_one(phone)
+    now = timezone.now()
+    Order.objects.filter(pk=order.pk).update(missing_since=now, left_out=ALONE_FROM, next_look_at=now)
+    look_alone(phone)
+    order.refresh_from_db()
+    assert (order.missing_since, order.left_out) == (None, 0)
+    assert "back" in kinds(order)
+    come_due()
+    assert look_once(phone), "with the others again"
+
+
+def test_a_refusal_in_other_words_is_not_taken_for_it(phone: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = left_out_often(phone)
+    monkeypatch.setattr("orders.following.UNKNOWN", "no such words")
+    look_alone(phone)
+    order.refresh_from_db()
+    assert (order.missing_since, order.left_out) == (None, ALONE_FROM + 1)
+
+
+def test_many_of_them_are_asked_for_one_at_a_time_and_not_at_once(upstream: Upstream, phone: Client) -> None:
+    """A key that sees none of its orders any more must not spend its calls on them."""
+    for _ in range(3):
+        make_order(Status.IN_PROGRESS, left_out=ALONE_FROM)
+    now = timezone.now()
+    Chore.objects.create(name="left out", due_at=now)
+    assert do_chore(phone, now)
+    assert not do_chore(phone, now)
+    assert upstream.calls("status") == 1
+    assert CHORES["left out"][1]() == ALONE_EVERY_SECONDS
+
+
+def test_it_waits_where_people_look(viewer: Browser, phone: Client) -> None:
+    order, other = left_out_often(phone), make_order(Status.IN_PROGRESS)
+    assert Bar().needs_a_look == 0
+    look_alone(phone)
+    assert Bar().needs_a_look == 1
+    page = viewer.get("/orders/?open=look").content.decode()
+    assert f'id="order-{order.pk}"' in page
+    assert f'id="order-{other.pk}"' not in page
+    assert "missing: unknown upstream" in page
+    told = viewer.get(order.get_absolute_url()).content.decode()
+    assert "Upstream says that it knows no such order" in told
+    assert "by itself, for upstream leaves it out" in told
+    assert "In progress" in told

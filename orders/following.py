@@ -71,10 +71,15 @@ def look_alone(client: Client, now: datetime | None = None) -> None:
         if not order or not order.upstream_id:
             return
         Order.objects.filter(pk=order.pk).update(next_look_at=now + LEASE)
+        fp("alone.commit")
+    fp("alone.committed")
+    reports = Reports({}, {})
     try:
-        reports = Reports({order.upstream_id: client.report(order.upstream_id)}, {})
+        fp("alone.send")
+        reports.found[order.upstream_id] = client.report(order.upstream_id)
+        fp("alone.answered")
     except Refused as no:
-        reports = Reports({}, {order.upstream_id: no.said or str(no)})
+        reports.odd[order.upstream_id] = no.said or str(no)
     take_in([order.upstream_id], reports, timezone.now(), alone=True)
 
 

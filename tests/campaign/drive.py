@@ -119,7 +119,8 @@ class Campaign:
         assert bad
         upstream.set_service(bad.upstream_id, minimum=1, maximum=500)  # the desk has not heard of it yet
         self.good, self.bad = good, bad
-        Chore.objects.create(name="balance", due_at=self.clock.now)
+        for name in ("balance", "left out"):
+            Chore.objects.create(name=name, due_at=self.clock.now)
 
     @contextmanager
     def armed(self) -> Iterator["Campaign"]:

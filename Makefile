@@ -28,8 +28,8 @@ demo:
 test: environment-to-test
 	@$(PY) -m pytest -n $$(($$(nproc) + 1)) --dist worksteal $(ARGS)
 
-slow: environment-to-test
-	@$(PY) -m pytest -n $$(($$(nproc) + 1)) --dist worksteal -m slow $(ARGS)
+slow: override ARGS += -m slow
+slow: test
 
 # The kills by themselves: they measure time, and the campaign takes every core.
 campaign: environment-to-test

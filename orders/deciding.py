@@ -19,6 +19,7 @@ from orders.tasks import Task
 from panel.notpanel.shapes import safe_id
 
 REASON_CHARACTERS = 500
+ANEW: dict[str, Any] = {"left_out": 0, "missing_since": None}  # of an id that changes, nothing is known yet
 
 
 def allowed(by: Any, what: str) -> None:
@@ -108,16 +109,7 @@ def adopt(order: Order, upstream_id: str, *, by: Any) -> None:
     now = timezone.now()
     try:
         with transaction.atomic():
-            decide(
-                order,
-                undecided(),
-                settled,
-                status=Status.QUEUED,
-                upstream_id=known,
-                next_look_at=now,
-                left_out=0,
-                missing_since=None,
-            )
+            decide(order, undecided(), settled, **ANEW, status=Status.QUEUED, upstream_id=known, next_look_at=now)
             order.record("adopted", by=by, upstream_id=known)
     except IntegrityError:
         other = Order.objects.filter(upstream_id=known).values_list("pk", flat=True).first()
@@ -132,16 +124,7 @@ def close(order: Order, reason: str, *, by: Any) -> None:
         raise Refusal("Say how you know that it was not placed; the reason is kept.")
     settled = {"outcome": Task.Outcome.CLOSED, "answer": reason}
     with transaction.atomic():
-        decide(
-            order,
-            undecided(),
-            settled,
-            status=Status.REJECTED,
-            upstream_id=None,
-            next_look_at=None,
-            left_out=0,
-            missing_since=None,
-        )
+        decide(order, undecided(), settled, **ANEW, status=Status.REJECTED, upstream_id=None, next_look_at=None)
         order.record("closed", by=by, reason=reason)
         cancels_are_needless([order.pk], timezone.now())
 

@@ -1,21 +1,15 @@
 """The orders page: newest first, by keyset, in a few queries however many rows."""
 
 import re
-from collections.abc import Iterable
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
-from accounts.models import User
 from orders.listing import ROWS_A_PAGE
 from orders.models import Order
 from orders.states import Status
-from orders.tasks import Task
-from tests.benchmarks import data
-from tests.benchmarks.measure import vm_steps
 from tests.makers import make_order, make_service, make_user
 from tests.people import as_a
 
@@ -75,28 +69,6 @@ def test_the_queries_do_not_grow(viewer: Client, rows: int) -> None:
     with CaptureQueriesContext(connection) as queries:
         assert viewer.get("/orders/").status_code == 200
     assert len(queries) <= MOST_QUERIES, [query["sql"] for query in queries]
-
-
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="counts SQLite's steps")
-def test_a_page_takes_as_many_steps_with_years_behind_it() -> None:
-    """Also its refills, of which there are many more than a page has."""
-    owner, viewer = data.open_desk(), as_a("viewer")
-    steps: dict[str, list[int]] = {query: [] for query in ("", "?status=completed", "?status=queued", "?open=refill")}
-    for first, count in ((9_001, 1_000), (6_001, 3_000)):
-        data.write_orders(first, count)
-        refilled(owner, Order.objects.filter(status=Status.COMPLETED, pk__range=(first, first + count - 1)))
-        for query, found in steps.items():
-            viewer.get(f"/orders/{query}")
-            found.append(vm_steps(lambda query=query: viewer.get(f"/orders/{query}")))  # type: ignore[misc]
-    assert {query: found for query, found in steps.items() if found[1] > found[0] * 1.1} == {}
-
-
-def refilled(by: User, orders: Iterable[Order]) -> None:
-    now = timezone.now()
-    Task.objects.bulk_create(
-        Task(order=order, kind=Task.Kind.REFILL, asked_by=by, asked_at=now, settled_at=now, outcome=Task.Outcome.DONE)
-        for order in orders
-    )
 
 
 def test_one_row_costs_as_many_queries_as_fifty(viewer: Client) -> None:

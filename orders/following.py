@@ -6,7 +6,7 @@ Only then does upstream say what it does not know; such an order keeps its statu
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -14,11 +14,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from orders.endings import end_cancels
-from orders.models import FACTS, Event, Order
+from orders.models import FACTS, Event, Hurry, Order
 from orders.progress import Reading, reading, told
-from orders.rhythm import ALONE_FROM, SELDOM, next_look
+from orders.rhythm import ALONE_FROM, SELDOM, Tempo, next_look
 from orders.states import FINAL
 from panel.failpoints import fp
+from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NotPanelError, Refused
 from panel.notpanel.shapes import Reports
@@ -29,37 +30,54 @@ ALONE_EVERY_SECONDS = 6  # a key that sees none of its orders any more would els
 UNKNOWN = "not found"  # in upstream's words, for an id that is not the account's
 ORDERS_PER_CALL = 100  # upstream's limit for one status call, which counts as one request
 LEASE = timedelta(seconds=settings.LEASE_SECONDS)  # a dead worker's orders come due again after it
+FILL_AHEAD = LEASE / 2  # a call's empty places take those due so soon; none that another worker has in a call (20 s)
+
+
+def look_wanted(now: datetime) -> Purpose | None:
+    """What a look would be for now: a person waits for it, or an order's time has come; None: nothing to ask."""
+    first = Order.objects.in_a_hurry().filter(left_out__lt=ALONE_FROM).values_list("hurry", flat=True).first()
+    if first == Hurry.WANTED:
+        return Purpose.ASK
+    return Purpose.LOOK if first or Order.objects.due(now).filter(left_out__lt=ALONE_FROM).exists() else None
 
 
 def look_once(client: Client, now: datetime | None = None) -> bool:
-    """Asks after the orders that are longest due, in one call; says whether any were."""
+    """Asks after the orders that are in a hurry, then after those longest due, in one call; says whether any were."""
     claimed = claim(now or timezone.now())
     if not claimed:
         return False
     try:
         fp("status.send")
-        reports = client.reports(claimed)
+        reports = client.reports(list(claimed))
         fp("status.answered")
     except NotPanelError as trouble:
         fp("status.failed")
         # The lease brings them back; who must wait longer (a limit, a suspension) is the whole desk's business.
         log.warning("could not ask after %d orders: %s", len(claimed), trouble)
     else:
-        take_in(claimed, reports, timezone.now())
+        take_in(list(claimed), reports, timezone.now(), due=claimed)
     return True
 
 
-def claim(now: datetime) -> list[str]:
-    """Up to a hundred due orders, by upstream id, for this worker and no other."""
+def claim(now: datetime) -> dict[str, datetime]:
+    """Up to a hundred orders for this worker and no other: upstream id → when it was due.
+
+    None when none is due; but a call that is made is filled up with those that will be due soonest.
+    """
     with transaction.atomic():
-        # SKIP LOCKED where there are row locks (two workers share the work rather than wait for each other, and
-        # cannot deadlock over two batches); on SQLite the write transaction itself is the lock.
-        due = Order.objects.due(now).filter(left_out__lt=ALONE_FROM).select_for_update(skip_locked=True)
-        pairs = list(due.values_list("pk", "upstream_id")[:ORDERS_PER_CALL])
-        Order.objects.filter(pk__in=[pk for pk, _ in pairs]).update(next_look_at=now + LEASE)
+        # SKIP LOCKED where there are row locks (two workers share the work rather than wait for each other, and cannot
+        # deadlock over two batches); on SQLite the write transaction itself is the lock.
+        free = Order.objects.filter(left_out__lt=ALONE_FROM).select_for_update(skip_locked=True)
+        fields = ("pk", "upstream_id", "next_look_at")
+        taken = list(free.in_a_hurry().values_list(*fields)[:ORDERS_PER_CALL])
+        others = free.due(now + FILL_AHEAD).filter(hurry=None).values_list(*fields)
+        soonest = list(others[: ORDERS_PER_CALL - len(taken)])
+        if taken or (soonest and soonest[0][2] <= now):
+            taken += soonest
+        Order.objects.filter(pk__in=[pk for pk, *_ in taken]).update(next_look_at=now + LEASE, hurry=None)
         fp("look.commit")
     fp("look.committed")
-    return [upstream_id for _, upstream_id in pairs if upstream_id]
+    return {upstream_id: due_at or now for _, upstream_id, due_at in taken if upstream_id}
 
 
 def look_alone(client: Client, now: datetime | None = None) -> None:
@@ -70,7 +88,7 @@ def look_alone(client: Client, now: datetime | None = None) -> None:
         order = due.only("upstream_id").first()
         if not order or not order.upstream_id:
             return
-        Order.objects.filter(pk=order.pk).update(next_look_at=now + LEASE)
+        Order.objects.filter(pk=order.pk).update(next_look_at=now + LEASE, hurry=None)
         fp("alone.commit")
     fp("alone.committed")
     reports = Reports({}, {})
@@ -83,14 +101,25 @@ def look_alone(client: Client, now: datetime | None = None) -> None:
     take_in([order.upstream_id], reports, timezone.now(), alone=True)
 
 
-def take_in(asked: Iterable[str], reports: Reports, now: datetime, *, alone: bool = False) -> None:
-    """Writes down an answer: orders that moved one by one, those that did not in one statement a rhythm."""
+def take_in(
+    asked: Collection[str],
+    reports: Reports,
+    now: datetime,
+    *,
+    alone: bool = False,
+    due: Mapping[str, datetime] | None = None,
+) -> None:
+    """Writes down an answer: orders that moved one by one, those that did not in one statement a rhythm.
+
+    `due`: when those asked after were due, which some of them were not yet.
+    """
+    tempo = Tempo(due=due or {})
     events: list[Event] = []
     unmoved: defaultdict[tuple[datetime, datetime | None], list[int]] = defaultdict(list)
     ended: list[Order] = []
     readings: list[Reading] = []
     with transaction.atomic():
-        orders = Order.objects.filter(upstream_id__in=list(asked)).order_by("pk").select_for_update()
+        orders = Order.objects.filter(upstream_id__in=asked).order_by("pk").select_for_update()
         for order in orders:
             report = reports.found.get(order.upstream_id or "")
             version = order.version
@@ -98,7 +127,7 @@ def take_in(asked: Iterable[str], reports: Reports, now: datetime, *, alone: boo
                 events += leave_out(order, reports.odd.get(order.upstream_id or "", ""), now, alone=alone)
             else:
                 before = told(order)
-                events += order.absorb(report)
+                events += order.absorb(report, tempo)
                 if told(order) != before:
                     readings.append(reading(order, report.asked_at))
                 if order.status in FINAL:

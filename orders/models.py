@@ -18,7 +18,7 @@ from catalog.models import Service
 from orders import notes, presence, progress  # noqa: F401  # Django finds their models through this file
 from orders.events import Event as Event
 from orders.links import spellings
-from orders.rhythm import ALONE_FROM, is_stale, next_look
+from orders.rhythm import ALONE_FROM, STEADY, Tempo, is_stale
 from orders.rules import Refills, cancel_of, refills_of, why_no_cancel, why_no_refill
 from orders.saved import SavedView as SavedView
 from orders.states import LIFE, LIVE, Stage, Status, label, stage
@@ -51,6 +51,13 @@ def beginning(field: str) -> models.Func:
     """Written out rather than bound, or SQLite would not know the index's expression again."""
     template = f"SUBSTR(%(expressions)s, 1, {INDEXED_OF_A_LINK})"
     return models.Func(F(field), template=template, output_field=models.CharField())
+
+
+class Hurry(models.IntegerChoices):
+    """Why an order is asked after before its time. The greater goes first."""
+
+    RUNG = 1, "a webhook named it"
+    WANTED = 2, "a person wants to know"
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -157,12 +164,23 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self.update(version=F("version") + 1, **facts)
 
     def hurry(self, now: datetime) -> int:
-        """Somebody wants to know now: these join upstream's next batch. No call of their own is made."""
-        return self.filter(upstream_id__isnull=False).exclude(next_look_at__lte=now).update(next_look_at=now)
+        """Somebody wants to know now: these go first in upstream's next batch. No call of their own is made."""
+        return self._first(Hurry.WANTED, now)
+
+    def ring(self, now: datetime) -> int:
+        """A webhook names them: they go right behind what people want to know, and nothing else changes."""
+        return self._first(Hurry.RUNG, now)
+
+    def _first(self, hurry: int, now: datetime) -> int:
+        return self.filter(upstream_id__isnull=False).exclude(hurry__gte=hurry).update(hurry=hurry, next_look_at=now)
 
     def due(self, now: datetime) -> Self:
         """Orders to ask upstream about, longest due first."""
         return self.filter(next_look_at__lte=now).order_by("next_look_at")
+
+    def in_a_hurry(self) -> Self:
+        """Those that go first, in the very words of the index `order_hurry`."""
+        return self.filter(hurry__isnull=False).order_by("-hurry", "next_look_at")
 
 
 class Order(models.Model):
@@ -215,6 +233,9 @@ class Order(models.Model):
         default=0, help_text="Refills that upstream counts and the desk did not ask for."
     )
     next_look_at = models.DateTimeField(null=True, help_text="When we ask next; empty: not any more.")
+    hurry = models.PositiveSmallIntegerField(
+        null=True, choices=Hurry, help_text="Who wants it to be asked after before its time; empty: nobody."
+    )
     cost = models.GeneratedField(
         expression=Coalesce("charge", "expected_charge"),
         output_field=models.DecimalField(max_digits=18, decimal_places=6),
@@ -237,6 +258,10 @@ class Order(models.Model):
             ),
             # The sweep: what is due; final orders are not in it.
             models.Index(fields=["next_look_at"], condition=models.Q(next_look_at__isnull=False), name="order_due"),
+            # Those that go first, longest waiting first.
+            models.Index(
+                fields=["-hurry", "next_look_at"], condition=models.Q(hurry__isnull=False), name="order_hurry"
+            ),
             # `like`: a service's orders of the last day, and those under way.
             models.Index(fields=["service", "-created_at"], name="order_like_young"),
             models.Index(fields=["service", "status"], name="order_like_under_way"),
@@ -367,10 +392,11 @@ class Order(models.Model):
         return why_no_cancel(self)
 
     # ── What upstream says ───────────────────────────────────────────────────────────────────────
-    def absorb(self, report: Report) -> list[Event]:
+    def absorb(self, report: Report, tempo: Tempo = STEADY) -> list[Event]:
         """The one door by which upstream's words reach `status`. The caller saves FACTS and the events it returns.
 
         A report that surprises is taken and recorded; only one asked for earlier than what we have is passed over.
+        `tempo` tells when it is asked after next.
         """
         if self.reported_at and report.asked_at < self.reported_at:
             return []
@@ -380,7 +406,7 @@ class Order(models.Model):
             self.charge = stored(report.charge)
         self.start_count, self.remains = report.start_count, report.remains
         self.said, self.reported_at, self.left_out = report.raw, report.asked_at, 0
-        self.next_look_at = next_look(self.created_at, report.asked_at) if self.stage.live else None
+        self.next_look_at = tempo.next_look(self, report.asked_at) if self.stage.live else None
         back = [Event(order=self, kind="back", at=report.asked_at)] if self.missing_since else []
         self.missing_since = None
         if self._facts() != before:

@@ -8,10 +8,15 @@ from django.utils import timezone
 from accounts.balance import read_balance
 from orders import sending
 from orders.tasks import Sending
+from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NotPanelError
 
 log = logging.getLogger(__name__)
+
+
+def due_probe(now: datetime) -> Purpose | None:
+    return Purpose.UPKEEP if Sending.objects.filter(probe_at__lte=now).exists() else None
 
 
 def probe(client: Client, now: datetime | None = None) -> bool:

@@ -1,7 +1,14 @@
-"""How often a live order is asked after: often while it is young, seldom when it is old."""
+"""How often a live order is asked after: by age, by how long its service takes, and by whether webhooks work."""
 
 import math
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from orders.states import Status
+
+if TYPE_CHECKING:
+    from orders.models import Order
 
 # Up to this age → a look so often. One call carries 100 orders, so the first line costs six calls a minute for every
 # hundred orders of the last quarter of an hour; the key allows a hundred.
@@ -15,15 +22,76 @@ SELDOM = timedelta(hours=1)
 ALONE_FROM = 3  # answers in a row that left an order out; then it is asked for by itself
 STALE_AFTER = timedelta(minutes=2)  # past a look's time; a worker that runs is later only when upstream slows it
 
+# Where a service has a history: from half of its usual time on to its 95th percentile the next word is due any moment,
+# and is asked for so many times in that span; before it a third as often, after it by age alone.
+LOOKS_A_SPAN = 200
+BEFORE_ITS_TIME = 3
+MOST_OFTEN, LEAST_OFTEN = timedelta(seconds=10), timedelta(minutes=10)
+# While webhooks tell of ends, looks only make sure, and follow the progress.
+RUNG_FACTOR, RUNG_MOST_OFTEN = 12, timedelta(minutes=4)
+
+
+class Usual(Protocol):
+    """How long orders of a service take to start and to finish; None while too few have."""
+
+    @property
+    def start_median(self) -> timedelta | None: ...
+    @property
+    def start_p95(self) -> timedelta | None: ...
+    @property
+    def finish_median(self) -> timedelta | None: ...
+    @property
+    def finish_p95(self) -> timedelta | None: ...
+
+
+class Tempo(NamedTuple):
+    """What the next look depends on beside the order: services' histories, and whether webhooks work.
+
+    `due`: upstream id → when it was due. Those that came along early to fill a call have had that look with it.
+    """
+
+    usual: Mapping[int, Usual] = {}  # by the service's key
+    rung: bool = False
+    due: Mapping[str, datetime] = {}
+
+    def next_look(self, order: "Order", asked_at: datetime) -> datetime:
+        """When to ask again about an order that is still live."""
+        now = max(asked_at, self.due.get(order.upstream_id or "", asked_at))
+        return beat(self.pause(order, asked_at), now)
+
+    def pause(self, order: "Order", now: datetime) -> timedelta:
+        age = now - order.created_at
+        usual = self.usual.get(order.service_id)
+        pause = (usual and pause_by(usual, age, started=order.status == Status.IN_PROGRESS)) or pause_at(age)
+        return min(max(pause * RUNG_FACTOR, RUNG_MOST_OFTEN), max(pause, SELDOM)) if self.rung else pause
+
+
+STEADY = Tempo()
+
+
+def pause_at(age: timedelta) -> timedelta:
+    """By age alone."""
+    return next((pause for until, pause in RHYTHM if age < until), SELDOM)
+
+
+def pause_by(usual: Usual, age: timedelta, *, started: bool) -> timedelta | None:
+    """By how long the service takes to its next word; None when that tells nothing (any more)."""
+    median, p95 = (usual.finish_median, usual.finish_p95) if started else (usual.start_median, usual.start_p95)
+    if median is None or p95 is None or age > p95:
+        return None
+    often = min(max(p95 / LOOKS_A_SPAN, MOST_OFTEN), LEAST_OFTEN)
+    return often if age >= median / 2 else min(often * BEFORE_ITS_TIME, LEAST_OFTEN)
+
+
+def beat(pause: timedelta, now: datetime) -> datetime:
+    """The next beat of a common clock: orders placed at different moments fall due together and share a call."""
+    seconds = pause.total_seconds()
+    return datetime.fromtimestamp((math.floor(now.timestamp() / seconds) + 1) * seconds, UTC)
+
 
 def next_look(created_at: datetime, now: datetime) -> datetime:
-    """When to ask again about an order that is still live.
-
-    On the beats of a common clock, so that orders placed at different moments fall due together and share a call.
-    """
-    age = now - created_at
-    pause = next((pause for until, pause in RHYTHM if age < until), SELDOM).total_seconds()
-    return datetime.fromtimestamp((math.floor(now.timestamp() / pause) + 1) * pause, UTC)
+    """When to ask again about an order of which nothing but its age is known."""
+    return beat(pause_at(now - created_at), now)
 
 
 def is_stale(next_look_at: datetime | None) -> bool:

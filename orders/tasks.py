@@ -27,6 +27,11 @@ class TaskQuerySet(models.QuerySet["Task"]):
         stopped = Sending.objects.filter(stopped_at__isnull=False)
         return self.filter(~models.Exists(stopped), needs=None)
 
+    def to_send(self, kind: str, now: datetime) -> Self:
+        """Due tasks of a kind that may go now. A refill or cancel waits for its order to be known upstream."""
+        due = self.filter(kind=kind).due(now).sendable()
+        return due if kind == Task.Kind.PLACE else due.filter(order__upstream_id__isnull=False)
+
     def seen_by(self, user: Any) -> Self:
         """What this person may see: the whole team's, nothing for a stranger."""
         return self if user.is_authenticated and user.is_active else self.none()
@@ -45,8 +50,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
         From here on upstream may have heard of it, so `unclear_since` is set and the try is counted before a byte
         is sent: a worker that dies in mid-call leaves a task that knows it is in doubt.
         """
-        places = self.filter(kind=Task.Kind.PLACE)
-        while task := places.due(now).sendable().select_related("order__service").first():
+        while task := self.to_send(Task.Kind.PLACE, now).select_related("order__service").first():
             # Asked once more in the same statement: an undo or a stop that came in between wins. No join here: with
             # one, PostgreSQL would ask a copy of the row from before it waited for the undo.
             mine = self.filter(pk=task.pk, due_at=task.due_at, settled_at=None).sendable()
@@ -73,8 +77,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
 
     def claim_together(self, kind: str, now: datetime, lease: timedelta, most: int) -> "list[Task]":
         """Hands due refills or cancels to this worker, to travel in one call; the rest is as with `claim`."""
-        # What waits for its order to be known upstream is not sent.
-        due = self.filter(kind=kind, order__upstream_id__isnull=False).due(now).sendable()
+        due = self.to_send(kind, now)
         if not due.exists():  # so it is in most rounds, and no transaction is opened for nothing
             return []
         with transaction.atomic():

@@ -44,6 +44,9 @@ if SANDBOX:
 elif not NOTPANEL_API_URL.startswith("https://"):
     raise ImproperlyConfigured("NOTPANEL_API_URL must begin with https:// when NOTPANEL_API_KEY is set.")
 
+# Calls a minute: documented as typical for a key and as fixed for an address. What upstream's answers say counts more.
+KEY_CALLS_A_MINUTE = env.number("KEY_CALLS_A_MINUTE", 100, int, least=1, most=100_000)
+IP_CALLS_A_MINUTE = env.number("IP_CALLS_A_MINUTE", 300, int, least=1, most=100_000)
 # Upstream's memory for a request_id is not documented; beyond this we no longer trust a retry to be harmless.
 TRUST_WINDOW_HOURS = env.number("TRUST_WINDOW_HOURS", 12.0, float, least=0.0, most=720.0)
 # How long a worker may hold what it took up, longer than a call takes (20 s); then another takes it over.

@@ -13,13 +13,15 @@ from orders import sending
 from panel.models import ONLY, Upstream
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NotPanelError, Refused, Suspended, Throttled
+from panel.spending import Meter
 
 log = logging.getLogger(__name__)
 
 
-def make_client() -> Client:
-    """The phone, with the book beside it. Only the worker and its commands may hold one (a test names them)."""
-    return Client(settings.NOTPANEL_API_URL, settings.NOTPANEL_API_KEY, heard=heard)
+def make_client(meter: Meter | None = None) -> Client:
+    """The phone, with the book and the meter beside it. Only the worker and its commands may hold one (a test names
+    them)."""
+    return Client(settings.NOTPANEL_API_URL, settings.NOTPANEL_API_KEY, heard=heard, meter=meter or Meter())
 
 
 def heard(action: str, trouble: NotPanelError | None) -> None:

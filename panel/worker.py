@@ -5,106 +5,126 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
+from functools import partial
+from typing import NamedTuple
 
-from django.conf import settings
 from django.db import close_old_connections
 from django.utils import timezone
 
-from accounts.balance import read_balance
-from catalog.sync import sync
 from orders.batches import carry_cancels, carry_refills
 from orders.carrying import carry_one
 from orders.endings import presume_settled
-from orders.following import ALONE_EVERY_SECONDS, look_alone, look_once
-from orders.probing import probe
+from orders.following import look_once, look_wanted
+from orders.probing import due_probe, probe
+from orders.tasks import Task
 from orders.upkeep import compact
 from panel import upstream
-from panel.models import Beat, Chore
+from panel.chores import chores, do_chore, write_down
+from panel.models import DESK, EVERY_ROLE, ROLES, Beat
+from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client
-from panel.notpanel.errors import NotPanelError
 
 log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 0.5  # between rounds when nothing was due: an order leaves within this of being placed
 BEAT_EVERY = timedelta(seconds=5)
 FORGOTTEN = timedelta(days=7)  # a worker that has not beaten for so long is no longer listed
-CHORE_LEASE = timedelta(minutes=5)  # a catalog of 10,000 rows over a slow line
-CHORE_RETRY = timedelta(seconds=30)  # after one that failed
 AFTER_A_CRASH_SECONDS = 5.0
 
-CHORES: dict[str, tuple[Callable[[Client], object], Callable[[], int]]] = {
-    "balance": (read_balance, lambda: settings.BALANCE_EVERY_SECONDS),
-    "catalog": (sync, lambda: settings.CATALOG_EVERY_SECONDS),
-    "left out": (look_alone, lambda: ALONE_EVERY_SECONDS),
-}
+
+class Step(NamedTuple):
+    """One thing that a round does, and the role of workers that do it: what its call is for, or DESK for no call.
+
+    `due` is one cheap question: what a call would be for, or nothing. So no permit is taken in vain.
+    """
+
+    role: str
+    due: Callable[[datetime], str | None]
+    act: Callable[[Client], object]
 
 
-def do_chore(client: Client, now: datetime | None = None) -> bool:
-    """Does one due chore, if there is one, and says when it is due again."""
-    chore = Chore.objects.claim(now or timezone.now(), CHORE_LEASE)
-    if chore is None:
-        return False
-    act, every = CHORES[chore.name]
-    mine = Chore.objects.filter(pk=chore.pk, due_at=chore.due_at)
-    try:
-        act(client)
-    except NotPanelError as trouble:
-        log.warning("%s: %s", chore.name, trouble)
-        mine.update(due_at=timezone.now() + CHORE_RETRY, trouble=str(trouble))
-    else:
-        done_at = timezone.now()
-        mine.update(due_at=done_at + timedelta(seconds=every()), done_at=done_at, trouble="")
-    return True
+def task_step(kind: str, purpose: Purpose, act: Callable[[Client], object]) -> Step:
+    return Step(purpose, lambda now: purpose if Task.objects.to_send(kind, now).exists() else None, act)
 
 
-def presume(_client: Client) -> bool:
-    """No call: the clock alone tells."""
-    return presume_settled(timezone.now())
-
-
-def compact_tally(_client: Client) -> bool:
-    """No call: pages add up what triggers wrote down, and this keeps it short."""
-    return compact()
+def chore_step(role: str) -> Step:
+    """All chores of one role, one a round."""
+    return Step(role, lambda now: role if chores([role]).due(now).exists() else None, partial(do_chore, roles=[role]))
 
 
 # What people wait for comes first in every round; no step starves another.
-STEPS: tuple[Callable[[Client], bool], ...] = (
-    carry_one, carry_cancels, carry_refills, look_once, probe, presume, compact_tally, do_chore,
-)  # fmt: skip
+STEPS = (
+    task_step(Task.Kind.PLACE, Purpose.PLACE, carry_one),
+    task_step(Task.Kind.CANCEL, Purpose.ASK, carry_cancels),
+    task_step(Task.Kind.REFILL, Purpose.ASK, carry_refills),
+    Step(Purpose.LOOK, look_wanted, look_once),
+    Step(Purpose.UPKEEP, due_probe, probe),
+    chore_step(Purpose.LOOK),
+    chore_step(Purpose.UPKEEP),
+    # The clock alone tells.
+    Step(DESK, lambda _now: DESK, lambda _client: presume_settled(timezone.now())),
+    # Pages add up what triggers wrote down, and this keeps it short.
+    Step(DESK, lambda _now: DESK, lambda _client: compact()),
+    chore_step(DESK),
+)
 
 
-def work_round(client: Client) -> bool:
-    """One round: each step once. Says whether there was anything to do."""
-    busy = asked = False
+RANK = {role: rank for rank, role in enumerate(ROLES)}
+
+
+def work_round(client: Client, roles: Collection[str] = ROLES, stop: threading.Event | None = None) -> bool:
+    """One round: each step of these roles once, until somebody says stop. Says whether there was anything to do."""
+    busy = False
+    waits = upstream.paused_until(timezone.now()) is not None
+    ahead = len(RANK)  # the first of the purposes for which something was waiting in this round
     for step in STEPS:
-        # Only after a step that did something can there be a new reason to wait.
-        if (asked or step is STEPS[0]) and upstream.paused_until(timezone.now()):
-            return False
-        asked = step(client)
-        busy = asked or busy
+        if stop is not None and stop.is_set():
+            break
+        purpose = step.due(timezone.now()) if step.role in roles and not (waits and step.role != DESK) else None
+        if not purpose:
+            continue
+        did = take_step(step, client, purpose, contested=ahead < RANK[purpose])
+        if purpose != DESK:
+            ahead = min(ahead, RANK[purpose])
+            # Only a call can bring a new reason to wait.
+            waits = did and upstream.paused_until(timezone.now()) is not None
+        busy = did or busy
     return busy
 
 
-class Pulse:
-    """Tells the desk that this worker lives. All that run for `--once` share a name, and are not told as stopped:
-    cron starts the next one."""
+def take_step(step: Step, client: Client, purpose: str, *, contested: bool) -> bool:
+    """Does it when the budget allows; says whether there was anything to do."""
+    meter = client.meter
+    if purpose == DESK or meter is None:
+        return bool(step.act(client))
+    if not meter.take(Purpose(purpose), timezone.now(), contested=contested):
+        return False
+    try:
+        return bool(step.act(client))
+    finally:
+        meter.give_back()
 
-    def __init__(self, *, once: bool = False) -> None:
-        self.once = once
-        self.name = f"{socket.gethostname()}:{'once' if once else os.getpid()}"
+
+class Pulse:
+    """Tells the desk that this worker lives, and what it does. All that run for `--once` with the same roles share a
+    name, and are not told as stopped: cron starts the next one."""
+
+    def __init__(self, *, once: bool = False, roles: Collection[str] = ROLES) -> None:
+        self.once, self.roles = once, " ".join(role for role in ROLES if role in roles)
+        part = "" if self.roles == EVERY_ROLE else f" ({self.roles})"
+        self.name = f"{socket.gethostname()}:{'once' if once else os.getpid()}{part}"
         self.last: datetime | None = None
 
-    def beat(self, now: datetime) -> None:
-        """At most every BEAT_EVERY."""
+    def beat(self, now: datetime, calls: int = 0) -> None:
+        """At most every BEAT_EVERY; with how many calls to upstream it has made."""
         if self.last is None:
             Beat.objects.filter(beat_at__lt=now - FORGOTTEN).delete()
-            Beat.objects.update_or_create(
-                name=self.name, defaults={"started_at": now, "beat_at": now, "stopped_at": None}
-            )
+            begins = {"started_at": now, "beat_at": now, "stopped_at": None, "roles": self.roles, "calls": 0}
+            Beat.objects.update_or_create(name=self.name, defaults=begins)
         elif now - self.last >= BEAT_EVERY:
-            Beat.objects.filter(name=self.name).update(beat_at=now)
+            Beat.objects.filter(name=self.name).update(beat_at=now, calls=calls)
         else:
             return
         self.last = now
@@ -114,19 +134,18 @@ class Pulse:
             Beat.objects.filter(name=self.name).update(stopped_at=timezone.now())
 
 
-def work(client: Client, stop: threading.Event, *, once: bool) -> None:
-    """Works until told to stop, or with `once` until nothing is due."""
-    pulse = Pulse(once=once)
-    due_now = [Chore(name=name, due_at=timezone.now()) for name in CHORES]
-    Chore.objects.bulk_create(due_now, ignore_conflicts=True)
+def work(client: Client, stop: threading.Event, *, once: bool, roles: Collection[str] = ROLES) -> None:
+    """Works until told to stop (what is in hand is brought to its end), or with `once` until nothing is due."""
+    pulse = Pulse(once=once, roles=roles)
+    write_down(timezone.now())
     # What is loaded by now stays. Otherwise the collector walks through it all again and again, 50 ms each time, now
     # and then with a write transaction open.
     gc.freeze()
     log.info("worker %s begins", pulse.name)
     while not stop.is_set():
         try:
-            pulse.beat(timezone.now())
-            busy = work_round(client)
+            pulse.beat(timezone.now(), client.meter.calls if client.meter else 0)
+            busy = work_round(client, roles, stop)
         except Exception:
             # The database is away, or a mistake of ours. Claims run out by the clock, so nothing is lost by going on.
             log.exception("a round broke off")

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import requests
 
 from panel.notpanel import errors, shapes
+from panel.notpanel.budget import Meter
 from panel.notpanel.errors import NeverSent, NotPanelError, Refused, Unclear
 from panel.notpanel.line import CHUNK_BYTES, Line, session
 from panel.notpanel.shapes import Balance, Catalog, Report, Reports
@@ -32,7 +33,8 @@ Heard = Callable[[str, NotPanelError | None], None]
 class Client:
     """NotPanel over HTTP: one kept-alive connection, one call at a time (another thread waits its turn).
 
-    `heard(action, trouble)` is called once after every call, with None when it went well. `total_seconds` is the
+    `heard(action, trouble)` is called once after every call, with None when it went well. `meter` says before each
+    call when it may be made, and is told after it what upstream's headers said of the limits. `total_seconds` is the
     deadline of a whole call, from the name lookup to the last byte. `clock` tells Unix seconds.
     """
 
@@ -42,11 +44,12 @@ class Client:
         key: str,
         *,
         heard: Heard | None = None,
+        meter: Meter | None = None,
         connect_seconds: float = 3.0,
         total_seconds: float = 20.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._url, self._key, self._heard, self._clock = url, key, heard, clock
+        self._url, self._key, self._heard, self.meter, self._clock = url, key, heard, meter, clock
         # However upstream might spell it back: plain, with JSON's escapes, or as in a form.
         spelled = (rf"(?:{re.escape(c)}|\\u(?i:{ord(c):04x})|%(?i:{ord(c):02x}))" for c in key)
         self._secret = re.compile("".join(spelled).replace("(?:/|", r"(?:\\?/|"))
@@ -115,6 +118,8 @@ class Client:
     def _ask(self, action: str, fields: Mapping[str, str], read: Callable[[object], T]) -> T:
         trouble = None
         with self._turn:
+            if self.meter:
+                self.meter.before(action)
             began = time.monotonic()
             self._line.dial(self._total_seconds)
             # The form holds the key, so it is no local variable here: tracebacks show those. Text that cannot be
@@ -125,6 +130,9 @@ class Client:
             except NotPanelError as caught:
                 trouble = caught
                 trouble.http_status = self._line.http_status
+            finally:
+                if self.meter:
+                    self.meter.after(self._line.headers, self._line.http_status)
             facts = {
                 "action": action,
                 "outcome": type(trouble).__name__ if trouble else "ok",

@@ -14,7 +14,7 @@ from orders.states import Status
 from panel.bar import Bar
 from panel.models import Chore
 from panel.notpanel.client import Client
-from panel.worker import CHORES, do_chore
+from panel.chores import CHORES, do_chore
 from tests.makers import make_order, place_order, sold_by
 from tests.upstream import Upstream
 

@@ -13,7 +13,8 @@ from orders.states import Status
 from panel import upstream as book
 from panel.models import ONLY, Beat, Chore, Upstream
 from panel.notpanel.client import Client
-from panel.worker import Pulse, do_chore, work, work_round
+from panel.chores import do_chore
+from panel.worker import Pulse, work, work_round
 from tests.makers import place_order, sold_by
 from tests.upstream import Upstream as Sandbox
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from panel.models import ROLES
 from panel.upstream import make_client
 from panel.worker import work
 
@@ -14,10 +15,14 @@ class Command(BaseCommand):
     help = "Does what is due: orders to send, orders to ask after, the catalog, the balance. Any number may run."
 
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--only", nargs="+", choices=ROLES, default=ROLES, metavar="ROLE",
+            help=f"what this worker does, of: {', '.join(ROLES)} (default: all); some worker must do each",
+        )  # fmt: skip
         parser.add_argument("--once", action="store_true", help="work until nothing is due, then exit (for cron)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         stop = threading.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: stop.set())
-        work(make_client(), stop, once=options["once"])
+        work(make_client(), stop, once=options["once"], roles=options["only"])

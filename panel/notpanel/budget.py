@@ -1,0 +1,290 @@
+"""Who may call upstream when: one budget for every process, within the supplier's limits. Pure; storage is handed in.
+
+A window is upstream's minute. Each permit is counted before its call; what the answer's headers say corrects the count.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from math import ceil, floor
+from typing import Any, NamedTuple, Protocol
+
+LAYERS = ("key", "tier", "ip")  # whichever is used up first denies
+SPAN = timedelta(seconds=60)
+# A window is taken for over this long after its end by our clock; longer once upstream's is found to be behind.
+EDGE = timedelta(seconds=0.25)
+LARGEST_LAG = 30.0  # seconds
+# A Reset further away than this is no end of a window.
+FURTHEST_RESET = timedelta(seconds=120)
+# Documented; the tier's is not, and is learned.
+KEY_LIMIT, IP_LIMIT = 100, 300
+MOST_LIMIT = 100_000  # a larger one in a header is nonsense
+
+
+class Purpose(StrEnum):
+    """What a call is for, in the order in which they go: while one waits, those after it get only their share."""
+
+    PLACE = "place"
+    ASK = "ask"  # refills, cancels, and looks that a person wants now
+    LOOK = "look"
+    UPKEEP = "upkeep"  # catalog, balance, probes
+
+
+# What of a window is held free, as parts of its limit. All of it shrinks to nothing as the window passes, so that none
+# is wasted. Each purpose is left so much until it has spent it, whatever the others want: nobody starves.
+SHARES = {Purpose.PLACE: 0.10, Purpose.ASK: 0.05, Purpose.LOOK: 0.02, Purpose.UPKEEP: 0.02}
+# Machines hold so much free for what people want next, however many orders there were.
+PEOPLE = (Purpose.PLACE, Purpose.ASK)
+RESERVE = 0.12
+NOTHING_KEPT_BELOW = 20  # calls a window: shares of so few would leave nothing to anybody
+
+PURPOSE_OF = {"add": Purpose.PLACE, "refill": Purpose.ASK, "cancel": Purpose.ASK, "status": Purpose.LOOK}
+
+
+class Permit(NamedTuple):
+    """Leave for one call, granted in the window of this number."""
+
+    window: int
+    purpose: Purpose
+
+
+class Meter(Protocol):
+    """What a client asks before each call, and tells after it what upstream's headers said."""
+
+    calls: int
+
+    def take(self, purpose: Purpose, now: datetime, *, contested: bool = False) -> bool:
+        """Leave for the next call."""
+
+    def give_back(self) -> None:
+        """What was taken and not used."""
+
+    def before(self, action: str) -> None:
+        """Returns when the call may be made."""
+
+    def after(self, headers: Mapping[str, str], status: int | None) -> None:
+        """The call is over."""
+
+
+class Said(NamedTuple):
+    """An answer's rate-limit headers, each None when it is missing or nonsense. `denied_by` only of a 429."""
+
+    limit: int | None
+    remaining: int | None
+    tier_remaining: int | None
+    reset: datetime | None
+    denied: bool = False
+    denied_by: str = ""
+    sent_at: datetime | None = None  # by their clock
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How one window stands. A layer's `left` is None while nothing is known of it."""
+
+    number: int
+    ends_at: datetime
+    key_limit: int = KEY_LIMIT
+    key_left: int = KEY_LIMIT
+    tier_limit: int | None = None
+    tier_left: int | None = None
+    ip_limit: int = IP_LIMIT
+    ip_left: int = IP_LIMIT
+    flying: int = 0  # permits of this window whose calls have no answer yet
+    carried: int = 0  # the same of the window before
+    lag: float = 0.0  # seconds that upstream's clock was found to be behind ours
+    place: int = 0
+    ask: int = 0
+    look: int = 0
+    upkeep: int = 0
+    denied: int = 0
+
+    def spent(self, purpose: Purpose) -> int:
+        return int(getattr(self, purpose))
+
+    @property
+    def left(self) -> int:
+        """Calls that the tightest layer still allows."""
+        known = [left for left in (self.key_left, self.tier_left, self.ip_left) if left is not None]
+        return max(0, min(known))
+
+    @property
+    def limit(self) -> int:
+        """Of the tightest layer."""
+        return min(limit for limit in (self.key_limit, self.tier_limit, self.ip_limit) if limit is not None)
+
+
+def first(now: datetime, ip_limit: int = IP_LIMIT, key_limit: int = KEY_LIMIT) -> Window:
+    """Assumed: upstream's windows are the clock's minutes. The first answer that says otherwise is believed."""
+    ends_at = datetime.fromtimestamp((floor(now.timestamp() / SPAN.seconds) + 1) * SPAN.seconds, UTC)
+    return Window(1, ends_at, key_limit, key_limit, ip_limit=ip_limit, ip_left=ip_limit)
+
+
+def is_over(window: Window, now: datetime) -> bool:
+    return now >= window.ends_at + EDGE + timedelta(seconds=window.lag)
+
+
+def after(window: Window, now: datetime, ip_limit: int = IP_LIMIT) -> Window:
+    """The window of `now`, when that one is over.
+
+    Calls that are under way may land in either, so they are counted in this one too until an answer tells.
+    """
+    ends_at = window.ends_at + (floor((now - window.ends_at) / SPAN) + 1) * SPAN
+    flying, tier = window.flying, window.tier_limit
+    # What was learned from a denial holds for a day.
+    ip, lag = (window.ip_limit, window.lag) if ends_at.date() == window.ends_at.date() else (ip_limit, 0.0)
+    return Window(
+        window.number + 1, ends_at,
+        window.key_limit, window.key_limit - flying,
+        tier, None if tier is None else tier - flying,
+        ip, ip - flying, carried=flying, lag=lag,
+    )  # fmt: skip
+
+
+def share(window: Window, purpose: Purpose, now: datetime) -> int:
+    """Calls that are left to this purpose, and that it has not spent yet."""
+    return max(0, _part(window, SHARES[purpose], now) - window.spent(purpose))
+
+
+def room(window: Window, purpose: Purpose, now: datetime, *, contested: bool = False) -> int:
+    """How many calls may be made for this purpose now; contested: while something that goes first is waiting."""
+    held = {other: share(window, other, now) for other in Purpose if other != purpose}
+    if purpose not in PEOPLE:
+        held[Purpose.PLACE] = _part(window, RESERVE, now)
+    free = window.left - sum(held.values())
+    calls = min(window.left, max(free, share(window, purpose, now)))
+    if contested:
+        calls = min(calls, ceil(SHARES[purpose] * window.limit) - window.spent(purpose))
+    return calls
+
+
+def _part(window: Window, part: float, now: datetime) -> int:
+    """Of the limit, and of the time that is left."""
+    if window.limit < NOTHING_KEPT_BELOW:
+        return 0
+    return ceil(part * window.limit * min(1.0, max(0.0, (window.ends_at - now) / SPAN)))
+
+
+def take(window: Window, purpose: Purpose, now: datetime, *, contested: bool = False) -> Window | None:
+    """The window with one call more; None when this purpose must wait."""
+    if room(window, purpose, now, contested=contested) <= 0:
+        return None
+    return _counted(replace(window, flying=window.flying + 1), purpose, 1)
+
+
+def give_back(window: Window, permit: Permit) -> Window:
+    """No call was made with it."""
+    if permit.window != window.number:
+        return window
+    return _counted(replace(window, flying=max(0, window.flying - 1)), permit.purpose, -1)
+
+
+def _counted(window: Window, purpose: Purpose, by: int) -> Window:
+    tier = window.tier_left
+    changed: dict[str, Any] = {
+        "key_left": window.key_left - by, "tier_left": None if tier is None else tier - by,
+        "ip_left": window.ip_left - by, purpose.value: window.spent(purpose) + by,
+    }  # fmt: skip
+    return replace(window, **changed)
+
+
+def settle(window: Window, permit: Permit, said: Said, now: datetime) -> Window:
+    """The answer is there: what its headers say of this window is learned."""
+    window = replace(window, denied=window.denied + said.denied)
+    began_at = window.ends_at - SPAN
+    if permit.window < window.number:
+        window = replace(window, carried=max(0, window.carried - 1))
+        return _uncarried(window) if said.reset is not None and said.reset <= began_at else window
+    if said.reset is not None and said.reset > max(window.ends_at, now):
+        # It landed in their next minute, so there is one; there it is counted like all that are under way.
+        window = after(window, window.ends_at)
+        window = replace(window, carried=max(0, window.carried - 1))
+    else:
+        window = replace(window, flying=max(0, window.flying - 1))
+    if said.reset is None:
+        return _shut(window, said)
+    if said.reset <= now:  # of a minute that is over by our clock
+        return _wait_for_theirs(window, said, now) if said.denied else window
+    return _shut(_learned(replace(window, ends_at=said.reset), said), said)
+
+
+def _wait_for_theirs(window: Window, said: Said, now: datetime) -> Window:
+    """Their clock is behind ours: the minute that we take for over still denies.
+
+    By how much, the answer's date tells to a second; without one it is found out bit by bit.
+    """
+    behind = now - (said.sent_at or said.reset or now) + timedelta(seconds=1)
+    return replace(window, ends_at=now, key_left=0, lag=min(LARGEST_LAG, max(window.lag, behind.total_seconds())))
+
+
+def _uncarried(window: Window) -> Window:
+    """A call of the window before landed there, and not in this one after all."""
+    tier = window.tier_left
+    return replace(
+        window, key_left=min(window.key_left + 1, window.key_limit),
+        tier_left=None if tier is None else min(tier + 1, window.tier_limit or tier + 1),
+        ip_left=min(window.ip_left + 1, window.ip_limit),
+    )  # fmt: skip
+
+
+def _learned(window: Window, said: Said) -> Window:
+    if said.denied_by in ("tier", "ip"):  # then Limit and Remaining speak of that layer: assumed
+        learned_limit: dict[str, Any] = {f"{said.denied_by}_limit": said.limit}
+        return replace(window, **learned_limit) if said.limit else window
+    learned = window
+    if said.limit is not None and said.limit != window.key_limit:
+        used = window.key_limit - window.key_left
+        learned = replace(learned, key_limit=said.limit, key_left=said.limit - used)
+    # Never more than we count ourselves: what is on its way is not in their count, nor in an answer that took long.
+    if said.remaining is not None:
+        learned = replace(learned, key_left=min(learned.key_left, said.remaining))
+    if (tier := said.tier_remaining) is not None:
+        known = learned.tier_left
+        limit = max(learned.tier_limit or 0, tier + 1)
+        if known is None:  # the first word of it: all of this window's calls are counted against it
+            known = limit - sum(learned.spent(purpose) for purpose in Purpose)
+        learned = replace(learned, tier_limit=limit, tier_left=min(known, tier))
+    return learned
+
+
+def _shut(window: Window, said: Said) -> Window:
+    """A layer that denied gives nothing more until the window ends."""
+    if not said.denied:
+        return window
+    nothing: dict[str, Any] = {f"{said.denied_by if said.denied_by in LAYERS else 'key'}_left": 0}
+    return replace(window, **nothing)
+
+
+def read(headers: Mapping[str, str], status: int | None, now: datetime) -> Said:
+    """What an answer's headers say; absurd values count as missing."""
+    denied = status == 429
+    reset = _whole(headers.get("X-RateLimit-Reset"), most=4_102_444_800)  # the year 2100
+    at = None if reset is None else datetime.fromtimestamp(reset, UTC)
+    if at is not None and at - now > FURTHEST_RESET:
+        at = None
+    return Said(
+        _whole(headers.get("X-RateLimit-Limit"), least=1),
+        _whole(headers.get("X-RateLimit-Remaining")),
+        _whole(headers.get("X-RateLimit-Tier-Remaining")),
+        at,
+        denied,
+        headers.get("X-RateLimit-DeniedBy", "").strip().lower() if denied else "",
+        _date(headers.get("Date", "")),
+    )
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        at = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _whole(text: str | None, *, least: int = 0, most: int = MOST_LIMIT) -> int | None:
+    text = (text or "").strip()
+    if not (text.isascii() and text.isdigit() and len(text) <= 12):
+        return None
+    return number if least <= (number := int(text)) <= most else None

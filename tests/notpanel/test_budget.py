@@ -1,0 +1,258 @@
+"""The budget: every layer kept, people first, nobody starved, and upstream's own count believed."""
+
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from panel.notpanel import budget
+from panel.notpanel.budget import EDGE, SPAN, Permit, Purpose, Said, Window
+
+NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
+PLACE, ASK, LOOK, UPKEEP = Purpose
+
+
+def window(**known: object) -> Window:
+    return replace(budget.first(NOON), **known)  # type: ignore[arg-type]
+
+
+def granted(of: Window, purpose: Purpose, at: datetime, *, contested: bool = False) -> tuple[Window, int]:
+    """Takes all that it gets."""
+    count = 0
+    while taken := budget.take(of, purpose, at, contested=contested):
+        of, count = taken, count + 1
+    return of, count
+
+
+def told(**known: object) -> Said:
+    said: dict[str, object] = {"limit": 100, "remaining": 99, "tier_remaining": None, "reset": NOON + SPAN, **known}
+    return Said(**said)  # type: ignore[arg-type]
+
+
+def seconds(number: float) -> datetime:
+    return NOON + timedelta(seconds=number)
+
+
+# ── Who may call ─────────────────────────────────────────────────────────────────────────────────
+def test_looks_leave_to_people_what_shrinks_as_the_minute_passes() -> None:
+    _, at_once = granted(window(), LOOK, NOON)
+    assert at_once == 100 - 12 - 5 - 2
+    _, later = granted(window(), LOOK, seconds(59))
+    assert later == 100 - 1 - 1 - 1
+
+
+def test_a_person_finds_leave_at_any_moment_of_a_full_sweep() -> None:
+    now, placed = window(), 0
+    for second in range(60):
+        now, _ = granted(now, LOOK, seconds(second))
+        if second % 6 == 5:
+            taken = budget.take(now, PLACE, seconds(second))
+            assert taken, f"second {second}"
+            now, placed = taken, placed + 1
+    assert now.look + placed >= 97, "and what nobody needed is not wasted"
+
+
+def test_what_waits_behind_gets_its_share_and_no_more_while_orders_wait() -> None:
+    now, looks = granted(window(), LOOK, NOON, contested=True)
+    assert looks == 2
+    now, upkeep = granted(now, UPKEEP, NOON, contested=True)
+    assert upkeep == 2
+    _, placed = granted(now, PLACE, seconds(59))
+    assert placed == 100 - 2 - 2 - 1
+
+
+def test_orders_that_come_first_cannot_take_what_is_left_to_the_others() -> None:
+    now, placed = granted(window(), PLACE, NOON)
+    assert placed == 100 - 5 - 2 - 2
+    for purpose, calls in ((ASK, 5), (LOOK, 2), (UPKEEP, 2)):
+        assert granted(now, purpose, NOON, contested=True)[1] == calls
+        assert granted(now, purpose, seconds(59), contested=True)[1] >= 1
+
+
+def test_nobody_starves_whoever_comes_first() -> None:
+    for greedy in Purpose:
+        now = window()
+        for second in range(60):
+            now, _ = granted(now, greedy, seconds(second))
+            for other in Purpose:
+                if second == 30 and other != greedy:
+                    assert budget.take(now, other, seconds(second), contested=True), f"{other} behind {greedy}"
+        assert now.spent(greedy) >= 96
+
+
+def test_a_very_small_limit_keeps_nothing_back() -> None:
+    assert granted(window(key_limit=3, key_left=3), LOOK, NOON)[1] == 3
+
+
+@pytest.mark.parametrize("layer", budget.LAYERS)
+def test_whichever_layer_is_used_up_first_denies(layer: str) -> None:
+    tight = {f"{layer}_limit": 30, f"{layer}_left": 7}
+    assert granted(window(tier_limit=200, tier_left=200, **tight) if layer != "tier" else window(**tight), PLACE,
+                   seconds(59.9))[1] <= 7  # fmt: skip
+
+
+def test_what_was_not_used_is_given_back() -> None:
+    taken = budget.take(window(), LOOK, NOON)
+    assert taken
+    assert budget.give_back(taken, Permit(1, LOOK)) == window()
+    later = budget.after(taken, seconds(61))
+    assert budget.give_back(later, Permit(1, LOOK)) == later, "of a minute that is over nothing comes back"
+
+
+# ── What upstream says ───────────────────────────────────────────────────────────────────────────
+def test_the_supplier_counts_what_others_spend_with_the_same_key() -> None:
+    now = replace(window(), key_left=90, flying=3)
+    assert budget.settle(now, Permit(1, LOOK), told(remaining=40), seconds(5)).key_left == 40
+    assert budget.settle(now, Permit(1, LOOK), told(remaining=95), seconds(5)).key_left == 90, "two are on their way"
+
+
+def test_a_larger_or_smaller_limit_is_taken_over() -> None:
+    now = replace(window(), key_left=99, flying=2)
+    after = budget.settle(now, Permit(1, LOOK), told(limit=600, remaining=598), seconds(1))
+    assert (after.key_limit, after.key_left) == (600, 598)
+
+
+def test_the_tier_is_learned_from_what_is_left_of_it() -> None:
+    now = replace(window(), look=5, key_left=95, flying=5)
+    after = budget.settle(now, Permit(1, LOOK), told(remaining=99, tier_remaining=79), seconds(1))
+    assert (after.tier_limit, after.tier_left) == (80, 75), "five went out, of which one was counted yet"
+    assert budget.after(after, seconds(61)).tier_left == 80 - after.flying
+
+
+def test_a_reset_elsewhere_in_the_minute_moves_the_window() -> None:
+    now = replace(window(), flying=1)
+    sooner = budget.settle(now, Permit(1, LOOK), told(reset=seconds(23)), seconds(1))
+    assert (sooner.number, sooner.ends_at) == (1, seconds(23))
+    later = budget.settle(now, Permit(1, LOOK), told(reset=seconds(83), remaining=98), seconds(30))
+    assert (later.number, later.ends_at, later.key_left) == (2, seconds(83), 98)
+
+
+def test_calls_under_way_at_the_turn_count_in_both_until_their_answer_tells() -> None:
+    now = budget.after(replace(window(), flying=3), seconds(61))
+    assert (now.key_left, now.carried) == (97, 3)
+    before = budget.settle(now, Permit(1, LOOK), told(reset=NOON + SPAN), seconds(61))
+    assert (before.key_left, before.carried) == (98, 2), "that one landed in the minute before"
+    here = budget.settle(before, Permit(1, LOOK), told(reset=NOON + 2 * SPAN), seconds(61))
+    assert (here.key_left, here.carried) == (98, 1)
+
+
+def test_a_process_that_died_in_mid_call_costs_no_more_than_the_next_minute() -> None:
+    dead = replace(window(), flying=1)
+    assert budget.after(dead, seconds(61)).key_left == 99
+    assert budget.after(budget.after(dead, seconds(61)), seconds(121)).key_left == 100
+
+
+@pytest.mark.parametrize("layer", budget.LAYERS)
+def test_a_layer_that_denied_gives_nothing_until_its_reset(layer: str) -> None:
+    now = replace(window(), flying=1, key_left=50, ip_left=250)
+    denied = told(remaining=0, limit=60, denied=True, denied_by=layer, reset=seconds(40))
+    shut = budget.settle(now, Permit(1, LOOK), denied, seconds(10))
+    assert (shut.left, shut.denied, shut.ends_at) == (0, 1, seconds(40))
+    assert getattr(shut, f"{layer}_limit") == 60
+    assert budget.after(shut, seconds(41)).left > 0
+
+
+def test_a_denial_that_names_nothing_shuts_the_key() -> None:
+    now = replace(window(), flying=1)
+    shut = budget.settle(now, Permit(1, LOOK), Said(None, None, None, None, denied=True), seconds(10))
+    assert (shut.key_left, shut.ends_at) == (0, NOON + SPAN)
+
+
+@pytest.mark.parametrize("skew", [-9, -5, -1, 3])
+def test_a_clock_of_theirs_that_is_behind_is_waited_for_once_it_is_known(skew: int) -> None:
+    supplier, now, denied = Counting(100, 500, 300, 0), budget.first(NOON), []
+    for tick in range(6 * 60 * 10):
+        at = seconds(tick / 10)
+        if budget.is_over(now, at):
+            now = budget.after(now, at)
+        while taken := budget.take(now, LOOK, at):
+            theirs = at + timedelta(seconds=skew)
+            said = supplier.call(theirs)._replace(sent_at=theirs.replace(microsecond=0))
+            now = budget.settle(taken, Permit(taken.number, LOOK), said, at)
+            denied += [tick // 600] * said.denied
+    assert set(denied) <= {1}, f"only when they first differed: {Counter(denied)}"
+
+
+@pytest.mark.parametrize(
+    "header", ["", "soon", "-1", "1e9", "9" * 20, "²", "4102444801", str(int(NOON.timestamp()) + 7200)]
+)
+def test_an_absurd_reset_is_none(header: str) -> None:
+    assert budget.read({"X-RateLimit-Reset": header}, 200, NOON).reset is None
+
+
+def test_headers_are_read_as_they_are_documented() -> None:
+    headers = {"X-RateLimit-Limit": "100", "X-RateLimit-Remaining": "0", "X-RateLimit-Tier-Remaining": "12",
+               "X-RateLimit-Reset": str(int(seconds(60).timestamp())), "X-RateLimit-DeniedBy": "Tier"}  # fmt: skip
+    assert budget.read(headers, 429, NOON) == Said(100, 0, 12, seconds(60), True, "tier")
+    assert budget.read({}, 200, NOON) == Said(None, None, None, None)
+
+
+# ── Against a supplier that counts for itself ────────────────────────────────────────────────────
+class Counting:
+    """Three limits in fixed minutes, as the supplier's own books."""
+
+    def __init__(self, key: int, tier: int, ip: int, offset: int) -> None:
+        self.limits, self.offset = {"ip": ip, "key": key, "tier": tier}, offset
+        self.minute, self.taken, self.denied = -1, Counter[str](), 0
+
+    def call(self, at: datetime) -> Said:
+        minute, _second = divmod(at.timestamp() - self.offset, 60)
+        if minute != self.minute:
+            self.minute, self.taken = int(minute), Counter()
+        reset = datetime.fromtimestamp((minute + 1) * 60 + self.offset, UTC)
+        for layer, limit in self.limits.items():
+            if self.taken[layer] >= limit:
+                self.denied += 1
+                return Said(limit, 0, self.limits["tier"] - self.taken["tier"], reset, True, layer)
+            self.taken[layer] += 1
+        left = {layer: limit - self.taken[layer] for layer, limit in self.limits.items()}
+        return Said(self.limits["key"], left["key"], left["tier"], reset)
+
+
+@settings(deadline=None, max_examples=30, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@given(
+    key=st.integers(20, 150), tier=st.integers(20, 150), ip=st.integers(150, 400), offset=st.integers(0, 59),
+    processes=st.integers(1, 8), takes=st.lists(st.floats(0.05, 3.0), min_size=8, max_size=8),
+    purposes=st.lists(st.sampled_from(list(Purpose)), min_size=8, max_size=8),
+)  # fmt: skip
+def test_it_never_asks_for_more_than_any_layer_allows(
+    key: int, tier: int, ip: int, offset: int, processes: int, takes: list[float], purposes: list[Purpose]
+) -> None:
+    """However many processes call, however long their calls take, and wherever the supplier's minute begins.
+
+    Of the first minute alone nothing is known before its first answers: a tier below what goes out by then, and where
+    the minute ends.
+    """
+    supplier, now = Counting(key, tier, ip, offset), budget.first(NOON, ip, 20)
+    free, on_the_way = [0.0] * processes, list[tuple[float, float, Permit]]()
+    answers = list[tuple[float, Permit, Said]]()
+    denied_at_first = 0
+    for tick in range(4 * 60 * 5):
+        second = tick / 5
+        at = seconds(second)
+        if second == 60:
+            denied_at_first = supplier.denied
+        for arrives, done, permit in [call for call in on_the_way if call[0] <= second]:
+            on_the_way.remove((arrives, done, permit))
+            answers.append((done, permit, supplier.call(at)))
+        for answer in [answer for answer in answers if answer[0] <= second]:
+            answers.remove(answer)
+            now = budget.settle(now, answer[1], answer[2], at)
+        for process in range(processes):
+            if free[process] > second:
+                continue
+            if budget.is_over(now, at):
+                now = budget.after(now, at, ip)
+            if taken := budget.take(now, purposes[process], at):
+                now, free[process] = taken, second + takes[process]
+                permit = Permit(now.number, purposes[process])
+                on_the_way.append((second + takes[process] / 3, free[process], permit))
+    assert supplier.denied == denied_at_first
+
+
+def test_a_window_is_over_only_when_theirs_is() -> None:
+    assert not budget.is_over(window(), NOON + SPAN)
+    assert budget.is_over(window(), NOON + SPAN + EDGE)

@@ -40,6 +40,7 @@ HOLDS_THE_PHONE = {
     "orders.carrying",
     "orders.following",
     "orders.probing",
+    "panel.chores",
     "panel.upstream",
     "panel.worker",
     "panel.management.commands.worker",

@@ -277,7 +277,7 @@ MISTAKES = (
     ),
     Mistake(
         "the worker calls on while it was told to wait", "panel/worker.py",
-        "if (asked or step is STEPS[0]) and upstream.paused_until(timezone.now()):", "if False:",
+        "waits = did and upstream.paused_until(timezone.now()) is not None", "waits = False",
         "tests/panel/test_worker.py",
     ),
     # ── Forgotten ────────────────────────────────────────────────────────────────────────────────

@@ -113,7 +113,7 @@ def test_a_mistake_in_one_round_is_logged_and_work_goes_on(
 ) -> None:
     rounds, stop = [], threading.Event()
 
-    def broken(client: Client) -> bool:
+    def broken(client: Client, *_more: object) -> bool:
         rounds.append(1)
         if len(rounds) == 1:
             raise RuntimeError("our own")

@@ -1,0 +1,177 @@
+"""All processes spend from one budget: none grants twice what is there, and whoever calls is counted."""
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from orders.carrying import carry_one
+from orders.models import Order
+from orders.states import Status
+from orders.tasks import Task
+from panel import spending
+from panel.models import Window
+from panel.notpanel import budget
+from panel.notpanel.budget import SPAN, Permit, Purpose
+from panel.notpanel.client import Client
+from panel.spending import Meter
+from panel.worker import Step, take_step, work_round
+from tests.makers import make_order, make_service, make_user, place_order
+from tests.upstream import Upstream
+
+NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
+PROCESSES = 8
+
+
+@pytest.fixture
+def metered(upstream: Upstream) -> Client:
+    """As the worker holds it."""
+    return Client(upstream.url, upstream.key, meter=Meter(), connect_seconds=5, total_seconds=10)
+
+
+def nothing_left(**known: int) -> Window:
+    """A minute in which so much is left."""
+    now = timezone.now()
+    return Window.objects.create(
+        number=1, ends_at=now + SPAN, **{"key_limit": 100, "key_left": 0, "ip_limit": 300, "ip_left": 300, **known}
+    )
+
+
+def together(work: Callable[[], object]) -> None:
+    def closing() -> None:
+        try:
+            work()
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=closing) for _ in range(PROCESSES)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_at_once_get_exactly_what_is_there() -> None:
+    granted: list[Permit] = []
+
+    def worker() -> None:
+        while permit := spending.take(Purpose.PLACE, NOON):
+            granted.append(permit)
+
+    together(worker)
+    row = Window.objects.get()
+    assert len(granted) == row.place == row.flying == 100 - row.key_left
+    assert row.key_left == 5 + 2 + 2, "what is left to the others"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_at_once_open_one_next_minute() -> None:
+    spending.take(Purpose.LOOK, NOON)
+    together(lambda: spending.take(Purpose.LOOK, NOON + SPAN + timedelta(seconds=1)))
+    assert list(Window.objects.values_list("number", "look")) == [(2, PROCESSES), (1, 1)]
+
+
+@pytest.mark.django_db
+def test_minutes_older_than_a_day_are_forgotten() -> None:
+    spending.take(Purpose.LOOK, NOON)
+    spending.take(Purpose.LOOK, NOON + timedelta(days=1, minutes=2))
+    assert Window.objects.get().number == 2
+
+
+@pytest.mark.django_db
+def test_an_answers_headers_are_learned(upstream: Upstream, metered: Client) -> None:
+    upstream.supplier.limits.key, upstream.supplier.limits.tier = 60, 40
+    metered.balance()
+    row = Window.objects.get()
+    assert (row.key_limit, row.key_left, row.tier_limit, row.tier_left) == (60, 59, 40, 39)
+    assert (row.upkeep, row.flying) == (1, 0)
+    assert row.ends_at.timestamp() % 60 == 0
+
+
+@pytest.mark.django_db
+def test_whoever_calls_without_leave_waits_for_it(metered: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing_left()
+    waited: list[float] = []
+
+    def next_minute(seconds: float) -> None:
+        waited.append(seconds)
+        Window.objects.update(ends_at=timezone.now() - timedelta(seconds=1))
+
+    monkeypatch.setattr("panel.spending.time.sleep", next_minute)
+    metered.balance()
+    assert waited == [spending.WAIT_SECONDS]
+
+
+@pytest.mark.django_db
+def test_an_answer_counts_even_when_it_is_trouble(upstream: Upstream, metered: Client) -> None:
+    upstream.will("html_502", action="balance")
+    with pytest.raises(Exception, match="502"):
+        metered.balance()
+    assert Window.objects.get().flying == 0
+
+
+# ── The worker ───────────────────────────────────────────────────────────────────────────────────
+@pytest.mark.django_db
+def test_without_leave_nothing_is_taken_up(upstream: Upstream, metered: Client) -> None:
+    order = place_order()
+    order.tasks.update(due_at=timezone.now())
+    nothing_left()
+    assert not work_round(metered)
+    assert upstream.calls() == 0
+    task = Task.objects.get()
+    assert (task.attempts, task.unclear_since, task.tries.count()) == (0, None, 0), "as if nobody had looked"
+
+
+@pytest.mark.django_db
+def test_leave_is_not_taken_for_nothing(metered: Client) -> None:
+    work_round(metered)
+    assert not Window.objects.exists()
+
+
+@pytest.mark.django_db
+def test_leave_that_another_workers_work_made_needless_is_given_back(metered: Client) -> None:
+    step = Step(Purpose.PLACE, lambda _now: Purpose.PLACE, carry_one)
+    assert not take_step(step, metered, Purpose.PLACE, contested=False)
+    row = Window.objects.get()
+    assert (row.key_left, row.place, row.flying) == (100, 0, 0)
+
+
+@pytest.mark.django_db
+def test_a_person_who_wants_to_know_does_not_wait_for_the_sweep(upstream: Upstream, metered: Client) -> None:
+    by, service = make_user(), make_service()
+    make_order(Status.IN_PROGRESS, by=by, service=service)
+    wanted = make_order(Status.IN_PROGRESS, by=by, service=service, next_look_at=timezone.now() + timedelta(hours=1))
+    nothing_left(key_left=10, look=2)  # its share is spent, and the rest is held for people
+    assert not work_round(metered), "the sweep waits"
+    Order.objects.filter(pk=wanted.pk).hurry(timezone.now())
+    assert work_round(metered)
+    assert Window.objects.get().ask == 1
+    assert upstream.calls("status") == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", [Purpose.PLACE, Purpose.LOOK])
+def test_a_worker_does_only_what_its_roles_say(upstream: Upstream, metered: Client, role: Purpose) -> None:
+    place_order().tasks.update(due_at=timezone.now())
+    make_order(Status.IN_PROGRESS)
+    work_round(metered, [role])
+    assert (upstream.calls("add"), upstream.calls("status")) == ((1, 0) if role == Purpose.PLACE else (0, 1))
+
+
+@pytest.mark.django_db
+def test_told_to_stop_it_finishes_the_step_in_hand_and_begins_none(upstream: Upstream, metered: Client) -> None:
+    place_order().tasks.update(due_at=timezone.now())
+    make_order(Status.IN_PROGRESS)
+    stop = threading.Event()
+    metered._heard = lambda _action, _trouble: stop.set()  # the signal comes while it places
+    assert work_round(metered, stop=stop)
+    assert (upstream.calls("add"), upstream.calls("status")) == (1, 0)
+    assert Window.objects.get().flying == 0
+
+
+def test_every_purpose_has_its_share() -> None:
+    assert set(budget.SHARES) == set(Purpose)

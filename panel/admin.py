@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from accounts.access import why_not
-from panel.models import Beat, Chore, Upstream
+from panel.models import Beat, Chore, Upstream, Window
 from panel.record import RecordAdmin
 
 
@@ -38,8 +38,13 @@ class UpstreamAdmin(RecordAdmin):
 
 @admin.register(Beat)
 class BeatAdmin(RecordAdmin):
-    list_display = ("name", "started_at", "beat_at", "stopped_at")
+    list_display = ("name", "roles", "started_at", "beat_at", "stopped_at", "calls")
     search_fields = ("name",)
+
+
+@admin.register(Window)
+class WindowAdmin(RecordAdmin):
+    list_display = ("number", "ends_at", "key_left", "key_limit", "place", "ask", "look", "upkeep", "denied")
 
 
 @admin.register(Chore)

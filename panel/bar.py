@@ -20,13 +20,18 @@ from accounts.models import BalanceReading
 from orders.states import Status
 from orders.tally import all_lines, counts_of
 from orders.tasks import Sending, Task
-from panel.models import ONLY, Beat, Upstream
+from panel.models import ONLY, ROLES, Beat, Upstream
 from panel.times import machine
 
 SILENT_AFTER = timedelta(seconds=90)  # a worker may be in a call that takes its whole deadline, a few times over
 MOST_COUNTED = 100  # shown as 99+; counting further would cost without telling more
 
 
+# After "No running worker".
+ROLE_WORDS = {
+    "place": "sends orders", "ask": "asks for refills and cancels", "look": "asks how orders stand",
+    "upkeep": "keeps the catalog and the balance", "desk": "keeps the desk’s own books",
+}  # fmt: skip
 WHO = object()  # stands in the question for whoever asks
 MISSING = "SELECT COUNT(*) FROM (SELECT 1 FROM orders_order WHERE missing_since IS NOT NULL LIMIT %s) AS capped"
 UNREAD = "SELECT COUNT(*) FROM (SELECT 1 FROM orders_mention WHERE user_id = %s AND read_at IS NULL LIMIT %s) AS capped"
@@ -42,7 +47,7 @@ def asked() -> QuerySet[Upstream]:
     needs = Func("needs", function="SUM", output_field=Task._meta.get_field("needs"))
     count = Func("pk", function="COUNT", output_field=IntegerField())
     return Upstream.objects.filter(pk=ONLY).annotate(
-        beat_at=Subquery(beats.values("beat_at")[:1]),
+        **{f"{role}_at": Subquery(beats.filter(roles__contains=role).values("beat_at")[:1]) for role in ROLES},
         balance=Subquery(readings.values("amount")[:1]),
         currency=Subquery(readings.values("currency")[:1]),
         balance_at=Subquery(readings.values("asked_at")[:1]),
@@ -110,7 +115,6 @@ class Bar:
     trouble = property(lambda self: self.row.trouble)
     trouble_since = property(lambda self: self.row.trouble_since)
     paused_until = property(lambda self: self.row.paused_until)
-    worker_at = property(lambda self: self.row.beat_at)
     stopped_at = property(lambda self: self.row.stopped_at)
     stopped_why = property(lambda self: self.row.stopped_why)
     # Empty when the desk stopped by itself.
@@ -132,9 +136,29 @@ class Bar:
         return hashlib.sha256(repr(sorted(self.counts.items())).encode()).hexdigest()[:8]
 
     @cached_property
+    def beats(self) -> dict[str, datetime | None]:
+        """For each role, when a worker that has it beat last."""
+        return {role: getattr(self.row, f"{role}_at") for role in ROLES}
+
+    @property
+    def worker_at(self) -> datetime | None:
+        return max((at for at in self.beats.values() if at), default=None)
+
+    @cached_property
+    def silent_roles(self) -> list[str]:
+        """What no worker does: none with that role has beaten for a while."""
+        heard_since = timezone.now() - SILENT_AFTER
+        return [role for role, at in self.beats.items() if at is None or at < heard_since]
+
+    @property
     def worker_silent(self) -> bool:
         """No worker has beaten for a while: orders wait, and nothing on the screen is fresh."""
-        return self.worker_at is None or timezone.now() - self.worker_at > SILENT_AFTER
+        return len(self.silent_roles) == len(ROLES)
+
+    @property
+    def undone(self) -> str:
+        """What nobody does while some worker runs, in words; empty when all is done."""
+        return "" if self.worker_silent else " or ".join(ROLE_WORDS[role] for role in self.silent_roles)
 
     @property
     def missing(self) -> Decimal | None:
@@ -154,7 +178,7 @@ class Bar:
     def version(self) -> str:
         """Changes when what the bar shows changes; open pages send it along to learn that."""
         shown: tuple[Decimal | datetime | str | int | None, ...] = (
-            self.balance, self.currency, self.trouble, self.worker_silent, self.needs_a_look,
+            self.balance, self.currency, self.trouble, self.worker_silent, self.undone, self.needs_a_look,
             self.stopped_at, self.stopped_why, self.stopped_by, self.short, self.short_orders, self.unread,
         )  # fmt: skip
         return hashlib.sha256(repr(shown).encode()).hexdigest()[:12]

@@ -10,7 +10,7 @@ from catalog import inbox
 from catalog import views as catalog
 from orders.teamwork import mentions
 from orders.views import activity
-from panel import palette, styleguide, views
+from panel import calls, palette, styleguide, views
 
 # The catalog does not know the team, so its doors are guarded here.
 services = [
@@ -38,6 +38,7 @@ urlpatterns = [
     path("team/", team, name="team"),
     path("accounts/preferences/", preferences, name="preferences"),
     path("accounts/preferences/sample/", sample, name="sample"),
+    path("upstream/", calls.calls, name="calls"),
     path("palette/", palette.palette, name="palette"),
     path("keys/", palette.keys, name="keys"),
     path("styleguide/", styleguide.components, name="styleguide"),

@@ -43,16 +43,18 @@ def readiness() -> tuple[dict[str, str], bool]:
     try:
         connection.ensure_connection()
         bar = Bar()
-        spoke_at, worker_at, silent = bar.spoke_at, bar.worker_at, bar.worker_silent
+        spoke_at, worker_at, silent, undone = bar.spoke_at, bar.worker_at, bar.worker_silent, bar.undone
     except DatabaseError:
         return {"database": "does not answer", "worker": "not known", "upstream": "not known"}, False
     trouble = f"; now: {bar.trouble}" if bar.trouble else ""
     words = {
         "database": "answers",
-        "worker": f"last beat {age(worker_at)}" + (f", silent for over {SILENT_AFTER.seconds} s" if silent else ""),
+        "worker": f"last beat {age(worker_at)}"
+        + (f", silent for over {SILENT_AFTER.seconds} s" if silent else "")
+        + (f"; none {undone}" if undone else ""),
         "upstream": f"last answered {age(spoke_at)}{trouble}",
     }
-    return words, not silent
+    return words, not (silent or undone)
 
 
 def age(at: Any) -> str:

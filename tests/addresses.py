@@ -23,7 +23,7 @@ from orders.progress import Reading
 from orders.saved import SavedView
 from orders.states import Status
 from orders.tasks import Attempt, Sending
-from panel.models import ONLY, Beat, Chore, Upstream
+from panel.models import ONLY, Beat, Chore, Upstream, Window
 from tests.makers import make_order, make_user
 
 OURS = ("orders", "catalog", "accounts", "panel")
@@ -56,6 +56,7 @@ def one_of_everything() -> Order:
     Upstream.objects.create(pk=ONLY, spoke_at=now)
     Beat.objects.create(name="desk:1", started_at=now, beat_at=now)
     Chore.objects.create(name="balance", due_at=now)
+    Window.objects.create(number=1, ends_at=now, key_limit=100, key_left=93, ip_limit=300, ip_left=293, look=7)
     LogEntry.objects.create(
         user=make_user(), content_type=ContentType.objects.get_for_model(User), object_id="1", object_repr="Ana",
         action_flag=CHANGE, change_message="Changed role.",

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from orders.endings import end_cancels
@@ -30,12 +31,12 @@ ALONE_EVERY_SECONDS = 6  # a key that sees none of its orders any more would els
 UNKNOWN = "not found"  # in upstream's words, for an id that is not the account's
 ORDERS_PER_CALL = 100  # upstream's limit for one status call, which counts as one request
 LEASE = timedelta(seconds=settings.LEASE_SECONDS)  # a dead worker's orders come due again after it
-FILL_AHEAD = LEASE / 2  # a call's empty places take those due so soon; none that another worker has in a call (20 s)
+CALL = timedelta(seconds=25)  # longer than one takes; so long after a claim its orders may be in another worker's call
 
 
 def look_wanted(now: datetime) -> Purpose | None:
     """What a look would be for now: a person waits for it, or an order's time has come; None: nothing to ask."""
-    first = Order.objects.in_a_hurry().filter(left_out__lt=ALONE_FROM).values_list("hurry", flat=True).first()
+    first = Order.objects.in_a_hurry(now).filter(left_out__lt=ALONE_FROM).values_list("hurry", flat=True).first()
     if first == Hurry.WANTED:
         return Purpose.ASK
     return Purpose.LOOK if first or Order.objects.due(now).filter(left_out__lt=ALONE_FROM).exists() else None
@@ -69,8 +70,9 @@ def claim(now: datetime) -> dict[str, datetime]:
         # deadlock over two batches); on SQLite the write transaction itself is the lock.
         free = Order.objects.filter(left_out__lt=ALONE_FROM).select_for_update(skip_locked=True)
         fields = ("pk", "upstream_id", "next_look_at")
-        taken = list(free.in_a_hurry().values_list(*fields)[:ORDERS_PER_CALL])
-        others = free.due(now + FILL_AHEAD).filter(hurry=None).values_list(*fields)
+        taken = list(free.in_a_hurry(now).values_list(*fields)[:ORDERS_PER_CALL])
+        in_calls = Q(next_look_at__gt=max(now, now + LEASE - CALL), next_look_at__lte=now + LEASE)
+        others = free.due(now + SELDOM).filter(~in_calls, hurry=None).values_list(*fields)
         soonest = list(others[: ORDERS_PER_CALL - len(taken)])
         if taken or (soonest and soonest[0][2] <= now):
             taken += soonest

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.db.models import F
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Least
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -18,7 +18,7 @@ from catalog.models import Service
 from orders import notes, presence, progress  # noqa: F401  # Django finds their models through this file
 from orders.events import Event as Event
 from orders.links import spellings
-from orders.rhythm import ALONE_FROM, STEADY, Tempo, is_stale
+from orders.rhythm import ALONE_FROM, RINGS_TOGETHER, STEADY, Tempo, beat, is_stale
 from orders.rules import Refills, cancel_of, refills_of, why_no_cancel, why_no_refill
 from orders.saved import SavedView as SavedView
 from orders.states import LIFE, LIVE, Stage, Status, label, stage
@@ -168,19 +168,20 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self._first(Hurry.WANTED, now)
 
     def ring(self, now: datetime) -> int:
-        """A webhook names them: they go right behind what people want to know, and nothing else changes."""
-        return self._first(Hurry.RUNG, now)
+        """A webhook names them: they go first of what is due, with all that are rung for within a moment."""
+        return self._first(Hurry.RUNG, beat(RINGS_TOGETHER, now))
 
-    def _first(self, hurry: int, now: datetime) -> int:
-        return self.filter(upstream_id__isnull=False).exclude(hurry__gte=hurry).update(hurry=hurry, next_look_at=now)
+    def _first(self, hurry: int, at: datetime) -> int:
+        known = self.filter(upstream_id__isnull=False).exclude(hurry__gte=hurry)
+        return known.update(hurry=hurry, next_look_at=Least(Coalesce("next_look_at", at), at))
 
     def due(self, now: datetime) -> Self:
         """Orders to ask upstream about, longest due first."""
         return self.filter(next_look_at__lte=now).order_by("next_look_at")
 
-    def in_a_hurry(self) -> Self:
-        """Those that go first, in the very words of the index `order_hurry`."""
-        return self.filter(hurry__isnull=False).order_by("-hurry", "next_look_at")
+    def in_a_hurry(self, now: datetime) -> Self:
+        """Those due orders that go first; the index `order_hurry` knows them."""
+        return self.filter(hurry__isnull=False, next_look_at__lte=now).order_by("-hurry", "next_look_at")
 
 
 class Order(models.Model):

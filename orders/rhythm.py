@@ -29,6 +29,7 @@ BEFORE_ITS_TIME = 3
 MOST_OFTEN, LEAST_OFTEN = timedelta(seconds=10), timedelta(minutes=10)
 # While webhooks tell of ends, looks only make sure, and follow the progress.
 RUNG_FACTOR, RUNG_MOST_OFTEN = 12, timedelta(minutes=4)
+RINGS_TOGETHER = timedelta(seconds=15)  # so that they share a call; on average a ring waits half of that
 
 
 class Usual(Protocol):
@@ -47,7 +48,7 @@ class Usual(Protocol):
 class Tempo(NamedTuple):
     """What the next look depends on beside the order: services' histories, and whether webhooks work.
 
-    `due`: upstream id → when it was due. Those that came along early to fill a call have had that look with it.
+    `due`: upstream id → when it was due; some come along early, to fill a call.
     """
 
     usual: Mapping[int, Usual] = {}  # by the service's key
@@ -56,8 +57,10 @@ class Tempo(NamedTuple):
 
     def next_look(self, order: "Order", asked_at: datetime) -> datetime:
         """When to ask again about an order that is still live."""
-        now = max(asked_at, self.due.get(order.upstream_id or "", asked_at))
-        return beat(self.pause(order, asked_at), now)
+        pause = self.pause(order, asked_at)
+        # One that would have been due soon has had that look; else the next is half a pause away at least.
+        early = max(asked_at, min(self.due.get(order.upstream_id or "", asked_at), asked_at + pause / 2))
+        return beat(pause, early)
 
     def pause(self, order: "Order", now: datetime) -> timedelta:
         age = now - order.created_at

@@ -1,0 +1,195 @@
+"""Asking after live orders, on a virtual clock: a day of 100,000, and what webhooks spare while they work or are dead.
+
+The supplier is in memory; budget, rhythm, claims and the database are the desk's own. One part alone is measured by
+`python -m tests.benchmarks.rhythm day`; the others are dead and rings.
+"""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from math import ceil
+from statistics import mean, quantiles
+from unittest.mock import patch
+
+from orders.models import Order
+from orders.rhythm import Tempo
+from orders.states import FINAL, Status
+from panel import spending
+from panel.notpanel import budget
+from panel.notpanel.budget import Purpose
+from panel.notpanel.sandbox import lives
+from panel.notpanel.sandbox.limits import KEY_PER_MINUTE, Limits
+from panel.notpanel.shapes import Report
+from panel.spending import Meter
+from tests.benchmarks import data, measure
+from tests.benchmarks.virtual import NOON, Clock, Phone, crew
+
+WORKERS = 2
+LOOKS = (Purpose.LOOK, Purpose.ASK)
+
+
+def main() -> int:
+    figures = measure.Figures(f"rhythm: {WORKERS} workers on a virtual clock, {KEY_PER_MINUTE} calls a minute")
+    parts = {"day": a_day, "dead": webhooks_dead, "rings": webhooks_healthy}
+    for name in sys.argv[1:] or parts:
+        parts[name](figures)
+    return figures.end()
+
+
+def report(upstream_id: str, status: str, remains: int, at: datetime) -> Report:
+    return Report(upstream_id, status, Decimal("0.90"), 100, remains, "USD", at, {"status": status})
+
+
+def phones_of(clock: Clock, life: Callable[[str, datetime], Report]) -> list[Phone]:
+    limits = Limits(clock=clock.unix)
+    return [Phone(clock, limits, life, Meter()) for _ in range(WORKERS)]
+
+
+def write_live(count: int, ages: Sequence[tuple[int, timedelta]]) -> None:
+    """So many live orders that are due now; of a thousand so many are so old."""
+    for first in range(1, count, data.BATCH * 10):
+        data.write_orders(first, min(data.BATCH * 10, count - first + 1), (Status.IN_PROGRESS,))
+    done = 0
+    for part, age in ages:
+        some = Order.objects.filter(pk__gt=done * count // 1000, pk__lte=(done + part) * count // 1000)
+        some.update(created_at=NOON - age)
+        done += part
+    Order.objects.update(next_look_at=NOON, reported_at=NOON)
+
+
+# ── A day ────────────────────────────────────────────────────────────────────────────────────────
+ALL_DAY, HOURS = 100_000, 24
+AGES = ((5, timedelta(minutes=5)), (15, timedelta(hours=1)), (30, timedelta(hours=12)), (950, timedelta(days=12)))
+ROUND_SECONDS = 3.0  # of the virtual clock: a worker looks up once a second, and its call and the other's take a while
+
+
+def a_day(figures: measure.Figures) -> None:
+    """Whenever an order is overdue, no call for it is left in the budget."""
+    with measure.desk():
+        data.open_desk()
+        write_live(ALL_DAY, AGES)
+        clock = Clock()
+        phones = phones_of(clock, lambda of, at: report(of, Status.IN_PROGRESS, 900 - hash((of, at.hour)) % 50, at))
+        idle, longest, judged = 0, 0.0, 0
+
+        def judge() -> None:
+            nonlocal idle, longest, judged
+            first = Order.objects.due(clock.now).values_list("next_look_at", flat=True).first()
+            overdue = (clock.now - first).total_seconds() if first else 0.0
+            longest, judged = max(longest, overdue), judged + 1
+            if overdue > ROUND_SECONDS:
+                _, window = spending.current(clock.now)
+                idle += budget.room(window, Purpose.LOOK, clock.now) > 0
+
+        crew(clock, phones, NOON + timedelta(hours=HOURS), roles=LOOKS, idle_seconds=1.0, each=judge)
+        calls = sum(phone.calls["status"] for phone in phones)
+        figures.say(f"{ALL_DAY:,} live orders, {HOURS} h: {calls:,} calls of {HOURS * 60 * KEY_PER_MINUTE:,}")
+        figures.say(f"longest overdue, when the budget allowed no more: {longest:.0f} s; judged {judged:,} times")
+        figures.exactly(f"moments with an order overdue by more than {ROUND_SECONDS:g} s and a call left", idle, 0)
+        figures.exactly("calls denied by upstream", sum(phone.denied for phone in phones), 0)
+
+
+# ── Webhooks are dead ────────────────────────────────────────────────────────────────────────────
+FOLLOWED = 10_000
+WARM, WATCHED = timedelta(minutes=3), timedelta(minutes=20)
+SAMPLED = timedelta(seconds=10)
+
+
+def webhooks_dead(figures: measure.Figures) -> None:
+    """More live orders than the key can follow at their rhythm: each is as fresh as a plain sweep would make it."""
+    with measure.desk():
+        data.open_desk()
+        write_live(FOLLOWED, ((1000, timedelta(minutes=1)),))
+        clock, sampled = Clock(), NOON + WARM
+        phones = phones_of(clock, lambda of, at: report(of, Status.IN_PROGRESS, 900, at))
+        ages: list[float] = []
+
+        def sample() -> None:
+            nonlocal sampled
+            if clock.now >= sampled:
+                sampled = clock.now + SAMPLED
+                asked = Order.objects.values_list("reported_at", flat=True)
+                ages.extend((clock.now - at).total_seconds() for at in asked if at)
+
+        crew(clock, phones, NOON + WARM + WATCHED, roles=LOOKS, each=sample)
+        theory = 60 * ceil(FOLLOWED / 100) / KEY_PER_MINUTE
+        p99 = quantiles(ages, n=100)[98]
+        figures.say(f"{FOLLOWED:,} live orders: a sweep takes {theory:.0f} s; p99 of {len(ages):,} ages {p99:.1f} s")
+        figures.at_most("webhooks dead: p99 of staleness against the sweep", p99 / theory, 1.5)
+        figures.exactly("calls denied by upstream", sum(phone.denied for phone in phones), 0)
+
+
+# ── Webhooks work ────────────────────────────────────────────────────────────────────────────────
+PLACED = 3_000
+PLACED_WITHIN = timedelta(minutes=30)
+DELIVERED_AFTER = timedelta(seconds=1)
+
+
+def webhooks_healthy(figures: measure.Figures) -> None:
+    """The same lives twice: asked after alone, and with a ring at each end."""
+    calls, lag = {}, {}
+    for rung in (False, True):
+        calls[rung], lag[rung] = a_life_long(rung=rung)
+        figures.say(
+            f"{'rings and looks' if rung else 'looks alone'}: {calls[rung]:,} calls; an end is known after "
+            f"{mean(lag[rung]):.1f} s, p95 {quantiles(lag[rung], n=20)[18]:.1f} s, at the latest {max(lag[rung]):.0f} s"
+        )
+    figures.at_most("calls with webhooks against looks alone", calls[True] / calls[False], 0.1)
+    figures.at_most("mean time until an end is known, against looks alone", mean(lag[True]) / mean(lag[False]), 1.0)
+    p95 = [quantiles(lag[rung], n=20)[18] for rung in (True, False)]
+    figures.at_most("p95 of it", p95[0] / p95[1], 1.0)
+
+
+def a_life_long(*, rung: bool) -> tuple[int, list[float]]:
+    """Calls until every order has come to its end, and how long after its end each was known to have."""
+    with measure.desk(), relied_upon(rung):
+        data.open_desk()
+        data.write_orders(1, PLACED, (Status.PENDING,))
+        planned: dict[str, lives.Life] = {}
+        orders = list(Order.objects.order_by("pk"))
+        for number, order in enumerate(orders):
+            order.created_at = NOON + PLACED_WITHIN * number / PLACED
+            order.next_look_at = order.created_at
+            at = order.created_at.timestamp()
+            planned[str(order.upstream_id)] = lives.plan(str(number), at=at, quantity=order.quantity, fate="completed")
+        Order.objects.bulk_update(orders, ["created_at", "next_look_at"], batch_size=500)
+        clock = Clock()
+
+        def life(upstream_id: str, at: datetime) -> Report:
+            plan = planned[upstream_id]
+            status, delivered = lives.state(plan, at.timestamp())
+            return report(upstream_id, status, plan.total - delivered, at)
+
+        to_ring = sorted((plan.end_at, upstream_id) for upstream_id, plan in planned.items())[::-1]
+
+        def ring() -> None:
+            named = []
+            while rung and to_ring and to_ring[-1][0] + DELIVERED_AFTER.total_seconds() <= clock.unix():
+                named.append(to_ring.pop()[1])
+            if named:
+                Order.objects.filter(upstream_id__in=named).ring(clock.now)
+
+        phones = phones_of(clock, life)
+        live = Order.objects.exclude(status__in=FINAL)
+        crew(clock, phones, NOON + timedelta(days=1), roles=LOOKS, each=ring, done=lambda: not live.exists())
+        ended = Order.objects.exclude(reported_at=None).values_list("upstream_id", "reported_at")
+        lag = [
+            (at - datetime.fromtimestamp(planned[str(upstream_id)].end_at, UTC)).total_seconds()
+            for upstream_id, at in ended
+            if at
+        ]
+        assert len(lag) == PLACED
+        return sum(phone.calls["status"] for phone in phones), lag
+
+
+@contextmanager
+def relied_upon(rung: bool) -> Iterator[None]:
+    """Whether webhooks are judged healthy; what judges them is tried elsewhere."""
+    with patch("orders.following.Tempo", lambda **known: Tempo(**{**known, "rung": rung})):
+        yield
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from orders.endings import end_cancels
 from orders.models import FACTS, Event, Order
+from orders.pace import Usual, late_from, usual
 from orders.progress import Reading, reading, told
 from orders.rhythm import ALONE_FROM, SELDOM, next_look
 from orders.states import FINAL
@@ -90,7 +91,8 @@ def take_in(asked: Iterable[str], reports: Reports, now: datetime, *, alone: boo
     ended: list[Order] = []
     readings: list[Reading] = []
     with transaction.atomic():
-        orders = Order.objects.filter(upstream_id__in=list(asked)).order_by("pk").select_for_update()
+        orders = list(Order.objects.filter(upstream_id__in=list(asked)).order_by("pk").select_for_update())
+        paces: dict[int, Usual] | None = None  # asked for when one has moved
         for order in orders:
             report = reports.found.get(order.upstream_id or "")
             version = order.version
@@ -104,6 +106,8 @@ def take_in(asked: Iterable[str], reports: Reports, now: datetime, *, alone: boo
                 if order.status in FINAL:
                     ended.append(order)
             if order.version != version:
+                paces = usual({order.service_id for order in orders}) if paces is None else paces
+                order.late_from = late_from(order, paces.get(order.service_id))
                 order.save(update_fields=FACTS)
             elif order.reported_at:
                 unmoved[order.reported_at, order.next_look_at].append(order.pk)

@@ -5,14 +5,17 @@ comes, an index finds those for which it has, and no page asks for anything more
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import models
 from django.utils import timezone
 
 from catalog.models import Service
 from orders.states import FINAL, STARTED, Status
+from panel.numbers import number
+from panel.times import took
 
 if TYPE_CHECKING:
     from orders.models import Order
@@ -23,7 +26,8 @@ LATELY = 20  # of them, which tell whether it is slower than usual now
 HALF, MOST = 50, 95  # of a hundred
 
 
-class Usual(NamedTuple):
+@dataclass(frozen=True)
+class Usual:
     """What is usual for a service, counted from when upstream took an order; None where too few orders tell."""
 
     start_median: timedelta | None
@@ -36,17 +40,35 @@ class Usual(NamedTuple):
     lately: timedelta | None  # the median finish of the newest
 
     @classmethod
-    def of(cls, pace: "Pace | None") -> Self | None:
+    def of(cls, pace: "Pace | None") -> "Usual | None":
         return pace and cls(
-            *(None if n is None else timedelta(seconds=n) for n in (
-                pace.start_median, pace.start_p95, pace.finish_median, pace.finish_p95)),
-            pace.finishes, pace.starts, pace.quantity,
-            None if pace.lately is None else timedelta(seconds=pace.lately),
+            span(pace.start_median), span(pace.start_p95), span(pace.finish_median), span(pace.finish_p95),
+            pace.finishes, pace.starts, pace.quantity, span(pace.lately),
         )  # fmt: skip
 
     @property
     def known(self) -> bool:
         return self.start_p95 is not None or self.finish_p95 is not None
+
+    @property
+    def words(self) -> str:
+        """In a sentence; "" where nothing is known."""
+        half = [f"starts within {took(self.start_median)}"] if self.start_median is not None else []
+        most = [f"start within {took(self.start_p95)}"] if self.start_p95 is not None else []
+        if self.finish_median is not None and self.finish_p95 is not None:
+            half.append(f"is finished within {took(self.finish_median)}")
+            most.append(f"are finished within {took(self.finish_p95)}")
+        return f"Usually {' and '.join(half)} (median); 95 of 100 {' and '.join(most)}." if most else ""
+
+    @property
+    def made_of(self) -> str:
+        """The orders that it is read from, in words."""
+        starts, finishes = f"the last {number(self.starts)} orders of this service that started", ""
+        if self.finish_p95 is not None:
+            finishes = f"the last {number(self.count)} that were completed"
+        if self.start_p95 is None:
+            return f"{finishes} of this service"
+        return f"{starts} and {finishes}" if finishes else starts
 
     @property
     def slower(self) -> int | None:
@@ -80,6 +102,10 @@ class Pace(models.Model):
 
     def __str__(self) -> str:
         return f"Pace of service {self.service_id}"
+
+
+def span(seconds: int | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)
 
 
 def usual(service_ids: Collection[int]) -> dict[int, Usual]:

@@ -15,9 +15,7 @@ from orders.marks import act_button, check_button, copy_button, icon, link_tag, 
 from orders.states import label, stage
 from panel.money import money
 from panel.numbers import decimal, number
-from panel.times import (
-    ago_words, clock, day, exact, local, machine, span_tag, time_tag, took, zone_at, zone_name,
-)  # fmt: skip
+from panel.times import ago_words, clock, day, exact, local, machine, span_tag, time_tag, took, zone_at, zone_name
 
 
 def environment(**options: Any) -> Environment:

@@ -101,11 +101,12 @@ def span_words(seconds: int) -> str:
 
 
 def took(span: timedelta) -> str:
-    """`1 h 50 min`, `9 min`, `40 s`: as long as it took, to the second or the minute."""
+    """`2 d 7 h`, `1 h 50 min`, `9 min`, `40 s`: as long as it took, in two units at most."""
     seconds = round(span.total_seconds())
     if seconds < MINUTE:
         return f"{seconds} s"
-    parts = ((seconds // DAY, "d"), (seconds % DAY // HOUR, "h"), (seconds % HOUR // MINUTE, "min"))
+    days, hours, minutes = seconds // DAY, seconds % DAY // HOUR, seconds % HOUR // MINUTE
+    parts = ((days, "d"), (hours, "h")) if days else ((hours, "h"), (minutes, "min"))
     return " ".join(f"{n} {word}" for n, word in parts if n)
 
 

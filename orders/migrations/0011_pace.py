@@ -6,71 +6,113 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('catalog', '0002_changes_holds_and_favourites'),
-        ('orders', '0010_missing_upstream'),
+        ("catalog", "0002_changes_holds_and_favourites"),
+        ("orders", "0010_missing_upstream"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Pace',
+            name="Pace",
             fields=[
-                ('service', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='pace', serialize=False, to='catalog.service')),
-                ('starts', models.PositiveIntegerField(help_text='Of its last ended orders those whose start we know.')),
-                ('finishes', models.PositiveIntegerField(help_text='Of its last ended orders those that were completed.')),
-                ('start_median', models.PositiveBigIntegerField(help_text='Seconds from when upstream took it.', null=True)),
-                ('start_p95', models.PositiveBigIntegerField(null=True)),
-                ('finish_median', models.PositiveBigIntegerField(null=True)),
-                ('finish_p95', models.PositiveBigIntegerField(null=True)),
-                ('quantity', models.PositiveBigIntegerField(help_text='95 of 100 completed ones were of so many units or fewer.')),
-                ('lately', models.PositiveBigIntegerField(help_text='The median finish of the newest alone.', null=True)),
-                ('computed_at', models.DateTimeField()),
-                ('ends_to', models.DateTimeField(help_text='Ends up to this moment have been looked through, of all services.')),
+                (
+                    "service",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="pace",
+                        serialize=False,
+                        to="catalog.service",
+                    ),
+                ),
+                (
+                    "starts",
+                    models.PositiveIntegerField(help_text="Of its last ended orders those whose start we know."),
+                ),
+                (
+                    "finishes",
+                    models.PositiveIntegerField(help_text="Of its last ended orders those that were completed."),
+                ),
+                (
+                    "start_median",
+                    models.PositiveBigIntegerField(help_text="Seconds from when upstream took it.", null=True),
+                ),
+                ("start_p95", models.PositiveBigIntegerField(null=True)),
+                ("finish_median", models.PositiveBigIntegerField(null=True)),
+                ("finish_p95", models.PositiveBigIntegerField(null=True)),
+                (
+                    "quantity",
+                    models.PositiveBigIntegerField(
+                        help_text="95 of 100 completed ones were of so many units or fewer."
+                    ),
+                ),
+                (
+                    "lately",
+                    models.PositiveBigIntegerField(help_text="The median finish of the newest alone.", null=True),
+                ),
+                ("computed_at", models.DateTimeField()),
+                (
+                    "ends_to",
+                    models.DateTimeField(help_text="Ends up to this moment have been looked through, of all services."),
+                ),
             ],
             options={
-                'ordering': ('service',),
+                "ordering": ("service",),
             },
         ),
         migrations.AddField(
-            model_name='order',
-            name='ended_at',
-            field=models.DateTimeField(help_text='When a report first said that it ended; empty while live.', null=True),
+            model_name="order",
+            name="ended_at",
+            field=models.DateTimeField(
+                help_text="When a report first said that it ended; empty while live.", null=True
+            ),
         ),
         migrations.AddField(
-            model_name='order',
-            name='late_from',
-            field=models.DateTimeField(help_text='From then on it is late; empty: nobody can tell, or ended.', null=True),
+            model_name="order",
+            name="late_from",
+            field=models.DateTimeField(
+                help_text="From then on it is late; empty: nobody can tell, or ended.", null=True
+            ),
         ),
         migrations.AddField(
-            model_name='order',
-            name='started_at',
-            field=models.DateTimeField(help_text='When a report first said that it delivers.', null=True),
+            model_name="order",
+            name="started_at",
+            field=models.DateTimeField(help_text="When a report first said that it delivers.", null=True),
         ),
         migrations.AddField(
-            model_name='order',
-            name='taken_at',
-            field=models.DateTimeField(help_text='When upstream took it.', null=True),
+            model_name="order",
+            name="taken_at",
+            field=models.DateTimeField(help_text="When upstream took it.", null=True),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(condition=models.Q(('late_from__isnull', False)), fields=['late_from'], name='order_late'),
+            model_name="order",
+            index=models.Index(
+                condition=models.Q(("late_from__isnull", False)), fields=["late_from"], name="order_late"
+            ),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(condition=models.Q(('late_from__isnull', False)), fields=['-id', 'late_from'], name='order_late_newest'),
+            model_name="order",
+            index=models.Index(
+                condition=models.Q(("late_from__isnull", False)), fields=["-id", "late_from"], name="order_late_newest"
+            ),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(condition=models.Q(('ended_at__isnull', False)), fields=['ended_at', 'service'], name='order_ends'),
+            model_name="order",
+            index=models.Index(
+                condition=models.Q(("ended_at__isnull", False)), fields=["ended_at", "service"], name="order_ends"
+            ),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(condition=models.Q(('ended_at__isnull', False)), fields=['service', '-ended_at'], name='order_ends_of_one'),
+            model_name="order",
+            index=models.Index(
+                condition=models.Q(("ended_at__isnull", False)),
+                fields=["service", "-ended_at"],
+                name="order_ends_of_one",
+            ),
         ),
         migrations.AddIndex(
-            model_name='pace',
-            index=models.Index(fields=['ends_to'], name='pace_ends_to'),
+            model_name="pace",
+            index=models.Index(fields=["ends_to"], name="pace_ends_to"),
         ),
     ]

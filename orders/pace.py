@@ -41,7 +41,9 @@ class Usual:
 
     @classmethod
     def of(cls, pace: "Pace | None") -> "Usual | None":
-        return pace and cls(
+        if pace is None:
+            return None
+        return cls(
             span(pace.start_median), span(pace.start_p95), span(pace.finish_median), span(pace.finish_p95),
             pace.finishes, pace.starts, pace.quantity, span(pace.lately),
         )  # fmt: skip

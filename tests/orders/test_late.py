@@ -315,6 +315,20 @@ def test_the_page_takes_as_many_queries_for_fifty_as_for_one(viewer: Browser) ->
     assert counts[0] == counts[1] <= 6
 
 
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="asks SQLite for its plans")
+def test_an_index_leads_to_what_is_late(viewer: Browser) -> None:
+    late_ones(3, make_service())
+    with CaptureQueriesContext(connection) as queries:
+        viewer.get("/orders/late/")
+    asked = [query["sql"] for query in queries if "late_from" in query["sql"]]
+    assert len(asked) == 2, "the bar's counter, and the orders"
+    for sql in asked:
+        with connection.cursor() as cursor:
+            cursor.execute("EXPLAIN QUERY PLAN " + sql.replace("%", "%%"), [])
+            steps = " | ".join(row[3] for row in cursor.fetchall())
+        assert "INDEX order_late (" in steps, steps
+
+
 def test_with_nothing_late_it_says_what_would_stand_there(viewer: Browser) -> None:
     assert "so far no service has as many" in viewer.get("/orders/late/").content.decode()
     has_pace(make_service())

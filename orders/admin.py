@@ -5,6 +5,7 @@ from django.contrib import admin
 from orders.jobs import Bulk
 from orders.models import Event, Order
 from orders.notes import Mention, Note
+from orders.pace import Pace
 from orders.presence import Presence
 from orders.progress import Reading
 from orders.saved import SavedView
@@ -109,6 +110,14 @@ class ReadingAdmin(RecordAdmin):
     list_filter = ("status", "at")
     list_select_related = ("order",)
     search_fields = ("=order__id", "=order__upstream_id")
+
+
+@admin.register(Pace)
+class PaceAdmin(RecordAdmin):
+    list_display = ("service", "starts", "start_median", "start_p95", "finishes", "finish_median", "finish_p95",
+                    "computed_at")  # fmt: skip
+    list_select_related = ("service",)
+    search_fields = ("=service__upstream_id", "service__name")
 
 
 @admin.register(Note)

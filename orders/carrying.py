@@ -121,7 +121,8 @@ def placed(task: Task, upstream_id: str, asked_at: datetime) -> None:
             Task.objects.filter(pk=task.pk).update(outcome=Task.Outcome.DONE, answer=upstream_id)
             fp("placed.half")
             # How it stands is upstream's to say: the first look follows at once.
-            homeless.change(upstream_id=upstream_id, status=Status.QUEUED, next_look_at=asked_at)
+            now = timezone.now()  # its pace counts from here: it is not slow for what it waited for before
+            homeless.change(upstream_id=upstream_id, status=Status.QUEUED, next_look_at=asked_at, taken_at=now)
             order.record("asked", attempt=task.attempts, upstream_id=upstream_id)
             fp("placed.commit")
         fp("placed.committed")

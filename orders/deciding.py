@@ -19,7 +19,8 @@ from orders.tasks import Task
 from panel.notpanel.shapes import safe_id
 
 REASON_CHARACTERS = 500
-ANEW: dict[str, Any] = {"left_out": 0, "missing_since": None}  # of an id that changes, nothing is known yet
+# Of an id that changes, nothing is known yet.
+ANEW: dict[str, Any] = {"left_out": 0, "missing_since": None, "started_at": None, "ended_at": None, "late_from": None}
 
 
 def allowed(by: Any, what: str) -> None:
@@ -106,10 +107,12 @@ def adopt(order: Order, upstream_id: str, *, by: Any) -> None:
     if not known:
         raise Refusal("Write upstream’s id of the order, such as ord_3f9a1c.")
     settled = {"outcome": Task.Outcome.ADOPTED, "answer": known}
-    now = timezone.now()
+    now, placing = timezone.now(), order.placing
+    taken_at = placing and placing.unclear_since  # by the first try that upstream may have heard
+    found = {**ANEW, "upstream_id": known, "next_look_at": now, "taken_at": taken_at or now}
     try:
         with transaction.atomic():
-            decide(order, undecided(), settled, **ANEW, status=Status.QUEUED, upstream_id=known, next_look_at=now)
+            decide(order, undecided(), settled, **found, status=Status.QUEUED)
             order.record("adopted", by=by, upstream_id=known)
     except IntegrityError:
         other = Order.objects.filter(upstream_id=known).values_list("pk", flat=True).first()
@@ -124,7 +127,8 @@ def close(order: Order, reason: str, *, by: Any) -> None:
         raise Refusal("Say how you know that it was not placed; the reason is kept.")
     settled = {"outcome": Task.Outcome.CLOSED, "answer": reason}
     with transaction.atomic():
-        decide(order, undecided(), settled, **ANEW, status=Status.REJECTED, upstream_id=None, next_look_at=None)
+        gone = {**ANEW, "upstream_id": None, "next_look_at": None, "taken_at": None}
+        decide(order, undecided(), settled, **gone, status=Status.REJECTED)
         order.record("closed", by=by, reason=reason)
         cancels_are_needless([order.pk], timezone.now())
 

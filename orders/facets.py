@@ -6,6 +6,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone
 
 from catalog.models import Service
 from orders.links import NETWORKS
@@ -105,10 +106,12 @@ class Open(NamedTuple):
     kinds: tuple[str, ...] = ()
     unclear: bool = False  # and of those only what got no clear answer
     missing: bool = False  # or that upstream says it does not know
+    late: bool = False  # or that take longer than their service's do
 
 
 OPEN = {
     "look": Open("needs a look", (Status.REVIEW,), Task.WISHES, unclear=True, missing=True),
+    "late": Open("is late", late=True),
     "live": Open("is under way", (Status.QUEUED, *sorted(LIVE))),
     "refill": Open("has a pending refill", kinds=(Task.Kind.REFILL,)),
     "cancel": Open("has a pending cancel", kinds=(Task.Kind.CANCEL,)),
@@ -121,6 +124,8 @@ def _open_where(value: str) -> Q:
     where = Q(status__in=some.statuses)
     if some.kinds:
         where |= Q(Exists(pending))
+    if some.late:
+        where |= Q(late_from__lte=timezone.now())
     return where | Q(missing_since__isnull=False) if some.missing else where
 
 
@@ -129,6 +134,8 @@ def _open_keys(value: str) -> list[Keys]:
     found = [Keys(Order.objects.filter(status=status)) for status in some.statuses]
     if some.missing:
         found.append(Keys(Order.objects.filter(missing_since__isnull=False)))
+    if some.late:
+        found.append(Keys(Order.objects.filter(late_from__lte=timezone.now())))
     return found + [Keys(waiting(kind=kind, unclear=some.unclear), "order_id") for kind in some.kinds]
 
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from orders.endings import end_cancels
 from orders.models import FACTS, Event, Hurry, Order
+from orders.pace import late_from, usual
 from orders.progress import Reading, reading, told
 from orders.rhythm import ALONE_FROM, SELDOM, Tempo, next_look
 from orders.states import FINAL
@@ -115,13 +116,13 @@ def take_in(
 
     `due`: when those asked after were due, which some of them were not yet.
     """
-    tempo = Tempo(due=due or {})
     events: list[Event] = []
     unmoved: defaultdict[tuple[datetime, datetime | None], list[int]] = defaultdict(list)
     ended: list[Order] = []
     readings: list[Reading] = []
     with transaction.atomic():
-        orders = Order.objects.filter(upstream_id__in=asked).order_by("pk").select_for_update()
+        orders = list(Order.objects.filter(upstream_id__in=asked).order_by("pk").select_for_update())
+        tempo = Tempo(usual({order.service_id for order in orders}), due=due or {})
         for order in orders:
             report = reports.found.get(order.upstream_id or "")
             version = order.version
@@ -135,6 +136,7 @@ def take_in(
                 if order.status in FINAL:
                     ended.append(order)
             if order.version != version:
+                order.late_from = late_from(order, tempo.usual.get(order.service_id))
                 order.save(update_fields=FACTS)
             elif order.reported_at:
                 unmoved[order.reported_at, order.next_look_at].append(order.pk)

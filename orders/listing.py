@@ -18,6 +18,7 @@ from orders.facets import FACETS, Keys, ends, starts
 from orders.finding import Found, find, is_of_ids, only_link, short
 from orders.marks import orders_url
 from orders.models import Order, OrderQuerySet
+from orders.pace import is_late
 from orders.rhythm import is_stale
 from orders.states import Status, label, stage
 from orders.walking import SORTS, Key, Sort, Stretch, Wanted
@@ -29,6 +30,7 @@ ROWS_POLLED = 200  # most rows that one poll may ask about
 LONGEST_TEXT = 8_000  # characters of a search; an address takes no more
 WAITS = "s"  # in a row's version: it says that it waits because sending is stopped
 STALE = "o"  # and this, that what it says may be old
+LATE = "l"  # and this, that it is late
 MOST_NEW = 99  # counted; beyond that the page says 99+
 SLACK = 1_000  # ids and times of placing go together, but for orders that were placed at the same moment
 
@@ -281,16 +283,16 @@ class Listing:
         """
         newer = self.newer().order_by("-pk")[:1]
         found = self.orders().filter(pk__in=rows).annotate(newest=Subquery(newer)).order_by()
-        shown = found.values_list("pk", "version", "status", "upstream_id", "next_look_at", "reported_at", "newest")
-        now = list(shown)
+        told = ("version", "status", "upstream_id", "next_look_at", "late_from")
+        now = list(found.values_list("pk", *told, "reported_at", "newest"))
         if not now:
             return [], {}, newer.values_list("pk", flat=True).first() or 0
         moved = [
             pk
-            for pk, version, status, known, look_at, *_ in now
-            if row_version(version, status, known, look_at, stopped=stopped) != rows[pk]
+            for pk, version, status, known, look_at, late_from, *_ in now
+            if row_version(version, status, known, look_at, late_from, stopped=stopped) != rows[pk]
         ]
-        looked = {str(pk): machine(at) for pk, _, status, _, _, at, _ in now if at and stage(status).live}
+        looked = {str(pk): machine(at) for pk, _, status, *_, at, _ in now if at and stage(status).live}
         return moved, looked, now[0][-1] or 0
 
     def count_new(self) -> int:
@@ -303,12 +305,13 @@ def as_text(value: Any) -> str:
 
 
 def row_version(
-    version: int, status: str, upstream_id: str | None, next_look_at: datetime | None, *, stopped: bool
-) -> str:
-    """Changes when what a row shows does: with its order; with a stop, for an order that waits to be sent; and when
-    upstream was to be asked long ago."""
+    version: int, status: str, upstream_id: str | None, next_look_at: datetime | None, late_from: datetime | None,
+    *, stopped: bool,
+) -> str:  # fmt: skip
+    """Changes when what a row shows does: with its order; with a stop, for an order that waits to be sent; when
+    upstream was to be asked long ago; and when it becomes late."""
     waits = WAITS if stopped and status == Status.QUEUED and not upstream_id else ""
-    return f"{version}{waits}{STALE if is_stale(next_look_at) else ''}"
+    return f"{version}{waits}{STALE if is_stale(next_look_at) else ''}{LATE if is_late(late_from) else ''}"
 
 
 def on_screen(text: str) -> dict[int, str]:

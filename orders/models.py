@@ -15,7 +15,7 @@ from django.utils.functional import cached_property
 
 from accounts.access import why_not
 from catalog.models import Service
-from orders import notes, presence, progress  # noqa: F401  # Django finds their models through this file
+from orders import notes, pace, presence, progress  # noqa: F401  # Django finds their models through this file
 from orders.events import Event as Event
 from orders.links import spellings
 from orders.rhythm import ALONE_FROM, RINGS_TOGETHER, STEADY, Tempo, beat, is_stale
@@ -72,7 +72,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
     def for_page(self) -> Self:
         """What its own page tells beside that."""
-        return self.for_table().select_related("assigned_to")
+        return self.for_table().select_related("assigned_to", "service__pace")
 
     def place(
         self, *, by: Any, service: Service, link: str, quantity: int | None, token: uuid.UUID,
@@ -237,6 +237,11 @@ class Order(models.Model):
     hurry = models.PositiveSmallIntegerField(
         null=True, choices=Hurry, help_text="Who wants it to be asked after before its time; empty: nobody."
     )
+    # How long it takes: orders/pace.py.
+    taken_at = models.DateTimeField(null=True, help_text="When upstream took it.")
+    started_at = models.DateTimeField(null=True, help_text="When a report first said that it delivers.")
+    ended_at = models.DateTimeField(null=True, help_text="When a report first said that it ended; empty while live.")
+    late_from = models.DateTimeField(null=True, help_text="From then on it is late; empty: nobody can tell, or ended.")
     cost = models.GeneratedField(
         expression=Coalesce("charge", "expected_charge"),
         output_field=models.DecimalField(max_digits=18, decimal_places=6),
@@ -268,6 +273,16 @@ class Order(models.Model):
             models.Index(fields=["service", "status"], name="order_like_under_way"),
             # Those that need a look for it, newest first.
             models.Index(fields=["-id"], condition=models.Q(missing_since__isnull=False), name="order_missing"),
+            # Which are late: how many, the longest first; and newest first, by keyset.
+            models.Index(fields=["late_from"], condition=models.Q(late_from__isnull=False), name="order_late"),
+            models.Index(
+                fields=["-id", "late_from"], condition=models.Q(late_from__isnull=False), name="order_late_newest"
+            ),
+            # The pace: which services' orders have ended since, and each one's last that did.
+            models.Index(fields=["ended_at", "service"], condition=models.Q(ended_at__isnull=False), name="order_ends"),
+            models.Index(
+                fields=["service", "-ended_at"], condition=models.Q(ended_at__isnull=False), name="order_ends_of_one"
+            ),
             # The filters of the list, newest first, by keyset.
             models.Index(fields=["service", "-id"], name="order_service_newest"),
             models.Index(fields=["placed_by", "-id"], name="order_person_newest"),
@@ -350,6 +365,11 @@ class Order(models.Model):
         return is_stale(self.next_look_at)
 
     @property
+    def late_since(self) -> datetime | None:
+        """When it became late; None while it is not. No clock writes that down: the moment was known before."""
+        return self.late_from if pace.is_late(self.late_from) else None
+
+    @property
     def asked_alone(self) -> bool:
         """Upstream keeps leaving it out of its answers about many."""
         return self.left_out >= ALONE_FROM
@@ -410,6 +430,7 @@ class Order(models.Model):
         self.next_look_at = tempo.next_look(self, report.asked_at) if self.stage.live else None
         back = [Event(order=self, kind="back", at=report.asked_at)] if self.missing_since else []
         self.missing_since = None
+        pace.clock(self, report.asked_at)
         if self._facts() != before:
             self.version += 1
         if self.status == was:
@@ -440,4 +461,4 @@ SHOWN = {
 
 # What `absorb` may have changed.
 FACTS = ("status", "charge", "currency", "start_count", "remains", "said", "reported_at", "left_out",
-         "missing_since", "next_look_at", "version")  # fmt: skip
+         "missing_since", "next_look_at", "started_at", "ended_at", "late_from", "version")  # fmt: skip

@@ -3,12 +3,13 @@
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from orders.states import Status
 
 if TYPE_CHECKING:
     from orders.models import Order
+    from orders.pace import Usual
 
 # Up to this age → a look so often. One call carries 100 orders, so the first line costs six calls a minute for every
 # hundred orders of the last quarter of an hour; the key allows a hundred.
@@ -32,26 +33,13 @@ RUNG_FACTOR, RUNG_MOST_OFTEN = 12, timedelta(minutes=4)
 RINGS_TOGETHER = timedelta(seconds=15)  # so that they share a call; on average a ring waits half of that
 
 
-class Usual(Protocol):
-    """How long orders of a service take to start and to finish; None while too few have."""
-
-    @property
-    def start_median(self) -> timedelta | None: ...
-    @property
-    def start_p95(self) -> timedelta | None: ...
-    @property
-    def finish_median(self) -> timedelta | None: ...
-    @property
-    def finish_p95(self) -> timedelta | None: ...
-
-
 class Tempo(NamedTuple):
     """What the next look depends on beside the order: services' histories, and whether webhooks work.
 
     `due`: upstream id → when it was due; some come along early, to fill a call.
     """
 
-    usual: Mapping[int, Usual] = {}  # by the service's key
+    usual: "Mapping[int, Usual]" = {}  # by the service's key
     rung: bool = False
     due: Mapping[str, datetime] = {}
 
@@ -63,9 +51,10 @@ class Tempo(NamedTuple):
         return beat(pause, early)
 
     def pause(self, order: "Order", now: datetime) -> timedelta:
-        age = now - order.created_at
-        usual = self.usual.get(order.service_id)
-        pause = (usual and pause_by(usual, age, started=order.status == Status.IN_PROGRESS)) or pause_at(age)
+        pause, usual = pause_at(now - order.created_at), self.usual.get(order.service_id)
+        if usual and order.taken_at:
+            known = pause_by(usual, now - order.taken_at, started=order.status == Status.IN_PROGRESS)
+            pause = known or pause
         return min(max(pause * RUNG_FACTOR, RUNG_MOST_OFTEN), max(pause, SELDOM)) if self.rung else pause
 
 
@@ -77,7 +66,7 @@ def pause_at(age: timedelta) -> timedelta:
     return next((pause for until, pause in RHYTHM if age < until), SELDOM)
 
 
-def pause_by(usual: Usual, age: timedelta, *, started: bool) -> timedelta | None:
+def pause_by(usual: "Usual", age: timedelta, *, started: bool) -> timedelta | None:
     """By how long the service takes to its next word; None when that tells nothing (any more)."""
     median, p95 = (usual.finish_median, usual.finish_p95) if started else (usual.start_median, usual.start_p95)
     if median is None or p95 is None or age > p95:

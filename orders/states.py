@@ -62,6 +62,7 @@ UNKNOWN = _stage("warn", True, True, False, "flag", " ".join(LIFE))
 
 LIVE = frozenset(status for status, stage in LIFE.items() if stage.live)
 FINAL = frozenset(status for status, stage in LIFE.items() if stage.upstream and not stage.live)
+STARTED = frozenset((Status.IN_PROGRESS, Status.COMPLETED, Status.PARTIAL))  # it has begun to deliver
 
 
 def stage(status: str) -> Stage:

@@ -7,7 +7,8 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 
 from accounts.access import may
-from orders import presence, reviewing
+from orders import pace, presence, reviewing
+from orders.listing import LATE
 from orders.models import Order
 from orders.neighbours import came_from, neighbours
 from orders.noting import team
@@ -32,8 +33,9 @@ def tell(request: HttpRequest, order: Order, others: list[str], *, status: int =
         "bar_changed": request.bar.version != request.GET.get("bar"),  # type: ignore[attr-defined]
         "own": own_fields(order.body),
         "others": others,
-        "version": presence.page_version(order.version, others),
+        "version": version_of(order, others),
         "chart": chart(order),
+        "pace": pace.Usual.of(getattr(order.service, "pace", None)),
         "box": (WIDTH, HEIGHT),
         "notes": newest[:NOTES_SHOWN][::-1],
         "more_notes": len(newest) > NOTES_SHOWN,
@@ -46,6 +48,11 @@ def tell(request: HttpRequest, order: Order, others: list[str], *, status: int =
         **reviewing.context(order),
     }  # fmt: skip
     return page(request, "orders/show.html", context, fragment="orders/_order_now.html", status=status)
+
+
+def version_of(order: Order, others: list[str]) -> str:
+    """Changes when what its page shows does."""
+    return presence.page_version(order.version, others) + (LATE if order.late_since else "")
 
 
 def address(order: Order, came: str) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orders import acting, bulking, exporting, narrowing, ordering, saving, teamwork, views
+from orders import acting, bulking, exporting, late, narrowing, ordering, saving, teamwork, views
 from orders.tasks import Task
 
 app_name = "orders"
@@ -30,6 +30,7 @@ urlpatterns = [
     path("sending/resumption/", acting.resumption, name="resumption"),
     path("refills/", views.wishes, {"kind": Task.Kind.REFILL}, name="all_refills"),
     path("cancels/", views.wishes, {"kind": Task.Kind.CANCEL}, name="all_cancels"),
+    path("late/", late.index, name="late"),
     path("<int:pk>/", views.show, name="show"),
     path("<int:pk>/looks/", acting.looks, name="looks"),
     path("<int:pk>/notes/", teamwork.notes, name="notes"),

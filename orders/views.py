@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from accounts.access import needs
 from orders import presence, story
 from orders.columns import rows_of
-from orders.listing import MOST_NEW, STALE, WAITS, Listing, on_screen
+from orders.listing import LATE, MOST_NEW, STALE, WAITS, Listing, on_screen
 from orders.models import Event, Order
 from orders.rows import in_rows, one_of
 from orders.saving import views_of
@@ -53,7 +53,7 @@ def changes(request: HttpRequest) -> HttpResponse:
             "listing": listing,
             "match": listing.query(),
             # Of a stop the banner tells, and not each row that it makes wait.
-            "told": [order for order in changed if rows[order.pk].rstrip(WAITS + STALE) != str(order.version)],
+            "told": [order for order in changed if rows[order.pk].rstrip(WAITS + STALE + LATE) != str(order.version)],
             "new_count": listing.count_new() if more else 0,
             "most_new": MOST_NEW,
             "newest": newest,
@@ -72,7 +72,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     order = get_object_or_404(Order.objects.seen_by(request.user).for_page(), pk=pk)
     others = presence.look(pk, request.user, timezone.now())
     bar_changed = request.bar.version != request.GET.get("bar")  # type: ignore[attr-defined]
-    as_sent = request.GET.get("v") == presence.page_version(order.version, others)
+    as_sent = request.GET.get("v") == story.version_of(order, others)
     if wants_fragment(request) and as_sent and not bar_changed:
         response = HttpResponse(status=204)
     else:

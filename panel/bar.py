@@ -33,7 +33,9 @@ ROLE_WORDS = {
     "upkeep": "keeps the catalog and the balance", "desk": "keeps the desk’s own books",
 }  # fmt: skip
 WHO = object()  # stands in the question for whoever asks
+NOW = object()  # and this for when
 MISSING = "SELECT COUNT(*) FROM (SELECT 1 FROM orders_order WHERE missing_since IS NOT NULL LIMIT %s) AS capped"
+LATE = "SELECT COUNT(*) FROM (SELECT 1 FROM orders_order WHERE late_from <= %s LIMIT %s) AS capped"
 UNREAD = "SELECT COUNT(*) FROM (SELECT 1 FROM orders_mention WHERE user_id = %s AND read_at IS NULL LIMIT %s) AS capped"
 
 
@@ -59,6 +61,7 @@ def asked() -> QuerySet[Upstream]:
         short_orders=Subquery(short.annotate(count=count).values("count")),
         lines=all_lines(),
         missing_orders=RawSQL(MISSING, [MOST_COUNTED], output_field=IntegerField()),  # noqa: S611
+        late=RawSQL(LATE, [NOW, MOST_COUNTED], output_field=IntegerField()),  # noqa: S611
         unread=RawSQL(UNREAD, [WHO, MOST_COUNTED], output_field=IntegerField()),  # noqa: S611
     )
 
@@ -80,8 +83,9 @@ def made() -> tuple[str, tuple[Any, ...], list[str], dict[int, Any]]:
 def everything(person: int | None) -> SimpleNamespace | None:
     """The answer for one person; None while there is no row yet."""
     sql, params, names, converters = made()
+    asked = {WHO: person, NOW: connection.ops.adapt_datetimefield_value(timezone.now())}
     with connection.cursor() as cursor:
-        cursor.execute(sql, [person if param is WHO else param for param in params])
+        cursor.execute(sql, [asked.get(param, param) for param in params])
         row = cursor.fetchone()
     if row is None:
         return None
@@ -123,6 +127,7 @@ class Bar:
     short_orders = property(lambda self: self.row.short_orders)
     needs_a_look = property(lambda self: min(self.counts[Status.REVIEW] + self.row.missing_orders, MOST_COUNTED - 1))
 
+    late = property(lambda self: self.row.late)  # orders, up to MOST_COUNTED
     unread = property(lambda self: min(self.row.unread, MOST_COUNTED - 1))  # notes that call whoever asks
 
     @cached_property
@@ -133,7 +138,7 @@ class Bar:
     @property
     def counts_version(self) -> str:
         """Changes when a count does."""
-        return hashlib.sha256(repr(sorted(self.counts.items())).encode()).hexdigest()[:8]
+        return hashlib.sha256(repr((sorted(self.counts.items()), self.late)).encode()).hexdigest()[:8]
 
     @cached_property
     def beats(self) -> dict[str, datetime | None]:

@@ -15,7 +15,7 @@ from orders.marks import act_button, check_button, copy_button, icon, link_tag, 
 from orders.states import label, stage
 from panel.money import money
 from panel.numbers import decimal, number
-from panel.times import ago_words, clock, day, exact, local, machine, time_tag, zone_at, zone_name
+from panel.times import ago_words, clock, day, exact, local, machine, span_tag, time_tag, took, zone_at, zone_name
 
 
 def environment(**options: Any) -> Environment:
@@ -27,7 +27,7 @@ def environment(**options: Any) -> Environment:
         act_button=act_button, check_button=check_button, copy_button=copy_button, drawn=icon,
         money=money, number=number,
         decimal=decimal, ago_words=ago_words, time_tag=time_tag, machine=machine, exact=exact, clock_words=clock,
-        local=local, day_of=day, zone_at=zone_at, zone_name=zone_name,
+        local=local, day_of=day, zone_at=zone_at, zone_name=zone_name, span_tag=span_tag, took=took,
     )  # fmt: skip
     return env
 

@@ -34,6 +34,7 @@ PLACES = (
     Place("Team", "team", "look", "g t"),
     Place("Refills", "orders:all_refills", "look", "g r"),
     Place("Cancels", "orders:all_cancels", "look", "g c"),
+    Place("Late orders", "orders:late", "look"),
     Place("Jobs", "orders:bulks", "look", "g j"),
     Place("Many at once: paste ids", "orders:bulk_new", "place"),
     Place("Views of orders", "orders:views", "look", "g v"),

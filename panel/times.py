@@ -4,7 +4,7 @@ Moments are in UTC wherever they come from; only here do they become somebody's 
 """
 
 from contextvars import ContextVar
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -89,12 +89,25 @@ def ago_words(at: datetime, now: datetime | None = None) -> str:
     seconds = int(((now or datetime.now(UTC)) - at).total_seconds())
     if seconds >= TOLD_BY_DATE:
         return f"{local(at):%-d %b %Y}"
-    size = abs(seconds)
-    if size < 1:
+    if seconds == 0:
         return "now"
-    span = next((f"{size // unit} {word}" for unit, word in ((DAY, "d"), (HOUR, "h"), (MINUTE, "min")) if size >= unit),
-                f"{size} s")  # fmt: skip
-    return f"{span} ago" if seconds > 0 else f"in {span}"
+    return f"{span_words(seconds)} ago" if seconds > 0 else f"in {span_words(-seconds)}"
+
+
+def span_words(seconds: int) -> str:
+    """`12 s`, `3 min`, `2 d`."""
+    units = ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (1, "s"))
+    return next((f"{seconds // unit} {word}" for unit, word in units if seconds >= unit), "0 s")
+
+
+def took(span: timedelta) -> str:
+    """`2 d 7 h`, `1 h 50 min`, `9 min`, `40 s`: as long as it took, in two units at most."""
+    seconds = round(span.total_seconds())
+    if seconds < MINUTE:
+        return f"{seconds} s"
+    days, hours, minutes = seconds // DAY, seconds % DAY // HOUR, seconds % HOUR // MINUTE
+    parts = ((days, "d"), (hours, "h")) if days else ((hours, "h"), (minutes, "min"))
+    return " ".join(f"{n} {word}" for n, word in parts if n)
 
 
 def time_tag(at: datetime, looked: object = "") -> Markup:
@@ -108,3 +121,10 @@ def time_tag(at: datetime, looked: object = "") -> Markup:
     return Markup(  # noqa: S704
         f'<time datetime="{iso}" title="{iso[:10]} {iso[11:19]} {name}" data-when{said}>{ago_words(at)}</time>'
     )
+
+
+def span_tag(at: datetime) -> Markup:
+    """How long it is since then, as a `<time>` whose words the page keeps true: `2 h` of `late 2 h`."""
+    said = span_words(max(0, int((datetime.now(UTC) - at).total_seconds())))
+    # All of it is made of digits and our own words.
+    return Markup(f'<time datetime="{machine(at)}" title="since {exact(at)}" data-when="span">{said}</time>')  # noqa: S704

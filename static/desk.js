@@ -38,19 +38,19 @@
   }
 
   // ── Relative times: the same words as the macro `ago` in components.html ──
-  const words = (seconds) => {
-    const s = Math.abs(seconds);
+  const span = (s) => {
     const [n, unit] = s < 60 ? [s, "s"] : s < 3600 ? [s / 60, "min"] : s < 86400 ? [s / 3600, "h"] : [s / 86400, "d"];
-    const span = `${Math.floor(n)} ${unit}`;
-    return s < 1 ? "now" : seconds < 0 ? `in ${span}` : `${span} ago`;
+    return `${Math.floor(n)} ${unit}`;
   };
+  const words = (s) => (Math.abs(s) < 1 ? "now" : s < 0 ? `in ${span(-s)}` : `${span(s)} ago`);
   desk.tick = () => {
     const now = Date.now() + desk.skew;
     for (const time of document.querySelectorAll("time[data-when]")) {
       const seconds = Math.trunc((now - Date.parse(time.dateTime)) / 1000);
       // What was to come and has not: the page does not know, so it does not say that it happened.
-      const text = time.dataset.when === "due" && seconds >= 0 ? "now" : words(seconds);
-      if (seconds < 30 * 86400 && time.textContent !== text) time.textContent = text;
+      const { when } = time.dataset;
+      const text = when === "span" ? span(Math.max(seconds, 0)) : when === "due" && seconds >= 0 ? "now" : words(seconds);
+      if ((seconds < 30 * 86400 || when === "span") && time.textContent !== text) time.textContent = text;
     }
   };
   setInterval(() => { if (!document.hidden) desk.tick(); }, 1000);

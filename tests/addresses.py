@@ -18,6 +18,7 @@ from catalog.models import Change, Favourite, RateChange, Service, SetAside, Shr
 from orders.jobs import Bulk
 from orders.models import Order
 from orders.notes import Mention, Note
+from orders.pace import Pace
 from orders.presence import Presence
 from orders.progress import Reading
 from orders.saved import SavedView
@@ -39,6 +40,8 @@ def one_of_everything() -> Order:
     now, order = timezone.now(), make_order(Status.IN_PROGRESS)
     order.record("moved", was="Pending", to="In progress")
     Reading.objects.create(order=order, at=now, status="in_progress", remains=650)
+    Pace.objects.create(service=order.service, starts=9, finishes=12, finish_median=60, finish_p95=90, quantity=500,
+                        computed_at=now, ends_to=now)  # fmt: skip
     note = Note.objects.create(order=order, by=order.placed_by, at=now, text="Look here.", form_token=uuid.uuid4())
     Mention.objects.create(note=note, user=order.placed_by)
     Presence.objects.create(order=order, user=order.placed_by, seen_at=now)

@@ -18,6 +18,7 @@ from catalog.models import Change, RateChange, ShrinkAlarm
 from orders import noting
 from orders.bulk import Picked, ask
 from orders.models import Order
+from orders.pace import Pace
 from orders.presence import Presence
 from orders.progress import Reading
 from orders.states import Status
@@ -48,6 +49,12 @@ def pages(desk: Desk) -> dict[str, str]:
             remains=400 if status in ("in_progress", "partial") else 0 if status == "completed" else None,
             reported_at=now if status in ("in_progress", "pending", "completed") else None,
         )  # fmt: skip
+    for of, seconds in ((service, 4000), (wordy, 400_000)):
+        Pace.objects.create(
+            service=of, starts=42, finishes=40, start_median=540, start_p95=1200, finish_median=seconds, lately=6000,
+            finish_p95=2 * seconds, quantity=500, computed_at=now, ends_to=now,
+        )  # fmt: skip
+    Order.objects.filter(status__in=("in_progress", "processing")).update(late_from=now - timedelta(hours=2))
     ShrinkAlarm.objects.create(raised_at=now, listed=12, missing=9988)
     for moved in (service, wordy):
         RateChange.objects.create(service=moved, was="0.80", now=moved.rate, at=now)
@@ -60,7 +67,7 @@ def pages(desk: Desk) -> dict[str, str]:
     told_of(told, by=owner)
     job = ask(Picked.of("refill", Order.objects.values_list("pk", flat=True), "ticked on the orders page"), by=owner)
     return {
-        "orders": "/orders/", "empty": "/orders/?status=nothing&before=1",
+        "orders": "/orders/", "late": "/orders/late/", "empty": "/orders/?status=nothing&before=1",
         "order": f"/orders/{told.pk}/?from=status%3Dpartial",
         "new": f"/orders/new/?service={service.upstream_id}&quantity=500", "services": "/services/",
         "changes": "/services/changes/", "held": "/services/changes/?view=held", "unfound": "/services/?q=x&rate=1",

@@ -23,6 +23,7 @@ CRASH_IN_CALL = f"{CRASHES}::test_a_crash_there_loses_nothing_and_doubles_nothin
 RULE_TABLE, TWO_PEOPLE = "tests/orders/test_rule_table.py", "tests/orders/test_two_people.py"
 MODELS, TASKS = "orders/models.py", "orders/tasks.py"
 LISTING = "tests/orders/test_listing.py"
+LATE = "tests/orders/test_late.py"
 CLIENT, WIRE = "panel/notpanel/client.py", "tests/notpanel/test_client_wire.py"
 
 MISTAKES = (
@@ -351,6 +352,21 @@ MISTAKES = (
         "an order that upstream does not know is given up", "orders/following.py",
         "    order.next_look_at = now + SELDOM if alone else", "    order.next_look_at = None if alone else",
         "tests/orders/test_missing.py",
+    ),
+    Mistake(
+        "a pace that counts what an order waited for before upstream had it", CARRYING,
+        "next_look_at=asked_at, taken_at=now)", "next_look_at=asked_at, taken_at=order.created_at)",
+        LATE,
+    ),
+    Mistake(
+        "a pace that forgets those that ended at one moment", "orders/measuring.py",
+        "ends.filter(ended_at__lte=until).values_list", "ends.filter(ended_at__lt=until).values_list",
+        "tests/orders/test_pace.py",
+    ),
+    Mistake(
+        "a pace that moves and leaves its live orders where they were", "orders/measuring.py",
+        "            move_live(pace.pk, after)\n", "            pass\n",
+        LATE,
     ),
     Mistake(
         "tasks of the last order left out", "orders/rows.py",

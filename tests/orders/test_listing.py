@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.models import User
 from catalog.models import Service
 from orders import walking
-from orders.facets import FACETS
+from orders.facets import FACETS, OPEN
 from orders.listing import Listing
 from orders.models import Order
 from orders.states import Status
@@ -46,11 +46,19 @@ def desk() -> User:
         )  # fmt: skip
         if number % 5 == 0:
             Order.objects.filter(pk=order.pk).update(assigned_to=(mira, tomas)[number % 2])
+        if status in ("in_progress", "processing"):  # some are late, some not yet
+            Order.objects.filter(pk=order.pk).update(late_from=now + timedelta(hours=number - 30))
         if status in ("completed", "partial"):
             kind = (Task.Kind.REFILL, Task.Kind.CANCEL)[number % 2]
             outcome = Task.Outcome.UNCLEAR if number % 3 == 0 else Task.Outcome.DONE
             order.tasks.create(kind=kind, asked_by=mira, settled_at=now, outcome=outcome)
     return mira
+
+
+def open_lists(some: dict[str, object]) -> list[dict[str, Any]]:
+    """Each further value of `open`, alone and with every other facet."""
+    more: list[dict[str, Any]] = [{"open": value} for value in OPEN if value != some["open"]]
+    return more + [{**query, name: some[name]} for query in more for name in some if name != "open"]
 
 
 def listing(user: User, **query: object) -> Listing:
@@ -102,6 +110,7 @@ def test_every_facet_and_every_pair_gives_what_the_condition_says(
     queries: list[dict[str, object]] = [{}] + [{name: value} for name, value in some.items()]
     queries += [{a: some[a], b: some[b]} for a, b in combinations(some, 2)]
     queries += [{**query, "q": "lumen"} for query in queries[1:12]] + [{"q": "mira tiktok"}, {"q": "zz"}]
+    queries += open_lists(some)
     for query in queries:
         wanted = listing(desk, **query)
         expected = in_order(set(Order.objects.filter(wanted.where).values_list("pk", flat=True)), sort)
@@ -170,7 +179,7 @@ def test_no_page_scans_or_sorts_orders(desk: User) -> None:
     some = some_of(desk)
     plans: dict[str, list[str]] = {}
     queries: list[dict[str, Any]] = [{}, {"q": "lumen"}, *({name: value} for name, value in some.items())]
-    for query in [*queries, *({a: some[a], b: some[b]} for a, b in combinations(some, 2))]:
+    for query in [*queries, *open_lists(some), *({a: some[a], b: some[b]} for a, b in combinations(some, 2))]:
         for sort in SORTS:
             with CaptureQueriesContext(connection) as captured:
                 context = listing(desk, **query, sort=sort).context()

@@ -36,6 +36,7 @@ orders/new/                      | login 403 200 200 200   | login 403 422 422 4
 orders/new/receipt/              | login 403 200 200 200   | login 403 200 200 200         | 405
 orders/refills/                  | login 200               | 405                           | 405
 orders/cancels/                  | login 200               | 405                           | 405
+orders/late/                     | login 200               | 405                           | 405
 orders/<pk>/                     | login 200               | 405                           | 405
 orders/<pk>/looks/               | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
 orders/<pk>/notes/               | login 403 order order order | login 403 422 422 422       | login 403 405 405 405

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from panel.times import ago_words, time_tag
+from panel.times import ago_words, span_tag, time_tag, took
 
 NOW = datetime(2026, 11, 20, 14, 7, 12, tzinfo=UTC)
 
@@ -19,6 +19,24 @@ NOW = datetime(2026, 11, 20, 14, 7, 12, tzinfo=UTC)
 )  # fmt: skip
 def test_it_is_said_in_words(seconds: float, words: str) -> None:
     assert ago_words(NOW - timedelta(seconds=seconds), NOW) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "0 s"), (59.4, "59 s"), (60, "1 min"), (3_599, "59 min"), (3_600, "1 h"), (6_600, "1 h 50 min"),
+        (86_400, "1 d"), (86_400 + 1_980, "1 d"), (2 * 86_400 + 7 * 3_600 + 60, "2 d 7 h"),
+    ],
+)  # fmt: skip
+def test_how_long_it_took_is_said_in_two_units_at_most(seconds: float, words: str) -> None:
+    assert took(timedelta(seconds=seconds)) == words
+
+
+def test_how_long_it_is_since_stands_without_ago_however_long() -> None:
+    now = datetime.now(UTC)
+    assert ">2 h</time>" in span_tag(now - timedelta(hours=2, minutes=5))
+    assert ">45 d</time>" in span_tag(now - timedelta(days=45, hours=1))
+    assert ">0 s</time>" in span_tag(now + timedelta(minutes=1))
 
 
 def test_the_exact_time_stands_on_hover() -> None:

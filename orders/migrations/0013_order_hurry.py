@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("catalog", "0002_changes_holds_and_favourites"),
-        ("orders", "0010_missing_upstream"),
+        ("orders", "0012_times_of_the_latest_orders"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,54 @@
+"""What the migration makes of orders that were there before anybody noted when they started and ended."""
+
+from importlib import import_module
+
+import pytest
+from django.apps import apps
+from django.utils import timezone
+
+from orders.models import Order
+from orders.progress import Reading
+from orders.states import Status
+from orders.tasks import Task
+from tests.makers import make_order, minutes
+
+pytestmark = pytest.mark.django_db
+migration = import_module("orders.migrations.0012_times_of_the_latest_orders")
+NOW = timezone.now()
+
+
+def told(status: str, *readings: tuple[float, str]) -> Order:
+    """An order that upstream took an hour ago, with readings so many minutes after that."""
+    order, began = make_order(status), NOW - minutes(60)
+    order.tasks.filter(kind=Task.Kind.PLACE).update(settled_at=began)
+    for after, said in readings:
+        Reading.objects.create(order=order, at=began + minutes(after), status=said)
+    return order
+
+
+def filled(order: Order) -> list[float | None]:
+    """Minutes after upstream took it: when it was taken, when it started, when it ended."""
+    order.refresh_from_db()
+    times = (order.taken_at, order.started_at, order.ended_at)
+    return [None if at is None else (at - (NOW - minutes(60))) / minutes(1) for at in times]
+
+
+def test_times_are_those_of_the_task_and_of_the_first_readings_that_said_so() -> None:
+    done = told(Status.COMPLETED, (1, "pending"), (5, "in_progress"), (9, "in_progress"), (30, "completed"))
+    back = told(Status.IN_PROGRESS, (5, "in_progress"), (9, "partial"), (12, "in_progress"))
+    never = told(Status.CANCELLED, (1, "pending"), (8, "cancelled"))
+    unread, queued = told(Status.COMPLETED), make_order(Status.QUEUED)
+    migration.fill(apps, None)
+    assert filled(done) == [0, 5, 30]
+    assert filled(back) == [0, 5, None]
+    assert filled(never) == [0, None, 8]
+    assert filled(unread) == [0, None, None]
+    assert filled(queued) == [None, None, None]
+
+
+def test_of_ended_ones_only_the_latest_are_filled_and_of_live_ones_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migration, "LATEST", 1)
+    monkeypatch.setattr(migration, "AT_ONCE", 1)
+    live, old, new = told(Status.PENDING), told(Status.COMPLETED), told(Status.COMPLETED)
+    migration.fill(apps, None)
+    assert [filled(order)[0] for order in (live, old, new)] == [0, None, 0]

@@ -12,9 +12,9 @@ from orders.models import Order
 from orders.rhythm import ALONE_FROM, SELDOM
 from orders.states import Status
 from panel.bar import Bar
+from panel.chores import CHORES, do_chore
 from panel.models import Chore
 from panel.notpanel.client import Client
-from panel.chores import CHORES, do_chore
 from tests.makers import make_order, place_order, sold_by
 from tests.upstream import Upstream
 

@@ -14,9 +14,9 @@ from orders.measuring import WRITTEN_AFTER, take_pace
 from orders.models import Order
 from orders.pace import ENOUGH, LOOKED_AT, Ended, Pace, figures, late_from, nth, usual
 from orders.states import FINAL, Status
+from panel.chores import CHORES, do_chore
 from panel.models import Chore
 from panel.notpanel.client import Client
-from panel.worker import CHORES, do_chore
 from tests.benchmarks import data
 from tests.benchmarks.measure import vm_steps
 from tests.makers import make_order, make_service, make_user, minutes

@@ -11,9 +11,9 @@ from catalog.models import Service
 from orders.models import Order
 from orders.states import Status
 from panel import upstream as book
+from panel.chores import do_chore
 from panel.models import ONLY, Beat, Chore, Upstream
 from panel.notpanel.client import Client
-from panel.chores import do_chore
 from panel.worker import Pulse, work, work_round
 from tests.makers import place_order, sold_by
 from tests.upstream import Upstream as Sandbox

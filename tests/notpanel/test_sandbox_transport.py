@@ -148,3 +148,15 @@ def test_a_refused_key_writes_nothing_into_the_log(upstream: Upstream, caplog: p
     said = caplog.text
     assert "balance 401" in said
     assert not any(word in said for word in ("sk-very-secret", upstream.key, "private"))
+
+
+def test_the_minutes_of_the_limits_go_by_the_clock_they_are_given() -> None:
+    now = [1_800_000_050.0]
+    with Upstream(limits=Limits(ip=9, key=2, tier=9, clock=lambda: now[0])) as upstream:
+        replies = [upstream.post("balance") for _ in range(3)]
+        now[0] += 9.5
+        still = upstream.post("balance")
+        now[0] += 0.5
+        again = upstream.post("balance")
+    assert [reply.status for reply in (*replies, still, again)] == [200, 200, 429, 429, 200]
+    assert [reply.headers["X-RateLimit-Reset"] for reply in (still, again)] == ["1800000060", "1800000120"]

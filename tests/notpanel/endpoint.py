@@ -95,10 +95,3 @@ class Endpoint:
 
     def events(self) -> list[str]:
         return [post.event for post in self.posts]
-
-
-class Deaf(Endpoint):
-    """Takes connections and never answers."""
-
-    def __init__(self) -> None:
-        super().__init__(seconds=3600)

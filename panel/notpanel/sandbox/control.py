@@ -7,7 +7,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from . import charges, endpoints, events, lives, services
-from .faults import EVERY_ACTION, Faults
+from .faults import EVERY_ACTION
+from .mischief import FORGERIES
 from .refusal import Refused
 from .store import Order, Service
 from .supplier import Supplier
@@ -27,7 +28,8 @@ def do(supplier: Supplier, thing: str, fields: Fields) -> dict[str, object]:
 
 def _faults(supplier: Supplier, fields: Fields) -> dict[str, object]:
     """{fault, action?, times?, skip?, chance?, …}: `details` may hold more, as `name=value` words."""
-    return _inject(supplier.faults, fields)
+    wish = _wish(fields)
+    return supplier.faults.add(wish.pop("fault", ""), **wish).as_row()
 
 
 def _lift(supplier: Supplier, fields: Fields) -> dict[str, object]:
@@ -199,8 +201,10 @@ def _ring(supplier: Supplier, fields: Fields) -> dict[str, object]:
 
 def _misbehave(supplier: Supplier, fields: Fields) -> dict[str, object]:
     """{fault, event?, times?, skip?, chance?, …} as for faults; see mischief.KINDS."""
-    wish = {name: value for name, value in fields.items() if name != "event"}
-    return _inject(supplier.mischief, wish | {"action": fields.get("event") or EVERY_ACTION})
+    wish = _wish(fields)
+    if wish.get("how", FORGERIES[0]) not in FORGERIES:
+        raise ValueError(f"how is one of {', '.join(FORGERIES)}")
+    return supplier.mischief.add(wish.pop("fault", ""), wish.pop("event", "") or EVERY_ACTION, **wish).as_row()
 
 
 def _behave(supplier: Supplier, fields: Fields) -> dict[str, object]:
@@ -248,13 +252,13 @@ THINGS: dict[str, Callable[[Supplier, Fields], dict[str, object]]] = {
 }
 
 
-def _inject(faults: Faults, fields: Fields) -> dict[str, object]:
+def _wish(fields: Fields) -> dict[str, Any]:
+    """A fault's fields, with the words of its `details` among them."""
     wish = dict(fields)
     for word in str(wish.pop("details", "")).split():
         name, _, value = word.partition("=")
         wish[name] = value
-    fault = str(wish.pop("fault", ""))
-    return faults.add(fault, **wish).as_row()
+    return wish
 
 
 def _readable(rows: Any) -> list[Service]:

@@ -64,7 +64,7 @@ def test_nothing_is_told_before_it_has_come_to_pass(upstream: Upstream, endpoint
     upstream.place(link=LINK + "completed")
     upstream.advance(minutes=50)
     assert quiet(upstream)
-    assert upstream.deliveries() == endpoint.posts == []
+    assert upstream.deliveries() == [] and endpoint.posts == []
 
 
 @pytest.mark.parametrize(("end", "event"), END_OF.items())
@@ -88,6 +88,19 @@ def test_a_change_of_heart_is_told_again(upstream: Upstream, endpoint: Endpoint)
     upstream.set_status(order, "completed")
     endpoint.got(3)
     assert endpoint.events() == ["order.completed", "order.refunded", "order.completed"]
+
+
+def test_a_second_end_by_its_life_is_told_again(upstream: Upstream, endpoint: Endpoint) -> None:
+    order = upstream.place(link=LINK + "completed")
+    upstream.advance(hours=5)
+    upstream.set_status(order, "in_progress")
+    upstream.post("cancel", order=order)
+    upstream.advance(hours=2)
+    assert [post.said["data"]["order"] for post in endpoint.got(2)] == [order, order]
+    assert endpoint.events() == [
+        "order.completed",
+        {"completed": "order.completed", "cancelled": "order.failed"}[upstream.order(order)["status"]],
+    ]
 
 
 def test_an_end_that_nobody_has_looked_at_yet_is_told_before_it_is_changed(

@@ -7,7 +7,6 @@ from unittest.mock import patch
 
 import pytest
 
-from panel.notpanel.sandbox import addresses
 from panel.notpanel.sandbox.supplier import Patience
 from tests.notpanel.endpoint import Endpoint
 from tests.notpanel.test_sandbox_deliveries import quiet
@@ -78,7 +77,7 @@ def test_a_stored_address_that_may_not_be_is_never_dialled(rehearsal: Upstream) 
     """However it got there."""
     rehearsal.supplier.store.outbox.add_endpoint("wh_1", "", "http://10.0.0.8/", "order.completed", "s")
     rehearsal.supplier.store.outbox.add_endpoint("wh_2", "", "file:///etc/passwd", "order.completed", "s")
-    with patch.object(addresses.socket, "create_connection", side_effect=AssertionError) as dialled:
+    with patch.object(socket, "create_connection", side_effect=AssertionError) as dialled:
         rehearsal.ring()
         assert soon(lambda: [row["state"] for row in rehearsal.deliveries()] == ["given up"] * 2)
     dialled.assert_not_called()
@@ -97,8 +96,8 @@ def test_a_name_that_points_elsewhere_is_never_dialled(rehearsal: Upstream, url:
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (points_to, port))]
 
     with (
-        patch.object(addresses.socket, "getaddrinfo", resolve),
-        patch.object(addresses.socket, "create_connection", side_effect=AssertionError) as dialled,
+        patch.object(socket, "getaddrinfo", resolve),
+        patch.object(socket, "create_connection", side_effect=AssertionError) as dialled,
     ):
         rehearsal.tell(url)
         rehearsal.ring()
@@ -107,7 +106,7 @@ def test_a_name_that_points_elsewhere_is_never_dialled(rehearsal: Upstream, url:
 
 
 def test_public_https_that_cannot_be_reached_fails_and_is_tried_again(rehearsal: Upstream) -> None:
-    with patch.object(addresses.socket, "getaddrinfo", side_effect=socket.gaierror("no such name")):
+    with patch.object(socket, "getaddrinfo", side_effect=socket.gaierror("no such name")):
         rehearsal.tell("https://desk.example.com/")
         rehearsal.ring()
         assert soon(lambda: rehearsal.deliveries()[0]["state"] == "given up")

@@ -158,8 +158,20 @@ def test_what_one_endpoint_refuses_the_other_is_not_told_twice() -> None:
         upstream.tell(glad.url)
         upstream.set_status(upstream.place(), "completed")
         assert soon(lambda: len(sulking.posts) == MOST_TRIES)
+        assert soon(lambda: {row["state"] for row in upstream.deliveries()} == {"delivered", "given up"})
         glad.got(1)
-        assert {row["state"] for row in upstream.deliveries()} == {"delivered", "given up"}
+
+
+def test_a_removal_during_a_try_is_the_end_of_it() -> None:
+    with Upstream(patience=HASTY) as upstream, Endpoint(500, seconds=0.5) as endpoint:
+        webhook = upstream.tell(endpoint.url)["webhook"]
+        upstream.ring()
+        endpoint.got(1)
+        upstream.tell_no_more(webhook)
+        time.sleep(1)
+        endpoint.got(1)
+        (row,) = upstream.deliveries()
+    assert (row["state"], row["said"]) == ("given up", "the endpoint was removed")
 
 
 def test_a_restart_remembers_its_tries() -> None:

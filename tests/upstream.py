@@ -15,15 +15,15 @@ from panel.notpanel.sandbox import books, control
 from panel.notpanel.sandbox.faults import EVERY_ACTION
 from panel.notpanel.sandbox.limits import Limits
 from panel.notpanel.sandbox.server import Sandbox
-from panel.notpanel.sandbox.supplier import DEFAULT_KEY, Supplier
+from panel.notpanel.sandbox.supplier import DEFAULT_KEY, Patience, Supplier
 
 SERVICE = 104  # Instagram followers, Default, 1.13 USD, 50 to 500,000, with refill, cancel and drip-feed
 NO_LIMIT = 1_000_000  # calls a minute: tests of limits set their own
 
 
-def soon(happened: Callable[[], bool]) -> bool:
+def soon(happened: Callable[[], bool], seconds: float = 10) -> bool:
     """Whether it happens at all: within ten seconds, on a machine with other work."""
-    until = time.monotonic() + 10
+    until = time.monotonic() + seconds
     while time.monotonic() < until:
         if happened():
             return True
@@ -55,10 +55,13 @@ class Upstream:
         balance: str = "500",
         limits: Limits | None = None,
         keys: tuple[str, ...] = (DEFAULT_KEY,),
+        local_webhooks: bool = False,
+        patience: Patience | None = None,
     ) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="upstream-"))
         self._limits = limits or Limits(NO_LIMIT, NO_LIMIT, NO_LIMIT)
         self._keys, self._speed, self._balance = keys, speed, balance
+        self._local_webhooks, self._patience = local_webhooks, patience
         self._port = 0
         self.start()
 
@@ -80,6 +83,8 @@ class Upstream:
             balance=self._balance,
             limits=self._limits,
             durable=False,
+            local_webhooks=self._local_webhooks,
+            patience=self._patience,
         )
         self._sandbox = Sandbox(self.supplier, port=self._port).start()
         self._port, self.url = self._sandbox.port, self._sandbox.url
@@ -128,7 +133,7 @@ class Upstream:
         self._do("faults", fault=fault, action=action, times=times, **details)
 
     def behaves(self) -> None:
-        """Lift every fault and the suspension."""
+        """Lift every fault of the API and the suspension."""
         self._do("faults/lifted")
         self.suspended(False)
 
@@ -182,6 +187,34 @@ class Upstream:
         """Put an order somewhere and leave it there; `remains`, `charge`, … are told as they are given."""
         self._do("orders", order=order_id, status=status, **told)
 
+    # -- webhooks
+
+    def tell(self, url: str, secret: str = "", events: str = "") -> dict[str, Any]:
+        """Deliver to this loopback (or public https) address from now on; its id, and a secret if none was given."""
+        return self._do("webhooks", url=url, secret=secret, events=events)
+
+    def tell_no_more(self, webhook: str) -> None:
+        self._do("webhooks/removed", id=webhook)
+
+    def ring(self, order_id: str = "", *, status: str = "", event: str = "") -> str:
+        """Deliver an event now, and give its id: a ping, or about an order what is true unless told otherwise."""
+        return str(self._do("webhooks/ring", order=order_id, status=status, event=event)["delivery"])
+
+    def will_deliver(self, fault: str, event: str = EVERY_ACTION, times: int | None = 1, **details: Any) -> None:
+        """The next `times` deliveries of `event` (None: for ever) meet this fault; see mischief.KINDS for details."""
+        self._do("webhooks/faults", fault=fault, event=event, times=times, **details)
+
+    def delivers_well(self) -> None:
+        """Lift all of these faults; what was held back goes out, in reverse order."""
+        self._do("webhooks/faults/lifted")
+
+    def low_balance_is(self, usd: object) -> None:
+        self._do("balance/low", amount=str(usd))
+
+    def deliveries(self) -> list[dict[str, Any]]:
+        """The books' deliveries, oldest first: event, order, tries, state and what the last try came to."""
+        return list(reversed(self.books()["deliveries"]))
+
     # -- what happened
 
     def books(self) -> dict[str, Any]:
@@ -204,5 +237,5 @@ class Upstream:
         counted = self.supplier.calls.by_action
         return counted.total() if action is None else counted[action]
 
-    def _do(self, thing: str, **fields: Any) -> None:
-        control.do(self.supplier, thing, fields)
+    def _do(self, thing: str, **fields: Any) -> dict[str, Any]:
+        return control.do(self.supplier, thing, fields)

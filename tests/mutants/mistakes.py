@@ -24,6 +24,7 @@ RULE_TABLE, TWO_PEOPLE = "tests/orders/test_rule_table.py", "tests/orders/test_t
 MODELS, TASKS = "orders/models.py", "orders/tasks.py"
 LISTING = "tests/orders/test_listing.py"
 LATE = "tests/orders/test_late.py"
+DELIVERIES = "tests/notpanel/test_sandbox_deliveries.py"
 CLIENT, WIRE = "panel/notpanel/client.py", "tests/notpanel/test_client_wire.py"
 
 MISTAKES = (
@@ -311,6 +312,17 @@ MISTAKES = (
         "money as a float", "panel/notpanel/shapes.py",
         "    amount = Decimal(text)\n", "    amount = Decimal(float(text))\n",
         "tests/notpanel/test_shapes_values.py",
+    ),
+    # ── Told wrongly, by the supplier that we rehearse with ──────────────────────────────────────
+    Mistake(
+        "an end told at every look", "panel/notpanel/sandbox/events.py",
+        "        store.tell_ends(ended)\n", "",
+        DELIVERIES,
+    ),
+    Mistake(
+        "a webhook to where a name points", "panel/notpanel/sandbox/addresses.py",
+        " if may(ipaddress.ip_address(str(at[0])))", "",
+        "tests/notpanel/test_sandbox_local_webhooks.py",
     ),
     # ── Found wrongly ────────────────────────────────────────────────────────────────────────────
     Mistake(

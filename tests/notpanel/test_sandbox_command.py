@@ -1,5 +1,6 @@
 """`manage.py sandbox`: it says where it listens, logs its calls, and ends cleanly."""
 
+import json
 import signal
 import socket
 import subprocess
@@ -7,10 +8,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.parse import urlencode
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
+
+from tests.notpanel.endpoint import SECRET, Endpoint
+from tests.upstream import soon
 
 HOUSE = Path(__file__).resolve().parents[2]
 SECONDS = 60.0  # a start takes one or two; only a hang takes this long
@@ -37,6 +42,20 @@ def address(process: subprocess.Popen[str]) -> str:
 def balance(url: str, key: str = "sandbox-key") -> str:
     with urlopen(url, urlencode({"key": key, "action": "balance"}).encode(), timeout=SECONDS) as answer:
         return str(answer.read().decode())
+
+
+def call(url: str, /, **form: object) -> dict[str, str]:
+    fields = urlencode({"key": "sandbox-key"} | form).encode()
+    try:
+        with urlopen(url, fields, timeout=SECONDS) as answer:
+            return dict(json.load(answer))
+    except HTTPError as refused:
+        return dict(json.load(refused))
+
+
+def control(url: str, thing: str, /, **fields: object) -> None:
+    address = url.replace("/api/v2", f"/control/{thing}")
+    urlopen(Request(address, json.dumps(fields).encode(), {"Content-Type": "application/json"}), timeout=SECONDS)
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
@@ -86,3 +105,38 @@ def test_it_says_in_words_that_the_port_is_taken(tmp_path: Path) -> None:
     assert process.returncode == 1
     assert f"Port {port} is taken." in log
     assert "Traceback" not in log
+
+
+@pytest.mark.parametrize("words", [(), ("--local-webhooks",)])
+def test_it_takes_endpoints_on_loopback_only_when_asked_to(tmp_path: Path, words: tuple[str, ...]) -> None:
+    with sandbox(tmp_path / "s.sqlite3", *words) as process:
+        said = call(address(process), action="webhook.add", url="http://127.0.0.1:8000/")
+    assert ("secret" in said) == bool(words)
+
+
+def test_a_kill_loses_no_delivery_and_repeats_at_most_what_was_under_way(tmp_path: Path) -> None:
+    store = tmp_path / "s.sqlite3"
+    with Endpoint(seconds=0.01) as endpoint:
+        with sandbox(store, "--speed", "0") as process:
+            url = address(process)
+            control(url, "limits", ip=9999, key=9999, tier=9999)
+            control(url, "webhooks", url=endpoint.url, secret=SECRET)
+            orders = [
+                call(url, action="add", request_id=number, service=104, quantity=50, link="https://example.com/1")[
+                    "order"
+                ]
+                for number in range(60)
+            ]
+            control(url, "clock", advance=30 * 86400)
+            assert soon(lambda: len(endpoint.posts) > 10)
+            process.kill()
+            process.wait(SECONDS)
+        before = len(endpoint.posts)
+        with sandbox(store) as process:
+            address(process)
+            assert soon(lambda: len({post.id for post in endpoint.posts}) == 60)
+            assert soon(lambda: len(endpoint.posts) >= 60)
+        posts = list(endpoint.posts)
+    assert before < 60
+    assert {post.said["data"]["order"] for post in posts} == set(orders)
+    assert len(posts) <= 61

@@ -80,7 +80,7 @@ def run(programs: Processes, state: Path, port: int, sandbox_port: int, speed: f
 
 def start_supplier_and_worker(programs: Processes, state: Path, port: int, speed: float) -> None:
     """The sandbox on its port, and once it answers the one who talks to it."""
-    options = (f"--port={port}", f"--speed={speed}", f"--store={state / 'sandbox.sqlite3'}")
+    options = (f"--port={port}", f"--speed={speed}", f"--store={state / 'sandbox.sqlite3'}", "--local-webhooks")
     programs.start("sandbox", (*MANAGE, "sandbox", *options))
     programs.wait_until(lambda: answer(port, "/control") == http.client.OK, "The sandbox", START_SECONDS)
     programs.start("worker", (*MANAGE, "worker"))

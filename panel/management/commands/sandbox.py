@@ -25,6 +25,9 @@ class Command(BaseCommand):
         parser.add_argument("--store", type=Path, default=Path(".data/sandbox.sqlite3"), help="its own file")
         parser.add_argument("--balance", default=OPENING_BALANCE, help="USD on a new account")
         parser.add_argument("--key", action="append", help=f"an access key, up to {KEYS_PER_ACCOUNT} times")
+        parser.add_argument(
+            "--local-webhooks", action="store_true", help="webhook.add also takes http on loopback: for rehearsals"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         _log_to(logging.StreamHandler(self.stderr))
@@ -36,6 +39,7 @@ class Command(BaseCommand):
                 keys=tuple(options["key"] or [DEFAULT_KEY]),
                 speed=options["speed"],
                 balance=options["balance"],
+                local_webhooks=options["local_webhooks"],
             )
         except ValueError as no:
             raise CommandError(f"{no}.") from no

@@ -72,7 +72,7 @@ def add(supplier: Supplier, form: Mapping[str, str]) -> str:
         order = _order(supplier, service, wish, charge, asked)
         store.add_order(order)
         store.remember_request(request_id, body, order.id)
-        store.move_balance(-charge)
+        supplier.move_balance(-charge)
         if code:
             store.use_coupon(code, order.id)
     return order.id
@@ -102,6 +102,7 @@ def _order(supplier: Supplier, service: Service, wish: _Wish, charge: int, asked
         refunded=0,
         cancel_asked_at=None,
         forced=None,
+        told="",
         life=life,
     )
 

@@ -2,13 +2,14 @@
 
 import json
 
-from . import charges
+from . import charges, events
+from .outbox import Delivery
 from .store import Order
 from .supplier import Supplier
 
 
 def books(supplier: Supplier, newest: int = -1) -> dict[str, object]:
-    """Everything at one moment, as JSON will hold it; `newest` limits the orders (-1: every one).
+    """Everything at one moment, as JSON will hold it; `newest` limits the orders and deliveries (-1: every one).
 
     Money is text in USD. Always: balance + what each order charged − what each gave back = deposited.
     Counts of calls are since this sandbox was started; all else is from the store.
@@ -21,7 +22,8 @@ def books(supplier: Supplier, newest: int = -1) -> dict[str, object]:
         refills = store.refills()
         remembered = store.count("requests")
         placed = store.count("orders")
-        webhooks = store.webhooks()
+        webhooks, counts, low = store.outbox.endpoints(), store.outbox.counts(), events.threshold(store)
+        deliveries = store.outbox.deliveries(newest)
         deposited, suspended = supplier.deposited(), supplier.suspended
     with supplier.calls.lock:
         calls, refused = dict(supplier.calls.by_action), dict(supplier.calls.refused)
@@ -48,12 +50,23 @@ def books(supplier: Supplier, newest: int = -1) -> dict[str, object]:
             }
             for id, order, asked_at, settles_at, settles_as in refills
         ],
-        "webhooks": [{"webhook": id, "url": url, "events": events} for id, url, events in webhooks],
+        "webhooks": [
+            {
+                "webhook": id,
+                "url": url,
+                "events": wanted,
+                "deliveries": {state: count for (to, state), count in counts.items() if to == id},
+            }
+            for id, url, wanted in webhooks
+        ],
+        "deliveries": [_delivery(delivery) for delivery in deliveries],
+        "low_balance": charges.shown(low),
         "calls": calls,
         "refused": {action: count for action, count in refused.items() if count},
         "named": named,
         "elsewhere": supplier.calls.elsewhere,
         "recent": recent,
+        "webhook_faults": [rule.as_row() for rule in supplier.mischief.rules()],
         "faults": [rule.as_row() for rule in supplier.faults.rules()],
         "limits": {"ip": supplier.limits.ip, "key": supplier.limits.key, "tier": supplier.limits.tier},
     }
@@ -79,4 +92,18 @@ def _order(order: Order, now: float) -> dict[str, object]:
         "put_by_hand": order.forced is not None,
         "will_end": None if order.forced else order.life.end,
         "ends_at": None if order.forced else order.life.end_at,
+    }
+
+
+def _delivery(delivery: Delivery) -> dict[str, object]:
+    return {
+        "delivery": delivery.id,
+        "webhook": delivery.webhook,
+        "event": delivery.event,
+        "order": delivery.order_id,
+        "created_at": delivery.created_at,
+        "tries": delivery.tries,
+        "state": delivery.state,
+        "said": delivery.said,
+        "due_at": delivery.due_at if delivery.state == "waiting" else None,
     }

@@ -1,14 +1,12 @@
 """The seven actions of the contract: every documented rule, error text and status code."""
 
 import hashlib
-import ipaddress
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
-from . import adding, charges, lives
+from . import adding, charges, endpoints, lives
 from .limits import Standing
 from .refusal import Refused
 from .store import Order, token
@@ -17,8 +15,6 @@ from .supplier import Supplier
 MOST_IDS = 100
 REFILLS_PER_ORDER = 3
 WEBHOOKS_PER_KEY = 5
-EVENTS = ("order.completed", "order.failed", "order.refunded", "balance.low")
-LOCAL_NAMES = ("localhost", "local", "localdomain", "internal", "lan", "home.arpa")
 
 TERMINAL = "Order cannot be cancelled (already completed)"
 
@@ -46,7 +42,16 @@ ASSUMED = (
     " it does not change the order",
     "a partial order cannot be cancelled; a second cancel while one is queued succeeds and changes nothing",
     "three of four queued cancels are honoured within 20 minutes, the others come too late",
-    "webhook.add answers webhook, url, events and secret; an unknown event is refused; deliveries are not made yet",
+    "webhook.add answers webhook, url, events and secret; an unknown event is refused",
+    "a delivery is a POST of JSON {id, event, created, data}: data is {order, status}, or {balance, currency} for"
+    " balance.low; `created` is Unix seconds of the wall clock; one event has the same id at every endpoint",
+    "X-NotPanel-Signature is t=<Unix seconds of the sending>,v1=<hex HMAC-SHA256 with the endpoint's secret over"
+    " `<t>.` and the raw body>; X-NotPanel-Delivery is the event's id, X-NotPanel-Event its name",
+    "order.completed for completed, order.failed for partial and cancelled, order.refunded for refunded;"
+    " balance.low once for each time that the balance falls below 20 USD",
+    "any answer but 2xx, or none within 5 seconds: again after 5, 30, 120, 600, 1800, 3600 and 7200 seconds, each time"
+    " signed anew; given up after 8 tries; a redirect is not followed",
+    "an endpoint hears only what happens after it was added, one delivery at a time, oldest first",
 )
 
 Form = dict[str, str]
@@ -219,20 +224,14 @@ def _add_webhook(supplier: Supplier, form: Form) -> object:
     url = form.get("url", "").strip()
     if not url:
         raise Refused("Missing required parameter: url")
-    if not _is_public_https(url):
+    if not endpoints.may_be(url, local=supplier.local_webhooks):
         raise Refused("Webhook URL must be a public https address")
-    events = _words(form.get("events", "")) or list(EVENTS)
-    for event in events:
-        if event not in EVENTS:
-            raise Refused(f"Unknown event: {event}")
     # The store has no use for the key itself.
     owner = hashlib.sha256(form["key"].encode()).hexdigest()
-    id, secret = token("wh"), token("whsec")
     with supplier.store.writing():
-        if len(supplier.store.webhooks(owner)) >= WEBHOOKS_PER_KEY:
+        if len(supplier.store.outbox.endpoints(owner)) >= WEBHOOKS_PER_KEY:
             raise Refused(f"Webhook limit reached ({WEBHOOKS_PER_KEY} per key)")
-        supplier.store.add_webhook(id, owner, url, ",".join(events), secret)
-    return {"webhook": id, "url": url, "events": events, "secret": secret}
+        return endpoints.add(supplier, url, _words(form.get("events", "")), owner=owner)
 
 
 ACTIONS: dict[str, Callable[[Supplier, Form], Any]] = {
@@ -279,22 +278,3 @@ def named(form: Form) -> list[str]:
 
 def _words(text: str) -> list[str]:
     return [word for part in text.split(",") if (word := part.strip())]
-
-
-def _is_public_https(url: str) -> bool:
-    """Judged by the words alone: a sandbox resolves no names."""
-    try:
-        parts = urlsplit(url)
-        host = (parts.hostname or "").rstrip(".")
-        if parts.scheme != "https" or not host or parts.port == 0:
-            return False
-    except ValueError:
-        return False
-    try:
-        return ipaddress.ip_address(host).is_global
-    except ValueError:
-        return "." in host and not host.endswith(_dotted(LOCAL_NAMES)) and not host[-1].isdigit()
-
-
-def _dotted(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(f".{name}" for name in names)

@@ -1,11 +1,15 @@
 """The control calls: what a person or a test may do to the supplier behind its back."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from . import charges, lives, services
+from . import charges, endpoints, events, lives, services
+from .faults import EVERY_ACTION
+from .mischief import FORGERIES
+from .refusal import Refused
 from .store import Order, Service
 from .supplier import Supplier
 
@@ -24,12 +28,8 @@ def do(supplier: Supplier, thing: str, fields: Fields) -> dict[str, object]:
 
 def _faults(supplier: Supplier, fields: Fields) -> dict[str, object]:
     """{fault, action?, times?, skip?, chance?, …}: `details` may hold more, as `name=value` words."""
-    wish = dict(fields)
-    for word in str(wish.pop("details", "")).split():
-        name, _, value = word.partition("=")
-        wish[name] = value
-    fault = str(wish.pop("fault", ""))
-    return supplier.faults.add(fault, **wish).as_row()
+    wish = _wish(fields)
+    return supplier.faults.add(wish.pop("fault", ""), **wish).as_row()
 
 
 def _lift(supplier: Supplier, fields: Fields) -> dict[str, object]:
@@ -110,6 +110,7 @@ def _orders(supplier: Supplier, fields: Fields) -> dict[str, object]:
     store, now = supplier.store, supplier.clock.now()
     with store.writing():
         store.credit_refunds(now)
+        events.catch_up(store, now)
         order = store.order(str(fields.get("order", "")))
         if order is None:
             raise LookupError(f"There is no order {fields.get('order', '')!r}")
@@ -118,9 +119,12 @@ def _orders(supplier: Supplier, fields: Fields) -> dict[str, object]:
             refund = lives.undelivered(order.charge, delivered, order.life.total)
         else:
             refund = order.charge if status == "refunded" else 0
-        store.move_balance(refund - order.refunded)
+        supplier.move_balance(refund - order.refunded)
         put = json.dumps({"status": status, "delivered": delivered, "told": told})
-        store.save_order(order._replace(refund=refund, refunded=refund, refund_at=None, forced=put))
+        end = status if status in lives.ENDS else ""
+        store.save_order(order._replace(refund=refund, refunded=refund, refund_at=None, forced=put, told=end))
+        if end and end != order.state(now)[0]:
+            events.of_order(store, order.id, end)
     return {"order": order.id, "status": status, "remains": order.life.total - delivered}
 
 
@@ -159,6 +163,72 @@ def _forgotten(supplier: Supplier, fields: Fields) -> dict[str, object]:
     return {"forgotten": supplier.store.forget_requests(fields.get("request_id") or None)}
 
 
+def _webhooks(supplier: Supplier, fields: Fields) -> dict[str, object]:
+    """{url, secret?, events?}: an endpoint, public https or on loopback; a secret of its own is answered once."""
+    url, secret = str(fields.get("url", "")).strip(), str(fields.get("secret", ""))
+    if not endpoints.may_be(url, local=True):
+        raise ValueError("url must be a public https address, or http on loopback")
+    chosen = fields.get("events") or ""
+    words = [str(word) for word in chosen] if isinstance(chosen, list) else str(chosen).replace(",", " ").split()
+    try:
+        added = endpoints.add(supplier, url, words, secret=secret)
+    except Refused as no:
+        raise ValueError(str(no)) from None
+    return added if not secret else {name: value for name, value in added.items() if name != "secret"}
+
+
+def _remove_webhook(supplier: Supplier, fields: Fields) -> dict[str, object]:
+    """{id}: as a person would on the supplier's own page; what waits for it is given up."""
+    id = str(fields.get("id", ""))
+    if not supplier.store.outbox.remove_endpoint(id):
+        raise LookupError(f"There is no endpoint {id!r}")
+    return {"removed": id}
+
+
+def _ring(supplier: Supplier, fields: Fields) -> dict[str, object]:
+    """{order?, status?, event?}: deliver an event now: a ping, or what there is to say of an order; a lie will do."""
+    id, event = str(fields.get("order", "")).strip(), str(fields.get("event", "")).strip()
+    if not re.fullmatch(r"[\x21-\x7e]*", event):
+        raise ValueError("An event's name is one word")
+    order = supplier.store.order(id)
+    real = order.state(supplier.clock.now())[0] if order else "completed"
+    if id:
+        rung = events.of_order(supplier.store, id, str(fields.get("status", "")) or real, event)
+    else:
+        rung = events.queue(supplier.store, event or events.PING, {})
+    return {"delivery": rung, "endpoints": len(supplier.store.outbox.endpoints())}
+
+
+def _misbehave(supplier: Supplier, fields: Fields) -> dict[str, object]:
+    """{fault, event?, times?, skip?, chance?, …} as for faults; see mischief.KINDS."""
+    wish = _wish(fields)
+    if wish.get("how", FORGERIES[0]) not in FORGERIES:
+        raise ValueError(f"how is one of {', '.join(FORGERIES)}")
+    return supplier.mischief.add(wish.pop("fault", ""), wish.pop("event", "") or EVERY_ACTION, **wish).as_row()
+
+
+def _behave(supplier: Supplier, fields: Fields) -> dict[str, object]:
+    """{id?}: one of these rules, or all. What was held back goes out, in reverse order."""
+    lifted = supplier.mischief.clear(_whole(fields, "id") if fields.get("id") else None)
+    supplier.store.outbox.bell.set()
+    return {"lifted": lifted}
+
+
+def _patience(supplier: Supplier, fields: Fields) -> dict[str, object]:
+    """{pauses?, answer?}: a factor on the pauses between tries, seconds for one answer; until it is started anew."""
+    asked = {name: _decimal(fields, name) for name in ("pauses", "answer") if fields.get(name) not in (None, "")}
+    if not all(0 <= value < float("inf") for value in asked.values()) or asked.get("answer") == 0:
+        raise ValueError("pauses must not be negative, and answer takes some time")
+    supplier.patience = supplier.patience._replace(**asked)
+    return dict(supplier.patience._asdict())
+
+
+def _low_balance(supplier: Supplier, fields: Fields) -> dict[str, object]:
+    """{amount}: `balance.low` is told when the balance falls below so many USD."""
+    supplier.store.set("low_balance", str(charges.units(str(fields.get("amount", "")))))
+    return {"low": charges.shown(events.threshold(supplier.store))}
+
+
 THINGS: dict[str, Callable[[Supplier, Fields], dict[str, object]]] = {
     "faults": _faults,
     "faults/lifted": _lift,
@@ -172,7 +242,23 @@ THINGS: dict[str, Callable[[Supplier, Fields], dict[str, object]]] = {
     "limits": _limits,
     "keys": _keys,
     "forgotten": _forgotten,
+    "webhooks": _webhooks,
+    "webhooks/removed": _remove_webhook,
+    "webhooks/ring": _ring,
+    "webhooks/faults": _misbehave,
+    "webhooks/faults/lifted": _behave,
+    "webhooks/patience": _patience,
+    "balance/low": _low_balance,
 }
+
+
+def _wish(fields: Fields) -> dict[str, Any]:
+    """A fault's fields, with the words of its `details` among them."""
+    wish = dict(fields)
+    for word in str(wish.pop("details", "")).split():
+        name, _, value = word.partition("=")
+        wish[name] = value
+    return wish
 
 
 def _readable(rows: Any) -> list[Service]:

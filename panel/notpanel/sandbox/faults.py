@@ -2,7 +2,7 @@
 
 import itertools
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Any, NamedTuple
@@ -74,7 +74,8 @@ class Rule:
 class Faults:
     """The rules in force, oldest first; a call meets the first that fits."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: Mapping[str, Fault] = FAULTS) -> None:
+        self._known = known
         self._lock = threading.Lock()
         self._rules: list[Rule] = []
         self._ids = itertools.count(1)
@@ -90,9 +91,9 @@ class Faults:
         **details: object,
     ) -> Rule:
         """Words as a form sends them will do. ValueError, with a sentence, for a wish that makes no sense."""
-        if fault not in FAULTS:
-            raise ValueError(f"There is no fault {fault!r}; there are {', '.join(FAULTS)}")
-        known = FAULTS[fault]
+        if fault not in self._known:
+            raise ValueError(f"There is no fault {fault!r}; there are {', '.join(self._known)}")
+        known = self._known[fault]
         effect = _as_kind(True, details.pop("effect", known.effect), "effect")
         for name in details:
             if name not in known.details:
@@ -125,11 +126,11 @@ class Faults:
         with self._lock:
             return list(self._rules)
 
-    def meet(self, action: str) -> Rule | None:
-        """The rule that this call meets, used up by one; None when it may pass."""
+    def meet(self, action: str, *, without: Collection[str] = ()) -> Rule | None:
+        """The rule that this call meets, used up by one; None when it may pass, as it does by those `without`."""
         with self._lock:
             for rule in self._rules:
-                if rule.action not in (EVERY_ACTION, action):
+                if rule.action not in (EVERY_ACTION, action) or rule.fault in without:
                     continue
                 if rule.skip > 0:
                     rule.skip -= 1

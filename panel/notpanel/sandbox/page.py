@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
-from . import charges, contract
+from . import charges, contract, events, mischief
 from .adding import COUPONS, FATES
 from .books import books
 from .faults import FAULTS
@@ -14,6 +14,7 @@ from .supplier import Supplier
 
 ORDERS_SHOWN = 50
 CALLS_SHOWN = 30
+DELIVERIES_SHOWN = 30
 STATUSES = (*LIVE, *ENDS)
 
 _CSS = """
@@ -22,7 +23,7 @@ _CSS = """
 body { font: 13px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 1180px; padding: 16px;
        font-variant-numeric: tabular-nums; }
 h1 { font-size: 20px; margin: 0 } h2 { font-size: 15px; margin: 24px 0 8px }
-p { margin: 4px 0 } .warn { color: var(--warn); font-weight: 600 }
+a { color: light-dark(#3d4cc4, #a9b2ff) } p { margin: 4px 0 } .warn { color: var(--warn); font-weight: 600 }
 form { display: inline-flex; flex-wrap: wrap; gap: 6px; align-items: end; vertical-align: bottom;
   margin: 4px 14px 4px 0 }
 form, label, input, select { max-width: 100%; min-width: 0 } label { display: grid; font-size: 11.5px }
@@ -52,6 +53,7 @@ def page(supplier: Supplier, address: str, note: str = "") -> str:
 {_faults(told)}
 {_catalog()}
 {_orders(told)}
+{_webhooks(told)}
 {_calls(told)}
 <h2>What this sandbox assumes where the contract is silent</h2>
 <ul>{"".join(f"<li>{escape(line)}</li>" for line in contract.ASSUMED)}</ul>
@@ -87,21 +89,14 @@ def _faults(told: dict[str, Any]) -> str:
                     for name, known in FAULTS.items())  # fmt: skip
     actions = "".join(f"<option>{name}</option>" for name in ("*", *contract.ACTIONS))
     rows = [
-        [
-            rule["fault"],
-            rule["action"],
-            "for ever" if rule["times"] is None else rule["times"],
-            "takes effect" if rule["effect"] else "no effect",
-            " ".join(f"{name}={value}" for name, value in rule["details"].items()),
-            _Html(_form("faults/lifted", f'<input type="hidden" name="id" value="{rule["id"]}">', "Lift")),
-        ]
+        [*_rule(rule), "takes effect" if rule["effect"] else "no effect", _lift("faults", rule)]
         for rule in told["faults"]
     ]
     new = f"""<label>Fault<select name="fault">{kinds}</select></label>
 <label>Action<select name="action">{actions}</select></label>{_field("times", "1", "Times, or forever")}
 <label>Details<input class="wide" name="details" placeholder="seconds=5 effect=no"></label>"""
     return f"""<h2>Faults</h2>{_form("faults", new, "Inject")}
-{_table(("Fault", "Action", "Times left", "Effect", "Details", ""), rows, "No fault is in force.")}
+{_table(("Fault", "Action", "Times left", "Details", "Effect", ""), rows, "No fault is in force.")}
 {_form("faults/lifted", "", "Lift all") if rows else ""}"""
 
 
@@ -145,6 +140,60 @@ Coupons: {", ".join(COUPONS)}. An order that was moved by hand stays where it wa
 {_table(heads, rows, "No orders yet.")}"""
 
 
+def _webhooks(told: dict[str, Any]) -> str:
+    endpoints = [
+        [
+            _Html(f"<code>{escape(row['webhook'])}</code>"),
+            _Html(f"<code>{escape(row['url'])}</code>"),
+            "all" if row["events"] == ",".join(events.EVENTS) else row["events"].replace(",", ", "),
+            row["deliveries"].get("delivered", 0),
+            sum(row["deliveries"].get(state, 0) for state in ("given up", "dropped")),
+            sum(row["deliveries"].get(state, 0) for state in ("waiting", "held")),
+            _Html(_form("webhooks/removed", f'<input type="hidden" name="id" value="{row["webhook"]}">', "Remove")),
+        ]
+        for row in told["webhooks"]
+    ]
+    deliveries = [
+        [
+            _when(row["created_at"]),
+            row["event"],
+            _Html(f"<code>{escape(row['order'])}</code>"),
+            _Html(f"<code>{escape(row['webhook'])}</code>"),
+            row["tries"],
+            row["state"],
+            row["said"],
+            _Html(f"<code>{escape(row['delivery'])}</code>"),
+        ]
+        for row in told["deliveries"][:DELIVERIES_SHOWN]
+    ]
+    new = f"""<label>URL, public https or on loopback<input class="wide" name="url" required></label>
+<label>Secret, yours to choose<input name="secret" required autocomplete="off"></label>
+{_field("events", "", "Events, or all")}"""
+    made = ("At", "Event", "Order", "Endpoint", "Tries", "State", "Said", "Delivery")
+    heads = ("Endpoint", "URL", "Events", "Delivered", "Failed", "Waiting", "")
+    return f"""<h2>Webhooks</h2>
+{_table(heads, endpoints, "Nobody listens.")}
+{_form("webhooks", new, "Add the endpoint")}
+{_form("webhooks/ring", _field("order", "", "Order, or none for a ping"), "Ring now")}
+{_form("balance/low", _field("amount", told["low_balance"], "Low balance, USD"), "Set")}
+{_mischief(told)}
+<h2>Deliveries, newest {DELIVERIES_SHOWN}</h2>
+{_table(made, deliveries, "No deliveries yet.")}"""
+
+
+def _mischief(told: dict[str, Any]) -> str:
+    kinds = "".join(f'<option value="{name}">{name}: {escape(known.sentence)}</option>'
+                    for name, known in mischief.KINDS.items())  # fmt: skip
+    named = "".join(f"<option>{name}</option>" for name in ("*", *events.EVENTS, events.PING))
+    new = f"""<label>What goes wrong<select name="fault">{kinds}</select></label>
+<label>Event<select name="event">{named}</select></label>{_field("times", "1", "Times, or forever")}
+<label>Details<input class="wide" name="details" placeholder="count=2 how=broken"></label>"""
+    rows = [[*_rule(rule), _lift("webhooks/faults", rule)] for rule in told["webhook_faults"]]
+    return f"""{_form("webhooks/faults", new, "Go wrong")}
+{_table(("Fault", "Event", "Times left", "Details", ""), rows, "Every delivery goes well.")}
+{_form("webhooks/faults/lifted", "", "Lift all") if rows else ""}"""
+
+
 def _calls(told: dict[str, Any]) -> str:
     counted = [[action, count, told["refused"].get(action, 0)] for action, count in told["calls"].items()]
     recent = [
@@ -162,6 +211,19 @@ def _calls(told: dict[str, Any]) -> str:
 {_table(("Action", "Calls", "Refused"), counted, "Nobody has called yet.")}
 <h2>Latest calls</h2>
 {_table(("At", "Action", "Status", "Fault", "Said", "Took"), recent, "Nobody has called yet.")}"""
+
+
+def _rule(rule: dict[str, Any]) -> list[object]:
+    return [
+        rule["fault"],
+        rule["action"],
+        "for ever" if rule["times"] is None else rule["times"],
+        " ".join(f"{name}={value}" for name, value in rule["details"].items()),
+    ]
+
+
+def _lift(thing: str, rule: dict[str, Any]) -> "_Html":
+    return _Html(_form(f"{thing}/lifted", f'<input type="hidden" name="id" value="{rule["id"]}">', "Lift"))
 
 
 class _Html(str):
@@ -182,8 +244,8 @@ def _table(heads: Iterable[str], rows: Iterable[Iterable[object]], empty: str) -
     body = "".join("<tr>" + "".join(map(_cell, row)) + "</tr>" for row in rows)
     if not body:
         return f"<p>{escape(empty)}</p>"
-    top = "".join(f'<th scope="col">{escape(head)}</th>' for head in heads)
-    return f'<div class="scroll"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+    top = "".join(f'<th scope="col">{escape(head)}</th>' if head else "<td></td>" for head in heads)
+    return f'<div class="scroll" tabindex="0"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def _cell(value: object) -> str:

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from . import contract, control
 from .books import books
+from .courier import Courier
 from .faults import TURNED_AWAY, Rule
 from .page import page
 from .supplier import Supplier, timed
@@ -42,17 +43,20 @@ class Sandbox:
         self.port = int(self._server.server_address[1])
         self.url = f"http://{host}:{self.port}{API_PATH}"
         self.control = f"http://{host}:{self.port}/control"
+        self._courier = Courier(supplier)
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": POLL_SECONDS}, name="sandbox", daemon=True
         )
 
     def start(self) -> "Sandbox":
         self._thread.start()
+        self._courier.start()
         return self
 
     def close(self) -> None:
-        """Stop listening and hang up on everyone; the store belongs to the supplier and stays open."""
+        """Stop listening and delivering, hang up on everyone; the store belongs to the supplier and stays open."""
         self._server.stopping.set()
+        self._courier.close()
         if self._thread.is_alive():
             self._server.shutdown()
             self._thread.join()

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from . import lives
+from . import lives, outbox
 from .lives import Life
 
 BUSY_SECONDS = 10.0  # a person may be looking at the file with another tool
@@ -24,9 +24,12 @@ CREATE TABLE IF NOT EXISTS services (
 CREATE TABLE IF NOT EXISTS orders (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, request_id TEXT NOT NULL, service INTEGER NOT NULL,
     created_at REAL NOT NULL, form TEXT NOT NULL, charge INTEGER NOT NULL, refund INTEGER NOT NULL,
-    refund_at REAL, refunded INTEGER NOT NULL, cancel_asked_at REAL, forced TEXT, {_LIFE});
+    refund_at REAL, refunded INTEGER NOT NULL, cancel_asked_at REAL, forced TEXT, told TEXT NOT NULL DEFAULT '',
+    {_LIFE});
 -- Serves the credit of due refunds before every balance and every add.
 CREATE INDEX IF NOT EXISTS orders_refund_at ON orders (refund_at) WHERE refund_at IS NOT NULL;
+-- Serves the courier's look for ends that have come to pass and were not told yet.
+CREATE INDEX IF NOT EXISTS orders_untold ON orders (end_at) WHERE told = '' AND forced IS NULL;
 -- The idempotency promise. Apart from orders, so that a test can make the supplier forget.
 CREATE TABLE IF NOT EXISTS requests (request_id TEXT PRIMARY KEY, body TEXT NOT NULL, order_id TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS refills (
@@ -35,9 +38,7 @@ CREATE TABLE IF NOT EXISTS refills (
 -- Serves the cap and the one-pending rule of refills.
 CREATE INDEX IF NOT EXISTS refills_order ON refills (order_id);
 CREATE TABLE IF NOT EXISTS coupons_used (code TEXT NOT NULL, order_id TEXT NOT NULL, PRIMARY KEY (code, order_id));
-CREATE TABLE IF NOT EXISTS webhooks (
-    id TEXT PRIMARY KEY, owner TEXT NOT NULL, url TEXT NOT NULL, events TEXT NOT NULL, secret TEXT NOT NULL);
-"""
+{outbox.SCHEMA}"""
 
 
 class Service(NamedTuple):
@@ -71,6 +72,7 @@ class Order(NamedTuple):
     refunded: int
     cancel_asked_at: float | None
     forced: str | None  # JSON: status, delivered, and what else `status` is to tell; from the control page
+    told: str  # the end that endpoints were told of; "" while there is none
     life: Life
 
     def state(self, now: float) -> tuple[str, int]:
@@ -95,12 +97,16 @@ class Store:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
         self._depth = 0
+        self.outbox = outbox.Outbox(self)
         self._catalog: str | None = None
         self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         # NORMAL survives a killed process; only a power cut could take the last moments of a rehearsal.
         self._db.execute(f"PRAGMA synchronous = {'NORMAL' if durable else 'OFF'}")
         self._db.execute(f"PRAGMA journal_mode = {'WAL' if durable else 'MEMORY'}")
         with self.writing():
+            columns = {column[1] for column in self._db.execute("PRAGMA table_info(orders)")}
+            if columns and "told" not in columns:  # a store from before webhooks were delivered
+                self._db.execute("ALTER TABLE orders ADD COLUMN told TEXT NOT NULL DEFAULT ''")
             for statement in _SCHEMA.split(";"):
                 self._db.execute(statement)
             if self.setting("seed") is None:
@@ -133,24 +139,24 @@ class Store:
             self._db.close()
 
     def setting(self, name: str) -> str | None:
-        found = self._one("SELECT value FROM settings WHERE name = ?", name)
+        found = self.row("SELECT value FROM settings WHERE name = ?", name)
         return None if found is None else str(found[0])
 
     def set(self, name: str, value: str | None) -> None:
         if value is None:
-            self._write("DELETE FROM settings WHERE name = ?", name)
+            self.write("DELETE FROM settings WHERE name = ?", name)
         else:
-            self._write("INSERT OR REPLACE INTO settings VALUES (?, ?)", name, value)
+            self.write("INSERT OR REPLACE INTO settings VALUES (?, ?)", name, value)
 
     # -- services
 
     def service(self, id: int) -> Service | None:
-        found = self._one("SELECT * FROM services WHERE id = ?", id)
+        found = self.row("SELECT * FROM services WHERE id = ?", id)
         return None if found is None else Service(*found)
 
     def services(self) -> list[Service]:
         """All of them, also those that have vanished, by id."""
-        return [Service(*row) for row in self._all("SELECT * FROM services ORDER BY id")]
+        return [Service(*row) for row in self.rows("SELECT * FROM services ORDER BY id")]
 
     def put_services(self, rows: Iterable[Service]) -> None:
         with self.writing():
@@ -182,11 +188,11 @@ class Store:
     # -- orders
 
     def add_order(self, order: Order) -> None:
-        self._write(f"INSERT INTO orders ({_COLUMNS}) VALUES ({_PLACES})", *order[:_OWN], *order.life)  # noqa: S608
+        self.write(f"INSERT INTO orders ({_COLUMNS}) VALUES ({_PLACES})", *order[:_OWN], *order.life)  # noqa: S608
 
     def save_order(self, order: Order) -> None:
         """Write back everything about an order that was read in the same transaction."""
-        self._write(f"REPLACE INTO orders ({_COLUMNS}) VALUES ({_PLACES})", *order[:_OWN], *order.life)  # noqa: S608
+        self.write(f"REPLACE INTO orders ({_COLUMNS}) VALUES ({_PLACES})", *order[:_OWN], *order.life)  # noqa: S608
 
     def order(self, id: str) -> Order | None:
         return next(iter(self.orders([id])), None)
@@ -200,39 +206,50 @@ class Store:
         """Newest first; `newest` limits how many (-1: every one)."""
         return self._orders(f"SELECT {_COLUMNS} FROM orders ORDER BY number DESC LIMIT ?", newest)  # noqa: S608
 
+    def ends(self, now: float, most: int) -> list[tuple[str, str]]:
+        """(order id, end) of lives that have come to an untold end by `now`, earliest first."""
+        untold = "told = '' AND forced IS NULL AND end_at <= ?"
+        return self.rows(f"SELECT id, end FROM orders WHERE {untold} ORDER BY end_at LIMIT ?", now, most)  # noqa: S608
+
+    def tell_ends(self, ended: Iterable[tuple[str, str]]) -> None:
+        self.write_each("UPDATE orders SET told = ? WHERE id = ?", ((end, id) for id, end in ended))
+
+    def tell_all_ends(self, now: float) -> None:
+        self.write("UPDATE orders SET told = end WHERE told = '' AND forced IS NULL AND end_at <= ?", now)
+
     def next_number(self) -> int:
-        return int(self._all("SELECT COALESCE(MAX(number), 0) + 1 FROM orders")[0][0])
+        return int(self.rows("SELECT COALESCE(MAX(number), 0) + 1 FROM orders")[0][0])
 
     def request(self, request_id: str) -> tuple[str, str] | None:
         """(body, order id) of an `add` that was accepted under this id."""
-        found = self._one("SELECT body, order_id FROM requests WHERE request_id = ?", request_id)
+        found = self.row("SELECT body, order_id FROM requests WHERE request_id = ?", request_id)
         return None if found is None else (str(found[0]), str(found[1]))
 
     def remember_request(self, request_id: str, body: str, order_id: str) -> None:
-        self._write("INSERT INTO requests VALUES (?, ?, ?)", request_id, body, order_id)
+        self.write("INSERT INTO requests VALUES (?, ?, ?)", request_id, body, order_id)
 
     def forget_requests(self, request_id: str | None = None) -> int:
         """Forget one request_id or all; how many were forgotten."""
         if request_id is None:
-            return self._write("DELETE FROM requests")
-        return self._write("DELETE FROM requests WHERE request_id = ?", request_id)
+            return self.write("DELETE FROM requests")
+        return self.write("DELETE FROM requests WHERE request_id = ?", request_id)
 
     def coupon_uses(self, code: str) -> int:
-        return int(self._all("SELECT COUNT(*) FROM coupons_used WHERE code = ?", code)[0][0])
+        return int(self.rows("SELECT COUNT(*) FROM coupons_used WHERE code = ?", code)[0][0])
 
     def use_coupon(self, code: str, order_id: str) -> None:
-        self._write("INSERT INTO coupons_used VALUES (?, ?)", code, order_id)
+        self.write("INSERT INTO coupons_used VALUES (?, ?)", code, order_id)
 
     # -- money
 
     def credit_refunds(self, now: float) -> int:
         """Give back what has fallen due by `now` and say how much; the same refund is never given twice."""
         due = "FROM orders WHERE refund_at <= ?"
-        if self._one(f"SELECT 1 {due} LIMIT 1", now) is None:
+        if self.row(f"SELECT 1 {due} LIMIT 1", now) is None:
             return 0
         with self.writing():
-            amount = int(self._all(f"SELECT COALESCE(SUM(refund), 0) {due}", now)[0][0])
-            self._write("UPDATE orders SET refunded = refund, refund_at = NULL WHERE refund_at <= ?", now)
+            amount = int(self.rows(f"SELECT COALESCE(SUM(refund), 0) {due}", now)[0][0])
+            self.write("UPDATE orders SET refunded = refund, refund_at = NULL WHERE refund_at <= ?", now)
             self.move_balance(amount)
         return amount
 
@@ -246,23 +263,13 @@ class Store:
     # -- refills
 
     def add_refill(self, id: str, order_id: str, asked_at: float, settles_at: float, settles_as: str) -> None:
-        self._write("INSERT INTO refills VALUES (?, ?, ?, ?, ?)", id, order_id, asked_at, settles_at, settles_as)
+        self.write("INSERT INTO refills VALUES (?, ?, ?, ?, ?)", id, order_id, asked_at, settles_at, settles_as)
 
     def refills(self, order_id: str | None = None) -> list[tuple[str, str, float, float, str]]:
         """(id, order id, asked at, settles at, settles as), oldest first; of one order or of all."""
         if order_id is None:
-            return self._all("SELECT * FROM refills ORDER BY asked_at, id")
-        return self._all("SELECT * FROM refills WHERE order_id = ? ORDER BY asked_at, id", order_id)
-
-    # -- webhooks
-
-    def add_webhook(self, id: str, owner: str, url: str, events: str, secret: str) -> None:
-        self._write("INSERT INTO webhooks VALUES (?, ?, ?, ?, ?)", id, owner, url, events, secret)
-
-    def webhooks(self, owner: str | None = None) -> list[tuple[str, str, str]]:
-        """(id, url, events) of one owner or of all; secrets stay inside."""
-        mine = "WHERE owner = ?" if owner is not None else ""
-        return self._all(f"SELECT id, url, events FROM webhooks {mine}", *([owner] if mine else []))  # noqa: S608
+            return self.rows("SELECT * FROM refills ORDER BY asked_at, id")
+        return self.rows("SELECT * FROM refills WHERE order_id = ? ORDER BY asked_at, id", order_id)
 
     # -- SQL
 
@@ -272,21 +279,28 @@ class Store:
 
     def count(self, table: str) -> int:
         """Rows of `orders` or `requests`."""
-        return int(self._all(f"SELECT COUNT(*) FROM {table}")[0][0])  # noqa: S608 never from outside
+        return int(self.rows(f"SELECT COUNT(*) FROM {table}")[0][0])  # noqa: S608 never from outside
 
     def _orders(self, sql: str, *values: object) -> list[Order]:
-        return [Order._make((*row[:_OWN], Life(*row[_OWN:]))) for row in self._all(sql, *values)]
+        return [Order._make((*row[:_OWN], Life(*row[_OWN:]))) for row in self.rows(sql, *values)]
 
-    def _one(self, sql: str, *values: object) -> tuple[Any, ...] | None:
-        return next(iter(self._all(sql, *values)), None)
+    # For the outbox too, whose tables are in this file.
 
-    def _all(self, sql: str, *values: object) -> list[Any]:
+    def row(self, sql: str, *values: object) -> tuple[Any, ...] | None:
+        return next(iter(self.rows(sql, *values)), None)
+
+    def rows(self, sql: str, *values: object) -> list[Any]:
         with self._lock:
             return self._db.execute(sql, values).fetchall()
 
-    def _write(self, sql: str, *values: object) -> int:
+    def write(self, sql: str, *values: object) -> int:
+        """How many rows were written."""
         with self.writing():
             return self._db.execute(sql, values).rowcount
+
+    def write_each(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
+        with self.writing():
+            self._db.executemany(sql, rows)
 
 
 def token(prefix: str) -> str:

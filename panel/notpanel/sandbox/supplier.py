@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from . import charges, services
+from . import charges, events, services
 from .clock import Clock
 from .faults import Faults
 from .limits import Limits
+from .mischief import KINDS
 from .store import Store
 
 DEFAULT_KEY = "sandbox-key"
@@ -29,6 +30,13 @@ class Call(NamedTuple):
     said: str  # the error text, if any
     fault: str
     milliseconds: float
+
+
+class Patience(NamedTuple):
+    """With endpoints that do not take what is delivered."""
+
+    pauses: float = 1.0  # a factor on the pauses between two tries: 0.01 lets a test see the last
+    answer: float = 5.0  # seconds for one answer
 
 
 @dataclass(slots=True)
@@ -70,8 +78,13 @@ class Supplier:
         limits: Limits | None = None,
         balance_cache: float = BALANCE_CACHE_SECONDS,
         durable: bool = True,
+        local_webhooks: bool = False,
+        patience: Patience | None = None,
     ) -> None:
-        """Opens or makes the store; `balance` (USD) counts only for a new one. ValueError for a wrong wish."""
+        """Opens or makes the store; `balance` (USD) counts only for a new one. ValueError for a wrong wish.
+
+        With `local_webhooks` an endpoint may also be plain http on loopback: for a rehearsal on this machine.
+        """
         self.keys: set[str] = set()
         for key in keys:
             self.add_key(key)
@@ -79,7 +92,8 @@ class Supplier:
         self.store = Store(path, durable=durable)
         self.clock = Clock(self.store, speed)
         self.limits = limits or Limits()
-        self.faults = Faults()
+        self.faults, self.mischief = Faults(), Faults(KINDS)
+        self.local_webhooks, self.patience = local_webhooks, patience or Patience()
         self.calls = Calls(Counter(), Counter(), deque(maxlen=RECENT_CALLS), Counter(), 0, threading.Lock())
         self._balance_cache = balance_cache
         self._balance_said: tuple[float, int] | None = None
@@ -123,9 +137,16 @@ class Supplier:
         """Pay in or take out until the account holds `amount` units; the books keep what was paid in."""
         with self.store.writing():
             change = amount - self.balance()
-            self.store.move_balance(change)
+            self.move_balance(change)
             self.store.set("deposited", str(self.deposited() + change))
             self._balance_said = None
+
+    def move_balance(self, by: int) -> None:
+        """Money moves, and whoever listens hears when there is little left. Refunds need not come this way."""
+        with self.store.writing():
+            before = self.store.balance()
+            self.store.move_balance(by)
+            events.balance_moved(self.store, before, before + by)
 
     def deposited(self) -> int:
         """All that was ever paid in, in units: balance + charges − refunds, always."""

@@ -1,0 +1,86 @@
+"""What endpoints are told: an order's end, and that the balance has become low. Only real changes, and each once."""
+
+import json
+import time
+
+from . import charges
+from .outbox import Delivery
+from .store import Store, token
+
+OF_STATUS = {
+    "completed": "order.completed",
+    "partial": "order.failed",
+    "cancelled": "order.failed",
+    "refunded": "order.refunded",
+}
+BALANCE_LOW = "balance.low"
+PING = "ping"
+EVENTS = ("order.completed", "order.failed", "order.refunded", BALANCE_LOW)
+LOW_BALANCE_USD = "20"
+AT_ONCE = 500  # ends told in one transaction: so long, at most, an `add` waits
+
+
+def happen(store: Store, now: float) -> bool:
+    """Queue the ends that have come to pass by the sandbox's clock; whether there may be more of them.
+
+    That an end is told and that it is queued is one transaction: neither a kill nor a jump of the clock tells it twice.
+    """
+    # While nobody listens nothing is kept: whoever comes later hears only of what happens later.
+    if not store.outbox.endpoints() or not store.ends(now, 1):
+        return False
+    with store.writing():
+        ended = store.ends(now, AT_ONCE)
+        for order, end in ended:
+            of_order(store, order, end)
+        store.tell_ends(ended)
+    return len(ended) == AT_ONCE
+
+
+def catch_up(store: Store, now: float) -> None:
+    """Before something is changed by hand: all that has happened until now has been told, or was for nobody."""
+    with store.writing():
+        while happen(store, now):
+            pass
+        store.tell_all_ends(now)
+
+
+def of_order(store: Store, order: str, status: str, event: str = "") -> str:
+    """The event's id. `event` overrules the name that goes with the status."""
+    return queue(store, event or OF_STATUS.get(status, PING), {"order": order, "status": status}, order)
+
+
+def balance_moved(store: Store, before: int, after: int) -> None:
+    """Once for each crossing: below is low, the threshold itself is not."""
+    if before >= threshold(store) > after:
+        queue(store, BALANCE_LOW, {"balance": charges.shown(after), "currency": charges.CURRENCY})
+
+
+def threshold(store: Store) -> int:
+    return int(store.setting("low_balance") or charges.units(LOW_BALANCE_USD))
+
+
+def queue(store: Store, event: str, data: object, order: str = "") -> str:
+    """One delivery for each endpoint that wants this event; a ping is for all. The event's id, the same for each."""
+    id, now = token("evt"), time.time()
+    body = json.dumps({"id": id, "event": event, "created": int(now), "data": data}, ensure_ascii=False)
+    wanted = [
+        webhook for webhook, _, events in store.outbox.endpoints() if event not in EVENTS or event in events.split(",")
+    ]
+    store.outbox.add(
+        Delivery(
+            number=None,
+            id=id,
+            webhook=webhook,
+            event=event,
+            order_id=order,
+            body=body,
+            created_at=now,
+            tries=0,
+            due_at=now,
+            state="waiting",
+            said="",
+            plain=0,
+        )
+        for webhook in wanted
+    )
+    return id

@@ -1,0 +1,116 @@
+"""The outbox: who is told by webhook, and every delivery on its way. Its tables are in the store's file."""
+
+import threading
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from .store import Store
+
+RELEASE_STEP = 0.000_01  # seconds; only their order counts
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS webhooks (
+    id TEXT PRIMARY KEY, owner TEXT NOT NULL, url TEXT NOT NULL, events TEXT NOT NULL, secret TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS deliveries (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL, webhook TEXT NOT NULL, event TEXT NOT NULL, order_id TEXT NOT NULL,
+    body TEXT NOT NULL, created_at REAL NOT NULL, tries INTEGER NOT NULL, due_at REAL NOT NULL, state TEXT NOT NULL,
+    said TEXT NOT NULL, plain INTEGER NOT NULL);
+-- Serves the courier's look for what is due at an endpoint.
+CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (webhook, due_at, number) WHERE state = 'waiting';
+-- Serves its look for what is held back and may go.
+CREATE INDEX IF NOT EXISTS deliveries_held ON deliveries (number) WHERE state = 'held';
+"""
+
+
+class Delivery(NamedTuple):
+    """One event on its way to one endpoint. Several may carry the same event: to each endpoint one, and copies."""
+
+    number: int | None  # None: not in the store yet
+    id: str  # of the event
+    webhook: str
+    event: str
+    order_id: str
+    body: str
+    created_at: float  # this and `due_at` are by the wall clock
+    tries: int
+    due_at: float
+    state: str  # waiting, held, delivered, dropped, given up
+    said: str  # what the last try came to
+    plain: int  # 1: it has met its mischief, and is neither copied nor held nor dropped any more
+
+
+_PLACES = ", ".join("?" * len(Delivery._fields))
+
+
+class Outbox:
+    """Reads and writes of endpoints and deliveries; safe for any number of threads, in the store's transactions."""
+
+    def __init__(self, store: "Store") -> None:
+        self._store = store
+        self.bell = threading.Event()  # rings when there is something new to deliver, or somebody new to deliver to
+
+    # -- webhooks
+
+    def add_endpoint(self, id: str, owner: str, url: str, events: str, secret: str) -> None:
+        self._store.write("INSERT INTO webhooks VALUES (?, ?, ?, ?, ?)", id, owner, url, events, secret)
+        self.bell.set()
+
+    def remove_endpoint(self, id: str) -> int:
+        """How many there were; what was on its way there goes nowhere."""
+        with self._store.writing():
+            gone = "UPDATE deliveries SET state = 'given up', said = 'the endpoint was removed' WHERE webhook = ?"
+            self._store.write(f"{gone} AND state IN ('waiting', 'held')", id)
+            return self._store.write("DELETE FROM webhooks WHERE id = ?", id)
+
+    def endpoint(self, id: str) -> tuple[str, str] | None:
+        """(url, secret), for the courier alone."""
+        found = self._store.row("SELECT url, secret FROM webhooks WHERE id = ?", id)
+        return None if found is None else (str(found[0]), str(found[1]))
+
+    def endpoints(self, owner: str | None = None) -> list[tuple[str, str, str]]:
+        """(id, url, events) of one owner or of all; secrets stay inside."""
+        mine = "WHERE owner = ?" if owner is not None else ""
+        return self._store.rows(f"SELECT id, url, events FROM webhooks {mine}", *([owner] if mine else []))  # noqa: S608
+
+    # -- deliveries
+
+    def add(self, deliveries: Iterable[Delivery]) -> None:
+        self._store.write_each(f"INSERT INTO deliveries VALUES ({_PLACES})", deliveries)  # noqa: S608 only marks
+        self.bell.set()
+
+    def due(self, webhook: str, now: float) -> Delivery | None:
+        """The one that has been due at this endpoint for longest."""
+        due = "webhook = ? AND state = 'waiting' AND due_at <= ? ORDER BY due_at, number LIMIT 1"
+        found = self._store.row(f"SELECT * FROM deliveries WHERE {due}", webhook, now)  # noqa: S608 never from outside
+        return None if found is None else Delivery(*found)
+
+    def deliveries(self, newest: int = -1) -> list[Delivery]:
+        """Newest first; `newest` limits how many (-1: every one)."""
+        return [
+            Delivery(*row) for row in self._store.rows("SELECT * FROM deliveries ORDER BY number DESC LIMIT ?", newest)
+        ]
+
+    def settle(
+        self, delivery: Delivery, state: str, tries: int = 0, said: str = "", due_at: float | None = None
+    ) -> None:
+        """What became of it, unless its endpoint was removed meanwhile. What is held waits again by `release`."""
+        kept = "UPDATE deliveries SET state = ?, tries = ?, said = ?, due_at = ? WHERE number = ? AND state = 'waiting'"
+        self._store.write(kept, state, tries, said, delivery.due_at if due_at is None else due_at, delivery.number)
+
+    def holds_any(self) -> bool:
+        return self._store.row("SELECT 1 FROM deliveries WHERE state = 'held' LIMIT 1") is not None
+
+    def release(self, now: float) -> None:
+        """Let go of all that is held, newest first: each a little after the one that came after it."""
+        with self._store.writing():
+            held = self._store.rows("SELECT number FROM deliveries WHERE state = 'held' ORDER BY number DESC")
+            self._store.write_each(
+                "UPDATE deliveries SET state = 'waiting', plain = 1, due_at = ? WHERE number = ?",
+                [(now + RELEASE_STEP * place, number) for place, (number,) in enumerate(held)],
+            )
+
+    def counts(self) -> dict[tuple[str, str], int]:
+        """(endpoint, state) → how many."""
+        counted = self._store.rows("SELECT webhook, state, COUNT(*) FROM deliveries GROUP BY webhook, state")
+        return {(webhook, state): count for webhook, state, count in counted}

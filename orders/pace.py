@@ -112,7 +112,7 @@ def span(seconds: int | None) -> timedelta | None:
 
 def usual(service_ids: Collection[int]) -> dict[int, Usual]:
     """One query; services without a pace of their own are not in it."""
-    paces = Pace.objects.filter(pk__in=service_ids)
+    paces = Pace.objects.filter(pk__in=service_ids).order_by()
     return {pace.pk: known for pace in paces if (known := Usual.of(pace)) and known.known}
 
 

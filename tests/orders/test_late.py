@@ -118,13 +118,6 @@ def test_the_moment_is_written_when_upstream_speaks_and_again_when_it_starts_and
     assert tells(order, "in_progress", NOW + minutes(3)).late_from == began + minutes(190)
 
 
-def test_an_answer_in_which_nothing_moved_asks_for_no_pace() -> None:
-    order = tells(taken(Status.IN_PROGRESS, ago=5), "in_progress")
-    with CaptureQueriesContext(connection) as queries:
-        tells(order, "in_progress", NOW + minutes(1))
-    assert not [query for query in queries if "orders_pace" in query["sql"]]
-
-
 def test_an_answer_about_many_asks_for_their_paces_once() -> None:
     orders = [taken(ago=5) for _ in range(5)]
     found = {order.upstream_id or "": make_report(order, "in_progress", NOW) for order in orders}

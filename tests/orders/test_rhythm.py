@@ -1,0 +1,129 @@
+"""Each live order has its own next look: by age, by its service's pace, by rings; full calls, and people first."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from orders.following import LEASE, claim, look_once, look_wanted
+from orders.models import Hurry, Order
+from orders.pace import Usual
+from orders.rhythm import RINGS_TOGETHER, STEADY, Tempo
+from orders.states import Status
+from panel.notpanel.budget import Purpose
+from panel.notpanel.client import Client
+from tests.makers import make_order, make_service, make_user, minutes
+from tests.upstream import Upstream
+
+pytestmark = pytest.mark.django_db
+NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
+QUICK = Usual(minutes(4), minutes(10), minutes(60), minutes(120), 50, 50, 1000, None)
+
+
+def aged(age: timedelta, status: str = Status.IN_PROGRESS) -> Order:
+    return make_order(status, created_at=NOON - age, taken_at=NOON - age, next_look_at=NOON)
+
+
+def pause(order: Order, usual: Usual | None = None, *, rung: bool = False) -> timedelta:
+    return Tempo({order.service_id: usual} if usual else {}, rung).pause(order, NOON)
+
+
+@pytest.mark.parametrize(
+    ("status", "age", "seconds"),
+    [
+        (Status.PENDING, 1, 30),  # before half of the usual start: a third as often as when it is due
+        (Status.PENDING, 3, 10),
+        (Status.PENDING, 9, 10),
+        (Status.PENDING, 11, 10),  # beyond its 95th percentile age alone counts
+        (Status.IN_PROGRESS, 20, 108),
+        (Status.IN_PROGRESS, 40, 36),
+        (Status.IN_PROGRESS, 119, 36),
+        (Status.IN_PROGRESS, 121, 120),
+    ],
+)
+def test_a_services_own_pace_says_when_the_next_word_is_due(status: str, age: int, seconds: int) -> None:
+    assert pause(aged(minutes(age), status), QUICK) == timedelta(seconds=seconds)
+
+
+def test_without_a_pace_age_alone_counts() -> None:
+    order = aged(minutes(20))
+    assert pause(order) == pause(order, Usual(None, None, None, None, 3, 3, 1000, None)) == timedelta(seconds=30)
+
+
+@pytest.mark.parametrize(("age", "rung"), [(1, 4), (60, 6), (600, 24), (60 * 24 * 3, 60), (60 * 24 * 30, 60)])
+def test_while_webhooks_work_looks_only_make_sure(age: int, rung: int) -> None:
+    assert pause(aged(minutes(age)), rung=True) == minutes(rung)
+
+
+def test_an_order_that_came_along_early_is_not_asked_after_again_at_once() -> None:
+    order = aged(minutes(60))  # every 30 seconds
+    due_soon = Tempo(due={order.upstream_id or "": NOON + timedelta(seconds=5)})
+    assert due_soon.next_look(order, NOON) == NOON + timedelta(seconds=30)
+    due_then = Tempo(due={order.upstream_id or "": NOON + timedelta(seconds=1)})
+    late = NOON - timedelta(seconds=2)
+    assert STEADY.next_look(order, late) == NOON
+    assert due_then.next_look(order, late) == NOON + timedelta(seconds=30)
+
+
+def many(count: int, **fields: object) -> list[Order]:
+    by, service = make_user(), make_service()
+    return [make_order(Status.IN_PROGRESS, by=by, service=service, **fields) for _ in range(count)]
+
+
+def test_a_call_is_filled_with_those_due_soonest() -> None:
+    [due] = many(1, next_look_at=NOON)
+    soon = many(3, next_look_at=NOON + minutes(5))
+    later = many(1, next_look_at=NOON + minutes(90))
+    claimed = claim(NOON)
+    assert list(claimed) == [order.upstream_id for order in (due, *soon)]
+    assert later[0].upstream_id not in claimed, "an hour is the most that anything is looked ahead"
+
+
+def test_no_call_is_made_for_those_that_are_not_due() -> None:
+    many(3, next_look_at=NOON + timedelta(seconds=1))
+    assert not claim(NOON)
+    assert look_wanted(NOON) is None
+
+
+def test_a_call_is_not_filled_with_what_another_worker_has_in_its_hand() -> None:
+    many(2, next_look_at=NOON)
+    assert len(claim(NOON)) == 2
+    [due] = many(1, next_look_at=NOON)
+    assert list(claim(NOON + timedelta(seconds=20))) == [due.upstream_id]
+    assert len(claim(NOON + LEASE)) == 3, "a dead worker's come back"
+
+
+def test_what_a_person_wants_goes_first_then_what_was_rung_for_then_the_longest_due() -> None:
+    now = timezone.now()
+    overdue = many(150, next_look_at=now - minutes(30))
+    rung, wanted = many(2, next_look_at=now + minutes(30))
+    Order.objects.filter(pk=rung.pk).ring(now - RINGS_TOGETHER)
+    assert look_wanted(now) == Purpose.LOOK
+    Order.objects.filter(pk=wanted.pk).hurry(now)
+    assert look_wanted(now) == Purpose.ASK
+    claimed = list(claim(now))
+    assert claimed[:2] == [wanted.upstream_id, rung.upstream_id]
+    assert len(claimed) == 100
+    assert set(claimed[2:]) <= {order.upstream_id for order in overdue}
+    assert not Order.objects.filter(hurry__isnull=False).exists()
+
+
+def test_rings_within_a_moment_share_a_call(upstream: Upstream, phone: Client) -> None:
+    orders = many(5, next_look_at=NOON + minutes(40))
+    for second, order in enumerate(orders):
+        Order.objects.filter(pk=order.pk).ring(NOON + timedelta(seconds=second))
+        assert look_wanted(NOON + timedelta(seconds=second)) is None
+    assert look_once(phone, NOON + RINGS_TOGETHER)
+    assert not look_once(phone, NOON + RINGS_TOGETHER)
+    assert upstream.calls("status") == 1
+
+
+def test_a_ring_never_makes_an_order_wait_longer() -> None:
+    [due, ended, wanted] = many(3, next_look_at=NOON)
+    Order.objects.filter(pk=ended.pk).update(next_look_at=None)
+    Order.objects.filter(pk=wanted.pk).hurry(NOON)
+    assert Order.objects.all().ring(NOON) == 2, "what a person wants stays so"
+    for order in (due, ended, wanted):
+        order.refresh_from_db()
+    assert (due.next_look_at, ended.next_look_at) == (NOON, NOON + RINGS_TOGETHER)
+    assert (due.hurry, ended.hurry, wanted.hurry) == (Hurry.RUNG, Hurry.RUNG, Hurry.WANTED)

@@ -3,7 +3,10 @@
 import subprocess
 import sys
 
-EVERY = ("catalog", "sweep", "orders_page", "finding", "poll", "live_page", "first_visit", "submit", "bulk", "export")
+EVERY = (
+    "catalog", "sweep", "budget", "outage", "rhythm", "orders_page", "finding", "poll", "live_page", "first_visit",
+    "submit", "bulk", "export",
+)  # fmt: skip
 
 
 def main() -> int:

@@ -3,7 +3,7 @@
 import os
 import uuid
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,7 @@ from orders.presence import Presence
 from orders.progress import Reading
 from orders.states import Status
 from orders.tasks import Task
-from panel.models import Beat
+from panel.models import Beat, Window
 from tests.browser.conftest import NARROW, WIDE, Desk, Opens
 from tests.makers import make_order, make_service, make_user
 
@@ -40,6 +40,7 @@ def pages(desk: Desk) -> dict[str, str]:
     """A desk with one order of every status, and where its pages are."""
     now = timezone.now()
     Beat.objects.create(name="here:1", started_at=now, beat_at=now)
+    an_hour_of_calls(now)
     make_user(Role.OWNER, username="mira", name="Mira")
     owner, service, wordy = make_user(Role.OWNER, name="Olivia"), make_service(), make_service(name=LONG, dripfeed=True)
     for status in [*Status, "in_moderation"]:
@@ -78,6 +79,22 @@ def pages(desk: Desk) -> dict[str, str]:
         "preferences": "/accounts/preferences/",
         "palette": "/palette/?q=followers", "keys": "/keys/", "components": "/styleguide/",
     }  # fmt: skip
+
+
+def an_hour_of_calls(now: datetime) -> None:
+    """Of all purposes, one of them denied; and a worker of each kind."""
+    this_minute = now.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    Window.objects.bulk_create(
+        Window(
+            number=60 - ago, ends_at=this_minute - timedelta(minutes=ago), key_limit=100, key_left=37, ip_limit=300,
+            ip_left=237, tier_limit=200, tier_left=137, place=ago % 23, ask=ago % 7, look=20 + ago % 31, upkeep=2,
+            denied=ago == 7,
+        )
+        for ago in range(60)
+    )  # fmt: skip
+    for name, at, stopped in (("desk-2.example.internal:40123 (look upkeep)", now - timedelta(minutes=9), None),
+                              ("old:7", now - timedelta(hours=3), now - timedelta(hours=3))):  # fmt: skip
+        Beat.objects.create(name=name, started_at=now - timedelta(days=2), beat_at=at, stopped_at=stopped, calls=48_120)
 
 
 def told_of(order: Order, *, by: User) -> None:

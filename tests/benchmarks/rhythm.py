@@ -122,7 +122,7 @@ def webhooks_dead(figures: measure.Figures) -> None:
 
 
 # ── Webhooks work ────────────────────────────────────────────────────────────────────────────────
-PLACED = 3_000
+PLACED = 2_000
 PLACED_WITHIN = timedelta(minutes=30)
 DELIVERED_AFTER = timedelta(seconds=1)
 
@@ -160,7 +160,8 @@ def a_life_long(*, rung: bool) -> tuple[int, list[float]]:
         def life(upstream_id: str, at: datetime) -> Report:
             plan = planned[upstream_id]
             status, delivered = lives.state(plan, at.timestamp())
-            return report(upstream_id, status, plan.total - delivered, at)
+            # In tenths: most looks find what the one before found, as with orders that take days.
+            return report(upstream_id, status, plan.total - delivered * 10 // plan.total * plan.total // 10, at)
 
         to_ring = sorted((plan.end_at, upstream_id) for upstream_id, plan in planned.items())[::-1]
 

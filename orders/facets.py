@@ -104,14 +104,15 @@ class Open(NamedTuple):
     statuses: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     unclear: bool = False  # and of those only what got no clear answer
-    missing: bool = False  # or that upstream says it does not know
+    having: tuple[str, ...] = ()  # or of which one of these says something
 
 
 OPEN = {
-    "look": Open("needs a look", (Status.REVIEW,), Task.WISHES, unclear=True, missing=True),
+    "look": Open("needs a look", (Status.REVIEW,), Task.WISHES, unclear=True, having=("missing_since",)),
     "live": Open("is under way", (Status.QUEUED, *sorted(LIVE))),
     "refill": Open("has a pending refill", kinds=(Task.Kind.REFILL,)),
     "cancel": Open("has a pending cancel", kinds=(Task.Kind.CANCEL,)),
+    "doubt": Open("has facts that surprise", having=("doubts",)),
 }
 
 
@@ -121,19 +122,34 @@ def _open_where(value: str) -> Q:
     where = Q(status__in=some.statuses)
     if some.kinds:
         where |= Q(Exists(pending))
-    return where | Q(missing_since__isnull=False) if some.missing else where
+    for name in some.having:
+        where |= Q(**{f"{name}__isnull": False})
+    return where
 
 
 def _open_keys(value: str) -> list[Keys]:
     some = OPEN[value]
     found = [Keys(Order.objects.filter(status=status)) for status in some.statuses]
-    if some.missing:
-        found.append(Keys(Order.objects.filter(missing_since__isnull=False)))
+    found += [Keys(Order.objects.filter(**{f"{name}__isnull": False})) for name in some.having]
     return found + [Keys(waiting(kind=kind, unclear=some.unclear), "order_id") for kind in some.kinds]
 
 
+# ── The tabs ─────────────────────────────────────────────────────────────────────────────────────
+MISSING = Q(missing_since__isnull=False)
+
+
+def _status_where(value: str) -> Q:
+    """What upstream says it does not know needs a look too, wherever it stands."""
+    return Q(status=value) | MISSING if value == Status.REVIEW else Q(status=value)
+
+
+def _status_keys(value: str) -> list[Keys]:
+    found = [Keys(Order.objects.filter(status=value))]
+    return [*found, Keys(Order.objects.filter(MISSING))] if value == Status.REVIEW else found
+
+
 FACETS: dict[str, Facet] = {
-    "status": Facet("Status", _one_of(Status.values), words=lambda value: Status(value).label, **_column("status")),
+    "status": Facet("Status", _one_of(Status.values), _status_where, lambda value: Status(value).label, _status_keys),
     "open": Facet("Open", _one_of(OPEN), _open_where, lambda value: OPEN[value].words, _open_keys),
     "service": Facet("Service", lambda text, _: number(text) or None,
                      where=lambda value: Q(service=_service(value)), words=str,

@@ -71,4 +71,5 @@ PRESETS = (
     ("Assigned to me", "assigned={me}"),
     ("Pending refills", "open=refill"),
     ("Needs a look", "open=look"),
+    ("Surprising facts", "open=doubt"),
 )

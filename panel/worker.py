@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts.balance import read_balance
 from catalog.sync import sync
+from orders import runway, sums
 from orders.batches import carry_cancels, carry_refills
 from orders.carrying import carry_one
 from orders.endings import presume_settled
@@ -38,6 +39,8 @@ CHORES: dict[str, tuple[Callable[[Client], object], Callable[[], int]]] = {
     "balance": (read_balance, lambda: settings.BALANCE_EVERY_SECONDS),
     "catalog": (sync, lambda: settings.CATALOG_EVERY_SECONDS),
     "left out": (look_alone, lambda: ALONE_EVERY_SECONDS),
+    "pace": (runway.measure, lambda: runway.EVERY_SECONDS),
+    "sums": (sums.compact, lambda: sums.COMPACT_EVERY_SECONDS),
 }
 
 

@@ -6,7 +6,7 @@ flags may be spelled in any way, and a value that makes no sense is None, never 
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -189,6 +189,18 @@ def _service(raw: object) -> ServiceRow | str:
     return ServiceRow(upstream_id, name, kind or "Default", category, rate, minimum, maximum, *flags)
 
 
+def status_word(said: object) -> str:
+    """A status in the contract's spelling; "" for what is no word, and an unknown one as it is."""
+    word = re.sub(r"[\s-]+", "_", _text(said).lower())[:WORD_CHARS] if isinstance(said, str) else ""
+    return "cancelled" if word == "canceled" else word
+
+
+def unread(raw: Mapping[str, object]) -> list[str]:
+    """Which figures of a report's `raw` are there and are no numbers."""
+    read: dict[str, Callable[[object], object]] = {"charge": _money, "remains": _count}
+    return [name for name, number in read.items() if name in raw and number(raw[name]) is None]
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """What upstream said about one order, and when we asked; None is a value that could not be read.
@@ -207,13 +219,12 @@ class Report:
 
     @classmethod
     def parse(cls, upstream_id: str, row: object, asked_at: datetime) -> Self:
-        said = row.get("status") if isinstance(row, dict) else None
-        status = re.sub(r"[\s-]+", "_", _text(said).lower())[:WORD_CHARS] if isinstance(said, str) else ""
+        status = status_word(row.get("status")) if isinstance(row, dict) else ""
         if not isinstance(row, dict) or not status:
             raise Unclear("NotPanel's report names no status.", action="status", said=snippet(row))
         return cls(
             upstream_id=upstream_id,
-            status="cancelled" if status == "canceled" else status,
+            status=status,
             charge=_money(row.get("charge")),
             start_count=_count(row.get("start_count")),
             remains=_count(row.get("remains")),

@@ -1,0 +1,127 @@
+"""How long the balance lasts: at the pace of the last 24 hours, and with what is queued already.
+
+The worker measures the pace once a minute and writes it into one row, so that no page adds up a day's orders.
+"""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Min, Sum
+from django.utils import timezone
+
+from orders.states import Status
+from panel.numbers import number
+
+ONLY = 1  # the primary key of a table with one row
+SPAN = timedelta(hours=24)
+EVERY_SECONDS = 60
+SHORTEST = timedelta(hours=1)  # a desk of ten minutes has no pace yet
+IN_DAYS_FROM = 48  # hours; from here on it is told in days
+LONGEST = 90 * 24  # hours; beyond, one only knows that it is long
+A_LARGE_SHARE = Decimal("0.1")  # of the balance: an order that takes more says what it leaves
+
+
+class Pace(models.Model):
+    """What orders cost of late, in US dollars. One row, which every process reads."""
+
+    at = models.DateTimeField(help_text="When it was measured.")
+    since = models.DateTimeField(help_text="The beginning of what was measured: 24 hours, or less on a young desk.")
+    spent = models.DecimalField(max_digits=18, decimal_places=6, help_text="By orders that upstream took since then.")
+    queued = models.DecimalField(max_digits=18, decimal_places=6, help_text="By what waits to be sent.")
+
+    class Meta:
+        verbose_name_plural = "pace"
+
+    def __str__(self) -> str:
+        return f"{self.spent.normalize():f} USD, and {self.queued.normalize():f} queued"
+
+
+def measure(_client: object = None, now: datetime | None = None) -> Pace:
+    """Adds up the last 24 hours. Runs in the worker; no call."""
+    from orders.models import Order  # which finds Pace through this file
+
+    now = now or timezone.now()
+    young = Order.objects.filter(created_at__gt=now - SPAN, created_at__lte=now, currency__in=("", "USD")).order_by()
+    waits = Order.objects.filter(status=Status.QUEUED, upstream_id=None).order_by()
+    first = Order.objects.order_by().aggregate(first=Min("created_at"))["first"] or now
+    fields = {
+        "at": now,
+        "since": max(now - SPAN, first),
+        "spent": young.filter(upstream_id__isnull=False).aggregate(sum=Sum("cost"))["sum"] or Decimal(0),
+        "queued": waits.aggregate(sum=Sum("expected_charge"))["sum"] or Decimal(0),
+    }
+    return Pace.objects.update_or_create(pk=ONLY, defaults=fields)[0]
+
+
+class Runway(NamedTuple):
+    """How long a balance lasts; hours are None where nothing can be said, and `why` says why."""
+
+    hours: Decimal | None = None
+    with_queued: Decimal | None = None
+    span: Decimal = Decimal(24)  # hours that the pace was measured over
+    hourly: Decimal = Decimal(0)  # USD
+    why: str = ""
+
+    @property
+    def brief(self) -> str:
+        """For the bar: `about 9 h`."""
+        return lasts(self.hours) if self.hours is not None else ""
+
+    @property
+    def words(self) -> str:
+        """`about 9 h at the pace of the last 24 h, 6 h with what is queued`."""
+        if self.hours is None or self.with_queued is None:
+            return self.why
+        told = f"{lasts(self.hours)} at the pace of the last {of_span(self.span)}"
+        if self.with_queued <= 0 < self.hours:
+            return f"{told}, less than nothing with what is queued"
+        if span_of(self.with_queued) == span_of(self.hours):
+            return told
+        return f"{told}, {span_of(self.with_queued)} with what is queued"
+
+
+def runway(
+    balance: Decimal | None, currency: str, *, spent: Decimal | None, queued: Decimal | None, span: timedelta | None
+) -> Runway:
+    """`spent` within `span`; what is not known is None."""
+    if balance is None:
+        return Runway(why="the balance is not known yet")
+    if currency not in ("", "USD"):
+        return Runway(why=f"the balance is in {currency}, and orders are priced in US dollars")
+    if spent is None or queued is None or span is None:
+        return Runway(why="the pace is not measured yet")
+    hours = Decimal(max(span, SHORTEST).total_seconds()) / 3600
+    if spent <= 0:
+        return Runway(span=hours, why=f"no spending in the last {of_span(hours)}")
+    hourly = spent / hours
+    return Runway(max(balance, Decimal(0)) / hourly, max(balance - queued, Decimal(0)) / hourly, hours, hourly)
+
+
+def lasts(hours: Decimal) -> str:
+    """`about 9 h`, `less than 1 h`, `more than 90 d`."""
+    if hours <= 0:
+        return "nothing is left"
+    told = span_of(hours)
+    return told if told[:4] in ("less", "more") else f"about {told}"
+
+
+def span_of(hours: Decimal) -> str:
+    if hours < 1:
+        return "less than 1 h"
+    if hours > LONGEST:
+        return f"more than {LONGEST // 24} d"
+    return f"{number(int(hours))} h" if hours < IN_DAYS_FROM else f"{number(int(hours / 24))} d"
+
+
+def of_span(hours: Decimal) -> str:
+    return f"{int(hours)} h"
+
+
+def warns(balance: Decimal | None, currency: str, expected: Decimal | None) -> bool:
+    """Whether an order is so dear that its receipt says what it leaves."""
+    if balance is None or expected is None or currency not in ("", "USD") or expected > balance:
+        return False
+    return expected > balance * A_LARGE_SHARE or balance - expected < settings.LOW_BALANCE

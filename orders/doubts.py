@@ -82,7 +82,7 @@ def of_charge(facts: Facts, order: "Order") -> str:
     charge, expected = facts.charge or Decimal(0), order.expected_charge
     share = abs(charge - expected) / expected * 100 if expected else None
     way = "more" if charge > expected else "less"
-    told = f" ({decimal(share, 0 if share >= 10 else 1)} % {way})" if share is not None else ""  # noqa: PLR2004
+    told = f" ({decimal(share, 0 if share >= 10 else 1)} % {way})" if share is not None else ""
     return f"Upstream charged {money(charge)}; the price shown was {money(expected)}{told}."
 
 
@@ -114,7 +114,7 @@ DOUBTS: dict[str, Row] = {
     ),
     "remains": Row(
         "remains", ("remains",), remains_are_odd,
-        lambda facts, order: f"Upstream says that {minus(facts.remains or 0)} remain, of {number(order.total)} ordered.",
+        lambda facts, order: f"Upstream says that {signed(facts.remains)} remain, of {number(order.total)} ordered.",
         "Upstream’s remains made no sense; those of its last answer do.",
     ),
     "unread": Row(
@@ -137,14 +137,15 @@ DOUBTS: dict[str, Row] = {
 }  # fmt: skip
 
 
-def minus(n: int) -> str:
-    return f"−{number(-n)}" if n < 0 else number(n)
+def signed(n: int | None) -> str:
+    return f"−{number(-n)}" if n is not None and n < 0 else number(n or 0)
 
 
 # ── New ones ─────────────────────────────────────────────────────────────────────────────────────
 def take_note(order: "Order", before: Facts, report: Report) -> list[Event]:
     """Which doubts the report that the order has just taken in raises anew; the events that tell of them."""
-    after, events = facts_of(order), []
+    after, events, was_held = facts_of(order), [], held_in(before)
+    before = before._replace(said={}) if was_held else before  # nothing of that answer was taken in
     moved = {name for name in Facts._fields if getattr(after, name) != getattr(before, name)}
     for kind, row in DOUBTS.items():
         if moved.isdisjoint(row.of) or not row.stands(after, order) or row.stands(before, order):
@@ -153,7 +154,7 @@ def take_note(order: "Order", before: Facts, report: Report) -> list[Event]:
         if row.event:
             with for_the_record():
                 events.append(told(order, row.event, report, why=row.says(after, order)))
-    if went_back(before.status, order.status) and not held_in(before):  # else it is told already
+    if went_back(before.status, order.status) and not was_held:  # else it is told already
         add(order, "back")
     return events
 

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from catalog.models import Service
 from orders.links import NETWORKS
-from orders.models import Order
+from orders.models import MISSING, Order
 from orders.states import LIVE, Status
 from orders.tasks import Task
 from orders.traits import host_of
@@ -135,9 +135,6 @@ def _open_keys(value: str) -> list[Keys]:
 
 
 # ── The tabs ─────────────────────────────────────────────────────────────────────────────────────
-MISSING = Q(missing_since__isnull=False)
-
-
 def _status_where(value: str) -> Q:
     """What upstream says it does not know needs a look too, wherever it stands."""
     return Q(status=value) | MISSING if value == Status.REVIEW else Q(status=value)

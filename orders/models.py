@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
@@ -16,7 +17,7 @@ from django.utils.functional import cached_property
 from accounts.access import why_not
 from catalog.models import Service
 from orders import notes, presence, progress, runway, sums  # noqa: F401  # Django finds their models through this file
-from orders.doubts import LONGEST, facts_of, held_in, in_words, must_wait, new_kinds, take_note, told, wait
+from orders.doubts import LONGEST, SHORT, USD, facts_of, held_in, in_words, must_wait, new_kinds, take_note, told, wait
 from orders.events import Event as Event
 from orders.links import spellings
 from orders.rhythm import ALONE_FROM, is_stale, next_look
@@ -42,6 +43,7 @@ SIMILAR_FOR = timedelta(days=1)
 SIMILAR_AT_MOST = 3
 UNDER_WAY = LIVE | {Status.QUEUED, Status.REVIEW}
 OVER = frozenset(LIFE) - UNDER_WAY  # a word of upstream's that we do not know is not over
+MISSING = models.Q(missing_since__isnull=False)  # upstream says that it knows no such order
 NOTHING_BOUGHT = frozenset(status for status, stage in LIFE.items() if not (stage.upstream or stage.then))
 
 
@@ -245,7 +247,7 @@ class Order(models.Model):
             models.Index(fields=["service", "-created_at"], name="order_like_young"),
             models.Index(fields=["service", "status"], name="order_like_under_way"),
             # Those that need a look for it, newest first.
-            models.Index(fields=["-id"], condition=models.Q(missing_since__isnull=False), name="order_missing"),
+            models.Index(fields=["-id"], condition=MISSING, name="order_missing"),
             # The filter by facts that surprise, newest first.
             models.Index(fields=["-id"], condition=models.Q(doubts__isnull=False), name="order_doubts"),
             # The filters of the list, newest first, by keyset.
@@ -340,9 +342,20 @@ class Order(models.Model):
         return in_words(new_kinds(self))
 
     @property
+    def difference(self) -> Decimal | None:
+        """USD that upstream charged more than the price shown; None while it has named no charge in dollars."""
+        return None if self.charge is None or self.currency not in USD else self.charge - self.expected_charge
+
+    @property
+    def given_back(self) -> bool:
+        """It ended short, and was charged less for it."""
+        return self.status in SHORT and bool(self.difference and self.difference < 0)
+
+    @property
     def given_up(self) -> bool:
         """Upstream did not know it, and a person ended the asking."""
-        return self.stage.live and self.next_look_at is None and self.left_out >= ALONE_FROM
+        followed = self.stage.live or self.taken
+        return followed and self.next_look_at is None and self.left_out >= ALONE_FROM
 
     @property
     def label(self) -> str:

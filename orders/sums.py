@@ -79,7 +79,7 @@ def line(vendor: str, row: str, sign: str) -> str:
     values = ", ".join(f"{sign}({value})" for value in columns(vendor, row).values())
     slot = SLOT[vendor].format(row)
     return (
-        f"INSERT INTO orders_charged (slot, {', '.join(SUMS)}) SELECT {slot}, {values} WHERE {row}.charge IS NOT NULL"  # noqa: S608
+        f"INSERT INTO orders_charged (slot, {', '.join(SUMS)}) SELECT {slot}, {values} WHERE {row}.charge IS NOT NULL"
     )
 
 

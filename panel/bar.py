@@ -117,8 +117,7 @@ class Bar:
     stopped_by = property(lambda self: self.row.stopped_name or self.row.stopped_username or "")
     short = property(lambda self: self.row.short)  # USD that waiting orders need, or None
     short_orders = property(lambda self: self.row.short_orders)
-    needs_a_look = property(lambda self: min(self.counts[Status.REVIEW] + self.row.missing_orders, MOST_COUNTED - 1))
-
+    needs_a_look = property(lambda self: min(self.at(Status.REVIEW), MOST_COUNTED - 1))
     unread = property(lambda self: min(self.row.unread, MOST_COUNTED - 1))  # notes that call whoever asks
 
     @cached_property
@@ -126,10 +125,16 @@ class Bar:
         """How many orders stand at each status."""
         return counts_of(self.row.lines)
 
+    def at(self, status: str) -> int:
+        """How many orders the tab of a status has: what upstream does not know needs a look too, wherever it stands."""
+        missing: int = self.row.missing_orders if status == Status.REVIEW else 0
+        return self.counts[status] + missing
+
     @property
     def counts_version(self) -> str:
         """Changes when a count does."""
-        return hashlib.sha256(repr(sorted(self.counts.items())).encode()).hexdigest()[:8]
+        counted = sorted(self.counts.items()), self.row.missing_orders
+        return hashlib.sha256(repr(counted).encode()).hexdigest()[:8]
 
     @cached_property
     def worker_silent(self) -> bool:

@@ -45,6 +45,8 @@ orders/<pk>/funding/             | login 403 405 405 405 | login 403 orders orde
 orders/<pk>/tries/               | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
 orders/<pk>/adoption/            | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
 orders/<pk>/closing/             | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
+orders/<pk>/abandonment/         | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
+orders/<pk>/sighting/            | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
 orders/<pk>/refills/             | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
 orders/<pk>/refills/tries/       | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
 orders/<pk>/refills/settlement/  | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405

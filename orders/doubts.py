@@ -95,7 +95,7 @@ def remains_are_odd(facts: Facts, order: "Order") -> bool:
 
 def of_unread(facts: Facts, _: "Order") -> str:
     figures = [f"{name}, “{facts.said[name]}”" if facts.said[name] else f"{name}, empty" for name in unread(facts.said)]
-    return f"Upstream’s answer holds what is no number: its {' and its '.join(figures)}."
+    return f"Upstream’s answer holds a figure that makes no sense: its {' and its '.join(figures)}."
 
 
 def of_currency(facts: Facts, order: "Order") -> str:

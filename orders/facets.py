@@ -65,7 +65,7 @@ def _host(text: str, _: Any) -> str | None:
     return (host_of(text if "://" in text else f"https://{text}") or None) if text else None
 
 
-def _day(text: str, _: Any) -> date | None:
+def day_of(text: str, _: Any = None) -> date | None:
     try:
         day = date.fromisoformat(text)
     except ValueError:
@@ -158,8 +158,8 @@ FACETS: dict[str, Facet] = {
     "by": Facet("Placed by", _person, words=str, **_column("placed_by")),
     "assigned": Facet("Assigned to", _person, words=str, **_column("assigned_to")),
     "host": Facet("Link on", _host, words=str, **_column("host")),
-    "from": Facet("From", _day, lambda day: Q(created_at__gte=starts(day)), words=lambda day: f"{day:%-d %b %Y}"),
-    "to": Facet("Until", _day, lambda day: Q(created_at__lt=ends(day)), words=lambda day: f"{day:%-d %b %Y}"),
+    "from": Facet("From", day_of, lambda day: Q(created_at__gte=starts(day)), words=lambda day: f"{day:%-d %b %Y}"),
+    "to": Facet("Until", day_of, lambda day: Q(created_at__lt=ends(day)), words=lambda day: f"{day:%-d %b %Y}"),
     "least": Facet("Charge from", _amount, lambda amount: Q(cost__gte=amount), words=money),
     "most": Facet("Charge up to", _amount, lambda amount: Q(cost__lte=amount), words=money),
 }  # fmt: skip

@@ -67,37 +67,38 @@ class Runway(NamedTuple):
 
     @property
     def brief(self) -> str:
-        """For the bar: `about 9 h`."""
-        return lasts(self.hours) if self.hours is not None else ""
+        """For the bar: `about 9 h`, or `about 9 h, 6 h with the queue`."""
+        if self.hours is None or self.with_queued is None:
+            return ""
+        told, queued = lasts(self.hours), span_of(self.with_queued)
+        return told if queued == span_of(self.hours) else f"{told}, {queued} with the queue"
 
     @property
     def words(self) -> str:
         """`about 9 h at the pace of the last 24 h, 6 h with what is queued`."""
         if self.hours is None or self.with_queued is None:
             return self.why
+        if self.hours <= 0:
+            return "nothing is left"
         told = f"{lasts(self.hours)} at the pace of the last {of_span(self.span)}"
-        if self.with_queued <= 0 < self.hours:
-            return f"{told}, less than nothing with what is queued"
         if span_of(self.with_queued) == span_of(self.hours):
             return told
         return f"{told}, {span_of(self.with_queued)} with what is queued"
 
 
-def runway(
-    balance: Decimal | None, currency: str, *, spent: Decimal | None, queued: Decimal | None, span: timedelta | None
-) -> Runway:
-    """`spent` within `span`; what is not known is None."""
+def runway(balance: Decimal | None, currency: str, pace: Pace | None) -> Runway:
+    """None is what is not known yet."""
     if balance is None:
         return Runway(why="the balance is not known yet")
     if currency not in ("", "USD"):
         return Runway(why=f"the balance is in {currency}, and orders are priced in US dollars")
-    if spent is None or queued is None or span is None:
+    if pace is None:
         return Runway(why="the pace is not measured yet")
-    hours = Decimal(max(span, SHORTEST).total_seconds()) / 3600
-    if spent <= 0:
+    hours = Decimal(max(pace.at - pace.since, SHORTEST).total_seconds()) / 3600
+    if pace.spent <= 0:
         return Runway(span=hours, why=f"no spending in the last {of_span(hours)}")
-    hourly = spent / hours
-    return Runway(max(balance, Decimal(0)) / hourly, max(balance - queued, Decimal(0)) / hourly, hours, hourly)
+    hourly, left = pace.spent / hours, max(balance, Decimal(0))
+    return Runway(left / hourly, max(left - pace.queued, Decimal(0)) / hourly, hours, hourly)
 
 
 def lasts(hours: Decimal) -> str:

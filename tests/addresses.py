@@ -20,8 +20,10 @@ from orders.models import Order
 from orders.notes import Mention, Note
 from orders.presence import Presence
 from orders.progress import Reading
+from orders.runway import Pace
 from orders.saved import SavedView
 from orders.states import Status
+from orders.sums import Charged
 from orders.tasks import Attempt, Sending
 from panel.models import ONLY, Beat, Chore, Upstream
 from tests.makers import make_order, make_user
@@ -55,6 +57,8 @@ def one_of_everything() -> Order:
     BalanceReading.objects.create(amount=47, first_asked_at=now, asked_at=now)
     Upstream.objects.create(pk=ONLY, spoke_at=now)
     Beat.objects.create(name="desk:1", started_at=now, beat_at=now)
+    Pace.objects.create(pk=ONLY, at=now, since=now, spent=12, queued=1)
+    Charged.objects.create(slot=1, orders=1, expected=900_000, charged=900_000, given_back=0, elsewhere=0)
     Chore.objects.create(name="balance", due_at=now)
     LogEntry.objects.create(
         user=make_user(), content_type=ContentType.objects.get_for_model(User), object_id="1", object_repr="Ana",

@@ -56,9 +56,10 @@ ODD: list[tuple[dict[str, Any], str, str]] = [
      "Upstream charged 0.85 EUR; the price shown was $0.90. The two are not added up."),
     ({"remains": 1001}, "remains", "Upstream says that 1,001 remain, of 1,000 ordered."),
     ({"remains": -5}, "remains", "Upstream says that −5 remain, of 1,000 ordered."),
-    ({"remains": "1,234"}, "unread", "Upstream’s answer holds what is no number: its remains, “1,234”."),
-    ({"remains": ""}, "unread", "Upstream’s answer holds what is no number: its remains, empty."),
-    ({"charge": "$0.50"}, "unread", "Upstream’s answer holds what is no number: its charge, “$0.50”."),
+    ({"remains": "1,234"}, "unread", "Upstream’s answer holds a figure that makes no sense: its remains, “1,234”."),
+    ({"remains": ""}, "unread", "Upstream’s answer holds a figure that makes no sense: its remains, empty."),
+    ({"charge": "$0.50"}, "unread", "Upstream’s answer holds a figure that makes no sense: its charge, “$0.50”."),
+    ({"charge": "1e9"}, "unread", "Upstream’s answer holds a figure that makes no sense: its charge, “1e9”."),
     ({"status": "paused"}, "word", "Upstream says “paused”, a word that the desk does not know."),
 ]  # fmt: skip
 

@@ -22,8 +22,8 @@ CURRENCY_CHARS = 8
 CATALOG_ROWS = 50_000  # NotPanel has up to 10,000; a longer list is junk that would take minutes to read
 RAW_FIELDS = 40  # of a status row: documented are five
 BIGGEST_COUNT = 2**63 - 1  # what a database's big integer holds
-LARGEST_CHARGE = 10**9  # of one order; more is no charge, and near its limit a column of money gives back another
-MONEY_DIGITS = 12  # on either side of the point; more is not an amount
+WHOLE_DIGITS = 9  # of an amount, before its point: a billion is none, and a column of money would break at its limit
+MONEY_DIGITS = 12  # behind the point; more is not an amount
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _COUNT = re.compile(r"([+-]?[0-9]{1,19})(?:\.0*)?")
@@ -95,14 +95,9 @@ def _money(value: object) -> Decimal | None:
         return None
     amount = Decimal(text)
     exponent = amount.as_tuple().exponent
-    if not isinstance(exponent, int) or exponent < -MONEY_DIGITS or amount.adjusted() >= MONEY_DIGITS:
+    if not isinstance(exponent, int) or exponent < -MONEY_DIGITS or amount.adjusted() >= WHOLE_DIGITS:
         return None
     return amount + 0  # turns 1E+3 into 1000 and -0 into 0, and keeps the decimals of 0.50
-
-
-def _charge(value: object) -> Decimal | None:
-    amount = _money(value)
-    return amount if amount is not None and abs(amount) < LARGEST_CHARGE else None
 
 
 def _word(value: object) -> str:
@@ -203,7 +198,7 @@ def status_word(said: object) -> str:
 
 def unread(raw: Mapping[str, object]) -> list[str]:
     """Which figures of a report's `raw` are there and make no sense."""
-    read: dict[str, Callable[[object], object]] = {"charge": _charge, "remains": _count}
+    read: dict[str, Callable[[object], object]] = {"charge": _money, "remains": _count}
     return [name for name, number in read.items() if name in raw and number(raw[name]) is None]
 
 
@@ -231,7 +226,7 @@ class Report:
         return cls(
             upstream_id=upstream_id,
             status=status,
-            charge=_charge(row.get("charge")),
+            charge=_money(row.get("charge")),
             start_count=_count(row.get("start_count")),
             remains=_count(row.get("remains")),
             currency=_text(row.get("currency")).upper()[:CURRENCY_CHARS],

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import NamedTuple
 
 from django.conf import settings
@@ -18,7 +18,7 @@ from orders.progress import HEIGHT, READ_AT_MOST, WIDTH, thinned
 from orders.sums import DIGITS, dollars
 from panel.query import number
 
-READINGS_A_PAGE = 100
+READINGS_A_PAGE = 50
 DRAWN = timedelta(days=30)
 OF_LATE = timedelta(hours=24)
 
@@ -67,11 +67,11 @@ def balance(request: HttpRequest) -> HttpResponse:
 
 def steps_of(newest_first: list[BalanceReading]) -> list[Step]:
     """The last of them has nothing to differ from."""
-    changes = [
+    changes: list[Decimal | None] = [
         one.amount - before.amount if one.currency == before.currency else None
         for one, before in pairwise(newest_first)
     ]
-    return [Step(one, change) for one, change in zip(newest_first, [*changes, None], strict=True) if newest_first]
+    return [Step(*pair) for pair in zip_longest(newest_first, changes)]
 
 
 def drawn_readings(now: datetime) -> list[BalanceReading]:

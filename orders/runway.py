@@ -74,6 +74,11 @@ class Runway(NamedTuple):
         return told if queued == span_of(self.hours) else f"{told}, {queued} with the queue"
 
     @property
+    def least(self) -> str:
+        """For a phone: `9 h`."""
+        return span_of(self.hours or Decimal(0)).replace("less than", "<").replace("more than", ">")
+
+    @property
     def words(self) -> str:
         """`about 9 h at the pace of the last 24 h, 6 h with what is queued`."""
         if self.hours is None or self.with_queued is None:

@@ -83,10 +83,9 @@ def money_of(by: User) -> None:
     """A month of charges, some of them odd, and a balance that was topped up and is low again."""
     now, service = timezone.now(), make_service()
     for day in range(35):
-        make_order(
-            Status.COMPLETED if day % 3 else Status.PARTIAL, by=by, service=service, created_at=now - timedelta(days=day),
-            currency="EUR" if day == 5 else "USD", charge=Decimal("0.90") + Decimal(day % 4 - 1) / 3, remains=0,
-        )  # fmt: skip
+        status, currency = (Status.COMPLETED if day % 3 else Status.PARTIAL), ("EUR" if day == 5 else "USD")
+        charge, at = Decimal("0.90") + Decimal(day % 4 - 1) / 3, now - timedelta(days=day)
+        make_order(status, by=by, service=service, remains=0, created_at=at, charge=charge, currency=currency)
     refunded = Order.objects.filter(status="refunded")
     refunded.update(charge=Decimal("1250.40"), currency="USD", remains=99_999, doubts="charge remains",
                     said={"status": "in_progress", "remains": "99,999", "charge": "1250.40"})  # fmt: skip

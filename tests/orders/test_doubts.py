@@ -17,9 +17,11 @@ from orders.doubts import AGAIN, DOUBTS, doubts_of
 from orders.following import look_once, take_in
 from orders.models import Order, Refusal
 from orders.states import Status
+from orders.walking import SORTS
 from panel.notpanel.client import Client
 from panel.notpanel.shapes import Reports
 from tests.makers import make_order, make_report, make_service, make_user, place_order, sold_by
+from tests.orders.test_listing import bad, listing
 from tests.people import as_a
 from tests.upstream import Upstream
 
@@ -289,3 +291,20 @@ def test_a_stale_answer_raises_no_doubt() -> None:
     look(order, asked_at=now)
     assert look(order, charge=Decimal("5"), asked_at=now - timedelta(seconds=1)) == []
     assert order.doubts is None
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="asks SQLite for its plans")
+@pytest.mark.parametrize("query", [{"open": "doubt"}, {"status": "review"}, {"open": "doubt", "status": "completed"}])
+def test_the_lists_of_flagged_orders_scan_and_sort_nothing(query: dict[str, str]) -> None:
+    reader = make_user()
+    for number in range(6):
+        make_order(Status.REVIEW if number % 2 else Status.COMPLETED, doubts="charge" if number % 3 else None)
+    for sort in SORTS:
+        with CaptureQueriesContext(connection) as captured:
+            wanted = listing(reader, **query, sort=sort)
+            expected = set(Order.objects.filter(wanted.where).values_list("pk", flat=True))
+            assert {order.pk for order in wanted.page().rows} == expected != set()
+        for asked in [sql for sql in captured if '"doubts"' in sql["sql"] or "missing_since" in sql["sql"]]:
+            with connection.cursor() as cursor:
+                cursor.execute("EXPLAIN QUERY PLAN " + asked["sql"].replace("%", "%%"), [])
+                assert not [row[3] for row in cursor.fetchall() if bad(row[3])], asked["sql"]

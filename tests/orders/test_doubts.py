@@ -300,9 +300,9 @@ def test_the_lists_of_flagged_orders_scan_and_sort_nothing(query: dict[str, str]
     for number in range(6):
         make_order(Status.REVIEW if number % 2 else Status.COMPLETED, doubts="charge" if number % 3 else None)
     for sort in SORTS:
+        wanted = listing(reader, **query, sort=sort)
+        expected = set(Order.objects.filter(wanted.where).values_list("pk", flat=True))
         with CaptureQueriesContext(connection) as captured:
-            wanted = listing(reader, **query, sort=sort)
-            expected = set(Order.objects.filter(wanted.where).values_list("pk", flat=True))
             assert {order.pk for order in wanted.page().rows} == expected != set()
         for asked in [sql for sql in captured if '"doubts"' in sql["sql"] or "missing_since" in sql["sql"]]:
             with connection.cursor() as cursor:

@@ -146,10 +146,13 @@ def test_a_low_balance_is_marked_and_an_open_page_learns_of_it(viewer: Browser, 
 
 
 @pytest.mark.django_db
-def test_another_currency_is_neither_low_nor_lasting() -> None:
-    has("3", "EUR")
+def test_another_currency_is_neither_low_nor_lasting_and_every_page_says_so(viewer: Browser) -> None:
     spends("10")
+    has("30")
+    assert "Upstream tells the balance in" not in viewer.get("/team/").content.decode()
+    has("3", "EUR")
     assert (Bar().low, Bar().runway.brief) == (False, "")
+    assert "Upstream tells the balance in EUR:</b> 3.00 EUR" in viewer.get("/team/").content.decode()
 
 
 @pytest.mark.django_db

@@ -20,6 +20,7 @@ from panel.times import day, today
 
 DAYS_A_PAGE = 60
 DRIFT_SHOWN = 100  # orders of a day, the largest differences first
+SIFTED_AT_MOST = 10_000  # of a day's orders, the newest: no view walks through more
 
 
 class Day(NamedTuple):
@@ -47,6 +48,13 @@ class Day(NamedTuple):
         return self.unexplained > max(TOLERATED_USD, self.expected * TOLERATED_SHARE)
 
 
+class Drift(NamedTuple):
+    """Orders by their difference, the largest first; and since when they are looked at, where the day has too many."""
+
+    orders: list[Order]
+    since: datetime | None
+
+
 @require_safe
 @needs("look")
 def charges(request: HttpRequest) -> HttpResponse:
@@ -54,7 +62,8 @@ def charges(request: HttpRequest) -> HttpResponse:
     if chosen := day_of(request.GET.get("day", "")):
         found = days(chosen, chosen)
         day_of_it = found[0] if found else nothing(chosen)
-        shown = {"day": day_of_it, "orders": drift(request.user, chosen), "most": DRIFT_SHOWN}
+        orders, since = drift(request.user, chosen)
+        shown = {"day": day_of_it, "orders": orders, "since": since, "most": DRIFT_SHOWN}
         return render(request, "orders/drift.html", shown)
     last = day_of(request.GET.get("until", "")) or today()
     first = last - timedelta(days=DAYS_A_PAGE - 1)
@@ -90,9 +99,12 @@ def newest_before(first: date) -> date | None:
     return None if slot is None else day(datetime.fromtimestamp(slot * QUARTER, UTC))
 
 
-def drift(user: Any, of: date) -> list[Any]:
-    """A day's orders of which upstream charged anything else than was expected; only that day's are looked at."""
-    placed = Order.objects.seen_by(user).filter(created_at__gte=starts(of), created_at__lt=ends(of))
+def drift(user: Any, of: date) -> Drift:
+    """A day's orders of which upstream charged anything else than was expected; at most so many are looked at."""
+    day_of_it = Order.objects.seen_by(user).filter(created_at__gte=starts(of), created_at__lt=ends(of))
+    beyond = day_of_it.order_by("-created_at").values_list("created_at", flat=True)[SIFTED_AT_MOST:][:1]
+    since = next(iter(beyond), None)
+    placed = day_of_it.filter(created_at__gt=since) if since else day_of_it
     unlike = placed.filter(~Q(charge=F("expected_charge")), charge__isnull=False, currency__in=USD)
     by_size = unlike.select_related("service").order_by(Abs(F("charge") - F("expected_charge")).desc(), "-id")
-    return list(by_size.defer("body", "said", "haystack")[:DRIFT_SHOWN])
+    return Drift(list(by_size.defer("body", "said", "haystack")[:DRIFT_SHOWN]), since)

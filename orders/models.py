@@ -248,6 +248,12 @@ class Order(models.Model):
             models.Index(fields=["service", "status"], name="order_like_under_way"),
             # Those that need a look for it, newest first.
             models.Index(fields=["-id"], condition=MISSING, name="order_missing"),
+            # The pace of spending: what upstream has taken and not named the charge of.
+            models.Index(
+                fields=["created_at"],
+                condition=models.Q(charge=None, upstream_id__isnull=False),
+                name="order_uncharged",
+            ),
             # The filter by facts that surprise, newest first.
             models.Index(fields=["-id"], condition=models.Q(doubts__isnull=False), name="order_doubts"),
             # The filters of the list, newest first, by keyset.

@@ -3,9 +3,9 @@
 The worker measures the pace once a minute and writes it into one row, so that no page adds up a day's orders.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.conf import settings
 from django.db import models
@@ -13,7 +13,11 @@ from django.db.models import Min, Sum
 from django.utils import timezone
 
 from orders.states import Status
+from orders.sums import QUARTER, Charged, dollars, slot_of
 from panel.numbers import number
+
+if TYPE_CHECKING:
+    from orders.models import OrderQuerySet
 
 ONLY = 1  # the primary key of a table with one row
 SPAN = timedelta(hours=24)
@@ -40,20 +44,31 @@ class Pace(models.Model):
 
 
 def measure(_client: object = None, now: datetime | None = None) -> Pace:
-    """Adds up the last 24 hours. Runs in the worker; no call."""
+    """Adds up the last 24 hours, from the beginning of a quarter. Runs in the worker; no call.
+
+    What has a charge is added up already (orders/sums.py); only what has none yet is looked at by itself.
+    """
     from orders.models import Order  # which finds Pace through this file
 
     now = now or timezone.now()
-    young = Order.objects.filter(created_at__gt=now - SPAN, created_at__lte=now, currency__in=("", "USD")).order_by()
+    slot = slot_of(now - SPAN)
+    begins = datetime.fromtimestamp(slot * QUARTER, UTC)
+    charged = Charged.objects.filter(slot__gte=slot, slot__lte=slot_of(now)).order_by()
+    sums = charged.values_list("charged", flat=True)
+    uncharged = Order.objects.filter(charge=None, upstream_id__isnull=False, created_at__gte=begins).order_by()
     waits = Order.objects.filter(status=Status.QUEUED, upstream_id=None).order_by()
     first = Order.objects.order_by().aggregate(first=Min("created_at"))["first"] or now
     fields = {
         "at": now,
-        "since": max(now - SPAN, first),
-        "spent": young.filter(upstream_id__isnull=False).aggregate(sum=Sum("cost"))["sum"] or Decimal(0),
-        "queued": waits.aggregate(sum=Sum("expected_charge"))["sum"] or Decimal(0),
+        "since": max(begins, first),
+        "spent": dollars(sum(sums)) + expected_of(uncharged),
+        "queued": expected_of(waits),
     }
     return Pace.objects.update_or_create(pk=ONLY, defaults=fields)[0]
+
+
+def expected_of(orders: "OrderQuerySet") -> Decimal:
+    return orders.aggregate(sum=Sum("expected_charge"))["sum"] or Decimal(0)
 
 
 class Runway(NamedTuple):

@@ -129,11 +129,22 @@ def test_a_day_is_that_of_the_one_who_reads_and_may_have_23_hours() -> None:
 def test_the_drift_of_a_day_has_the_largest_difference_first(viewer: Browser) -> None:
     same, less, more = order_at(NOON), order_at(NOON, "0.40", Status.PARTIAL), order_at(NOON, "2.10")
     order_at(NOON, "5", currency="EUR"), order_at(NOON - timedelta(days=1), "9")
-    assert drift(make_user(), DAY) == [more, less]
+    assert drift(make_user(), DAY) == ([more, less], None)
     page = viewer.get(f"/upstream/charges/?day={DAY}").content.decode()
     assert page.index(f">{more.pk}</a>") < page.index(f">{less.pk}</a>")
     assert f">{same.pk}</a>" not in page
     assert "133.3 %" in page and "given back" in page
+
+
+def test_of_a_day_with_very_many_the_newest_are_looked_at_and_that_is_said(
+    viewer: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orders.charges.SIFTED_AT_MOST", 3)
+    made = [order_at(NOON + timedelta(minutes=n), f"{9 - n}") for n in range(5)]
+    assert drift(make_user(), DAY) == (made[2:], made[1].created_at)
+    assert "of those placed after" in viewer.get(f"/upstream/charges/?day={DAY}").content.decode()
+    monkeypatch.setattr("orders.charges.SIFTED_AT_MOST", 5)
+    assert drift(make_user(), DAY) == (made, None)
 
 
 # ── The page ─────────────────────────────────────────────────────────────────────────────────────

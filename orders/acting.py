@@ -81,6 +81,21 @@ def closing(request: HttpRequest, pk: int) -> HttpResponse:
 
 @needs("decide")
 @require_POST
+def abandonment(request: HttpRequest, pk: int) -> HttpResponse:
+    why = refused(lambda: deciding.give_up(the_order(request, pk), request.POST.get("reason", ""), by=request.user))
+    return back(request, why, f"Order {pk} is no longer asked after.")
+
+
+@needs("decide")
+@require_POST
+def sighting(request: HttpRequest, pk: int) -> HttpResponse:
+    """I have seen it: the kinds of doubt that stood on the page."""
+    why = refused(lambda: deciding.see(the_order(request, pk), request.POST.get("doubts", ""), by=request.user))
+    return back(request, why, f"What surprised about order {pk} is marked as seen.")
+
+
+@needs("decide")
+@require_POST
 def stop(request: HttpRequest) -> HttpResponse:
     why = refused(lambda: sending.stop(request.POST.get("reason", ""), by=request.user))
     return back(request, why, "Sending is stopped. Orders are written down and wait.")

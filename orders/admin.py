@@ -8,7 +8,9 @@ from orders.notes import Mention, Note
 from orders.pace import Pace
 from orders.presence import Presence
 from orders.progress import Reading
+from orders.runway import Spending
 from orders.saved import SavedView
+from orders.sums import Charged
 from orders.tally import Tally
 from orders.tasks import Attempt, Sending, Task
 from panel.record import RecordAdmin
@@ -102,6 +104,16 @@ class SavedViewAdmin(RecordAdmin):
 class TallyAdmin(RecordAdmin):
     list_display = ("status", "by")
     list_filter = ("status",)
+
+
+@admin.register(Charged)
+class ChargedAdmin(RecordAdmin):
+    list_display = ("slot", "orders", "expected", "charged", "given_back", "elsewhere")
+
+
+@admin.register(Spending)
+class SpendingAdmin(RecordAdmin):
+    list_display = ("at", "since", "spent", "queued")
 
 
 @admin.register(Reading)

@@ -8,6 +8,7 @@ class OrdersConfig(AppConfig):
     name = "orders"
 
     def ready(self) -> None:
-        from orders import upkeep
+        from orders import sums, upkeep
 
         post_migrate.connect(upkeep.install, sender=self)
+        post_migrate.connect(sums.install, sender=self)

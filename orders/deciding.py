@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from accounts.access import why_not
 from orders import sending
+from orders.doubts import in_words
 from orders.endings import cancels_are_needless
 from orders.jobs import Bulk
-from orders.models import Event, Order, Refusal
+from orders.models import MISSING, Event, Order, Refusal
 from orders.states import Status
 from orders.tasks import Task
 from panel.notpanel.shapes import safe_id
@@ -66,6 +67,28 @@ def choose_when_funded(order: Order, by_itself: bool, *, by: Any) -> None:
         changed = Order.objects.filter(pk=order.pk, status=Status.QUEUED).exclude(send_when_funded=by_itself)
         if changed.change(send_when_funded=by_itself):
             order.record("waits_for_money" if by_itself else "waits_for_press", by=by)
+
+
+# ── What upstream says of it ─────────────────────────────────────────────────────────────────────
+def see(order: Order, doubts: str, *, by: Any) -> None:
+    """A person has looked at these kinds of doubt; a kind that came meanwhile stays."""
+    allowed(by, "decide")
+    with transaction.atomic():
+        if not doubts or not Order.objects.filter(pk=order.pk, doubts=doubts).change(doubts=None):
+            raise Refusal("Something else has come to surprise meanwhile, or somebody was quicker: look again.")
+        order.record("seen", by=by, what=in_words(doubts.split()))
+
+
+def give_up(order: Order, reason: str, *, by: Any) -> None:
+    """Ends the asking after an order that upstream says it does not know. If it is ever heard of again, that wins."""
+    allowed(by, "decide")
+    reason = reason.strip()[:REASON_CHARACTERS]
+    if not reason:
+        raise Refusal("Say why it need not be asked after; the reason is kept.")
+    with transaction.atomic():
+        if not Order.objects.filter(MISSING, pk=order.pk).change(missing_since=None, next_look_at=None):
+            raise Refusal("Only an order that upstream says it does not know is given up.")
+        order.record("given_up", by=by, reason=reason)
 
 
 # ── When no machine can tell whether upstream has it ─────────────────────────────────────────────

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from catalog.models import Service
 from orders.links import NETWORKS
-from orders.models import Order
+from orders.models import MISSING, Order
 from orders.states import LIVE, Status
 from orders.tasks import Task
 from orders.traits import host_of
@@ -66,7 +66,7 @@ def _host(text: str, _: Any) -> str | None:
     return (host_of(text if "://" in text else f"https://{text}") or None) if text else None
 
 
-def _day(text: str, _: Any) -> date | None:
+def day_of(text: str, _: Any = None) -> date | None:
     try:
         day = date.fromisoformat(text)
     except ValueError:
@@ -105,16 +105,17 @@ class Open(NamedTuple):
     statuses: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     unclear: bool = False  # and of those only what got no clear answer
-    missing: bool = False  # or that upstream says it does not know
+    having: tuple[str, ...] = ()  # or of which one of these says something
     late: bool = False  # or that take longer than their service's do
 
 
 OPEN = {
-    "look": Open("needs a look", (Status.REVIEW,), Task.WISHES, unclear=True, missing=True),
+    "look": Open("needs a look", (Status.REVIEW,), Task.WISHES, unclear=True, having=("missing_since",)),
     "late": Open("is late", late=True),
     "live": Open("is under way", (Status.QUEUED, *sorted(LIVE))),
     "refill": Open("has a pending refill", kinds=(Task.Kind.REFILL,)),
     "cancel": Open("has a pending cancel", kinds=(Task.Kind.CANCEL,)),
+    "doubt": Open("has facts that surprise", having=("doubts",)),
 }
 
 
@@ -126,21 +127,33 @@ def _open_where(value: str) -> Q:
         where |= Q(Exists(pending))
     if some.late:
         where |= Q(late_from__lte=timezone.now())
-    return where | Q(missing_since__isnull=False) if some.missing else where
+    for name in some.having:
+        where |= Q(**{f"{name}__isnull": False})
+    return where
 
 
 def _open_keys(value: str) -> list[Keys]:
     some = OPEN[value]
     found = [Keys(Order.objects.filter(status=status)) for status in some.statuses]
-    if some.missing:
-        found.append(Keys(Order.objects.filter(missing_since__isnull=False)))
+    found += [Keys(Order.objects.filter(**{f"{name}__isnull": False})) for name in some.having]
     if some.late:
         found.append(Keys(Order.objects.filter(late_from__lte=timezone.now())))
     return found + [Keys(waiting(kind=kind, unclear=some.unclear), "order_id") for kind in some.kinds]
 
 
+# ── The tabs ─────────────────────────────────────────────────────────────────────────────────────
+def _status_where(value: str) -> Q:
+    """What upstream says it does not know needs a look too, wherever it stands."""
+    return Q(status=value) | MISSING if value == Status.REVIEW else Q(status=value)
+
+
+def _status_keys(value: str) -> list[Keys]:
+    found = [Keys(Order.objects.filter(status=value))]
+    return [*found, Keys(Order.objects.filter(MISSING))] if value == Status.REVIEW else found
+
+
 FACETS: dict[str, Facet] = {
-    "status": Facet("Status", _one_of(Status.values), words=lambda value: Status(value).label, **_column("status")),
+    "status": Facet("Status", _one_of(Status.values), _status_where, lambda value: Status(value).label, _status_keys),
     "open": Facet("Open", _one_of(OPEN), _open_where, lambda value: OPEN[value].words, _open_keys),
     "service": Facet("Service", lambda text, _: number(text) or None,
                      where=lambda value: Q(service=_service(value)), words=str,
@@ -152,8 +165,8 @@ FACETS: dict[str, Facet] = {
     "by": Facet("Placed by", _person, words=str, **_column("placed_by")),
     "assigned": Facet("Assigned to", _person, words=str, **_column("assigned_to")),
     "host": Facet("Link on", _host, words=str, **_column("host")),
-    "from": Facet("From", _day, lambda day: Q(created_at__gte=starts(day)), words=lambda day: f"{day:%-d %b %Y}"),
-    "to": Facet("Until", _day, lambda day: Q(created_at__lt=ends(day)), words=lambda day: f"{day:%-d %b %Y}"),
+    "from": Facet("From", day_of, lambda day: Q(created_at__gte=starts(day)), words=lambda day: f"{day:%-d %b %Y}"),
+    "to": Facet("Until", day_of, lambda day: Q(created_at__lt=ends(day)), words=lambda day: f"{day:%-d %b %Y}"),
     "least": Facet("Charge from", _amount, lambda amount: Q(cost__gte=amount), words=money),
     "most": Facet("Charge up to", _amount, lambda amount: Q(cost__lte=amount), words=money),
 }  # fmt: skip

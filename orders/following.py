@@ -150,6 +150,8 @@ def take_in(
 
 def leave_out(order: Order, said: str, now: datetime, *, alone: bool) -> list[Event]:
     """Upstream's answer did not mention it, or in a way we cannot read: counted, shown, never taken for an end."""
+    if order.next_look_at is None:
+        return []  # it ended, or a person gave it up, while the question was under way
     order.left_out += 1
     order.version += 1
     order.next_look_at = now + SELDOM if alone else next_look(order.created_at, now)

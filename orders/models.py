@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
@@ -15,7 +16,10 @@ from django.utils.functional import cached_property
 
 from accounts.access import why_not
 from catalog.models import Service
-from orders import notes, pace, presence, progress  # noqa: F401  # Django finds their models through this file
+
+# Django finds their models through this file.
+from orders import notes, pace, presence, progress, runway, sums  # noqa: F401
+from orders.doubts import LONGEST, SHORT, USD, facts_of, held_in, in_words, must_wait, new_kinds, take_note, told, wait
 from orders.events import Event as Event
 from orders.links import spellings
 from orders.rhythm import ALONE_FROM, RINGS_TOGETHER, STEADY, Tempo, beat, is_stale
@@ -41,6 +45,7 @@ SIMILAR_FOR = timedelta(days=1)
 SIMILAR_AT_MOST = 3
 UNDER_WAY = LIVE | {Status.QUEUED, Status.REVIEW}
 OVER = frozenset(LIFE) - UNDER_WAY  # a word of upstream's that we do not know is not over
+MISSING = models.Q(missing_since__isnull=False)  # upstream says that it knows no such order
 NOTHING_BOUGHT = frozenset(status for status, stage in LIFE.items() if not (stage.upstream or stage.then))
 
 
@@ -230,6 +235,9 @@ class Order(models.Model):
     reported_at = models.DateTimeField(null=True, help_text="When we asked for the last answer.")
     left_out = models.PositiveIntegerField(default=0, help_text="Answers in a row that did not mention it.")
     missing_since = models.DateTimeField(null=True, help_text="Since when upstream says that it knows no such order.")
+    doubts = models.CharField(
+        max_length=LONGEST, null=True, help_text="Kinds of facts that surprise and nobody has looked at."
+    )
     refills_elsewhere = models.PositiveSmallIntegerField(
         default=0, help_text="Refills that upstream counts and the desk did not ask for."
     )
@@ -272,7 +280,7 @@ class Order(models.Model):
             models.Index(fields=["service", "-created_at"], name="order_like_young"),
             models.Index(fields=["service", "status"], name="order_like_under_way"),
             # Those that need a look for it, newest first.
-            models.Index(fields=["-id"], condition=models.Q(missing_since__isnull=False), name="order_missing"),
+            models.Index(fields=["-id"], condition=MISSING, name="order_missing"),
             # Which are late: how many, the longest first; and newest first, by keyset.
             models.Index(fields=["late_from"], condition=models.Q(late_from__isnull=False), name="order_late"),
             models.Index(
@@ -283,6 +291,14 @@ class Order(models.Model):
             models.Index(
                 fields=["service", "-ended_at"], condition=models.Q(ended_at__isnull=False), name="order_ends_of_one"
             ),
+            # The pace of spending: what upstream has taken and not named the charge of.
+            models.Index(
+                fields=["created_at"],
+                condition=models.Q(charge=None, upstream_id__isnull=False),
+                name="order_uncharged",
+            ),
+            # The filter by facts that surprise, newest first.
+            models.Index(fields=["-id"], condition=models.Q(doubts__isnull=False), name="order_doubts"),
             # The filters of the list, newest first, by keyset.
             models.Index(fields=["service", "-id"], name="order_service_newest"),
             models.Index(fields=["placed_by", "-id"], name="order_person_newest"),
@@ -375,6 +391,27 @@ class Order(models.Model):
         return self.left_out >= ALONE_FROM
 
     @property
+    def doubted(self) -> str:
+        """What of it surprises and nobody has looked at: `charge, remains`."""
+        return in_words(new_kinds(self))
+
+    @property
+    def difference(self) -> Decimal | None:
+        """USD that upstream charged more than the price shown; None while it has named no charge in dollars."""
+        return None if self.charge is None or self.currency not in USD else self.charge - self.expected_charge
+
+    @property
+    def given_back(self) -> bool:
+        """It ended short, and was charged less for it."""
+        return self.status in SHORT and bool(self.difference and self.difference < 0)
+
+    @property
+    def given_up(self) -> bool:
+        """Upstream did not know it, and a person ended the asking."""
+        followed = self.stage.live or self.taken
+        return followed and self.next_look_at is None and self.left_out >= ALONE_FROM
+
+    @property
     def label(self) -> str:
         return SHOWN.get(self.shown_status) or label(self.status)
 
@@ -421,17 +458,22 @@ class Order(models.Model):
         """
         if self.reported_at and report.asked_at < self.reported_at:
             return []
-        was, before = self.status, self._facts()
+        back = [Event(order=self, kind="back", at=report.asked_at)] if self.missing_since else []
+        self.missing_since = None
+        if must_wait(self, report):
+            return back + wait(self, report)
+        was, before, known = self.status, self._facts(), facts_of(self)
         self.status, self.currency = report.status, report.currency[:10]
         if report.charge is not None:
             self.charge = stored(report.charge)
         self.start_count, self.remains = report.start_count, report.remains
         self.said, self.reported_at, self.left_out = report.raw, report.asked_at, 0
         self.next_look_at = tempo.next_look(self, report.asked_at) if self.stage.live else None
-        back = [Event(order=self, kind="back", at=report.asked_at)] if self.missing_since else []
-        self.missing_since = None
         pace.clock(self, report.asked_at)
-        if self._facts() != before:
+        if held_in(known) and self.status == was:
+            back.append(told(self, "stood", report, to=self.label))
+        back += take_note(self, known, report)
+        if held_in(known) or self._facts() != before:
             self.version += 1
         if self.status == was:
             return back
@@ -442,7 +484,8 @@ class Order(models.Model):
         return [*back, Event(order=self, kind=kind, at=report.asked_at, facts=facts)]
 
     def _facts(self) -> tuple[object, ...]:
-        return self.status, self.charge, self.currency, self.start_count, self.remains, self.left_out
+        facts = (self.status, self.charge, self.currency, self.start_count, self.remains)
+        return *facts, self.left_out, self.doubts
 
     def change(self, **facts: Any) -> None:
         """Updates what a page shows of this order; an instance in hand keeps what it had."""
@@ -461,4 +504,4 @@ SHOWN = {
 
 # What `absorb` may have changed.
 FACTS = ("status", "charge", "currency", "start_count", "remains", "said", "reported_at", "left_out",
-         "missing_since", "next_look_at", "started_at", "ended_at", "late_from", "version")  # fmt: skip
+         "missing_since", "doubts", "next_look_at", "started_at", "ended_at", "late_from", "version")  # fmt: skip

@@ -22,6 +22,7 @@ from catalog.models import Service
 from catalog.views import picker
 from orders.forms import OrderForm
 from orders.models import Order, Refusal
+from orders.runway import Spending, runway, warns
 from orders.terms import FIELDS
 from panel.htmx import wants_htmx
 from panel.query import number
@@ -159,6 +160,7 @@ def receipt_of(read: OrderForm) -> dict[str, object]:
     currency = reading.currency if reading else "USD"
     # Rates are in US dollars; from another money nothing is subtracted.
     after = balance - expected if balance is not None and expected is not None and currency == "USD" else None
+    dear = after is not None and warns(balance, currency, expected)
     return {
         "chosen": chosen,
         "quantity": quantity,
@@ -169,5 +171,6 @@ def receipt_of(read: OrderForm) -> dict[str, object]:
         "balance": balance,
         "currency": currency,
         "after": after,
+        "leaves": runway(after, currency, Spending.objects.first()) if dear else None,
         "why": why,
     }

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from accounts.models import BalanceReading
 from orders.deciding import undecided, why_not_again
+from orders.doubts import doubts_of
 from orders.models import Order
 from orders.sending import CACHED_BY_UPSTREAM
 from orders.states import Status
@@ -46,6 +47,7 @@ def context(order: Order) -> dict[str, object]:
         "task": task,
         "wishes": [(wish, state_of(wish), why(wish)) for wish in order.tasks.all() if wish.kind in Task.WISHES],
         "words": for_customer(order),
+        "doubts": doubts_of(order),
         "tries": tries[:TRIES_SHOWN],
         "earlier_tries": len(tries[TRIES_SHOWN:]),
         "undecided": undecided_now,

@@ -16,7 +16,7 @@ from orders.tasks import Task
 
 ORDER = ("request_id", "link", "quantity", "runs", "expected_charge", "created_at", "send_when_funded", "upstream_id",
          "status", "charge", "currency", "start_count", "remains", "reported_at", "left_out", "refills_elsewhere",
-         "missing_since", "next_look_at", "late_from", "version", "cost", "placed_by_id")  # fmt: skip
+         "missing_since", "doubts", "next_look_at", "late_from", "version", "cost", "placed_by_id")  # fmt: skip
 SERVICE = ("upstream_id", "name", "type", "category", "refill", "cancel")
 TASK = ("order_id", "kind", "asked_by_id", "asked_at", "due_at", "attempts", "unclear_since", "settled_at", "outcome",
         "answer", "needs", "known_at", "over_at", "slot")  # fmt: skip

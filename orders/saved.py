@@ -72,4 +72,5 @@ PRESETS = (
     ("Pending refills", "open=refill"),
     ("Late", "open=late"),
     ("Needs a look", "open=look"),
+    ("Surprising facts", "open=doubt"),
 )

@@ -81,6 +81,11 @@ SENTENCES = {
     "left_out": ("warn", "Upstream’s answer left this order out."),
     "missing": ("bad", "Asked for this order alone, upstream says that it knows no such order."),
     "back": ("", "Upstream knows this order again."),
+    "given_up": ("ring", "<b>{who}</b> ended the asking after it: {reason}"),
+    "doubted": ("warn", "{why}"),
+    "revived": ("warn", "{was}, and now upstream says <b>{to}</b>. The status waits for a second look that agrees."),
+    "stood": ("", "The second look does not agree: upstream says <b>{to}</b>."),
+    "seen": ("ring", "<b>{who}</b> has seen what surprised: {what}."),
 }
 NOBODY = "The clock"
 SAID_LIMIT = 500  # characters of upstream's words in a timeline

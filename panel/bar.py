@@ -17,6 +17,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from accounts.models import BalanceReading
+from orders.runway import ONLY as ONLY_PACE
+from orders.runway import Runway, Spending, runway
 from orders.states import Status
 from orders.tally import all_lines, counts_of
 from orders.tasks import Sending, Task
@@ -43,6 +45,7 @@ def asked() -> QuerySet[Upstream]:
     """All that a bar shows, as one question; in place of the person's id stands WHO."""
     beats = Beat.objects.filter(stopped_at=None).order_by("-beat_at")
     readings = BalanceReading.objects.order_by("-id")
+    pace = Spending.objects.filter(pk=ONLY_PACE)
     stop = Sending.objects.filter(stopped_at__isnull=False)
     # Func, for Sum and Count in a subquery want a GROUP BY, and for that databases walk through all tasks.
     short = Task.objects.filter(needs__isnull=False, settled_at=None).order_by()
@@ -53,6 +56,10 @@ def asked() -> QuerySet[Upstream]:
         balance=Subquery(readings.values("amount")[:1]),
         currency=Subquery(readings.values("currency")[:1]),
         balance_at=Subquery(readings.values("asked_at")[:1]),
+        paced_at=Subquery(pace.values("at")),
+        paced_since=Subquery(pace.values("since")),
+        spent=Subquery(pace.values("spent")),
+        queued=Subquery(pace.values("queued")),
         stopped_at=Subquery(stop.values("stopped_at")[:1]),
         stopped_why=Subquery(stop.values("reason")[:1]),
         stopped_name=Subquery(stop.values("stopped_by__name")[:1]),
@@ -125,8 +132,7 @@ class Bar:
     stopped_by = property(lambda self: self.row.stopped_name or self.row.stopped_username or "")
     short = property(lambda self: self.row.short)  # USD that waiting orders need, or None
     short_orders = property(lambda self: self.row.short_orders)
-    needs_a_look = property(lambda self: min(self.counts[Status.REVIEW] + self.row.missing_orders, MOST_COUNTED - 1))
-
+    needs_a_look = property(lambda self: min(self.at(Status.REVIEW), MOST_COUNTED - 1))
     late = property(lambda self: self.row.late)  # orders, up to MOST_COUNTED
     unread = property(lambda self: min(self.row.unread, MOST_COUNTED - 1))  # notes that call whoever asks
 
@@ -135,10 +141,16 @@ class Bar:
         """How many orders stand at each status."""
         return counts_of(self.row.lines)
 
+    def at(self, status: str) -> int:
+        """How many orders the tab of a status has: what upstream does not know needs a look too, wherever it stands."""
+        missing: int = self.row.missing_orders if status == Status.REVIEW else 0
+        return self.counts[status] + missing
+
     @property
     def counts_version(self) -> str:
         """Changes when a count does."""
-        return hashlib.sha256(repr((sorted(self.counts.items()), self.late)).encode()).hexdigest()[:8]
+        counted = sorted(self.counts.items()), self.row.missing_orders, self.late
+        return hashlib.sha256(repr(counted).encode()).hexdigest()[:8]
 
     @cached_property
     def beats(self) -> dict[str, datetime | None]:
@@ -173,6 +185,26 @@ class Bar:
         missing: Decimal = self.short - self.balance
         return max(missing, Decimal(0))
 
+    @cached_property
+    def pace(self) -> Spending | None:
+        """What orders cost of late, as the worker measured it."""
+        row = self.row
+        return (
+            Spending(at=row.paced_at, since=row.paced_since, spent=row.spent, queued=row.queued)
+            if row.paced_at
+            else None
+        )
+
+    @cached_property
+    def runway(self) -> Runway:
+        """How long the balance lasts."""
+        return runway(self.balance, self.currency, self.pace)
+
+    @property
+    def low(self) -> bool:
+        """The balance is below the threshold."""
+        return self.balance is not None and self.currency == "USD" and self.balance < settings.LOW_BALANCE
+
     @property
     def times(self) -> dict[str, str]:
         """When upstream last answered and last told the balance: an open page learns it without a swap."""
@@ -185,6 +217,7 @@ class Bar:
         shown: tuple[Decimal | datetime | str | int | None, ...] = (
             self.balance, self.currency, self.trouble, self.worker_silent, self.undone, self.needs_a_look,
             self.stopped_at, self.stopped_why, self.stopped_by, self.short, self.short_orders, self.unread,
+            self.low, self.runway.brief,
         )  # fmt: skip
         return hashlib.sha256(repr(shown).encode()).hexdigest()[:12]
 

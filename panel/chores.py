@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.balance import read_balance
 from catalog.sync import sync
-from orders import measuring
+from orders import measuring, runway, sums
 from orders.following import ALONE_EVERY_SECONDS, look_alone
 from panel.models import DESK, Chore, ChoreQuerySet
 from panel.notpanel.budget import Purpose
@@ -36,6 +36,8 @@ CHORES = {
     "balance":   Duty(read_balance, lambda: settings.BALANCE_EVERY_SECONDS, Purpose.UPKEEP),
     "catalog":   Duty(sync,         lambda: settings.CATALOG_EVERY_SECONDS, Purpose.UPKEEP),
     "pace":      Duty(lambda _client: measuring.take_pace(timezone.now()), lambda: measuring.EVERY_SECONDS, DESK),
+    "spending":  Duty(runway.measure, lambda: runway.EVERY_SECONDS, DESK),
+    "sums":      Duty(sums.compact,   lambda: sums.COMPACT_EVERY_SECONDS, DESK),
     "left out":  Duty(look_alone,   lambda: ALONE_EVERY_SECONDS,            Purpose.LOOK),
 }  # fmt: skip
 NAMES = {role: [name for name, duty in CHORES.items() if duty.role == role] for role in (*Purpose, DESK)}

@@ -43,15 +43,16 @@ def flag(name: str, default: bool) -> bool:
 
 
 def number(name: str, default: T, kind: Callable[[str], T], *, least: T, most: T) -> T:
-    """A number of `kind` (int, float), from `least` to `most`."""
+    """A number of `kind` (int, float, Decimal), from `least` to `most`."""
     raw = text(name)
     if not raw:
         return default
     try:
         value = kind(raw)
-    except ValueError:
+        fits = least <= value <= most  # type: ignore[operator]  # a float's NaN fits nowhere
+    except (ValueError, ArithmeticError):  # the latter from a Decimal, whose NaN refuses to be compared
         raise ImproperlyConfigured(f"{name}={raw!r}: write a number.") from None
-    if not least <= value <= most:  # type: ignore[operator]  # also refuses NaN
+    if not fits:
         raise ImproperlyConfigured(f"{name}={raw!r}: write a number from {least} to {most}.")
     return value
 

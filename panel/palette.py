@@ -39,6 +39,8 @@ PLACES = (
     Place("Many at once: paste ids", "orders:bulk_new", "place"),
     Place("Views of orders", "orders:views", "look", "g v"),
     Place("Changes of services", "catalog:changes", "look"),
+    Place("Balance", "balance", "look"),
+    Place("Charges", "charges", "look"),
     Place("Notes to me", "mentions", "look", "g m"),
     Place("Preferences", "preferences", "look", "g p"),
     Place("Keyboard shortcuts", "keys", "look", "?"),

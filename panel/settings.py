@@ -2,6 +2,7 @@
 
 import secrets
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -58,6 +59,8 @@ REFILLS_PER_ORDER = env.number("REFILLS_PER_ORDER", 3, int, least=0, most=100)
 # Hours after which an accepted refill that nobody heard of again is presumed settled: upstream tells no end.
 REFILL_PRESUMED_SETTLED_AFTER = env.number("REFILL_PRESUMED_SETTLED_AFTER", 72.0, float, least=0.1, most=8760.0)
 CATALOG_EVERY_SECONDS = env.number("CATALOG_EVERY_SECONDS", 900, int, least=10, most=86_400)
+# In US dollars: a balance below it is marked wherever it stands.
+LOW_BALANCE = env.number("LOW_BALANCE", Decimal(20), Decimal, least=Decimal(0), most=Decimal(10**9))
 BALANCE_EVERY_SECONDS = env.number("BALANCE_EVERY_SECONDS", 60, int, least=10, most=86_400)
 
 # ── Django ───────────────────────────────────────────────────────────────────────────────────────

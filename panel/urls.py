@@ -8,6 +8,8 @@ from accounts.access import needs
 from accounts.views import preferences, sample, team
 from catalog import inbox
 from catalog import views as catalog
+from orders.charges import charges
+from orders.purse import balance
 from orders.teamwork import mentions
 from orders.views import activity
 from panel import calls, palette, styleguide, views
@@ -35,6 +37,8 @@ urlpatterns = [
     path("services/", include((services, "catalog"))),
     path("activity/", activity, name="activity"),
     path("mentions/", mentions, name="mentions"),
+    path("upstream/charges/", charges, name="charges"),
+    path("upstream/balance/", balance, name="balance"),
     path("team/", team, name="team"),
     path("accounts/preferences/", preferences, name="preferences"),
     path("accounts/preferences/sample/", sample, name="sample"),

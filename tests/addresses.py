@@ -21,8 +21,10 @@ from orders.notes import Mention, Note
 from orders.pace import Pace
 from orders.presence import Presence
 from orders.progress import Reading
+from orders.runway import Spending
 from orders.saved import SavedView
 from orders.states import Status
+from orders.sums import Charged
 from orders.tasks import Attempt, Sending
 from panel.models import ONLY, Beat, Chore, Upstream, Window
 from tests.makers import make_order, make_user
@@ -58,6 +60,8 @@ def one_of_everything() -> Order:
     BalanceReading.objects.create(amount=47, first_asked_at=now, asked_at=now)
     Upstream.objects.create(pk=ONLY, spoke_at=now)
     Beat.objects.create(name="desk:1", started_at=now, beat_at=now)
+    Spending.objects.create(pk=ONLY, at=now, since=now, spent=12, queued=1)
+    Charged.objects.create(slot=1, orders=1, expected=900_000, charged=900_000, given_back=0, elsewhere=0)
     Chore.objects.create(name="balance", due_at=now)
     Window.objects.create(number=1, ends_at=now, key_limit=100, key_left=93, ip_limit=300, ip_left=293, look=7)
     LogEntry.objects.create(

@@ -6,7 +6,7 @@ flags may be spelled in any way, and a value that makes no sense is None, never 
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -22,7 +22,8 @@ CURRENCY_CHARS = 8
 CATALOG_ROWS = 50_000  # NotPanel has up to 10,000; a longer list is junk that would take minutes to read
 RAW_FIELDS = 40  # of a status row: documented are five
 BIGGEST_COUNT = 2**63 - 1  # what a database's big integer holds
-MONEY_DIGITS = 12  # on either side of the point; more is not an amount
+WHOLE_DIGITS = 9  # of an amount, before its point: a billion is none, and a column of money would break at its limit
+MONEY_DIGITS = 12  # behind the point; more is not an amount
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _COUNT = re.compile(r"([+-]?[0-9]{1,19})(?:\.0*)?")
@@ -94,7 +95,7 @@ def _money(value: object) -> Decimal | None:
         return None
     amount = Decimal(text)
     exponent = amount.as_tuple().exponent
-    if not isinstance(exponent, int) or exponent < -MONEY_DIGITS or amount.adjusted() >= MONEY_DIGITS:
+    if not isinstance(exponent, int) or exponent < -MONEY_DIGITS or amount.adjusted() >= WHOLE_DIGITS:
         return None
     return amount + 0  # turns 1E+3 into 1000 and -0 into 0, and keeps the decimals of 0.50
 
@@ -189,6 +190,18 @@ def _service(raw: object) -> ServiceRow | str:
     return ServiceRow(upstream_id, name, kind or "Default", category, rate, minimum, maximum, *flags)
 
 
+def status_word(said: object) -> str:
+    """A status in the contract's spelling; "" for what is no word, and an unknown one as it is."""
+    word = re.sub(r"[\s-]+", "_", _text(said).lower())[:WORD_CHARS] if isinstance(said, str) else ""
+    return "cancelled" if word == "canceled" else word
+
+
+def unread(raw: Mapping[str, object]) -> list[str]:
+    """Which figures of a report's `raw` are there and make no sense."""
+    read: dict[str, Callable[[object], object]] = {"charge": _money, "remains": _count}
+    return [name for name, number in read.items() if name in raw and number(raw[name]) is None]
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """What upstream said about one order, and when we asked; None is a value that could not be read.
@@ -207,13 +220,12 @@ class Report:
 
     @classmethod
     def parse(cls, upstream_id: str, row: object, asked_at: datetime) -> Self:
-        said = row.get("status") if isinstance(row, dict) else None
-        status = re.sub(r"[\s-]+", "_", _text(said).lower())[:WORD_CHARS] if isinstance(said, str) else ""
+        status = status_word(row.get("status")) if isinstance(row, dict) else ""
         if not isinstance(row, dict) or not status:
             raise Unclear("NotPanel's report names no status.", action="status", said=snippet(row))
         return cls(
             upstream_id=upstream_id,
-            status="cancelled" if status == "canceled" else status,
+            status=status,
             charge=_money(row.get("charge")),
             start_count=_count(row.get("start_count")),
             remains=_count(row.get("remains")),

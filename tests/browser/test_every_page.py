@@ -4,6 +4,7 @@ import os
 import uuid
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, ViewportSize
 
 from accounts.access import Role
-from accounts.models import User
+from accounts.models import BalanceReading, User
 from catalog.changes import hold
 from catalog.models import Change, RateChange, ShrinkAlarm
 from orders import noting
@@ -21,6 +22,7 @@ from orders.models import Order
 from orders.pace import Pace
 from orders.presence import Presence
 from orders.progress import Reading
+from orders.runway import Spending
 from orders.states import Status
 from orders.tasks import Task
 from panel.models import Beat, Window
@@ -67,9 +69,13 @@ def pages(desk: Desk) -> dict[str, str]:
     told = Order.objects.get(status="partial")
     told_of(told, by=owner)
     job = ask(Picked.of("refill", Order.objects.values_list("pk", flat=True), "ticked on the orders page"), by=owner)
+    money_of(owner)
     return {
         "orders": "/orders/", "late": "/orders/late/", "empty": "/orders/?status=nothing&before=1",
         "order": f"/orders/{told.pk}/?from=status%3Dpartial",
+        "surprising": f"/orders/{Order.objects.get(status='refunded').pk}/", "doubts": "/orders/?open=doubt",
+        "charges": "/upstream/charges/", "drift": f"/upstream/charges/?day={now.date()}",
+        "no-charges": "/upstream/charges/?until=2020-01-01", "balance": "/upstream/balance/",
         "new": f"/orders/new/?service={service.upstream_id}&quantity=500", "services": "/services/",
         "changes": "/services/changes/", "held": "/services/changes/?view=held", "unfound": "/services/?q=x&rate=1",
         "held-form": f"/orders/new/?service={wordy.upstream_id}",
@@ -95,6 +101,27 @@ def an_hour_of_calls(now: datetime) -> None:
     for name, at, stopped in (("desk-2.example.internal:40123 (look upkeep)", now - timedelta(minutes=9), None),
                               ("old:7", now - timedelta(hours=3), now - timedelta(hours=3))):  # fmt: skip
         Beat.objects.create(name=name, started_at=now - timedelta(days=2), beat_at=at, stopped_at=stopped, calls=48_120)
+
+
+def money_of(by: User) -> None:
+    """A month of charges, some of them odd, and a balance that was topped up and is low again."""
+    now, service = timezone.now(), make_service()
+    for day in range(35):
+        status, currency = (Status.COMPLETED if day % 3 else Status.PARTIAL), ("EUR" if day == 5 else "USD")
+        charge, at = Decimal("0.90") + Decimal(day % 4 - 1) / 3, now - timedelta(days=day)
+        make_order(status, by=by, service=service, remains=0, created_at=at, charge=charge, currency=currency)
+    refunded = Order.objects.filter(status="refunded")
+    refunded.update(charge=Decimal("1250.40"), currency="USD", remains=99_999, doubts="charge remains",
+                    said={"status": "in_progress", "remains": "99,999", "charge": "1250.40"})  # fmt: skip
+    left = Decimal(300)
+    for hour in range(120, 0, -1):
+        left += 150 if left < 30 and hour > 24 else Decimal(-3) - hour % 5
+        at = now - timedelta(hours=hour)
+        BalanceReading.objects.create(amount=left, first_asked_at=at, asked_at=at + timedelta(minutes=59))
+    BalanceReading.objects.create(amount=Decimal("12.40"), first_asked_at=now, asked_at=now)
+    Spending.objects.create(
+        pk=1, at=now, since=now - timedelta(hours=24), spent=Decimal("126.40"), queued=Decimal("4.50")
+    )
 
 
 def told_of(order: Order, *, by: User) -> None:

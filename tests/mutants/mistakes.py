@@ -381,6 +381,22 @@ MISTAKES = (
         LATE,
     ),
     Mistake(
+        "one answer, taken in twice, revives an order", "orders/doubts.py",
+        "report.asked_at <= order.reported_at", "report.asked_at < order.reported_at",
+        "tests/orders/test_doubts.py",
+    ),
+    Mistake(
+        "seen is seen, whatever came since the page was loaded", "orders/deciding.py",
+        "Order.objects.filter(pk=order.pk, doubts=doubts).change(doubts=None)",
+        "Order.objects.filter(pk=order.pk).change(doubts=None)",
+        "tests/orders/test_doubts.py",
+    ),
+    Mistake(
+        "a charge that moves is added once more", "orders/sums.py",
+        'BEGIN {line("sqlite", "OLD", "-")}; {line', "BEGIN {line",
+        "tests/orders/test_charges.py",
+    ),
+    Mistake(
         "tasks of the last order left out", "orders/rows.py",
         'f"{field}__lte": last}', 'f"{field}__lt": last}',
         LISTING + " tests/orders/test_rule_on_pages.py",

@@ -46,6 +46,8 @@ orders/<pk>/funding/             | login 403 405 405 405 | login 403 orders orde
 orders/<pk>/tries/               | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
 orders/<pk>/adoption/            | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
 orders/<pk>/closing/             | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
+orders/<pk>/abandonment/         | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
+orders/<pk>/sighting/            | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
 orders/<pk>/refills/             | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
 orders/<pk>/refills/tries/       | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
 orders/<pk>/refills/settlement/  | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
@@ -71,6 +73,8 @@ services/alarms/<pk>/acceptance/ | login 403 403 405 405   | login 403 403 servi
 activity/                        | login 200               | 405                           | 405
 mentions/                        | login 200               | 405                           | 405
 upstream/                        | login 200               | login 405                     | login 405
+upstream/charges/                | login 200               | 405                           | 405
+upstream/balance/                | login 200               | 405                           | 405
 team/                            | login 200               | 405                           | 405
 palette/                         | login 200               | 405                           | 405
 keys/                            | login 200               | 405                           | 405

@@ -1,0 +1,148 @@
+"""How long the balance lasts: at the pace of the last 24 hours, and with what is queued already.
+
+The worker measures the pace once a minute and writes it into one row, so that no page adds up a day's orders.
+"""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Min, Sum
+from django.utils import timezone
+
+from orders.states import Status
+from orders.sums import QUARTER, Charged, dollars, slot_of
+from panel.numbers import number
+
+if TYPE_CHECKING:
+    from orders.models import OrderQuerySet
+
+ONLY = 1  # the primary key of a table with one row
+SPAN = timedelta(hours=24)
+EVERY_SECONDS = 60
+SHORTEST = timedelta(hours=1)  # a desk of ten minutes has no pace yet
+IN_DAYS_FROM = 48  # hours; from here on it is told in days
+LONGEST = 90 * 24  # hours; beyond, one only knows that it is long
+A_LARGE_SHARE = Decimal("0.1")  # of the balance: an order that takes more says what it leaves
+
+
+class Spending(models.Model):
+    """What orders cost of late, in US dollars. One row, which every process reads."""
+
+    at = models.DateTimeField(help_text="When it was measured.")
+    since = models.DateTimeField(help_text="The beginning of what was measured: 24 hours, or less on a young desk.")
+    spent = models.DecimalField(max_digits=18, decimal_places=6, help_text="By orders that upstream took since then.")
+    queued = models.DecimalField(max_digits=18, decimal_places=6, help_text="By what waits to be sent.")
+
+    class Meta:
+        verbose_name_plural = "spending"
+
+    def __str__(self) -> str:
+        return f"{self.spent.normalize():f} USD, and {self.queued.normalize():f} queued"
+
+
+def measure(_client: object = None, now: datetime | None = None) -> Spending:
+    """Adds up the last 24 hours, from the beginning of a quarter. Runs in the worker; no call.
+
+    What has a charge is added up already (orders/sums.py); only what has none yet is looked at by itself.
+    """
+    from orders.models import Order  # which finds Spending through this file
+
+    now = now or timezone.now()
+    slot = slot_of(now - SPAN)
+    begins = datetime.fromtimestamp(slot * QUARTER, UTC)
+    charged = Charged.objects.filter(slot__gte=slot, slot__lte=slot_of(now)).order_by()
+    sums = charged.values_list("charged", flat=True)
+    uncharged = Order.objects.filter(charge=None, upstream_id__isnull=False, created_at__gte=begins).order_by()
+    waits = Order.objects.filter(status=Status.QUEUED, upstream_id=None).order_by()
+    first = Order.objects.order_by().aggregate(first=Min("created_at"))["first"] or now
+    fields = {
+        "at": now,
+        "since": max(begins, first),
+        "spent": dollars(sum(sums)) + expected_of(uncharged),
+        "queued": expected_of(waits),
+    }
+    return Spending.objects.update_or_create(pk=ONLY, defaults=fields)[0]
+
+
+def expected_of(orders: "OrderQuerySet") -> Decimal:
+    return orders.aggregate(sum=Sum("expected_charge"))["sum"] or Decimal(0)
+
+
+class Runway(NamedTuple):
+    """How long a balance lasts; hours are None where nothing can be said, and `why` says why."""
+
+    hours: Decimal | None = None
+    with_queued: Decimal | None = None
+    span: Decimal = Decimal(24)  # hours that the pace was measured over
+    hourly: Decimal = Decimal(0)  # USD
+    why: str = ""
+
+    @property
+    def brief(self) -> str:
+        """For the bar: `about 9 h`, or `about 9 h, 6 h with the queue`."""
+        if self.hours is None or self.with_queued is None:
+            return ""
+        told, queued = lasts(self.hours), span_of(self.with_queued)
+        return told if queued == span_of(self.hours) else f"{told}, {queued} with the queue"
+
+    @property
+    def least(self) -> str:
+        """For a phone: `9 h`."""
+        return span_of(self.hours or Decimal(0)).replace("less than", "<").replace("more than", ">")
+
+    @property
+    def words(self) -> str:
+        """`about 9 h at the pace of the last 24 h, 6 h with what is queued`."""
+        if self.hours is None or self.with_queued is None:
+            return self.why
+        if self.hours <= 0:
+            return "nothing is left"
+        told = f"{lasts(self.hours)} at the pace of the last {of_span(self.span)}"
+        if span_of(self.with_queued) == span_of(self.hours):
+            return told
+        return f"{told}, {span_of(self.with_queued)} with what is queued"
+
+
+def runway(balance: Decimal | None, currency: str, pace: Spending | None) -> Runway:
+    """None is what is not known yet."""
+    if balance is None:
+        return Runway(why="the balance is not known yet")
+    if currency not in ("", "USD"):
+        return Runway(why=f"the balance is in {currency}, and orders are priced in US dollars")
+    if pace is None:
+        return Runway(why="the pace is not measured yet")
+    hours = Decimal(max(pace.at - pace.since, SHORTEST).total_seconds()) / 3600
+    if pace.spent <= 0:
+        return Runway(span=hours, why=f"no spending in the last {of_span(hours)}")
+    hourly, left = pace.spent / hours, max(balance, Decimal(0))
+    return Runway(left / hourly, max(left - pace.queued, Decimal(0)) / hourly, hours, hourly)
+
+
+def lasts(hours: Decimal) -> str:
+    """`about 9 h`, `less than 1 h`, `more than 90 d`."""
+    if hours <= 0:
+        return "nothing is left"
+    told = span_of(hours)
+    return told if told[:4] in ("less", "more") else f"about {told}"
+
+
+def span_of(hours: Decimal) -> str:
+    if hours < 1:
+        return "less than 1 h"
+    if hours > LONGEST:
+        return f"more than {LONGEST // 24} d"
+    return f"{number(int(hours))} h" if hours < IN_DAYS_FROM else f"{number(int(hours / 24))} d"
+
+
+def of_span(hours: Decimal) -> str:
+    return f"{int(hours)} h"
+
+
+def warns(balance: Decimal | None, currency: str, expected: Decimal | None) -> bool:
+    """Whether an order is so dear that its receipt says what it leaves."""
+    if balance is None or expected is None or currency not in ("", "USD") or expected > balance:
+        return False
+    return expected > balance * A_LARGE_SHARE or balance - expected < settings.LOW_BALANCE

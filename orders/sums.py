@@ -1,0 +1,162 @@
+"""What orders were expected to cost and what upstream charged, a quarter of an hour at a time, to the last digit.
+
+Triggers append a line for each charge that comes or moves, so that no door can forget it and no two transactions wait
+for each other; the worker makes few of them. A quarter, for no zone on earth begins its day at another minute.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import connections, models, transaction
+from django.db.models import Count
+
+QUARTER = 900  # seconds
+COMPACT_EVERY_SECONDS = 300
+COMPACT_AT_ONCE, LINES_AT_ONCE = 500, 5_000  # quarters, and lines: no database takes any number of ids in a statement
+DIGITS = 6  # of a dollar, as a column of money keeps them: whole numbers of these add up exactly everywhere
+# Upstream keeps less of these than was asked: what it gave back.
+SHORT = "('partial', 'cancelled', 'refunded')"
+# A charge of a billion is none; without a bound, nine of them would be more than a column holds.
+SUMMED = "{0}.currency IN ('', 'USD') AND ABS({0}.charge) < 1000000000 AND {0}.expected_charge < 1000000000"
+
+
+class Charged(models.Model):
+    """One step of the sums of a quarter. All money is in millionths of a dollar."""
+
+    slot = models.IntegerField(help_text="When the orders were placed, in quarters of an hour since 1970.")
+    orders = models.BigIntegerField(help_text="With a charge in US dollars.")
+    expected = models.BigIntegerField()
+    charged = models.BigIntegerField()
+    given_back = models.BigIntegerField(help_text="Of what was expected, for orders that ended short.")
+    elsewhere = models.BigIntegerField(help_text="Orders charged in another currency, which nothing is added up of.")
+
+    class Meta:
+        verbose_name_plural = "charged"
+        indexes = [
+            # The days of the charges' page; and the newest quarter before them.
+            models.Index(fields=["slot"], name="charged_slot"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.orders:+} in quarter {self.slot}"
+
+
+SUMS = ("orders", "expected", "charged", "given_back", "elsewhere")
+
+
+def slot_of(at: datetime) -> int:
+    return int(at.timestamp()) // QUARTER
+
+
+def dollars(millionths: int) -> Decimal:
+    return Decimal(millionths).scaleb(-DIGITS)
+
+
+# ── The triggers ─────────────────────────────────────────────────────────────────────────────────
+SLOT = {
+    "sqlite": "CAST(strftime('%s', {0}.created_at) AS INTEGER) / 900",
+    "postgresql": "FLOOR(EXTRACT(EPOCH FROM {0}.created_at) / 900)::integer",
+}
+MILLIONTHS = {"sqlite": "CAST(ROUND({0} * 1000000) AS INTEGER)", "postgresql": "({0} * 1000000)::bigint"}
+
+
+def columns(vendor: str, row: str) -> dict[str, str]:
+    """What one order counts for, in SQL."""
+    counts = f"CASE WHEN {SUMMED.format(row)} THEN 1 ELSE 0 END"
+    expected, charged = (MILLIONTHS[vendor].format(f"{row}.{name}") for name in ("expected_charge", "charge"))
+    short = f"{row}.status IN {SHORT} AND {row}.charge < {row}.expected_charge"
+    return {
+        "orders": counts, "expected": f"{counts} * {expected}", "charged": f"{counts} * {charged}",
+        "given_back": f"{counts} * (CASE WHEN {short} THEN {expected} - {charged} ELSE 0 END)",
+        "elsewhere": f"1 - {counts}",
+    }  # fmt: skip
+
+
+def line(vendor: str, row: str, sign: str) -> str:
+    """Appends what an order counts for, or takes it back."""
+    values = ", ".join(f"{sign}({value})" for value in columns(vendor, row).values())
+    slot = SLOT[vendor].format(row)
+    return (
+        f"INSERT INTO orders_charged (slot, {', '.join(SUMS)}) SELECT {slot}, {values} WHERE {row}.charge IS NOT NULL"
+    )
+
+
+def moved(differs: str) -> str:
+    """Whether an update changes what an order counts for. `differs`: the database's word for that, of what is NULL."""
+    short = f"(OLD.status IN {SHORT}) <> (NEW.status IN {SHORT})"
+    return (
+        f"(OLD.charge {differs} NEW.charge OR OLD.currency <> NEW.currency OR OLD.created_at <> NEW.created_at "
+        f"OR {short}) AND (OLD.charge IS NOT NULL OR NEW.charge IS NOT NULL)"
+    )
+
+
+ON_UPDATE = "AFTER UPDATE OF charge, currency, status, created_at ON orders_order"
+SQLITE = {
+    "orders_charged_new": f"""
+        CREATE TRIGGER IF NOT EXISTS orders_charged_new AFTER INSERT ON orders_order WHEN NEW.charge IS NOT NULL
+        BEGIN {line("sqlite", "NEW", "+")}; END""",
+    "orders_charged_moved": f"""
+        CREATE TRIGGER IF NOT EXISTS orders_charged_moved {ON_UPDATE} WHEN {moved("IS NOT")}
+        BEGIN {line("sqlite", "OLD", "-")}; {line("sqlite", "NEW", "+")}; END""",
+}
+POSTGRES = f"""
+    CREATE OR REPLACE FUNCTION orders_charged_line() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF TG_OP = 'UPDATE' THEN {line("postgresql", "OLD", "-")}; END IF;
+        {line("postgresql", "NEW", "+")};
+        RETURN NULL;
+    END $$;
+    CREATE OR REPLACE TRIGGER orders_charged_new AFTER INSERT ON orders_order FOR EACH ROW
+        WHEN (NEW.charge IS NOT NULL) EXECUTE FUNCTION orders_charged_line();
+    CREATE OR REPLACE TRIGGER orders_charged_moved {ON_UPDATE} FOR EACH ROW
+        WHEN ({moved("IS DISTINCT FROM")}) EXECUTE FUNCTION orders_charged_line()"""
+THERE = {
+    "sqlite": "SELECT COUNT(*) FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'orders_charged_%'",
+    "postgresql": "SELECT COUNT(*) FROM pg_trigger WHERE tgname LIKE 'orders_charged_%'",
+}
+
+
+def install(using: str = "default", **_: Any) -> None:
+    """Puts in what is missing, and counts what was there before it; after every `migrate`, as orders/upkeep.py."""
+    connection = connections[using]
+    if Charged._meta.db_table not in connection.introspection.table_names():  # migrated back to before there was one
+        return
+    with transaction.atomic(using=using), connection.cursor() as cursor:
+        cursor.execute(THERE[connection.vendor])
+        if cursor.fetchone()[0] == len(SQLITE):
+            return
+        for sql in SQLITE.values() if connection.vendor == "sqlite" else [POSTGRES]:
+            cursor.execute(sql)
+        recount(cursor, connection.vendor)
+
+
+def recount(cursor: Any, vendor: str) -> None:
+    """From the orders themselves."""
+    sums = ", ".join(f"SUM({value})" for value in columns(vendor, "o").values())
+    cursor.execute("DELETE FROM orders_charged")
+    cursor.execute(
+        f"INSERT INTO orders_charged (slot, {', '.join(SUMS)}) SELECT {SLOT[vendor].format('o')}, {sums} "  # noqa: S608
+        "FROM orders_order o WHERE o.charge IS NOT NULL GROUP BY 1"
+    )
+
+
+def compact(_client: object = None) -> None:
+    """Makes one line a quarter of several. Runs in the worker, as one chore: no two of them at once."""
+    doubled = Charged.objects.order_by("slot").values("slot").annotate(lines=Count("pk")).filter(lines__gt=1)
+    while slots := list(doubled.values_list("slot", flat=True)[:COMPACT_AT_ONCE]):
+        with transaction.atomic():
+            # By their ids: a line that is written meanwhile belongs to the next time.
+            some = Charged.objects.filter(slot__in=slots).order_by("slot", "pk")
+            lines = list(some.values_list("pk", "slot", *SUMS)[:LINES_AT_ONCE])
+            Charged.objects.filter(pk__in=[pk for pk, *_ in lines]).delete()
+            Charged.objects.bulk_create(Charged(slot=slot, **sums) for slot, sums in added_up(lines).items())
+
+
+def added_up(lines: Iterable[tuple[int, ...]]) -> dict[int, dict[str, int]]:
+    """Slot → its sums."""
+    found: dict[int, dict[str, int]] = {}
+    for _, slot, *counts in lines:
+        before = found.get(slot, {})
+        found[slot] = {name: before.get(name, 0) + count for name, count in zip(SUMS, counts, strict=True)}
+    return found

@@ -1,0 +1,310 @@
+"""Facts that surprise are kept, shown and flagged: nothing is lost, and nothing silently believed."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.access import Role
+from orders.carrying import carry_one
+from orders.deciding import see
+from orders.doubts import AGAIN, DOUBTS, doubts_of
+from orders.following import look_once, take_in
+from orders.models import Order, Refusal
+from orders.states import Status
+from orders.walking import SORTS
+from panel.notpanel.client import Client
+from panel.notpanel.shapes import Reports
+from tests.makers import make_order, make_report, make_service, make_user, place_order, sold_by
+from tests.orders.test_listing import bad, listing
+from tests.people import as_a
+from tests.upstream import Upstream
+
+pytestmark = pytest.mark.django_db
+LIST = "/orders/?open=doubt"
+
+
+def look(order: Order, **said: Any) -> list[str]:
+    """Takes in one report on it; the kinds of events that came of it."""
+    raw = {name: said[name] for name in ("remains", "charge") if isinstance(said.get(name), str)}
+    said |= dict.fromkeys(raw)
+    report = make_report(order, **{"raw": {"status": said.get("status", "in_progress"), **raw}, **said})
+    before = set(order.events.values_list("pk", flat=True))
+    take_in([report.upstream_id], Reports({report.upstream_id: report}, {}), timezone.now())
+    order.refresh_from_db()
+    return [event.kind for event in order.events.order_by("pk") if event.pk not in before]
+
+
+def says(order: Order) -> list[str]:
+    return [doubt.says for doubt in doubts_of(order)]
+
+
+# ── What is one ──────────────────────────────────────────────────────────────────────────────────
+ODD: list[tuple[dict[str, Any], str, str]] = [
+    ({"charge": Decimal("1.20")}, "charge",
+     "Upstream charged $1.20; the price shown was $0.90 (33 % more)."),
+    ({"charge": Decimal("0.60")}, "charge",
+     "Upstream charged $0.60; the price shown was $0.90 (33 % less)."),
+    ({"charge": Decimal("-1")}, "charge",
+     "Upstream charged −$1.00; the price shown was $0.90 (211 % less)."),
+    ({"charge": Decimal("0.92")}, "charge",
+     "Upstream charged $0.92; the price shown was $0.90 (2.2 % more)."),
+    ({"charge": Decimal("0.85"), "currency": "EUR"}, "currency",
+     "Upstream charged 0.85 EUR; the price shown was $0.90. The two are not added up."),
+    ({"remains": 1001}, "remains", "Upstream says that 1,001 remain, of 1,000 ordered."),
+    ({"remains": -5}, "remains", "Upstream says that −5 remain, of 1,000 ordered."),
+    ({"remains": "1,234"}, "unread", "Upstream’s answer holds a figure that makes no sense: its remains, “1,234”."),
+    ({"remains": ""}, "unread", "Upstream’s answer holds a figure that makes no sense: its remains, empty."),
+    ({"charge": "$0.50"}, "unread", "Upstream’s answer holds a figure that makes no sense: its charge, “$0.50”."),
+    ({"charge": "1e9"}, "unread", "Upstream’s answer holds a figure that makes no sense: its charge, “1e9”."),
+    ({"status": "paused"}, "word", "Upstream says “paused”, a word that the desk does not know."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("said", "kind", "sentence"), ODD)
+def test_it_is_flagged_with_both_numbers_and_told(said: dict[str, Any], kind: str, sentence: str) -> None:
+    order = make_order(Status.IN_PROGRESS)
+    assert look(order, **said) == ["puzzled" if kind == "word" else "doubted"]
+    assert order.doubts == kind
+    assert says(order) == [sentence]
+    if kind != "word":
+        event = order.events.get(kind="doubted")
+        assert event.sentence.plain == sentence
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{}, {"charge": Decimal("0.905")}, {"charge": Decimal("0.8955")}, {"charge": None}, {"remains": None},
+     {"remains": 1000}, {"remains": 0}, {"currency": ""},
+     {"status": "cancelled", "charge": Decimal(0)}, {"status": "partial", "charge": Decimal("0.40")},
+     {"status": "refunded", "charge": Decimal(0)}],
+)  # fmt: skip
+def test_what_can_be_expected_is_no_doubt(said: dict[str, Any]) -> None:
+    order = make_order(Status.IN_PROGRESS)
+    assert "doubted" not in look(order, **said)
+    assert (order.doubts, says(order)) == (None, [])
+
+
+def test_more_than_expected_is_one_even_for_what_ended_short() -> None:
+    order = make_order(Status.IN_PROGRESS)
+    look(order, status="cancelled", charge=Decimal("1.00"))
+    assert order.doubts == "charge"
+
+
+def test_a_coupon_explains_less_and_not_more() -> None:
+    less, more = (place_order(coupon="TEN") for _ in range(2))
+    for order, charge in ((less, "0.81"), (more, "0.99")):
+        Order.objects.filter(pk=order.pk).update(upstream_id=f"ord_{order.pk}", status="pending")
+        order.refresh_from_db()
+        look(order, status="pending", charge=Decimal(charge))
+    assert (less.doubts, more.doubts) == (None, "charge")
+
+
+def test_a_drip_feed_is_expected_to_cost_and_to_remain_all_its_runs() -> None:
+    order = place_order(service=make_service(dripfeed=True), runs=3, interval=60)
+    Order.objects.filter(pk=order.pk).update(upstream_id="ord_drip", status="pending")
+    order.refresh_from_db()
+    look(order, status="pending", charge=Decimal("2.70"), remains=3000)
+    assert order.doubts is None
+    look(order, status="pending", charge=Decimal("0.90"), remains=3001)
+    assert order.doubts == "charge remains"
+
+
+def test_of_a_type_that_nobody_knows_no_charge_is_expected() -> None:
+    order = make_order(Status.PENDING, service=make_service(type="Live Stream"))
+    look(order, status="pending", charge=Decimal("5"))
+    assert order.doubts is None
+
+
+def test_a_package_has_no_number_that_remains_could_be_of() -> None:
+    order = make_order(Status.PENDING, service=make_service(type="Package", rate=Decimal("0.90"), minimum=1))
+    Order.objects.filter(pk=order.pk).update(quantity=1, body={"service": "1", "link": order.link})
+    order.refresh_from_db()
+    look(order, status="pending", charge=order.expected_charge, remains=900)
+    assert order.doubts is None
+
+
+def test_a_status_that_goes_back_while_it_is_live_moves_and_is_flagged() -> None:
+    order = make_order(Status.IN_PROGRESS)
+    assert look(order, status="pending") == ["surprised"]
+    assert (order.status, order.doubts) == ("pending", "back")
+    look(order, status="in_progress")
+    assert order.doubts == "back", "until somebody has looked"
+
+
+def test_it_is_told_once_and_stays_until_somebody_looked_though_it_stands_no_more() -> None:
+    order = make_order(Status.IN_PROGRESS)
+    assert look(order, remains=1001) == ["doubted"]
+    assert look(order, remains=1002) == []
+    assert look(order, remains=650) == []
+    assert order.doubts == "remains"
+    assert says(order) == [DOUBTS["remains"].was]
+
+
+# ── On and off after the end ─────────────────────────────────────────────────────────────────────
+def test_an_order_that_goes_on_after_its_end_waits_for_a_second_look() -> None:
+    order = make_order(Status.COMPLETED, charge=Decimal("0.90"), remains=0)
+    first = timezone.now()
+    assert look(order, status="in_progress", remains=400, asked_at=first) == ["revived"]
+    assert (order.status, order.remains, order.doubts) == ("completed", 0, "back")
+    assert order.next_look_at == first + AGAIN, "soon"
+    assert "had said “Completed”" in says(order)[0]
+    second = first + AGAIN
+    assert look(order, status="in_progress", remains=390, asked_at=second) == ["surprised"]
+    assert (order.status, order.remains, order.doubts) == ("in_progress", 390, "back")
+    assert order.next_look_at
+
+
+def test_the_same_answer_twice_is_not_two_looks() -> None:
+    order, at = make_order(Status.COMPLETED), timezone.now()
+    look(order, status="in_progress", asked_at=at)
+    assert look(order, status="in_progress", asked_at=at) == []
+    assert order.status == "completed"
+
+
+def test_a_second_look_that_does_not_agree_leaves_it_ended_and_findable() -> None:
+    order, at = make_order(Status.COMPLETED, charge=Decimal("0.90"), remains=0), timezone.now()
+    look(order, status="in_progress", asked_at=at)
+    version = order.version
+    said = {"status": "completed", "remains": 0, "start_count": order.start_count}
+    assert look(order, **said, asked_at=at + AGAIN) == ["stood"]
+    assert (order.status, order.next_look_at, order.doubts) == ("completed", None, "back")
+    assert order.version > version, "pages notice"
+    assert order.said == {"status": "completed"}
+    assert look(order, status="in_progress", asked_at=at + 2 * AGAIN) == ["revived"]
+    assert order.status == "completed", "it takes two anew"
+
+
+@pytest.mark.parametrize("end", ["refunded", "partial", "cancelled"])
+def test_another_end_is_taken_at_once_and_told(end: str) -> None:
+    order = make_order(Status.COMPLETED)
+    assert look(order, status=end, charge=Decimal("0.10")) == ["surprised"]
+    assert (order.status, order.charge, order.doubts) == (end, Decimal("0.10"), None)
+
+
+def test_a_word_that_nobody_knows_does_not_revive_at_once_either() -> None:
+    order, at = make_order(Status.COMPLETED), timezone.now()
+    assert look(order, status="paused", asked_at=at) == ["revived"]
+    assert order.status == "completed"
+    look(order, status="paused", asked_at=at + AGAIN)
+    assert order.status == "paused"
+
+
+def test_the_whole_way_over_http(upstream: Upstream, phone: Client) -> None:
+    order = place_order(service=sold_by(phone), quantity=1000)
+    carry_one(phone)
+    upstream.advance(hours=240)
+    look_once(phone)
+    order.refresh_from_db()
+    ended = order.status
+    for expected in (ended, "in_progress"):
+        upstream.set_status(order.upstream_id or "", "in_progress", remains="1e9", charge="99.50")
+        Order.objects.filter(pk=order.pk).hurry(timezone.now())
+        assert look_once(phone)
+        order.refresh_from_db()
+        assert order.status == expected
+    assert set((order.doubts or "").split()) == {"back", "unread", "charge"}
+    assert (order.charge, order.remains) == (Decimal("99.50"), None)
+    assert any("“1e9”" in said for said in says(order))
+
+
+# ── Before a person ──────────────────────────────────────────────────────────────────────────────
+def flagged(**said: Any) -> Order:
+    order = make_order(Status.IN_PROGRESS)
+    look(order, **{"charge": Decimal("1.20"), **said})
+    return order
+
+
+def test_the_row_and_the_page_show_it_and_the_list_finds_it() -> None:
+    order, other = flagged(), make_order(Status.IN_PROGRESS)
+    viewer = as_a(Role.VIEWER)
+    page = viewer.get(LIST).content.decode()
+    assert f'id="order-{order.pk}"' in page and f'id="order-{other.pk}"' not in page
+    assert "Facts that surprise: charge" in page
+    assert "Surprising facts" in page
+    told = viewer.get(order.get_absolute_url()).content.decode()
+    assert "the price shown was $0.90 (33 % more)" in told
+    assert "I have seen it" not in told, "managers say that"
+    assert "expected $0.90, $0.30 more" in told
+
+
+def test_a_mark_in_a_row_costs_no_query(viewer: Browser) -> None:
+    counts = []
+    for _ in range(2):
+        with CaptureQueriesContext(connection) as queries:
+            viewer.get(LIST)
+        counts.append(len(queries))
+        for _ in range(10):
+            flagged()
+    with CaptureQueriesContext(connection) as queries:
+        assert viewer.get(LIST).content.decode().count("odd-m") == 20
+    assert len(queries) == counts[1]
+
+
+def test_a_manager_says_that_it_is_seen_until_another_kind_comes() -> None:
+    order = flagged()
+    manager = as_a(Role.MANAGER)
+    answer = manager.post(f"/orders/{order.pk}/sighting/", {"doubts": "charge"}, follow=True)
+    assert "marked as seen" in answer.content.decode()
+    order.refresh_from_db()
+    assert order.doubts is None
+    event = order.events.get(kind="seen")
+    assert event.by and event.facts == {"what": "charge"}
+    assert f'id="order-{order.pk}"' not in manager.get(LIST).content.decode()
+    assert "somebody has seen it" in manager.get(order.get_absolute_url()).content.decode()
+    assert look(order, charge=Decimal("1.30")) == []
+    assert order.doubts is None, "the same kind"
+    assert look(order, charge=Decimal("1.30"), remains=5000) == ["doubted"]
+    assert order.doubts == "remains"
+
+
+def test_what_came_after_the_page_was_loaded_is_not_marked_as_seen() -> None:
+    order, boss = flagged(), make_user(Role.MANAGER)
+    look(order, charge=Decimal("1.20"), remains=5000)
+    with pytest.raises(Refusal, match="look again"):
+        see(order, "charge", by=boss)
+    order.refresh_from_db()
+    assert order.doubts == "charge remains"
+
+
+@pytest.mark.parametrize("said", ["", "charge"])
+def test_nothing_is_seen_where_nothing_surprises(said: str) -> None:
+    order = make_order(Status.IN_PROGRESS)
+    with pytest.raises(Refusal):
+        see(order, said, by=make_user(Role.MANAGER))
+    assert not order.events.filter(kind="seen").exists()
+
+
+def test_an_operator_may_not_say_it() -> None:
+    order = flagged()
+    with pytest.raises(Refusal, match="Only managers"):
+        see(order, "charge", by=make_user(Role.OPERATOR))
+
+
+def test_a_stale_answer_raises_no_doubt() -> None:
+    order, now = make_order(Status.IN_PROGRESS), timezone.now()
+    look(order, asked_at=now)
+    assert look(order, charge=Decimal("5"), asked_at=now - timedelta(seconds=1)) == []
+    assert order.doubts is None
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="asks SQLite for its plans")
+@pytest.mark.parametrize("query", [{"open": "doubt"}, {"status": "review"}, {"open": "doubt", "status": "completed"}])
+def test_the_lists_of_flagged_orders_scan_and_sort_nothing(query: dict[str, str]) -> None:
+    reader = make_user()
+    for number in range(6):
+        make_order(Status.REVIEW if number % 2 else Status.COMPLETED, doubts="charge" if number % 3 else None)
+    for sort in SORTS:
+        wanted = listing(reader, **query, sort=sort)
+        expected = set(Order.objects.filter(wanted.where).values_list("pk", flat=True))
+        with CaptureQueriesContext(connection) as captured:
+            assert {order.pk for order in wanted.page().rows} == expected != set()
+        for asked in [sql for sql in captured if '"doubts"' in sql["sql"] or "missing_since" in sql["sql"]]:
+            with connection.cursor() as cursor:
+                cursor.execute("EXPLAIN QUERY PLAN " + asked["sql"].replace("%", "%%"), [])
+                assert not [row[3] for row in cursor.fetchall() if bad(row[3])], asked["sql"]

@@ -1,0 +1,112 @@
+"""What upstream does not know any more waits for a person, who may end the asking; the tab and the badge agree."""
+
+from datetime import datetime
+
+import pytest
+from django.test import Client as Browser
+from django.utils import timezone
+
+from accounts.access import Role
+from orders.carrying import carry_one
+from orders.deciding import give_up
+from orders.following import look_alone, look_once, take_in
+from orders.models import Order, Refusal
+from orders.rhythm import ALONE_FROM
+from orders.states import Status
+from panel.bar import Bar
+from panel.notpanel.client import Client
+from panel.notpanel.shapes import Reports
+from tests.makers import make_order, make_user, place_order, sold_by
+from tests.people import as_a, htmx
+from tests.upstream import Upstream
+
+pytestmark = pytest.mark.django_db
+
+
+def missing(**fields: object) -> Order:
+    now = timezone.now()
+    return make_order(Status.IN_PROGRESS, left_out=ALONE_FROM + 1, missing_since=now, next_look_at=now, **fields)
+
+
+def come_due(now: datetime | None = None) -> None:
+    Order.objects.filter(next_look_at__isnull=False).update(next_look_at=now or timezone.now())
+
+
+def test_it_stays_as_it_was_and_leaves_what_needs_a_look(upstream: Upstream, phone: Client) -> None:
+    order = missing(remains=300)
+    manager = as_a(Role.MANAGER)
+    assert f'id="order-{order.pk}"' in manager.get("/orders/?open=look").content.decode()
+    answer = manager.post(f"/orders/{order.pk}/abandonment/", {"reason": "The supplier refunded it."}, follow=True)
+    assert "no longer asked after" in answer.content.decode()
+    before = (order.status, order.remains, order.upstream_id)
+    order.refresh_from_db()
+    assert (order.status, order.remains, order.upstream_id) == before
+    assert (order.next_look_at, order.missing_since) == (None, None)
+    assert order.events.get(kind="given_up").facts == {"reason": "The supplier refunded it."}
+    assert Bar().needs_a_look == 0
+    for address in ("/orders/?open=look", "/orders/?status=review"):
+        assert f'id="order-{order.pk}"' not in manager.get(address).content.decode()
+    look_alone(phone)
+    look_once(phone)
+    assert upstream.calls("status") == 0
+    assert "no longer asked after" in manager.get("/orders/").content.decode()
+    assert "It is no longer asked after" in manager.get(order.get_absolute_url()).content.decode()
+
+
+def test_if_upstream_knows_it_again_that_wins(phone: Client) -> None:
+    order = place_order(service=sold_by(phone), quantity=1000)
+    carry_one(phone)
+    Order.objects.filter(pk=order.pk).update(left_out=ALONE_FROM, missing_since=timezone.now(), status="pending")
+    order.refresh_from_db()
+    give_up(order, "Lost.", by=make_user(Role.MANAGER))
+    Order.objects.filter(pk=order.pk).hurry(timezone.now())  # somebody pressed “Check now”, or a webhook rang
+    look_alone(phone)
+    order.refresh_from_db()
+    assert (order.left_out, order.given_up) == (0, False)
+    assert order.reported_at and order.next_look_at
+
+
+def test_an_answer_that_was_under_way_does_not_bring_it_back() -> None:
+    order = missing()
+    give_up(order, "Lost.", by=make_user(Role.MANAGER))
+    said = Reports({}, {order.upstream_id or "": "Order not found"})
+    take_in([order.upstream_id or ""], said, timezone.now(), alone=True)
+    order.refresh_from_db()
+    assert (order.missing_since, order.next_look_at) == (None, None)
+
+
+def test_it_takes_a_reason_a_manager_and_an_order_that_is_missing() -> None:
+    boss, order, known = make_user(Role.MANAGER), missing(), make_order(Status.IN_PROGRESS)
+    with pytest.raises(Refusal, match="Say why"):
+        give_up(order, "  ", by=boss)
+    with pytest.raises(Refusal, match="Only managers"):
+        give_up(order, "Lost.", by=make_user(Role.OPERATOR))
+    with pytest.raises(Refusal, match="does not know"):
+        give_up(known, "Lost.", by=boss)
+    known.refresh_from_db()
+    assert known.next_look_at
+    give_up(order, "Lost.", by=boss)
+    with pytest.raises(Refusal):
+        give_up(order, "Again.", by=boss)
+    assert order.events.filter(kind="given_up").count() == 1
+
+
+# ── One number ───────────────────────────────────────────────────────────────────────────────────
+def test_the_tab_the_badge_and_the_list_agree(viewer: Browser) -> None:
+    shown = [make_order(Status.REVIEW), make_order(Status.REVIEW), missing()]
+    make_order(Status.IN_PROGRESS)
+    page = viewer.get("/orders/?status=review").content.decode()
+    assert Bar().needs_a_look == 3
+    assert '<span class="n" id="n-review"> 3</span>' in page
+    assert page.count('role="row" data-v') == 3
+    assert all(f'id="order-{order.pk}"' in page for order in shown)
+    assert "need a look: </span>3</span>" in page
+
+
+def test_an_open_page_learns_of_one_that_goes_missing(viewer: Browser) -> None:
+    order, bar = make_order(Status.IN_PROGRESS), Bar()
+    poll = f"/orders/changes/?v=&bar={bar.version}&counts={bar.counts_version}"
+    assert viewer.get(poll, headers=htmx()).status_code == 204
+    Order.objects.filter(pk=order.pk).update(missing_since=timezone.now())
+    changed = viewer.get(poll, headers=htmx()).content.decode()
+    assert '<span class="n" id="n-review" hx-swap-oob="true"> 1</span>' in changed

@@ -1,0 +1,188 @@
+"""How long the balance lasts is told before it is over: in the bar, on its page, and before a dear order."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.access import Role
+from accounts.models import BalanceReading
+from orders.models import Order
+from orders.runway import Spending, measure, runway
+from orders.states import Status
+from panel.bar import Bar
+from panel.chores import CHORES, do_chore
+from panel.models import Chore
+from panel.notpanel.client import Client
+from tests.makers import make_order, make_service, make_user, place_order
+from tests.people import as_a
+from tests.upstream import Upstream
+
+NOW = datetime.fromisoformat("2026-11-20T12:00:00+00:00")
+
+
+def pace(spent: str = "24", queued: str = "0", hours: float = 24) -> Spending:
+    return Spending(at=NOW, since=NOW - timedelta(hours=hours), spent=Decimal(spent), queued=Decimal(queued))
+
+
+# ── The formula ──────────────────────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize(
+    ("balance", "currency", "measured", "words"),
+    [
+        ("9.50", "USD", pace(), "about 9 h at the pace of the last 24 h"),
+        ("9.50", "USD", pace(queued="3"), "about 9 h at the pace of the last 24 h, 6 h with what is queued"),
+        ("9.50", "", pace(queued="0.10"), "about 9 h at the pace of the last 24 h"),
+        ("9.50", "USD", pace(queued="30"), "about 9 h at the pace of the last 24 h, less than 1 h with what is queued"),
+        ("47.90", "USD", pace(), "about 47 h at the pace of the last 24 h"),
+        ("50", "USD", pace(), "about 2 d at the pace of the last 24 h"),
+        ("0.50", "USD", pace(), "less than 1 h at the pace of the last 24 h"),
+        ("100000", "USD", pace(), "more than 90 d at the pace of the last 24 h"),
+        ("0", "USD", pace(), "nothing is left"),
+        ("-3", "USD", pace(), "nothing is left"),
+        ("10", "USD", pace(spent="0"), "no spending in the last 24 h"),
+        ("10", "USD", pace(spent="-1"), "no spending in the last 24 h"),
+        (None, "USD", pace(), "the balance is not known yet"),
+        ("10", "EUR", pace(), "the balance is in EUR, and orders are priced in US dollars"),
+        ("10", "USD", None, "the pace is not measured yet"),
+        # A young desk: what it spent, it spent within less than a day.
+        ("10", "USD", pace(spent="10", hours=5), "about 5 h at the pace of the last 5 h"),
+        ("10", "USD", pace(spent="10", hours=0), "about 1 h at the pace of the last 1 h"),
+    ],
+)
+def test_it_is_told_or_why_it_cannot_be(
+    balance: str | None, currency: str, measured: Spending | None, words: str
+) -> None:
+    assert runway(Decimal(balance) if balance else None, currency, measured).words == words
+
+
+def test_the_bar_says_it_briefly() -> None:
+    assert runway(Decimal("9.50"), "USD", pace(queued="3")).brief == "about 9 h, 6 h with the queue"
+    assert runway(Decimal("9.50"), "USD", pace()).brief == "about 9 h"
+    assert runway(None, "USD", pace()).brief == ""
+
+
+# ── What is measured ─────────────────────────────────────────────────────────────────────────────
+@pytest.mark.django_db
+def test_the_pace_is_what_upstream_took_within_a_day_by_its_charge_or_our_estimate() -> None:
+    now, by, service = timezone.now(), make_user(), make_service()
+    made: list[tuple[str, float, dict[str, Any]]] = [
+        (Status.IN_PROGRESS, 1, {"charge": Decimal("1.20"), "currency": "USD"}),
+        (Status.PENDING, 2, {}),  # 0.90, by our estimate
+        (Status.COMPLETED, 25, {"charge": Decimal("50")}),  # too old
+        (Status.COMPLETED, 3, {"charge": Decimal("70"), "currency": "EUR"}),  # another money
+        (Status.REJECTED, 1, {}),  # nothing was bought
+        (Status.QUEUED, 1, {}), (Status.QUEUED, 30, {}),  # waits, however long
+    ]  # fmt: skip
+    for status, hours, fields in made:
+        make_order(status, by=by, service=service, created_at=now - timedelta(hours=hours), **fields)
+    measured = measure(now=now)
+    assert (measured.spent, measured.queued) == (Decimal("2.10"), Decimal("1.80"))
+    assert timedelta(hours=24) <= now - measured.since < timedelta(hours=24, minutes=15), "from a quarter on"
+    measure(now=now)
+    assert Spending.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_a_young_desk_is_measured_from_its_first_order() -> None:
+    now = timezone.now()
+    assert measure(now=now).since == now
+    first = make_order(Status.PENDING, created_at=now - timedelta(hours=5))
+    assert measure(now=now).since == first.created_at
+
+
+@pytest.mark.django_db
+def test_the_worker_measures_it_without_a_call(upstream: Upstream, phone: Client) -> None:
+    for name in ("spending", "sums"):
+        Chore.objects.create(name=name, due_at=timezone.now())
+        assert name in CHORES
+    assert do_chore(phone) and do_chore(phone)
+    assert Spending.objects.exists()
+    assert upstream.calls() == 0
+
+
+# ── Where it stands ──────────────────────────────────────────────────────────────────────────────
+def has(balance: str, currency: str = "USD") -> None:
+    now = timezone.now()
+    BalanceReading.objects.create(amount=Decimal(balance), currency=currency, first_asked_at=now, asked_at=now)
+
+
+def spends(spent: str, queued: str = "0") -> None:
+    now = timezone.now()
+    Spending.objects.update_or_create(
+        pk=1, defaults={"at": now, "since": now - timedelta(hours=24), "spent": spent, "queued": queued}
+    )
+
+
+@pytest.mark.django_db
+def test_the_bar_tells_it_in_its_one_query_and_leads_to_the_formula(viewer: Browser) -> None:
+    has("47.50")
+    spends("120", "18.20")
+    with CaptureQueriesContext(connection) as queries:
+        assert Bar().runway.brief == "about 9 h, 5 h with the queue"
+    assert len(queries) == 1
+    page = viewer.get("/team/").content.decode()
+    assert "about 9 h, 5 h with the queue" in page
+    assert 'href="/upstream/balance/" title="about 9 h at the pace of the last 24 h, 5 h with what is queued"' in page
+    told = viewer.get("/upstream/balance/").content.decode()
+    for part in ("$120.00 ÷ 24 h", "$5.00 an hour", "$47.50 ÷ $5.00", "($47.50 − $18.20) ÷ $5.00", "9.5 h", "5.9 h"):
+        assert part in told, part
+
+
+@pytest.mark.django_db
+def test_a_low_balance_is_marked_and_an_open_page_learns_of_it(viewer: Browser, settings: Any) -> None:
+    settings.LOW_BALANCE = Decimal(20)
+    has("20")
+    assert not Bar().low
+    settings.LOW_BALANCE = Decimal("20.01")
+    before, low = Bar().version, Bar()
+    assert low.low
+    settings.LOW_BALANCE = Decimal(20)
+    assert Bar().version != before, "the mark belongs to what the bar shows"
+    settings.LOW_BALANCE = Decimal("20.01")
+    assert '<span class="tag-s tag-bad">low</span>' in viewer.get("/team/").content.decode()
+
+
+@pytest.mark.django_db
+def test_another_currency_is_neither_low_nor_lasting_and_every_page_says_so(viewer: Browser) -> None:
+    spends("10")
+    has("30")
+    assert "Upstream tells the balance in" not in viewer.get("/team/").content.decode()
+    has("3", "EUR")
+    assert (Bar().low, Bar().runway.brief) == (False, "")
+    assert "Upstream tells the balance in EUR:</b> 3.00 EUR" in viewer.get("/team/").content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("balance", "quantity", "leaves"),
+    [
+        ("100", 1000, ""),  # $0.90: neither a tenth nor below the threshold
+        ("100", 10_000, ""),  # $9.00
+        ("100", 11_500, "This order leaves $89.65, about 17 h at the pace of the last 24 h."),
+        ("21", 2000, "This order leaves $19.20, about 3 h at the pace of the last 24 h."),
+        ("5", 10_000, ""),  # it is not covered at all, and that is said
+    ],
+)
+def test_the_receipt_says_what_a_dear_order_leaves(balance: str, quantity: int, leaves: str) -> None:
+    has(balance)
+    spends("120")
+    service = make_service(maximum=100_000)
+    asked = {"service": service.upstream_id, "quantity": quantity, "link": "https://instagram.com/lumen.studio"}
+    page = as_a(Role.OPERATOR).post("/orders/new/receipt/", asked).content.decode()
+    assert ("This order leaves" in page) is bool(leaves)
+    assert leaves in page
+
+
+@pytest.mark.django_db
+def test_it_is_said_also_before_a_pace_is_known() -> None:
+    has("21")
+    service = make_service()
+    page = as_a(Role.OPERATOR).get(f"/orders/new/?service={service.upstream_id}&quantity=2000").content.decode()
+    assert "This order leaves $19.20." in page
+    assert place_order(service=service).expected_charge == Decimal("0.90")
+    assert Order.objects.count() == 1

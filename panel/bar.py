@@ -189,11 +189,9 @@ class Bar:
     def pace(self) -> Spending | None:
         """What orders cost of late, as the worker measured it."""
         row = self.row
-        return (
-            Spending(at=row.paced_at, since=row.paced_since, spent=row.spent, queued=row.queued)
-            if row.paced_at
-            else None
-        )
+        if not row.paced_at:
+            return None
+        return Spending(at=row.paced_at, since=row.paced_since, spent=row.spent, queued=row.queued)
 
     @cached_property
     def runway(self) -> Runway:

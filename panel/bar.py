@@ -29,6 +29,10 @@ MOST_COUNTED = 100  # shown as 99+; counting further would cost without telling 
 
 WHO = object()  # stands in the question for whoever asks
 MISSING = "SELECT COUNT(*) FROM (SELECT 1 FROM orders_order WHERE missing_since IS NOT NULL LIMIT %s) AS capped"
+UNSEEN = (
+    "SELECT COUNT(*) FROM (SELECT 1 FROM panel_alarm WHERE ended_at IS NULL AND NOT EXISTS (SELECT 1 FROM"
+    " panel_sighting WHERE alarm_id = panel_alarm.id AND user_id = %s) LIMIT %s) AS capped"
+)
 UNREAD = "SELECT COUNT(*) FROM (SELECT 1 FROM orders_mention WHERE user_id = %s AND read_at IS NULL LIMIT %s) AS capped"
 
 
@@ -54,6 +58,7 @@ def asked() -> QuerySet[Upstream]:
         short_orders=Subquery(short.annotate(count=count).values("count")),
         lines=all_lines(),
         missing_orders=RawSQL(MISSING, [MOST_COUNTED], output_field=IntegerField()),  # noqa: S611
+        alarms=RawSQL(UNSEEN, [WHO, MOST_COUNTED], output_field=IntegerField()),  # noqa: S611
         unread=RawSQL(UNREAD, [WHO, MOST_COUNTED], output_field=IntegerField()),  # noqa: S611
     )
 
@@ -121,6 +126,8 @@ class Bar:
 
     unread = property(lambda self: min(self.row.unread, MOST_COUNTED - 1))  # notes that call whoever asks
 
+    alarms = property(lambda self: min(self.row.alarms, MOST_COUNTED - 1))  # open ones that whoever asks has not seen
+
     @cached_property
     def counts(self) -> Counter[str]:
         """How many orders stand at each status."""
@@ -156,6 +163,7 @@ class Bar:
         shown: tuple[Decimal | datetime | str | int | None, ...] = (
             self.balance, self.currency, self.trouble, self.worker_silent, self.needs_a_look,
             self.stopped_at, self.stopped_why, self.stopped_by, self.short, self.short_orders, self.unread,
+            self.alarms,
         )  # fmt: skip
         return hashlib.sha256(repr(shown).encode()).hexdigest()[:12]
 

@@ -5,6 +5,8 @@ from typing import ClassVar
 
 from django.db import models
 
+from panel.alarms import models as alarms  # noqa: F401  # Django finds its models through this file
+
 ONLY = 1  # the primary key of a table with one row
 
 

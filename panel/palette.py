@@ -39,6 +39,8 @@ PLACES = (
     Place("Views of orders", "orders:views", "look", "g v"),
     Place("Changes of services", "catalog:changes", "look"),
     Place("Notes to me", "mentions", "look", "g m"),
+    Place("Alarms", "alarms", "look"),
+    Place("What alarms tell me of", "alarm_choices", "look"),
     Place("Preferences", "preferences", "look", "g p"),
     Place("Keyboard shortcuts", "keys", "look", "?"),
     Place("Change password", "account_change_password", "look"),

@@ -11,6 +11,7 @@ from catalog import views as catalog
 from orders.teamwork import mentions
 from orders.views import activity
 from panel import palette, styleguide, views
+from panel.alarms import pages as alarms
 
 # The catalog does not know the team, so its doors are guarded here.
 services = [
@@ -35,6 +36,10 @@ urlpatterns = [
     path("services/", include((services, "catalog"))),
     path("activity/", activity, name="activity"),
     path("mentions/", mentions, name="mentions"),
+    path("alarms/", alarms.alarms, name="alarms"),
+    path("alarms/<int:pk>/sightings/", alarms.sightings, name="alarm_sightings"),
+    path("alarms/choices/", alarms.choices, name="alarm_choices"),
+    path("alarms/choices/chat/", alarms.chat_choices, name="alarm_chat_choices"),
     path("team/", team, name="team"),
     path("accounts/preferences/", preferences, name="preferences"),
     path("accounts/preferences/sample/", sample, name="sample"),

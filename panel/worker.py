@@ -21,6 +21,7 @@ from orders.following import ALONE_EVERY_SECONDS, look_alone, look_once
 from orders.probing import probe
 from orders.upkeep import compact
 from panel import upstream
+from panel.alarms.work import mind_alarms
 from panel.models import Beat, Chore
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NotPanelError
@@ -126,7 +127,7 @@ def work(client: Client, stop: threading.Event, *, once: bool) -> None:
     while not stop.is_set():
         try:
             pulse.beat(timezone.now())
-            busy = work_round(client)
+            busy = any([work_round(client), mind_alarms(timezone.now())])
         except Exception:
             # The database is away, or a mistake of ours. Claims run out by the clock, so nothing is lost by going on.
             log.exception("a round broke off")

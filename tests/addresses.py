@@ -23,6 +23,7 @@ from orders.progress import Reading
 from orders.saved import SavedView
 from orders.states import Status
 from orders.tasks import Attempt, Sending
+from panel.alarms.models import Alarm, Notice, Recipient, Sighting, Watch
 from panel.models import ONLY, Beat, Chore, Upstream
 from tests.makers import make_order, make_user
 
@@ -56,6 +57,11 @@ def one_of_everything() -> Order:
     Upstream.objects.create(pk=ONLY, spoke_at=now)
     Beat.objects.create(name="desk:1", started_at=now, beat_at=now)
     Chore.objects.create(name="balance", due_at=now)
+    alarm = Alarm.objects.create(kind="balance", facts={"balance": "12", "below": "20"}, raised_at=now)
+    to = Recipient.objects.create(user=order.placed_by, kinds=["balance"])
+    Notice.objects.create(alarm=alarm, to=to, channel=to.channel, due_at=now)
+    Sighting.objects.create(alarm=alarm, user=order.placed_by, at=now)
+    Watch.objects.create(pk=Watch.ONLY)
     LogEntry.objects.create(
         user=make_user(), content_type=ContentType.objects.get_for_model(User), object_id="1", object_repr="Ana",
         action_flag=CHANGE, change_message="Changed role.",
@@ -92,7 +98,8 @@ def behind(route: str) -> type[Model]:
             return model
     within = {
         "orders/views": SavedView,
-        "alarms": ShrinkAlarm,
+        "services/alarms": ShrinkAlarm,
+        "alarms": Alarm,
         "bulks": Bulk,
         "services/changes": Change,
         "favourite": Service,

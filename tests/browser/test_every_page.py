@@ -68,7 +68,7 @@ def pages(desk: Desk) -> dict[str, str]:
         "activity": "/activity/", "mentions": "/mentions/", "team": "/team/",
         "password": "/accounts/password/change/", "missing": "/nowhere/",
         "paste": "/orders/bulks/new/", "jobs": "/orders/bulks/", "job": job.get_absolute_url(),
-        "preferences": "/accounts/preferences/",
+        "preferences": "/accounts/preferences/", "alarms": "/alarms/", "alarm-choices": "/alarms/choices/",
         "palette": "/palette/?q=followers", "keys": "/keys/", "components": "/styleguide/",
     }  # fmt: skip
 

@@ -1,0 +1,97 @@
+"""The pages of the alarms: what stands, what is over, who has seen it, and what each wants to be told of."""
+
+from collections import Counter
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.access import needs
+from panel.alarms.choosing import ChatForm, ChoicesForm
+from panel.alarms.models import Alarm, Recipient, Sighting
+from panel.alarms.words import KINDS
+from panel.query import number
+
+ROWS_A_PAGE = 50
+UNPROCESSABLE = 422
+
+
+@require_safe
+@needs("look")
+def alarms(request: HttpRequest) -> HttpResponse:
+    """What stands open, on the first page; then what is over, newest first."""
+    before = number(request.GET.get("before"))
+    over = Alarm.objects.shown().filter(ended_at__isnull=False)
+    rows = list((over.filter(pk__lt=before) if before else over)[: ROWS_A_PAGE + 1])
+    context = {
+        "open": [] if before else [row(alarm, request.user) for alarm in Alarm.objects.open().shown()],
+        "over": [row(alarm, request.user) for alarm in rows[:ROWS_A_PAGE]],
+        "older": f"{request.path}?before={rows[ROWS_A_PAGE - 1].pk}" if len(rows) > ROWS_A_PAGE else "",
+        "first": not before,
+    }
+    return render(request, "alarms/index.html", context)
+
+
+def row(alarm: Alarm, user: object) -> dict[str, object]:
+    """What one alarm's row shows."""
+    sightings = list(alarm.sightings.all())
+    untold: Counter[str] = Counter(f"{notice.to}: {notice.trouble}" for notice in alarm.untold)  # type: ignore[attr-defined]
+    return {
+        "alarm": alarm,
+        "seen_by": [sighting.user for sighting in sightings],
+        "unseen": all(sighting.user != user for sighting in sightings),
+        "untold": list(untold),
+    }
+
+
+@require_POST
+@needs("look")
+def sightings(request: HttpRequest, pk: int) -> HttpResponse:
+    """That one has seen it. A second press is the same as the first."""
+    alarm = get_object_or_404(Alarm, pk=pk)
+    seen = Sighting(alarm=alarm, user=request.user, at=timezone.now())  # type: ignore[misc]
+    Sighting.objects.bulk_create([seen], ignore_conflicts=True)
+    return redirect("alarms")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs("look")
+def choices(request: HttpRequest) -> HttpResponse:
+    """Everybody's own, and for managers the chat's beside it."""
+    mine = Recipient.objects.of(request.user)
+    form = ChoicesForm(request.POST) if request.method == "POST" else ChoicesForm(initial=ChoicesForm.now(mine))
+    if form.is_valid():
+        form.keep(mine)
+        messages.success(request, "Saved. What is raised from now on is told to you like this.")
+        return redirect("alarm_choices")
+    return tell_choices(request, form, ChatForm(initial=ChatForm.now(Recipient.objects.chat())))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs("decide")
+def chat_choices(request: HttpRequest) -> HttpResponse:
+    """The team's one chat; what is refused is answered here, so this is where Back and F5 may lead."""
+    form = ChatForm(request.POST)
+    if request.method != "POST":
+        return redirect("alarm_choices")
+    if form.is_valid():
+        form.keep(Recipient.objects.chat())
+        messages.success(request, "Saved. What is raised from now on is told to the chat like this.")
+        return redirect("alarm_choices")
+    mine = Recipient.objects.of(request.user)
+    return tell_choices(request, ChoicesForm(initial=ChoicesForm.now(mine)), form)
+
+
+def tell_choices(request: HttpRequest, mine: ChoicesForm, chat: ChatForm) -> HttpResponse:
+    context = {
+        "form": mine,
+        "chat": chat,
+        "kinds": KINDS,
+        "mail_configured": settings.EMAIL_CONFIGURED,
+        "chat_configured": bool(settings.ALARM_WEBHOOK_URL),
+    }
+    status = UNPROCESSABLE if mine.errors or chat.errors else 200
+    return render(request, "alarms/choices.html", context, status=status)

@@ -21,7 +21,7 @@ class ChoicesForm(forms.Form):
     )  # fmt: skip
     over_too = forms.BooleanField(label="Also when it is over", required=False)
     quiet_from = forms.TimeField(label="Quiet from", required=False, widget=AT)
-    quiet_until = forms.TimeField(label="until", required=False, widget=AT)
+    quiet_until = forms.TimeField(label="Quiet until", required=False, widget=AT)
     serious_anyway = forms.BooleanField(label="Serious ones break the quiet", required=False)
 
     @classmethod

@@ -142,7 +142,7 @@ def worker(moment: Moment) -> Found:
         return {"": Stands({"since": last.isoformat()})}
     # The desk looks every few seconds while a worker runs that does not come and go with cron.
     lasting = [beat for beat in running if not by_cron(beat) and now - beat.beat_at <= SILENT_AFTER]
-    if lasting and moment.looked_at and now - moment.looked_at > GAP_FROM:
+    if lasting and moment.looked_at and "" not in moment.open and now - moment.looked_at > GAP_FROM:
         found["gap"] = Stands({"since": moment.looked_at.isoformat(), "until": now.isoformat()})
     begun = max((beat.started_at for beat in beats), default=now)
     for beat in running:

@@ -38,7 +38,7 @@ def alarms(request: HttpRequest) -> HttpResponse:
 def row(alarm: Alarm, user: object) -> dict[str, object]:
     """What one alarm's row shows."""
     sightings = list(alarm.sightings.all())
-    untold: Counter[str] = Counter(f"{notice.to}: {notice.trouble}" for notice in alarm.untold)  # type: ignore[attr-defined]
+    untold: Counter[str] = Counter(f"{notice.to.user or 'the chat'}: {notice.trouble}" for notice in alarm.untold)  # type: ignore[attr-defined]
     return {
         "alarm": alarm,
         "seen_by": [sighting.user for sighting in sightings],

@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 LEASE = timedelta(minutes=2)  # longer than a mail server or a chat is waited for
 PAUSES = (30, 60, 120, 300, 900)  # seconds after a try that failed; then always the last
 GIVEN_UP_AFTER = timedelta(days=1)
+QUIET = "It waits until quiet hours end."
 A_MOMENT = timedelta(minutes=1)  # that the word of its end waits, while the alarm itself is still being told
 
 WAYS: dict[str, Callable[[Message], None]] = {Channel.MAIL: mail.send, Channel.CHAT: chat.post}
@@ -33,7 +34,7 @@ def tell(now: datetime) -> bool:
     if why := why_never(notice, now):
         notice.settle(due_at=None, dropped_at=now, trouble=why)
     elif until := not_before(notice, now):
-        notice.settle(due_at=until, attempts=notice.attempts - 1)
+        notice.settle(due_at=until, attempts=notice.attempts - 1, trouble="" if notice.over else QUIET)
     else:
         send(notice, now)
     fp("tell.settled")
@@ -55,7 +56,7 @@ def why_never(notice: Notice, now: datetime) -> str:
         return ""
     if alarm.sightings.filter(user=notice.to.user_id).exists():
         return "They have seen it in the desk."
-    return "It was over before quiet hours were." if alarm.ended_at and notice.to.quiet(alarm.kind, now) else ""
+    return "It was over before quiet hours were." if alarm.ended_at and notice.trouble == QUIET else ""
 
 
 def not_before(notice: Notice, now: datetime) -> datetime | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from panel.alarms.judging import JUDGES, Judge, Moment, Stands
 from panel.alarms.models import Alarm, Notice, Recipient, Watch
@@ -25,8 +26,13 @@ def watch(now: datetime) -> bool:
 
 
 def claim(now: datetime) -> bool:
+    return bool(row(now).filter(due_at__lte=now).update(due_at=now + LOOK_EVERY))
+
+
+def row(now: datetime) -> QuerySet[Watch]:
+    """The one row, as a queryset, so that each change is one statement."""
     Watch.objects.bulk_create([Watch(pk=Watch.ONLY, due_at=now)], ignore_conflicts=True)
-    return bool(Watch.objects.filter(pk=Watch.ONLY, due_at__lte=now).update(due_at=now + LOOK_EVERY))
+    return Watch.objects.filter(pk=Watch.ONLY)
 
 
 def look(now: datetime) -> bool:
@@ -36,7 +42,7 @@ def look(now: datetime) -> bool:
     for alarm in Alarm.objects.open():
         open_.setdefault(alarm.kind, {})[alarm.subject] = alarm
     moved = sum([judged(kind, judge, Moment(now, looked_at, open_[kind])) for kind, judge in JUDGES.items()])
-    Watch.objects.filter(pk=Watch.ONLY).update(looked_at=now)
+    row(now).update(looked_at=now)
     return bool(moved)
 
 

@@ -1,6 +1,7 @@
 """The pages of the alarms: what stands, what is over, who has seen it, and what each wants to be told of."""
 
-from collections import Counter
+import hashlib
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -10,9 +11,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import needs
+from orders.views import with_times
 from panel.alarms.choosing import ChatForm, ChoicesForm
 from panel.alarms.models import Alarm, Recipient, Sighting
 from panel.alarms.words import KINDS
+from panel.htmx import wants_fragment
 from panel.query import number
 
 ROWS_A_PAGE = 50
@@ -22,7 +25,8 @@ UNPROCESSABLE = 422
 @require_safe
 @needs("look")
 def alarms(request: HttpRequest) -> HttpResponse:
-    """What stands open, on the first page; then what is over, newest first."""
+    """What stands, on the first page; then what is over, newest first. Asked by its own open page with the version that
+    it has, 204 when that is still so."""
     before = number(request.GET.get("before"))
     over = Alarm.objects.shown().filter(ended_at__isnull=False)
     rows = list((over.filter(pk__lt=before) if before else over)[: ROWS_A_PAGE + 1])
@@ -32,18 +36,34 @@ def alarms(request: HttpRequest) -> HttpResponse:
         "older": f"{request.path}?before={rows[ROWS_A_PAGE - 1].pk}" if len(rows) > ROWS_A_PAGE else "",
         "first": not before,
     }
-    return render(request, "alarms/index.html", context)
+    version, bar = version_of(context), request.bar  # type: ignore[attr-defined]
+    bar_changed = bar.version != request.GET.get("bar")
+    if wants_fragment(request) and version == request.GET.get("v") and not bar_changed:
+        return with_times(request, HttpResponse(status=204), {})
+    template = "alarms/_now.html" if wants_fragment(request) else "alarms/index.html"
+    shown = render(request, template, {**context, "version": version, "bar_changed": bar_changed})
+    return with_times(request, shown, {})
 
 
-def row(alarm: Alarm, user: object) -> dict[str, object]:
+def version_of(shown: dict[str, Any]) -> str:
+    """Changes when what the page shows does."""
+    rows = [
+        (row["alarm"].pk, row["alarm"].ended_at, row["alarm"].sentence, row["alarm"].told, *row["untold"],
+         *(person.pk for person in row["seen_by"]))
+        for row in (*shown["open"], *shown["over"])
+    ]  # fmt: skip
+    return hashlib.sha256(repr(rows).encode()).hexdigest()[:12]
+
+
+def row(alarm: Alarm, user: object) -> dict[str, Any]:
     """What one alarm's row shows."""
     sightings = list(alarm.sightings.all())
-    untold: Counter[str] = Counter(f"{notice.to.user or 'the chat'}: {notice.trouble}" for notice in alarm.untold)  # type: ignore[attr-defined]
+    untold = [f"{notice.to.user or 'the chat'}: {notice.trouble}" for notice in alarm.untold]  # type: ignore[attr-defined]
     return {
         "alarm": alarm,
         "seen_by": [sighting.user for sighting in sightings],
         "unseen": all(sighting.user != user for sighting in sightings),
-        "untold": list(untold),
+        "untold": untold,
     }
 
 
@@ -52,7 +72,7 @@ def row(alarm: Alarm, user: object) -> dict[str, object]:
 def sightings(request: HttpRequest, pk: int) -> HttpResponse:
     """That one has seen it. A second press is the same as the first."""
     alarm = get_object_or_404(Alarm, pk=pk)
-    seen = Sighting(alarm=alarm, user=request.user, at=timezone.now())  # type: ignore[misc]
+    seen = Sighting(alarm=alarm, user_id=request.user.pk, at=timezone.now())
     Sighting.objects.bulk_create([seen], ignore_conflicts=True)
     return redirect("alarms")
 

@@ -22,6 +22,7 @@ from orders.presence import Presence
 from orders.progress import Reading
 from orders.states import Status
 from orders.tasks import Task
+from panel.alarms.models import Alarm, Sighting
 from panel.models import Beat
 from tests.browser.conftest import NARROW, WIDE, Desk, Opens
 from tests.makers import make_order, make_service, make_user
@@ -56,6 +57,14 @@ def pages(desk: Desk) -> dict[str, str]:
         for moved in (wordy, service)
     )
     hold(held.pk, by=owner, at=now)
+    for kind, facts in (
+        ("sending", {"by": LONG, "why": f"{LONG} {'x' * 300}", "since": now.isoformat()}),
+        ("prices", {"new": 300, "all": 400, "percent": "20", "some": [[n, LONG, "1", "1.9"] for n in range(5)]}),
+        ("worker", {"name": "w" * 100, "since": now.isoformat()}),
+    ):
+        alarm = Alarm.objects.create(kind=kind, facts=facts, raised_at=now)
+        Alarm.objects.create(kind=kind, facts=facts, raised_at=now - timedelta(days=2), ended_at=now)
+    Sighting.objects.create(alarm=alarm, user=owner, at=now)
     told = Order.objects.get(status="partial")
     told_of(told, by=owner)
     job = ask(Picked.of("refill", Order.objects.values_list("pk", flat=True), "ticked on the orders page"), by=owner)

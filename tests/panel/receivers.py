@@ -15,7 +15,7 @@ HANG_SECONDS = 5.0
 
 
 class Mailbox(socketserver.ThreadingTCPServer):
-    """Speaks as much SMTP as is needed. `ails` is one of "", busy, hang, refuses, lost."""
+    """Speaks as much SMTP as is needed. `ails` is one of "", busy, hang, stranger, refuses, lost."""
 
     allow_reuse_address, daemon_threads = True, True
 
@@ -47,7 +47,12 @@ class Conversation(socketserver.StreamRequestHandler):
         self.say("421 too busy, hush-hush" if box.ails == "busy" else "220 here")
         for line in self.rfile:
             word = line.decode().strip().upper()
-            if word.startswith("RCPT") and box.ails == "refuses":
+            if word.startswith("EHLO"):
+                self.say("250-here")
+                self.say("250 AUTH PLAIN")
+            elif word.startswith("AUTH"):
+                self.say("535 not " + line.decode().strip() if box.ails == "stranger" else "235 welcome")
+            elif word.startswith("RCPT") and box.ails == "refuses":
                 self.say("550 no such mailbox")
             elif word == "DATA":
                 self.say("354 go on")

@@ -1,4 +1,4 @@
-"""Killed between raising, claiming, sending and marking, an alarm is told at least once; and undisturbed exactly once."""
+"""Killed between raising, claiming, sending and marking, an alarm is told at least once; undisturbed exactly once."""
 
 import os
 import signal

@@ -128,11 +128,15 @@ def test_two_workers_at_once_tell_each_once(mailbox: Mailbox, chat: Chat) -> Non
     [
         ("busy", "The mail server answered 421."),
         ("hang", "The mail server could not be reached, or broke off."),
+        ("stranger", "The mail server refused the desk’s sign-in."),
         ("lost", "The mail server could not be reached, or broke off."),
         ("refuses", "The mail server refused this address."),
     ],
 )
-def test_a_mail_server_that_fails_is_asked_again_later(mailbox: Mailbox, ails: str, sentence: str) -> None:
+def test_a_mail_server_that_fails_is_asked_again_later(
+    mailbox: Mailbox, settings: Any, ails: str, sentence: str
+) -> None:
+    settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = "desk"
     wants("balance")
     raise_()
     mailbox.ails = ails

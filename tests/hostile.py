@@ -98,12 +98,13 @@ def trouble(text: str) -> None:
     """The whole desk says this on top of every page."""
     now = timezone.now()
     Upstream.objects.update_or_create(pk=ONLY, defaults={"trouble": text, "trouble_since": now, "spoke_at": now})
-    facts = {"by": text, "why": text, "since": now.isoformat()}
-    Alarm.objects.update_or_create(kind="sending", subject="", defaults={"facts": facts, "raised_at": now})
-    facts = {"new": 1, "all": 1, "percent": "20", "some": [[1, text, "1", "2"]]}
-    Alarm.objects.update_or_create(kind="prices", subject=text[:200], defaults={"facts": facts, "raised_at": now})
-    facts = {"name": text, "since": now.isoformat()}
-    Alarm.objects.update_or_create(kind="worker", subject="", defaults={"facts": facts, "raised_at": now})
+    said: dict[str, dict[str, Any]] = {
+        "sending": {"by": text, "why": text, "since": now.isoformat()},
+        "prices": {"new": 1, "all": 1, "percent": "20", "some": [[1, text, "1", "2"]]},
+        "worker": {"name": text, "since": now.isoformat()},
+    }
+    for kind, facts in said.items():
+        Alarm.objects.update_or_create(kind=kind, subject="", defaults={"facts": facts, "raised_at": now})
     Sending.objects.update_or_create(pk=Sending.ONLY, defaults={"stopped_at": now, "reason": text[:500]})
 
 

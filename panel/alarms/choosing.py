@@ -48,4 +48,5 @@ class ChatForm(ChoicesForm):
     time_zone = choose("Its clock", zones)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="id_chat_%s", **kwargs)  # it stands beside one's own form
+        super().__init__(*args, **kwargs)
+        self.auto_id = "id_chat_%s"  # it stands beside one's own form

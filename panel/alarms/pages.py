@@ -72,7 +72,7 @@ def row(alarm: Alarm, user: object) -> dict[str, Any]:
 def sightings(request: HttpRequest, pk: int) -> HttpResponse:
     """That one has seen it. A second press is the same as the first."""
     alarm = get_object_or_404(Alarm, pk=pk)
-    seen = Sighting(alarm=alarm, user_id=request.user.pk, at=timezone.now())
+    seen = Sighting(alarm=alarm, user_id=request.user.pk or 0, at=timezone.now())
     Sighting.objects.bulk_create([seen], ignore_conflicts=True)
     return redirect("alarms")
 

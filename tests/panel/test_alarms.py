@@ -112,8 +112,8 @@ def test_a_stop_says_who_and_why_and_the_desk_that_tries_again_each_minute_is_on
     look(at(5))
     assert only("sending").sentence.endswith(": Prices change <b>today</b>!"), "whoever took it over stands there"
     sending.resume(by=ana)
-    for minute in (6, 7, 8.5):
-        look(at(minute))
+    for later in (6, 7, 8.5):
+        look(at(later))
     assert only("sending").ended_at == at(8.5)
 
 

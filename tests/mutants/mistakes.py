@@ -354,7 +354,8 @@ MISTAKES = (
     ),
     Mistake(
         "a message that is marked as sent before it is", "panel/alarms/telling.py",
-        '    fp("tell.send")\n    try:\n', '    notice.settle(due_at=None, sent_at=now)\n    fp("tell.send")\n    try:\n',
+        '    fp("tell.send")\n    try:\n',
+        '    notice.settle(due_at=None, sent_at=now)\n    fp("tell.send")\n    try:\n',
         "tests/panel/test_alarm_crashes.py",
     ),
     Mistake(

@@ -15,7 +15,7 @@ from orders.views import with_times
 from panel.alarms.choosing import ChatForm, ChoicesForm
 from panel.alarms.models import Alarm, Recipient, Sighting
 from panel.alarms.words import KINDS
-from panel.htmx import wants_fragment
+from panel.htmx import page, wants_fragment
 from panel.query import number
 
 ROWS_A_PAGE = 50
@@ -40,9 +40,8 @@ def alarms(request: HttpRequest) -> HttpResponse:
     bar_changed = bar.version != request.GET.get("bar")
     if wants_fragment(request) and version == request.GET.get("v") and not bar_changed:
         return with_times(request, HttpResponse(status=204), {})
-    template = "alarms/_now.html" if wants_fragment(request) else "alarms/index.html"
-    shown = render(request, template, {**context, "version": version, "bar_changed": bar_changed})
-    return with_times(request, shown, {})
+    context |= {"version": version, "bar_changed": bar_changed}
+    return with_times(request, page(request, "alarms/index.html", context, fragment="alarms/_now.html"), {})
 
 
 def version_of(shown: dict[str, Any]) -> str:
@@ -67,8 +66,8 @@ def row(alarm: Alarm, user: object) -> dict[str, Any]:
     }
 
 
-@require_POST
 @needs("look")
+@require_POST
 def sightings(request: HttpRequest, pk: int) -> HttpResponse:
     """That one has seen it. A second press is the same as the first."""
     alarm = get_object_or_404(Alarm, pk=pk)

@@ -70,7 +70,7 @@ services/alarms/<pk>/acceptance/ | login 403 403 405 405   | login 403 403 servi
 activity/                        | login 200               | 405                           | 405
 mentions/                        | login 200               | 405                           | 405
 alarms/                          | login 200               | 405                           | 405
-alarms/<pk>/sightings/           | 405                     | login alarms                  | 405
+alarms/<pk>/sightings/           | login 405               | login alarms                  | login 405
 alarms/choices/                  | login 200               | login choices                 | 405
 alarms/choices/chat/             | login 403 403 choices choices | login 403 403 422 422   | 405
 team/                            | login 200               | 405                           | 405

@@ -11,6 +11,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from accounts.access import why_not
+from panel.alarms import admin as alarms  # noqa: F401  # registers its own
 from panel.models import Beat, Chore, Upstream, Window
 from panel.record import RecordAdmin
 

@@ -38,6 +38,10 @@ WHO = object()  # stands in the question for whoever asks
 NOW = object()  # and this for when
 MISSING = "SELECT COUNT(*) FROM (SELECT 1 FROM orders_order WHERE missing_since IS NOT NULL LIMIT %s) AS capped"
 LATE = "SELECT COUNT(*) FROM (SELECT 1 FROM orders_order WHERE late_from <= %s LIMIT %s) AS capped"
+UNSEEN = (
+    "SELECT COUNT(*) FROM (SELECT 1 FROM panel_alarm WHERE ended_at IS NULL AND NOT EXISTS (SELECT 1 FROM"
+    " panel_sighting WHERE alarm_id = panel_alarm.id AND user_id = %s) LIMIT %s) AS capped"
+)
 UNREAD = "SELECT COUNT(*) FROM (SELECT 1 FROM orders_mention WHERE user_id = %s AND read_at IS NULL LIMIT %s) AS capped"
 
 
@@ -69,6 +73,7 @@ def asked() -> QuerySet[Upstream]:
         lines=all_lines(),
         missing_orders=RawSQL(MISSING, [MOST_COUNTED], output_field=IntegerField()),  # noqa: S611
         late=RawSQL(LATE, [NOW, MOST_COUNTED], output_field=IntegerField()),  # noqa: S611
+        alarms=RawSQL(UNSEEN, [WHO, MOST_COUNTED], output_field=IntegerField()),  # noqa: S611
         unread=RawSQL(UNREAD, [WHO, MOST_COUNTED], output_field=IntegerField()),  # noqa: S611
     )
 
@@ -135,6 +140,8 @@ class Bar:
     needs_a_look = property(lambda self: min(self.at(Status.REVIEW), MOST_COUNTED - 1))
     late = property(lambda self: self.row.late)  # orders, up to MOST_COUNTED
     unread = property(lambda self: min(self.row.unread, MOST_COUNTED - 1))  # notes that call whoever asks
+
+    alarms = property(lambda self: min(self.row.alarms, MOST_COUNTED - 1))  # open ones that whoever asks has not seen
 
     @cached_property
     def counts(self) -> Counter[str]:
@@ -215,7 +222,7 @@ class Bar:
         shown: tuple[Decimal | datetime | str | int | None, ...] = (
             self.balance, self.currency, self.trouble, self.worker_silent, self.undone, self.needs_a_look,
             self.stopped_at, self.stopped_why, self.stopped_by, self.short, self.short_orders, self.unread,
-            self.low, self.runway.brief,
+            self.low, self.runway.brief, self.alarms,
         )  # fmt: skip
         return hashlib.sha256(repr(shown).encode()).hexdigest()[:12]
 

@@ -12,7 +12,9 @@ from django.views.debug import SafeExceptionReporterFilter
 class Discreet(SafeExceptionReporterFilter):
     """Masks by name as Django does, but also with DEBUG on, also locals, and the address that has a password in it."""
 
-    hidden_settings = re.compile("API|AUTH|TOKEN|KEY|SECRET|PASS|SIGNATURE|HTTP_COOKIE|DATABASE_URL", re.IGNORECASE)
+    hidden_settings = re.compile(
+        "API|AUTH|TOKEN|KEY|SECRET|PASS|SIGNATURE|HTTP_COOKIE|DATABASE_URL|WEBHOOK_URL|EMAIL_URL", re.IGNORECASE
+    )
 
     def is_active(self, request: HttpRequest | None) -> bool:
         return True

@@ -6,7 +6,7 @@ need not stand in a process's environment.
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -68,6 +68,47 @@ def choice(name: str, default: str, choices: tuple[str, ...]) -> str:
     if raw not in choices:
         raise ImproperlyConfigured(f"{name}={raw!r}: write one of {', '.join(choices)}.")
     return raw
+
+
+def address(name: str, *, loopback: bool) -> str:
+    """An https:// address, or "". With `loopback` also one of this machine without TLS. It is never repeated: a secret
+    may stand in it."""
+    raw = text(name)
+    here = raw.startswith(("http://127.0.0.1:", "http://localhost:", "http://[::1]:"))
+    if raw and not (raw.startswith("https://") or (loopback and here)):
+        raise ImproperlyConfigured(f"{name} must begin with https://.")
+    return raw
+
+
+class Mail(NamedTuple):
+    """Django's settings of how mail is sent, in the order of panel/settings.py."""
+
+    backend: str
+    host: str
+    port: int
+    user: str
+    password: str
+    tls: bool
+    ssl: bool
+
+
+NO_MAIL = Mail("django.core.mail.backends.dummy.EmailBackend", "", 25, "", "", tls=False, ssl=False)
+
+
+def mail(name: str, default: str) -> Mail | None:
+    """`smtp+tls://user:password@host:587` and its like; None when nothing is said. It is never repeated either."""
+    raw = text(name, default)
+    if not raw:
+        return None
+    try:
+        said = source.email_url_config(raw)
+        return Mail(
+            said["EMAIL_BACKEND"], said["EMAIL_HOST"] or "", said["EMAIL_PORT"] or 25, said["EMAIL_HOST_USER"] or "",
+            said["EMAIL_HOST_PASSWORD"] or "", tls=said.get("EMAIL_USE_TLS", False),
+            ssl=said.get("EMAIL_USE_SSL", False),
+        )  # fmt: skip
+    except (ImproperlyConfigured, KeyError, ValueError):
+        raise ImproperlyConfigured(f"{name}: write it like smtp+tls://user:password@mail.example.com:587.") from None
 
 
 def load_file(path: Path) -> None:

@@ -5,6 +5,7 @@ from typing import ClassVar, Self
 
 from django.db import models
 
+from panel.alarms import models as alarms  # noqa: F401  # Django finds its models through this file
 from panel.notpanel.budget import Purpose
 
 ONLY = 1  # the primary key of a table with one row

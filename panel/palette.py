@@ -42,6 +42,8 @@ PLACES = (
     Place("Balance", "balance", "look"),
     Place("Charges", "charges", "look"),
     Place("Notes to me", "mentions", "look", "g m"),
+    Place("Alarms", "alarms", "look"),
+    Place("What alarms tell me of", "alarm_choices", "look"),
     Place("Preferences", "preferences", "look", "g p"),
     Place("Keyboard shortcuts", "keys", "look", "?"),
     Place("Change password", "account_change_password", "look"),

@@ -59,9 +59,25 @@ REFILLS_PER_ORDER = env.number("REFILLS_PER_ORDER", 3, int, least=0, most=100)
 # Hours after which an accepted refill that nobody heard of again is presumed settled: upstream tells no end.
 REFILL_PRESUMED_SETTLED_AFTER = env.number("REFILL_PRESUMED_SETTLED_AFTER", 72.0, float, least=0.1, most=8760.0)
 CATALOG_EVERY_SECONDS = env.number("CATALOG_EVERY_SECONDS", 900, int, least=10, most=86_400)
-# In US dollars: a balance below it is marked wherever it stands.
+# In US dollars: a balance below it is marked wherever it stands, and an alarm.
 LOW_BALANCE = env.number("LOW_BALANCE", Decimal(20), Decimal, least=Decimal(0), most=Decimal(10**9))
 BALANCE_EVERY_SECONDS = env.number("BALANCE_EVERY_SECONDS", 60, int, least=10, most=86_400)
+
+# ── Alarms ───────────────────────────────────────────────────────────────────────────────────────
+# A rate that moves by more than so many per cent is an alarm.
+PRICE_JUMP_PERCENT = env.number("PRICE_JUMP_PERCENT", 20.0, float, least=1.0, most=1000.0)
+# Where people reach the desk, for the links in messages: https://desk.example.com
+DESK_URL = env.text("DESK_URL").rstrip("/")
+# The chat's incoming webhook. Whoever knows it can write there, so it is a secret like a password.
+ALARM_WEBHOOK_URL = env.address("ALARM_WEBHOOK_URL", loopback=DEBUG or SANDBOX)
+# Without EMAIL_URL a desk sends no mail; a developer's prints it.
+mail = env.mail("EMAIL_URL", "consolemail://" if DEBUG else "")
+EMAIL_CONFIGURED = mail is not None
+EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD, EMAIL_USE_TLS, EMAIL_USE_SSL = (
+    mail or env.NO_MAIL
+)
+EMAIL_TIMEOUT = 10  # seconds that a worker waits for a word of the mail server
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Order Desk <order-desk@localhost>")
 
 # ── Django ───────────────────────────────────────────────────────────────────────────────────────
 INSTALLED_APPS = [
@@ -205,5 +221,6 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "level": "INFO"},  # Django's own handlers would write every line once more
         "django.utils.autoreload": {"level": "WARNING"},
+        "urllib3": {"level": "ERROR"},  # below that it tells each address it calls, and the chat's is a secret
     },
 }

@@ -13,6 +13,7 @@ from orders.purse import balance
 from orders.teamwork import mentions
 from orders.views import activity
 from panel import calls, palette, styleguide, views
+from panel.alarms import pages as alarms
 
 # The catalog does not know the team, so its doors are guarded here.
 services = [
@@ -39,6 +40,10 @@ urlpatterns = [
     path("mentions/", mentions, name="mentions"),
     path("upstream/charges/", charges, name="charges"),
     path("upstream/balance/", balance, name="balance"),
+    path("alarms/", alarms.alarms, name="alarms"),
+    path("alarms/<int:pk>/sightings/", alarms.sightings, name="alarm_sightings"),
+    path("alarms/choices/", alarms.choices, name="alarm_choices"),
+    path("alarms/choices/chat/", alarms.chat_choices, name="alarm_chat_choices"),
     path("team/", team, name="team"),
     path("accounts/preferences/", preferences, name="preferences"),
     path("accounts/preferences/sample/", sample, name="sample"),

@@ -21,6 +21,7 @@ from orders.probing import due_probe, probe
 from orders.tasks import Task
 from orders.upkeep import compact
 from panel import upstream
+from panel.alarms.work import mind_alarms
 from panel.chores import chores, do_chore, write_down
 from panel.models import DESK, EVERY_ROLE, ROLES, Beat
 from panel.notpanel.budget import Purpose
@@ -68,6 +69,7 @@ STEPS = (
     # Pages add up what triggers wrote down, and this keeps it short.
     Step(DESK, lambda _now: DESK, lambda _client: compact()),
     chore_step(DESK),
+    Step(DESK, lambda _now: DESK, lambda _client: mind_alarms(timezone.now())),
 )
 
 

@@ -26,6 +26,7 @@ from orders.saved import SavedView
 from orders.states import Status
 from orders.sums import Charged
 from orders.tasks import Attempt, Sending
+from panel.alarms.models import Alarm, Notice, Recipient, Sighting, Watch
 from panel.models import ONLY, Beat, Chore, Upstream, Window
 from tests.makers import make_order, make_user
 
@@ -64,6 +65,11 @@ def one_of_everything() -> Order:
     Charged.objects.create(slot=1, orders=1, expected=900_000, charged=900_000, given_back=0, elsewhere=0)
     Chore.objects.create(name="balance", due_at=now)
     Window.objects.create(number=1, ends_at=now, key_limit=100, key_left=93, ip_limit=300, ip_left=293, look=7)
+    alarm = Alarm.objects.create(kind="balance", facts={"balance": "12", "below": "20"}, raised_at=now)
+    to = Recipient.objects.create(user=order.placed_by, kinds=["balance"])
+    Notice.objects.create(alarm=alarm, to=to, channel=to.channel, due_at=now)
+    Sighting.objects.create(alarm=alarm, user=order.placed_by, at=now)
+    Watch.objects.create(pk=Watch.ONLY)
     LogEntry.objects.create(
         user=make_user(), content_type=ContentType.objects.get_for_model(User), object_id="1", object_repr="Ana",
         action_flag=CHANGE, change_message="Changed role.",
@@ -100,7 +106,8 @@ def behind(route: str) -> type[Model]:
             return model
     within = {
         "orders/views": SavedView,
-        "alarms": ShrinkAlarm,
+        "services/alarms": ShrinkAlarm,
+        "alarms": Alarm,
         "bulks": Bulk,
         "services/changes": Change,
         "favourite": Service,

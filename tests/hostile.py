@@ -19,6 +19,7 @@ from orders.jobs import Bulk
 from orders.models import Order, SavedView
 from orders.states import Status
 from orders.tasks import Attempt, Sending, Task
+from panel.alarms.models import Alarm
 from panel.models import ONLY, Beat, Chore, Upstream
 from tests.makers import make_order, make_service, make_user
 
@@ -97,6 +98,13 @@ def trouble(text: str) -> None:
     """The whole desk says this on top of every page."""
     now = timezone.now()
     Upstream.objects.update_or_create(pk=ONLY, defaults={"trouble": text, "trouble_since": now, "spoke_at": now})
+    said: dict[str, dict[str, Any]] = {
+        "sending": {"by": text, "why": text, "since": now.isoformat()},
+        "prices": {"new": 1, "all": 1, "percent": "20", "some": [[1, text, "1", "2"]]},
+        "worker": {"name": text, "since": now.isoformat()},
+    }
+    for kind, facts in said.items():
+        Alarm.objects.update_or_create(kind=kind, subject="", defaults={"facts": facts, "raised_at": now})
     Sending.objects.update_or_create(pk=Sending.ONLY, defaults={"stopped_at": now, "reason": text[:500]})
 
 

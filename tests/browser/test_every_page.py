@@ -25,6 +25,7 @@ from orders.progress import Reading
 from orders.runway import Spending
 from orders.states import Status
 from orders.tasks import Task
+from panel.alarms.models import Alarm, Sighting
 from panel.models import Beat, Window
 from tests.browser.conftest import NARROW, WIDE, Desk, Opens
 from tests.makers import make_order, make_service, make_user
@@ -66,6 +67,14 @@ def pages(desk: Desk) -> dict[str, str]:
         for moved in (wordy, service)
     )
     hold(held.pk, by=owner, at=now)
+    for kind, facts in (
+        ("sending", {"by": LONG, "why": f"{LONG} {'x' * 300}", "since": now.isoformat()}),
+        ("prices", {"new": 300, "all": 400, "percent": "20", "some": [[n, LONG, "1", "1.9"] for n in range(5)]}),
+        ("worker", {"name": "w" * 100, "since": now.isoformat()}),
+    ):
+        alarm = Alarm.objects.create(kind=kind, facts=facts, raised_at=now)
+        Alarm.objects.create(kind=kind, facts=facts, raised_at=now - timedelta(days=2), ended_at=now)
+    Sighting.objects.create(alarm=alarm, user=owner, at=now)
     told = Order.objects.get(status="partial")
     told_of(told, by=owner)
     job = ask(Picked.of("refill", Order.objects.values_list("pk", flat=True), "ticked on the orders page"), by=owner)
@@ -82,7 +91,7 @@ def pages(desk: Desk) -> dict[str, str]:
         "activity": "/activity/", "upstream": "/upstream/", "mentions": "/mentions/", "team": "/team/",
         "password": "/accounts/password/change/", "missing": "/nowhere/",
         "paste": "/orders/bulks/new/", "jobs": "/orders/bulks/", "job": job.get_absolute_url(),
-        "preferences": "/accounts/preferences/",
+        "preferences": "/accounts/preferences/", "alarms": "/alarms/", "alarm-choices": "/alarms/choices/",
         "palette": "/palette/?q=followers", "keys": "/keys/", "components": "/styleguide/",
     }  # fmt: skip
 

@@ -397,6 +397,30 @@ MISTAKES = (
         "tests/orders/test_charges.py",
     ),
     Mistake(
+        "a message that is marked as sent before it is", "panel/alarms/telling.py",
+        '    fp("tell.send")\n    try:\n',
+        '    notice.settle(due_at=None, sent_at=now)\n    fp("tell.send")\n    try:\n',
+        "tests/panel/test_alarm_crashes.py",
+    ),
+    Mistake(
+        "an alarm that is raised apart from its messages", "panel/alarms/watching.py",
+        '            write(alarm, Recipient.objects.who_want(kind), now)\n            fp("raise.commit")\n'
+        '    except IntegrityError:\n        return False\n    fp("raise.committed")\n',
+        '            fp("raise.commit")\n    except IntegrityError:\n        return False\n'
+        '    fp("raise.committed")\n    write(alarm, Recipient.objects.who_want(kind), now)\n',
+        "tests/panel/test_alarm_crashes.py",
+    ),
+    Mistake(
+        "an alarm that ends as soon as it wavers", "panel/alarms/judging.py",
+        "(low * ENOUGH if moment.open else low)", "low",
+        "tests/panel/test_alarms.py",
+    ),
+    Mistake(
+        "a message that does not look whether it is night", "panel/alarms/telling.py",
+        "    return notice.to.quiet(notice.alarm.kind, now)\n", "    return None\n",
+        "tests/panel/test_alarm_telling.py",
+    ),
+    Mistake(
         "tasks of the last order left out", "orders/rows.py",
         'f"{field}__lte": last}', 'f"{field}__lt": last}',
         LISTING + " tests/orders/test_rule_on_pages.py",

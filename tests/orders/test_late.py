@@ -72,6 +72,7 @@ def test_a_start_is_the_first_word_of_delivery_and_an_end_the_first_final_one(st
 
 def test_what_comes_back_to_life_has_not_ended() -> None:
     order = tells(tells(taken(ago=5), "partial"), "in_progress", NOW + minutes(1))
+    order = tells(order, "in_progress", NOW + minutes(2))
     assert (order.started_at, order.ended_at) == (NOW, None)
     assert tells(order, "completed", NOW + minutes(2)).ended_at == NOW + minutes(2)
 
@@ -115,7 +116,8 @@ def test_the_moment_is_written_when_upstream_speaks_and_again_when_it_starts_and
     assert tells(order, "processing", NOW).late_from == began + minutes(20)
     assert tells(order, "in_progress", NOW + minutes(1)).late_from == began + minutes(190)
     assert tells(order, "completed", NOW + minutes(2)).late_from is None
-    assert tells(order, "in_progress", NOW + minutes(3)).late_from == began + minutes(190)
+    assert tells(order, "in_progress", NOW + minutes(3)).late_from is None, "until a second look says so"
+    assert tells(order, "in_progress", NOW + minutes(4)).late_from == began + minutes(190)
 
 
 def test_an_answer_about_many_asks_for_their_paces_once() -> None:

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 # five for a stranger, viewer, operator, manager and owner. What is neither GET nor POST is tried with DELETE.
 LEADS_TO = {"login": "/accounts/login/", "orders": "/orders/", "views": "/orders/views/",
             "services": "/services/", "changes": "/services/changes/", "door": "/admin/login/",
-            "admin": "/admin/", "change": "change/"}  # fmt: skip
+            "admin": "/admin/", "change": "change/", "alarms": "/alarms/", "choices": "/alarms/choices/"}  # fmt: skip
 TABLE = """
                                  | login orders            | 405                           | 405
 orders/                          | login 200               | 405                           | 405
@@ -75,6 +75,10 @@ mentions/                        | login 200               | 405                
 upstream/                        | login 200               | login 405                     | login 405
 upstream/charges/                | login 200               | 405                           | 405
 upstream/balance/                | login 200               | 405                           | 405
+alarms/                          | login 200               | 405                           | 405
+alarms/<pk>/sightings/           | login 405               | login alarms                  | login 405
+alarms/choices/                  | login 200               | login choices                 | 405
+alarms/choices/chat/             | login 403 403 choices choices | login 403 403 422 422   | 405
 team/                            | login 200               | 405                           | 405
 palette/                         | login 200               | 405                           | 405
 keys/                            | login 200               | 405                           | 405

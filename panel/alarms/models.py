@@ -1,0 +1,248 @@
+"""What the alarms keep: what stands or stood, who is told and how, each message, and who has seen it in the desk."""
+
+from datetime import datetime, time, timedelta
+from typing import Any, ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from panel.alarms.quiet import quiet_until
+from panel.alarms.words import KINDS, Kind, kind_of
+from panel.times import zone_named
+
+
+class AlarmQuerySet(models.QuerySet["Alarm"]):
+    def open(self) -> Self:
+        return self.filter(ended_at=None)
+
+    def shown(self) -> Self:
+        """With all that its row shows, newest first, in as many queries for one as for fifty."""
+        untold = models.Prefetch("notices", Notice.objects.untold().select_related("to__user"), to_attr="untold")
+        told = models.Count("notices", filter=models.Q(notices__sent_at__isnull=False, notices__over=False))
+        seen = models.Prefetch("sightings", Sighting.objects.select_related("user"))
+        return self.annotate(told=told).prefetch_related(untold, seen).order_by("-id")
+
+
+class Alarm(models.Model):
+    """Something that somebody should know of. It is raised once, however long it stands."""
+
+    kind = models.CharField(max_length=20)
+    subject = models.CharField(
+        max_length=200, blank=True, help_text="Which of its kind; empty: there is one at a time."
+    )
+    facts = models.JSONField(default=dict, help_text="What its sentence is made of, as last found.")
+    raised_at = models.DateTimeField()
+    calm_since = models.DateTimeField(null=True, help_text="Open, but not found standing since then.")
+    ended_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[AlarmQuerySet] = AlarmQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = [
+            # Two workers that see the same raise one alarm; and it finds the open ones, for every page's bar.
+            models.UniqueConstraint(
+                fields=["kind", "subject"], condition=models.Q(ended_at=None), name="one_open_alarm"
+            )
+        ]
+        indexes = [
+            # The page: those that are over, newest first, by keyset.
+            models.Index(fields=["-id"], condition=models.Q(ended_at__isnull=False), name="alarm_over"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.words.title}: {self.sentence}"
+
+    @property
+    def words(self) -> Kind:
+        return kind_of(self.kind)
+
+    @property
+    def sentence(self) -> str:
+        return self.words.sentence(self.facts)
+
+    @property
+    def over(self) -> str:
+        """That it is over, in words; "" where there is nothing to say."""
+        return self.words.over(self.facts)
+
+
+class Sighting(models.Model):
+    """That somebody has seen an alarm in the desk."""
+
+    # No index of its own: the constraint below begins with it.
+    alarm = models.ForeignKey(Alarm, on_delete=models.PROTECT, related_name="sightings", db_index=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("id",)
+        constraints = [
+            # Two presses are one; and it finds whether a person has seen one, for every page's bar.
+            models.UniqueConstraint(fields=["alarm", "user"], name="one_sighting_a_person")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.alarm_id}"
+
+
+class Channel(models.TextChoices):
+    MAIL = "mail", "e-mail"
+    CHAT = "chat", "the chat"
+
+
+class RecipientQuerySet(models.QuerySet["Recipient"]):
+    def of(self, user: Any) -> "Recipient":
+        """A person's choices, unsaved while they have made none."""
+        return self.filter(user=user).first() or Recipient(user=user)
+
+    def chat(self) -> "Recipient":
+        """The chat's choices. Whoever set its address wants to be told there, so it begins with every kind."""
+        known = self.filter(user=None)
+        if not known.exists():
+            self.bulk_create([Recipient(user=None, kinds=list(KINDS), over_too=True)], ignore_conflicts=True)
+        return known.get()
+
+    def who_want(self, kind: str) -> "list[Recipient]":
+        """Whom an alarm of this kind is told, of those that can be reached."""
+        if settings.ALARM_WEBHOOK_URL:
+            self.chat()
+        every = self.select_related("user").order_by("id")
+        return [to for to in every if not to.why_not(kind)]
+
+
+class Recipient(models.Model):
+    """A person who is told by e-mail, or the one chat: of which kinds, and when not."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", help_text="Empty: the chat."
+    )
+    kinds = models.JSONField(default=list, blank=True)
+    over_too = models.BooleanField(default=False, help_text="Also told when it is over.")
+    quiet_from = models.TimeField(null=True, help_text="From here on nothing is sent; empty: no quiet hours.")
+    quiet_until = models.TimeField(null=True)
+    serious_anyway = models.BooleanField(default=False, help_text="Serious ones are sent in quiet hours too.")
+    time_zone = models.CharField(max_length=60, default="UTC", help_text="The chat's; a person has their own.")
+
+    objects: ClassVar[RecipientQuerySet] = RecipientQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ("id",)
+        constraints = [
+            # Two workers that make the chat's row make one.
+            models.UniqueConstraint(models.Value(1), condition=models.Q(user=None), name="one_chat"),
+            # Quiet hours have both ends or none.
+            models.CheckConstraint(
+                condition=models.Q(quiet_from=None, quiet_until=None)
+                | models.Q(quiet_from__isnull=False, quiet_until__isnull=False),
+                name="quiet_from_and_until",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.user) if self.user_id else "The chat"
+
+    @property
+    def channel(self) -> Channel:
+        return Channel.MAIL if self.user_id else Channel.CHAT
+
+    def why_not(self, kind: str) -> str:
+        """Empty when an alarm of this kind is to be told to them; otherwise the reason."""
+        if kind not in self.kinds:
+            return "No longer wanted."
+        if self.user is None:
+            return "" if settings.ALARM_WEBHOOK_URL else "No chat is set."
+        if not self.user.is_active:
+            return "The account is switched off."
+        if not self.user.email:
+            return "The account has no e-mail address."
+        return "" if settings.EMAIL_CONFIGURED else "This desk sends no e-mail."
+
+    def quiet(self, kind: str, now: datetime) -> datetime | None:
+        """Until when nothing of this kind is sent to them; None when it may be sent now."""
+        if self.quiet_from is None or self.quiet_until is None or (self.serious_anyway and kind_of(kind).serious):
+            return None
+        zone = self.user.time_zone if self.user else self.time_zone
+        return quiet_until(now, self.quiet_from, self.quiet_until, zone_named(zone))
+
+    def choose(self, *, quiet_from: time | None, quiet_until: time | None, **choices: Any) -> None:
+        """Keeps what was chosen; both ends of quiet hours, or none."""
+        for name, value in {"quiet_from": quiet_from, "quiet_until": quiet_until, **choices}.items():
+            setattr(self, name, value)
+        self.save()
+
+
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    def untold(self) -> Self:
+        """What is tried in vain, or was given up."""
+        return self.filter(over=False, failing_since__isnull=False, sent_at=None)
+
+    def claim(self, now: datetime, lease: timedelta) -> "Notice | None":
+        """Hands one due message to this worker and to no other; the claim expires by the clock."""
+        while notice := self.filter(due_at__lte=now).order_by("due_at", "id").first():
+            mine = self.filter(pk=notice.pk, due_at=notice.due_at)
+            if mine.update(due_at=now + lease, attempts=notice.attempts + 1):
+                return self.select_related("alarm", "to__user").get(pk=notice.pk)
+        return None
+
+
+class Notice(models.Model):
+    """One message to one recipient about one alarm: written down with the alarm, sent afterwards.
+
+    It is marked as sent after it was: a crash in between sends it again, and none is lost.
+    """
+
+    # No index of its own: the constraint below begins with it.
+    alarm = models.ForeignKey(Alarm, on_delete=models.PROTECT, related_name="notices", db_index=False)
+    to = models.ForeignKey(Recipient, on_delete=models.PROTECT, related_name="+", db_index=False)
+    channel = models.CharField(max_length=4, choices=Channel)
+    over = models.BooleanField(default=False, help_text="Says that the alarm is over.")
+    due_at = models.DateTimeField(null=True, help_text="When a worker sends it; while one does, when its claim ends.")
+    attempts = models.PositiveIntegerField(default=0, help_text="Tries that the recipient may have heard.")
+    failing_since = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True, help_text="The moment that its words are of.")
+    dropped_at = models.DateTimeField(null=True)
+    trouble = models.TextField(blank=True, help_text="What went wrong last, or why it was never sent.")
+
+    objects: ClassVar[NoticeQuerySet] = NoticeQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = [
+            # Nobody is told twice of the same.
+            models.UniqueConstraint(fields=["alarm", "to", "over"], name="one_notice_a_recipient"),
+            # It waits, or was sent, or is not to be sent any more.
+            models.CheckConstraint(
+                condition=models.Q(due_at__isnull=False, sent_at=None, dropped_at=None)
+                | models.Q(due_at=None, sent_at__isnull=False, dropped_at=None)
+                | models.Q(due_at=None, sent_at=None, dropped_at__isnull=False),
+                name="notice_waits_or_is_done",
+            ),
+        ]
+        indexes = [
+            # The worker's question: what is due?
+            models.Index(fields=["due_at", "id"], condition=models.Q(due_at__isnull=False), name="notice_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.alarm_id} to {self.to_id}"
+
+    def settle(self, **fields: Any) -> bool:
+        """Ends the claim, or moves it on. False when it had run out and another worker has it."""
+        return bool(Notice.objects.filter(pk=self.pk, due_at=self.due_at).update(**fields))
+
+
+class Watch(models.Model):
+    """When a worker looks for alarms next. One row; whoever moves `due_at` looks."""
+
+    ONLY = 1
+
+    due_at = models.DateTimeField(default=timezone.now)
+    looked_at = models.DateTimeField(null=True, help_text="When a look last came to its end.")
+
+    class Meta:
+        verbose_name_plural = "watch"
+
+    def __str__(self) -> str:
+        return f"Looked at {self.looked_at}"

@@ -1,0 +1,21 @@
+"""`manage.py alarms`: looks and tells without a worker, so that somebody learns when none runs."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from panel.alarms.models import Alarm
+from panel.alarms.telling import tell
+from panel.alarms.watching import look
+
+
+class Command(BaseCommand):
+    help = "Looks for alarms and sends what is due, then exits. For cron: it also notices that no worker runs."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        look(timezone.now())
+        while tell(timezone.now()):
+            pass
+        for alarm in Alarm.objects.open():
+            self.stdout.write(str(alarm))

@@ -1,0 +1,45 @@
+"""The bell and the alarms page stay true while open; a person presses Seen, and chooses, without a script too."""
+
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from accounts.access import Role
+from panel.alarms.models import Alarm, Recipient, Sighting
+from tests.browser.conftest import NARROW, Desk, Opens
+from tests.makers import make_user
+
+LOW = {"balance": "12.30", "below": "20"}
+
+
+def test_an_alarm_comes_to_open_pages_and_seen_takes_it_off_the_bell(desk: Desk, opens: Opens) -> None:
+    ana = make_user(Role.VIEWER, name="Ana")
+    elsewhere, page = opens(ana, "/team/"), opens(ana, "/alarms/")
+    expect(page.get_by_role("heading", name="No alarm stands")).to_be_visible()
+    alarm = Alarm.objects.create(kind="balance", facts=LOW, raised_at=timezone.now())
+    expect(page.get_by_text("Upstream’s balance is $12.30")).to_be_visible()
+    expect(page.locator("#heard")).to_contain_text("1 alarm stands.")
+    expect(elsewhere.locator("#bell .tag")).to_contain_text("1")
+    page.get_by_role("button", name="Seen").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Seen by Ana.")).to_be_visible()
+    expect(elsewhere.locator("#bell .tag")).to_have_count(0)
+    assert Sighting.objects.get().alarm_id == alarm.pk
+
+
+def test_choosing_needs_no_script(desk: Desk, opens: Opens) -> None:
+    mira = make_user(Role.MANAGER, email="mira@example.com")
+    page = opens(mira, "/accounts/preferences/", script=False, width=NARROW)
+    page.get_by_role("link", name="What alarms tell me of").click()
+    mine = page.locator("form.panel").first
+    mine.get_by_label("Low balance").check()
+    mine.get_by_label("From").fill("22:00")
+    mine.get_by_role("button", name="Save").click()
+    expect(page.locator("#errors")).to_contain_text("fill in both, or neither")
+    mine.get_by_label("Until").fill("07:00")
+    mine.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    assert Recipient.objects.of(mira).kinds == ["balance"]
+    page.get_by_label("On the clock of").select_option("Asia/Tokyo")
+    page.get_by_role("button", name="Save for the chat").click()
+    expect(page.get_by_text("told to the chat like this")).to_be_visible()
+    assert Recipient.objects.chat().time_zone == "Asia/Tokyo"

@@ -1,0 +1,26 @@
+"""For the tests of alarms: a mail server and a chat, and somebody who wants to be told."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.panel.receivers import Chat, Mailbox, running
+
+CHAT_PATH = "/services/T0/B0/hush-hush"
+
+
+@pytest.fixture
+def mailbox(settings: Any) -> Iterator[Mailbox]:
+    with running(Mailbox()) as box:
+        settings.EMAIL_CONFIGURED, settings.EMAIL_TIMEOUT = True, 1
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", box.port
+        yield box
+
+
+@pytest.fixture
+def chat(settings: Any) -> Iterator[Chat]:
+    with running(Chat()) as here:
+        settings.ALARM_WEBHOOK_URL = here.url(CHAT_PATH)
+        yield here

@@ -1,0 +1,128 @@
+"""Killed between raising, claiming, sending and marking, an alarm is told at least once; undisturbed exactly once."""
+
+import os
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from accounts.models import BalanceReading
+from panel import failpoints
+from panel.alarms.models import Alarm, Notice, Recipient
+from panel.alarms.telling import LEASE, tell
+from panel.alarms.watching import look
+from tests.campaign.points import discovered
+from tests.campaign.team import Crash
+from tests.campaign.test_failpoints import ELSEWHERE
+from tests.makers import make_user, minutes
+from tests.panel.receivers import Chat, Mailbox
+
+HOUSE = Path(__file__).resolve().parents[2]
+AT = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
+POINTS = [point for point in discovered() if point.startswith(ELSEWHERE)]
+MAY_DOUBLE = {"tell.sent"}  # after the sending, before the mark
+
+
+def recipients() -> None:
+    for name in ("ana", "ben"):
+        user = make_user(email=f"{name}@example.com")
+        Recipient.objects.create(user=user, kinds=["balance"], over_too=True)
+
+
+def balance(amount: str) -> None:
+    BalanceReading.objects.create(amount=amount, first_asked_at=AT, asked_at=AT)
+
+
+def live(when: datetime) -> None:
+    """What a worker does when it is started again after each crash, until nothing is left."""
+    for step in range(6):
+        now = when + step * LEASE
+        try:
+            look(now)
+            while tell(now):
+                pass
+        except Crash:
+            continue
+
+
+def letters(box: Mailbox) -> list[tuple[str, str]]:
+    return sorted(
+        (str(letter["To"])[:3], str(letter["Subject"]).removeprefix("[Order Desk] ")) for letter in box.letters
+    )
+
+
+EVERYBODY = [(name, words) for name in ("ana", "ben") for words in ("Low balance", "Low balance: over")]
+
+
+def story(box: Mailbox) -> list[tuple[str, str]]:
+    """A low balance that begins and ends; what arrived."""
+    recipients()
+    balance("5")
+    live(AT)
+    balance("50")
+    live(AT + minutes(60))
+    assert not Notice.objects.filter(due_at__isnull=False).exists(), "nothing is left over"
+    assert Alarm.objects.count() == 1
+    return letters(box)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("time", [1, 2, 3])
+@pytest.mark.parametrize("point", POINTS)
+def test_a_crash_there_loses_nothing(mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch, point: str, time: int) -> None:
+    passed = 0
+
+    def act(name: str) -> None:
+        nonlocal passed
+        passed += name == point
+        if name == point and passed == time:
+            raise Crash(name)
+
+    monkeypatch.setattr(failpoints, "act", act)
+    arrived = story(mailbox)
+    assert passed, "nothing came by"
+    assert set(arrived) == set(EVERYBODY), "each was told, and nobody else"
+    twice = len(arrived) - len(EVERYBODY)
+    assert twice == (1 if point in MAY_DOUBLE and passed > time else 0)
+
+
+@pytest.mark.django_db
+def test_without_a_crash_each_is_told_exactly_once(mailbox: Mailbox) -> None:
+    assert story(mailbox) == EVERYBODY
+
+
+def test_the_crashes_are_at_every_step() -> None:
+    assert POINTS == [
+        "over.commit", "over.committed", "raise.commit", "raise.committed", "tell.claimed", "tell.send", "tell.sent",
+        "tell.settled",
+    ]  # fmt: skip
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="the other process is given the file")
+def test_a_real_process_that_is_killed_after_the_post_posts_again(chat: Chat) -> None:
+    balance("5")
+    env = {
+        **os.environ, "DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}", "DEBUG": "true",
+        "ALARM_WEBHOOK_URL": chat.url("/hook"),
+    }  # fmt: skip
+    command = [sys.executable, "manage.py", "alarms"]
+
+    def run(**more: str) -> int:
+        return subprocess.run(command, cwd=HOUSE, env={**env, **more}, capture_output=True, timeout=60).returncode
+
+    assert run(ORDER_DESK_FAILPOINT="raise.commit") == -signal.SIGKILL
+    assert not Alarm.objects.exists()
+    assert run(ORDER_DESK_FAILPOINT="tell.sent") == -signal.SIGKILL
+    assert (len(chat.said), Notice.objects.get().sent_at) == (1, None)
+    Notice.objects.update(due_at=timezone.now())  # its claim has run out
+    assert run() == 0
+    assert len(chat.said) == 2
+    assert Notice.objects.get().sent_at
+    assert run() == 0
+    assert len(chat.said) == 2

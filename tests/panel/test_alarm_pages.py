@@ -1,0 +1,213 @@
+"""The alarms in the desk: what stands, who has seen it, the number on every page, and what each wants to be told of."""
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.access import Role
+from accounts.models import User
+from panel.alarms.models import Alarm, Notice, Recipient, Sighting
+from panel.alarms.pages import ROWS_A_PAGE
+from panel.alarms.words import KINDS
+from panel.bar import Bar
+from panel.models import ONLY, Upstream
+from tests.makers import make_user
+from tests.people import as_a, as_user, htmx
+
+pytestmark = pytest.mark.django_db
+AT = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
+LOW = {"balance": "12.30", "below": "20"}
+ALL = {"kinds": list(KINDS), "quiet_from": "22:00", "quiet_until": "07:00", "over_too": "on"}
+
+
+@pytest.fixture(autouse=True)
+def _desk() -> None:
+    Upstream.objects.create(pk=ONLY)  # as after a desk's very first page
+
+
+def standing(kind: str = "balance", subject: str = "", **more: Any) -> Alarm:
+    return Alarm.objects.create(kind=kind, subject=subject, **{"facts": LOW, "raised_at": AT, **more})
+
+
+def page_of(client: Client, path: str = "/alarms/") -> str:
+    return client.get(path).content.decode()
+
+
+# ── What stands ──────────────────────────────────────────────────────────────────────────────────
+def test_what_stands_is_told_with_the_way_to_what_is_behind_it() -> None:
+    standing()
+    page = page_of(as_a(Role.VIEWER))
+    assert "1 alarm stands" in page
+    assert "Upstream’s balance is $12.30, below $20.00." in page
+    assert 'href="/orders/"' in page
+    assert "Nobody has pressed “Seen” yet." in page
+
+
+def test_nothing_stands() -> None:
+    assert "No alarm stands" in page_of(as_a(Role.VIEWER))
+
+
+def test_seen_takes_it_off_ones_own_number_and_tells_the_others_who_saw_it() -> None:
+    alarm = standing()
+    ana, ben = make_user(Role.VIEWER, name="Ana"), make_user(Role.OPERATOR, name="Ben")
+    before = Bar().version
+    for _ in range(2):
+        assert as_user(ana).post(f"/alarms/{alarm.pk}/sightings/").status_code == 302
+    assert Sighting.objects.count() == 1
+    assert "not seen yet" not in page_of(as_user(ana))
+    others = page_of(as_user(ben))
+    assert "not seen yet: </span>1</span>" in others
+    assert "Seen by <bdi>Ana</bdi>." in others
+    assert before == Bar().version, "of nobody's it is still there"
+    standing("upstream", facts={"why": "x", "since": AT.isoformat()})
+    assert "not seen yet: </span>1</span>" in page_of(as_user(ana), "/orders/"), "on every page"
+    Alarm.objects.update(ended_at=AT)
+    assert "not seen yet" not in page_of(as_user(ben), "/orders/")
+
+
+def test_the_number_moves_on_an_open_page() -> None:
+    viewer = as_a(Role.VIEWER)
+    address = f"/orders/changes/?bar={Bar().version}"
+    assert viewer.get(address, headers=htmx()).status_code == 204
+    standing()
+    answer = viewer.get(address, headers=htmx()).content.decode()
+    assert 'id="bell"' in answer
+    assert "not seen yet: </span>1</span>" in answer
+
+
+def test_an_open_alarms_page_asks_for_itself() -> None:
+    viewer = as_a(Role.VIEWER)
+    standing()
+    version = page_of(viewer).split('id="alarms" data-v="')[1].split('"')[0]
+
+    def ask() -> Any:
+        who = User.objects.get(role=Role.VIEWER)
+        request = type("Asked", (), {"user": who})()
+        return viewer.get(f"/alarms/?v={version}&bar={Bar(request).version}", headers=htmx())
+
+    assert ask().status_code == 204
+    Alarm.objects.update(facts={**LOW, "balance": "3"})
+    answer = ask().content.decode()
+    assert "$3.00" in answer
+    assert "<html" not in answer
+
+
+def test_what_could_not_be_told_is_shown_with_the_reason() -> None:
+    alarm, ana = standing(), make_user(name="Ana", email="ana@example.com")
+    to = {"mail": Recipient.objects.create(user=ana, kinds=["balance"]), "chat": Recipient.objects.chat()}
+    Notice.objects.create(alarm=alarm, to=to["mail"], channel="mail", sent_at=AT)
+    Notice.objects.create(alarm=alarm, to=to["mail"], channel="mail", over=True, sent_at=AT)
+    Notice.objects.create(
+        alarm=alarm, to=to["chat"], channel="chat", dropped_at=AT, failing_since=AT, trouble="The chat answered 500."
+    )
+    page = page_of(as_a(Role.VIEWER))
+    assert "Told to 1 recipient." in page
+    assert "Not told to the chat: The chat answered 500." in page
+
+
+def test_a_page_costs_the_same_queries_for_one_as_for_fifty() -> None:
+    viewer, people = as_a(Role.VIEWER), [make_user() for _ in range(3)]
+
+    def more(number: int) -> None:
+        for n in range(number):
+            for ended in (None, AT):
+                alarm = standing(subject=f"{Alarm.objects.count()}", ended_at=ended)
+                for person in people:
+                    Sighting.objects.create(alarm=alarm, user=person, at=AT)
+                to = Recipient.objects.get_or_create(user=people[n % 3])[0]
+                Notice.objects.create(alarm=alarm, to=to, channel="mail", due_at=AT, failing_since=AT, trouble="No.")
+
+    def counted() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            viewer.get("/alarms/")
+        return len(queries)
+
+    more(1)
+    few = counted()
+    more(49)
+    assert counted() == few <= 10
+
+
+def test_what_is_over_goes_on_page_by_page() -> None:
+    viewer = as_a(Role.VIEWER)
+    for n in range(ROWS_A_PAGE + 3):
+        standing(subject=str(n), raised_at=AT + timedelta(minutes=n), ended_at=AT + timedelta(hours=1))
+    newest = page_of(viewer)
+    older = newest.split('rel="next"')[0].rsplit('href="', 1)[1].split('"')[0]
+    assert newest.count('<li class="alarm"') == ROWS_A_PAGE
+    assert page_of(viewer, older).count('<li class="alarm"') == 3
+    assert "The list ends here." in page_of(viewer, "/alarms/?before=1")
+
+
+def test_the_bar_still_costs_one_query() -> None:
+    standing()
+    with CaptureQueriesContext(connection) as queries:
+        assert Bar().version
+    assert len(queries) == 1
+
+
+# ── What each wants to be told of ────────────────────────────────────────────────────────────────
+def test_each_chooses_for_themselves() -> None:
+    ana, ben = make_user(Role.VIEWER, email="ana@example.com"), make_user(Role.VIEWER)
+    said = {"kinds": ["balance", "worker"], "quiet_from": "22:00", "quiet_until": "07:00", "serious_anyway": "on"}
+    assert as_user(ana).post("/alarms/choices/", said)["Location"] == "/alarms/choices/"
+    mine = Recipient.objects.of(ana)
+    assert (mine.kinds, mine.quiet_from, mine.quiet_until) == (["balance", "worker"], time(22), time(7))
+    assert (mine.serious_anyway, mine.over_too) == (True, False)
+    assert Recipient.objects.of(ben).kinds == []
+    page = page_of(as_user(ana), "/alarms/choices/")
+    assert page.count(" checked") == 3
+    assert 'value="22:00"' in page
+    as_user(ana).post("/alarms/choices/", {})
+    assert (Recipient.objects.of(ana).kinds, Recipient.objects.of(ana).quiet_from) == ([], None)
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ({"quiet_from": "22:00"}, "fill in both, or neither"),
+        ({"quiet_until": "22:00"}, "fill in both, or neither"),
+        ({"quiet_from": "22:00", "quiet_until": "22:00"}, "Choose another time"),
+        ({"quiet_from": "late", "quiet_until": "07:00"}, "Enter a valid time"),
+        ({"kinds": ["everything"]}, "not one of the available choices"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_with_a_sentence(said: dict[str, Any], sentence: str) -> None:
+    ana = make_user(Role.OWNER)
+    for path, more in (("/alarms/choices/", {}), ("/alarms/choices/chat/", {"time_zone": "UTC"})):
+        answer = as_user(ana).post(path, {**said, **more})
+        assert answer.status_code == 422
+        assert sentence in answer.content.decode()
+    assert not Recipient.objects.exclude(user=None).exists()
+
+
+def test_managers_choose_for_the_chat_and_others_see_that(settings: Any) -> None:
+    settings.ALARM_WEBHOOK_URL = "https://chat.example.com/hush-hush"
+    said = {**ALL, "kinds": ["worker"], "time_zone": "Europe/Berlin"}
+    assert as_a(Role.OPERATOR).post("/alarms/choices/chat/", said).status_code == 403
+    assert Recipient.objects.chat().kinds == list(KINDS)
+    assert as_a(Role.MANAGER).post("/alarms/choices/chat/", said).status_code == 302
+    chat = Recipient.objects.chat()
+    assert (chat.kinds, chat.time_zone, chat.quiet_from) == (["worker"], "Europe/Berlin", time(22))
+    assert "Save for the chat" in page_of(as_a(Role.MANAGER), "/alarms/choices/")
+    assert "Managers and owners choose what is told there." in page_of(as_a(Role.OPERATOR), "/alarms/choices/")
+
+
+def test_what_is_not_set_up_is_said_instead_of_failing(settings: Any) -> None:
+    settings.EMAIL_CONFIGURED = False
+    page = page_of(as_user(make_user(Role.OWNER, email="ana@example.com")), "/alarms/choices/")
+    assert "This desk sends no e-mail" in page
+    assert "No chat is set." in page
+    settings.EMAIL_CONFIGURED = True
+    assert "no e-mail address" in page_of(as_a(Role.VIEWER), "/alarms/choices/")
+
+
+def test_the_choices_say_whose_clock_the_quiet_is_on() -> None:
+    ana = make_user(Role.VIEWER, time_zone="Asia/Tokyo")
+    assert "On your own clock, Asia/Tokyo." in page_of(as_user(ana), "/alarms/choices/")
+    assert timezone.now()

@@ -1,0 +1,126 @@
+"""The chat's address and the mail server's password are in no page, log, row or exception."""
+
+import logging
+import os
+import subprocess
+import sys
+import traceback
+from typing import Any
+
+import pytest
+
+from panel.alarms import chat as poster
+from panel.alarms import mail as post
+from panel.alarms.message import Message, Untold
+from panel.alarms.models import Notice
+from panel.alarms.telling import tell
+from panel.alarms.watching import begin
+from panel.logs import Json
+from tests.addresses import one_of_everything
+from tests.panel.receivers import Chat, Mailbox
+from tests.panel.test_alarm_telling import AT, LOW, at, tell_all, wants
+from tests.panel.test_secrets import DEBUG_PAGE, HOUSE, shown, stored
+from tests.panel.test_settings import start
+
+pytestmark = pytest.mark.django_db
+HUSH = "hush-hush"  # in the chat's path, in the password, and in what the mail server says
+MESSAGE = Message("m", "ana@example.com", "Title", "Words.", [])
+FAULTS = ("", "500", "302", "cut", "hang")
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """Every line that the desk's settings let through, at the lowest level that one may set."""
+    caplog.set_level(logging.DEBUG)
+    for name in ("django", "asyncio", "notpanel", "requests"):
+        caplog.set_level(logging.DEBUG, logger=name)
+    caplog.handler.setFormatter(Json())
+    return caplog
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(poster, "TOTAL_SECONDS", 0.5)
+
+
+def test_they_are_nowhere_whatever_fails(
+    mailbox: Mailbox, chat: Chat, settings: Any, log: pytest.LogCaptureFixture
+) -> None:
+    settings.EMAIL_HOST_PASSWORD = settings.EMAIL_HOST_USER = HUSH
+    one_of_everything()
+    Notice.objects.all().delete()
+    wants("balance")
+    for number, fault in enumerate(FAULTS):
+        chat.ails, mailbox.ails = fault, "stranger" if fault else ""
+        begin("balance", str(number), LOW, AT)
+        tell_all(at(number * 30))
+    settings.ALARM_WEBHOOK_URL = f"http://127.0.0.1:1/{HUSH}"
+    begin("balance", "last", LOW, AT)
+    tell(at(200))
+    assert chat.paths.count("/services/T0/B0/hush-hush") >= len(FAULTS)
+    records = "\n".join(str(vars(record)) for record in log.records)
+    for place, text in {"log": log.text, "records": records, "rows": stored(), "pages": shown()}.items():
+        assert "Instagram" in text or "alarm" in text, f"there is nothing to look through in the {place}"
+        assert HUSH not in text, place
+
+
+@pytest.mark.parametrize("fault", [*FAULTS[1:], "gone"])
+def test_no_exception_of_the_chat_shows_its_address(chat: Chat, settings: Any, fault: str) -> None:
+    """Not even with the locals of its frames."""
+    chat.ails = fault
+    if fault == "gone":
+        settings.ALARM_WEBHOOK_URL = f"http://127.0.0.1:1/{HUSH}"
+    with pytest.raises(Untold) as caught:
+        poster.post(MESSAGE)
+    assert HUSH not in told(caught)
+
+
+@pytest.mark.parametrize("fault", ["busy", "hang", "stranger", "refuses", "lost"])
+def test_no_exception_of_the_mail_shows_the_password(mailbox: Mailbox, settings: Any, fault: str) -> None:
+    settings.EMAIL_HOST_PASSWORD, settings.EMAIL_HOST_USER, mailbox.ails = HUSH, "desk", fault
+    with pytest.raises(Untold) as caught:
+        post.send(MESSAGE)
+    assert HUSH not in told(caught)
+
+
+def told(caught: pytest.ExceptionInfo[Untold]) -> str:
+    assert caught.value.__context__ is None
+    beyond_this_one = caught.tb.tb_next
+    frames = traceback.TracebackException(caught.type, caught.value, beyond_this_one, capture_locals=True)
+    return "".join(frames.format())
+
+
+SET = {"ALARM_WEBHOOK_URL": f"https://chat.example.com/{HUSH}", "EMAIL_URL": f"smtp+tls://desk:{HUSH}@mail.example.com"}
+
+
+def test_djangos_debug_page_masks_them() -> None:
+    told = {**os.environ, **SET, "DEBUG": "true", "DJANGO_SETTINGS_MODULE": "panel.settings"}
+    page = subprocess.check_output([sys.executable, "-c", DEBUG_PAGE], cwd=HOUSE, env=told, text=True)
+    assert "ALARM_WEBHOOK_URL" in page
+    assert "EMAIL_URL" in page
+    assert HUSH not in page
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ({"ALARM_WEBHOOK_URL": f"http://chat.example.com/{HUSH}"}, "must begin with https://"),
+        ({"ALARM_WEBHOOK_URL": f"http://127.0.0.1:9/{HUSH}", "DEBUG": "false", "SECRET_KEY": "s" * 60,
+          "NOTPANEL_API_KEY": "k"}, "must begin with https://"),
+        ({"EMAIL_URL": f"mail://desk:{HUSH}@mail.example.com"}, "EMAIL_URL: write it like"),
+        ({"EMAIL_URL": f"smtp://desk@mail.example.com:{HUSH}"}, "EMAIL_URL: write it like"),
+        ({"PRICE_JUMP_PERCENT": "0"}, "PRICE_JUMP_PERCENT"),
+    ],
+)  # fmt: skip
+def test_a_desk_that_is_told_nonsense_does_not_start_and_does_not_repeat_it(
+    said: dict[str, str], sentence: str
+) -> None:
+    ended = start(**said)
+    assert ended.returncode != 0
+    assert sentence in ended.stderr
+    assert HUSH not in ended.stderr + ended.stdout
+
+
+def test_a_well_told_desk_starts() -> None:
+    ended = start(DEBUG="false", SECRET_KEY="s" * 60, NOTPANEL_API_KEY="k", **SET)
+    assert ended.returncode == 0, ended.stderr

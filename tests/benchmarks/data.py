@@ -13,6 +13,7 @@ from accounts.access import Role
 from accounts.models import BalanceReading, User
 from catalog.models import Service
 from catalog.sync import take_in
+from orders import sums
 from orders.models import Event, Order
 from orders.states import LIVE, Status
 from orders.tasks import Task
@@ -96,7 +97,8 @@ def write_orders(first: int, count: int, statuses: Sequence[Status] = MIX) -> No
 
 
 def tidy_up() -> None:
-    """What the worker does for the tally, and autovacuum; nobody vacuums SQLite."""
+    """What the worker does for the tally and the sums, and autovacuum; nobody vacuums SQLite."""
+    sums.compact()
     while compact(least=2 * len(Status)):
         pass
     if connection.vendor == "postgresql":

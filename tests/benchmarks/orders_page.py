@@ -54,7 +54,8 @@ def costs(owner: User, browser: Client, *, last_page: int) -> Costs:
     index = reverse("orders:index")
     pages = {"first page": index, "last page": f"{index}?before={last_page}"}
     pages |= {f"tab {status.label}": f"{index}?status={status}" for status in Status}
-    pages["pending refills"] = f"{index}?open=refill"
+    pages |= {"pending refills": f"{index}?open=refill", "surprising facts": f"{index}?open=doubt"}
+    pages |= {name: reverse(name) for name in ("charges", "balance")}
     found = {name: cost(partial(get, browser, url)) for name, url in pages.items()}
     return found | {"poll, nothing new": cost(OpenPage(owner).poll)}
 

@@ -85,17 +85,17 @@ def worker_over(facts: Facts) -> str:
 
 KINDS: dict[str, Kind] = {
     "balance": Kind("Low balance", "warn", False, "Upstream’s balance falls below what the desk is told to watch for.",
-                    balance, lambda _: "The balance is high enough again.", "orders:index"),
+                    balance, lambda _: "The balance is high enough again.", "balance"),
     "sending": Kind("Sending stopped", "bad", True, "Somebody, or the desk itself, stops all sending.",
                     sending, lambda _: "Orders go out again.", "orders:index", "open=live"),
     "upstream": Kind("Upstream failing", "bad", True, "Upstream has not answered well for a minute.",
-                     upstream, lambda _: "Upstream answers well again.", "orders:index", "open=live"),
+                     upstream, lambda _: "Upstream answers well again.", "calls"),
     "prices": Kind("Price jump", "warn", False, "Services become much dearer or cheaper at once.",
                    prices, lambda _: "All these prices were decided about.", "catalog:changes"),
     "orders": Kind("Orders need a look", "bad", False, "Orders that only a person can bring on.",
                    orders, lambda _: "No order needs a look any more.", "orders:index", "open=look"),
     "worker": Kind("Worker silent", "bad", True, "A worker falls silent, or none ran for a while.",
-                   worker, worker_over, "activity"),
+                   worker, worker_over, "calls"),
 }  # fmt: skip
 # Of a kind that an older desk knew.
 GONE = Kind(

@@ -46,6 +46,8 @@ def desk() -> User:
         )  # fmt: skip
         if number % 5 == 0:
             Order.objects.filter(pk=order.pk).update(assigned_to=(mira, tomas)[number % 2])
+        if number % 7 == 0:
+            Order.objects.filter(pk=order.pk).update(doubts="charge")
         if status in ("in_progress", "processing"):  # some are late, some not yet
             Order.objects.filter(pk=order.pk).update(late_from=now + timedelta(hours=number - 30))
         if status in ("completed", "partial"):

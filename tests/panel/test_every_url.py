@@ -72,7 +72,7 @@ services/changes/<pk>/decision/  | login 403 403 405 405   | login 403 403 400 4
 services/alarms/<pk>/acceptance/ | login 403 403 405 405   | login 403 403 services services | login 403 403 405 405
 activity/                        | login 200               | 405                           | 405
 mentions/                        | login 200               | 405                           | 405
-upstream/                        | login 200               | login 405                     | login 405
+upstream/                        | login 200               | 405                           | 405
 upstream/charges/                | login 200               | 405                           | 405
 upstream/balance/                | login 200               | 405                           | 405
 alarms/                          | login 200               | 405                           | 405

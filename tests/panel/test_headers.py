@@ -111,6 +111,7 @@ def test_a_page_that_htmx_gets_in_part_is_not_taken_for_the_whole(owner: Client)
         "orders/<pk>/",
         "services/",
         "alarms/",
+        "upstream/",
         "palette/",
         "keys/",
     ]

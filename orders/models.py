@@ -15,7 +15,7 @@ from django.utils.functional import cached_property
 
 from accounts.access import why_not
 from catalog.models import Service
-from orders import notes, presence, progress  # noqa: F401  # Django finds their models through this file
+from orders import deliveries, notes, presence, progress  # noqa: F401  # Django finds their models through this file
 from orders.events import Event as Event
 from orders.links import spellings
 from orders.rhythm import ALONE_FROM, is_stale, next_look
@@ -159,6 +159,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def hurry(self, now: datetime) -> int:
         """Somebody wants to know now: these join upstream's next batch. No call of their own is made."""
         return self.filter(upstream_id__isnull=False).exclude(next_look_at__lte=now).update(next_look_at=now)
+
+    def ring(self, now: datetime) -> int:
+        """Upstream says that something happened to these: they are looked at soon, those that have ended too."""
+        return self.hurry(now)
 
     def due(self, now: datetime) -> Self:
         """Orders to ask upstream about, longest due first."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 from panel import env
+from panel.notpanel.signing import Scheme
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = BASE_DIR / ".data"
@@ -56,6 +57,14 @@ REFILLS_PER_ORDER = env.number("REFILLS_PER_ORDER", 3, int, least=0, most=100)
 REFILL_PRESUMED_SETTLED_AFTER = env.number("REFILL_PRESUMED_SETTLED_AFTER", 72.0, float, least=0.1, most=8760.0)
 CATALOG_EVERY_SECONDS = env.number("CATALOG_EVERY_SECONDS", 900, int, least=10, most=86_400)
 BALANCE_EVERY_SECONDS = env.number("BALANCE_EVERY_SECONDS", 60, int, least=10, most=86_400)
+
+# Upstream signs its webhooks with one of these; several while one takes over from another.
+NOTPANEL_WEBHOOK_SECRETS = env.words("NOTPANEL_WEBHOOK_SECRETS")
+# How it signs, where that is not as assumed: `encoding=base64,signature=X-Signature`; see panel/notpanel/signing.py.
+try:
+    NOTPANEL_WEBHOOK_SCHEME = Scheme.of(env.words("NOTPANEL_WEBHOOK_SCHEME"))
+except ValueError as wrong:
+    raise ImproperlyConfigured(f"NOTPANEL_WEBHOOK_SCHEME: {wrong}.") from None
 
 # ── Django ───────────────────────────────────────────────────────────────────────────────────────
 INSTALLED_APPS = [

@@ -10,6 +10,7 @@ from catalog import inbox
 from catalog import views as catalog
 from orders.teamwork import mentions
 from orders.views import activity
+from orders.webhooks import door
 from panel import palette, styleguide, views
 
 # The catalog does not know the team, so its doors are guarded here.
@@ -38,6 +39,7 @@ urlpatterns = [
     path("team/", team, name="team"),
     path("accounts/preferences/", preferences, name="preferences"),
     path("accounts/preferences/sample/", sample, name="sample"),
+    path("webhooks/notpanel/", door, name="webhook_door"),
     path("palette/", palette.palette, name="palette"),
     path("keys/", palette.keys, name="keys"),
     path("styleguide/", styleguide.components, name="styleguide"),

@@ -20,7 +20,7 @@ from orders.endings import presume_settled
 from orders.following import ALONE_EVERY_SECONDS, look_alone, look_once
 from orders.probing import probe
 from orders.upkeep import compact
-from panel import upstream
+from panel import bells, upstream
 from panel.models import Beat, Chore
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NotPanelError
@@ -38,6 +38,7 @@ CHORES: dict[str, tuple[Callable[[Client], object], Callable[[], int]]] = {
     "balance": (read_balance, lambda: settings.BALANCE_EVERY_SECONDS),
     "catalog": (sync, lambda: settings.CATALOG_EVERY_SECONDS),
     "left out": (look_alone, lambda: ALONE_EVERY_SECONDS),
+    "old deliveries": (bells.forget_deliveries, lambda: bells.FORGETS_EVERY_SECONDS),
 }
 
 
@@ -71,7 +72,7 @@ def compact_tally(_client: Client) -> bool:
 
 # What people wait for comes first in every round; no step starves another.
 STEPS: tuple[Callable[[Client], bool], ...] = (
-    carry_one, carry_cancels, carry_refills, look_once, probe, presume, compact_tally, do_chore,
+    carry_one, carry_cancels, carry_refills, bells.ring_in, look_once, probe, presume, compact_tally, do_chore,
 )  # fmt: skip
 
 

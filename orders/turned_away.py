@@ -43,7 +43,12 @@ class Counts:
     def write(self) -> None:
         """What was counted since the last time; kept for the next when the database has no time for it."""
         with self._turn:
-            counted, self._counted, self._timer = self._counted, Counter(), None
+            counted, self._counted = self._counted, Counter()
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+        if not counted:
+            return
         try:
             with brief_wait():
                 add(counted)

@@ -175,7 +175,7 @@ LONGEST_WORD = 40  # characters of an event or a status; the rest of a longer on
 LONGEST_ID = 100
 
 _WORD = re.compile(r"[\w.:/ -]{1,500}")
-_ID = re.compile(r"[\x21-\x7e]{1,%d}" % LONGEST_ID)
+_ID = re.compile(rf"[\x21-\x7e]{{1,{LONGEST_ID}}}")
 
 
 class Told(NamedTuple):
@@ -204,7 +204,7 @@ def read(headers: Mapping[str, str], body: bytes, scheme: Scheme = ASSUMED) -> T
 
 def _found(said: object, paths: Sequence[str]) -> list[object]:
     """What stands at each of these places, of those that there are."""
-    found = []
+    found: list[object] = []
     for path in paths:
         here = said
         for name in path.split("."):

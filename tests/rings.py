@@ -23,11 +23,11 @@ def body_of(order: str = "", event: str = "order.completed", status: str = "comp
 
 
 def headers_of(
-    body: bytes, *, secret: str = SECRET, late: float = 0, delivery: str = "", **said: str
+    body: bytes, *, secret: str = SECRET, late: float = 0, delivery: str = "", more: dict[str, str] | None = None
 ) -> dict[str, str]:
     """Signed just now, or so many seconds ago."""
     signed = sign(body, secret, int(time.time() - late), delivery=delivery or f"dlv_{next(_number)}")
-    return {"Content-Type": "application/json", **signed, **said}
+    return {"Content-Type": "application/json", **signed, **(more or {})}
 
 
 def ring(order: str = "", *, body: bytes | None = None, headers: dict[str, str] | None = None, **said: Any) -> Any:

@@ -42,6 +42,7 @@ HOLDS_THE_PHONE = {
     "orders.probing",
     "panel.upstream",
     "panel.worker",
+    "panel.management.commands.register_webhook",
     "panel.management.commands.worker",
     "panel.management.commands.sync_catalog",
 }

@@ -106,9 +106,9 @@ TURNED_AWAY: dict[str, tuple[int, str, bytes, Callable[[], dict[str, str]]]] = {
     "no object":             (400, "malformed", b"[]",  lambda: headers_of(b"[]")),
     "no UTF-8":              (400, "malformed", BAD,    lambda: headers_of(BAD)),
     "blank":                 (400, "malformed", b" ",   lambda: headers_of(b" ")),
-    "a form":                (415, "type",      b"a=b", lambda: headers_of(b"a=b", **FORM)),
-    "no type":               (415, "type",      b"{}",  lambda: headers_of(b"{}", **{"Content-Type": ""})),
-    "packed":                (415, "type",      b"{}",  lambda: headers_of(b"{}", **{"Content-Encoding": "gzip"})),
+    "a form":                (415, "type",      b"a=b", lambda: headers_of(b"a=b", more=FORM)),
+    "no type":               (415, "type",      b"{}",  lambda: headers_of(b"{}", more={"Content-Type": ""})),
+    "packed":                (415, "type",      b"{}",  lambda: headers_of(b"{}", more={"Content-Encoding": "gzip"})),
     "a byte too long":       (413, "too long",  b"x" * (MOST_BYTES + 1), dict),
 }  # fmt: skip
 
@@ -219,7 +219,7 @@ def test_it_is_answered_through_all_that_stands_around_every_page(settings: Any)
     assert "default-src 'none'" in answer["Content-Security-Policy"]
     assert answer["X-Request-ID"]
     body = body_of("ord_7")
-    assert ring(body=body, headers=headers_of(body, **{"Accept-Encoding": "gzip"})).status_code == 200
+    assert ring(body=body, headers=headers_of(body, more={"Accept-Encoding": "gzip"})).status_code == 200
     settings.SECURE_SSL_REDIRECT = True
     assert ring("ord_7").status_code == 301
 

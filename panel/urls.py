@@ -8,6 +8,7 @@ from accounts.access import needs
 from accounts.views import preferences, sample, team
 from catalog import inbox
 from catalog import views as catalog
+from orders import webhook_page
 from orders.teamwork import mentions
 from orders.views import activity
 from orders.webhooks import door
@@ -39,6 +40,8 @@ urlpatterns = [
     path("team/", team, name="team"),
     path("accounts/preferences/", preferences, name="preferences"),
     path("accounts/preferences/sample/", sample, name="sample"),
+    path("upstream/webhooks/", webhook_page.index, name="webhooks"),
+    path("upstream/webhooks/rings/", webhook_page.rings, name="webhook_rings"),
     path("webhooks/notpanel/", door, name="webhook_door"),
     path("palette/", palette.palette, name="palette"),
     path("keys/", palette.keys, name="keys"),

@@ -65,7 +65,7 @@ def pages(desk: Desk) -> dict[str, str]:
         "new": f"/orders/new/?service={service.upstream_id}&quantity=500", "services": "/services/",
         "changes": "/services/changes/", "held": "/services/changes/?view=held", "unfound": "/services/?q=x&rate=1",
         "held-form": f"/orders/new/?service={wordy.upstream_id}",
-        "activity": "/activity/", "mentions": "/mentions/", "team": "/team/",
+        "activity": "/activity/", "webhooks": "/upstream/webhooks/", "mentions": "/mentions/", "team": "/team/",
         "password": "/accounts/password/change/", "missing": "/nowhere/",
         "paste": "/orders/bulks/new/", "jobs": "/orders/bulks/", "job": job.get_absolute_url(),
         "preferences": "/accounts/preferences/",

@@ -3,7 +3,19 @@
 import subprocess
 import sys
 
-EVERY = ("catalog", "sweep", "orders_page", "finding", "poll", "live_page", "first_visit", "submit", "bulk", "export")
+EVERY = (
+    "catalog",
+    "sweep",
+    "orders_page",
+    "finding",
+    "poll",
+    "live_page",
+    "first_visit",
+    "submit",
+    "bulk",
+    "export",
+    "webhooks",
+)
 
 
 def main() -> int:

@@ -1,7 +1,8 @@
 """Rings at the webhooks' door from many connections, as PORT RATE SECONDS NAME say.
 
 A process of its own, so that what it measures beside is not measured with its own hands. RATE is deliveries a second,
-0 for as many as are taken. Prints one line of JSON: which ids were answered 2xx, other answers, how long each took.
+0 for as many as are taken. Prints `ringing` when it begins; at the end a line of JSON: which ids were answered 2xx,
+other answers, how long each took.
 """
 
 import json
@@ -91,4 +92,5 @@ def ring(port: int, rate: float, seconds: float, name: str) -> dict[str, object]
 
 
 if __name__ == "__main__":
+    print("ringing", flush=True)
     print(json.dumps(ring(int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3]), sys.argv[4])))

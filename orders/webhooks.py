@@ -13,7 +13,6 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
 
 from orders.deliveries import Delivery
 from orders.hearing import healthy as healthy
@@ -52,9 +51,12 @@ class Unwanted(Exception):
 
 
 @csrf_exempt
-@require_POST
 def door(request: HttpRequest) -> HttpResponse:
     """2xx only for what is on the disk, be it for the second time."""
+    if request.method != "POST":
+        response = said(HTTPStatus.METHOD_NOT_ALLOWED, "Deliveries are POSTs.")
+        response["Allow"] = "POST"
+        return response
     if not settings.NOTPANEL_WEBHOOK_SECRETS:
         return said(HTTPStatus.SERVICE_UNAVAILABLE, NONE_SET)
     now = timezone.now()

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 
+from orders.deliveries import Delivery, Endpoint, TurnedAway
 from orders.jobs import Bulk
 from orders.models import Event, Order
 from orders.notes import Mention, Note
@@ -151,3 +152,21 @@ class MentionAdmin(RecordAdmin):
 class PresenceAdmin(RecordAdmin):
     list_display = ("seen_at", "user", "order")
     list_select_related = ("user", "order")
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(RecordAdmin):
+    list_display = ("received_at", "event", "upstream_id", "status", "how", "handled_at", "mark")
+    list_filter = ("how", "received_at")
+    search_fields = ("=key", "=upstream_id", "event")
+
+
+@admin.register(Endpoint)
+class EndpointAdmin(RecordAdmin):
+    list_display = ("registered_at", "url", "upstream_id", "events", "mark", "last_delivery_at")
+
+
+@admin.register(TurnedAway)
+class TurnedAwayAdmin(RecordAdmin):
+    list_display = ("day", "reason", "count")
+    list_filter = ("reason", "day")

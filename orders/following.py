@@ -15,6 +15,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from orders.endings import end_cancels
+from orders.hearing import healthy
 from orders.models import FACTS, Event, Hurry, Order
 from orders.pace import late_from, usual
 from orders.progress import Reading, reading, told
@@ -116,13 +117,14 @@ def take_in(
 
     `due`: when those asked after were due, which some of them were not yet.
     """
+    rung = healthy(now)
     events: list[Event] = []
     unmoved: defaultdict[tuple[datetime, datetime | None], list[int]] = defaultdict(list)
     ended: list[Order] = []
     readings: list[Reading] = []
     with transaction.atomic():
         orders = list(Order.objects.filter(upstream_id__in=asked).order_by("pk").select_for_update())
-        tempo = Tempo(usual({order.service_id for order in orders}), due=due or {})
+        tempo = Tempo(usual({order.service_id for order in orders}), rung, due or {})
         for order in orders:
             report = reports.found.get(order.upstream_id or "")
             version = order.version

@@ -18,7 +18,7 @@ from accounts.access import why_not
 from catalog.models import Service
 
 # Django finds their models through this file.
-from orders import notes, pace, presence, progress, runway, sums  # noqa: F401
+from orders import deliveries, notes, pace, presence, progress, runway, sums  # noqa: F401
 from orders.doubts import LONGEST, SHORT, USD, facts_of, held_in, in_words, must_wait, new_kinds, take_note, told, wait
 from orders.events import Event as Event
 from orders.links import spellings

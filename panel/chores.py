@@ -12,6 +12,7 @@ from accounts.balance import read_balance
 from catalog.sync import sync
 from orders import measuring, runway, sums
 from orders.following import ALONE_EVERY_SECONDS, look_alone
+from panel import bells
 from panel.models import DESK, Chore, ChoreQuerySet
 from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client
@@ -38,6 +39,7 @@ CHORES = {
     "pace":      Duty(lambda _client: measuring.take_pace(timezone.now()), lambda: measuring.EVERY_SECONDS, DESK),
     "spending":  Duty(runway.measure, lambda: runway.EVERY_SECONDS, DESK),
     "sums":      Duty(sums.compact,   lambda: sums.COMPACT_EVERY_SECONDS, DESK),
+    "old deliveries": Duty(bells.forget_deliveries, lambda: bells.FORGETS_EVERY_SECONDS, DESK),
     "left out":  Duty(look_alone,   lambda: ALONE_EVERY_SECONDS,            Purpose.LOOK),
 }  # fmt: skip
 NAMES = {role: [name for name, duty in CHORES.items() if duty.role == role] for role in (*Purpose, DESK)}

@@ -8,6 +8,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 from panel import env
+from panel.notpanel.signing import Scheme
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = BASE_DIR / ".data"
@@ -78,6 +79,13 @@ EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD, EMA
 )
 EMAIL_TIMEOUT = 10  # seconds that a worker waits for a word of the mail server
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Order Desk <order-desk@localhost>")
+# Upstream signs its webhooks with one of these; several while one takes over from another.
+NOTPANEL_WEBHOOK_SECRETS = env.words("NOTPANEL_WEBHOOK_SECRETS")
+# How it signs, where that is not as assumed: `encoding=base64,signature=X-Signature`; see panel/notpanel/signing.py.
+try:
+    NOTPANEL_WEBHOOK_SCHEME = Scheme.of(env.words("NOTPANEL_WEBHOOK_SCHEME"))
+except ValueError as wrong:
+    raise ImproperlyConfigured(f"NOTPANEL_WEBHOOK_SCHEME: {wrong}.") from None
 
 # ── Django ───────────────────────────────────────────────────────────────────────────────────────
 INSTALLED_APPS = [

@@ -20,7 +20,7 @@ from orders.following import look_once, look_wanted
 from orders.probing import due_probe, probe
 from orders.tasks import Task
 from orders.upkeep import compact
-from panel import upstream
+from panel import bells, upstream
 from panel.alarms.work import mind_alarms
 from panel.chores import chores, do_chore, write_down
 from panel.models import DESK, EVERY_ROLE, ROLES, Beat
@@ -60,6 +60,8 @@ STEPS = (
     task_step(Task.Kind.PLACE, Purpose.PLACE, carry_one),
     task_step(Task.Kind.CANCEL, Purpose.ASK, carry_cancels),
     task_step(Task.Kind.REFILL, Purpose.ASK, carry_refills),
+    # What deliveries ring for is looked at next.
+    Step(DESK, lambda _now: DESK, bells.ring_in),
     Step(Purpose.LOOK, look_wanted, look_once),
     Step(Purpose.UPKEEP, due_probe, probe),
     chore_step(Purpose.LOOK),

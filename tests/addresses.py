@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.models import BalanceReading, User
 from catalog.models import Change, Favourite, RateChange, Service, SetAside, ShrinkAlarm
+from orders.deliveries import Delivery, Endpoint, TurnedAway
 from orders.jobs import Bulk
 from orders.models import Order
 from orders.notes import Mention, Note
@@ -52,6 +53,10 @@ def one_of_everything() -> Order:
     Sending.objects.create(pk=Sending.ONLY)
     Bulk.objects.create(kind="refill", asked_by=order.placed_by, asked_at=now, token=uuid.uuid4(), picked=1,
                         left_out={order.pk: "Its service has no refill."})  # fmt: skip
+    Delivery.objects.create(key="d", digest="d", event="order.completed", upstream_id=order.upstream_id or "",
+                            body="{}", mark="0f0f0f0f", received_at=now, due_at=now)  # fmt: skip
+    Endpoint.objects.create(url="https://desk.example.com/webhooks/notpanel/", registered_at=now)
+    TurnedAway.objects.create(day=now.date(), reason="forged", count=7)
     SavedView.objects.create(owner=order.placed_by, name="Mine", query="by=me", shared=True)
     RateChange.objects.create(service=order.service, now=order.service.rate, at=now)
     Change.objects.create(service=order.service, moved={"rate": ["0.80", "0.90"]}, at=now)

@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.access import Role
 from accounts.models import User
 from catalog.models import RateChange, Service, SetAside, ShrinkAlarm
+from orders.deliveries import Delivery, Endpoint
 from orders.jobs import Bulk
 from orders.models import Order, SavedView
 from orders.states import Status
@@ -133,6 +134,9 @@ def _order(number: int, text: str, owner: User) -> Order:
         order.record(happened, by=who, **facts)
     SavedView.objects.create(owner=who, name=text[:60], query=f"q={text[:200]}", shared=True)
     SetAside.objects.create(digest=str(number), raw=text, why=text, first_seen_at=now)
+    Delivery.objects.create(key=str(number), digest=str(number), event=text[:40], status=text[:40], body=text, mark="",
+                            upstream_id=order.upstream_id or text[:64], received_at=now)  # fmt: skip
+    Endpoint.objects.create(url=text[:500], events=text[:500], upstream_id=text[:64], registered_at=now)
     Beat.objects.create(name=f"{text[:110]}{number}", started_at=now, beat_at=now)
     Chore.objects.create(name=f"{text[:12]}{number}", due_at=now, trouble=text)
     return order

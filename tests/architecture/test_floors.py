@@ -43,6 +43,7 @@ HOLDS_THE_PHONE = {
     "panel.chores",
     "panel.upstream",
     "panel.worker",
+    "panel.management.commands.register_webhook",
     "panel.management.commands.worker",
     "panel.management.commands.sync_catalog",
 }

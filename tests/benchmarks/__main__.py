@@ -5,7 +5,7 @@ import sys
 
 EVERY = (
     "catalog", "sweep", "budget", "outage", "rhythm", "orders_page", "finding", "poll", "live_page", "first_visit",
-    "submit", "bulk", "export",
+    "submit", "bulk", "export", "webhooks",
 )  # fmt: skip
 
 

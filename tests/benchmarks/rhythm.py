@@ -14,7 +14,6 @@ from statistics import mean, quantiles
 from unittest.mock import patch
 
 from orders.models import Order
-from orders.rhythm import Tempo
 from orders.states import FINAL, Status
 from panel import spending
 from panel.notpanel import budget
@@ -188,7 +187,7 @@ def a_life_long(*, rung: bool) -> tuple[int, list[float]]:
 @contextmanager
 def relied_upon(rung: bool) -> Iterator[None]:
     """Whether webhooks are judged healthy; what judges them is tried elsewhere."""
-    with patch("orders.following.Tempo", lambda **known: Tempo(**{**known, "rung": rung})):
+    with patch("orders.following.healthy", lambda _now: rung):
         yield
 
 

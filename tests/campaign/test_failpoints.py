@@ -7,7 +7,9 @@ import sys
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
+from orders.deliveries import Delivery
 from orders.models import Order
 from orders.rhythm import ALONE_FROM
 from panel import failpoints
@@ -31,6 +33,8 @@ def one_of_each_end(campaign: Campaign) -> None:
     upstream = campaign.upstream
     campaign.submit()
     campaign.work()
+    rung_for(Order.objects.filter(upstream_id__isnull=False).first())
+    campaign.work()
     upstream.will("error_200", "add", text=NO)
     campaign.refusals += 1
     campaign.submit()
@@ -51,6 +55,14 @@ def one_of_each_end(campaign: Campaign) -> None:
     for _ in range(2):
         campaign.advance(LATER_SECONDS)
         campaign.work()
+
+
+def rung_for(order: Order | None) -> None:
+    """As if upstream had delivered that something happened to it."""
+    now = timezone.now()
+    Delivery.objects.create(
+        key="d", digest="d", body="{}", received_at=now, due_at=now, upstream_id=(order and order.upstream_id) or "none"
+    )
 
 
 def after_the_sale(campaign: Campaign) -> None:

@@ -425,4 +425,31 @@ MISTAKES = (
         'f"{field}__lte": last}', 'f"{field}__lt": last}',
         LISTING + " tests/orders/test_rule_on_pages.py",
     ),
+    # ── Webhooks ─────────────────────────────────────────────────────────────────────────────────
+    Mistake(
+        "a webhook that is told as taken before it is on the disk", "orders/inbox.py",
+        "well = kept.result(PATIENCE_SECONDS)", "well = True",
+        "tests/orders/test_inbox.py",
+    ),
+    Mistake(
+        "a webhook's signature compared by ==", "panel/notpanel/signing.py",
+        "hmac.compare_digest(right.encode(), signature.encode(errors=\"replace\"))", "right == signature",
+        "tests/notpanel/test_signing.py",
+    ),
+    Mistake(
+        "a webhook that may be played again for ever", "panel/notpanel/signing.py",
+        "if int(seconds) < now - WINDOW_SECONDS:", "if int(seconds) < 0:",
+        "tests/notpanel/test_signing.py",
+    ),
+    Mistake(
+        "a webhook whose ring is lost to a look under way", "orders/ringing.py",
+        "if order.reported_at and order.reported_at >= delivery.received_at:", "if order.reported_at:",
+        "tests/orders/test_ringing.py",
+    ),
+    Mistake(
+        "a webhook told by a header that nobody signed", "orders/inbox.py",
+        "bulk_create(in_order, ignore_conflicts=True)",
+        'bulk_create(in_order, update_conflicts=True, unique_fields=["digest"], update_fields=["key"])',
+        "tests/orders/test_webhook_door.py",
+    ),
 )  # fmt: skip

@@ -56,6 +56,7 @@ def start(**said: str) -> subprocess.CompletedProcess[str]:
         ({"NOTPANEL_API_KEY": "k", "NOTPANEL_API_URL": "http://notpanel.com/api/v2"}, "must begin with https://"),
         ({"LOG_LEVEL": "LOUD"}, "write one of"),
         ({"LOG_FORMAT": "xml"}, "write one of"),
+        ({"NOTPANEL_WEBHOOK_SCHEME": "encoding=rot13"}, "NOTPANEL_WEBHOOK_SCHEME: encoding is one of hex, base64."),
     ],
 )
 def test_the_desk_does_not_start(said: dict[str, str], sentence: str) -> None:

@@ -1,0 +1,95 @@
+"""Keeps deliveries before upstream is told that they came in. Those that come together share one commit.
+
+A commit costs the same for one row as for a hundred, and on SQLite one process writes at a time. So requests hand
+their row to one thread of their process, which writes all that wait, and each waits until its own is on the disk.
+"""
+
+import logging
+import os
+import threading
+from concurrent.futures import Future
+from queue import Empty, SimpleQueue
+
+from django.db import connection, transaction
+
+from orders.deliveries import Delivery
+
+log = logging.getLogger(__name__)
+
+MOST_AT_ONCE = 200  # rows a commit; more wait for the next
+PATIENCE_SECONDS = 5.0  # that a request waits for its commit; then upstream is told to come again
+AT_REST_SECONDS = 2.0  # without a delivery, until the database's connection is given back
+
+Waiting = tuple[Delivery, "Future[bool]"]
+
+
+class NotKept(Exception):
+    """Not known to be on the disk, so upstream must not be told that it is."""
+
+
+class Inbox:
+    """One a process, with one thread that writes; it begins with the first delivery."""
+
+    def __init__(self) -> None:
+        self._arrivals: SimpleQueue[Waiting] = SimpleQueue()
+        self._writer: threading.Thread | None = None
+        self._beginning = threading.Lock()
+
+    def put(self, delivery: Delivery) -> None:
+        """Back when it is committed, or was there before; NotKept when that did not come about in time."""
+        if connection.in_atomic_block:  # it belongs to whatever else the caller writes
+            write([delivery])
+            return
+        kept: Future[bool] = Future()
+        self._arrivals.put((delivery, kept))
+        self._begin()
+        try:
+            well = kept.result(PATIENCE_SECONDS)
+        except TimeoutError:
+            raise NotKept from None
+        if not well:
+            raise NotKept
+
+    def _begin(self) -> None:
+        if self._writer is None:
+            with self._beginning:
+                if self._writer is None:
+                    self._writer = threading.Thread(target=self._write_all, name="inbox", daemon=True)
+                    self._writer.start()
+
+    def _write_all(self) -> None:
+        while True:
+            batch = self._next()
+            try:
+                write([delivery for delivery, _ in batch])
+                well = True
+            except Exception:  # whatever it was, nobody may be left waiting, and the next may fare better
+                log.exception("%d deliveries could not be kept", len(batch))
+                connection.close()
+                well = False
+            for _, kept in batch:
+                kept.set_result(well)
+
+    def _next(self) -> list[Waiting]:
+        """What waits, once something does."""
+        try:
+            batch = [self._arrivals.get(timeout=AT_REST_SECONDS)]
+        except Empty:
+            connection.close()
+            batch = [self._arrivals.get()]
+        while len(batch) < MOST_AT_ONCE and not self._arrivals.empty():
+            batch.append(self._arrivals.get())
+        return batch
+
+
+def write(deliveries: list[Delivery]) -> None:
+    """One INSERT, one commit. What is there already stays as it is."""
+    with transaction.atomic():
+        # By their key, so that two processes with the same ones wait for each other and cannot deadlock.
+        in_order = sorted(deliveries, key=lambda delivery: delivery.key)
+        Delivery.objects.bulk_create(in_order, ignore_conflicts=True)
+
+
+INBOX = Inbox()
+# A thread does not come along into a child; nor may the child wait for one that it does not have.
+os.register_at_fork(after_in_child=INBOX.__init__)  # type: ignore[misc]

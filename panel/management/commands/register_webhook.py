@@ -1,0 +1,71 @@
+"""`manage.py register_webhook URL`: has upstream deliver to this address, and shows the secret that it signs with."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.urls import reverse
+from django.utils import timezone
+
+from orders.deliveries import Endpoint
+from panel.notpanel import signing
+from panel.notpanel.errors import NotPanelError, Refused, Unclear
+from panel.upstream import make_client
+
+# Where upstream's undocumented answer may hold each.
+SECRET_AT = ("secret", "signing_secret", "webhook_secret")
+ID_AT = ("webhook", "id", "webhook_id")
+
+KEEP_IT = """\
+This is the endpoint's secret. Upstream shows it this once, and the desk does not keep it.
+Put it into NOTPANEL_WEBHOOK_SECRETS (or the file that NOTPANEL_WEBHOOK_SECRETS_FILE names), with a comma between it and
+those that are there, and start the desk's web servers anew. Until then its deliveries are turned away."""
+NONE_FOUND = """\
+Upstream took the address, but no secret was found in its answer, which holds: {names}. Without one no delivery can be
+told from a forgery. Remove the endpoint at the supplier's and add it again, or ask the supplier."""
+HINTS = {
+    "limit": "At most five endpoints go with one key. Remove one at the supplier's, then try again.",
+    "public https": "Upstream delivers to public https addresses alone: no http, no localhost, no private network.",
+}
+
+
+class Command(BaseCommand):
+    help = "Registers a webhook at the supplier. The secret comes on stdout, once; all that is said about it on stderr."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("url", help="the desk's public address, as https://desk.example.com/webhooks/notpanel/")
+        parser.add_argument("--events", default="", help="between commas, as order.completed,balance.low; default: all")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        url, door = options["url"].strip(), reverse("webhook_door")
+        events = [event.strip() for event in options["events"].split(",") if event.strip()]
+        if not urlsplit(url).path.endswith(door):
+            self.stderr.write(f"Note that the desk takes deliveries at {door}; this address ends otherwise.")
+        try:
+            answer = make_client().add_webhook(url, events)
+        except Unclear as trouble:
+            raise CommandError(f"{trouble} It may be registered all the same; look at the supplier's.") from None
+        except Refused as no:
+            hint = next((hint for word, hint in HINTS.items() if word in str(no)), "")
+            raise CommandError(f"Upstream says: {no}. {hint}".strip()) from None
+        except NotPanelError as trouble:
+            raise CommandError(str(trouble)) from None
+        self.take_down(url, events, answer)
+
+    def take_down(self, url: str, events: list[str], answer: dict[str, object]) -> None:
+        """The secret first: what goes wrong after it does not lose it."""
+        secret = found(answer, SECRET_AT)
+        if secret:
+            self.stdout.write(secret)
+            self.stderr.write(KEEP_IT)
+        else:
+            self.stderr.write(NONE_FOUND.format(names=", ".join(sorted(answer))))
+        Endpoint.objects.create(
+            url=url[:500], upstream_id=found(answer, ID_AT)[:64], events=",".join(events)[:500],
+            mark=signing.mark(secret) if secret else "", registered_at=timezone.now(),
+        )  # fmt: skip
+
+
+def found(answer: dict[str, object], names: tuple[str, ...]) -> str:
+    """The first of them that the answer holds."""
+    return next((str(answer[name]) for name in names if isinstance(answer.get(name), str | int)), "")

@@ -1,0 +1,224 @@
+"""Webhooks in a burst: what was answered 2xx is on the disk, pages stay quick, and one commit serves many deliveries.
+
+Each against a real gunicorn over loopback: how many deliveries one process takes, beside a view that inserts its row
+by itself; then 1,000 a second at a gunicorn for webhooks alone, started `nice`, while the desk's own serves pages.
+
+How much faster ours is depends on what a commit costs. A disk that takes 5 ms for one leaves a plain view at 200 a
+second at most; where it takes a quarter of one, as in a virtual machine, gunicorn's and Django's own share of each
+request is the limit of both. So beside the rate it is counted how many deliveries share a commit, which is the same
+on every machine.
+"""
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+from unittest.mock import patch
+
+from django.conf import settings
+from django.db import connection
+from django.urls import reverse
+from django.utils import timezone
+
+from orders import inbox
+from orders.deliveries import Delivery
+from panel.management.commands.demo import HERE, START_SECONDS, answer
+from tests.benchmarks import data, measure
+from tests.benchmarks.first_visit import free_port
+from tests.benchmarks.page import browser_of
+from tests.benchmarks.upstream_rings import CONNECTIONS, SECRET
+
+OURS, PLAIN = "panel.settings", "tests.benchmarks.plain_door"
+THREADS = 16
+ROUNDS, ROUND_SECONDS = 8, 2.0
+BURST, BURST_SECONDS = 1_000, 4.0  # deliveries a second, for so long
+BURSTS = 6
+ALONE = 2_000  # deliveries past the web server
+PAGES_A_ROUND = 40  # at most, within a burst
+MOST_SLOWER = 1.5
+LEAST_FASTER = 2.0  # 4 where commits are what both wait for
+LEAST_SHARED = 4.0  # deliveries a commit
+NICE = 19  # of the gunicorn that takes webhooks, and of whoever rings there: pages come first
+
+
+def main() -> int:
+    figures = measure.Figures("webhooks: a burst of signed deliveries")
+    figures.say(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, which carry all of it")
+    with measure.desk(pages=True) as folder:
+        owner = data.open_desk()
+        data.write_orders(1, data.RECENT)
+        session = browser_of(owner).cookies[settings.SESSION_COOKIE_NAME].value
+        shared(figures)
+        rates(folder, figures)
+        for together in (False, True):
+            burst(folder, session, figures, together=together)
+    figures.say(f"load of the machine: {os.getloadavg()[0]:.1f}")
+    return figures.end()
+
+
+def shared(figures: measure.Figures) -> None:
+    """How many rows each commit has, with as many threads as a gunicorn; and what a commit costs this disk."""
+    commits, usual = list[int](), inbox.write
+
+    def write(deliveries: list[Delivery]) -> None:
+        commits.append(len(deliveries))
+        usual(deliveries)
+
+    def put(number: int) -> None:
+        key, now = f"shared_{number}", timezone.now()
+        inbox.INBOX.put(Delivery(key=key, digest=key, body="{}", mark="", received_at=now))
+
+    with patch.object(inbox, "write", write), ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(put, range(ALONE)))
+    figures.exactly("rows that came of as many deliveries", len(on_disk()), ALONE)
+    figures.at_least(f"deliveries a commit, of {THREADS} threads", ALONE / len(commits), LEAST_SHARED)
+    with tempfile.TemporaryFile() as file:
+        times = []
+        for _ in range(50):
+            file.write(b"x" * 4096)
+            file.flush()
+            times.append(measure.seconds(lambda: os.fdatasync(file.fileno())))
+    figures.say(f"this disk takes {median(times) * 1000:.2f} ms to make 4 kB durable")
+
+
+def rates(folder: Path, figures: measure.Figures) -> None:
+    """As many as one process takes, ours and a plain view in turns; ours is killed at the end."""
+    found: dict[str, list[float]] = {OURS: [], PLAIN: []}
+    taken: list[str] = []
+    with serving(folder, OURS) as (ours, port), serving(folder, PLAIN) as (_, other):
+        for turn in range(ROUNDS):
+            for kind, at in ((OURS, port), (PLAIN, other))[:: 1 if turn % 2 == 0 else -1]:
+                said = rung(start_ringing(at, 0, ROUND_SECONDS, f"{kind[:5]}{turn}"))
+                found[kind].append(len(said["taken"]) / said["seconds"])
+                assert not said["others"], said["others"]
+                taken += said["taken"] if kind == OURS else []
+        last = start_ringing(port, 0, ROUND_SECONDS, "last")
+        time.sleep(ROUND_SECONDS / 2)
+        os.killpg(ours.pid, signal.SIGKILL)
+        said = rung(last)
+        taken += said["taken"]
+    figures.say(f"{HERE}, {CONNECTIONS} connections, one process of {THREADS} threads each, {ROUNDS} rounds in turns")
+    figures.say(
+        f"a second: {whole(found[OURS])} against {whole(found[PLAIN])} of a view that inserts its row by itself"
+    )
+    figures.exactly("answered 2xx and not on the disk after kill -9", len(set(taken) - on_disk()), 0)
+    figures.at_least("and some were answered right before it", len(said["taken"]), 1)
+    ratios = [ours / plain for ours, plain in zip(found[OURS], found[PLAIN], strict=True)]
+    figures.say(f"ratios: {', '.join(f'{ratio:.1f}' for ratio in ratios)}")
+    figures.at_least("deliveries a second, against a plain view", median(ratios), LEAST_FASTER)
+
+
+def burst(folder: Path, session: str, figures: measure.Figures, *, together: bool) -> None:
+    """The orders page at rest and in a burst, in turns. `together`, in one gunicorn, it is told and not judged."""
+    name = "pages and webhooks in one gunicorn" if together else "webhooks in a gunicorn of their own"
+    idle, busy = list[list[float]](), list[list[float]]()
+    taken, others, rates = list[str](), list[int](), list[float]()
+    with serving(folder, OURS) as (_, port), serving(folder, OURS, nice=NICE) as (_, own):
+        pages(port, session, PAGES_A_ROUND)
+        for turn in range(BURSTS):
+            idle.append(pages(port, session, PAGES_A_ROUND))
+            ringing = start_ringing(port if together else own, BURST, BURST_SECONDS, f"{together}{turn}", nice=NICE)
+            busy.append(pages(port, session, PAGES_A_ROUND, until=BURST_SECONDS))
+            said = rung(ringing)
+            taken, others = taken + said["taken"], others + said["others"]
+            rates.append(len(said["taken"]) / said["seconds"])
+    ratio = cut_of(busy, 18) / cut_of(idle, 18)
+    figures.say(f"{name}: {whole(rates)} of {BURST} deliveries a second taken")
+    figures.say(
+        f"orders page at rest p50 {ms(idle, 9)}, p95 {ms(idle, 18)}; meanwhile {ms(busy, 9)}, {ms(busy, 18)} ms"
+    )
+    figures.exactly(f"{name}: answered 2xx and not on the disk", len(set(taken) - on_disk()), 0)
+    figures.exactly(f"{name}: answers that were no 2xx", len(others), 0)
+    if together:
+        figures.say(f"{name}: p95 {ratio:.2f} of at rest")
+    else:
+        figures.at_most("orders page p95 in the burst, of at rest", ratio, MOST_SLOWER)
+
+
+def pages(port: int, session: str, count: int, *, until: float = 60.0) -> list[float]:
+    """Seconds that each orders page took, at a person's pace."""
+    times, began = list[float](), time.monotonic()
+    line = http.client.HTTPConnection(HERE, port, timeout=30)
+    headers = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={session}"}
+    while len(times) < count and time.monotonic() < began + until:
+        asked = time.perf_counter()
+        line.request("GET", reverse("orders:index"), headers=headers)
+        response = line.getresponse()
+        assert response.read() and response.status == http.client.OK, response.status
+        times.append(time.perf_counter() - asked)
+        time.sleep(0.02)
+    line.close()
+    return times
+
+
+@contextmanager
+def serving(folder: Path, kind: str, *, nice: int = 0) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """One process of gunicorn with these settings, on this measurement's database; and its port."""
+    port = free_port()
+    server = "sqlite://" if measure.on_sqlite() else settings.DATABASE_URL.rpartition("/")[0]
+    env = os.environ | {
+        "DATABASE_URL": f"{server}/{connection.settings_dict['NAME']}", "STATIC_ROOT": str(folder / "static"),
+        "NOTPANEL_WEBHOOK_SECRETS": SECRET, "DJANGO_SETTINGS_MODULE": kind,
+    }  # fmt: skip
+    command = (
+        sys.executable, "-m", "gunicorn", "panel.wsgi", f"--bind={HERE}:{port}", "--worker-class=gthread",
+        f"--threads={THREADS}", "--no-control-socket", f"--chdir={settings.BASE_DIR}",
+    )  # fmt: skip
+    process = subprocess.Popen(
+        ["nice", "-n", str(nice), *command], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while answer(port, "/healthz") != http.client.OK:
+            assert process.poll() is None and time.monotonic() < deadline, "gunicorn does not answer"
+            time.sleep(0.1)
+        yield process, port
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def start_ringing(port: int, rate: float, seconds: float, name: str, *, nice: int = 0) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "tests.benchmarks.upstream_rings", str(port), str(rate), str(seconds), name]
+    process = subprocess.Popen(["nice", "-n", str(nice), *command], stdout=subprocess.PIPE, text=True)
+    assert process.stdout and process.stdout.readline() == "ringing\n"
+    return process
+
+
+def rung(ringing: "subprocess.Popen[str]") -> dict[str, Any]:
+    out, _ = ringing.communicate()
+    assert ringing.returncode == 0
+    return dict(json.loads(out))
+
+
+def on_disk() -> set[str]:
+    return set(Delivery.objects.values_list("key", flat=True))
+
+
+def cut_of(rounds: list[list[float]], cut: int) -> float:
+    """The median of the rounds' own, so that one moment in which the machine was busy elsewhere decides nothing."""
+    return median(quantiles(times, n=20)[cut] for times in rounds)
+
+
+def ms(rounds: list[list[float]], cut: int) -> str:
+    return f"{cut_of(rounds, cut) * 1000:.1f}"
+
+
+def whole(rates: list[float]) -> str:
+    return f"{median(rates):,.0f}"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

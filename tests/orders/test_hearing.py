@@ -1,0 +1,150 @@
+"""Whether webhooks are relied upon: judged by the orders that ended of late, and not before there are any."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from orders import hearing
+from orders.deliveries import Delivery
+from orders.hearing import LATELY, NEAR, healthy, heard, judged
+from orders.progress import ENDED, Reading
+from orders.states import FINAL
+from orders.webhooks import healthy as by_its_public_name
+from tests.makers import make_order, minutes
+
+pytestmark = pytest.mark.django_db
+NOW = timezone.now()
+
+
+@pytest.fixture(autouse=True)
+def _secret_and_no_memory(settings: Any) -> Iterator[None]:
+    settings.NOTPANEL_WEBHOOK_SECRETS = ["whsec"]
+    hearing._Last.at = None
+    yield
+    hearing._Last.at = None
+
+
+def ended(minutes_ago: float, rung: float | None = None, status: str = "completed") -> None:
+    """An order that was found to have ended, rung for so many minutes after that; None: not at all."""
+    at, order = NOW - minutes(minutes_ago), make_order("completed")
+    Reading.objects.create(order=order, at=at, status=status)
+    if rung is not None:
+        key = str(Delivery.objects.count())
+        Delivery.objects.create(key=key, digest=key, upstream_id=order.upstream_id or "", body="{}", mark="",
+                                received_at=at + minutes(rung))  # fmt: skip
+
+
+#    how the newest orders ended, newest first: + rung for, - not            well
+TABLE = [
+    ("",            False),
+    ("++",          False),
+    ("+++",         True),
+    ("++-",         True),
+    ("+--",         False),
+    ("-++",         True),
+    ("--+",         False),
+    ("---",         False),
+    ("--+++",       True),
+    ("---+++++++",  False),
+    ("--++++++++",  True),
+    ("+-+-+-+-+-",  False),
+    ("+-+-+-+-++",  True),
+    ("+++------+",  False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rings", "well"), TABLE)
+def test_most_of_the_newest_ends_must_have_been_rung_for(rings: str, well: bool) -> None:
+    assert judged([ring == "+" for ring in rings]).well is well
+    for number, ring in enumerate(rings):
+        ended(10 + number, 0 if ring == "+" else None)
+    assert heard(NOW).well is well
+    assert healthy(NOW) is well
+    assert by_its_public_name is healthy
+
+
+def test_it_says_why() -> None:
+    assert heard(NOW).why == "No order ended in the last 6 hours; it takes 3 to judge by."
+    ended(8, 0)
+    assert heard(NOW).why == "Only one order ended in the last 6 hours; it takes 3 to judge by."
+    ended(9, 0)
+    ended(10)
+    assert heard(NOW).why == "2 of the last 3 orders that ended were rung for."
+    ended(7)
+    ended(6.5)
+    assert heard(NOW).why == "Only 2 of the last 5 orders that ended were rung for."
+    ended(6)
+    assert heard(NOW).why == "None of the last 3 orders that ended was rung for."
+
+
+def test_without_a_secret_they_cannot_work(settings: Any) -> None:
+    for _ in range(3):
+        ended(10, 0)
+    settings.NOTPANEL_WEBHOOK_SECRETS = []
+    with CaptureQueriesContext(connection) as asked:
+        assert not heard(NOW).well
+    assert len(asked) == 0
+
+
+@pytest.mark.parametrize(("rung", "counts"), [(-4.9, True), (4.9, True), (-5.1, False), (5.1, False), (-60, False)])
+def test_a_ring_counts_within_five_minutes_of_the_look_that_found_the_end(rung: float, counts: bool) -> None:
+    for _ in range(3):
+        ended(30, rung)
+    assert heard(NOW).well is counts
+
+
+def test_an_end_that_was_found_just_now_may_be_rung_for_yet() -> None:
+    for _ in range(3):
+        ended(10, 0)
+        ended(NEAR / timedelta(minutes=1) - 0.1)
+    assert heard(NOW).well
+    assert not heard(NOW + minutes(1)).well
+
+
+def test_what_ended_long_ago_tells_nothing_of_now() -> None:
+    for _ in range(3):
+        ended(LATELY / timedelta(minutes=1) - 1, 0)
+    assert heard(NOW).well
+    assert not heard(NOW + minutes(2)).well
+
+
+def test_an_order_that_moved_and_did_not_end_tells_nothing() -> None:
+    for _ in range(3):
+        ended(10, 0)
+        ended(9, None, status="in_progress")
+    assert heard(NOW).well
+
+
+def test_the_words_for_an_end_are_those_of_the_life_table() -> None:
+    assert str(ENDED.extra["template"] if hasattr(ENDED, "extra") else ENDED).count("'") == 2 * len(FINAL)
+    for status in FINAL:
+        assert f"'{status}'" in str(ENDED.extra["template"])
+
+
+def test_it_is_one_query_and_asked_again_only_after_a_few_seconds() -> None:
+    for _ in range(12):
+        ended(10, 0)
+    with CaptureQueriesContext(connection) as asked:
+        assert [healthy(NOW + timedelta(seconds=second)) for second in range(5)] == [True] * 5
+    assert len(asked) == 1
+    Delivery.objects.all().delete()
+    assert healthy(NOW + timedelta(seconds=4))
+    assert not healthy(NOW + timedelta(seconds=5))
+
+
+def test_an_index_leads_to_the_ends() -> None:
+    with CaptureQueriesContext(connection) as asked:
+        heard(NOW)
+    (question,) = (sql["sql"] for sql in asked)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(("EXPLAIN QUERY PLAN " if connection.vendor == "sqlite" else "EXPLAIN ") + question)
+        plan = str(cursor.fetchall())
+    assert "reading_ends" in plan
+    assert "delivery_of_order" in plan

@@ -1,0 +1,117 @@
+"""Whatever order deliveries come in, and however often: an order ends up as upstream says it stands."""
+
+import uuid
+from collections import Counter
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import permutations
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from orders import following, ringing
+from orders.deliveries import Delivery
+from orders.models import Order
+from orders.traits import give_traits
+from panel.notpanel.shapes import Report, Reports
+from tests.makers import make_service, make_user
+
+pytestmark = pytest.mark.django_db
+# What happened to an order, in the order in which it did: upstream's status, charge, remains, and the event of it.
+HISTORY = (
+    ("pending", "0.90", 1000, "order.created"),
+    ("processing", "0.90", 1000, "order.processing"),
+    ("in_progress", "0.90", 1000, "order.started"),
+    ("in_progress", "0.90", 400, "order.progress"),
+    ("completed", "0.90", 0, "order.completed"),
+    ("partial", "0.54", 400, "order.failed"),
+    ("refunded", "0.00", 1000, "order.refunded"),
+)
+ORDERS = list(permutations(range(len(HISTORY))))
+SEEN = ("status", "charge", "remains", "currency")
+
+
+class Supplier:
+    """Knows how far each order is; a delivery cannot come before what it tells has happened."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now, self.far, self.calls = now, Counter[str](), 0
+
+    def reports(self, ids: list[str]) -> Reports:
+        self.calls += 1
+        return Reports({id: self.report(id) for id in ids}, {})
+
+    def report(self, id: str) -> Report:
+        status, charge, remains, _ = HISTORY[self.far[id]]
+        return Report(id, status, Decimal(charge), 12_480, remains, "USD", self.now, {"status": status})
+
+
+def write_orders(count: int) -> list[str]:
+    """So many, as upstream has just taken them; ids."""
+    service, person, now = make_service(), make_user(), timezone.now()
+    orders = [
+        Order(service=service, link=f"https://instagram.com/p/{n}", quantity=1000, body={}, rate_seen="0.9",
+              expected_charge="0.9", placed_by=person, upstream_id=f"ord_{n}", form_token=uuid.uuid4(), created_at=now)
+        for n in range(count)
+    ]  # fmt: skip
+    for order in orders:
+        give_traits(order)
+    Order.objects.bulk_create(orders, batch_size=500)
+    return [str(order.upstream_id) for order in orders]
+
+
+def deliver(told: list[tuple[str, int]], at: datetime, copies: int, seen: Counter[str]) -> None:
+    """Each into the inbox as often as it comes; a copy is a retry, or another endpoint's."""
+    rows = []
+    for id, step in told:
+        for _ in range(copies):
+            seen[id] += 1
+            status, _, _, event = HISTORY[step]
+            rows.append(Delivery(key=f"{id}:{seen[id]}", digest=f"{id}:{seen[id]}", event=event, upstream_id=id,
+                                 status=status, body="{}", mark="", received_at=at, due_at=at))  # fmt: skip
+    Delivery.objects.bulk_create(rows, batch_size=500)
+
+
+def looked_at_all_that_was_rung_for(supplier: Any, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following, "timezone", SimpleNamespace(now=lambda: now))
+    while ringing.ring_in(now, lambda _: None):
+        pass
+    while following.look_once(supplier, now):
+        pass
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("copies", [1, 2], ids=["once", "doubled"])
+def test_all_5_040_orders_of_seven_events_lead_to_one_final_state(copies: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An order of ours for each of them, all at the same time; after every delivery it stands as upstream says."""
+    assert len(ORDERS) == 5_040
+    ids, supplier, seen = write_orders(len(ORDERS)), Supplier(timezone.now()), Counter[str]()
+    for turn in range(len(HISTORY)):
+        supplier.now += timedelta(minutes=1)
+        told = [(id, order[turn]) for id, order in zip(ids, ORDERS, strict=True)]
+        for id, step in told:
+            supplier.far[id] = max(step, supplier.far[id])
+        before = supplier.calls
+        deliver(told, supplier.now, copies, seen)
+        looked_at_all_that_was_rung_for(supplier, supplier.now, monkeypatch)
+        stand = dict(Order.objects.values_list("upstream_id", "status"))
+        assert {id for id in ids if stand[id] != HISTORY[supplier.far[id]][0]} == set()
+        assert supplier.calls - before <= 2 * len(ORDERS) / following.ORDERS_PER_CALL
+    assert set(Order.objects.values_list(*SEEN)) == {("refunded", Decimal("0.00"), 1000, "USD")}
+    # Nothing is left to be done, and nothing to be looked at.
+    looked_at_all_that_was_rung_for(supplier, supplier.now + ringing.LOOKED_BY, monkeypatch)
+    assert set(Delivery.objects.values_list("how", "due_at")) == {(Delivery.How.LOOKED, None)}
+    assert not Order.objects.filter(next_look_at__isnull=False).exists()
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_events_that_come_all_at_once_are_one_look(backwards: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    (id,), supplier, seen = write_orders(1), Supplier(timezone.now()), Counter[str]()
+    supplier.far[id] = len(HISTORY) - 1
+    steps = range(len(HISTORY))
+    deliver([(id, step) for step in (reversed(steps) if backwards else steps)], supplier.now, 2, seen)
+    looked_at_all_that_was_rung_for(supplier, supplier.now, monkeypatch)
+    assert Order.objects.get().status == "refunded"
+    assert supplier.calls == 1

@@ -12,6 +12,7 @@ from orders import ringing
 from orders.deliveries import Delivery, Endpoint
 from orders.following import look_once
 from orders.models import Order
+from orders.rhythm import RINGS_TOGETHER, beat
 from orders.states import Status
 from panel import bells, failpoints
 from panel.models import Chore
@@ -22,6 +23,7 @@ from tests.upstream import Upstream
 pytestmark = pytest.mark.django_db
 How = Delivery.How
 NOW = timezone.now()
+SOON = beat(RINGS_TOGETHER, NOW)  # with all that are rung for within a moment
 
 
 def came(order: str = "", at: datetime | None = None, **said: Any) -> Delivery:
@@ -50,7 +52,7 @@ def test_its_order_is_looked_at_soon_also_one_that_has_ended(status: Status) -> 
     assert rings() == []
     order.refresh_from_db()
     other.refresh_from_db()
-    assert (order.next_look_at, other.next_look_at) == (NOW, None)
+    assert (order.next_look_at, other.next_look_at) == (SOON, None)
     assert order.status == status
 
 
@@ -59,7 +61,8 @@ def test_what_it_says_is_not_taken_for_true() -> None:
     before = Order.objects.values().get()
     came(order.upstream_id or "", status="refunded")
     rings()
-    assert Order.objects.values().get() | {"next_look_at": None} == before | {"next_look_at": None}
+    when = {"next_look_at": None, "hurry": None}
+    assert Order.objects.values().get() | when == before | when
 
 
 def test_it_is_done_with_when_its_order_was_looked_at_since() -> None:
@@ -78,10 +81,10 @@ def test_a_ring_that_a_look_under_way_did_not_hear_is_rung_again() -> None:
     order = make_order(Status.IN_PROGRESS, reported_at=NOW - minutes(1))
     came(order.upstream_id or "")
     rings()
-    Order.objects.update(reported_at=NOW - timedelta(seconds=1), next_look_at=NOW + minutes(10))
+    Order.objects.update(reported_at=NOW - timedelta(seconds=1), next_look_at=NOW + minutes(10), hurry=None)
     later = NOW + ringing.LOOKED_BY
     rings(later)
-    assert Order.objects.get().next_look_at == later
+    assert Order.objects.get().next_look_at == beat(RINGS_TOGETHER, later)
 
 
 def test_one_that_came_before_its_order_was_known_waits_for_it() -> None:
@@ -91,7 +94,7 @@ def test_one_that_came_before_its_order_was_known_waits_for_it() -> None:
     order = make_order(Status.PENDING, upstream_id="ord_early", next_look_at=NOW + minutes(9))
     rings(NOW + timedelta(seconds=5))
     order.refresh_from_db()
-    assert (fates(), order.next_look_at) == ([How.RUNG], NOW + timedelta(seconds=5))
+    assert (fates(), order.next_look_at) == ([How.RUNG], beat(RINGS_TOGETHER, NOW + timedelta(seconds=5)))
 
 
 def test_an_order_that_never_becomes_known_is_given_up_after_a_day() -> None:
@@ -127,7 +130,7 @@ def test_an_event_that_nobody_knows_rings_for_the_order_that_it_names_or_is_just
     came(event="something.else")
     rings()
     assert fates() == [How.RUNG, How.KEPT]
-    assert Order.objects.get().next_look_at == NOW
+    assert Order.objects.get().next_look_at == SOON
 
 
 def test_many_for_one_order_are_one_ring() -> None:
@@ -184,7 +187,7 @@ def test_a_crash_in_the_middle_rings_later_or_has_rung(point: str, monkeypatch: 
     assert fates() == [How.CAME if point == "bell.commit" else How.RUNG]
     rings()
     order.refresh_from_db()
-    assert (fates(), order.next_look_at) == ([How.RUNG], NOW)
+    assert (fates(), order.next_look_at) == ([How.RUNG], SOON)
 
 
 def test_what_came_a_month_ago_is_forgotten_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,7 +207,7 @@ def test_upstreams_word_is_what_holds(upstream: Upstream, phone: Client) -> None
     upstream.set_status(upstream_id, "refunded")
     came(upstream_id, status="completed", at=timezone.now())
     assert bells.ring_in(None)
-    assert look_once(phone)
+    assert look_once(phone, timezone.now() + RINGS_TOGETHER)
     order.refresh_from_db()
     assert order.status == "refunded"
     assert upstream.calls("status") == 1

@@ -14,6 +14,7 @@ from django.utils import timezone
 from orders import following, ringing
 from orders.deliveries import Delivery
 from orders.models import Order
+from orders.rhythm import RINGS_TOGETHER
 from orders.traits import give_traits
 from panel.notpanel.shapes import Report, Reports
 from tests.makers import make_service, make_user
@@ -75,10 +76,11 @@ def deliver(told: list[tuple[str, int]], at: datetime, copies: int, seen: Counte
 
 
 def looked_at_all_that_was_rung_for(supplier: Any, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(following, "timezone", SimpleNamespace(now=lambda: now))
+    soon = now + RINGS_TOGETHER
+    monkeypatch.setattr(following, "timezone", SimpleNamespace(now=lambda: soon))
     while ringing.ring_in(now, lambda _: None):
         pass
-    while following.look_once(supplier, now):
+    while following.look_once(supplier, soon):
         pass
 
 

@@ -137,6 +137,8 @@ def take_in(
                     readings.append(reading(order, report.asked_at))
                 if order.status in FINAL:
                     ended.append(order)
+            if order.hurry is not None:  # somebody wanted to know while the call was under way
+                order.next_look_at = now
             if order.version != version:
                 order.late_from = late_from(order, tempo.usual.get(order.service_id))
                 order.save(update_fields=FACTS)

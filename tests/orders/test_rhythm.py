@@ -5,14 +5,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from orders.following import LEASE, claim, look_once, look_wanted
+from orders.following import LEASE, claim, look_once, look_wanted, take_in
 from orders.models import Hurry, Order
 from orders.pace import Usual
 from orders.rhythm import RINGS_TOGETHER, STEADY, Tempo
 from orders.states import Status
 from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client
-from tests.makers import make_order, make_service, make_user, minutes
+from panel.notpanel.shapes import Reports
+from tests.makers import make_order, make_report, make_service, make_user, minutes
 from tests.upstream import Upstream
 
 pytestmark = pytest.mark.django_db
@@ -116,6 +117,18 @@ def test_rings_within_a_moment_share_a_call(upstream: Upstream, phone: Client) -
     assert look_once(phone, NOON + RINGS_TOGETHER)
     assert not look_once(phone, NOON + RINGS_TOGETHER)
     assert upstream.calls("status") == 1
+
+
+@pytest.mark.parametrize("said", ["in_progress", "completed"])
+def test_what_a_person_wanted_to_know_during_a_call_is_asked_anew(said: str) -> None:
+    now = timezone.now()
+    order = make_order(Status.IN_PROGRESS, next_look_at=now)
+    claim(now)
+    Order.objects.filter(pk=order.pk).hurry(now)
+    report = make_report(order, said)
+    take_in([report.upstream_id], Reports({report.upstream_id: report}, {}), now)
+    assert look_wanted(now) == Purpose.ASK
+    assert list(claim(now)) == [order.upstream_id]
 
 
 def test_a_ring_never_makes_an_order_wait_longer() -> None:

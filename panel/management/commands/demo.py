@@ -6,7 +6,7 @@ import os
 import secrets
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,7 +14,7 @@ from urllib.parse import quote
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from panel.demo import history, team
+from panel.demo import history, rings, team
 from panel.demo.processes import Processes, Stopped, Trouble
 
 HERE = "127.0.0.1"
@@ -23,6 +23,12 @@ HAS_A_PAST = "has_a_past"  # a file in the state's folder: the orders of the fir
 START_SECONDS = 60.0  # for a program to answer on a slow machine; usually one or two
 ANSWER_SECONDS = 2.0
 WEB_THREADS = 8  # a person and a few open pages
+
+
+# What it asks of itself, once the programs that each needs are there.
+PARTS: dict[str, Callable[[int], None]] = {
+    "team": lambda _port: team.make(), "history": lambda _port: history.write(), "rings": rings.register,
+}  # fmt: skip
 
 
 class Command(BaseCommand):
@@ -34,13 +40,12 @@ class Command(BaseCommand):
         parser.add_argument("--sandbox-port", type=int, default=8701, help="of its supplier (default 8701)")
         parser.add_argument("--speed", type=float, default=60, help="of the supplier's clock; 60: an hour a minute")
         parser.add_argument("--state", type=Path, default=settings.DATA_DIR / "demo", help="folder of all it keeps")
-        # What it asks of itself, once the programs that this needs are there.
-        parser.add_argument("--only", choices=["team", "history"], help=argparse.SUPPRESS)
+        parser.add_argument("--only", choices=PARTS, help=argparse.SUPPRESS)
 
     def handle(self, *, only: str | None, **options: Any) -> None:
         try:
             if only:
-                {"team": team.make, "history": history.write}[only]()
+                PARTS[only](options["port"])
             else:
                 open_house(options["port"], options["sandbox_port"], options["speed"], options["state"].resolve())
         except Trouble as trouble:
@@ -74,6 +79,7 @@ def run(programs: Processes, state: Path, port: int, sandbox_port: int, speed: f
     programs.start("web", (sys.executable, "-m", *gunicorn(port)))
     programs.wait_until(lambda: answer(port, "/healthz") == http.client.OK, "The web server", START_SECONDS)
     programs.wait_until(lambda: answer(port, "/healthz/ready") == http.client.OK, "The worker", START_SECONDS)
+    programs.run("webhooks", (*MANAGE, "demo", "--only=rings", f"--port={port}"))
     programs.say(welcome(port, sandbox_port, speed))
     programs.watch()
 
@@ -102,10 +108,6 @@ def gunicorn(port: int) -> tuple[str, ...]:
 
 def environment(state: Path, sandbox_port: int) -> Mapping[str, str]:
     """What the programs see. Every name is set, so that nobody's `.env` sends a rehearsal to the real supplier."""
-    key_file = state / "secret_key"
-    if not key_file.exists():
-        with os.fdopen(os.open(key_file, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(64))
     ours = {
         "DJANGO_SETTINGS_MODULE": "panel.settings",
         "DEBUG": "false",
@@ -117,6 +119,10 @@ def environment(state: Path, sandbox_port: int) -> Mapping[str, str]:
         "STATIC_ROOT": str(state / "static"),
         "NOTPANEL_API_KEY": "",
         "NOTPANEL_API_URL": f"http://{HERE}:{sandbox_port}/api/v2",
+        "NOTPANEL_WEBHOOK_SECRETS": "",
+        "NOTPANEL_WEBHOOK_SCHEME": "",
+        "ALARM_WEBHOOK_URL": "",
+        "EMAIL_URL": "",
         "LOG_FORMAT": "TEXT",
         "LOG_LEVEL": "INFO",
     }
@@ -125,10 +131,20 @@ def environment(state: Path, sandbox_port: int) -> Mapping[str, str]:
         **os.environ,
         **ours,
         **nowhere,
-        "SECRET_KEY_FILE": str(key_file),
+        "SECRET_KEY_FILE": str(secret_of(state, "secret_key")),
+        "NOTPANEL_WEBHOOK_SECRETS_FILE": str(secret_of(state, "webhook_secret")),
         "PYTHONUNBUFFERED": "1",
         "GUNICORN_CMD_ARGS": "",
     }
+
+
+def secret_of(state: Path, name: str) -> Path:
+    """A file with a secret of this demo's own, made once."""
+    path = state / name
+    if not path.exists():
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(64))
+    return path
 
 
 def require_free(port: int, option: str) -> None:

@@ -71,6 +71,11 @@ def statuses(state: Path) -> Counter[str]:
         return Counter(status for (status,) in database.execute("SELECT status FROM orders_order"))
 
 
+def endpoints(state: Path) -> list[str]:
+    with closing(sqlite3.connect(state / "desk.sqlite3")) as database:
+        return [url for (url,) in database.execute("SELECT url FROM orders_endpoint")]
+
+
 @own_sqlite
 @pytest.mark.slow
 def test_it_opens_ends_without_a_trace_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
@@ -97,6 +102,7 @@ def test_it_opens_ends_without_a_trace_and_goes_on_where_it_stopped(tmp_path: Pa
         pass
 
     assert (process.returncode, statuses(state).total()) == (0, 60)
+    assert endpoints(state) == [f"http://127.0.0.1:{port}/webhooks/notpanel/"], "registered once"
 
 
 def test_it_names_a_port_that_is_taken_and_how_to_choose_another() -> None:

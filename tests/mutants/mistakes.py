@@ -21,6 +21,7 @@ BATCHES, ENDINGS, AFTERSALE, RULES = "orders/batches.py", "orders/endings.py", "
 REFILLS, CANCELS = "tests/orders/test_refills.py", "tests/orders/test_cancels.py"
 CRASH_IN_CALL = f"{CRASHES}::test_a_crash_there_loses_nothing_and_doubles_nothing[wish.answered]"
 RULE_TABLE, TWO_PEOPLE = "tests/orders/test_rule_table.py", "tests/orders/test_two_people.py"
+BUDGET, TEST_BUDGET = "panel/notpanel/budget.py", "tests/notpanel/test_budget.py"
 MODELS, TASKS = "orders/models.py", "orders/tasks.py"
 LISTING = "tests/orders/test_listing.py"
 LATE = "tests/orders/test_late.py"
@@ -281,6 +282,47 @@ MISTAKES = (
         "the worker calls on while it was told to wait", "panel/worker.py",
         "waits = did and upstream.paused_until(timezone.now()) is not None", "waits = False",
         "tests/panel/test_worker.py",
+    ),
+    # ── The budget ───────────────────────────────────────────────────────────────────────────────
+    Mistake(
+        "a call that is granted and not counted", BUDGET,
+        '"key_left": window.key_left - by', '"key_left": window.key_left',
+        TEST_BUDGET,
+    ),
+    Mistake(
+        "calls under way when the minute turns count in neither", BUDGET,
+        "window.key_limit - flying,", "window.key_limit,",
+        TEST_BUDGET,
+    ),
+    Mistake(
+        "looks that leave nothing to people", BUDGET,
+        "held[Purpose.PLACE] = _part(window, RESERVE, now)", "held[Purpose.PLACE] = 0",
+        TEST_BUDGET,
+    ),
+    Mistake(
+        "orders that starve the looks", BUDGET,
+        "    calls = min(window.left, max(free, share(window, purpose, now)))", "    calls = free",
+        TEST_BUDGET,
+    ),
+    Mistake(
+        "two processes grant one call", "panel/spending.py",
+        "filter(number=window.number, version=version)", "filter(number=window.number)",
+        "tests/panel/test_spending.py",
+    ),
+    Mistake(
+        "leave that nobody needed is not given back", "panel/worker.py",
+        "        meter.give_back()", "        pass",
+        "tests/panel/test_spending.py",
+    ),
+    Mistake(
+        "a call filled up with what another worker has in its hand", FOLLOWING,
+        "filter(~in_calls, hurry=None)", "filter(hurry=None)",
+        "tests/orders/test_rhythm.py",
+    ),
+    Mistake(
+        "a wish to know that came during a call is forgotten", FOLLOWING,
+        "            if order.hurry is not None:", "            if False:",
+        "tests/orders/test_rhythm.py",
     ),
     # ── Forgotten ────────────────────────────────────────────────────────────────────────────────
     Mistake(

@@ -201,7 +201,7 @@ MISTAKES = (
     ),
     Mistake(
         "a cancel is sent for an order that upstream does not have", TASKS,
-        "self.filter(kind=kind, order__upstream_id__isnull=False)", "self.filter(kind=kind)",
+        "due if kind == Task.Kind.PLACE else due.filter(order__upstream_id__isnull=False)", "due",
         CANCELS,
     ),
     Mistake(
@@ -332,13 +332,13 @@ MISTAKES = (
     ),
     Mistake(
         "a look without a lease", FOLLOWING,
-        "update(next_look_at=now + LEASE)", "update(next_look_at=None)",
+        "for pk, *_ in taken]).update(next_look_at=now + LEASE,", "for pk, *_ in taken]).update(next_look_at=None,",
         CAMPAIGN,
     ),
     Mistake(
         "what upstream left out once is asked after no more", FOLLOWING,
-        "    order.next_look_at = next_look(order.created_at, now)\n", "    order.next_look_at = None\n",
-        CAMPAIGN,
+        "now + SELDOM if alone else next_look(order.created_at, now)", "None",
+        "tests/orders/test_following.py",
     ),
     Mistake(
         "the first charge is the last", MODELS,

@@ -22,7 +22,7 @@ REFILLS, CANCELS = "tests/orders/test_refills.py", "tests/orders/test_cancels.py
 CRASH_IN_CALL = f"{CRASHES}::test_a_crash_there_loses_nothing_and_doubles_nothing[wish.answered]"
 RULE_TABLE, TWO_PEOPLE = "tests/orders/test_rule_table.py", "tests/orders/test_two_people.py"
 BUDGET, TEST_BUDGET = "panel/notpanel/budget.py", "tests/notpanel/test_budget.py"
-MODELS, TASKS = "orders/models.py", "orders/tasks.py"
+MODELS, SETS, TASKS = "orders/models.py", "orders/sets.py", "orders/tasks.py"
 LISTING = "tests/orders/test_listing.py"
 LATE = "tests/orders/test_late.py"
 DELIVERIES = "tests/notpanel/test_sandbox_deliveries.py"
@@ -37,7 +37,7 @@ MISTAKES = (
         CAMPAIGN,
     ),
     Mistake(
-        "a token in the form that nobody looks at", MODELS,
+        "a token in the form that nobody looks at", SETS,
         "form_token=token, placed_by=by,", "form_token=None, placed_by=by,",
         CAMPAIGN,
     ),
@@ -95,7 +95,7 @@ MISTAKES = (
         CRASHES,
     ),
     Mistake(
-        "order and task are written apart", MODELS,
+        "order and task are written apart", SETS,
         "            with transaction.atomic():\n                order = self.create(",
         "            if True:\n                order = self.create(",
         CRASHES,

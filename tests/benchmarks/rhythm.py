@@ -60,8 +60,8 @@ def write_live(count: int, ages: Sequence[tuple[int, timedelta]]) -> None:
 
 # ── A day ────────────────────────────────────────────────────────────────────────────────────────
 ALL_DAY, HOURS = 100_000, 24
-AGES = ((5, timedelta(minutes=5)), (15, timedelta(hours=1)), (30, timedelta(hours=12)), (950, timedelta(days=12)))
-ROUND_SECONDS = 3.0  # of the virtual clock: a worker looks up once a second, and its call and the other's take a while
+AGES = ((2, timedelta(minutes=5)), (5, timedelta(hours=1)), (10, timedelta(hours=12)), (983, timedelta(days=12)))
+ROUND_SECONDS = 3.0  # of the virtual clock: a worker looks up every two, and its call and the other's take a while
 
 
 def a_day(figures: measure.Figures) -> None:
@@ -84,7 +84,7 @@ def a_day(figures: measure.Figures) -> None:
                 _, window = spending.current(clock.now)
                 idle += budget.room(window, Purpose.LOOK, clock.now) > 0
 
-        crew(clock, phones, NOON + timedelta(hours=HOURS), roles=LOOKS, idle_seconds=1.0, each=judge)
+        crew(clock, phones, NOON + timedelta(hours=HOURS), roles=LOOKS, idle_seconds=2.0, each=judge)
         calls = sum(phone.calls["status"] for phone in phones)
         figures.say(f"{ALL_DAY:,} live orders, {HOURS} h: {calls:,} calls of {HOURS * 60 * KEY_PER_MINUTE:,}")
         figures.say(f"longest overdue, when the budget allowed no more: {longest:.0f} s; judged {judged:,} times")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 from django.db import connection, models
 
@@ -30,10 +30,10 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
         Written out: `bulk_create` takes as long for each row as the rest of what a delivery costs us.
         """
-        ops, rows = connection.ops, list[object]()
+        ops, rows = connection.ops, list[str | datetime]()
         # By their key, so that two processes with the same ones wait for each other and cannot deadlock.
         for arrival in sorted(arrivals):
-            at = ops.adapt_datetimefield_value(arrival.received_at)
+            at: Any = ops.adapt_datetimefield_value(arrival.received_at)
             rows += (*arrival._replace(received_at=at), at, Delivery.How.CAME.value)
         names = (*Arrival._fields, "due_at", "how")
         into = f"{ops.quote_name(Delivery._meta.db_table)} ({', '.join(map(ops.quote_name, names))})"

@@ -125,8 +125,8 @@ def must_be_sent_to_https(environ: Environ) -> bool:
     if settings.SECURE_PROXY_SSL_HEADER:
         name, secure = settings.SECURE_PROXY_SSL_HEADER
         if name in environ:
-            return environ[name] != secure
-    return environ["wsgi.url_scheme"] != "https"
+            return bool(environ[name] != secure)
+    return bool(environ["wsgi.url_scheme"] != "https")
 
 
 # ── What is answered ─────────────────────────────────────────────────────────────────────────────

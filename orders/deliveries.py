@@ -28,7 +28,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def keep(self, arrivals: Iterable[Arrival]) -> None:
         """One INSERT, due at once. What is there already stays as it is.
 
-        Written out: `bulk_create` takes as long for each row as the rest of what a delivery costs us.
+        Written out: `bulk_create` wants an object for each row, and prepares each of its fields anew.
         """
         ops, rows = connection.ops, list[str | datetime]()
         # By their key, so that two processes with the same ones wait for each other and cannot deadlock.

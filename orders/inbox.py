@@ -28,7 +28,7 @@ class NotKept(Exception):
 
 
 class Waiting:
-    """An arrival, and a gate that opens once it is known what became of it. A Future costs ten times as much."""
+    """An arrival, and a gate that opens once it is known what became of it. A Future would be that too, with a condition each."""
 
     __slots__ = ("arrival", "gate", "well")
 

@@ -1,7 +1,7 @@
 """The door that upstream rings: a signed delivery is kept before it is told so, and rings a bell, no more.
 
 Whatever comes here changes nothing but a count unless one of our secrets signed it. The door stands before Django:
-what surrounds a page costs four times what a delivery does, and none of it is for a machine that shows a signature.
+what surrounds a page costs nearly twice what a delivery does, and none of it is for a machine that shows a signature.
 """
 
 import hashlib

@@ -5,9 +5,8 @@ by itself; then 1,000 a second at a gunicorn for webhooks alone, started `nice`,
 same burst at a door that does nothing tells how much of it is the web server's and the ringing's own.
 
 How much faster ours is depends on what a commit costs. A disk that takes 5 ms for one leaves a plain view at 200 a
-second at most; where it takes a quarter of one, as in a virtual machine, gunicorn's and Django's own share of each
-request is the limit of both. So beside the rate it is counted how many deliveries share a commit, which is the same
-on every machine.
+second at most; where it takes a quarter of one, as in a virtual machine, each one's processor time is the limit. So
+beside the rate it is counted how many deliveries share a commit, which is the same on every machine.
 """
 
 import http.client

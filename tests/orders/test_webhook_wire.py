@@ -91,6 +91,7 @@ def both(transactional_db: None, settings: Any) -> Iterator[tuple[int, int]]:
         server.shutdown()
         thread.join()
         server.server_close()
+    turned_away.COUNTS.write()  # or a later test's database would hear of it
 
 
 def counted() -> dict[str, int]:

@@ -1,24 +1,35 @@
 """The door that upstream rings: a signed delivery is kept before it is told so, and rings a bell, no more.
 
-Whatever comes here changes nothing but a count unless one of our secrets signed it.
+Whatever comes here changes nothing but a count unless one of our secrets signed it. The door stands before Django:
+what surrounds a page costs nearly twice what a delivery does, and none of it is for a machine that shows a signature.
 """
 
 import hashlib
+import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from http import HTTPStatus
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.request import HttpHeaders
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
-from orders.deliveries import Delivery
+from orders.deliveries import Arrival
 from orders.hearing import healthy as healthy
 from orders.inbox import INBOX, NotKept
 from orders.turned_away import COUNTS
 from panel.notpanel import signing
+
+log = logging.getLogger(__name__)
+
+Environ = Mapping[str, Any]  # a request as WSGI hands it over
+Read = Callable[[int], bytes]
+Application = Callable[[Any, Any], Iterable[bytes]]
 
 MOST_BYTES = 64 * 1024  # of a body; upstream's have a few hundred
 RETRY_SECONDS = 5
@@ -50,46 +61,103 @@ class Unwanted(Exception):
         self.reason = reason
 
 
+class Answer(NamedTuple):
+    """What a delivery is told."""
+
+    status: HTTPStatus
+    sentence: str
+    retry_after: int = 0  # seconds
+
+    @property
+    def body(self) -> bytes:
+        return f"{self.sentence}\n".encode()
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        headers = [("Content-Type", "text/plain; charset=utf-8"), ("X-Content-Type-Options", "nosniff")]
+        return [*headers, ("Retry-After", str(self.retry_after))] if self.retry_after else headers
+
+
+TAKEN = Answer(HTTPStatus.OK, "Taken.")
+UNHEARD = Answer(HTTPStatus.SERVICE_UNAVAILABLE, NONE_SET)
+UNKEPT = Answer(HTTPStatus.SERVICE_UNAVAILABLE, "The delivery could not be kept. Send it again.", RETRY_SECONDS)
+NO_POST = Answer(HTTPStatus.METHOD_NOT_ALLOWED, "Deliveries are POSTs.")
+
+
+# ── Two ways in ──────────────────────────────────────────────────────────────────────────────────
+def before(pages: Application, path: str) -> Application:
+    """What answers deliveries at this path, and leaves all else to the pages.
+
+    Which of our names the request calls the desk by is not asked: the signature is what counts, and no address is
+    made of that name. A body that was not read is the server's to discard, or to close the connection for.
+    """
+
+    def application(environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
+        if environ["PATH_INFO"] != path or environ["REQUEST_METHOD"] != "POST" or must_be_sent_to_https(environ):
+            return pages(environ, start_response)
+        answer = answer_to(environ, environ["wsgi.input"].read, timezone.now())
+        body = answer.body
+        log.debug("POST %s", path, extra={"status": answer.status.value})
+        start_response(
+            f"{answer.status.value} {answer.status.phrase}", [*answer.headers, ("Content-Length", str(len(body)))]
+        )
+        return [body]
+
+    return application
+
+
 @csrf_exempt
 def door(request: HttpRequest) -> HttpResponse:
-    """2xx only for what is on the disk, be it for the second time."""
-    if request.method != "POST":
-        response = said(HTTPStatus.METHOD_NOT_ALLOWED, "Deliveries are POSTs.")
+    """The same among the pages: for what is no POST, and where no web server stands before them."""
+    post = request.method == "POST"
+    answer = answer_to(request.META, request.read, timezone.now()) if post else NO_POST
+    response = HttpResponse(answer.body, status=answer.status, headers=dict(answer.headers))
+    if not post:
         response["Allow"] = "POST"
-        return response
-    if not settings.NOTPANEL_WEBHOOK_SECRETS:
-        return said(HTTPStatus.SERVICE_UNAVAILABLE, NONE_SET)
-    now = timezone.now()
-    try:
-        INBOX.put(judged(request.headers, body_of(request), now))
-    except Unwanted as no:
-        COUNTS.note(no.reason, now)
-        return said(REFUSALS[no.reason][0], str(no))
-    except NotKept:
-        response = said(HTTPStatus.SERVICE_UNAVAILABLE, "The delivery could not be kept. Send it again.")
-        response["Retry-After"] = str(RETRY_SECONDS)
-        return response
-    return said(HTTPStatus.OK, "Taken.")
-
-
-def said(status: int, sentence: str) -> HttpResponse:
-    response = HttpResponse(f"{sentence}\n", status=status, content_type="text/plain; charset=utf-8")
     response._has_been_logged = True  # type: ignore[attr-defined]  # one line a request is enough in a flood
     return response
 
 
-def body_of(request: HttpRequest) -> bytes:
+def must_be_sent_to_https(environ: Environ) -> bool:
+    """Whether Django would, or might: it decides."""
+    if not settings.SECURE_SSL_REDIRECT:
+        return False
+    if settings.SECURE_PROXY_SSL_HEADER:
+        name, secure = settings.SECURE_PROXY_SSL_HEADER
+        if name in environ:
+            return bool(environ[name] != secure)
+    return bool(environ["wsgi.url_scheme"] != "https")
+
+
+# ── What is answered ─────────────────────────────────────────────────────────────────────────────
+def answer_to(environ: Environ, read: Read, now: datetime) -> Answer:
+    """2xx only for what is on the disk, be it for the second time."""
+    if not settings.NOTPANEL_WEBHOOK_SECRETS:
+        return UNHEARD
+    try:
+        body = body_of(environ, read)
+        INBOX.put(judged(headers_of(environ, settings.NOTPANEL_WEBHOOK_SCHEME), body, now))
+    except Unwanted as no:
+        COUNTS.note(no.reason, now)
+        return Answer(HTTPStatus(REFUSALS[no.reason][0]), str(no))
+    except NotKept:
+        return UNKEPT
+    return TAKEN
+
+
+def body_of(environ: Environ, read: Read) -> bytes:
     """The raw body, of which not a byte is read before its length is known to be bearable."""
-    length = request.META.get("CONTENT_LENGTH") or ""
+    length = environ.get("CONTENT_LENGTH") or ""
     if not _DIGITS.fullmatch(length):
         raise Unwanted("no length")
     if int(length) > MOST_BYTES:
         raise Unwanted("too long")
-    encoding = request.headers.get("Content-Encoding", "identity")
-    if request.content_type != "application/json" or encoding.lower() != "identity":
+    kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
+    encoding = environ.get("HTTP_CONTENT_ENCODING", "identity")
+    if kind != "application/json" or encoding.lower() != "identity":
         raise Unwanted("type")
     try:
-        body = request.read(int(length))
+        body = read(int(length))
     except OSError:  # whoever sent it has gone
         body = b""
     if len(body) != int(length):
@@ -97,7 +165,18 @@ def body_of(request: HttpRequest) -> bytes:
     return body
 
 
-def judged(headers: Mapping[str, str], body: bytes, now: datetime) -> Delivery:
+def headers_of(environ: Environ, scheme: signing.Scheme) -> dict[str, str]:
+    """Those that the scheme asks for; the others are not looked at."""
+    return {name: environ.get(key, "") for name, key in _keys(scheme)}
+
+
+@lru_cache(maxsize=1)
+def _keys(scheme: signing.Scheme) -> list[tuple[str, str]]:
+    names = filter(None, (scheme.signature, scheme.delivery, scheme.event, scheme.time))
+    return [(name, HttpHeaders.to_wsgi_name(name)) for name in names]
+
+
+def judged(headers: Mapping[str, str], body: bytes, now: datetime) -> Arrival:
     """The delivery, if upstream signed it; not kept yet."""
     scheme = settings.NOTPANEL_WEBHOOK_SCHEME
     try:
@@ -109,7 +188,7 @@ def judged(headers: Mapping[str, str], body: bytes, now: datetime) -> Delivery:
         text = body.decode()
     except ValueError:
         raise Unwanted("malformed") from None
-    return Delivery(
+    return Arrival(
         key=told.id or hashlib.sha256(body).hexdigest(), digest=proof.digest, mark=proof.mark, body=text,
-        event=told.event, upstream_id=told.order, status=told.status, received_at=now, due_at=now,
+        event=told.event, upstream_id=told.order, status=told.status, received_at=now,
     )  # fmt: skip

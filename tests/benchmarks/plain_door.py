@@ -33,4 +33,8 @@ def healthz(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok\n")
 
 
-urlpatterns = [path("webhooks/notpanel/", door), path("healthz", healthz), path("orders/", healthz)]
+urlpatterns = [
+    path("webhooks/notpanel/", door, name="webhook_door"),
+    path("healthz", healthz),
+    path("orders/", healthz),
+]

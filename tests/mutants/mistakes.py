@@ -470,7 +470,7 @@ MISTAKES = (
     # ── Webhooks ─────────────────────────────────────────────────────────────────────────────────
     Mistake(
         "a webhook that is told as taken before it is on the disk", "orders/inbox.py",
-        "well = kept.result(PATIENCE_SECONDS)", "well = True",
+        "if not waiting.kept(PATIENCE_SECONDS):", "if False:",
         "tests/orders/test_inbox.py",
     ),
     Mistake(
@@ -489,9 +489,8 @@ MISTAKES = (
         "tests/orders/test_ringing.py",
     ),
     Mistake(
-        "a webhook told by a header that nobody signed", "orders/inbox.py",
-        "bulk_create(in_order, ignore_conflicts=True)",
-        'bulk_create(in_order, update_conflicts=True, unique_fields=["digest"], update_fields=["key"])',
+        "a webhook told by a header that nobody signed", "orders/deliveries.py",
+        "ON CONFLICT DO NOTHING", "ON CONFLICT (digest) DO UPDATE SET key = excluded.key",
         "tests/orders/test_webhook_door.py",
     ),
 )  # fmt: skip

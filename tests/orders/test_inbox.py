@@ -12,7 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
 from orders import inbox
-from orders.deliveries import Delivery
+from orders.deliveries import Arrival, Delivery
 from orders.inbox import Inbox, NotKept
 from tests.rings import kept
 
@@ -25,23 +25,23 @@ def writes(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     found: list[int] = []
     usual = inbox.write
 
-    def write(deliveries: list[Delivery]) -> None:
+    def write(arrivals: list[Arrival]) -> None:
         if not found:
             time.sleep(0.5)
-        found.append(len(deliveries))
-        usual(deliveries)
+        found.append(len(arrivals))
+        usual(arrivals)
 
     monkeypatch.setattr(inbox, "write", write)
     yield found
 
 
-def a_delivery(key: str) -> Delivery:
-    return Delivery(key=key, digest=key, body="{}", received_at=timezone.now())
+def an_arrival(key: str) -> Arrival:
+    return Arrival(key=key, digest=key, body="{}", received_at=timezone.now())
 
 
 def outcome(box: Inbox, key: str) -> str:
     try:
-        box.put(a_delivery(key))
+        box.put(an_arrival(key))
     except NotKept:
         return "not kept"
     # Read over a connection of this thread's own: what is not committed is not seen.
@@ -69,7 +69,7 @@ def test_repeats_among_those_that_come_together_are_kept_once(writes: list[int])
 def test_a_commit_that_fails_is_told_to_each_and_the_next_fares_better(monkeypatch: pytest.MonkeyPatch) -> None:
     box = Inbox()
 
-    def full(_: list[Delivery]) -> None:
+    def full(_: list[Arrival]) -> None:
         time.sleep(0.2)
         raise OperationalError("database or disk is full")
 
@@ -99,7 +99,7 @@ def test_nobody_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inbox, "write", lambda some: (go.wait(10), usual(some)))
     box = Inbox()
     with pytest.raises(NotKept):
-        box.put(a_delivery("late"))
+        box.put(an_arrival("late"))
     go.set()
     monkeypatch.setattr(inbox, "PATIENCE_SECONDS", 10)
     assert outcome(box, "late") == "kept"
@@ -129,7 +129,7 @@ def test_a_child_of_a_process_that_has_written_writes_too() -> None:
 
 def test_in_a_transaction_of_the_callers_it_stands_or_falls_with_that() -> None:
     with pytest.raises(RuntimeError), transaction.atomic():
-        Inbox().put(a_delivery("a"))
+        Inbox().put(an_arrival("a"))
         assert len(kept()) == 1
         raise RuntimeError
     assert kept() == []

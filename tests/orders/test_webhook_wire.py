@@ -1,0 +1,330 @@
+"""The webhooks' door over sockets: before Django it answers as the view does, and one request never becomes two."""
+
+import http.client
+import io
+import os
+import random
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+import pytest
+from django.conf import settings as desk
+from django.core.handlers.wsgi import WSGIHandler
+from django.db import connections
+
+from orders import inbox, turned_away, webhooks
+from orders.deliveries import TurnedAway
+from orders.webhooks import MOST_BYTES
+from tests.orders.test_webhook_door import TURNED_AWAY
+from tests.rings import DOOR, OLDER, SECRET, body_of, headers_of, kept
+
+HERE = "127.0.0.1"
+START_SECONDS = 60.0
+MOST_GROWTH = 30_000  # kB of memory, after 600 bodies of 60 kB each
+
+
+class Said(NamedTuple):
+    """What came back: its status, its words, and the headers that are promised."""
+
+    status: int
+    words: bytes
+    headers: dict[str, str]
+
+
+PROMISED = ("Content-Type", "X-Content-Type-Options", "Content-Length", "Retry-After")
+
+
+def send(port: int, body: bytes, headers: dict[str, str], method: str = "POST", length: int | None = None) -> Said:
+    """Over a connection of its own. Whatever `length` is said, nothing comes after the body."""
+    with socket.create_connection((HERE, port), timeout=20) as line:
+        line.sendall(request(body, headers, method, length))
+        with suppress(OSError):  # it may be answered and closed by now
+            line.shutdown(socket.SHUT_WR)
+        response = http.client.HTTPResponse(line, method=method)
+        response.begin()
+        told = {name: value for name in PROMISED if (value := response.headers.get(name)) is not None}
+        return Said(response.status, response.read(), told)
+
+
+def request(body: bytes, headers: dict[str, str], method: str = "POST", length: int | None = None) -> bytes:
+    told = {"Host": HERE, "Content-Type": "application/json", "Content-Length": str(len(body)), **headers}
+    told |= {} if length is None else {"Content-Length": str(length)}
+    lines = [f"{method} {DOOR} HTTP/1.1", *(f"{name}: {value}" for name, value in told.items()), "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+# ── Both ways in, side by side ───────────────────────────────────────────────────────────────────
+class Quiet(WSGIRequestHandler):
+    def log_message(self, *_: Any) -> None: ...
+
+
+class Server(WSGIServer):
+    def process_request(self, *asked: Any) -> None:
+        try:
+            super().process_request(*asked)
+        finally:
+            connections.close_all()
+
+
+@pytest.fixture
+def both(transactional_db: None, settings: Any) -> Iterator[tuple[int, int]]:
+    """Ports: of the door before Django, and of Django's view."""
+    settings.NOTPANEL_WEBHOOK_SECRETS = [SECRET, OLDER]
+    pages, servers = WSGIHandler(), list[WSGIServer]()
+    for application in (webhooks.before(pages, DOOR), pages):
+        servers.append(make_server(HERE, 0, application, server_class=Server, handler_class=Quiet))
+    threads = [threading.Thread(target=server.serve_forever, args=(0.02,)) for server in servers]
+    for thread in threads:
+        thread.start()
+    yield servers[0].server_port, servers[1].server_port
+    for server, thread in zip(servers, threads, strict=True):
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    turned_away.COUNTS.write()  # or a later test's database would hear of it
+
+
+def counted() -> dict[str, int]:
+    turned_away.COUNTS.write()
+    return dict(TurnedAway.objects.values_list("reason", "count"))
+
+
+def test_both_say_the_same_of_all_that_is_turned_away(both: tuple[int, int]) -> None:
+    for what, (status, reason, body, headers) in TURNED_AWAY.items():
+        before = counted()
+        sent = body if len(body) <= MOST_BYTES else b""  # nobody waits for the rest
+        door, view = (send(port, sent, headers(), length=len(body)) for port in both)
+        assert door == view, what
+        assert (door.status, door.headers["X-Content-Type-Options"]) == (status, "nosniff")
+        assert door.headers["Content-Type"] == "text/plain; charset=utf-8"
+        assert counted() == {**before, reason: before.get(reason, 0) + 2}, what
+    assert kept() == []
+
+
+LENGTHS: dict[str, tuple[dict[str, str], int | None]] = {
+    "a byte less than is there": ({}, -1),
+    "a byte more":               ({}, 1),
+    "far more":                  ({}, 1000),
+    "more than is borne":        ({"Content-Length": str(MOST_BYTES + 1)}, None),
+    "no number":                 ({"Content-Length": "abc"}, None),
+    "below nought":              ({"Content-Length": "-5"}, None),
+    "nothing":                   ({"Content-Length": ""}, None),
+    "a longer number than any":  ({"Content-Length": "9" * 400}, None),
+    "a form":                    ({"Content-Type": "text/plain"}, None),
+    "with a charset":            ({"Content-Type": "Application/JSON ; charset=utf-8"}, None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", LENGTHS)
+def test_both_say_the_same_of_what_the_headers_say(both: tuple[int, int], what: str) -> None:
+    """Of a length that lies, of no length, of types."""
+    more, difference = LENGTHS[what]
+    body = body_of("ord_7")
+    length = None if difference is None else len(body) + difference
+    door, view = (send(port, body, headers_of(body, more=more), length=length) for port in both)
+    assert door == view
+    assert (door.status == 200) == (what == "with a charset")
+
+
+def test_both_keep_a_delivery_and_take_it_again(both: tuple[int, int]) -> None:
+    body = body_of("ord_7")
+    headers = headers_of(body, delivery="dlv_1")
+    answers = [send(port, body, headers) for port in (*both, *both)]
+    assert answers == [answers[0]] * 4
+    assert (answers[0].status, answers[0].words) == (200, b"Taken.\n")
+    (delivery,) = kept()
+    assert (delivery.key, delivery.upstream_id, delivery.how) == ("dlv_1", "ord_7", "came")
+    assert (delivery.due_at, delivery.handled_at) == (delivery.received_at, None)
+    assert delivery.body == body.decode()
+
+
+def test_both_say_so_when_it_cannot_be_kept(both: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise inbox.NotKept
+
+    monkeypatch.setattr(inbox.Inbox, "put", refuse)
+    body = body_of("ord_7")
+    door, view = (send(port, body, headers_of(body)) for port in both)
+    assert door == view
+    assert (door.status, door.headers["Retry-After"]) == (503, "5")
+
+
+def test_both_say_so_when_no_secret_is_set(both: tuple[int, int], settings: Any) -> None:
+    settings.NOTPANEL_WEBHOOK_SECRETS = []
+    body = body_of("ord_7")
+    door, view = (send(port, body, headers_of(body)) for port in both)
+    assert door == view
+    assert (door.status, b"is not set" in door.words) == (503, True)
+
+
+# ── What is left to Django ───────────────────────────────────────────────────────────────────────
+LEFT: dict[str, dict[str, Any]] = {
+    "another method": {"REQUEST_METHOD": "GET"},
+    "no slash":       {"PATH_INFO": DOOR.rstrip("/")},
+    "a path below":   {"PATH_INFO": f"{DOOR}x"},
+    "capitals":       {"PATH_INFO": DOOR.upper()},
+}  # fmt: skip
+
+
+def taken_by(environ: dict[str, Any]) -> str:
+    def pages(*_: object) -> list[bytes]:
+        return [b"Django"]
+
+    usual = {"REQUEST_METHOD": "POST", "PATH_INFO": DOOR, "wsgi.url_scheme": "http", "wsgi.input": io.BytesIO()}
+    (said,) = webhooks.before(pages, DOOR)({**usual, **environ}, lambda *_: None)
+    return "Django" if said == b"Django" else "the door"
+
+
+@pytest.mark.parametrize("what", LEFT)
+def test_anything_else_is_left_to_django(what: str, settings: Any) -> None:
+    settings.NOTPANEL_WEBHOOK_SECRETS = []
+    assert taken_by({}) == "the door"
+    assert taken_by(LEFT[what]) == "Django"
+
+
+PROXY = ("HTTP_X_FORWARDED_PROTO", "https")
+#   proxy's header   what the request says                                                    who answers
+HTTPS: list[tuple[tuple[str, str] | None, dict[str, str], str]] = [
+    (None,  {"wsgi.url_scheme": "http"},                                    "Django"),
+    (None,  {"wsgi.url_scheme": "https"},                                   "the door"),
+    (None,  {"wsgi.url_scheme": "http", "HTTP_X_FORWARDED_PROTO": "https"}, "Django"),
+    (PROXY, {"wsgi.url_scheme": "http", "HTTP_X_FORWARDED_PROTO": "https"}, "the door"),
+    (PROXY, {"wsgi.url_scheme": "https", "HTTP_X_FORWARDED_PROTO": "http"}, "Django"),
+    (PROXY, {"wsgi.url_scheme": "http", "HTTP_X_FORWARDED_PROTO": ""},      "Django"),
+    (PROXY, {"wsgi.url_scheme": "http"},                                    "Django"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("proxy", "said", "who"), HTTPS)
+def test_what_is_no_https_is_left_to_django_to_send_there(
+    proxy: tuple[str, str] | None, said: dict[str, str], who: str, settings: Any
+) -> None:
+    settings.NOTPANEL_WEBHOOK_SECRETS, settings.SECURE_SSL_REDIRECT = [], True
+    settings.SECURE_PROXY_SSL_HEADER = proxy
+    assert taken_by(said) == who
+
+
+# ── A real gunicorn ──────────────────────────────────────────────────────────────────────────────
+class Gunicorn(NamedTuple):
+    port: int
+    pid: int  # of the process that answers
+
+
+@pytest.fixture(scope="module")
+def gunicorn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gunicorn]:
+    """The desk as it is served, on a database without tables: what is signed cannot be kept."""
+    with socket.socket() as probe:
+        probe.bind((HERE, 0))
+        port = probe.getsockname()[1]
+    env = os.environ | {
+        "DATABASE_URL": f"sqlite:///{tmp_path_factory.mktemp('door') / 'empty.sqlite3'}", "DEBUG": "true",
+        "NOTPANEL_WEBHOOK_SECRETS": SECRET, "LOG_LEVEL": "ERROR",
+    }  # fmt: skip
+    process = subprocess.Popen(
+        (sys.executable, "-m", "gunicorn", "panel.wsgi", f"--bind={HERE}:{port}", "--worker-class=gthread",
+         "--threads=4", "--no-control-socket", f"--chdir={desk.BASE_DIR}"),
+        env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while not answers(port):
+            assert process.poll() is None and time.monotonic() < deadline, "gunicorn does not answer"
+            time.sleep(0.1)
+        (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        yield Gunicorn(port, int(child))
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def answers(port: int) -> bool:
+    try:
+        return send(port, b"{}", {}).status == 401
+    except OSError:
+        return False
+
+
+def all_of(port: int, sent: bytes) -> list[int]:
+    """The statuses of all answers that come over one connection for these bytes."""
+    with socket.create_connection((HERE, port), timeout=20) as line:
+        with suppress(ConnectionError):
+            line.sendall(sent)
+        with suppress(OSError):
+            line.shutdown(socket.SHUT_WR)
+        said = b"".join(iter(lambda: received(line), b""))
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 ([0-9]{3}) ", said)]
+
+
+def received(line: socket.socket) -> bytes:
+    try:
+        return line.recv(65536)
+    except ConnectionResetError:  # it was closed with bytes unread
+        return b""
+
+
+SMUGGLED = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+UNREAD: dict[str, Callable[[], bytes]] = {
+    "of another type": lambda: request(SMUGGLED, {"Content-Type": "text/plain"}),
+    "packed":          lambda: request(SMUGGLED, {"Content-Encoding": "gzip"}),
+    "too long":        lambda: request(SMUGGLED * 3000, {}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", UNREAD)
+def test_a_body_that_was_not_read_is_never_taken_for_a_request(gunicorn: Gunicorn, what: str) -> None:
+    """The next one is answered as itself, or the connection is closed before it."""
+    statuses = all_of(gunicorn.port, UNREAD[what]() + request(b"{}", {}))
+    assert statuses in ([415, 401], [413, 401], [413], [])
+    assert statuses or what == "too long"  # a reset may overtake the answer
+
+
+def test_a_connection_is_kept_for_the_next_delivery(gunicorn: Gunicorn) -> None:
+    line = http.client.HTTPConnection(HERE, gunicorn.port, timeout=20)
+    line.connect()
+    first = line.sock
+    for _ in range(5):
+        line.request("POST", DOOR, b"{}", {"Content-Type": "application/json"})
+        response = line.getresponse()
+        assert (response.status, response.read()) == (401, b"The delivery carries no signature.\n")
+    assert line.sock is first
+    line.close()
+
+
+def test_a_database_that_fails_is_upstreams_to_try_again(gunicorn: Gunicorn) -> None:
+    body = body_of("ord_7")
+    said = send(gunicorn.port, body, headers_of(body))
+    assert (said.status, said.headers["Retry-After"]) == (503, "5")
+
+
+def test_no_bytes_are_an_error_of_ours(gunicorn: Gunicorn) -> None:
+    chance = random.Random(20_261_127)
+    for number in range(300):
+        body = body_of(f"ord_{number}")
+        sent = bytearray(request(body, headers_of(body, secret="guessed")))
+        for _ in range(chance.randrange(1, 6)):
+            sent[chance.randrange(len(sent))] = chance.randrange(256)
+        assert all(status < 500 or status == 505 for status in all_of(gunicorn.port, bytes(sent))), bytes(sent)
+
+
+def test_large_bodies_leave_no_memory_behind(gunicorn: Gunicorn) -> None:
+    def memory() -> int:
+        lines = Path(f"/proc/{gunicorn.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
+
+    body = b"x" * 60_000
+    for _ in range(20):
+        send(gunicorn.port, body, headers_of(b"{}"))
+    before = memory()
+    for _ in range(600):
+        assert send(gunicorn.port, body, headers_of(b"{}")).status == 401
+    assert memory() - before < MOST_GROWTH

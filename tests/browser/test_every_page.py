@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from django.utils import timezone
-from playwright.sync_api import Page, ViewportSize
+from playwright.sync_api import Page, ViewportSize, expect
 
 from accounts.access import Role
 from accounts.models import BalanceReading, User
@@ -212,3 +212,13 @@ def test_no_page_scrolls_sideways_or_asks_another_host(desk: Desk, opens: Opens,
     assert not wide
     assert asked
     assert [url for url in asked if not url.startswith((desk.url, "data:"))] == []
+
+
+def test_a_phones_bar_keeps_its_two_lines_and_leads_to_the_pages_about_upstream(desk: Desk, opens: Opens) -> None:
+    page = opens("owner", "/orders/", width={"width": WIDTHS[0], "height": 800})
+    page.get_by_role("link", name="no worker is running").click()
+    for name in ("Webhooks", "Balance", "Charges", "Calls and workers"):
+        page.get_by_role("link", name=name, exact=True).click()
+        expect(page.get_by_role("link", name=name, exact=True)).to_have_attribute("aria-current", "true")
+        expect(page.locator(".places [aria-current]")).to_have_text("Activity")
+    assert page.locator("#bar").evaluate("bar => bar.getBoundingClientRect().height") <= 40

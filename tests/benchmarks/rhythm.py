@@ -123,8 +123,8 @@ def webhooks_dead(figures: measure.Figures) -> None:
 
 
 # ── Webhooks work ────────────────────────────────────────────────────────────────────────────────
-PLACED = 2_000
-PLACED_WITHIN = timedelta(minutes=30)
+PLACED = 2_000  # orders, within a minute; the first look at each is not what webhooks spare
+PLACED_WITHIN = timedelta(minutes=1)
 DELIVERED_AFTER = timedelta(seconds=1)
 
 
@@ -152,7 +152,7 @@ def a_life_long(*, rung: bool) -> tuple[int, list[float]]:
         orders = list(Order.objects.order_by("pk"))
         for number, order in enumerate(orders):
             order.created_at = NOON + PLACED_WITHIN * number / PLACED
-            order.next_look_at = order.created_at
+            order.next_look_at = NOON + PLACED_WITHIN
             at = order.created_at.timestamp()
             planned[str(order.upstream_id)] = lives.plan(str(number), at=at, quantity=order.quantity, fate="completed")
         Order.objects.bulk_update(orders, ["created_at", "next_look_at"], batch_size=500)

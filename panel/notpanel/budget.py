@@ -20,7 +20,7 @@ LARGEST_LAG = 30.0  # seconds
 FURTHEST_RESET = timedelta(seconds=120)
 # Documented; the tier's is not, and is learned.
 KEY_LIMIT, IP_LIMIT = 100, 300
-MOST_LIMIT = 100_000  # a larger one in a header is nonsense
+MOST_LIMIT = 10_000_000  # a larger one in a header is nonsense
 
 
 class Purpose(StrEnum):

@@ -48,6 +48,8 @@ class Desk:
                 "LOG_LEVEL": "WARNING",
                 "LEASE_SECONDS": str(LEASE_SECONDS),
                 "SEND_DELAY_SECONDS": "0",
+                "KEY_CALLS_A_MINUTE": "100000",
+                "IP_CALLS_A_MINUTE": "100000",  # the sandbox knows no limit here
             }
             self.query = stack.enter_context(reader(self._env["DATABASE_URL"]))
             options = (f"--port={self.sandbox_port}", f"--store={self.folder / 'sandbox.sqlite3'}", "--balance=1000000")

@@ -21,7 +21,14 @@ from panel.notpanel.shapes import safe_id
 
 REASON_CHARACTERS = 500
 # Of an id that changes, nothing is known yet.
-ANEW: dict[str, Any] = {"left_out": 0, "missing_since": None, "started_at": None, "ended_at": None, "late_from": None}
+ANEW: dict[str, Any] = {
+    "left_out": 0,
+    "missing_since": None,
+    "hurry": None,
+    "started_at": None,
+    "ended_at": None,
+    "late_from": None,
+}
 
 
 def allowed(by: Any, what: str) -> None:
@@ -86,7 +93,7 @@ def give_up(order: Order, reason: str, *, by: Any) -> None:
     if not reason:
         raise Refusal("Say why it need not be asked after; the reason is kept.")
     with transaction.atomic():
-        if not Order.objects.filter(MISSING, pk=order.pk).change(missing_since=None, next_look_at=None):
+        if not Order.objects.filter(MISSING, pk=order.pk).change(missing_since=None, next_look_at=None, hurry=None):
             raise Refusal("Only an order that upstream says it does not know is given up.")
         order.record("given_up", by=by, reason=reason)
 

@@ -119,6 +119,8 @@ class Order(models.Model):
             ),
             # The sweep: what is due; final orders are not in it.
             models.Index(fields=["next_look_at"], condition=models.Q(next_look_at__isnull=False), name="order_due"),
+            # Those that are asked for alone.
+            models.Index(fields=["next_look_at"], condition=models.Q(left_out__gte=ALONE_FROM), name="order_alone"),
             # Those that go first, longest waiting first.
             models.Index(
                 fields=["-hurry", "next_look_at"], condition=models.Q(hurry__isnull=False), name="order_hurry"

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from orders.deliveries import Delivery, Endpoint
 from orders.models import Order
-from orders.rhythm import RINGS_TOGETHER
+from orders.rhythm import ALONE_FROM, RINGS_TOGETHER
 from panel.failpoints import fp
 
 AT_ONCE = 500  # deliveries a transaction
@@ -42,7 +42,7 @@ def ring_in(now: datetime, hurry_balance: Callable[[datetime], object]) -> bool:
         named = {delivery.upstream_id for delivery in waiting}
         # In the order in which reports lock them, or the two could wait for each other.
         locked = Order.objects.filter(upstream_id__in=named).order_by("pk").select_for_update()
-        known = {order.upstream_id: order for order in locked.only("upstream_id", "reported_at")}
+        known = {order.upstream_id: order for order in locked.only("upstream_id", "reported_at", "left_out")}
         fates: defaultdict[tuple[str, datetime | None], list[int]] = defaultdict(list)
         for delivery in waiting:
             fates[fate(delivery, known.get(delivery.upstream_id), now)].append(delivery.pk)
@@ -57,7 +57,7 @@ def ring_in(now: datetime, hurry_balance: Callable[[datetime], object]) -> bool:
         note_endpoints(waiting)
         fp("bell.commit")
     fp("bell.committed")
-    return True
+    return bool(waiting)
 
 
 def fate(delivery: Delivery, order: Order | None, now: datetime) -> tuple[str, datetime | None]:
@@ -72,6 +72,8 @@ def fate(delivery: Delivery, order: Order | None, now: datetime) -> tuple[str, d
         return (How.PARKED, now + pause) if pause else (How.UNKNOWN, None)
     if order.reported_at and order.reported_at >= delivery.received_at:
         return How.LOOKED, None
+    if order.left_out >= ALONE_FROM and delivery.how == How.RUNG:  # asked for alone, which takes its time
+        return How.UNANSWERED, None
     return (How.RUNG, now + LOOKED_BY) if age < LOST_AFTER else (How.UNANSWERED, None)
 
 
@@ -81,7 +83,7 @@ def note_endpoints(deliveries: list[Delivery]) -> None:
     for delivery in deliveries:
         if delivery.how == How.CAME:
             newest[delivery.mark] = max(delivery.received_at, newest.get(delivery.mark, delivery.received_at))
-    for mark, at in newest.items():
+    for mark, at in sorted(newest.items()):  # in one order by everybody, so that no two wait for each other
         Endpoint.objects.filter(mark=mark).exclude(last_delivery_at__gte=at).update(last_delivery_at=at)
 
 

@@ -166,7 +166,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self._first(Hurry.RUNG, beat(RINGS_TOGETHER, now))
 
     def _first(self, hurry: int, at: datetime) -> int:
-        known = self.filter(upstream_id__isnull=False).exclude(hurry__gte=hurry)
+        known = self.filter(upstream_id__isnull=False).exclude(hurry__gte=hurry, next_look_at__lte=at)
         return known.update(hurry=hurry, next_look_at=Least(Coalesce("next_look_at", at), at))
 
     def due(self, now: datetime) -> Self:

@@ -39,6 +39,7 @@ class Window(models.Model):
     ends_at = models.DateTimeField()
     key_limit = models.IntegerField()
     key_left = models.IntegerField()
+    key_learned = models.BooleanField(default=False, help_text="Upstream named the key’s limit.")
     tier_limit = models.IntegerField(null=True)
     tier_left = models.IntegerField(null=True)
     ip_limit = models.IntegerField()

@@ -11,7 +11,7 @@ from dataclasses import asdict, fields
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from panel.models import Window as Row
@@ -41,7 +41,7 @@ def give_back(permit: Permit, now: datetime) -> None:
 def settle(permit: Permit, headers: Mapping[str, str], status: int | None, now: datetime) -> None:
     """The call was answered, or will not be any more."""
     said = budget.read(headers, status, now)
-    change(lambda window: budget.settle(window, permit, said, now), now)
+    change(lambda window: budget.settle(window, permit, said, now, assumed()), now)
 
 
 def change(decide: Change, now: datetime) -> Window | None:
@@ -57,11 +57,15 @@ def current(now: datetime) -> tuple[int, Window]:
     while True:
         row = Row.objects.order_by("-number").first()
         if row is None:
-            opened(budget.first(now, settings.IP_CALLS_A_MINUTE, settings.KEY_CALLS_A_MINUTE))
+            opened(budget.first(now, assumed()))
         elif budget.is_over(window := Window(**{name: getattr(row, name) for name in FIELDS}), now):
-            opened(budget.after(window, now, settings.IP_CALLS_A_MINUTE))
+            opened(budget.after(window, now, assumed()))
         else:
             return row.version, window
+
+
+def assumed() -> budget.Assumed:
+    return budget.Assumed(settings.KEY_CALLS_A_MINUTE, settings.IP_CALLS_A_MINUTE)
 
 
 def opened(window: Window) -> bool:
@@ -114,6 +118,6 @@ class Meter:
             permit, self.permit = self.permit, None
             try:
                 settle(permit, headers, status, timezone.now())
-            except DatabaseError:
-                # What upstream answered matters more than this count; it must not be lost with it.
+            except Exception:
+                # Whatever it is: what upstream answered matters more than this count, and must not be lost with it.
                 log.exception("could not settle a call")

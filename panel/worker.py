@@ -16,7 +16,7 @@ from django.utils import timezone
 from orders.batches import carry_cancels, carry_refills
 from orders.carrying import carry_one
 from orders.endings import presume_settled
-from orders.following import look_once, look_wanted
+from orders.following import alone, look_once, look_wanted
 from orders.probing import due_probe, probe
 from orders.tasks import Task
 from orders.upkeep import compact
@@ -50,9 +50,13 @@ def task_step(kind: str, purpose: Purpose, act: Callable[[Client], object]) -> S
     return Step(purpose, lambda now: purpose if Task.objects.to_send(kind, now).exists() else None, act)
 
 
-def chore_step(role: str) -> Step:
-    """All chores of one role, one a round."""
-    return Step(role, lambda now: role if chores([role]).due(now).exists() else None, partial(do_chore, roles=[role]))
+def chore_step(role: str, wanted: Callable[[datetime], bool] = lambda _now: True) -> Step:
+    """All chores of one role, one a round; `wanted`: whether there is anything for them to do."""
+
+    def due(now: datetime) -> str | None:
+        return role if chores([role]).due(now).exists() and wanted(now) else None
+
+    return Step(role, due, partial(do_chore, roles=[role]))
 
 
 # What people wait for comes first in every round; no step starves another.
@@ -64,7 +68,7 @@ STEPS = (
     Step(DESK, lambda _now: DESK, bells.ring_in),
     Step(Purpose.LOOK, look_wanted, look_once),
     Step(Purpose.UPKEEP, due_probe, probe),
-    chore_step(Purpose.LOOK),
+    chore_step(Purpose.LOOK, wanted=lambda now: alone(now).exists()),
     chore_step(Purpose.UPKEEP),
     # The clock alone tells.
     Step(DESK, lambda _now: DESK, lambda _client: presume_settled(timezone.now())),

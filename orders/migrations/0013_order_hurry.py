@@ -23,6 +23,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="order",
+            index=models.Index(condition=models.Q(("left_out__gte", 3)), fields=["next_look_at"], name="order_alone"),
+        ),
+        migrations.AddIndex(
+            model_name="order",
             index=models.Index(
                 condition=models.Q(("hurry__isnull", False)), fields=["-hurry", "next_look_at"], name="order_hurry"
             ),

@@ -144,9 +144,10 @@ def worker(moment: Moment) -> Found:
     lasting = [beat for beat in running if not by_cron(beat) and now - beat.beat_at <= SILENT_AFTER]
     if lasting and moment.looked_at and "" not in moment.open and now - moment.looked_at > GAP_FROM:
         found["gap"] = Stands({"since": moment.looked_at.isoformat(), "until": now.isoformat()})
-    begun = max((beat.started_at for beat in beats), default=now)
     for beat in running:
-        if not by_cron(beat) and SILENT_AFTER < now - beat.beat_at < FORGOTTEN and begun <= beat.beat_at:
+        # One that does the same and began since has taken its place.
+        replaced = any(other.started_at > beat.beat_at for other in beats if other.roles == beat.roles)
+        if not by_cron(beat) and SILENT_AFTER < now - beat.beat_at < FORGOTTEN and not replaced:
             found[beat.name] = Stands({"name": beat.name, "since": beat.beat_at.isoformat()})
     return found
 

@@ -16,6 +16,8 @@ SPAN = timedelta(seconds=60)
 # A window is taken for over this long after its end by our clock; longer once upstream's is found to be behind.
 EDGE = timedelta(seconds=0.25)
 LARGEST_LAG = 30.0  # seconds
+# Upstream may round a Reset, or count it from each call; a later one than known is a next minute only near the end.
+JITTER = timedelta(seconds=2)
 # A Reset further away than this is no end of a window.
 FURTHEST_RESET = timedelta(seconds=120)
 # Documented; the tier's is not, and is learned.
@@ -88,6 +90,7 @@ class Window:
     ends_at: datetime
     key_limit: int = KEY_LIMIT
     key_left: int = KEY_LIMIT
+    key_learned: bool = False  # upstream named the key's limit
     tier_limit: int | None = None
     tier_left: int | None = None
     ip_limit: int = IP_LIMIT
@@ -116,30 +119,41 @@ class Window:
         return min(limit for limit in (self.key_limit, self.tier_limit, self.ip_limit) if limit is not None)
 
 
-def first(now: datetime, ip_limit: int = IP_LIMIT, key_limit: int = KEY_LIMIT) -> Window:
+class Assumed(NamedTuple):
+    """What a key and an address are taken to have until upstream says otherwise."""
+
+    key: int = KEY_LIMIT
+    ip: int = IP_LIMIT
+
+
+DOCUMENTED = Assumed()
+
+
+def first(now: datetime, limits: Assumed = DOCUMENTED) -> Window:
     """Assumed: upstream's windows are the clock's minutes. The first answer that says otherwise is believed."""
     ends_at = datetime.fromtimestamp((floor(now.timestamp() / SPAN.seconds) + 1) * SPAN.seconds, UTC)
-    return Window(1, ends_at, key_limit, key_limit, ip_limit=ip_limit, ip_left=ip_limit)
+    return Window(1, ends_at, limits.key, limits.key, ip_limit=limits.ip, ip_left=limits.ip)
 
 
 def is_over(window: Window, now: datetime) -> bool:
-    return now >= window.ends_at + EDGE + timedelta(seconds=window.lag)
+    """Also when the clock was set back, so that it would not end for long."""
+    return now >= window.ends_at + EDGE + timedelta(seconds=window.lag) or window.ends_at - now > FURTHEST_RESET
 
 
-def after(window: Window, now: datetime, ip_limit: int = IP_LIMIT) -> Window:
+def after(window: Window, now: datetime, limits: Assumed = DOCUMENTED) -> Window:
     """The window of `now`, when that one is over.
 
     Calls that are under way may land in either, so they are counted in this one too until an answer tells.
     """
     ends_at = window.ends_at + (floor((now - window.ends_at) / SPAN) + 1) * SPAN
     flying, tier = window.flying, window.tier_limit
-    # What was learned from a denial holds for a day.
-    ip, lag = (window.ip_limit, window.lag) if ends_at.date() == window.ends_at.date() else (ip_limit, 0.0)
+    key, ip, lag = window.key_limit if window.key_learned else limits.key, limits.ip, 0.0
+    if ends_at.date() == window.ends_at.date():  # what was learned from a denial holds for a day
+        ip, lag = min(limits.ip, window.ip_limit), window.lag
     return Window(
-        window.number + 1, ends_at,
-        window.key_limit, window.key_limit - flying,
-        tier, None if tier is None else tier - flying,
-        ip, ip - flying, carried=flying, lag=lag,
+        window.number + 1, ends_at, key, key - flying,
+        tier_limit=tier, tier_left=None if tier is None else tier - flying,
+        ip_limit=ip, ip_left=ip - flying, key_learned=window.key_learned, carried=flying, lag=lag,
     )  # fmt: skip
 
 
@@ -190,19 +204,21 @@ def _counted(window: Window, purpose: Purpose, by: int) -> Window:
     return replace(window, **changed)
 
 
-def settle(window: Window, permit: Permit, said: Said, now: datetime) -> Window:
+def settle(window: Window, permit: Permit, said: Said, now: datetime, limits: Assumed = DOCUMENTED) -> Window:
     """The answer is there: what its headers say of this window is learned."""
     window = replace(window, denied=window.denied + said.denied)
     began_at = window.ends_at - SPAN
     if permit.window < window.number:
         window = replace(window, carried=max(0, window.carried - 1))
         return _uncarried(window) if said.reset is not None and said.reset <= began_at else window
-    if said.reset is not None and said.reset > max(window.ends_at, now):
+    later = said.reset is not None and said.reset > max(window.ends_at, now)
+    if later and (window.number == 1 or now >= window.ends_at - JITTER):
         # It landed in their next minute, so there is one; there it is counted like all that are under way.
-        window = after(window, window.ends_at)
-        window = replace(window, carried=max(0, window.carried - 1))
+        window = after(window, window.ends_at, limits)
+        window = replace(window, carried=max(0, window.carried - 1), denied=int(said.denied))
     else:
         window = replace(window, flying=max(0, window.flying - 1))
+        said = said._replace(reset=window.ends_at) if later else said
     if said.reset is None:
         return _shut(window, said)
     if said.reset <= now:  # of a minute that is over by our clock
@@ -237,14 +253,17 @@ def _learned(window: Window, said: Said) -> Window:
     if said.limit is not None and said.limit != window.key_limit:
         used = window.key_limit - window.key_left
         learned = replace(learned, key_limit=said.limit, key_left=said.limit - used)
+    learned = replace(learned, key_learned=learned.key_learned or said.limit is not None)
     # Never more than we count ourselves: what is on its way is not in their count, nor in an answer that took long.
     if said.remaining is not None:
         learned = replace(learned, key_left=min(learned.key_left, said.remaining))
     if (tier := said.tier_remaining) is not None:
         known = learned.tier_left
         limit = max(learned.tier_limit or 0, tier + 1)
-        if known is None:  # the first word of it: all of this window's calls are counted against it
-            known = limit - sum(learned.spent(purpose) for purpose in Purpose)
+        if known is None:  # the first word of it: it lacks what is still on its way
+            known = tier - learned.flying
+        else:  # a tier that is found to be larger has so much more left
+            known += limit - (learned.tier_limit or limit)
         learned = replace(learned, tier_limit=limit, tier_left=min(known, tier))
     return learned
 
@@ -278,7 +297,7 @@ def read(headers: Mapping[str, str], status: int | None, now: datetime) -> Said:
 def _date(text: str) -> datetime | None:
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 

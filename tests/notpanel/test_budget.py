@@ -9,7 +9,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from panel.notpanel import budget
-from panel.notpanel.budget import EDGE, SPAN, Permit, Purpose, Said, Window
+from panel.notpanel.budget import EDGE, SPAN, Assumed, Permit, Purpose, Said, Window
 
 NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 PLACE, ASK, LOOK, UPKEEP = Purpose
@@ -176,6 +176,37 @@ def test_a_clock_of_theirs_that_is_behind_is_waited_for_once_it_is_known(skew: i
     assert set(denied) <= {1}, f"only when they first differed: {Counter(denied)}"
 
 
+def test_a_reset_that_slides_or_is_rounded_opens_no_minute_of_its_own() -> None:
+    now = replace(window(), number=2, flying=3)
+    for second in (5, 6, 7):
+        now = budget.settle(now, Permit(2, LOOK), told(reset=seconds(second + 60), remaining=90), seconds(second))
+    assert (now.number, now.ends_at, now.key_left) == (2, NOON + SPAN, 90)
+
+
+def test_a_tier_that_is_found_larger_has_more_left() -> None:
+    emptied = replace(window(), flying=1, tier_limit=1, tier_left=0)
+    after = budget.settle(emptied, Permit(1, LOOK), told(tier_remaining=499), seconds(1))
+    assert (after.tier_limit, after.tier_left) == (500, 499)
+
+
+def test_a_clock_that_is_set_back_opens_a_new_minute() -> None:
+    used_up = window(key_left=0)
+    assert budget.is_over(used_up, NOON - timedelta(hours=1))
+    assert budget.after(used_up, NOON - timedelta(hours=1)).ends_at <= NOON - timedelta(minutes=59)
+
+
+def test_the_settings_hold_until_upstream_names_its_limit() -> None:
+    assert budget.after(window(), seconds(61), Assumed(60, 200)).key_limit == 60
+    named = budget.settle(replace(window(), flying=1), Permit(1, LOOK), told(limit=100), seconds(1))
+    after = budget.after(named, seconds(61), Assumed(60, 200))
+    assert (after.key_limit, after.ip_limit) == (100, 200)
+
+
+@pytest.mark.parametrize("date", ["", "soon", "Fri, 27 Nov 99999999999999999999 13:26:11 GMT", "Fri, 27 Nov 2026"])
+def test_an_absurd_date_is_none(date: str) -> None:
+    assert budget.read({"Date": date}, 200, NOON).sent_at is None
+
+
 @pytest.mark.parametrize(
     "header", ["", "soon", "-1", "1e9", "9" * 20, "²", "4102444801", str(int(NOON.timestamp()) + 7200)]
 )
@@ -226,7 +257,8 @@ def test_it_never_asks_for_more_than_any_layer_allows(
     Of the first minute alone nothing is known before its first answers: a tier below what goes out by then, and where
     the minute ends.
     """
-    supplier, now = Counting(key, tier, ip, offset), budget.first(NOON, ip, 20)
+    limits = Assumed(20, ip)
+    supplier, now = Counting(key, tier, ip, offset), budget.first(NOON, limits)
     free, on_the_way = [0.0] * processes, list[tuple[float, float, Permit]]()
     answers = list[tuple[float, Permit, Said]]()
     denied_at_first = 0
@@ -240,12 +272,12 @@ def test_it_never_asks_for_more_than_any_layer_allows(
             answers.append((done, permit, supplier.call(at)))
         for answer in [answer for answer in answers if answer[0] <= second]:
             answers.remove(answer)
-            now = budget.settle(now, answer[1], answer[2], at)
+            now = budget.settle(now, answer[1], answer[2], at, limits)
         for process in range(processes):
             if free[process] > second:
                 continue
             if budget.is_over(now, at):
-                now = budget.after(now, at, ip)
+                now = budget.after(now, at, limits)
             if taken := budget.take(now, purposes[process], at):
                 now, free[process] = taken, second + takes[process]
                 permit = Permit(now.number, purposes[process])

@@ -91,6 +91,16 @@ def test_it_takes_a_reason_a_manager_and_an_order_that_is_missing() -> None:
     assert order.events.filter(kind="given_up").count() == 1
 
 
+def test_a_wish_to_know_before_it_was_given_up_does_not_outlive_that_and_a_later_one_counts() -> None:
+    order, now = missing(), timezone.now()
+    Order.objects.filter(pk=order.pk).hurry(now)
+    give_up(order, "Lost.", by=make_user(Role.MANAGER))
+    order.refresh_from_db()
+    assert (order.next_look_at, order.hurry) == (None, None)
+    assert Order.objects.filter(pk=order.pk).hurry(now) == 1
+    assert order in Order.objects.due(now)
+
+
 # ── One number ───────────────────────────────────────────────────────────────────────────────────
 def test_the_tab_the_badge_and_the_list_agree(viewer: Browser) -> None:
     shown = [make_order(Status.REVIEW), make_order(Status.REVIEW), missing()]

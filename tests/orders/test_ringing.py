@@ -109,6 +109,17 @@ def test_an_order_that_never_becomes_known_is_given_up_after_a_day() -> None:
     assert 12 + 59 + 138 <= tries <= 230
 
 
+def test_an_order_that_upstream_keeps_leaving_out_is_rung_for_once() -> None:
+    order = make_order(Status.IN_PROGRESS, left_out=3, next_look_at=NOW + minutes(50))
+    came(order.upstream_id or "")
+    rings()
+    assert fates() == [How.RUNG]
+    Order.objects.update(hurry=None, next_look_at=None)  # a person gave it up
+    rings(NOW + ringing.LOOKED_BY)
+    assert fates() == [How.UNANSWERED]
+    assert Order.objects.get().next_look_at is None
+
+
 def test_a_ring_that_is_never_answered_is_given_up_after_a_day() -> None:
     came(make_order(Status.IN_PROGRESS).upstream_id or "", at=NOW - ringing.LOST_AFTER)
     rings()

@@ -228,6 +228,21 @@ def test_a_worker_that_falls_silent_beside_another_is_noticed_until_a_new_one_be
     assert only("worker").ended_at == at(7.5)
 
 
+def test_a_worker_is_replaced_only_by_one_that_does_the_same() -> None:
+    beat("a:1", -60, 0)
+    Beat.objects.filter(name="a:1").update(roles="place ask")
+    beat("b:2", 1, 5)  # begun since, and does the rest
+    Beat.objects.filter(name="b:2").update(roles="look upkeep desk")
+    look(at(5))
+    assert only("worker").subject == "a:1"
+    beat("c:3", 6, 7)
+    Beat.objects.filter(name="c:3").update(roles="place ask")
+    beat("b:2", 1, 7)
+    look(at(7))
+    look(at(7.5))
+    assert only("worker").ended_at == at(7.5)
+
+
 def test_without_any_worker_it_takes_somebody_else_to_notice() -> None:
     """As `manage.py alarms` does from cron; where cron starts workers, some time may go by between two."""
     beat("a:1", -60, 0)

@@ -114,6 +114,17 @@ def test_an_answer_counts_even_when_it_is_trouble(upstream: Upstream, metered: C
     assert Window.objects.get().flying == 0
 
 
+@pytest.mark.django_db
+def test_what_goes_wrong_in_counting_a_call_does_not_lose_its_answer(
+    metered: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_args: object) -> None:
+        raise OverflowError
+
+    monkeypatch.setattr("panel.spending.settle", broken)
+    assert metered.balance().amount == 500
+
+
 # ── The worker ───────────────────────────────────────────────────────────────────────────────────
 @pytest.mark.django_db
 def test_without_leave_nothing_is_taken_up(upstream: Upstream, metered: Client) -> None:

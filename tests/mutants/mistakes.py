@@ -291,7 +291,7 @@ MISTAKES = (
     ),
     Mistake(
         "calls under way when the minute turns count in neither", BUDGET,
-        "window.key_limit - flying,", "window.key_limit,",
+        "ends_at, key, key - flying,", "ends_at, key, key,",
         TEST_BUDGET,
     ),
     Mistake(

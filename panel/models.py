@@ -42,6 +42,7 @@ class Window(models.Model):
     key_learned = models.BooleanField(default=False, help_text="Upstream named the key’s limit.")
     tier_limit = models.IntegerField(null=True)
     tier_left = models.IntegerField(null=True)
+    tier_seen = models.IntegerField(null=True, help_text="The most that answers told of.")
     ip_limit = models.IntegerField()
     ip_left = models.IntegerField()
     flying = models.IntegerField(default=0, help_text="Calls under way.")

@@ -93,6 +93,7 @@ class Window:
     key_learned: bool = False  # upstream named the key's limit
     tier_limit: int | None = None
     tier_left: int | None = None
+    tier_seen: int | None = None  # the most that this window's answers told of; what the next one begins with
     ip_limit: int = IP_LIMIT
     ip_left: int = IP_LIMIT
     flying: int = 0  # permits of this window whose calls have no answer yet
@@ -146,7 +147,7 @@ def after(window: Window, now: datetime, limits: Assumed = DOCUMENTED) -> Window
     Calls that are under way may land in either, so they are counted in this one too until an answer tells.
     """
     ends_at = window.ends_at + (floor((now - window.ends_at) / SPAN) + 1) * SPAN
-    flying, tier = window.flying, window.tier_limit
+    flying, tier = window.flying, window.tier_seen or window.tier_limit
     key, ip, lag = window.key_limit if window.key_learned else limits.key, limits.ip, 0.0
     if ends_at.date() == window.ends_at.date():  # what was learned from a denial holds for a day
         ip, lag = min(limits.ip, window.ip_limit), window.lag
@@ -264,7 +265,8 @@ def _learned(window: Window, said: Said) -> Window:
             known = tier - learned.flying
         else:  # a tier that is found to be larger has so much more left
             known += limit - (learned.tier_limit or limit)
-        learned = replace(learned, tier_limit=limit, tier_left=min(known, tier))
+        seen = max(learned.tier_seen or 0, tier + 1)
+        learned = replace(learned, tier_limit=limit, tier_left=min(known, tier), tier_seen=seen)
     return learned
 
 

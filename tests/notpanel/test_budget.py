@@ -189,6 +189,14 @@ def test_a_tier_that_is_found_larger_has_more_left() -> None:
     assert (after.tier_limit, after.tier_left) == (500, 499)
 
 
+def test_a_tier_that_shrank_is_known_for_smaller_in_the_next_minute() -> None:
+    now = replace(window(), flying=1, tier_limit=1000, tier_left=1000)
+    now = budget.settle(now, Permit(1, LOOK), told(tier_remaining=199), seconds(1))
+    assert (now.tier_limit, now.tier_left) == (1000, 199)
+    after = budget.after(now, seconds(61))
+    assert (after.tier_limit, after.tier_left, after.tier_seen) == (200, 200, None)
+
+
 def test_a_clock_that_is_set_back_opens_a_new_minute() -> None:
     used_up = window(key_left=0)
     assert budget.is_over(used_up, NOON - timedelta(hours=1))

@@ -175,7 +175,10 @@ def a_life_long(*, rung: bool) -> tuple[int, list[float]]:
 
         phones = phones_of(clock, life)
         live = Order.objects.exclude(status__in=FINAL)
-        crew(clock, phones, NOON + timedelta(days=1), roles=LOOKS, each=ring, done=lambda: not live.exists())
+        crew(
+            clock, phones, NOON + timedelta(days=1), roles=LOOKS, idle_seconds=1.0, each=ring,
+            done=lambda: not live.exists(),
+        )  # fmt: skip
         ended = Order.objects.exclude(reported_at=None).values_list("upstream_id", "reported_at")
         lag = [
             (at - datetime.fromtimestamp(planned[str(upstream_id)].end_at, UTC)).total_seconds()

@@ -19,7 +19,8 @@ from panel.notpanel.shapes import Report, Reports
 from panel.spending import Meter
 from panel.worker import IDLE_SECONDS, work_round
 
-NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
+# Beyond every moment that the wall may show: what is written by its time must not seem to be yet to come.
+NOON = datetime(2040, 1, 2, 12, 0, tzinfo=UTC)
 CALL_SECONDS = 0.3  # of the virtual clock, for each call
 
 Life = Callable[[str, datetime], Report | None]  # how an order stands at that moment; None: it is left out

@@ -76,7 +76,7 @@ def deliver(told: list[tuple[str, int]], at: datetime, copies: int, seen: Counte
 
 
 def looked_at_all_that_was_rung_for(supplier: Any, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
-    soon = now + RINGS_TOGETHER
+    soon = supplier.now = now + RINGS_TOGETHER
     monkeypatch.setattr(following, "timezone", SimpleNamespace(now=lambda: soon))
     while ringing.ring_in(now, lambda _: None):
         pass

@@ -32,15 +32,19 @@ class Duty(NamedTuple):
     role: str
 
 
+def take_pace(_client: Client) -> None:
+    measuring.take_pace(timezone.now())
+
+
 CHORES = {
-    #                  act           every seconds                            role
-    "balance":   Duty(read_balance, lambda: settings.BALANCE_EVERY_SECONDS, Purpose.UPKEEP),
-    "catalog":   Duty(sync,         lambda: settings.CATALOG_EVERY_SECONDS, Purpose.UPKEEP),
-    "pace":      Duty(lambda _client: measuring.take_pace(timezone.now()), lambda: measuring.EVERY_SECONDS, DESK),
-    "spending":  Duty(runway.measure, lambda: runway.EVERY_SECONDS, DESK),
-    "sums":      Duty(sums.compact,   lambda: sums.COMPACT_EVERY_SECONDS, DESK),
-    "old deliveries": Duty(bells.forget_deliveries, lambda: bells.FORGETS_EVERY_SECONDS, DESK),
-    "left out":  Duty(look_alone,   lambda: ALONE_EVERY_SECONDS,            Purpose.LOOK),
+    #                      act                        every seconds                            role
+    "balance":        Duty(read_balance,              lambda: settings.BALANCE_EVERY_SECONDS, Purpose.UPKEEP),
+    "catalog":        Duty(sync,                      lambda: settings.CATALOG_EVERY_SECONDS, Purpose.UPKEEP),
+    "left out":       Duty(look_alone,                lambda: ALONE_EVERY_SECONDS,            Purpose.LOOK),
+    "pace":           Duty(take_pace,                 lambda: measuring.EVERY_SECONDS,        DESK),
+    "spending":       Duty(runway.measure,            lambda: runway.EVERY_SECONDS,           DESK),
+    "sums":           Duty(sums.compact,              lambda: sums.COMPACT_EVERY_SECONDS,     DESK),
+    "old deliveries": Duty(bells.forget_deliveries,   lambda: bells.FORGETS_EVERY_SECONDS,    DESK),
 }  # fmt: skip
 NAMES = {role: [name for name, duty in CHORES.items() if duty.role == role] for role in (*Purpose, DESK)}
 

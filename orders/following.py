@@ -128,7 +128,8 @@ def take_in(
     ended: list[Order] = []
     readings: list[Reading] = []
     with transaction.atomic():
-        orders = list(Order.objects.filter(upstream_id__in=asked).order_by("pk").select_for_update())
+        known = Order.objects.filter(upstream_id__in=asked).order_by("pk").select_for_update()
+        orders = list(known.prefetch_related("service"))  # whose terms judge a charge; else a query an order
         tempo = Tempo(usual({order.service_id for order in orders}), rung, due or {})
         for order in orders:
             report = reports.found.get(order.upstream_id or "")

@@ -5,6 +5,8 @@ from decimal import Decimal
 from itertools import pairwise
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from orders.carrying import carry_one
@@ -50,6 +52,17 @@ def test_a_hundred_orders_cost_one_call(upstream: Upstream, phone: Client) -> No
     while look_once(phone):
         pass
     assert upstream.calls("status") == 2
+
+
+def test_charges_unlike_their_prices_are_judged_with_one_question_for_all_terms() -> None:
+    service, known = make_service(), {}
+    for _ in range(5):
+        report = make_report(make_order(Status.IN_PROGRESS, service=service), charge=Decimal("9"))
+        known[report.upstream_id] = report
+    with CaptureQueriesContext(connection) as queries:
+        take_in(list(known), Reports(known, {}), timezone.now())
+    assert Order.objects.filter(doubts="charge").count() == 5
+    assert len([query for query in queries if 'FROM "catalog_service"' in query["sql"]]) == 1
 
 
 @pytest.mark.parametrize("fault", ["lose_answer", "error_before", "html", "throttle"])

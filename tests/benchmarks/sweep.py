@@ -72,7 +72,7 @@ def sweep(upstream: Upstream, size: int, figures: measure.Figures) -> None:
 
 def a_minute(upstream: Upstream, owner: User, pages: int) -> int:
     """Calls that arrive at the sandbox in a minute with so many open pages, each polling as fast as it may."""
-    start = timezone.now()
+    start = timezone.now().replace(second=0, microsecond=0)  # on a beat, for each minute to hold as many of them
     begin(FOLLOWED, created_at=start)
     moving = list(Order.objects.order_by("-pk").filter(next_look_at__isnull=False)[:MOVING])
     clock = start

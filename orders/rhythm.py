@@ -29,8 +29,8 @@ LOOKS_A_SPAN = 200
 BEFORE_ITS_TIME = 3
 MOST_OFTEN, LEAST_OFTEN = timedelta(seconds=10), timedelta(minutes=10)
 # While webhooks tell of ends, looks only make sure, and follow the progress.
-RUNG_FACTOR, RUNG_MOST_OFTEN = 12, timedelta(minutes=4)
-RINGS_TOGETHER = timedelta(seconds=15)  # so that they share a call; on average a ring waits half of that
+RUNG_FACTOR, RUNG_MOST_OFTEN = 15, timedelta(minutes=5)
+RINGS_TOGETHER = timedelta(seconds=20)  # so that they share a call; on average a ring waits half of that
 
 
 class Tempo(NamedTuple):
@@ -46,6 +46,8 @@ class Tempo(NamedTuple):
     def next_look(self, order: "Order", asked_at: datetime) -> datetime:
         """When to ask again about an order that is still live."""
         pause = self.pause(order, asked_at)
+        if self.rung:  # each ring's call is filled with those due soonest; these have had their look
+            return asked_at + pause
         # One that would have been due soon has had that look; else the next is half a pause away at least.
         early = max(asked_at, min(self.due.get(order.upstream_id or "", asked_at), asked_at + pause / 2))
         return beat(pause, early)

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from orders.models import Order
+from orders.rhythm import ALONE_FROM
 from orders.states import Status
 from panel.bar import SILENT_AFTER, Bar
 from panel.models import EVERY_ROLE, ROLES, Beat, Chore, Window
@@ -76,6 +77,13 @@ def test_it_lists_what_is_due_and_since_when(viewer: Client) -> None:
     assert "1 order, the first since" in said
     assert "1 task, the first since" in said
     assert "NotPanel could not be reached." in said
+
+
+def test_a_chore_for_which_there_is_nothing_to_do_is_not_called_due(viewer: Client) -> None:
+    Chore.objects.create(name="left out", due_at=timezone.now())
+    assert "nothing to do now" in page(viewer)
+    make_order(Status.IN_PROGRESS, left_out=ALONE_FROM, next_look_at=timezone.now())
+    assert "nothing to do now" not in page(viewer)
 
 
 def test_an_open_page_gets_its_middle_alone(viewer: Client) -> None:

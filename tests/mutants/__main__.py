@@ -12,8 +12,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.mutants.mistakes import MISTAKES, Mistake
+from tests.mutants import knowing, sending
+from tests.mutants.mistake import Mistake
 
+MISTAKES = (*sending.MISTAKES, *knowing.MISTAKES)
 HOUSE = Path(__file__).resolve().parents[2]
 LEFT_BEHIND = shutil.ignore_patterns(".*", "node_modules", "test-results", "__pycache__")
 MOST_SECONDS = 300.0  # for one mistake's tests; usually ten

@@ -1,7 +1,14 @@
 """What the tests stand on: a real supplier on a socket, and the phone to it."""
 
+import fcntl
 import gc
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from unittest.mock import patch
 
 import pytest
@@ -13,14 +20,49 @@ from pytest_django import DjangoDbBlocker
 from panel.notpanel.client import Client
 from tests.upstream import Upstream
 
+HOUSE = Path(__file__).parents[1]
+
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(
-    django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
+    django_db_modify_db_settings_parallel_suffix: None,
+    tmp_path_factory: pytest.TempPathFactory,
+    pytestconfig: pytest.Config,
 ) -> None:
     """SQLite in a file, as on a real desk: in memory, threads share one cache and its locks are of another kind."""
     if connection.vendor == "sqlite":
-        connection.settings_dict["TEST"]["NAME"] = str(tmp_path_factory.mktemp("desk") / "desk.sqlite3")
+        file = tmp_path_factory.mktemp("desk") / "desk.sqlite3"
+        shutil.copy(migrated(pytestconfig.cache.mkdir("migrated")), file)
+        connection.settings_dict["TEST"]["NAME"] = str(file)
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_keepdb: bool) -> bool:
+    """The file that was put there is used as it is; what its migrations should lack is still done."""
+    return django_db_keepdb or connection.vendor == "sqlite"
+
+
+def migrated(folder: Path) -> Path:
+    """An empty desk's database, made once for as long as no migration changes: to migrate takes longer than most tests.
+
+    Whoever asks first makes it, and those beside it wait.
+    """
+    known = hashlib.sha256()
+    for path in sorted([*HOUSE.glob("*/migrations/*.py"), *HOUSE.glob("requirements*.txt")]):
+        known.update(path.read_bytes())
+    file = folder / f"{known.hexdigest()}.sqlite3"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not file.exists():
+            for old in folder.glob("*sqlite3*"):
+                old.unlink()
+            making = folder / "sqlite3-making"
+            subprocess.run(
+                [sys.executable, "manage.py", "migrate", "--verbosity=0"], cwd=HOUSE, check=True,
+                env=os.environ | {"DATABASE_URL": f"sqlite:///{making}"},
+            )  # fmt: skip
+            making.rename(file)
+    return file
 
 
 @pytest.fixture(scope="session")

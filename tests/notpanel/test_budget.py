@@ -39,9 +39,9 @@ def seconds(number: float) -> datetime:
 # ── Who may call ─────────────────────────────────────────────────────────────────────────────────
 def test_looks_leave_to_people_what_shrinks_as_the_minute_passes() -> None:
     _, at_once = granted(window(), LOOK, NOON)
-    assert at_once == 100 - 12 - 5 - 2
+    assert at_once == 100 - 70 - 5 - 2
     _, later = granted(window(), LOOK, seconds(59))
-    assert later == 100 - 1 - 1 - 1
+    assert later == 100 - 2 - 1 - 1
 
 
 def test_a_person_finds_leave_at_any_moment_of_a_full_sweep() -> None:

@@ -41,7 +41,7 @@ def main() -> int:
         phones = [
             Client(upstream.url, upstream.key, heard=heard, meter=Meter(), clock=clock.unix) for _ in range(WORKERS)
         ]
-        crew(clock, phones, NOON + OUTAGE, idle_seconds=2.0)
+        crew(clock, phones, NOON + OUTAGE, idle_seconds=lambda: 2.0)
         figures.say(f"during the outage: {upstream.calls():,} calls, none of them answered")
         upstream.behaves()
         began = clock.now

@@ -13,9 +13,13 @@ from math import ceil
 from statistics import mean, quantiles
 from unittest.mock import patch
 
+from django.db.models import Sum
+
 from orders.models import Order
+from orders.rhythm import SELDOM
 from orders.states import FINAL, Status
 from panel import spending
+from panel.models import Window
 from panel.notpanel import budget
 from panel.notpanel.budget import Purpose
 from panel.notpanel.sandbox import lives
@@ -61,33 +65,52 @@ def write_live(count: int, ages: Sequence[tuple[int, timedelta]]) -> None:
 # ── A day ────────────────────────────────────────────────────────────────────────────────────────
 ALL_DAY, HOURS = 100_000, 24
 AGES = ((2, timedelta(minutes=5)), (5, timedelta(hours=1)), (10, timedelta(hours=12)), (983, timedelta(days=12)))
-ROUND_SECONDS = 3.0  # of the virtual clock: a worker looks up every two, and its call and the other's take a while
+LOOKS_UP = 2.0  # seconds of the virtual clock between the rounds of a worker that has nothing to do
+ROUND_SECONDS = 3.0  # a round and the calls that both workers may be in
 
 
 def a_day(figures: measure.Figures) -> None:
-    """Whenever an order is overdue, no call for it is left in the budget."""
+    """Whenever a worker looks up and an order is overdue, it calls, if the budget has a call left."""
     with measure.desk():
         data.open_desk()
         write_live(ALL_DAY, AGES)
         clock = Clock()
-        # Every order has moved three times by the evening; a look that finds nothing new is the usual one.
-        phones = phones_of(clock, lambda of, at: report(of, Status.IN_PROGRESS, 900 - at.hour // 8, at))
-        idle, longest, judged = 0, 0.0, 0
+        # Every order moves at its first look and once at midnight; a look that finds nothing new is the usual one.
+        phones = phones_of(clock, lambda of, at: report(of, Status.IN_PROGRESS, 900 - at.hour // 12, at))
+        passed_over, longest, expected = 0, 0.0, 0
+        pressed: dict[int, bool] = {}  # windows by number: whether something was overdue whenever a worker looked up
+
+        def made() -> int:
+            return sum(phone.calls["status"] for phone in phones)
+
+        def overdue_seconds() -> float:
+            """Of the order that is due first; negative when it is yet to come."""
+            first = Order.objects.due(clock.now + SELDOM).values_list("next_look_at", flat=True).first()
+            return (clock.now - first).total_seconds() if first else -LOOKS_UP
+
+        def idle_seconds() -> float:
+            """Of the rounds that a worker begins every two seconds, those before anything is due are passed over."""
+            return LOOKS_UP * max(1, -overdue_seconds() // LOOKS_UP)
 
         def judge() -> None:
-            nonlocal idle, longest, judged
-            first = Order.objects.due(clock.now).values_list("next_look_at", flat=True).first()
-            overdue = (clock.now - first).total_seconds() if first else 0.0
-            longest, judged = max(longest, overdue), judged + 1
-            if overdue > ROUND_SECONDS:
-                _, window = spending.current(clock.now)
-                idle += budget.room(window, Purpose.LOOK, clock.now) > 0
+            """Before each worker's round; and whether the round before it called, where it could and should have."""
+            nonlocal passed_over, longest, expected
+            passed_over += expected > made()
+            _, window = spending.current(clock.now)
+            overdue = overdue_seconds()
+            longest, late = max(longest, overdue), overdue > ROUND_SECONDS
+            pressed[window.number] = pressed.get(window.number, True) and late
+            expected = made() + 1 if late and budget.room(window, Purpose.LOOK, clock.now) > 0 else 0
 
-        crew(clock, phones, NOON + timedelta(hours=HOURS), roles=LOOKS, idle_seconds=2.0, each=judge)
-        calls = sum(phone.calls["status"] for phone in phones)
-        figures.say(f"{ALL_DAY:,} live orders, {HOURS} h: {calls:,} calls of {HOURS * 60 * KEY_PER_MINUTE:,}")
-        figures.say(f"longest overdue, when the budget allowed no more: {longest:.0f} s; judged {judged:,} times")
-        figures.exactly(f"moments with an order overdue by more than {ROUND_SECONDS:g} s and a call left", idle, 0)
+        crew(clock, phones, NOON + timedelta(hours=HOURS), roles=LOOKS, idle_seconds=idle_seconds, each=judge)
+        figures.say(f"{ALL_DAY:,} live orders, {HOURS} h: {made():,} calls of {HOURS * 60 * KEY_PER_MINUTE:,}")
+        full = Window.objects.filter(number__in=[number for number, late in pressed.items() if late])
+        sums = full.aggregate(used=Sum("look"), could=Sum("key_limit"))
+        figures.say(f"{full.count()} minutes with orders overdue throughout, by {longest:.0f} s at most")
+        figures.exactly("rounds that found an order overdue and a call left, and made none", passed_over, 0)
+        figures.at_least(
+            "of the budget used in minutes with orders overdue throughout", sums["used"] / sums["could"], 0.95
+        )
         figures.exactly("calls denied by upstream", sum(phone.denied for phone in phones), 0)
 
 
@@ -175,7 +198,7 @@ def a_life_long(*, rung: bool) -> tuple[int, list[float]]:
         phones = phones_of(clock, life)
         live = Order.objects.exclude(status__in=FINAL)
         crew(
-            clock, phones, NOON + timedelta(days=1), roles=LOOKS, idle_seconds=1.0, each=ring,
+            clock, phones, NOON + timedelta(days=1), roles=LOOKS, idle_seconds=lambda: 1.0, each=ring,
             done=lambda: not live.exists(),
         )  # fmt: skip
         ended = Order.objects.exclude(reported_at=None).values_list("upstream_id", "reported_at")

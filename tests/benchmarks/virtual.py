@@ -93,7 +93,7 @@ def crew(
     until: datetime,
     *,
     roles: Collection[str] = tuple(Purpose),
-    idle_seconds: float = IDLE_SECONDS,
+    idle_seconds: Callable[[], float] = lambda: IDLE_SECONDS,
     each: Callable[[], None] = lambda: None,
     done: Callable[[], bool] | None = None,
 ) -> None:
@@ -107,5 +107,5 @@ def crew(
             clock.now, number = heapq.heappop(turns)
             each()
             if not work_round(phones[number], roles):
-                clock.pass_by(idle_seconds)
+                clock.pass_by(idle_seconds())
             heapq.heappush(turns, (clock.now, number))

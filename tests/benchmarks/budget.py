@@ -17,7 +17,7 @@ from statistics import mean, quantiles
 from unittest.mock import patch
 
 from django.conf import settings
-from django.db import connections
+from django.db import connections, transaction
 from django.db.models import F, Sum
 
 from accounts.models import User
@@ -37,9 +37,9 @@ from tests.makers import make_service, place_order
 from tests.upstream import SERVICE, Upstream
 
 PROCESSES = 8
-# Minutes of the desk's clock, and how many seconds of it pass in one of the wall's.
+# Minutes of the desk's clock, and how many seconds of it pass in one of the wall's; with a sweep or without in turns.
 COUNTED, COUNTED_SPEED = 60, 10
-WAITED, WAITED_SPEED = 8, 1
+WAITED, WAITED_SPEED, TURN = 12, 1, 2
 KEY, TIER, IP = 100, 130, 300  # calls a minute
 FOLLOWED = 2_000  # orders that want to be asked after every ten seconds: 120 calls a minute
 PERSON_EVERY = 3.0  # seconds between orders that people place, on average
@@ -93,7 +93,7 @@ def new_desk() -> Iterator[None]:
 def calls_counted(figures: measure.Figures) -> None:
     """An hour under more work than the key allows: nothing is denied, and next to nothing left unused."""
     clock = Clock(time.time(), COUNTED_SPEED)
-    with new_desk(), at_work(figures, clock, swept=True) as upstream:
+    with new_desk(), at_work(figures, clock) as upstream:
         first = clock.now() + timedelta(minutes=2)  # the first minute is begun in its middle
         placed = people(clock, timedelta(minutes=COUNTED))
         last, denied = clock.now(), upstream.books()["refused"]
@@ -105,32 +105,33 @@ def calls_counted(figures: measure.Figures) -> None:
 
 
 def waits_compared(figures: measure.Figures) -> None:
-    """A person's order is called for as soon under a full sweep as without one."""
-    p95 = {}
-    for swept in (False, True):
-        with new_desk():
-            waits = waits_measured(figures, swept=swept)
-        p95[swept] = quantiles(waits, n=20)[18]
+    """A person's order is called for as soon under a full sweep as without one: both in turns, on the same desk."""
+    clock = Clock(time.time(), WAITED_SPEED)
+    placed: dict[bool, dict[int, datetime]] = {False: {}, True: {}}
+    with new_desk(), at_work(figures, clock):
+        followed = list(Order.objects.values_list("pk", flat=True))
+        for turn in range(WAITED // TURN):
+            swept = turn % 2 == 1
+            for _ in range(1 if swept else 2):  # the second time those that were in a call meanwhile
+                follow(followed, clock.now() if swept else None)
+                clock.sleep(5)
+            placed[swept] |= people(clock, timedelta(minutes=TURN))
+        began_at = dict(Attempt.objects.values_list("task__order", "began_at"))
+    unsent = [order for each in placed.values() for order in each if order not in began_at]
+    figures.exactly("orders placed by people and not sent", unsent, [])
+    waits = {swept: [(began_at[order] - at).total_seconds() for order, at in placed[swept].items()] for swept in placed}
+    p95 = {swept: quantiles(waits[swept], n=20)[18] for swept in waits}
+    for swept, each in waits.items():
         figures.say(
-            f"{len(waits)} orders, {'with a full' if swept else 'without a'} sweep: called for {mean(waits):.2f} s "
-            f"after they were placed on average, p95 {p95[swept]:.2f} s, at the latest {max(waits):.2f} s"
+            f"{len(each)} orders {'under a full' if swept else 'without a'} sweep: called for {mean(each):.2f} s "
+            f"after they were placed on average, p95 {p95[swept]:.2f} s, at the latest {max(each):.2f} s"
         )
     figures.at_most("p95 wait of a person under a full sweep against none", p95[True] / p95[False], 1.2)
 
 
-def waits_measured(figures: measure.Figures, *, swept: bool) -> list[float]:
-    """How long each order that a person placed waited for its call, in seconds of the desk's clock."""
-    clock = Clock(time.time(), WAITED_SPEED)
-    with at_work(figures, clock, swept=swept):
-        placed = people(clock, timedelta(minutes=WAITED))
-    began_at = dict(Attempt.objects.filter(task__order__in=placed).values_list("task__order", "began_at"))
-    figures.exactly("orders placed by people and not sent", len(placed) - len(began_at), 0)
-    return [(began_at[order] - at).total_seconds() for order, at in placed.items()]
-
-
 @contextmanager
-def at_work(figures: measure.Figures, clock: Clock, *, swept: bool) -> Iterator[Upstream]:
-    """A supplier with three limits and the worker processes, which are told to stop at the end."""
+def at_work(figures: measure.Figures, clock: Clock) -> Iterator[Upstream]:
+    """A supplier with three limits, orders to follow, and the worker processes, which are told to stop at the end."""
     connections.close_all()
     fork = multiprocessing.get_context("fork")  # before the sandbox has threads
     pipes = [fork.Pipe() for _ in range(PROCESSES)]
@@ -138,8 +139,7 @@ def at_work(figures: measure.Figures, clock: Clock, *, swept: bool) -> Iterator[
     for worker in workers:
         worker.start()
     with Upstream(balance="1000000") as upstream:
-        if swept:
-            follow(upstream, clock)
+        write_followed(upstream, clock)
         upstream.supplier.limits = Limits(IP, KEY, TIER, clock=clock.unix)
         for ours, _ in pipes:
             ours.send((upstream.url, upstream.key))
@@ -151,7 +151,7 @@ def at_work(figures: measure.Figures, clock: Clock, *, swept: bool) -> Iterator[
         figures.exactly("workers that broke", [worker.exitcode for worker in workers if worker.exitcode], [])
 
 
-def follow(upstream: Upstream, clock: Clock) -> None:
+def write_followed(upstream: Upstream, clock: Clock) -> None:
     """Live orders that the desk and the sandbox both know, and that stay young."""
     data.write_orders(1, FOLLOWED, (Status.PENDING,))
     for order in Order.objects.all():
@@ -160,6 +160,14 @@ def follow(upstream: Upstream, clock: Clock) -> None:
         )
         Order.objects.filter(pk=order.pk).update(upstream_id=known)
     Order.objects.update(created_at=clock.now() + timedelta(days=1), next_look_at=clock.now())
+
+
+def follow(pks: list[int], next_look_at: datetime | None) -> None:
+    with transaction.atomic():
+        # In the order in which workers lock them, or the two could wait for each other.
+        orders = Order.objects.filter(pk__in=pks)
+        list(orders.order_by("pk").select_for_update().values_list("pk"))
+        orders.update(next_look_at=next_look_at)
 
 
 def people(clock: Clock, during: timedelta) -> dict[int, datetime]:
@@ -172,7 +180,7 @@ def people(clock: Clock, during: timedelta) -> dict[int, datetime]:
         placed[
             place_order(by=by, service=service, quantity=100, link=f"https://instagram.com/x/{at.timestamp()}").pk
         ] = at
-    clock.sleep(20)
+    clock.sleep(10)
     return placed
 
 

@@ -1,7 +1,7 @@
 """The shared budget under a full sweep: eight worker processes, a supplier with three limits, people who place orders.
 
 Processes, database and the line to the sandbox are real. Where calls are counted, the clock that all of them read runs
-ten times as fast as the wall's; not where waits are measured, for the machine is no faster with it. One part alone is
+five times as fast as the wall's; not where waits are measured, for the machine is no faster with it. One part alone is
 measured by `python -m tests.benchmarks.budget counted`; the other is waits.
 """
 
@@ -38,7 +38,7 @@ from tests.upstream import SERVICE, Upstream
 
 PROCESSES = 8
 # Minutes of the desk's clock, and how many seconds of it pass in one of the wall's; with a sweep or without in turns.
-COUNTED, COUNTED_SPEED = 60, 10
+COUNTED, COUNTED_SPEED = 60, 5
 WAITED, WAITED_SPEED, TURN = 12, 1, 2
 KEY, TIER, IP = 100, 130, 300  # calls a minute
 FOLLOWED = 2_000  # orders that want to be asked after every ten seconds: 120 calls a minute

@@ -143,11 +143,13 @@ def at_work(figures: measure.Figures, clock: Clock) -> Iterator[Upstream]:
         upstream.supplier.limits = Limits(IP, KEY, TIER, clock=clock.unix)
         for ours, _ in pipes:
             ours.send((upstream.url, upstream.key))
-        yield upstream
-        for ours, _ in pipes:
-            ours.send("stop")
-        for worker in workers:
-            worker.join(60)
+        try:
+            yield upstream
+        finally:
+            for ours, _ in pipes:
+                ours.send("stop")
+            for worker in workers:
+                worker.join(60)
         figures.exactly("workers that broke", [worker.exitcode for worker in workers if worker.exitcode], [])
 
 

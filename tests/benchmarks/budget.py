@@ -39,10 +39,10 @@ from tests.upstream import SERVICE, Upstream
 PROCESSES = 8
 # Minutes of the desk's clock, and how many seconds of it pass in one of the wall's; with a sweep or without in turns.
 COUNTED, COUNTED_SPEED = 60, 5
-WAITED, WAITED_SPEED, TURN = 12, 1, 2
+WAITED, WAITED_SPEED, TURN = 8, 1, 2
 KEY, TIER, IP = 100, 130, 300  # calls a minute
 FOLLOWED = 2_000  # orders that want to be asked after every ten seconds: 120 calls a minute
-PERSON_EVERY = 3.0  # seconds between orders that people place, on average
+PERSON_EVERY = 2.0  # seconds between orders that people place, on average
 
 
 class Clock:

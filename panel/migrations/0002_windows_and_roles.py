@@ -20,7 +20,6 @@ class Migration(migrations.Migration):
                 ("key_learned", models.BooleanField(default=False, help_text="Upstream named the key’s limit.")),
                 ("tier_limit", models.IntegerField(null=True)),
                 ("tier_left", models.IntegerField(null=True)),
-                ("tier_seen", models.IntegerField(help_text="The most that answers told of.", null=True)),
                 ("ip_limit", models.IntegerField()),
                 ("ip_left", models.IntegerField()),
                 ("flying", models.IntegerField(default=0, help_text="Calls under way.")),

@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from orders.endings import end_cancels
 from orders.hearing import healthy
-from orders.models import FACTS, Event, Hurry, Order, OrderQuerySet
+from orders.models import FACTS, Event, Hurry, Order
 from orders.pace import late_from, usual
 from orders.progress import Reading, reading, told
 from orders.rhythm import ALONE_FROM, SELDOM, Tempo, next_look
@@ -84,17 +84,11 @@ def claim(now: datetime) -> dict[str, datetime]:
     return {upstream_id: due_at or now for _, upstream_id, due_at in taken if upstream_id}
 
 
-def alone(now: datetime) -> OrderQuerySet:
-    """Due orders that upstream keeps leaving out; those that somebody wants to know of first."""
-    due = Order.objects.due(now).filter(left_out__gte=ALONE_FROM)
-    return due.order_by(F("hurry").desc(nulls_last=True), "next_look_at")
-
-
 def look_alone(client: Client, now: datetime | None = None) -> None:
     """Asks after the one order that is longest due of those that upstream keeps leaving out."""
     now = now or timezone.now()
     with transaction.atomic():
-        order = alone(now).select_for_update(skip_locked=True).only("upstream_id").first()
+        order = Order.objects.alone(now).select_for_update(skip_locked=True).only("upstream_id").first()
         if not order or not order.upstream_id:
             return
         Order.objects.filter(pk=order.pk).update(next_look_at=now + LEASE, hurry=None)

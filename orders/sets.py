@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce, Least
 from accounts.access import why_not
 from catalog.models import Service
 from orders.links import spellings
-from orders.rhythm import RINGS_TOGETHER, beat
+from orders.rhythm import ALONE_FROM, RINGS_TOGETHER, beat
 from orders.states import LIFE, LIVE, Status
 from orders.tasks import Task
 from orders.terms import terms_of
@@ -176,3 +176,8 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def in_a_hurry(self, now: datetime) -> Self:
         """Those due orders that go first; the index `order_hurry` knows them."""
         return self.filter(hurry__isnull=False, next_look_at__lte=now).order_by("-hurry", "next_look_at")
+
+    def alone(self, now: datetime) -> Self:
+        """Due orders that upstream keeps leaving out; those that somebody wants to know of first."""
+        due = self.due(now).filter(left_out__gte=ALONE_FROM)
+        return due.order_by(F("hurry").desc(nulls_last=True), "next_look_at")

@@ -9,7 +9,6 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.access import needs
-from orders.following import alone
 from orders.models import Order
 from orders.tasks import Task
 from panel.bar import MOST_COUNTED, SILENT_AFTER
@@ -77,7 +76,7 @@ def calls(request: HttpRequest) -> HttpResponse:
         "every_role": EVERY_ROLE,
         "heard_since": now - SILENT_AFTER,
         "chores": Chore.objects.all(),
-        "resting": () if alone(now).exists() else ("left out",),
+        "resting": () if Order.objects.alone(now).exists() else ("left out",),
         **waiting(now),
     }
     return page(request, "upstream/index.html", context, fragment="upstream/_calls.html")

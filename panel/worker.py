@@ -16,7 +16,8 @@ from django.utils import timezone
 from orders.batches import carry_cancels, carry_refills
 from orders.carrying import carry_one
 from orders.endings import presume_settled
-from orders.following import alone, look_once, look_wanted
+from orders.following import look_once, look_wanted
+from orders.models import Order
 from orders.probing import due_probe, probe
 from orders.tasks import Task
 from orders.upkeep import compact
@@ -68,7 +69,7 @@ STEPS = (
     Step(DESK, lambda _now: DESK, bells.ring_in),
     Step(Purpose.LOOK, look_wanted, look_once),
     Step(Purpose.UPKEEP, due_probe, probe),
-    chore_step(Purpose.LOOK, wanted=lambda now: alone(now).exists()),
+    chore_step(Purpose.LOOK, wanted=lambda now: Order.objects.alone(now).exists()),
     chore_step(Purpose.UPKEEP),
     # The clock alone tells.
     Step(DESK, lambda _now: DESK, lambda _client: presume_settled(timezone.now())),

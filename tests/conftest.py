@@ -12,6 +12,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
+from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.core.management.commands import flush
 from django.db import connection
@@ -19,8 +20,6 @@ from pytest_django import DjangoDbBlocker
 
 from panel.notpanel.client import Client
 from tests.upstream import Upstream
-
-HOUSE = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +47,7 @@ def migrated(folder: Path) -> Path:
     Whoever asks first makes it, and those beside it wait.
     """
     known = hashlib.sha256()
-    for path in sorted([*HOUSE.glob("*/migrations/*.py"), *HOUSE.glob("requirements*.txt")]):
+    for path in sorted([*settings.BASE_DIR.glob("*/migrations/*.py"), *settings.BASE_DIR.glob("requirements*.txt")]):
         known.update(path.read_bytes())
     file = folder / f"{known.hexdigest()}.sqlite3"
     with (folder / "lock").open("w") as lock:
@@ -58,7 +57,7 @@ def migrated(folder: Path) -> Path:
                 old.unlink()
             making = folder / "sqlite3-making"
             subprocess.run(
-                [sys.executable, "manage.py", "migrate", "--verbosity=0"], cwd=HOUSE, check=True,
+                [sys.executable, "manage.py", "migrate", "--verbosity=0"], cwd=settings.BASE_DIR, check=True,
                 env=os.environ | {"DATABASE_URL": f"sqlite:///{making}"},
             )  # fmt: skip
             making.rename(file)

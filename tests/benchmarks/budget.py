@@ -70,7 +70,6 @@ def work(told: Connection, clock: Clock) -> None:
         while not told.poll():
             if not work_round(client, tuple(Purpose)):
                 clock.sleep(IDLE_SECONDS)
-    told.send(client.meter.calls if client.meter else 0)
 
 
 def main() -> int:

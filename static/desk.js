@@ -169,6 +169,15 @@
     leaving = setTimeout(leave, PAUSED, form);
   });
 
+  // ── What was typed or ticked before htmx listened, or put back by a reload, is told once it does ──
+  document.addEventListener("htmx:load", ({ target }) => {
+    if (target !== document.body) return;
+    for (const field of document.querySelectorAll("form :is(input, textarea)")) {
+      const ticked = field.checked !== field.defaultChecked;
+      if (ticked || field.value !== field.defaultValue) field.dispatchEvent(new Event(ticked ? "change" : "input", { bubbles: true }));
+    }
+  });
+
   // ── Lists that search as one types need no button, and Enter there must not send the form around them ──
   for (const button of document.querySelectorAll("[data-without-script]")) button.remove();
   document.addEventListener("keydown", (event) => {

@@ -62,6 +62,17 @@ def test_what_is_typed_while_other_fields_are_on_their_way_stays(desk: Desk, ope
     expect(page.locator("input[name=quantity]")).to_have_value("100")
 
 
+def test_what_is_typed_before_the_scripts_are_there_is_searched_for(desk: Desk, opens: Opens) -> None:
+    service = make_service()
+    page = opens("operator", "/orders/new/")
+    waiting: list[Route] = []
+    page.route("**/htmx*.js", lambda route: waiting.append(route))
+    page.reload(wait_until="commit")
+    page.get_by_label("Service").fill(str(service.upstream_id))
+    waiting[0].continue_()
+    expect(page.locator(f"#s{service.upstream_id}")).to_be_visible()
+
+
 @pytest.mark.parametrize("script", [True, False], ids=["while typing", "without a script, by the button"])
 def test_signed_out_in_mid_form_the_form_is_there_after_the_sign_in(desk: Desk, opens: Opens, script: bool) -> None:
     user, service = make_user(), make_service()

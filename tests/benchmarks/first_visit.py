@@ -19,10 +19,10 @@ from panel.demo.processes import Processes
 from panel.management.commands.demo import HERE, START_SECONDS, answer, gunicorn
 from tests.benchmarks import data, measure
 from tests.benchmarks.page import browser_of
+from tests.chromium import chromium
 
 MOST_BYTES = 60_000
 MOST_REQUESTS = 8
-CHROMIUM = "/usr/bin/chromium"
 
 
 class Load(NamedTuple):
@@ -40,7 +40,7 @@ def main() -> int:
         session = browser_of(owner).cookies[settings.SESSION_COOKIE_NAME].value
         port = free_port()
         with serving(folder, port), sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+            browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
             for what, name, cookie in (("sign-in page", "account_login", ""), ("orders page", "orders:index", session)):
                 judge(what, visit(browser, f"http://{HERE}:{port}{reverse(name)}", cookie), figures)
             browser.close()

@@ -11,8 +11,9 @@ from playwright.sync_api import Page, sync_playwright
 from orders.models import Order
 from panel.management.commands.demo import HERE
 from tests.benchmarks import data, measure
-from tests.benchmarks.first_visit import CHROMIUM, free_port, serving
+from tests.benchmarks.first_visit import free_port, serving
 from tests.benchmarks.page import browser_of
+from tests.chromium import chromium
 
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # playwright's loop runs in this thread
 POLLS, SWAPS, ROWS = 100, 40, 50
@@ -58,7 +59,7 @@ def main() -> int:
         session = browser_of(owner).cookies[settings.SESSION_COOKIE_NAME].value
         url = f"http://{HERE}:{free_port()}"
         with serving(folder, int(url.rpartition(":")[2])), sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+            browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
             context = browser.new_context(viewport={"width": 1440, "height": 1000})
             context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": url}])
             page = context.new_page()

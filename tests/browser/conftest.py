@@ -18,6 +18,7 @@ from accounts.models import User
 from panel import worker
 from panel.notpanel.client import Client
 from panel.upstream import heard
+from tests.chromium import chromium
 from tests.makers import make_user
 from tests.upstream import Upstream
 
@@ -25,7 +26,6 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # playwright's loop runs in th
 HANG = 60_000  # ms; whatever takes so long, on a machine with other work too, will not come any more
 expect.set_options(timeout=HANG)
 
-CHROMIUM = Path("/usr/bin/chromium")
 WIDE: ViewportSize = {"width": 1440, "height": 1000}
 NARROW: ViewportSize = {"width": 390, "height": 844}
 
@@ -39,10 +39,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, object]:
     """Debian's Chromium; nothing is downloaded, and it calls nobody."""
-    assert CHROMIUM.exists(), "Install Debian's chromium package."
     quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync",
              "--disable-component-update", "--no-first-run"]  # fmt: skip
-    return {"executable_path": str(CHROMIUM), "args": quiet}
+    return {"executable_path": chromium(), "args": quiet}
 
 
 @dataclass

@@ -45,12 +45,14 @@ def test_two_people_at_one_order(desk: Desk, opens: Opens) -> None:
 
     his = opens(tomas, f"/orders/{order.pk}/", dark=True, width=NARROW)
     expect(his.get_by_text("Ana is looking at this too")).to_be_visible()
+    hers.keyboard.press("Shift")  # who is at it has a page that asks often
     expect(hers.get_by_text("Tomás Rey is looking at this too")).to_be_visible()
     expect(typed).to_have_value("Half a sentence")
     expect(typed).to_be_focused()
 
     hers.get_by_role("button", name="Take it").click()
     expect(hers.get_by_text("Ana took this order on.")).to_be_visible()
+    his.keyboard.press("Shift")
     expect(his.get_by_text("Ana took this order on.")).to_be_visible()
     hers.get_by_label("Write a note").fill(HOSTILE + "@tomas, please look.\nUntil Monday.")
     hers.get_by_role("button", name="Add note").click()
@@ -89,6 +91,7 @@ def test_two_people_at_one_order(desk: Desk, opens: Opens) -> None:
     hers.get_by_role("link", name="Back to your list").click()
     expect(hers).to_have_url(desk.url + "/orders/?status=in_progress")
     Presence.objects.filter(user=ana).update(seen_at=now - timedelta(minutes=1))  # as if half a minute had gone by
+    his.keyboard.press("Shift")
     expect(his.get_by_text("Ana is looking at this too")).to_have_count(0)
     his.goto(desk.url + "/mentions/")
     his.get_by_role("link", name=f"order {order.pk}").click()

@@ -47,7 +47,7 @@ def _stops(tree: ast.AST) -> bool:
 
 
 def _callee(call: ast.Call) -> str:
-    return ast.unparse(call.func)
+    return call.func.id if isinstance(call.func, ast.Name) else ast.unparse(call.func)
 
 
 def _name(call: ast.Call) -> str:

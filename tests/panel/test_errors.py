@@ -126,6 +126,7 @@ def as_typed(nonsense: str) -> str:
     return nonsense if "%" in nonsense else quote(nonsense)
 
 
+@pytest.mark.slow
 def test_nonsense_in_an_address_is_never_a_500() -> None:
     order, client = one_of_everything(), as_a(Role.OWNER)
     ours = [address(route) for route, view in routes() if hasattr(view, "needs")]

@@ -148,6 +148,7 @@ def test_nor_does_one_at_the_second_pass(upstream: Upstream, campaign_on: type[C
     crash(campaign_on(upstream, seed=2, **UNDISTURBED), point, 2)
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("point", [p for p in POINTS if not in_transaction(p)])
 def test_a_worker_that_oversleeps_there_does_no_harm(
     upstream: Upstream, campaign_on: type[Campaign], point: str

@@ -70,7 +70,6 @@ PRESETS = (
     ("Mine, under way", "open=live&by={me}"),
     ("Assigned to me", "assigned={me}"),
     ("Pending refills", "open=refill"),
-    ("Late", "open=late"),
     ("Needs a look", "open=look"),
     ("Surprising facts", "open=doubt"),
 )

@@ -1,4 +1,7 @@
-"""Runs a command against a PostgreSQL cluster made for it alone: `python -m tests.postgres COMMAND ARGS…`."""
+"""Runs a command against a PostgreSQL cluster made for it alone: `python -m tests.postgres COMMAND ARGS…`.
+
+With `--durable` before the command each commit is made durable, as on a server: for what compares commits.
+"""
 
 import os
 import shutil
@@ -16,23 +19,24 @@ from typing import NoReturn
 NO_POSTGRES = 2
 TERMINATED = 128 + signal.SIGTERM
 # Nothing here outlives the command, so nothing has to survive a power cut.
-FORGETFUL = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+DURABLE, FORGETFUL = "--durable", "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
 
 
-def main(command: Sequence[str]) -> int:
-    """Run `command` with DATABASE_URL set to a throwaway cluster. Its exit code; 2 without PostgreSQL."""
-    programs = find_programs()
+def main(arguments: Sequence[str]) -> int:
+    """Run the command with DATABASE_URL set to a throwaway cluster. Its exit code; 2 without PostgreSQL."""
+    durable = arguments[:1] == [DURABLE]
+    programs, command = find_programs(), arguments[durable:]
     if not command or programs is None:
         print(
             "tests.postgres: PostgreSQL's initdb is neither on PATH nor under /usr/lib/postgresql; "
             "install Debian's package `postgresql`."
             if command
-            else "usage: python -m tests.postgres COMMAND ARGS…",
+            else "usage: python -m tests.postgres [--durable] COMMAND ARGS…",
             file=sys.stderr,
         )
         return NO_POSTGRES
     signal.signal(signal.SIGTERM, _leave)
-    with cluster(programs) as url:
+    with cluster(programs, "" if durable else FORGETFUL) as url:
         return subprocess.call(command, env={**os.environ, "DATABASE_URL": url})
 
 
@@ -46,11 +50,11 @@ def find_programs() -> Path | None:
 
 
 @contextmanager
-def cluster(programs: Path) -> Iterator[str]:
+def cluster(programs: Path, how: str) -> Iterator[str]:
     """A running cluster's postgres:// address, on loopback only; stopped and removed whatever happens."""
     folder = Path(tempfile.mkdtemp(prefix="desk-postgres-"))
     data, log, port = folder / "data", folder / "log", _free_port()
-    options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={folder} {FORGETFUL}"
+    options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={folder} {how}"
     # PostgreSQL refuses to run as root.
     owner = "postgres" if os.geteuid() == 0 else None
     if owner is not None:

@@ -21,6 +21,18 @@ def orders(desk: Desk) -> list[Order]:
     ]
 
 
+# As if somebody typed in the very moment in which the palette opens.
+TYPES_AT_ONCE = """typed => {
+  const show = HTMLDialogElement.prototype.showModal;
+  HTMLDialogElement.prototype.showModal = function () {
+    show.call(this);
+    const field = this.querySelector("#go");
+    field.value = typed;
+    field.dispatchEvent(new Event("input", {bubbles: true}));
+  };
+}"""
+
+
 def focused(page: Page) -> str:
     return str(page.evaluate("document.activeElement.id"))
 
@@ -172,3 +184,12 @@ def test_a_walk_with_tab_alone(desk: Desk, opens: Opens, orders: list[Order]) ->
     page.locator("main").get_by_role("link", name=re.compile(f"^{orders[1].pk}")).focus()
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/orders/{orders[1].pk}/")
+
+
+def test_the_palette_hears_the_first_key_it_could_be_given(desk: Desk, opens: Opens, orders: list[Order]) -> None:
+    page = opens("operator", "/orders/")
+    page.evaluate(TYPES_AT_ONCE, str(orders[0].upstream_id))
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("option", selected=True)).to_contain_text(str(orders[0].pk))
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/orders/{orders[0].pk}/")

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from django.apps import apps
 from django.conf import settings
 from django.db import transaction
-from django.db.models import DateTimeField, F, QuerySet
+from django.db.models import Count, DateTimeField, F, QuerySet
 from django.utils import timezone
 
 from accounts.access import may
@@ -36,6 +36,8 @@ SEED = 8701  # the same wishes on every machine
 ORDERS_PER_ROUND = 5
 # Hours to let pass after each round. The last ones are short, so that some orders are still on their way.
 ROUNDS = (6, 5, 4, 5, 6, 4, 5, 3, 1.5, 0.8, 0.4, 0.2)
+FAVOURITE = 0.35  # of the orders are of one service, so that its pace is known
+STUCK_AFTER, STUCK = 7, 2  # the supplier leaves the favourite's newest orders of that round lie, so they become late
 AFTER_SALE = {Task.Kind.REFILL: 0.7, Task.Kind.CANCEL: 0.3}  # the chance of one after each round
 DEAREST = Decimal(6)  # USD for one order; sixty of them fit into the balance that a sandbox opens with
 TYPES = ("Default", "Package")  # a link and a quantity are all that they ask for
@@ -82,11 +84,13 @@ def write() -> None:
     supplier("limits", key=CALLS_A_MINUTE, tier=CALLS_A_MINUTE)
     wanted, chance, said = (random.Random(SEED) for _ in range(3))  # noqa: S311 - a believable past, no secret
     wishes = choose(wanted)
-    for hours in ROUNDS:
+    for number, hours in enumerate(ROUNDS, 1):
         for _ in range(ORDERS_PER_ROUND):
             Order.objects.place(**next(wishes)._asdict())
         unsent().filter(unclear_since=None).update(due_at=timezone.now())  # nobody waits for an undo in the past
         wait_until(lambda: not unsent().exists() and not unheard(None).exists(), "send the orders")
+        if number == STUCK_AFTER:
+            leave_lying()
         let_pass(timedelta(hours=hours))
         ask_after_sale(chance)
         talk(said)
@@ -98,9 +102,14 @@ def choose(chance: random.Random) -> Iterator[Wish]:
     people = staff()
     services = [service for service in Service.objects.active() if service.type in TYPES and not service.why_no_order()]
     networks = sorted({network(service) for service in services})
+    # Without cancel, or somebody of the team cancels what lies.
+    liked = [service for service in services if service.refill and not service.cancel and not service.is_package]
+    favourite = chance.choice([service for service in liked if service.expected_charge(QUANTITIES[-1]) <= DEAREST])
     while True:
         one_network = chance.choice(networks)
         service = chance.choice([service for service in services if network(service) == one_network])
+        if chance.random() < FAVOURITE:
+            service, one_network = favourite, network(favourite)
         quantity = service.minimum if service.is_package else chance.choice(QUANTITIES)
         in_bounds = service.minimum <= quantity <= service.maximum
         if in_bounds and service.expected_charge(quantity) <= DEAREST:
@@ -111,6 +120,13 @@ def choose(chance: random.Random) -> Iterator[Wish]:
 def staff() -> list[User]:
     """Who may place orders."""
     return [user for user in User.objects.order_by("pk") if may(user, "place")]
+
+
+def leave_lying() -> None:
+    """The supplier does no more for the newest orders of the service that is ordered most."""
+    most = Order.objects.values_list("service").annotate(orders=Count("pk")).order_by("-orders", "service")[:1]
+    for order in Order.objects.filter(service__in=most.values("service")).order_by("-pk")[:STUCK]:
+        supplier("orders", order=order.upstream_id, status="processing")
 
 
 def ask_after_sale(chance: random.Random) -> None:
@@ -168,8 +184,8 @@ def let_pass(step: timedelta) -> None:
     wait_until(lambda: not unheard(now).exists(), "ask after the orders")
 
 
-def supplier(thing: str, **wish: float) -> None:
-    """A control call of the sandbox: its clock, its limits."""
+def supplier(thing: str, **wish: float | str | None) -> None:
+    """A control call of the sandbox: its clock, its limits, its orders."""
     address = urlsplit(settings.NOTPANEL_API_URL)
     connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=ANSWER_SECONDS)
     try:

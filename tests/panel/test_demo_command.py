@@ -21,6 +21,7 @@ from django.db import connection
 from orders.states import LIVE
 from panel.demo.team import TEAM
 from panel.management.commands.demo import environment, require_free
+from tests.upstream import soon
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 300.0  # the first start takes about twenty; only a hang takes this long
@@ -71,6 +72,13 @@ def statuses(state: Path) -> Counter[str]:
         return Counter(status for (status,) in database.execute("SELECT status FROM orders_order"))
 
 
+def late(state: Path) -> int:
+    """Orders that are late now, by what the worker has measured of their service."""
+    with closing(sqlite3.connect(state / "desk.sqlite3")) as database:
+        asked = "SELECT count(*) FROM orders_order WHERE late_from < datetime('now') AND next_look_at IS NOT NULL"
+        return int(database.execute(asked).fetchone()[0])
+
+
 def endpoints(state: Path) -> list[str]:
     with closing(sqlite3.connect(state / "desk.sqlite3")) as database:
         return [url for (url,) in database.execute("SELECT url FROM orders_endpoint")]
@@ -84,11 +92,13 @@ def test_it_opens_ends_without_a_trace_and_goes_on_where_it_stopped(tmp_path: Pa
 
     with demo(state, port, sandbox_port) as (process, said):
         ready, login = get(port, "/healthz/ready"), get(port, "/accounts/login/")
+        some_late = soon(lambda: late(state) > 0, seconds=60)
         process.send_signal(signal.SIGINT)
         last_words = process.communicate(timeout=SECONDS)[0]
     first = statuses(state)
 
     assert (ready[0], login[0], process.returncode) == (200, 200, 0), said + last_words
+    assert some_late, "a newcomer finds the page of late orders empty"
     assert f"http://127.0.0.1:{port}/" in said
     assert all(re.search(rf"{member.username} +{member.password} ", said) for member in TEAM)
     assert first.total() == 60 and first["completed"] > 30 and any(first[status] for status in LIVE), first

@@ -18,6 +18,7 @@ from django.core.management.commands import flush
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
+from orders import sums, upkeep
 from panel.notpanel.client import Client
 from tests.upstream import Upstream
 
@@ -31,7 +32,7 @@ def django_db_modify_db_settings(
     """SQLite in a file, as on a real desk: in memory, threads share one cache and its locks are of another kind."""
     if connection.vendor == "sqlite":
         file = tmp_path_factory.mktemp("desk") / "desk.sqlite3"
-        shutil.copy(migrated(pytestconfig.cache.mkdir("migrated")), file)
+        put_migrated(file, pytestconfig.cache.mkdir("migrated"))
         connection.settings_dict["TEST"]["NAME"] = str(file)
 
 
@@ -41,12 +42,13 @@ def django_db_keepdb(django_db_keepdb: bool) -> bool:
     return django_db_keepdb or connection.vendor == "sqlite"
 
 
-def migrated(folder: Path) -> Path:
-    """An empty desk's database, made once for as long as no migration changes: to migrate takes longer than most tests.
+def put_migrated(to: Path, folder: Path) -> None:
+    """An empty desk's database, made once for as long as no migration changes, nor what is installed after them: to
+    migrate takes longer than most tests.
 
     Whoever asks first makes it, and those beside it wait.
     """
-    known = hashlib.sha256()
+    known = hashlib.sha256(repr([upkeep.SQLITE, upkeep.SQLITE_WORDS, sums.SQLITE]).encode())
     for path in sorted([*settings.BASE_DIR.glob("*/migrations/*.py"), *settings.BASE_DIR.glob("requirements*.txt")]):
         known.update(path.read_bytes())
     file = folder / f"{known.hexdigest()}.sqlite3"
@@ -61,7 +63,7 @@ def migrated(folder: Path) -> Path:
                 env=os.environ | {"DATABASE_URL": f"sqlite:///{making}"},
             )  # fmt: skip
             making.rename(file)
-    return file
+        shutil.copy(file, to)
 
 
 @pytest.fixture(scope="session")

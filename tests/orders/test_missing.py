@@ -7,7 +7,7 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from orders.carrying import carry_one
-from orders.following import ALONE_EVERY_SECONDS, look_alone, look_once
+from orders.following import ALONE_EVERY_SECONDS, look_alone, look_once, look_wanted
 from orders.models import Order
 from orders.rhythm import ALONE_FROM, SELDOM
 from orders.states import Status
@@ -43,6 +43,7 @@ def kinds(order: Order) -> list[str]:
 def test_after_three_answers_without_it_it_is_asked_for_alone_and_flagged(upstream: Upstream, phone: Client) -> None:
     order = left_out_often(phone)
     assert (order.left_out, order.missing_since) == (ALONE_FROM, None)
+    assert look_wanted(timezone.now()) is None, "no leave to call is taken for a batch without it"
     assert not look_once(phone), "it is in no batch any more"
     before = upstream.calls("status")
     look_alone(phone)

@@ -68,8 +68,9 @@ def test_an_order_that_came_along_early_is_not_asked_after_again_at_once() -> No
 
 def test_while_webhooks_work_whoever_came_along_in_a_rings_call_has_had_its_look() -> None:
     order = aged(minutes(60))
+    asked_at = NOON + minutes(1)  # on no beat
     early = Tempo(rung=True, due={order.upstream_id or "": NOON + minutes(7)})
-    assert early.next_look(order, NOON) == NOON + minutes(7.5)
+    assert early.next_look(order, asked_at) == asked_at + minutes(7.5)
 
 
 def many(count: int, **fields: object) -> list[Order]:

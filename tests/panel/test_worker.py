@@ -15,7 +15,7 @@ from panel.chores import do_chore
 from panel.models import ONLY, Beat, Chore, Upstream
 from panel.notpanel.client import Client
 from panel.worker import Pulse, work, work_round
-from tests.makers import place_order, sold_by
+from tests.makers import make_order, place_order, sold_by
 from tests.upstream import Upstream as Sandbox
 
 pytestmark = pytest.mark.django_db
@@ -61,9 +61,11 @@ def test_chores_come_again_on_their_time(desk_phone: Client) -> None:
 
 def test_a_limit_silences_the_whole_desk_until_it_ends(upstream: Sandbox, desk_phone: Client) -> None:
     place_order(service=sold_by(desk_phone), quantity=1000)
+    make_order(Status.IN_PROGRESS)
     upstream.will("throttle", action="add", times=1)
     work_round(desk_phone)
     assert book.paused_until(timezone.now())
+    assert upstream.calls("status") == 0, "nor does the rest of that round call"
     before = upstream.calls()
     place_order(service=Service.objects.active().first())
     assert not work_round(desk_phone), "though something is due"

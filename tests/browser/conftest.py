@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 from django.db import connections
 from django.test import Client as Session
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, ViewportSize, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.access import Role
@@ -87,6 +87,18 @@ def working(desk: Desk) -> Iterator[Desk]:
     yield desk
     stop.set()
     thread.join(timeout=HANG / 1000)
+
+
+def reload_before_scripts(page: Page) -> Route:
+    """The page anew, as on a slow line: htmx has not come yet, nor what waits for it. `continue_()` lets it come."""
+    held: list[Route] = []
+    page.route("**/htmx*.js", lambda route: held.append(route))  # playwright takes no builtin
+    page.reload(wait_until="commit")
+    for _ in range(HANG // 10):
+        if held:
+            return held[0]
+        page.wait_for_timeout(10)
+    raise TimeoutError("The page did not ask for htmx.")
 
 
 Opens = Callable[..., Page]

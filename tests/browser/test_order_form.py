@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Route, ViewportSize, expect
 from accounts.models import User
 from catalog.models import Service
 from orders.models import Order
-from tests.browser.conftest import Desk, Opens
+from tests.browser.conftest import Desk, Opens, reload_before_scripts
 from tests.browser.test_every_page import TWO_LOOKS, faults, picture
 from tests.makers import PASSWORD, make_order, make_service, make_user
 
@@ -65,11 +65,9 @@ def test_what_is_typed_while_other_fields_are_on_their_way_stays(desk: Desk, ope
 def test_what_is_typed_before_the_scripts_are_there_is_searched_for(desk: Desk, opens: Opens) -> None:
     service = make_service()
     page = opens("operator", "/orders/new/")
-    waiting: list[Route] = []
-    page.route("**/htmx*.js", lambda route: waiting.append(route))
-    page.reload(wait_until="commit")
+    htmx = reload_before_scripts(page)
     page.get_by_label("Service").fill(str(service.upstream_id))
-    waiting[0].continue_()
+    htmx.continue_()
     expect(page.locator(f"#s{service.upstream_id}")).to_be_visible()
 
 

@@ -4,11 +4,11 @@ import re
 from decimal import Decimal
 
 from django.utils import timezone
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
 from catalog.models import Change, Favourite, Service
 from orders.models import Order
-from tests.browser.conftest import Desk, Opens
+from tests.browser.conftest import Desk, Opens, reload_before_scripts
 from tests.makers import make_service
 
 LINK = "https://instagram.com/lumen.studio"
@@ -75,10 +75,8 @@ def test_all_of_it_without_a_script(desk: Desk, opens: Opens) -> None:
 def test_a_tick_before_the_scripts_are_there_counts(desk: Desk, opens: Opens) -> None:
     plain, refillable = make_service(refill=False), make_service(refill=True)
     page = opens("viewer", "/services/")
-    waiting: list[Route] = []
-    page.route("**/htmx*.js", lambda route: waiting.append(route))
-    page.reload(wait_until="commit")
+    htmx = reload_before_scripts(page)
     page.get_by_role("checkbox", name="Refill").check()
-    waiting[0].continue_()
+    htmx.continue_()
     expect(page.locator("#services")).not_to_contain_text(plain.name)
     expect(page.locator("#services")).to_contain_text(refillable.name)

@@ -4,7 +4,7 @@ PY := .venv/bin/python
 RANDOM = $$($(PY) -c 'import secrets; print(secrets.token_urlsafe(64))')
 AS_DEPLOYED = DEBUG=false SECRET_KEY=$(RANDOM) NOTPANEL_API_KEY=$(RANDOM)
 
-# The tests start processes by the hundred; with this each of them would compile the house anew.
+# The tests start processes by the hundred. Were it set, each of them would compile the house anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test slow campaign mutants check lint format types templates migrations deployment environment-to-test bench requirements clean

@@ -169,12 +169,18 @@
     leaving = setTimeout(leave, PAUSED, form);
   });
 
-  // ── What was typed or ticked before htmx listened, or put back by a reload, is told once it does ──
+  // ── What was typed or chosen before htmx listened, or put back by a reload, is told once it does ──
+  const moved = (field) => {
+    const { type, checked, defaultChecked, value, defaultValue, options } = field;
+    if (options) return field.selectedIndex !== Math.max(0, [...options].findIndex((one) => one.defaultSelected));
+    if (type === "radio") return checked && !defaultChecked; // the other one says nothing
+    return type === "checkbox" ? checked !== defaultChecked : value !== defaultValue;
+  };
   document.addEventListener("htmx:load", ({ target }) => {
     if (target !== document.body) return;
-    for (const field of document.querySelectorAll("form :is(input, textarea)")) {
-      const ticked = field.checked !== field.defaultChecked;
-      if (ticked || field.value !== field.defaultValue) field.dispatchEvent(new Event(ticked ? "change" : "input", { bubbles: true }));
+    for (const field of [...document.forms].flatMap((form) => [...form.elements])) {
+      const chosen = field.matches("select, [type=checkbox], [type=radio]");
+      if (field.matches("input, select, textarea") && moved(field)) field.dispatchEvent(new Event(chosen ? "change" : "input", { bubbles: true }));
     }
   });
 

@@ -126,12 +126,13 @@ const choose = (dialog) => {
 
   dialog.setAttribute("aria-label", "Go to");
   dialog.addEventListener("submit", (event) => event.preventDefault());
-  dialog.addEventListener("htmx:afterSettle", () => {
+  const begin = () => {
     const all = options();
     mark(all[0]);
     said.textContent = `${all.length} found`;
     if (entered && current()) all[0]?.click();
-  });
+  };
+  dialog.addEventListener("htmx:afterSettle", begin);
   field.addEventListener("input", () => { entered = false; });
   field.addEventListener("keydown", (event) => {
     if (event.isComposing) return;
@@ -146,7 +147,7 @@ const choose = (dialog) => {
       else entered = true;
     }
   });
-  mark(options()[0]);
+  begin();
   if (!typed) return;
   field.value = typed;
   field.dispatchEvent(new Event("input", { bubbles: true }));

@@ -1,14 +1,14 @@
-"""Where Debian puts Chromium."""
+"""Which of Debian's Chromiums is here."""
 
-from pathlib import Path
+import shutil
 
 # The one that never opens a window takes half the processor's time, and draws the same pages.
-PLACES = (Path("/usr/bin/chromium-headless-shell"), Path("/usr/bin/chromium"))
+NAMES = ("chromium-headless-shell", "chromium")
 
 
 def chromium() -> str:
     """The path of the first that is installed. FileNotFoundError when none is."""
-    for place in PLACES:
-        if place.exists():
-            return str(place)
+    for name in NAMES:
+        if path := shutil.which(name):
+            return path
     raise FileNotFoundError("Install Debian's chromium-headless-shell package, or chromium.")

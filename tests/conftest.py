@@ -18,7 +18,6 @@ from django.core.management.commands import flush
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
-from orders import sums, upkeep
 from panel.notpanel.client import Client
 from tests.upstream import Upstream
 
@@ -48,16 +47,17 @@ def put_migrated(to: Path, folder: Path) -> None:
 
     Whoever asks first makes it, and those beside it wait.
     """
-    known = hashlib.sha256(repr([upkeep.SQLITE, upkeep.SQLITE_WORDS, sums.SQLITE]).encode())
-    for path in sorted([*settings.BASE_DIR.glob("*/migrations/*.py"), *settings.BASE_DIR.glob("requirements*.txt")]):
-        known.update(path.read_bytes())
+    known = hashlib.sha256()
+    for pattern in ("*/migrations/*.py", "orders/upkeep.py", "orders/sums.py", "requirements*.txt"):
+        for path in sorted(settings.BASE_DIR.glob(pattern)):
+            known.update(path.read_bytes())
     file = folder / f"{known.hexdigest()}.sqlite3"
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not file.exists():
             for old in folder.glob("*sqlite3*"):
                 old.unlink()
-            making = folder / "sqlite3-making"
+            making = folder / f"sqlite3-making-{os.getpid()}"
             subprocess.run(
                 [sys.executable, "manage.py", "migrate", "--verbosity=0"], cwd=settings.BASE_DIR, check=True,
                 env=os.environ | {"DATABASE_URL": f"sqlite:///{making}"},

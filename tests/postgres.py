@@ -18,13 +18,14 @@ from typing import NoReturn
 
 NO_POSTGRES = 2
 TERMINATED = 128 + signal.SIGTERM
+DURABLE = "--durable"
 # Nothing here outlives the command, so nothing has to survive a power cut.
-DURABLE, FORGETFUL = "--durable", "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+FORGETFUL = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command with DATABASE_URL set to a throwaway cluster. Its exit code; 2 without PostgreSQL."""
-    durable = arguments[:1] == [DURABLE]
+    durable = list(arguments[:1]) == [DURABLE]
     programs, command = find_programs(), arguments[durable:]
     if not command or programs is None:
         print(
@@ -50,11 +51,11 @@ def find_programs() -> Path | None:
 
 
 @contextmanager
-def cluster(programs: Path, how: str) -> Iterator[str]:
+def cluster(programs: Path, settings: str) -> Iterator[str]:
     """A running cluster's postgres:// address, on loopback only; stopped and removed whatever happens."""
     folder = Path(tempfile.mkdtemp(prefix="desk-postgres-"))
     data, log, port = folder / "data", folder / "log", _free_port()
-    options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={folder} {how}"
+    options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={folder} {settings}"
     # PostgreSQL refuses to run as root.
     owner = "postgres" if os.geteuid() == 0 else None
     if owner is not None:

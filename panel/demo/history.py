@@ -36,7 +36,7 @@ SEED = 8701  # the same wishes on every machine
 ORDERS_PER_ROUND = 5
 # Hours to let pass after each round. The last ones are short, so that some orders are still on their way.
 ROUNDS = (6, 5, 4, 5, 6, 4, 5, 3, 1.5, 0.8, 0.4, 0.2)
-FAVOURITE = 0.35  # of the orders are of one service, so that its pace is known
+FAVOURITE = 0.35  # of the orders at least are of one service, so that its pace is known
 STUCK_AFTER, STUCK = 7, 2  # the supplier leaves the favourite's newest orders of that round lie, so they become late
 AFTER_SALE = {Task.Kind.REFILL: 0.7, Task.Kind.CANCEL: 0.3}  # the chance of one after each round
 DEAREST = Decimal(6)  # USD for one order; sixty of them fit into the balance that a sandbox opens with
@@ -125,7 +125,8 @@ def staff() -> list[User]:
 def leave_lying() -> None:
     """The supplier does no more for the newest orders of the service that is ordered most."""
     most = Order.objects.values_list("service").annotate(orders=Count("pk")).order_by("-orders", "service")[:1]
-    for order in Order.objects.filter(service__in=most.values("service")).order_by("-pk")[:STUCK]:
+    live = Order.objects.filter(service__in=most.values("service"), next_look_at__isnull=False)
+    for order in live.order_by("-pk")[:STUCK]:
         supplier("orders", order=order.upstream_id, status="processing")
 
 

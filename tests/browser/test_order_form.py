@@ -63,11 +63,12 @@ def test_what_is_typed_while_other_fields_are_on_their_way_stays(desk: Desk, ope
 
 
 def test_what_is_typed_before_the_scripts_are_there_is_searched_for(desk: Desk, opens: Opens) -> None:
-    service = make_service()
+    service, other = make_service(), make_service()
     page = opens("operator", "/orders/new/")
     htmx = reload_before_scripts(page)
     page.get_by_label("Service").fill(str(service.upstream_id))
     htmx.continue_()
+    expect(page.locator(f"#s{other.upstream_id}")).to_have_count(0)
     expect(page.locator(f"#s{service.upstream_id}")).to_be_visible()
 
 

@@ -3,13 +3,14 @@
 import re
 from decimal import Decimal
 
+import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
 from catalog.models import Change, Favourite, Service
 from orders.models import Order
-from tests.browser.conftest import Desk, Opens, reload_before_scripts
-from tests.makers import make_service
+from tests.browser.conftest import NARROW, Desk, Opens, reload_before_scripts
+from tests.makers import make_service, make_user
 
 LINK = "https://instagram.com/lumen.studio"
 
@@ -72,11 +73,18 @@ def test_all_of_it_without_a_script(desk: Desk, opens: Opens) -> None:
     assert service.held_over_id is None
 
 
-def test_a_tick_before_the_scripts_are_there_counts(desk: Desk, opens: Opens) -> None:
-    plain, refillable = make_service(refill=False), make_service(refill=True)
-    page = opens("viewer", "/services/")
+@pytest.mark.parametrize("by", ["typing", "a tick", "a choice"])
+def test_what_is_asked_for_before_the_scripts_are_there_counts(desk: Desk, opens: Opens, by: str) -> None:
+    user, plain, liked = make_user(), make_service(refill=False), make_service(refill=True)
+    Favourite.objects.create(user=user, service=liked)
+    page = opens(user, "/services/", width=NARROW)
     htmx = reload_before_scripts(page)
-    page.get_by_role("checkbox", name="Refill").check()
+    if by == "typing":
+        page.get_by_label("Search services").fill(str(liked.upstream_id))
+    elif by == "a tick":
+        page.get_by_role("checkbox", name="Refill").check()
+    else:
+        page.get_by_label("Which").select_option("favourites")
     htmx.continue_()
     expect(page.locator("#services")).not_to_contain_text(plain.name)
-    expect(page.locator("#services")).to_contain_text(refillable.name)
+    expect(page.locator("#services")).to_contain_text(liked.name)

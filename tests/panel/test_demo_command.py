@@ -19,6 +19,7 @@ from django.core.management import CommandError
 from django.db import connection
 
 from orders.states import LIVE
+from panel.demo.history import STUCK
 from panel.demo.team import TEAM
 from panel.management.commands.demo import environment, require_free
 from tests.upstream import soon
@@ -92,7 +93,7 @@ def test_it_opens_ends_without_a_trace_and_goes_on_where_it_stopped(tmp_path: Pa
 
     with demo(state, port, sandbox_port) as (process, said):
         ready, login = get(port, "/healthz/ready"), get(port, "/accounts/login/")
-        some_late = soon(lambda: late(state) > 0, seconds=60)
+        some_late = soon(lambda: late(state) >= STUCK, seconds=60)
         process.send_signal(signal.SIGINT)
         last_words = process.communicate(timeout=SECONDS)[0]
     first = statuses(state)

@@ -37,7 +37,7 @@ ORDERS_PER_ROUND = 5
 # Hours to let pass after each round. The last ones are short, so that some orders are still on their way.
 ROUNDS = (6, 5, 4, 5, 6, 4, 5, 3, 1.5, 0.8, 0.4, 0.2)
 FAVOURITE = 0.35  # of the orders at least are of one service, so that its pace is known
-STUCK_AFTER, STUCK = 7, 2  # the supplier leaves the favourite's newest orders of that round lie, so they become late
+STUCK_AFTER, STUCK = 3, 2  # the supplier leaves the favourite's newest orders of that round lie, so they become late
 AFTER_SALE = {Task.Kind.REFILL: 0.7, Task.Kind.CANCEL: 0.3}  # the chance of one after each round
 DEAREST = Decimal(6)  # USD for one order; sixty of them fit into the balance that a sandbox opens with
 TYPES = ("Default", "Package")  # a link and a quantity are all that they ask for

@@ -86,6 +86,10 @@ class Delivery(models.Model):
     def __str__(self) -> str:
         return f"{self.event or 'a delivery'} {self.upstream_id}".strip()
 
+    def followed(self, reported_at: datetime | None) -> bool:
+        """Whether its order, which upstream last told of at this time, was looked at since it came."""
+        return reported_at is not None and reported_at >= self.received_at
+
 
 class Endpoint(models.Model):
     """An address that upstream was told to deliver to. Its secret is in the environment alone."""

@@ -70,7 +70,7 @@ def fate(delivery: Delivery, order: Order | None, now: datetime) -> tuple[str, d
     if order is None:
         pause = next((pause for until, pause in PATIENCE if age < until), None)
         return (How.PARKED, now + pause) if pause else (How.UNKNOWN, None)
-    if order.reported_at and order.reported_at >= delivery.received_at:
+    if delivery.followed(order.reported_at):
         return How.LOOKED, None
     if order.left_out >= ALONE_FROM and delivery.how == How.RUNG:  # asked for alone, which takes its time
         return How.UNANSWERED, None

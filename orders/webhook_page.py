@@ -46,21 +46,31 @@ def index(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     deliveries = list(Delivery.objects.defer("body")[:SHOWN])
     marks = [signing.mark(secret) for secret in settings.NOTPANEL_WEBHOOK_SECRETS]
+    orders = orders_of(deliveries)
+    note_followed(deliveries, orders)
     counts = counts_since(now.date() - timedelta(days=DAYS - 1))
     context = {
         "hearing": heard(now), "marks": marks, "endpoints": list(Endpoint.objects.all()[:ENDPOINTS_SHOWN]),
-        "deliveries": deliveries, "orders": orders_of(deliveries), "shown": SHOWN, "tones": TONES,
+        "deliveries": deliveries, "orders": orders, "shown": SHOWN, "tones": TONES,
         "turned_away": reasons(counts, now.date()), "days": DAYS, "clocks_differ": any(counts.get(c) for c in CLOCKS),
         "door": request.build_absolute_uri(reverse("webhook_door")),
     }  # fmt: skip
     return render(request, "orders/webhooks.html", context)
 
 
-def orders_of(deliveries: Iterable[Delivery]) -> dict[str, int]:
-    """Upstream's id of an order → ours."""
+def orders_of(deliveries: Iterable[Delivery]) -> dict[str, Order]:
+    """Upstream's id of an order → our order, with when it was last reported."""
     named = {delivery.upstream_id for delivery in deliveries if delivery.upstream_id}
-    known = Order.objects.filter(upstream_id__in=named).values_list("upstream_id", "pk")
-    return {upstream_id: pk for upstream_id, pk in known if upstream_id}
+    known = Order.objects.filter(upstream_id__in=named).only("upstream_id", "reported_at")
+    return {order.upstream_id: order for order in known if order.upstream_id}
+
+
+def note_followed(deliveries: Iterable[Delivery], orders: dict[str, Order]) -> None:
+    """On the page alone: the bell writes it down when it comes by next."""
+    for delivery in deliveries:
+        order = orders.get(delivery.upstream_id)
+        if order and delivery.how == Delivery.How.RUNG and delivery.followed(order.reported_at):
+            delivery.how = Delivery.How.LOOKED
 
 
 def counts_since(first: date) -> dict[str, dict[date, int]]:

@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from orders import webhook_page
 from orders.deliveries import Delivery, Endpoint, TurnedAway
+from orders.models import Order
+from orders.ringing import ring_in
 from orders.states import Status
 from panel.notpanel.signing import mark
 from tests.makers import make_order
@@ -58,6 +60,16 @@ def test_deliveries_stand_there_with_their_order_and_what_came_of_them(viewer: C
     assert f'<a href="/orders/{order.pk}/">Order {order.pk}</a>' in page
     assert "No such order here yet" in page
     assert page.index("ord_elsewhere") < page.index(f">Order {order.pk}<")
+
+
+def test_a_ring_whose_order_was_looked_at_says_so_before_the_bell_comes_by_again(viewer: Client) -> None:
+    order = make_order(Status.IN_PROGRESS)
+    ring(order.upstream_id or "")
+    ring_in(timezone.now(), hurry_balance=lambda _now: None)
+    assert "Rung, not looked at yet" in text(viewer)
+    Order.objects.update(reported_at=timezone.now())
+    assert "Looked at since" in text(viewer)
+    assert Delivery.objects.get().how == Delivery.How.RUNG
 
 
 def test_what_was_turned_away_is_told_by_reason_for_seven_days(viewer: Client) -> None:

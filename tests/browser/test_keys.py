@@ -181,6 +181,7 @@ def test_a_walk_with_tab_alone(desk: Desk, opens: Opens, orders: list[Order]) ->
     page.get_by_label("Go to a place").focus()
     page.keyboard.type(str(orders[1].pk))
     page.keyboard.press("Enter")
+    page.wait_for_url(f"**/palette/?q={orders[1].pk}")  # a key pressed while a page still loads may be lost
     page.locator("main").get_by_role("link", name=re.compile(f"^{orders[1].pk}")).focus()
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/orders/{orders[1].pk}/")

@@ -77,7 +77,7 @@ def test_all_of_it_without_a_script(desk: Desk, opens: Opens) -> None:
 def test_what_is_asked_for_before_the_scripts_are_there_counts(desk: Desk, opens: Opens, by: str) -> None:
     user, plain, liked = make_user(), make_service(refill=False), make_service(refill=True)
     Favourite.objects.create(user=user, service=liked)
-    page = opens(user, "/services/", width=NARROW)
+    page = opens(user, "/services/", width=NARROW)  # with selects instead of the tree
     htmx = reload_before_scripts(page)
     if by == "typing":
         page.get_by_label("Search services").fill(str(liked.upstream_id))

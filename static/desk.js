@@ -170,17 +170,17 @@
   });
 
   // ── What was typed or chosen before htmx listened, or put back by a reload, is told once it does ──
-  const missed = ({ type, checked, defaultChecked, value, defaultValue, options, selectedIndex }) => {
-    if (options) return selectedIndex !== Math.max(0, [...options].findIndex((one) => one.defaultSelected)) && "change";
-    if (type === "radio") return checked && !defaultChecked && "change"; // the other one says nothing
-    if (type === "checkbox") return checked !== defaultChecked && "change";
-    return value !== defaultValue && "input";
+  const moved = (field) => {
+    const { type, checked, defaultChecked, value, defaultValue, options } = field;
+    if (options) return field.selectedIndex !== Math.max(0, [...options].findIndex((one) => one.defaultSelected));
+    if (type === "radio") return checked && !defaultChecked; // the other one says nothing
+    return type === "checkbox" ? checked !== defaultChecked : value !== defaultValue;
   };
   document.addEventListener("htmx:load", ({ target }) => {
     if (target !== document.body) return;
-    for (const field of document.querySelectorAll("input, select, textarea")) {
-      const event = missed(field);
-      if (event) field.dispatchEvent(new Event(event, { bubbles: true }));
+    for (const field of [...document.forms].flatMap((form) => [...form.elements])) {
+      const chosen = field.matches("select, [type=checkbox], [type=radio]");
+      if (field.matches("input, select, textarea") && moved(field)) field.dispatchEvent(new Event(chosen ? "change" : "input", { bubbles: true }));
     }
   });
 

@@ -6,9 +6,9 @@ from orders.deliveries import Delivery, Endpoint, TurnedAway
 from orders.jobs import Bulk
 from orders.models import Event, Order
 from orders.notes import Mention, Note
-from orders.pace import Pace
 from orders.presence import Presence
 from orders.progress import Reading
+from orders.rules.lateness import Pace
 from orders.runway import Spending
 from orders.saved import SavedView
 from orders.sums import Charged

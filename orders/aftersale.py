@@ -10,7 +10,7 @@ from django.utils import timezone
 from orders import deciding
 from orders.deciding import REASON_CHARACTERS, allowed
 from orders.models import Event, Order, Refusal
-from orders.rules import WHY_NOT
+from orders.rules.eligibility import WHY_NOT
 from orders.tasks import Task, TaskQuerySet
 from panel.failpoints import fp
 

@@ -15,7 +15,7 @@ from orders.deciding import allowed
 from orders.finding import some_at_a_time
 from orders.jobs import Bulk
 from orders.models import Event, Order, OrderQuerySet, Refusal
-from orders.rules import WHY_NOT, cancel_of, sorted_by_rule
+from orders.rules.eligibility import WHY_NOT, cancel_of, sorted_by_rule
 from orders.tasks import Task
 from panel.numbers import number
 from panel.reader import for_the_record

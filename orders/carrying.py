@@ -15,8 +15,8 @@ from django.utils import timezone
 from orders import sending
 from orders.endings import cancels_are_needless
 from orders.models import Order
-from orders.rules import cancel_of
-from orders.states import Status
+from orders.rules.eligibility import cancel_of
+from orders.rules.statuses import Status
 from orders.tasks import Attempt, Task
 from panel.failpoints import fp
 from panel.logs import about

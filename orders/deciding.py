@@ -15,7 +15,7 @@ from orders.doubts import in_words
 from orders.endings import cancels_are_needless
 from orders.jobs import Bulk
 from orders.models import MISSING, Event, Order, Refusal
-from orders.states import Status
+from orders.rules.statuses import Status
 from orders.tasks import Task
 from panel.notpanel.shapes import safe_id
 

@@ -10,8 +10,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orders.events import Event
-from orders.states import FINAL, LIFE, Status, label, stage
-from orders.terms import terms_of
+from orders.rules.service_types import terms_of
+from orders.rules.statuses import FINAL, LIFE, Status, label, stage
 from panel.money import money
 from panel.notpanel.shapes import Report, status_word, unread
 from panel.numbers import decimal, number

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from orders.models import Event, Order
-from orders.states import Status
+from orders.rules.statuses import Status
 from orders.tasks import Task
 from panel.failpoints import fp
 

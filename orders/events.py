@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 
-from orders.sentences import Sentence
+from orders.rules.event_text import Sentence
 
 
 class Event(models.Model):

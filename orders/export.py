@@ -24,7 +24,7 @@ from orders.facets import NAMES
 from orders.listing import Listing
 from orders.models import Order
 from orders.rows import one_of
-from orders.states import label
+from orders.rules.statuses import label
 from orders.tasks import Task
 from orders.walking import all_of
 from panel.times import machine, zone_name

@@ -9,11 +9,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from catalog.models import Service
-from orders.links import NETWORKS
 from orders.models import MISSING, Order
-from orders.states import LIVE, Status
+from orders.rules.links import NETWORKS
+from orders.rules.search_text import host_of
+from orders.rules.statuses import LIVE, Status
 from orders.tasks import Task
-from orders.traits import host_of
 from panel.money import money
 from panel.query import number
 from panel.times import ZONE

@@ -5,8 +5,8 @@ import uuid
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, TypeVar
 
-from orders.links import completed, spellings, without_tracking
 from orders.models import Order, OrderQuerySet
+from orders.rules.links import completed, spellings, without_tracking
 from panel.query import number
 
 MOST_CHARACTERS = 200_000  # of a text

@@ -17,10 +17,10 @@ from django.utils import timezone
 from orders.endings import end_cancels
 from orders.hearing import healthy
 from orders.models import FACTS, Event, Hurry, Order
-from orders.pace import late_from, usual
 from orders.progress import Reading, reading, told
-from orders.rhythm import ALONE_FROM, SELDOM, Tempo, next_look
-from orders.states import FINAL
+from orders.rules.lateness import late_from, usual
+from orders.rules.poll_schedule import ALONE_FROM, SELDOM, Tempo, next_look
+from orders.rules.statuses import FINAL
 from panel.failpoints import fp
 from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client

@@ -15,9 +15,9 @@ from django.utils.functional import cached_property
 
 from catalog.finding import one
 from catalog.models import Service
-from orders import links
 from orders.models import Order
-from orders.terms import DRIP_FEED, FIELDS, Terms, asked_of, may_drip, terms_of
+from orders.rules import links
+from orders.rules.service_types import DRIP_FEED, FIELDS, Terms, asked_of, may_drip, terms_of
 from panel.money import money
 from panel.numbers import digits_of
 from panel.numbers import number as figure

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from accounts.access import needs
 from catalog.models import Service
 from orders.models import Order
-from orders.pace import Pace, Usual, usual
+from orders.rules.lateness import Pace, Usual, usual
 
 SHOWN = 500  # late orders, those first that are late longest
 PACES_SHOWN = 100  # services

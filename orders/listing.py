@@ -18,9 +18,9 @@ from orders.facets import FACETS, Keys, ends, starts
 from orders.finding import Found, find, is_of_ids, only_link, short
 from orders.marks import orders_url
 from orders.models import Order, OrderQuerySet
-from orders.pace import is_late
-from orders.rhythm import is_stale
-from orders.states import Status, label, stage
+from orders.rules.lateness import is_late
+from orders.rules.poll_schedule import is_stale
+from orders.rules.statuses import Status, label, stage
 from orders.walking import SORTS, Key, Sort, Stretch, Wanted
 from panel.query import number
 from panel.times import machine

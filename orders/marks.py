@@ -6,8 +6,8 @@ from django.templatetags.static import static
 from django.urls import reverse
 from markupsafe import Markup, escape
 
-from orders.links import authority
-from orders.rules import Refills
+from orders.rules.eligibility import Refills
+from orders.rules.links import authority
 
 MOST_DOTS = 10  # beyond, a figure says it
 STEP, SIZE = 12, 18  # px from dot to dot, and of the height

@@ -8,9 +8,9 @@ from django.db.models import Max
 
 from catalog.models import Service
 from orders.models import Order
-from orders.pace import LOOKED_AT, Ended, Pace, Usual, figures, late_from, usual
-from orders.states import LIVE
-from orders.terms import terms_of
+from orders.rules.lateness import LOOKED_AT, Ended, Pace, Usual, figures, late_from, usual
+from orders.rules.service_types import terms_of
+from orders.rules.statuses import LIVE
 
 EVERY_SECONDS = 60
 ENDS_AT_ONCE = 1_000  # orders that have ended; on a busy desk as many as end in a quarter of an hour

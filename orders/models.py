@@ -17,21 +17,22 @@ from django.utils.functional import cached_property
 from catalog.models import Service
 
 # Django finds their models through this file.
-from orders import deliveries, notes, pace, presence, progress, runway, sums  # noqa: F401
+from orders import deliveries, notes, presence, progress, runway, sums  # noqa: F401
 from orders.doubts import LONGEST, SHORT, USD, facts_of, held_in, in_words, must_wait, new_kinds, take_note, told, wait
 from orders.events import Event as Event
-from orders.rhythm import ALONE_FROM, STEADY, Tempo, is_stale
-from orders.rules import Refills, cancel_of, refills_of, why_no_cancel, why_no_refill
+from orders.rules import lateness
+from orders.rules.eligibility import Refills, cancel_of, refills_of, why_no_cancel, why_no_refill
+from orders.rules.poll_schedule import ALONE_FROM, STEADY, Tempo, is_stale
+from orders.rules.search_text import LONGEST_HOST, give_traits
+from orders.rules.statuses import LIFE, Stage, Status, label, stage
 from orders.saved import SavedView as SavedView
 from orders.sets import MISSING as MISSING
 from orders.sets import Hurry as Hurry
 from orders.sets import OrderQuerySet as OrderQuerySet
 from orders.sets import Refusal as Refusal
 from orders.sets import beginning
-from orders.states import LIFE, Stage, Status, label, stage
 from orders.tally import Tally as Tally
 from orders.tasks import Task
-from orders.traits import LONGEST_HOST, give_traits
 from panel.money import stored
 from panel.notpanel.shapes import Report
 
@@ -65,7 +66,7 @@ class Order(models.Model):
         default=True, help_text="Refused for want of money: sent again by itself when a balance covers it."
     )
 
-    # What it is found by, as it was when it was placed: orders/traits.py.
+    # What it is found by, as it was when it was placed: orders/rules/search_text.py.
     network = models.CharField(max_length=20, blank=True, editable=False)
     category = models.CharField(max_length=300, blank=True, editable=False)
     host = models.CharField(max_length=LONGEST_HOST, blank=True, editable=False)
@@ -92,7 +93,7 @@ class Order(models.Model):
     hurry = models.PositiveSmallIntegerField(
         null=True, choices=Hurry, help_text="Who wants it to be asked after before its time; empty: nobody."
     )
-    # How long it takes: orders/pace.py.
+    # How long it takes: orders/rules/lateness.py.
     taken_at = models.DateTimeField(null=True, help_text="When upstream took it.")
     started_at = models.DateTimeField(null=True, help_text="When a report first said that it delivers.")
     ended_at = models.DateTimeField(null=True, help_text="When a report first said that it ended; empty while live.")
@@ -232,7 +233,7 @@ class Order(models.Model):
     @property
     def late_since(self) -> datetime | None:
         """When it became late; None while it is not. No clock writes that down: the moment was known before."""
-        return self.late_from if pace.is_late(self.late_from) else None
+        return self.late_from if lateness.is_late(self.late_from) else None
 
     @property
     def asked_alone(self) -> bool:
@@ -318,7 +319,7 @@ class Order(models.Model):
         self.start_count, self.remains = report.start_count, report.remains
         self.said, self.reported_at, self.left_out = report.raw, report.asked_at, 0
         self.next_look_at = tempo.next_look(self, report.asked_at) if self.stage.live else None
-        pace.clock(self, report.asked_at)
+        lateness.clock(self, report.asked_at)
         if held_in(known) and self.status == was:
             back.append(told(self, "stood", report, to=self.label))
         back += take_note(self, known, report)

@@ -9,7 +9,7 @@ from catalog.models import Service
 from orders.columns import COLUMNS, FIRST, chosen
 from orders.facets import NAMES, OPEN
 from orders.listing import Listing, as_text
-from orders.states import Status
+from orders.rules.statuses import Status
 from orders.walking import SORTS
 from panel.htmx import page
 

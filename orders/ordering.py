@@ -22,8 +22,8 @@ from catalog.models import Service
 from catalog.views import picker
 from orders.forms import OrderForm
 from orders.models import Order, Refusal
+from orders.rules.service_types import FIELDS
 from orders.runway import Spending, runway, warns
-from orders.terms import FIELDS
 from panel.htmx import wants_htmx
 from panel.query import number
 

@@ -8,8 +8,8 @@ from accounts.models import BalanceReading
 from orders.deciding import undecided, why_not_again
 from orders.doubts import doubts_of
 from orders.models import Order
+from orders.rules.statuses import Status
 from orders.sending import CACHED_BY_UPSTREAM
-from orders.states import Status
 from orders.tasks import Attempt, Task
 from orders.wishes import state_of, why
 from orders.wording import for_customer

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from orders.deliveries import Delivery, Endpoint
 from orders.models import Order
-from orders.rhythm import ALONE_FROM, RINGS_TOGETHER
+from orders.rules.poll_schedule import ALONE_FROM, RINGS_TOGETHER
 from panel.failpoints import fp
 
 AT_ONCE = 500  # deliveries a transaction

@@ -11,7 +11,7 @@ from django.db.models.lookups import In
 
 from accounts.models import User
 from orders.models import Order, OrderQuerySet
-from orders.states import Status
+from orders.rules.statuses import Status
 from orders.tasks import Task
 
 ORDER = ("request_id", "link", "quantity", "runs", "expected_charge", "created_at", "send_when_funded", "upstream_id",

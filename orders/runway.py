@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import Min, Sum
 from django.utils import timezone
 
-from orders.states import Status
+from orders.rules.statuses import Status
 from orders.sums import QUARTER, Charged, dollars, slot_of
 from panel.numbers import number
 

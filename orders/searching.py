@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from orders.facets import Keys
 from orders.models import Order
-from orders.traits import folded, without_scheme
+from orders.rules.search_text import folded, without_scheme
 
 LEAST = 3  # characters of a word that the index can find
 MOST_WORDS = 8

@@ -12,11 +12,11 @@ from django.db.models.functions import Coalesce, Least
 
 from accounts.access import why_not
 from catalog.models import Service
-from orders.links import spellings
-from orders.rhythm import ALONE_FROM, RINGS_TOGETHER, beat
-from orders.states import LIFE, LIVE, Status
+from orders.rules.links import spellings
+from orders.rules.poll_schedule import ALONE_FROM, RINGS_TOGETHER, beat
+from orders.rules.service_types import terms_of
+from orders.rules.statuses import LIFE, LIVE, Status
 from orders.tasks import Task
-from orders.terms import terms_of
 from panel.failpoints import fp
 from panel.money import money
 from panel.reader import for_the_record

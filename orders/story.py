@@ -7,13 +7,14 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 
 from accounts.access import may
-from orders import pace, presence, reviewing
+from orders import presence, reviewing
 from orders.listing import LATE
 from orders.models import Order
 from orders.neighbours import came_from, neighbours
 from orders.noting import team
 from orders.progress import HEIGHT, WIDTH, chart
-from orders.terms import own_fields
+from orders.rules import lateness
+from orders.rules.service_types import own_fields
 from panel.htmx import page, wants_fragment
 
 EVENTS_SHOWN = 200  # of an order's timeline, newest first
@@ -35,7 +36,7 @@ def tell(request: HttpRequest, order: Order, others: list[str], *, status: int =
         "others": others,
         "version": version_of(order, others),
         "chart": chart(order),
-        "pace": pace.Usual.of(getattr(order.service, "pace", None)),
+        "pace": lateness.Usual.of(getattr(order.service, "pace", None)),
         "box": (WIDTH, HEIGHT),
         "notes": newest[:NOTES_SHOWN][::-1],
         "more_notes": len(newest) > NOTES_SHOWN,

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from orders.models import Order
-from orders.states import Status
+from orders.rules.statuses import Status
 from orders.tasks import Task
 from panel.numbers import number
 from panel.times import clock

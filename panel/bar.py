@@ -17,9 +17,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from accounts.models import BalanceReading
+from orders.rules.statuses import Status
 from orders.runway import ONLY as ONLY_PACE
 from orders.runway import Runway, Spending, runway
-from orders.states import Status
 from orders.tally import all_lines, counts_of
 from orders.tasks import Sending, Task
 from panel.models import ONLY, ROLES, Beat, Upstream

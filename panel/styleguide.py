@@ -18,8 +18,8 @@ from accounts.models import User
 from catalog.models import Service
 from orders.columns import USUAL, rows_of
 from orders.models import Event, Order
-from orders.rules import Refills
-from orders.states import Status
+from orders.rules.eligibility import Refills
+from orders.rules.statuses import Status
 from orders.tasks import Task
 
 THEMES = ("light", "dark")

@@ -19,12 +19,12 @@ from orders.deliveries import Delivery, Endpoint, TurnedAway
 from orders.jobs import Bulk
 from orders.models import Order
 from orders.notes import Mention, Note
-from orders.pace import Pace
 from orders.presence import Presence
 from orders.progress import Reading
+from orders.rules.lateness import Pace
+from orders.rules.statuses import Status
 from orders.runway import Spending
 from orders.saved import SavedView
-from orders.states import Status
 from orders.sums import Charged
 from orders.tasks import Attempt, Sending
 from panel.alarms.models import Alarm, Notice, Recipient, Sighting, Watch

@@ -18,7 +18,7 @@ from catalog.models import RateChange, Service, SetAside, ShrinkAlarm
 from orders.deliveries import Delivery, Endpoint
 from orders.jobs import Bulk
 from orders.models import Order, SavedView
-from orders.states import Status
+from orders.rules.statuses import Status
 from orders.tasks import Attempt, Sending, Task
 from panel.alarms.models import Alarm
 from panel.models import ONLY, Beat, Chore, Upstream

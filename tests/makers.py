@@ -14,7 +14,7 @@ from accounts.models import User
 from catalog.models import Service
 from catalog.sync import haystack, take_in
 from orders.models import Order
-from orders.states import LIVE, Status
+from orders.rules.statuses import LIVE, Status
 from orders.tasks import Task
 from panel.notpanel.client import Client
 from panel.notpanel.shapes import Report, ServiceRow

@@ -27,7 +27,7 @@ from accounts.models import User
 from catalog.models import Service
 from orders import aftersale, assigning, noting
 from orders.models import Order
-from orders.rules import WHY_NOT
+from orders.rules.eligibility import WHY_NOT
 from orders.tasks import Task
 from panel.demo.processes import Trouble
 from panel.models import Chore

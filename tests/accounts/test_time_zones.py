@@ -13,7 +13,7 @@ from orders.forms import day as read_day
 from orders.jobs import Bulk
 from orders.models import Event, Order
 from orders.receipts import as_csv
-from orders.states import Status
+from orders.rules.statuses import Status
 from panel.reader import written_for
 from panel.times import ago_words, clock, day, exact, machine, time_tag, zone_at
 from tests.makers import make_order, make_user, place_order

@@ -23,7 +23,7 @@ from django.db.models import F, Sum
 from accounts.models import User
 from catalog.models import Service
 from orders.models import Order
-from orders.states import Status
+from orders.rules.statuses import Status
 from orders.tasks import Attempt
 from panel import upstream as book
 from panel.models import Window

@@ -24,7 +24,7 @@ from orders.bulk import MOST_ORDERS, Picked, ask, dry_run
 from orders.jobs import Bulk
 from orders.models import Order
 from orders.receipts import Tally
-from orders.states import Status
+from orders.rules.statuses import Status
 from orders.tasks import Task
 from panel.demo.processes import Processes
 from panel.management.commands.demo import HERE, MANAGE, START_SECONDS, answer, gunicorn

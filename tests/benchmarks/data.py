@@ -16,9 +16,9 @@ from catalog.models import Service
 from catalog.sync import take_in
 from orders import sums
 from orders.models import Event, Order
-from orders.states import LIVE, Status
+from orders.rules.search_text import give_traits
+from orders.rules.statuses import LIVE, Status
 from orders.tasks import Task
-from orders.traits import give_traits
 from orders.upkeep import compact
 from panel.models import ONLY, Beat, Upstream
 from panel.notpanel.shapes import Catalog

@@ -15,7 +15,7 @@ from catalog.models import Service
 from orders import searching
 from orders.facets import OPEN
 from orders.models import Order
-from orders.states import Status
+from orders.rules.statuses import Status
 from orders.tasks import Task
 from orders.walking import SORTS
 from tests.benchmarks import data, measure

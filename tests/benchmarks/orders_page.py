@@ -8,7 +8,7 @@ from django.urls import reverse
 from accounts.models import User
 from orders.listing import ROWS_A_PAGE
 from orders.models import Order
-from orders.states import Status
+from orders.rules.statuses import Status
 from tests.benchmarks import data, measure
 from tests.benchmarks.page import OpenPage, browser_of
 

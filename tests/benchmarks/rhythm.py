@@ -16,8 +16,8 @@ from unittest.mock import patch
 from django.db.models import Sum
 
 from orders.models import Order
-from orders.rhythm import SELDOM
-from orders.states import FINAL, Status
+from orders.rules.poll_schedule import SELDOM
+from orders.rules.statuses import FINAL, Status
 from panel import spending
 from panel.models import Window
 from panel.notpanel import budget

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import User
 from orders.following import ORDERS_PER_CALL, look_once
 from orders.models import Order
-from orders.states import Status
+from orders.rules.statuses import Status
 from panel.notpanel.client import Client
 from tests.benchmarks import data, measure
 from tests.benchmarks.page import OpenPage

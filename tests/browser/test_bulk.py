@@ -8,7 +8,7 @@ from playwright.sync_api import Page, ViewportSize, expect
 from accounts.models import User
 from orders.jobs import Bulk
 from orders.models import Order
-from orders.states import Status
+from orders.rules.statuses import Status
 from tests.browser.conftest import NARROW, WIDE, Desk, Opens
 from tests.browser.test_every_page import faults
 from tests.makers import make_order, make_user, sold_by

@@ -19,11 +19,11 @@ from catalog.models import Change, RateChange, ShrinkAlarm
 from orders import noting
 from orders.bulk import Picked, ask
 from orders.models import Order
-from orders.pace import Pace
 from orders.presence import Presence
 from orders.progress import Reading
+from orders.rules.lateness import Pace
+from orders.rules.statuses import Status
 from orders.runway import Spending
-from orders.states import Status
 from orders.tasks import Task
 from panel.alarms.models import Alarm, Sighting
 from panel.models import Beat, Window

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from accounts.access import Role
 from orders.models import Order
-from orders.states import Status
+from orders.rules.statuses import Status
 from tests.browser.conftest import Desk, Opens
 from tests.makers import make_order, make_service, make_user
 

@@ -9,7 +9,7 @@ from accounts.access import Role
 from orders.following import take_in
 from orders.models import Order
 from orders.presence import Presence
-from orders.states import Status
+from orders.rules.statuses import Status
 from panel.notpanel.shapes import Reports
 from tests.browser.conftest import NARROW, Desk, Opens
 from tests.browser.test_every_page import faults, picture

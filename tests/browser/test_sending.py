@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from accounts.access import Role
 from orders import sending
 from orders.models import Order
-from orders.states import Status
+from orders.rules.statuses import Status
 from tests.browser.conftest import NARROW, Desk, Opens
 from tests.makers import make_order, make_service, make_user, place_order, sold_by
 

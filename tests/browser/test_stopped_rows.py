@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from accounts.access import Role
 from orders import sending
-from orders.states import Status
+from orders.rules.statuses import Status
 from tests.browser.conftest import Desk, Opens
 from tests.makers import make_order, make_user
 

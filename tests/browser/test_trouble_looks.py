@@ -14,7 +14,7 @@ from accounts.models import BalanceReading
 from catalog.models import Service
 from orders import sending
 from orders.models import Order
-from orders.states import Status
+from orders.rules.statuses import Status
 from orders.tasks import Attempt, Task
 from panel.models import Beat
 from tests.browser.conftest import Desk, Opens

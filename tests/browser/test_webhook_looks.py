@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from orders.deliveries import Delivery, Endpoint, TurnedAway
 from orders.progress import Reading
-from orders.states import Status
+from orders.rules.statuses import Status
 from panel.models import Beat
 from panel.notpanel.signing import mark
 from tests.browser.conftest import NARROW, WIDE, Desk, Opens

@@ -7,7 +7,7 @@ from random import Random
 from accounts.access import Role
 from orders import aftersale
 from orders.models import Order, Refusal
-from orders.states import LIVE, Status
+from orders.rules.statuses import LIVE, Status
 from orders.tasks import Task
 from tests.makers import make_user
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from orders.deliveries import Delivery
 from orders.models import Order
-from orders.rhythm import ALONE_FROM
+from orders.rules.poll_schedule import ALONE_FROM
 from panel import failpoints
 from tests.campaign.drive import NO, Campaign
 from tests.campaign.points import HOUSE, STEPS, discovered, unguarded

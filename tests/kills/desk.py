@@ -20,7 +20,7 @@ from urllib.parse import quote, urlencode
 from django.conf import settings
 from django.db import connection
 
-from orders import links
+from orders.rules import links
 from panel.management.commands.demo import HERE, MANAGE, answer, environment
 from tests.campaign.points import HOUSE
 

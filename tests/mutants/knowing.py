@@ -76,17 +76,17 @@ MISTAKES = (
     Mistake(
         "a call filled up with what another worker has in its hand", FOLLOWING,
         "filter(~in_calls, hurry=None)", "filter(hurry=None)",
-        "tests/orders/test_rhythm.py",
+        "tests/orders/rules/test_poll_schedule.py",
     ),
     Mistake(
         "a wish to know that came during a call is forgotten", FOLLOWING,
         "            if order.hurry is not None:", "            if False:",
-        "tests/orders/test_rhythm.py",
+        "tests/orders/rules/test_poll_schedule.py",
     ),
     Mistake(
-        "a look that came along in a ring's call, and counts for nothing", "orders/rhythm.py",
+        "a look that came along in a ring's call, and counts for nothing", "orders/rules/poll_schedule.py",
         "            return asked_at + pause\n", "            pass\n",
-        "tests/orders/test_rhythm.py",
+        "tests/orders/rules/test_poll_schedule.py",
     ),
     # ── Forgotten ────────────────────────────────────────────────────────────────────────────────
     Mistake(

@@ -14,7 +14,7 @@ from accounts.access import Role
 from accounts.models import User
 from catalog.models import RateChange, ShrinkAlarm
 from orders.models import Event, Order
-from orders.states import Status
+from orders.rules.statuses import Status
 from orders.tasks import Task
 from panel.record import RecordAdmin
 from tests.addresses import admin_address, one_of_everything, our_models, registered

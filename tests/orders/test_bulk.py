@@ -22,8 +22,8 @@ from orders.cells import safe
 from orders.jobs import Bulk
 from orders.models import Order, Refusal
 from orders.receipts import LINES_A_PAGE, Tally
-from orders.rules import WHY_NOT
-from orders.states import Status
+from orders.rules.eligibility import WHY_NOT
+from orders.rules.statuses import Status
 from orders.tasks import Task
 from panel.bar import Bar
 from panel.notpanel.client import Client as Phone

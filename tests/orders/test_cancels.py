@@ -10,7 +10,7 @@ from orders.batches import carry_cancels
 from orders.carrying import LEASE, carry_one
 from orders.following import look_once
 from orders.models import Order, Refusal
-from orders.states import Status
+from orders.rules.statuses import Status
 from orders.tasks import Sending, Task
 from panel.notpanel.client import Client
 from tests.makers import make_order, make_user, place_order, sold_by

@@ -15,7 +15,7 @@ from orders import sums
 from orders.charges import days, drift
 from orders.following import take_in
 from orders.models import Order
-from orders.states import Status
+from orders.rules.statuses import Status
 from orders.sums import Charged, compact
 from panel.notpanel.shapes import Reports
 from panel.reader import written_for

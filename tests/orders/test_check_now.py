@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from orders.models import Order
-from orders.states import Status
+from orders.rules.statuses import Status
 from tests.makers import make_order
 from tests.people import as_a, htmx
 from tests.upstream import Upstream

@@ -16,7 +16,7 @@ from orders import deciding
 from orders.carrying import LEASE
 from orders.following import claim
 from orders.models import Refusal
-from orders.states import Status
+from orders.rules.statuses import Status
 from orders.tasks import Task
 from tests.makers import make_order, make_service, make_user, place_order
 

@@ -7,7 +7,7 @@ from django.test import Client
 
 from accounts.models import User
 from orders.columns import COLUMNS, USUAL
-from orders.states import Status
+from orders.rules.statuses import Status
 from tests.makers import make_order, make_service, make_user
 from tests.people import as_user, htmx
 

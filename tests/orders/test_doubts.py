@@ -16,7 +16,7 @@ from orders.deciding import see
 from orders.doubts import AGAIN, DOUBTS, doubts_of
 from orders.following import look_once, take_in
 from orders.models import Order, Refusal
-from orders.states import Status
+from orders.rules.statuses import Status
 from orders.walking import SORTS
 from panel.notpanel.client import Client
 from panel.notpanel.shapes import Reports

@@ -19,7 +19,7 @@ from orders import export
 from orders.cells import safe
 from orders.listing import Listing
 from orders.models import Event, Order
-from orders.states import Status
+from orders.rules.statuses import Status
 from orders.tasks import Task
 from orders.walking import SORTS
 from tests.makers import make_order, make_service, make_user

@@ -9,8 +9,8 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from orders.finding import IN_ONE_QUERY, MOST_CHARACTERS, Found, find
-from orders.links import spellings
 from orders.models import Order
+from orders.rules.links import spellings
 from tests.makers import make_order, make_service, make_user
 
 pytestmark = pytest.mark.django_db

@@ -12,8 +12,8 @@ from django.utils import timezone
 from orders.carrying import carry_one
 from orders.following import look_once, take_in
 from orders.models import Order
-from orders.rhythm import RHYTHM, SELDOM, next_look
-from orders.states import FINAL, LIFE, LIVE, Status
+from orders.rules.poll_schedule import RHYTHM, SELDOM, next_look
+from orders.rules.statuses import FINAL, LIFE, LIVE, Status
 from panel.notpanel.client import Client
 from panel.notpanel.shapes import Reports
 from tests.makers import make_order, make_report, make_service, make_user, place_order, sold_by

@@ -10,8 +10,8 @@ from orders.carrying import carry_one
 from orders.deciding import choose_when_funded, send_now, withdraw
 from orders.models import Order, Refusal
 from orders.probing import probe
+from orders.rules.statuses import Status
 from orders.sending import CACHED_BY_UPSTREAM, PROBE_EVERY
-from orders.states import Status
 from panel.notpanel.client import Client
 from tests.makers import make_user, place_order, sold_by
 from tests.people import as_a

@@ -11,8 +11,8 @@ from orders.carrying import carry_one
 from orders.deciding import give_up
 from orders.following import look_alone, look_once, take_in
 from orders.models import Order, Refusal
-from orders.rhythm import ALONE_FROM
-from orders.states import Status
+from orders.rules.poll_schedule import ALONE_FROM
+from orders.rules.statuses import Status
 from panel.bar import Bar
 from panel.notpanel.client import Client
 from panel.notpanel.shapes import Reports

@@ -13,7 +13,7 @@ from orders import hearing
 from orders.deliveries import Delivery
 from orders.hearing import LATELY, NEAR, healthy, heard, judged
 from orders.progress import ENDED, Reading
-from orders.states import FINAL
+from orders.rules.statuses import FINAL
 from orders.webhooks import healthy as by_its_public_name
 from tests.makers import make_order, minutes
 

@@ -12,8 +12,8 @@ from orders.carrying import carry_one
 from orders.following import look_once
 from orders.models import Event, Refusal
 from orders.probing import probe
+from orders.rules.statuses import Status
 from orders.sending import FAILURES_IN_A_ROW, PROBE_EVERY
-from orders.states import Status
 from orders.tasks import Sending, Task
 from panel import upstream as book
 from panel.notpanel.client import Client

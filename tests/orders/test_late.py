@@ -20,8 +20,8 @@ from orders.following import look_once, take_in
 from orders.listing import Listing
 from orders.measuring import WRITTEN_AFTER, move_live, take_pace
 from orders.models import Order
-from orders.pace import ENOUGH, Pace, Usual, late_from, usual
-from orders.states import STARTED, Status
+from orders.rules.lateness import ENOUGH, Pace, Usual, late_from, usual
+from orders.rules.statuses import STARTED, Status
 from panel.bar import Bar
 from panel.notpanel.client import Client
 from panel.notpanel.shapes import Report, Reports

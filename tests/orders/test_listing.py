@@ -18,7 +18,7 @@ from orders import walking
 from orders.facets import FACETS, OPEN
 from orders.listing import Listing
 from orders.models import Order
-from orders.states import Status
+from orders.rules.statuses import Status
 from orders.tasks import Task
 from orders.walking import SORTS
 from tests.makers import make_order, make_service, make_user

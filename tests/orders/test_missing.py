@@ -9,8 +9,8 @@ from django.utils import timezone
 from orders.carrying import carry_one
 from orders.following import ALONE_EVERY_SECONDS, look_alone, look_once, look_wanted
 from orders.models import Order
-from orders.rhythm import ALONE_FROM, SELDOM
-from orders.states import Status
+from orders.rules.poll_schedule import ALONE_FROM, SELDOM
+from orders.rules.statuses import Status
 from panel.bar import Bar
 from panel.chores import CHORES, do_chore
 from panel.models import Chore

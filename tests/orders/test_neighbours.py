@@ -11,7 +11,7 @@ from accounts.access import Role
 from accounts.models import User
 from orders.models import Order
 from orders.neighbours import neighbours
-from orders.states import Status
+from orders.rules.statuses import Status
 from tests.makers import make_order, make_service, make_user
 from tests.people import as_a, as_user
 

@@ -14,7 +14,7 @@ from accounts.access import Role
 from accounts.models import User
 from orders.models import Order
 from orders.notes import NOTE_CHARACTERS, Mention, Note, called
-from orders.states import Status
+from orders.rules.statuses import Status
 from panel.bar import Bar
 from tests.makers import make_order, make_user
 from tests.people import as_a, as_user, htmx

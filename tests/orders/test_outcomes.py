@@ -10,7 +10,7 @@ from django.utils import timezone
 from orders import sending
 from orders.carrying import LEASE, RULES, Rule, carry_one, placed, to_review
 from orders.models import Order
-from orders.states import Status
+from orders.rules.statuses import Status
 from orders.tasks import Sending, Task
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NotPanelError

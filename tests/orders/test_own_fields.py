@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from orders.models import Order
-from orders.terms import own_fields
+from orders.rules.service_types import own_fields
 from panel.bar import Bar
 from tests.makers import make_service, place_order
 from tests.people import htmx

@@ -12,8 +12,8 @@ from catalog.models import Service
 from orders import measuring
 from orders.measuring import WRITTEN_AFTER, take_pace
 from orders.models import Order
-from orders.pace import ENOUGH, LOOKED_AT, Ended, Pace, figures, late_from, nth, usual
-from orders.states import FINAL, Status
+from orders.rules.lateness import ENOUGH, LOOKED_AT, Ended, Pace, figures, late_from, nth, usual
+from orders.rules.statuses import FINAL, Status
 from panel.chores import CHORES, do_chore
 from panel.models import Chore
 from panel.notpanel.client import Client

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from orders.models import Order
 from orders.progress import Reading
-from orders.states import Status
+from orders.rules.statuses import Status
 from orders.tasks import Task
 from tests.makers import make_order, minutes
 

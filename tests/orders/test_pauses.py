@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from orders.carrying import LONGEST_PAUSE_SECONDS, RULES, carry_one, pause_before_next
 from orders.models import Order
-from orders.states import Status
+from orders.rules.statuses import Status
 from orders.tasks import Task
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NotPanelError, Throttled, Unclear

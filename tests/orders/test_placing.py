@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.access import Role
 from orders.carrying import carry_one
 from orders.models import Order, Refusal
-from orders.states import Status
+from orders.rules.statuses import Status
 from orders.tasks import Task
 from panel.notpanel.client import Client
 from tests.makers import make_service, make_user, place_order, sold_by

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import BalanceReading
 from orders.following import take_in
 from orders.models import Order
-from orders.states import Status
+from orders.rules.statuses import Status
 from panel.bar import Bar
 from panel.notpanel.shapes import Reports
 from tests.makers import make_order, make_report, make_service, make_user

@@ -16,7 +16,7 @@ from accounts.models import User
 from orders import presence
 from orders.models import Order
 from orders.presence import Presence
-from orders.states import Status
+from orders.rules.statuses import Status
 from panel.bar import Bar
 from tests.makers import make_order, make_user
 from tests.people import as_user, htmx

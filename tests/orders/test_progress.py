@@ -12,7 +12,7 @@ from orders import aftersale
 from orders.following import take_in
 from orders.models import Order
 from orders.progress import DRAWN_AT_MOST, HEIGHT, READ_AT_MOST, WIDTH, Reading, chart
-from orders.states import Status
+from orders.rules.statuses import Status
 from panel.notpanel.shapes import Report, Reports
 from tests.makers import make_order, make_report, make_service, make_user, minutes
 

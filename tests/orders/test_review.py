@@ -15,7 +15,7 @@ from orders.deciding import adopt, ask_again, close
 from orders.following import look_once
 from orders.models import Order, Refusal
 from orders.reviewing import context
-from orders.states import Status
+from orders.rules.statuses import Status
 from orders.tasks import Attempt, Task
 from panel.notpanel.client import Client
 from tests.makers import make_order, make_user, place_order, sold_by

@@ -12,8 +12,8 @@ from orders import ringing
 from orders.deliveries import Delivery, Endpoint
 from orders.following import look_once
 from orders.models import Order
-from orders.rhythm import RINGS_TOGETHER, beat
-from orders.states import Status
+from orders.rules.poll_schedule import RINGS_TOGETHER, beat
+from orders.rules.statuses import Status
 from panel import bells, failpoints
 from panel.models import Chore
 from panel.notpanel.client import Client

@@ -9,10 +9,10 @@ from accounts.access import Role
 from accounts.models import User
 from orders.bulk import Picked, dry_run
 from orders.models import Order
-from orders.rules import WHY_NOT
+from orders.rules.eligibility import WHY_NOT
 from orders.tasks import Task
 from tests.makers import make_service, make_user
-from tests.orders.rule_cases import Case, at_the_desk, cases
+from tests.orders.rules.rule_cases import Case, at_the_desk, cases
 from tests.people import as_user
 
 pytestmark = pytest.mark.django_db

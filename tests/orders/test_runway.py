@@ -13,8 +13,8 @@ from django.utils import timezone
 from accounts.access import Role
 from accounts.models import BalanceReading
 from orders.models import Order
+from orders.rules.statuses import Status
 from orders.runway import Spending, measure, runway
-from orders.states import Status
 from panel.bar import Bar
 from panel.chores import CHORES, do_chore
 from panel.models import Chore

@@ -6,8 +6,8 @@ import pytest
 
 from accounts.access import Role
 from accounts.models import User
+from orders.rules.statuses import Status
 from orders.saved import MOST_OF_ONE, SavedView
-from orders.states import Status
 from tests.makers import make_order, make_user
 from tests.people import as_user
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from catalog.models import Service
 from orders.models import Order
-from orders.states import LIFE, Status
+from orders.rules.statuses import LIFE, Status
 from tests.makers import make_order, make_service, make_user
 from tests.orders.test_order_form import LINK, filled
 from tests.people import as_a, as_user

@@ -13,7 +13,7 @@ from accounts.access import Role
 from orders import sending
 from orders.deciding import withdraw
 from orders.models import Order
-from orders.states import Status
+from orders.rules.statuses import Status
 from orders.tasks import Task
 from panel.bar import Bar
 from tests.makers import make_order, make_user

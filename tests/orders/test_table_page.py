@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from orders.listing import ROWS_A_PAGE
 from orders.models import Order
-from orders.states import Status
+from orders.rules.statuses import Status
 from tests.makers import make_order, make_service, make_user
 from tests.people import as_a
 

@@ -10,7 +10,7 @@ from accounts.access import Role
 from orders.carrying import LEASE, carry_one
 from orders.deciding import withdraw
 from orders.models import Order, Refusal
-from orders.states import Status
+from orders.rules.statuses import Status
 from orders.tasks import Task
 from panel.notpanel.client import Client
 from tests.makers import make_order, make_service, make_user, place_order, sold_by

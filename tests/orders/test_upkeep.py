@@ -10,7 +10,7 @@ from django.test import Client
 from orders import upkeep
 from orders.listing import Listing
 from orders.models import Order
-from orders.states import Status
+from orders.rules.statuses import Status
 from orders.tally import Tally
 from panel.bar import Bar
 from tests.makers import make_order, make_service, make_user

@@ -14,7 +14,7 @@ from django.utils import timezone
 from orders import inbox, turned_away
 from orders.deliveries import Delivery, TurnedAway
 from orders.models import Order
-from orders.states import Status
+from orders.rules.statuses import Status
 from orders.webhooks import MOST_BYTES, REFUSALS
 from tests.makers import make_order
 from tests.people import as_a

@@ -14,8 +14,8 @@ from django.utils import timezone
 from orders import following, ringing
 from orders.deliveries import Delivery
 from orders.models import Order
-from orders.rhythm import RINGS_TOGETHER
-from orders.traits import give_traits
+from orders.rules.poll_schedule import RINGS_TOGETHER
+from orders.rules.search_text import give_traits
 from panel.notpanel.shapes import Report, Reports
 from tests.makers import make_service, make_user
 

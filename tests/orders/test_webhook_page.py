@@ -13,7 +13,7 @@ from orders import webhook_page
 from orders.deliveries import Delivery, Endpoint, TurnedAway
 from orders.models import Order
 from orders.ringing import ring_in
-from orders.states import Status
+from orders.rules.statuses import Status
 from panel.notpanel.signing import mark
 from tests.makers import make_order
 from tests.people import as_a

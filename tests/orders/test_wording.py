@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from orders.models import Order
-from orders.states import Status
+from orders.rules.statuses import Status
 from orders.tasks import Task
 from orders.wording import OF_STATUS, for_customer
 from tests.makers import make_order, make_user

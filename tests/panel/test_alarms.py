@@ -18,7 +18,7 @@ from catalog.changes import accept
 from catalog.models import Change, Service
 from orders import sending
 from orders.models import Order
-from orders.states import Status
+from orders.rules.statuses import Status
 from panel.alarms.judging import JUDGES, PILE_EVERY
 from panel.alarms.models import Alarm, Notice, Recipient, Watch
 from panel.alarms.watching import LOOK_EVERY, look, watch

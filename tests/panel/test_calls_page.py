@@ -9,8 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from orders.models import Order
-from orders.rhythm import ALONE_FROM
-from orders.states import Status
+from orders.rules.poll_schedule import ALONE_FROM
+from orders.rules.statuses import Status
 from panel.bar import SILENT_AFTER, Bar
 from panel.models import EVERY_ROLE, ROLES, Beat, Chore, Window
 from panel.notpanel.budget import Purpose

@@ -18,7 +18,7 @@ import pytest
 from django.core.management import CommandError
 from django.db import connection
 
-from orders.states import LIVE
+from orders.rules.statuses import LIVE
 from panel.demo.history import STUCK
 from panel.demo.team import TEAM
 from panel.management.commands.demo import environment, require_free

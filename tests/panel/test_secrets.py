@@ -17,7 +17,7 @@ from django.urls import reverse
 
 from accounts.access import Role
 from orders.models import Order
-from orders.states import Status
+from orders.rules.statuses import Status
 from panel import upstream as book
 from panel.logs import Context, Json
 from panel.models import Chore

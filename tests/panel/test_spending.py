@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from orders.carrying import carry_one
 from orders.models import Order
-from orders.states import Status
+from orders.rules.statuses import Status
 from orders.tasks import Task
 from panel import spending
 from panel.models import Window

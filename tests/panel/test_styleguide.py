@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from orders.models import SHOWN
-from orders.states import Status
+from orders.rules.statuses import Status
 from tests.people import as_a
 
 pytestmark = pytest.mark.django_db

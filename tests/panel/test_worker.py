@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import BalanceReading
 from catalog.models import Service
 from orders.models import Order
-from orders.states import Status
+from orders.rules.statuses import Status
 from panel import upstream as book
 from panel.chores import do_chore
 from panel.models import ONLY, Beat, Chore, Upstream

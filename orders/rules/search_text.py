@@ -3,7 +3,7 @@
 import unicodedata
 from typing import TYPE_CHECKING
 
-from orders.links import authority, network_of
+from orders.rules.links import authority, network_of
 
 if TYPE_CHECKING:
     from orders.models import Order

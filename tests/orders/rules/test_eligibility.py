@@ -5,13 +5,13 @@ from django.db import transaction
 
 from orders import aftersale
 from orders.models import Order, Refusal
-from orders.rules import WHY_NOT
-from orders.states import Status
+from orders.rules.eligibility import WHY_NOT
+from orders.rules.statuses import Status
 from orders.tasks import Task
 from panel.notpanel.client import Client
 from panel.notpanel.errors import Refused
 from tests.makers import make_service, make_user
-from tests.orders.rule_cases import STATUSES, Case, at_the_desk, at_upstream, cases
+from tests.orders.rules.rule_cases import STATUSES, Case, at_the_desk, at_upstream, cases
 from tests.upstream import Upstream
 
 pytestmark = pytest.mark.django_db

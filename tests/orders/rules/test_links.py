@@ -2,7 +2,7 @@
 
 import pytest
 
-from orders.links import NETWORKS, check, name_of, network_of, spellings, wants_profile
+from orders.rules.links import NETWORKS, check, name_of, network_of, spellings, wants_profile
 
 INSTAGRAM = NETWORKS["instagram"]
 

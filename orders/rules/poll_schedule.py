@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from orders.states import Status
+from orders.rules.statuses import Status
 
 if TYPE_CHECKING:
     from orders.models import Order
-    from orders.pace import Usual
+    from orders.rules.lateness import Usual
 
 # Up to this age → a look so often. One call carries 100 orders, so the first line costs six calls a minute for every
 # hundred orders of the last quarter of an hour; the key allows a hundred.

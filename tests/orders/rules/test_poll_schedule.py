@@ -7,9 +7,9 @@ from django.utils import timezone
 
 from orders.following import LEASE, claim, look_once, look_wanted, take_in
 from orders.models import Hurry, Order
-from orders.pace import Usual
-from orders.rhythm import RINGS_TOGETHER, STEADY, Tempo
-from orders.states import Status
+from orders.rules.lateness import Usual
+from orders.rules.poll_schedule import RINGS_TOGETHER, STEADY, Tempo
+from orders.rules.statuses import Status
 from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client
 from panel.notpanel.shapes import Reports

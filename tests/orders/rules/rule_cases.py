@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import User
 from catalog.models import Service
 from orders.models import Order
-from orders.states import Status, stage
+from orders.rules.statuses import Status, stage
 from orders.tasks import Task
 from tests.upstream import Upstream
 

@@ -13,7 +13,7 @@ from django.db import models
 from django.utils import timezone
 
 from catalog.models import Service
-from orders.states import FINAL, STARTED, Status
+from orders.rules.statuses import FINAL, STARTED, Status
 from panel.numbers import number
 from panel.times import took
 

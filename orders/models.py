@@ -18,8 +18,20 @@ from catalog.models import Service
 
 # Django finds their models through this file.
 from orders import deliveries, notes, presence, progress, runway, sums  # noqa: F401
-from orders.doubts import LONGEST, SHORT, USD, facts_of, held_in, in_words, must_wait, new_kinds, take_note, told, wait
 from orders.events import Event as Event
+from orders.following.anomalies import (
+    LONGEST,
+    SHORT,
+    USD,
+    facts_of,
+    held_in,
+    in_words,
+    must_wait,
+    new_kinds,
+    take_note,
+    told,
+    wait,
+)
 from orders.rules import lateness
 from orders.rules.eligibility import Refills, cancel_of, refills_of, why_no_cancel, why_no_refill
 from orders.rules.poll_schedule import ALONE_FROM, STEADY, Tempo, is_stale

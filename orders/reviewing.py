@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from accounts.models import BalanceReading
 from orders.deciding import undecided, why_not_again
-from orders.doubts import doubts_of
+from orders.following.anomalies import doubts_of
 from orders.models import Order
 from orders.rules.statuses import Status
 from orders.sending import CACHED_BY_UPSTREAM

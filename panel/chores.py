@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.balance import read_balance
 from catalog.sync import sync
 from orders import measuring, runway, sums
-from orders.following import ALONE_EVERY_SECONDS, look_alone
+from orders.following.poll import ALONE_EVERY_SECONDS, look_alone
 from panel import bells
 from panel.models import DESK, Chore, ChoreQuerySet
 from panel.notpanel.budget import Purpose

@@ -16,7 +16,7 @@ from django.utils import timezone
 from orders.batches import carry_cancels, carry_refills
 from orders.carrying import carry_one
 from orders.endings import presume_settled
-from orders.following import look_once, look_wanted
+from orders.following.poll import look_once, look_wanted
 from orders.models import Order
 from orders.probing import due_probe, probe
 from orders.tasks import Task

@@ -38,7 +38,7 @@ HOLDS_THE_PHONE = {
     "catalog.sync",
     "orders.batches",
     "orders.carrying",
-    "orders.following",
+    "orders.following.poll",
     "orders.probing",
     "panel.chores",
     "panel.upstream",

@@ -214,7 +214,7 @@ def a_life_long(*, rung: bool) -> tuple[int, list[float]]:
 @contextmanager
 def relied_upon(rung: bool) -> Iterator[None]:
     """Whether webhooks are judged healthy; what judges them is tried elsewhere."""
-    with patch("orders.following.healthy", lambda _now: rung):
+    with patch("orders.following.poll.healthy", lambda _now: rung):
         yield
 
 

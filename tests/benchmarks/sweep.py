@@ -7,7 +7,7 @@ from math import ceil
 from django.utils import timezone
 
 from accounts.models import User
-from orders.following import ORDERS_PER_CALL, look_once
+from orders.following.poll import ORDERS_PER_CALL, look_once
 from orders.models import Order
 from orders.rules.statuses import Status
 from panel.notpanel.client import Client

@@ -6,7 +6,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from accounts.access import Role
-from orders.following import take_in
+from orders.following.poll import take_in
 from orders.models import Order
 from orders.presence import Presence
 from orders.rules.statuses import Status

@@ -5,7 +5,7 @@ from tests.mutants.mistake import Mistake
 CAMPAIGN = "tests/campaign/test_campaign.py"
 OUTCOMES = "tests/orders/test_outcomes.py"
 CARRYING = "orders/carrying.py"
-FOLLOWING = "orders/following.py"
+FOLLOWING = "orders/following/poll.py"
 BUDGET = "panel/notpanel/budget.py"
 TEST_BUDGET = "tests/notpanel/test_budget.py"
 MODELS = "orders/models.py"
@@ -102,7 +102,7 @@ MISTAKES = (
     Mistake(
         "what upstream left out once is asked after no more", FOLLOWING,
         "now + SELDOM if alone else next_look(order.created_at, now)", "None",
-        "tests/orders/test_following.py",
+        "tests/orders/following/test_following.py",
     ),
     Mistake(
         "the first charge is the last", MODELS,
@@ -112,7 +112,7 @@ MISTAKES = (
     Mistake(
         "an older report overwrites a newer one", MODELS,
         "        if self.reported_at and report.asked_at < self.reported_at:\n            return []\n", "",
-        "tests/orders/test_following.py",
+        "tests/orders/following/test_following.py",
     ),
     Mistake(
         "money as a float", "panel/notpanel/shapes.py",
@@ -162,14 +162,14 @@ MISTAKES = (
         "tests/orders/test_stopped_rows.py tests/orders/test_table_page.py",
     ),
     Mistake(
-        "a batch that asks for what is asked for alone", "orders/following.py",
+        "a batch that asks for what is asked for alone", "orders/following/poll.py",
         "due(now).filter(left_out__lt=ALONE_FROM)", "due(now)",
-        "tests/orders/test_missing.py",
+        "tests/orders/following/test_missing.py",
     ),
     Mistake(
-        "an order that upstream does not know is given up", "orders/following.py",
+        "an order that upstream does not know is given up", "orders/following/poll.py",
         "    order.next_look_at = now + SELDOM if alone else", "    order.next_look_at = None if alone else",
-        "tests/orders/test_missing.py",
+        "tests/orders/following/test_missing.py",
     ),
     Mistake(
         "a pace that counts what an order waited for before upstream had it", CARRYING,
@@ -187,15 +187,15 @@ MISTAKES = (
         LATE,
     ),
     Mistake(
-        "one answer, taken in twice, revives an order", "orders/doubts.py",
+        "one answer, taken in twice, revives an order", "orders/following/anomalies.py",
         "report.asked_at <= order.reported_at", "report.asked_at < order.reported_at",
-        "tests/orders/test_doubts.py",
+        "tests/orders/following/test_anomalies.py",
     ),
     Mistake(
         "seen is seen, whatever came since the page was loaded", "orders/deciding.py",
         "Order.objects.filter(pk=order.pk, doubts=doubts).change(doubts=None)",
         "Order.objects.filter(pk=order.pk).change(doubts=None)",
-        "tests/orders/test_doubts.py",
+        "tests/orders/following/test_anomalies.py",
     ),
     Mistake(
         "a charge that moves is added once more", "orders/sums.py",

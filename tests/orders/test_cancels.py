@@ -8,7 +8,7 @@ from django.utils import timezone
 from orders import aftersale, deciding
 from orders.batches import carry_cancels
 from orders.carrying import LEASE, carry_one
-from orders.following import look_once
+from orders.following.poll import look_once
 from orders.models import Order, Refusal
 from orders.rules.statuses import Status
 from orders.tasks import Sending, Task

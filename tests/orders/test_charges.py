@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from orders import sums
 from orders.charges import days, drift
-from orders.following import take_in
+from orders.following.poll import take_in
 from orders.models import Order
 from orders.rules.statuses import Status
 from orders.sums import Charged, compact

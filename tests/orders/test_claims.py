@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.access import Role
 from orders import deciding
 from orders.carrying import LEASE
-from orders.following import claim
+from orders.following.poll import claim
 from orders.models import Refusal
 from orders.rules.statuses import Status
 from orders.tasks import Task

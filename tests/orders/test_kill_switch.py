@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.access import Role
 from orders import sending
 from orders.carrying import carry_one
-from orders.following import look_once
+from orders.following.poll import look_once
 from orders.models import Event, Refusal
 from orders.probing import probe
 from orders.rules.statuses import Status

@@ -16,7 +16,7 @@ from catalog.models import Service
 from orders import measuring
 from orders.carrying import carry_one
 from orders.deciding import adopt, close
-from orders.following import look_once, take_in
+from orders.following.poll import look_once, take_in
 from orders.listing import Listing
 from orders.measuring import WRITTEN_AFTER, move_live, take_pace
 from orders.models import Order

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import BalanceReading
-from orders.following import take_in
+from orders.following.poll import take_in
 from orders.models import Order
 from orders.rules.statuses import Status
 from panel.bar import Bar

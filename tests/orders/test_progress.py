@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from orders import aftersale
-from orders.following import take_in
+from orders.following.poll import take_in
 from orders.models import Order
 from orders.progress import DRAWN_AT_MOST, HEIGHT, READ_AT_MOST, WIDTH, Reading, chart
 from orders.rules.statuses import Status
@@ -68,7 +68,7 @@ def test_what_could_not_be_written_down_leaves_no_reading(monkeypatch: pytest.Mo
     def breaks(*_args: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr("orders.following.end_cancels", breaks)
+    monkeypatch.setattr("orders.following.poll.end_cancels", breaks)
     with pytest.raises(RuntimeError):
         tells(order, 0, status="completed", remains=0)
     assert not order.readings.exists()

@@ -12,7 +12,7 @@ from accounts.balance import read_balance
 from accounts.models import BalanceReading, User
 from orders.carrying import LEASE, carry_one, placed
 from orders.deciding import adopt, ask_again, close
-from orders.following import look_once
+from orders.following.poll import look_once
 from orders.models import Order, Refusal
 from orders.reviewing import context
 from orders.rules.statuses import Status

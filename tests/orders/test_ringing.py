@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from orders import ringing
 from orders.deliveries import Delivery, Endpoint
-from orders.following import look_once
+from orders.following.poll import look_once
 from orders.models import Order
 from orders.rules.poll_schedule import RINGS_TOGETHER, beat
 from orders.rules.statuses import Status

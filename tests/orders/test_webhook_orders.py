@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from orders import following, ringing
+from orders import ringing
 from orders.deliveries import Delivery
+from orders.following import poll
 from orders.models import Order
 from orders.rules.poll_schedule import RINGS_TOGETHER
 from orders.rules.search_text import give_traits
@@ -77,10 +78,10 @@ def deliver(told: list[tuple[str, int]], at: datetime, copies: int, seen: Counte
 
 def looked_at_all_that_was_rung_for(supplier: Any, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     soon = supplier.now = now + RINGS_TOGETHER
-    monkeypatch.setattr(following, "timezone", SimpleNamespace(now=lambda: soon))
+    monkeypatch.setattr(poll, "timezone", SimpleNamespace(now=lambda: soon))
     while ringing.ring_in(now, lambda _: None):
         pass
-    while following.look_once(supplier, soon):
+    while poll.look_once(supplier, soon):
         pass
 
 
@@ -100,7 +101,7 @@ def test_all_5_040_orders_of_seven_events_lead_to_one_final_state(copies: int, m
         looked_at_all_that_was_rung_for(supplier, supplier.now, monkeypatch)
         stand = dict(Order.objects.values_list("upstream_id", "status"))
         assert {id for id in ids if stand[id] != HISTORY[supplier.far[id]][0]} == set()
-        assert supplier.calls - before <= 2 * len(ORDERS) / following.ORDERS_PER_CALL
+        assert supplier.calls - before <= 2 * len(ORDERS) / poll.ORDERS_PER_CALL
     assert set(Order.objects.values_list(*SEEN)) == {("refunded", Decimal("0.00"), 1000, "USD")}
     # Nothing is left to be done, and nothing to be looked at.
     looked_at_all_that_was_rung_for(supplier, supplier.now + ringing.LOOKED_BY, monkeypatch)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from orders.following import LEASE, claim, look_once, look_wanted, take_in
+from orders.following.poll import LEASE, claim, look_once, look_wanted, take_in
 from orders.models import Hurry, Order
 from orders.rules.lateness import Usual
 from orders.rules.poll_schedule import RINGS_TOGETHER, STEADY, Tempo

@@ -7,7 +7,7 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from orders.carrying import carry_one
-from orders.following import ALONE_EVERY_SECONDS, look_alone, look_once, look_wanted
+from orders.following.poll import ALONE_EVERY_SECONDS, look_alone, look_once, look_wanted
 from orders.models import Order
 from orders.rules.poll_schedule import ALONE_FROM, SELDOM
 from orders.rules.statuses import Status
@@ -95,7 +95,7 @@ def test_when_upstream_knows_it_again_it_is_followed_as_before(phone: Client) ->
 
 def test_a_refusal_in_other_words_is_not_taken_for_it(phone: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     order = left_out_often(phone)
-    monkeypatch.setattr("orders.following.UNKNOWN", "no such words")
+    monkeypatch.setattr("orders.following.poll.UNKNOWN", "no such words")
     look_alone(phone)
     order.refresh_from_db()
     assert (order.missing_since, order.left_out) == (None, ALONE_FROM + 1)

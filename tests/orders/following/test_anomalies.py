@@ -13,8 +13,8 @@ from django.utils import timezone
 from accounts.access import Role
 from orders.carrying import carry_one
 from orders.deciding import see
-from orders.doubts import AGAIN, DOUBTS, doubts_of
-from orders.following import look_once, take_in
+from orders.following.anomalies import AGAIN, DOUBTS, doubts_of
+from orders.following.poll import look_once, take_in
 from orders.models import Order, Refusal
 from orders.rules.statuses import Status
 from orders.walking import SORTS

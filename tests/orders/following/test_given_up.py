@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.access import Role
 from orders.carrying import carry_one
 from orders.deciding import give_up
-from orders.following import look_alone, look_once, take_in
+from orders.following.poll import look_alone, look_once, take_in
 from orders.models import Order, Refusal
 from orders.rules.poll_schedule import ALONE_FROM
 from orders.rules.statuses import Status

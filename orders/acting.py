@@ -13,7 +13,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from accounts.access import needs
-from orders import aftersale, deciding, sending
+from orders import deciding, sending
+from orders.aftersale import ask
 from orders.columns import rows_of
 from orders.listing import Listing
 from orders.models import Order, Refusal
@@ -126,7 +127,7 @@ def cancellation(request: HttpRequest, pk: int) -> HttpResponse:
 
 def wished(request: HttpRequest, pk: int, kind: Task.Kind) -> HttpResponse:
     """A wish from a row, which answers with itself, or from another page."""
-    why = refused(lambda: aftersale.ask(the_order(request, pk), kind, by=request.user))
+    why = refused(lambda: ask.ask(the_order(request, pk), kind, by=request.user))
     return row_or_back(request, pk, why, ASKED[kind].format(pk))
 
 
@@ -134,7 +135,7 @@ def wished(request: HttpRequest, pk: int, kind: Task.Kind) -> HttpResponse:
 @require_POST
 def repetition(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     """Once more what got no clear answer."""
-    why = refused(lambda: aftersale.ask_again(the_order(request, pk), kind, by=request.user))
+    why = refused(lambda: ask.ask_again(the_order(request, pk), kind, by=request.user))
     return back(request, why, f"The {kind} of order {pk} is asked for once more.")
 
 
@@ -142,14 +143,14 @@ def repetition(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
 @require_POST
 def settlement(request: HttpRequest, pk: int) -> HttpResponse:
     reason = request.POST.get("reason", "")
-    why = refused(lambda: aftersale.mark_settled(the_order(request, pk), reason, by=request.user))
+    why = refused(lambda: ask.mark_settled(the_order(request, pk), reason, by=request.user))
     return back(request, why, f"The refill of order {pk} is marked as settled.")
 
 
 @needs("decide")
 @require_POST
 def next_refill(request: HttpRequest, pk: int) -> HttpResponse:
-    why = refused(lambda: aftersale.ask_anew(the_order(request, pk), by=request.user))
+    why = refused(lambda: ask.ask_anew(the_order(request, pk), by=request.user))
     return back(request, why, f"Another refill of order {pk} is asked for; upstream tells whether it may.")
 
 

@@ -10,7 +10,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import Prefetch
 from django.utils import timezone
 
-from orders import aftersale, deciding
+from orders import deciding
+from orders.aftersale import ask as aftersale
 from orders.deciding import allowed
 from orders.finding import some_at_a_time
 from orders.jobs import Bulk

@@ -13,7 +13,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
 from orders import sending
-from orders.endings import cancels_are_needless
+from orders.aftersale.settle import cancels_are_needless
 from orders.models import Order
 from orders.rules.eligibility import cancel_of
 from orders.rules.statuses import Status

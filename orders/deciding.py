@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.access import why_not
 from orders import sending
-from orders.endings import cancels_are_needless
+from orders.aftersale.settle import cancels_are_needless
 from orders.following.anomalies import in_words
 from orders.jobs import Bulk
 from orders.models import MISSING, Event, Order, Refusal

@@ -5,13 +5,13 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from accounts.models import BalanceReading
+from orders.aftersale.task_list import state_of, why
 from orders.deciding import undecided, why_not_again
 from orders.following.anomalies import doubts_of
 from orders.models import Order
 from orders.rules.statuses import Status
 from orders.sending import CACHED_BY_UPSTREAM
 from orders.tasks import Attempt, Task
-from orders.wishes import state_of, why
 from orders.wording import for_customer
 
 TRIES_SHOWN = 50  # newest first

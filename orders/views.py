@@ -9,13 +9,13 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import needs
 from orders import presence, story
+from orders.aftersale.task_list import Wishes
 from orders.columns import rows_of
 from orders.listing import LATE, MOST_NEW, STALE, WAITS, Listing, on_screen
 from orders.models import Event, Order
 from orders.rows import in_rows, one_of
 from orders.rules.statuses import Status
 from orders.saving import views_of
-from orders.wishes import Wishes
 from panel.htmx import wants_fragment
 from panel.query import number
 from panel.times import machine

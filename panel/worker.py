@@ -13,9 +13,9 @@ from typing import NamedTuple
 from django.db import close_old_connections
 from django.utils import timezone
 
-from orders.batches import carry_cancels, carry_refills
+from orders.aftersale.settle import presume_settled
+from orders.aftersale.submit import carry_cancels, carry_refills
 from orders.carrying import carry_one
-from orders.endings import presume_settled
 from orders.following.poll import look_once, look_wanted
 from orders.models import Order
 from orders.probing import due_probe, probe

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from orders.endings import end_cancels
+from orders.aftersale.settle import end_cancels
 from orders.hearing import healthy
 from orders.models import FACTS, Event, Hurry, Order
 from orders.progress import Reading, reading, told

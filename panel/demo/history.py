@@ -25,7 +25,8 @@ from django.utils import timezone
 from accounts.access import may
 from accounts.models import User
 from catalog.models import Service
-from orders import aftersale, assigning, noting
+from orders import assigning, noting
+from orders.aftersale import ask
 from orders.models import Order
 from orders.rules.eligibility import WHY_NOT
 from orders.tasks import Task
@@ -135,7 +136,7 @@ def ask_after_sale(chance: random.Random) -> None:
     for kind, share in AFTER_SALE.items():
         orders = [order for order in Order.objects.for_table() if order.upstream_id and not WHY_NOT[kind](order)]
         if orders and chance.random() < share:
-            aftersale.ask(chance.choice(orders), kind, by=chance.choice(staff()))
+            ask.ask(chance.choice(orders), kind, by=chance.choice(staff()))
 
 
 def talk(chance: random.Random) -> None:

@@ -36,7 +36,7 @@ MAY: dict[str, set[str]] = {
 HOLDS_THE_PHONE = {
     "accounts.balance",
     "catalog.sync",
-    "orders.batches",
+    "orders.aftersale.submit",
     "orders.carrying",
     "orders.following.poll",
     "orders.probing",

@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from orders.batches import TOGETHER
+from orders.aftersale.submit import TOGETHER
 from orders.bulk import MOST_ORDERS, Picked, ask, dry_run
 from orders.jobs import Bulk
 from orders.models import Order

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import ViewportSize, expect
 
 from accounts.access import Role
-from orders import aftersale
+from orders.aftersale import ask
 from orders.models import Order
 from orders.tasks import Task
 from tests.browser.conftest import Desk, Opens
@@ -80,7 +80,7 @@ def test_the_same_again_comes_as_a_filled_form(desk: Desk, opens: Opens, complet
 def in_every_state(desk: Desk, order: Order) -> list[Order]:
     """Orders with a refill or cancel in each state that a page shows apart."""
     by, orders = make_user(name="Mira"), [order]
-    aftersale.ask(order, "refill", by=by)
+    ask.ask(order, "refill", by=by)
     for fault, status, kind in (
         ("lose_answer", "completed", "refill"), ("lose_answer", "in_progress", "cancel"), ("", "in_progress", "cancel"),
         ("", "in_progress", "refill"), ("", "pending", "cancel"),
@@ -91,7 +91,7 @@ def in_every_state(desk: Desk, order: Order) -> list[Order]:
         desk.work()
         if fault:
             desk.upstream.will(fault, kind)
-        aftersale.ask(orders[-1], kind, by=by)
+        ask.ask(orders[-1], kind, by=by)
         desk.work()
     return orders
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from random import Random
 
 from accounts.access import Role
-from orders import aftersale
+from orders.aftersale import ask as aftersale
 from orders.models import Order, Refusal
 from orders.rules.statuses import LIVE, Status
 from orders.tasks import Task

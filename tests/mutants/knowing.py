@@ -229,7 +229,7 @@ MISTAKES = (
     Mistake(
         "tasks of the last order left out", "orders/rows.py",
         'f"{field}__lte": last}', 'f"{field}__lt": last}',
-        LISTING + " tests/orders/test_rule_on_pages.py",
+        LISTING + " tests/orders/aftersale/test_rule_on_pages.py",
     ),
     # ── Webhooks ─────────────────────────────────────────────────────────────────────────────────
     Mistake(

@@ -6,15 +6,15 @@ CAMPAIGN = "tests/campaign/test_campaign.py"
 CRASHES = "tests/campaign/test_failpoints.py"
 OUTCOMES = "tests/orders/test_outcomes.py"
 CARRYING = "orders/carrying.py"
-BATCHES = "orders/batches.py"
-ENDINGS = "orders/endings.py"
-AFTERSALE = "orders/aftersale.py"
+BATCHES = "orders/aftersale/submit.py"
+ENDINGS = "orders/aftersale/settle.py"
+AFTERSALE = "orders/aftersale/ask.py"
 RULES = "orders/rules/eligibility.py"
-REFILLS = "tests/orders/test_refills.py"
-CANCELS = "tests/orders/test_cancels.py"
+REFILLS = "tests/orders/aftersale/test_refills.py"
+CANCELS = "tests/orders/aftersale/test_cancels.py"
 CRASH_IN_CALL = f"{CRASHES}::test_a_crash_there_loses_nothing_and_doubles_nothing[wish.answered]"
 RULE_TABLE = "tests/orders/rules/test_eligibility.py"
-TWO_PEOPLE = "tests/orders/test_two_people.py"
+TWO_PEOPLE = "tests/orders/aftersale/test_two_people.py"
 SETS = "orders/sets.py"
 TASKS = "orders/tasks.py"
 CLIENT = "panel/notpanel/client.py"
@@ -179,7 +179,7 @@ MISTAKES = (
         "    if not task.settle(Outcome.DONE, ref, at=now, known_at=now):",
         "    agreed = {\"over_at\": now, \"over_how\": Over.AGREED} if task.kind == Kind.CANCEL else {}\n"
         "    if not task.settle(Outcome.DONE, ref, at=now, known_at=now, **agreed):",
-        "tests/orders/test_cancels.py",
+        "tests/orders/aftersale/test_cancels.py",
     ),
     Mistake(
         "a no to a repeated cancel is the end of it", BATCHES,
@@ -211,12 +211,12 @@ MISTAKES = (
         "answers of a batch are matched by their place", "panel/notpanel/shapes.py",
         "    for upstream_id, row in _by_order(answer):\n        if upstream_id in found:",
         "    for upstream_id, row in zip(asked, answer, strict=False):\n        if upstream_id in found:",
-        "tests/orders/test_batches.py",
+        "tests/orders/aftersale/test_batches.py",
     ),
     Mistake(
         "an order that a batch's answer leaves out is refused", "panel/notpanel/shapes.py",
         'or Unclear("NotPanel left this order out', 'or Refused("NotPanel left this order out',
-        "tests/orders/test_batches.py",
+        "tests/orders/aftersale/test_batches.py",
     ),
     Mistake(
         "a claim together is no lease", TASKS,

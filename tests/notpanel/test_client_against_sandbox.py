@@ -193,7 +193,11 @@ MEETS: dict[str, tuple[dict[str, Any], type[NotPanelError] | None]] = {
     "omit": ({}, Unclear),
     "say": ({}, Unclear),
 }
-OF_BATCHES = {"shuffle", "double", "invent"}  # one order is no batch; tests/orders/test_batches.py meets these
+OF_BATCHES = {
+    "shuffle",
+    "double",
+    "invent",
+}  # one order is no batch; tests/orders/aftersale/test_batches.py meets these
 
 
 def test_it_has_met_every_fault_there_is() -> None:

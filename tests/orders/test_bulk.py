@@ -15,8 +15,9 @@ from django.utils import timezone
 from accounts.access import Role
 from accounts.models import User
 from catalog.models import Service
-from orders import aftersale, bulk, bulking
-from orders.batches import carry_cancels, carry_refills
+from orders import bulk, bulking
+from orders.aftersale import ask as aftersale
+from orders.aftersale.submit import carry_cancels, carry_refills
 from orders.bulk import Picked, ask, dry_run
 from orders.cells import safe
 from orders.jobs import Bulk

@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from orders import aftersale
+from orders.aftersale import ask
 from orders.following.poll import take_in
 from orders.models import Order
 from orders.progress import DRAWN_AT_MOST, HEIGHT, READ_AT_MOST, WIDTH, Reading, chart
@@ -91,7 +91,7 @@ def test_the_line_goes_on_while_reports_say_the_same_and_no_further() -> None:
     for after, remains in ((0, 1000), (25, 500), (50, 500)):
         tells(order, after, remains=remains)
     asked_at = BEGAN + minutes(100)
-    aftersale.begin(seen(order), "cancel", by=make_user(), at=asked_at)
+    ask.begin(seen(order), "cancel", by=make_user(), at=asked_at)
     drawn = chart(seen(order))
     assert drawn
     assert drawn.line.endswith("H250V50H500"), "nobody has told anything since"

@@ -3,7 +3,7 @@
 import pytest
 from django.db import transaction
 
-from orders import aftersale
+from orders.aftersale import ask
 from orders.models import Order, Refusal
 from orders.rules.eligibility import WHY_NOT
 from orders.rules.statuses import Status
@@ -76,7 +76,7 @@ def at_the_door(order: Order, kind: str) -> str:
     """The refusal, or "" with nothing left behind but what was asked."""
     try:
         with transaction.atomic():
-            aftersale.ask(order, kind, by=order.placed_by)
+            ask.ask(order, kind, by=order.placed_by)
     except Refusal as no:
         return str(no)
     return ""

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from orders import aftersale
-from orders.batches import carry_cancels, carry_refills
+from orders.aftersale import ask
+from orders.aftersale.submit import carry_cancels, carry_refills
 from orders.models import Order
 from orders.tasks import Task
 from panel.notpanel.client import Client
@@ -29,7 +29,7 @@ def asked(upstream: Upstream, phone: Client, kind: str, stands: str, refused: st
         known = upstream.place(service=service.upstream_id)
         upstream.set_status(known, refused if number == 1 else stands)
         orders.append(make_order(stands, service=service, upstream_id=known))
-        aftersale.ask(orders[-1], kind, by=by)
+        ask.ask(orders[-1], kind, by=by)
     return orders
 
 

@@ -4,7 +4,7 @@ import pytest
 from django.db import OperationalError
 
 from accounts.models import User
-from orders import aftersale
+from orders.aftersale import ask
 from orders.models import Order, Refusal
 from orders.tasks import Task
 from tests.makers import make_order, make_user
@@ -13,7 +13,7 @@ from tests.orders.test_claims import together
 
 def press(order: Order, kind: str, by: User, answers: list[tuple[User, str]]) -> None:
     try:
-        aftersale.ask(order, kind, by=by)
+        ask.ask(order, kind, by=by)
     except (Refusal, OperationalError) as no:
         answers.append((by, str(no)))
     else:
@@ -43,5 +43,5 @@ def test_a_page_that_is_out_of_date_asks_for_nothing() -> None:
     seen = Order.objects.for_table().get(pk=order.pk)
     Order.objects.filter(pk=order.pk).update(status="completed", next_look_at=None)
     with pytest.raises(Refusal, match="It is completed; there is nothing left to cancel"):
-        aftersale.ask(seen, "cancel", by=make_user())
+        ask.ask(seen, "cancel", by=make_user())
     assert not Task.objects.filter(kind="cancel").exists()

@@ -8,9 +8,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.access import Role
-from orders import aftersale
-from orders.batches import carry_refills
-from orders.endings import presume_settled
+from orders.aftersale import ask as aftersale
+from orders.aftersale.settle import presume_settled
+from orders.aftersale.submit import carry_refills
 from orders.models import Order, Refusal
 from orders.tasks import Task
 from panel import failpoints

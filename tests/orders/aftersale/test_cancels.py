@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from orders import aftersale, deciding
-from orders.batches import carry_cancels
+from orders import deciding
+from orders.aftersale import ask as aftersale
+from orders.aftersale.submit import carry_cancels
 from orders.carrying import LEASE, carry_one
 from orders.following.poll import look_once
 from orders.models import Order, Refusal

@@ -13,11 +13,11 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from accounts.access import needs
-from orders import deciding, sending
 from orders.aftersale import ask
 from orders.columns import rows_of
 from orders.listing import Listing
 from orders.models import Order, Refusal
+from orders.placing import review, send_switch
 from orders.rows import in_rows
 from orders.tasks import Task
 from panel.htmx import page_path, wants_fragment
@@ -29,7 +29,7 @@ CONFLICT = 409
 @require_POST
 def withdrawal(request: HttpRequest, pk: int) -> HttpResponse:
     """Undo: in the table the row answers, else the page one came from."""
-    why = refused(lambda: deciding.withdraw(the_order(request, pk), by=request.user))
+    why = refused(lambda: review.withdraw(the_order(request, pk), by=request.user))
     return row_or_back(request, pk, why, f"Order {pk} is withdrawn. Nothing was sent.")
 
 
@@ -49,19 +49,19 @@ def funding(request: HttpRequest, pk: int) -> HttpResponse:
     """An order that waits for money: `then` is now, by-itself or press."""
     order, then = the_order(request, pk), request.POST.get("then", "")
     if then == "now":
-        why = refused(lambda: deciding.send_now(order, by=request.user))
+        why = refused(lambda: review.send_now(order, by=request.user))
         when = "when sending goes on" if request.bar.stopped_at else "as soon as the worker comes to it"  # type: ignore[attr-defined]
         return back(request, why, f"Order {pk} is sent {when}.")
     by_itself = then == "by-itself"
     words = "goes by itself when the money is there" if by_itself else "waits for a press when the money is there"
-    why = refused(lambda: deciding.choose_when_funded(order, by_itself, by=request.user))
+    why = refused(lambda: review.choose_when_funded(order, by_itself, by=request.user))
     return back(request, why, f"Order {pk} {words}.")
 
 
 @needs("decide")
 @require_POST
 def tries(request: HttpRequest, pk: int) -> HttpResponse:
-    why = refused(lambda: deciding.ask_again(the_order(request, pk), by=request.user))
+    why = refused(lambda: review.ask_again(the_order(request, pk), by=request.user))
     return back(request, why, f"Order {pk} is asked for again, with the same request id.")
 
 
@@ -69,21 +69,21 @@ def tries(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def adoption(request: HttpRequest, pk: int) -> HttpResponse:
     said = request.POST.get("upstream_id", "")
-    why = refused(lambda: deciding.adopt(the_order(request, pk), said, by=request.user))
+    why = refused(lambda: review.adopt(the_order(request, pk), said, by=request.user))
     return back(request, why, f"Order {pk} is {said.strip()} now; upstream is asked at once whether that is so.")
 
 
 @needs("decide")
 @require_POST
 def closing(request: HttpRequest, pk: int) -> HttpResponse:
-    why = refused(lambda: deciding.close(the_order(request, pk), request.POST.get("reason", ""), by=request.user))
+    why = refused(lambda: review.close(the_order(request, pk), request.POST.get("reason", ""), by=request.user))
     return back(request, why, f"Order {pk} is closed as not placed.")
 
 
 @needs("decide")
 @require_POST
 def abandonment(request: HttpRequest, pk: int) -> HttpResponse:
-    why = refused(lambda: deciding.give_up(the_order(request, pk), request.POST.get("reason", ""), by=request.user))
+    why = refused(lambda: review.give_up(the_order(request, pk), request.POST.get("reason", ""), by=request.user))
     return back(request, why, f"Order {pk} is no longer asked after.")
 
 
@@ -91,21 +91,21 @@ def abandonment(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def sighting(request: HttpRequest, pk: int) -> HttpResponse:
     """I have seen it: the kinds of doubt that stood on the page."""
-    why = refused(lambda: deciding.see(the_order(request, pk), request.POST.get("doubts", ""), by=request.user))
+    why = refused(lambda: review.see(the_order(request, pk), request.POST.get("doubts", ""), by=request.user))
     return back(request, why, f"What surprised about order {pk} is marked as seen.")
 
 
 @needs("decide")
 @require_POST
 def stop(request: HttpRequest) -> HttpResponse:
-    why = refused(lambda: sending.stop(request.POST.get("reason", ""), by=request.user))
+    why = refused(lambda: send_switch.stop(request.POST.get("reason", ""), by=request.user))
     return back(request, why, "Sending is stopped. Orders are written down and wait.")
 
 
 @needs("decide")
 @require_POST
 def resumption(request: HttpRequest) -> HttpResponse:
-    why = refused(lambda: sending.resume(by=request.user))
+    why = refused(lambda: send_switch.resume(by=request.user))
     return back(request, why, "Orders go out again, in their order.")
 
 

@@ -10,12 +10,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import Prefetch
 from django.utils import timezone
 
-from orders import deciding
 from orders.aftersale import ask as aftersale
-from orders.deciding import allowed
 from orders.finding import some_at_a_time
 from orders.jobs import Bulk
 from orders.models import Event, Order, OrderQuerySet, Refusal
+from orders.placing import review
+from orders.placing.review import allowed
 from orders.rules.eligibility import WHY_NOT, cancel_of, sorted_by_rule
 from orders.tasks import Task
 from panel.numbers import number
@@ -179,7 +179,7 @@ def asked_of(orders: list[Order], bulk: Bulk) -> dict[int, str]:
     may = by_rule.pop("")
     left_out = {order.pk: why for why, some in by_rule.items() for order in some}
     if bulk.kind == CANCEL:
-        gone = deciding.withdraw_all(may, by=bulk.asked_by, at=bulk.asked_at, bulk=bulk)
+        gone = review.withdraw_all(may, by=bulk.asked_by, at=bulk.asked_at, bulk=bulk)
         may = [order for order in may if order.pk not in gone]
     try:
         with transaction.atomic():

@@ -7,9 +7,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import User
-from orders.deciding import allowed
 from orders.models import Order, Refusal
 from orders.notes import NOTE_CHARACTERS, Mention, Note, called
+from orders.placing.review import allowed
 from panel.numbers import number
 
 CALLED_AT_MOST = 1_000  # people that a name is looked for among

@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 from accounts.models import BalanceReading
 from orders.aftersale.task_list import state_of, why
-from orders.deciding import undecided, why_not_again
 from orders.following.anomalies import doubts_of
 from orders.models import Order
+from orders.placing.review import undecided, why_not_again
+from orders.placing.send_switch import CACHED_BY_UPSTREAM
 from orders.rules.statuses import Status
-from orders.sending import CACHED_BY_UPSTREAM
 from orders.tasks import Attempt, Task
 from orders.wording import for_customer
 

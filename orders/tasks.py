@@ -289,7 +289,7 @@ class Attempt(models.Model):
 
 
 class Sending(models.Model):
-    """Whether orders go out. One row, which every process reads; orders/sending.py has its verbs."""
+    """Whether orders go out. One row, which every process reads; orders/placing/send_switch.py has its verbs."""
 
     ONLY = 1
 

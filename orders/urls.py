@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from orders import acting, bulking, exporting, late, narrowing, ordering, saving, teamwork, views
+from orders import acting, bulking, exporting, late, narrowing, saving, teamwork, views
+from orders.placing import views as placing
 from orders.tasks import Task
 
 app_name = "orders"
@@ -17,8 +18,8 @@ urlpatterns = [
     path("views/<int:pk>/", saving.change, name="view"),
     path("views/<int:pk>/pin/", saving.pin, name="pin"),
     path("views/<int:pk>/removal/", saving.removal, name="view_removal"),
-    path("new/", ordering.new, name="new"),
-    path("new/receipt/", ordering.receipt, name="receipt"),
+    path("new/", placing.new, name="new"),
+    path("new/receipt/", placing.receipt, name="receipt"),
     path("bulks/", bulking.index, name="bulks"),
     path("bulks/matching/", bulking.matching, name="matching"),
     path("bulks/new/", bulking.new, name="bulk_new"),

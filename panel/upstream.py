@@ -9,7 +9,7 @@ from django.db.models import DateTimeField, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from orders import sending
+from orders.placing import send_switch
 from panel.models import ONLY, Upstream
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NotPanelError, Refused, Suspended, Throttled
@@ -44,7 +44,7 @@ def note(trouble: NotPanelError | None, now: datetime) -> None:
         return
     book.update(trouble=str(trouble), trouble_since=Coalesce("trouble_since", Value(now, DateTimeField())))
     if isinstance(trouble, Suspended):
-        sending.stop_itself(str(trouble), now)
+        send_switch.stop_itself(str(trouble), now)
     if isinstance(trouble, Throttled | Suspended) and trouble.pause is not None:
         book.update(paused_until=now + timedelta(seconds=trouble.pause))
 

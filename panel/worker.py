@@ -15,10 +15,10 @@ from django.utils import timezone
 
 from orders.aftersale.settle import presume_settled
 from orders.aftersale.submit import carry_cancels, carry_refills
-from orders.carrying import carry_one
 from orders.following.poll import look_once, look_wanted
 from orders.models import Order
-from orders.probing import due_probe, probe
+from orders.placing.funding import due_probe, probe
+from orders.placing.submit import carry_one
 from orders.tasks import Task
 from orders.upkeep import compact
 from panel import bells, upstream

@@ -7,9 +7,9 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from orders import deciding
-from orders.deciding import REASON_CHARACTERS, allowed
 from orders.models import Event, Order, Refusal
+from orders.placing import review
+from orders.placing.review import REASON_CHARACTERS, allowed
 from orders.rules.eligibility import WHY_NOT
 from orders.tasks import Task, TaskQuerySet
 from panel.failpoints import fp
@@ -53,7 +53,7 @@ def withdrawn(order: Order, *, by: Any) -> bool:
     if not (order.placing and order.placing.unsent):
         return False
     try:
-        deciding.withdraw(order, by=by)
+        review.withdraw(order, by=by)
     except Refusal:
         return False
     return True

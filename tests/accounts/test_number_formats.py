@@ -11,7 +11,7 @@ from panel.money import money
 from panel.numbers import MARKS_OF, decimal, number
 from panel.reader import written_for
 from tests.makers import make_order, make_service, make_user
-from tests.orders.test_order_form import filled
+from tests.orders.placing.test_order_form import filled
 from tests.people import as_user
 
 pytestmark = pytest.mark.django_db

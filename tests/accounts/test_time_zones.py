@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from accounts.access import Role
 from orders.bulk import Picked
-from orders.forms import day as read_day
 from orders.jobs import Bulk
 from orders.models import Event, Order
+from orders.placing.form import day as read_day
 from orders.receipts import as_csv
 from orders.rules.statuses import Status
 from panel.reader import written_for

@@ -7,8 +7,8 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts.access import Role
-from orders import sending
 from orders.models import Order
+from orders.placing import send_switch
 from orders.rules.statuses import Status
 from tests.browser.conftest import NARROW, Desk, Opens
 from tests.makers import make_order, make_service, make_user, place_order, sold_by
@@ -43,7 +43,7 @@ def test_a_manager_stops_sending_and_lets_it_go_on(desk: Desk, opens: Opens, scr
 def test_an_open_page_learns_of_a_stop(desk: Desk, opens: Opens) -> None:
     make_order(Status.IN_PROGRESS)
     page = opens("viewer", "/orders/")
-    sending.stop_itself("Account suspended", timezone.now())
+    send_switch.stop_itself("Account suspended", timezone.now())
     expect(page.locator("#trouble")).to_contain_text("by the desk itself: Account suspended")
 
 

@@ -4,7 +4,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts.access import Role
-from orders import sending
+from orders.placing import send_switch
 from orders.rules.statuses import Status
 from tests.browser.conftest import Desk, Opens
 from tests.makers import make_order, make_user
@@ -16,9 +16,9 @@ def test_an_open_page_s_rows_say_that_they_wait_and_that_they_go_on(desk: Desk, 
     page.evaluate("window.stayed = true")
     row = page.locator(f"#order-{order.pk}")
     page.locator(f"#order-{done.pk}").evaluate("row => { row.same = true; }")
-    sending.stop_itself("Account suspended", timezone.now())
+    send_switch.stop_itself("Account suspended", timezone.now())
     expect(row).to_contain_text("waits: sending is stopped")
-    sending.resume(by=make_user(Role.MANAGER))
+    send_switch.resume(by=make_user(Role.MANAGER))
     expect(row).not_to_contain_text("sending is stopped")
     assert page.evaluate("window.stayed"), "the page was not loaded again"
     assert page.locator(f"#order-{done.pk}").evaluate("row => row.same"), "and only what waits was drawn anew"

@@ -12,8 +12,8 @@ from playwright.sync_api import ViewportSize, expect
 from accounts.access import Role
 from accounts.models import BalanceReading
 from catalog.models import Service
-from orders import sending
 from orders.models import Order
+from orders.placing import send_switch
 from orders.rules.statuses import Status
 from orders.tasks import Attempt, Task
 from panel.models import Beat
@@ -97,7 +97,7 @@ def test_each_state_is_accessible_and_within_its_borders(
         if name == "comments":
             page.get_by_text("Show all 60").click()
         looks(name)
-    sending.stop("Prices look wrong since noon; I am asking the supplier.", by=boss)
+    send_switch.stop("Prices look wrong since noon; I am asking the supplier.", by=boss)
     page.goto(desk.url + "/orders/")
     looks("stopped")
     page.goto(desk.url + f"/orders/{states['undo'].pk}/")

@@ -15,8 +15,8 @@ from django.db import connection
 from django.utils import timezone
 
 from catalog.models import Service
-from orders.carrying import LEASE, carry_one
 from orders.models import Order
+from orders.placing.submit import LEASE, carry_one
 from orders.tasks import Task
 from panel import failpoints
 from panel import upstream as book

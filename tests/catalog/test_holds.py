@@ -11,7 +11,7 @@ from catalog.changes import accept, hold, release
 from catalog.models import Change, Service
 from orders.models import Order, Refusal
 from tests.makers import make_service, make_user, place_order
-from tests.orders.test_order_form import LINK, filled
+from tests.orders.placing.test_order_form import LINK, filled
 from tests.people import as_a, htmx
 
 pytestmark = pytest.mark.django_db

@@ -3,8 +3,8 @@
 from tests.mutants.mistake import Mistake
 
 CAMPAIGN = "tests/campaign/test_campaign.py"
-OUTCOMES = "tests/orders/test_outcomes.py"
-CARRYING = "orders/carrying.py"
+OUTCOMES = "tests/orders/placing/test_outcomes.py"
+CARRYING = "orders/placing/submit.py"
 FOLLOWING = "orders/following/poll.py"
 BUDGET = "panel/notpanel/budget.py"
 TEST_BUDGET = "tests/notpanel/test_budget.py"
@@ -192,7 +192,7 @@ MISTAKES = (
         "tests/orders/following/test_anomalies.py",
     ),
     Mistake(
-        "seen is seen, whatever came since the page was loaded", "orders/deciding.py",
+        "seen is seen, whatever came since the page was loaded", "orders/placing/review.py",
         "Order.objects.filter(pk=order.pk, doubts=doubts).change(doubts=None)",
         "Order.objects.filter(pk=order.pk).change(doubts=None)",
         "tests/orders/following/test_anomalies.py",

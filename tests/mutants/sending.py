@@ -4,8 +4,8 @@ from tests.mutants.mistake import Mistake
 
 CAMPAIGN = "tests/campaign/test_campaign.py"
 CRASHES = "tests/campaign/test_failpoints.py"
-OUTCOMES = "tests/orders/test_outcomes.py"
-CARRYING = "orders/carrying.py"
+OUTCOMES = "tests/orders/placing/test_outcomes.py"
+CARRYING = "orders/placing/submit.py"
 BATCHES = "orders/aftersale/submit.py"
 ENDINGS = "orders/aftersale/settle.py"
 AFTERSALE = "orders/aftersale/ask.py"
@@ -203,7 +203,7 @@ MISTAKES = (
         CANCELS,
     ),
     Mistake(
-        "a cancel that waits stays when its order is withdrawn", "orders/deciding.py",
+        "a cancel that waits stays when its order is withdrawn", "orders/placing/review.py",
         "    cancels_are_needless(gone, at)\n", "",
         CANCELS,
     ),

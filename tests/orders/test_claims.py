@@ -12,10 +12,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.access import Role
-from orders import deciding
-from orders.carrying import LEASE
 from orders.following.poll import claim
 from orders.models import Refusal
+from orders.placing import review
+from orders.placing.submit import LEASE
 from orders.rules.statuses import Status
 from orders.tasks import Task
 from tests.makers import make_order, make_service, make_user, place_order
@@ -90,12 +90,12 @@ def test_a_decision_that_waited_for_another_is_refused() -> None:
 
     def decide() -> None:
         try:
-            deciding.ask_again(order, by=boss)
+            review.ask_again(order, by=boss)
         except Refusal as no:
             refused.append(str(no))
 
     with meanwhile(decide):
-        deciding.close(order, "It is not there.", by=boss)
+        review.close(order, "It is not there.", by=boss)
     assert refused
 
 

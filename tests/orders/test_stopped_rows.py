@@ -10,9 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.access import Role
-from orders import sending
-from orders.deciding import withdraw
 from orders.models import Order
+from orders.placing import send_switch
+from orders.placing.review import withdraw
 from orders.rules.statuses import Status
 from orders.tasks import Task
 from panel.bar import Bar
@@ -25,7 +25,7 @@ POLL_QUERIES, MOST_QUERIES = 4, 6
 
 
 def stop() -> None:
-    sending.stop("Prices look wrong.", by=make_user(Role.MANAGER))
+    send_switch.stop("Prices look wrong.", by=make_user(Role.MANAGER))
 
 
 def open_page(client: Client) -> tuple[str, str]:
@@ -52,7 +52,7 @@ def test_a_stop_and_its_end_reach_the_rows_that_wait_with_the_next_poll(viewer: 
     for status in set(Status) - {Status.QUEUED}:
         make_order(status)
     make_order(upstream_id="ord_1")  # upstream has it, and is still looked at
-    for act, says in ((stop, True), (lambda: sending.resume(by=make_user(Role.OWNER)), False)):
+    for act, says in ((stop, True), (lambda: send_switch.resume(by=make_user(Role.OWNER)), False)):
         before, poll = open_page(viewer)
         assert (WAITS in before) is not says
         act()

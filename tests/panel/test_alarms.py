@@ -16,8 +16,8 @@ from accounts.access import Role
 from accounts.models import BalanceReading
 from catalog.changes import accept
 from catalog.models import Change, Service
-from orders import sending
 from orders.models import Order
+from orders.placing import send_switch
 from orders.rules.statuses import Status
 from panel.alarms.judging import JUDGES, PILE_EVERY
 from panel.alarms.models import Alarm, Notice, Recipient, Watch
@@ -98,20 +98,20 @@ def test_no_threshold_and_other_money_are_no_low_balance(settings: Any, low: flo
 
 # ── Sending ──────────────────────────────────────────────────────────────────────────────────────
 def test_a_stop_says_who_and_why_and_the_desk_that_tries_again_each_minute_is_one_alarm() -> None:
-    sending.stop_itself("5 tries in a row", AT)
+    send_switch.stop_itself("5 tries in a row", AT)
     look(AT)
     assert only("sending").sentence == "The desk itself stopped all sending at 2 Nov, 12:00 UTC: 5 tries in a row."
     for minute in (1, 2, 3):
-        sending.well_again(at(minute))
+        send_switch.well_again(at(minute))
         look(at(minute + 0.2))
-        sending.failed("no answer", at(minute + 0.4))
+        send_switch.failed("no answer", at(minute + 0.4))
         look(at(minute + 0.5))
     assert only("sending").ended_at is None
     ana = make_user(Role.MANAGER, name="Ana")
-    sending.stop("Prices\nchange <b>today</b>!", by=ana)
+    send_switch.stop("Prices\nchange <b>today</b>!", by=ana)
     look(at(5))
     assert only("sending").sentence.endswith(": Prices change <b>today</b>!"), "whoever took it over stands there"
-    sending.resume(by=ana)
+    send_switch.resume(by=ana)
     for later in (6, 7, 8.5):
         look(at(later))
     assert only("sending").ended_at == at(8.5)

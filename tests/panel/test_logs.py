@@ -109,7 +109,7 @@ def test_no_line_tells_what_a_customer_asked_for(
     monkeypatch.setattr("panel.notpanel.shapes.made_id", broken)
     place_order(service=service, link=LINK)
     work_round(phone)
-    monkeypatch.setattr("orders.ordering.picker", broken)
+    monkeypatch.setattr("orders.placing.views.picker", broken)
     client.get("/orders/new/", typed)
     client.post("/orders/new/", {**typed, "quantity": "x"})
     client.get("/nothing/", {"link": LINK})

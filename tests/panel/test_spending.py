@@ -8,8 +8,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from orders.carrying import carry_one
 from orders.models import Order
+from orders.placing.submit import carry_one
 from orders.rules.statuses import Status
 from orders.tasks import Task
 from panel import spending

@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from orders import deciding
 from orders.aftersale import ask as aftersale
 from orders.aftersale.submit import carry_cancels
-from orders.carrying import LEASE, carry_one
 from orders.following.poll import look_once
 from orders.models import Order, Refusal
+from orders.placing import review
+from orders.placing.submit import LEASE, carry_one
 from orders.rules.statuses import Status
 from orders.tasks import Sending, Task
 from panel.notpanel.client import Client
@@ -96,7 +96,7 @@ def test_who_withdraws_it_meanwhile_ends_the_cancel_that_waits(
     if by_cancel:
         assert ask(now(order)) is None
     else:
-        deciding.withdraw(stale, by=make_user())
+        review.withdraw(stale, by=make_user())
     assert (the_cancel().over_how, the_cancel().due_at) == (Over.WITHDRAWN, None)
     assert not carry_cancels(phone)
 

@@ -11,11 +11,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.access import Role
-from orders.carrying import carry_one
-from orders.deciding import see
 from orders.following.anomalies import AGAIN, DOUBTS, doubts_of
 from orders.following.poll import look_once, take_in
 from orders.models import Order, Refusal
+from orders.placing.review import see
+from orders.placing.submit import carry_one
 from orders.rules.statuses import Status
 from orders.walking import SORTS
 from panel.notpanel.client import Client

@@ -9,9 +9,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from orders.carrying import carry_one
 from orders.following.poll import look_once, take_in
 from orders.models import Order
+from orders.placing.submit import carry_one
 from orders.rules.poll_schedule import RHYTHM, SELDOM, next_look
 from orders.rules.statuses import FINAL, LIFE, LIVE, Status
 from panel.notpanel.client import Client

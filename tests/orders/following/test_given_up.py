@@ -7,10 +7,10 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from accounts.access import Role
-from orders.carrying import carry_one
-from orders.deciding import give_up
 from orders.following.poll import look_alone, look_once, take_in
 from orders.models import Order, Refusal
+from orders.placing.review import give_up
+from orders.placing.submit import carry_one
 from orders.rules.poll_schedule import ALONE_FROM
 from orders.rules.statuses import Status
 from panel.bar import Bar

@@ -6,9 +6,9 @@ import pytest
 from django.test import Client as Browser
 from django.utils import timezone
 
-from orders.carrying import carry_one
 from orders.following.poll import ALONE_EVERY_SECONDS, look_alone, look_once, look_wanted
 from orders.models import Order
+from orders.placing.submit import carry_one
 from orders.rules.poll_schedule import ALONE_FROM, SELDOM
 from orders.rules.statuses import Status
 from panel.bar import Bar

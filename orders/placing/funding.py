@@ -6,7 +6,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from accounts.balance import read_balance
-from orders import sending
+from orders.placing import send_switch
 from orders.tasks import Sending
 from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client
@@ -23,15 +23,15 @@ def probe(client: Client, now: datetime | None = None) -> bool:
     """One call for the balance, if it is time; says whether it was."""
     now = now or timezone.now()
     # The claim is the next time, whatever comes of this one.
-    if not Sending.objects.filter(probe_at__lte=now).update(probe_at=now + sending.PROBE_EVERY):
+    if not Sending.objects.filter(probe_at__lte=now).update(probe_at=now + send_switch.PROBE_EVERY):
         return False
     try:
         reading = read_balance(client)
     except NotPanelError as trouble:
         log.warning("upstream is not well yet: %s", trouble)
         return True
-    sending.well_again(now)
-    sending.fund(reading, now)
-    if not sending.waiting().exists():
+    send_switch.well_again(now)
+    send_switch.fund(reading, now)
+    if not send_switch.waiting().exists():
         Sending.objects.filter(stopped_at=None).update(probe_at=None)
     return True

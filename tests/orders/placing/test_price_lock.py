@@ -8,7 +8,7 @@ from django.test import Client
 from catalog.models import Service
 from orders.models import Order
 from tests.makers import make_service
-from tests.orders.test_order_form import filled
+from tests.orders.placing.test_order_form import filled
 from tests.people import as_a
 
 pytestmark = pytest.mark.django_db

@@ -9,14 +9,14 @@ from django.test import Client
 from django.utils import timezone
 
 from catalog.models import Service
-from orders.carrying import carry_one
-from orders.deciding import send_now
 from orders.models import Order
-from orders.probing import probe
-from orders.sending import CACHED_BY_UPSTREAM
+from orders.placing.funding import probe
+from orders.placing.review import send_now
+from orders.placing.send_switch import CACHED_BY_UPSTREAM
+from orders.placing.submit import carry_one
 from panel.notpanel.client import Client as Phone
 from tests.makers import PASSWORD, make_service, make_user, sold_by
-from tests.orders.test_order_form import LINK, filled, proof
+from tests.orders.placing.test_order_form import LINK, filled, proof
 from tests.people import as_a, as_user
 from tests.upstream import Upstream
 

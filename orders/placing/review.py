@@ -10,11 +10,11 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.access import why_not
-from orders import sending
 from orders.aftersale.settle import cancels_are_needless
 from orders.following.anomalies import in_words
 from orders.jobs import Bulk
 from orders.models import MISSING, Event, Order, Refusal
+from orders.placing import send_switch
 from orders.rules.statuses import Status
 from orders.tasks import Task
 from panel.notpanel.shapes import safe_id
@@ -63,7 +63,7 @@ def withdraw_all(orders: Iterable[Order], *, by: Any, at: datetime, bulk: Bulk |
 def send_now(order: Order, *, by: Any) -> None:
     """Sends what waits for money, whatever the balance is said to be."""
     allowed(by, "place")
-    if not sending.release(order, "sent_now", by=by):
+    if not send_switch.release(order, "sent_now", by=by):
         raise Refusal("This order does not wait for money.")
 
 

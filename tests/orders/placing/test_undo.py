@@ -7,9 +7,9 @@ import pytest
 from django.utils import timezone
 
 from accounts.access import Role
-from orders.carrying import LEASE, carry_one
-from orders.deciding import withdraw
 from orders.models import Order, Refusal
+from orders.placing.review import withdraw
+from orders.placing.submit import LEASE, carry_one
 from orders.rules.statuses import Status
 from orders.tasks import Task
 from panel.notpanel.client import Client

@@ -10,13 +10,13 @@ from django.utils import timezone
 
 from catalog.models import Service
 from catalog.sync import take_in
-from orders.carrying import carry_one
 from orders.models import Order
+from orders.placing.submit import carry_one
 from orders.rules.links import network_of
 from orders.rules.service_types import TYPES
 from panel.notpanel.client import Client as Phone
 from tests.makers import make_service, sold_by
-from tests.orders.test_order_form import LINK, filled
+from tests.orders.placing.test_order_form import LINK, filled
 from tests.people import as_a
 from tests.upstream import Upstream
 

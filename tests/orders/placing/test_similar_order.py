@@ -13,7 +13,7 @@ from catalog.models import Service
 from orders.models import Order
 from orders.rules.statuses import LIFE, Status
 from tests.makers import make_order, make_service, make_user
-from tests.orders.test_order_form import LINK, filled
+from tests.orders.placing.test_order_form import LINK, filled
 from tests.people import as_a, as_user
 
 pytestmark = pytest.mark.django_db

@@ -5,8 +5,8 @@ import logging
 import pytest
 from django.utils import timezone
 
-from orders.carrying import LONGEST_PAUSE_SECONDS, RULES, carry_one, pause_before_next
 from orders.models import Order
+from orders.placing.submit import LONGEST_PAUSE_SECONDS, RULES, carry_one, pause_before_next
 from orders.rules.statuses import Status
 from orders.tasks import Task
 from panel.notpanel.client import Client

@@ -20,8 +20,8 @@ from accounts.access import needs
 from accounts.models import BalanceReading
 from catalog.models import Service
 from catalog.views import picker
-from orders.forms import OrderForm
 from orders.models import Order, Refusal
+from orders.placing.form import OrderForm
 from orders.rules.service_types import FIELDS
 from orders.runway import Spending, runway, warns
 from panel.htmx import wants_htmx

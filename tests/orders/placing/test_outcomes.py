@@ -7,9 +7,9 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
-from orders import sending
-from orders.carrying import LEASE, RULES, Rule, carry_one, placed, to_review
 from orders.models import Order
+from orders.placing import send_switch
+from orders.placing.submit import LEASE, RULES, Rule, carry_one, placed, to_review
 from orders.rules.statuses import Status
 from orders.tasks import Sending, Task
 from panel.notpanel.client import Client
@@ -94,7 +94,7 @@ def test_trouble_with_the_account_keeps_the_order(upstream: Upstream, phone: Cli
     task = carry(phone, order)
     assert (order.status, task.attempts, task.settled_at) == (Status.QUEUED, 0, None)
     assert not carry_one(phone, timezone.now() + timedelta(hours=1)), "sending is stopped"
-    sending.well_again(timezone.now())
+    send_switch.well_again(timezone.now())
     carry(phone, order)
     assert order.taken
 
@@ -136,7 +136,7 @@ def test_a_database_that_is_away_does_not_turn_a_yes_into_a_question(
     def away(*args: object) -> None:
         raise DatabaseError("locked")
 
-    monkeypatch.setattr("orders.carrying.placed", away)
+    monkeypatch.setattr("orders.placing.submit.placed", away)
     with pytest.raises(DatabaseError):
         carry_one(phone)
     monkeypatch.undo()

@@ -7,13 +7,13 @@ import pytest
 from django.utils import timezone
 
 from accounts.access import Role
-from orders import sending
-from orders.carrying import carry_one
 from orders.following.poll import look_once
 from orders.models import Event, Refusal
-from orders.probing import probe
+from orders.placing import send_switch
+from orders.placing.funding import probe
+from orders.placing.send_switch import FAILURES_IN_A_ROW, PROBE_EVERY
+from orders.placing.submit import carry_one
 from orders.rules.statuses import Status
-from orders.sending import FAILURES_IN_A_ROW, PROBE_EVERY
 from orders.tasks import Sending, Task
 from panel import upstream as book
 from panel.notpanel.client import Client
@@ -27,7 +27,7 @@ LATER = timedelta(minutes=30)  # beyond every pause between tries
 
 @pytest.fixture
 def boss_stopped() -> None:
-    sending.stop("Wrong prices since noon.", by=make_user(Role.MANAGER, name="Bo"))
+    send_switch.stop("Wrong prices since noon.", by=make_user(Role.MANAGER, name="Bo"))
 
 
 def stopped() -> bool:
@@ -53,7 +53,7 @@ def test_nothing_is_placed_while_it_is_stopped_and_looks_go_on(
 def test_what_waited_goes_on_in_its_order(upstream: Upstream, phone: Client, boss_stopped: None) -> None:
     service = sold_by(phone)
     orders = [place_order(service=service) for _ in range(3)]
-    sending.resume(by=make_user(Role.MANAGER))
+    send_switch.resume(by=make_user(Role.MANAGER))
     while carry_one(phone):
         pass
     sent = [booked["request_id"] for booked in reversed(upstream.orders())]
@@ -75,7 +75,7 @@ def test_an_open_page_learns_it_from_its_poll() -> None:
     assert shown
     poll = f"/orders/changes/?v={order.pk}:{order.version}&bar={shown[1]}"
     assert viewer.get(poll).status_code == 204
-    sending.stop("Why not.", by=make_user(Role.MANAGER))
+    send_switch.stop("Why not.", by=make_user(Role.MANAGER))
     assert "Sending is stopped" in viewer.get(poll).content.decode()
 
 
@@ -91,20 +91,20 @@ def test_a_manager_stops_and_resumes_with_a_button_and_a_reason() -> None:
 
 def test_a_reason_is_needed() -> None:
     with pytest.raises(Refusal, match="Say why"):
-        sending.stop("  ", by=make_user(Role.MANAGER))
+        send_switch.stop("  ", by=make_user(Role.MANAGER))
     assert not stopped()
 
 
 def test_operators_may_not() -> None:
     with pytest.raises(Refusal, match="Only managers and owners"):
-        sending.stop("Because.", by=make_user(Role.OPERATOR))
+        send_switch.stop("Because.", by=make_user(Role.OPERATOR))
     with pytest.raises(Refusal, match="Only managers and owners"):
-        sending.resume(by=make_user(Role.OPERATOR))
+        send_switch.resume(by=make_user(Role.OPERATOR))
 
 
 def test_the_second_of_two_who_stop_is_told(boss_stopped: None) -> None:
     with pytest.raises(Refusal, match="stopped already"):
-        sending.stop("Me too.", by=make_user(Role.OWNER))
+        send_switch.stop("Me too.", by=make_user(Role.OWNER))
 
 
 @pytest.mark.parametrize("fault", ["suspend", "wrong_key"])
@@ -186,15 +186,15 @@ def test_after_it_went_on_by_itself_one_failure_stops_it_again(upstream: Upstrea
 
 
 def test_what_a_manager_stopped_no_machine_lets_go(upstream: Upstream, phone: Client, boss_stopped: None) -> None:
-    sending.stop_itself("Suspended.", timezone.now())
+    send_switch.stop_itself("Suspended.", timezone.now())
     Sending.objects.update(probe_at=timezone.now())
     assert probe(phone)
     assert stopped()
 
 
 def test_a_manager_takes_over_what_the_desk_stopped(upstream: Upstream, phone: Client) -> None:
-    sending.stop_itself("Suspended.", timezone.now())
-    sending.stop("I look into it.", by=make_user(Role.MANAGER))
+    send_switch.stop_itself("Suspended.", timezone.now())
+    send_switch.stop("I look into it.", by=make_user(Role.MANAGER))
     probe(phone, timezone.now() + PROBE_EVERY)
     assert Sending.objects.get().reason == "I look into it."
 
@@ -202,6 +202,6 @@ def test_a_manager_takes_over_what_the_desk_stopped(upstream: Upstream, phone: C
 def test_a_stop_between_finding_and_claiming_wins() -> None:
     place_order()
     task = Task.objects.due(timezone.now()).sendable().get()
-    sending.stop_itself("Now.", timezone.now())
+    send_switch.stop_itself("Now.", timezone.now())
     mine = Task.objects.filter(pk=task.pk, due_at=task.due_at, settled_at=None).sendable()
     assert not mine.update(due_at=timezone.now())

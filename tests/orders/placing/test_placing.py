@@ -7,8 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.access import Role
-from orders.carrying import carry_one
 from orders.models import Order, Refusal
+from orders.placing.submit import carry_one
 from orders.rules.statuses import Status
 from orders.tasks import Task
 from panel.notpanel.client import Client

@@ -12,9 +12,9 @@ from django.conf import settings
 from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
-from orders import sending
 from orders.aftersale.settle import cancels_are_needless
 from orders.models import Order
+from orders.placing import send_switch
 from orders.rules.eligibility import cancel_of
 from orders.rules.statuses import Status
 from orders.tasks import Attempt, Task
@@ -110,7 +110,7 @@ def placed(task: Task, upstream_id: str, asked_at: datetime) -> None:
     try:
         with transaction.atomic():
             end(task, Ending.PLACED, upstream_id, timezone.now())
-            sending.answered()
+            send_switch.answered()
             # A claim that ran out while upstream thought: its successor gets the same id, unless it ended in review.
             mine = task.settle(Task.Outcome.DONE, upstream_id, at=timezone.now())
             homeless = Order.objects.filter(pk=order.pk, upstream_id=None)
@@ -156,13 +156,13 @@ def failed(task: Task, trouble: NotPanelError, now: datetime) -> None:
 def note(trouble: NotPanelError, rule: Rule, now: datetime) -> None:
     """What this try says about sending as a whole."""
     if rule.then == "held":
-        sending.stop_itself(str(trouble), now)
+        send_switch.stop_itself(str(trouble), now)
     elif rule.ending in (Ending.UNSENT, Ending.UNCLEAR):
-        sending.failed(str(trouble), now)
+        send_switch.failed(str(trouble), now)
     elif rule.ending != Ending.LIMITED:
-        sending.answered()
+        send_switch.answered()
     if rule.then == "money":
-        sending.probe_soon(now)
+        send_switch.probe_soon(now)
 
 
 def pause_before_next(task: Task, trouble: NotPanelError, rule: Rule) -> float:
@@ -171,7 +171,7 @@ def pause_before_next(task: Task, trouble: NotPanelError, rule: Rule) -> float:
     if rule.then == "held":
         return 0.0  # it waits for sending to go on; then it goes at once, and in its order
     if rule.then == "money" and task.attempts == 1:
-        return sending.CACHED_BY_UPSTREAM.total_seconds()  # no older reading may say that the money is there
+        return send_switch.CACHED_BY_UPSTREAM.total_seconds()  # no older reading may say that the money is there
     if rule.counts:
         pause = min(pause * 2 ** min(task.attempts - 1, 10), LONGEST_PAUSE_SECONDS)
     return pause * random.uniform(1, 1.25)  # noqa: S311  jitter, not a secret

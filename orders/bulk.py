@@ -11,12 +11,12 @@ from django.db.models import Prefetch
 from django.utils import timezone
 
 from orders.aftersale import ask as aftersale
-from orders.finding import some_at_a_time
 from orders.jobs import Bulk
 from orders.models import Event, Order, OrderQuerySet, Refusal
 from orders.placing import review
 from orders.placing.review import allowed
 from orders.rules.eligibility import WHY_NOT, cancel_of, sorted_by_rule
+from orders.table.pasted_ids import some_at_a_time
 from orders.tasks import Task
 from panel.numbers import number
 from panel.reader import for_the_record

@@ -19,15 +19,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.access import needs
 from orders import bulk as jobs
 from orders import receipts
-from orders.acting import back, refused
 from orders.bulk import MOST_ORDERS, Picked
-from orders.finding import MOST_CHARACTERS, Found, find
 from orders.jobs import Bulk
-from orders.listing import Listing
 from orders.models import Order, Refusal
+from orders.table.listing import Listing
+from orders.table.paging import SORTS, all_of, fitting
+from orders.table.pasted_ids import MOST_CHARACTERS, Found, find
+from orders.table.replies import back, refused
+from orders.table.views import with_times
 from orders.tasks import Task
-from orders.views import with_times
-from orders.walking import SORTS, all_of, fitting
 from panel.htmx import page, wants_fragment
 from panel.numbers import number as figure
 from panel.query import number

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.http import HttpRequest, QueryDict
 
-from orders.listing import Listing
 from orders.models import Order
+from orders.table.listing import Listing
 
 QUERY_CHARACTERS = 2_000  # longer than any list's address
 

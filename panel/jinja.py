@@ -10,9 +10,9 @@ from django_htmx.jinja import htmx_script
 from jinja2 import Environment, StrictUndefined
 
 from accounts.access import may
-from orders.listing import row_version
-from orders.marks import act_button, check_button, copy_button, icon, link_tag, refill_meter
 from orders.rules.statuses import label, stage
+from orders.table.listing import row_version
+from orders.table.markup import act_button, check_button, copy_button, icon, link_tag, refill_meter
 from panel.money import CENT, money
 from panel.numbers import decimal, number
 from panel.times import ago_words, clock, day, exact, local, machine, span_tag, time_tag, took, zone_at, zone_name

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from accounts.access import may, needs
 from catalog.finding import one
 from catalog.models import Service
-from orders.listing import Listing
+from orders.table.listing import Listing
 from panel.htmx import page
 
 FOUND_AT_MOST = 8  # services, and orders: more words find better than more scrolling

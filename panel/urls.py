@@ -11,8 +11,8 @@ from catalog import views as catalog
 from orders import webhook_page
 from orders.charges import charges
 from orders.purse import balance
+from orders.table.views import activity
 from orders.teamwork import mentions
-from orders.views import activity
 from orders.webhooks import door
 from panel import calls, palette, styleguide, views
 from panel.alarms import pages as alarms

@@ -12,7 +12,7 @@ from django.db.models.functions import Cast
 
 from accounts.models import BalanceReading
 from catalog.models import Change
-from orders.facets import FACETS
+from orders.table.filters import FACETS
 from orders.tasks import Sending
 from panel.alarms.models import Alarm
 from panel.alarms.words import Facts

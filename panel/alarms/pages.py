@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import needs
-from orders.views import with_times
+from orders.table.views import with_times
 from panel.alarms.choosing import ChatForm, ChoicesForm
 from panel.alarms.models import Alarm, Recipient, Sighting
 from panel.alarms.words import KINDS

@@ -17,7 +17,7 @@ from orders.rules.statuses import Status
 from panel.reader import written_for
 from panel.times import ago_words, clock, day, exact, machine, time_tag, zone_at
 from tests.makers import make_order, make_user, place_order
-from tests.orders.test_poll import poll
+from tests.orders.table.test_poll import poll
 from tests.people import as_user, htmx
 
 pytestmark = pytest.mark.django_db

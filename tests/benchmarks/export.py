@@ -11,9 +11,9 @@ from django.db import connection
 from django.http import QueryDict
 
 from accounts.models import User
-from orders import export
-from orders.listing import Listing
 from orders.models import Order
+from orders.table import export
+from orders.table.listing import Listing
 from tests.benchmarks import data, measure
 
 SIZES = (100_000, int(os.environ.get("EXPORT_ORDERS", "1000000")))

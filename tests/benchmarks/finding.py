@@ -12,12 +12,12 @@ from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import Service
-from orders import searching
-from orders.facets import OPEN
 from orders.models import Order
 from orders.rules.statuses import Status
+from orders.table import search
+from orders.table.filters import OPEN
+from orders.table.paging import SORTS
 from orders.tasks import Task
-from orders.walking import SORTS
 from tests.benchmarks import data, measure
 from tests.benchmarks.orders_page import NEWEST, get
 from tests.benchmarks.page import browser_of
@@ -115,7 +115,7 @@ def compare(costs: list[Costs], figures: measure.Figures) -> None:
 def search_beside_like(figures: measure.Figures) -> None:
     """A part of one link, by the index and by LIKE, the same fifty ids."""
     word = Order.objects.order_by("-pk")[70].link[-12:-2]
-    keys = searching.keys_of([word])
+    keys = search.keys_of([word])
     assert keys
     ours = keys.some.order_by(f"-{keys.field}").values_list(keys.field, flat=True)[:50]
     # Joined with nothing, so that PostgreSQL does not use the index here too.

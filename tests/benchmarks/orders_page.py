@@ -6,9 +6,9 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from orders.listing import ROWS_A_PAGE
 from orders.models import Order
 from orders.rules.statuses import Status
+from orders.table.listing import ROWS_A_PAGE
 from tests.benchmarks import data, measure
 from tests.benchmarks.page import OpenPage, browser_of
 

@@ -5,7 +5,7 @@ from statistics import median
 
 from django.contrib.sessions.models import Session
 
-from orders.listing import ROWS_A_PAGE
+from orders.table.listing import ROWS_A_PAGE
 from tests.benchmarks import data, measure
 from tests.benchmarks.page import OpenPage
 

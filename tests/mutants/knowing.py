@@ -9,7 +9,7 @@ FOLLOWING = "orders/following/poll.py"
 BUDGET = "panel/notpanel/budget.py"
 TEST_BUDGET = "tests/notpanel/test_budget.py"
 MODELS = "orders/models.py"
-LISTING = "tests/orders/test_listing.py"
+LISTING = "tests/orders/table/test_listing.py"
 LATE = "tests/orders/test_late.py"
 DELIVERIES = "tests/notpanel/test_sandbox_deliveries.py"
 CLIENT = "panel/notpanel/client.py"
@@ -132,19 +132,19 @@ MISTAKES = (
     ),
     # ── Found wrongly ────────────────────────────────────────────────────────────────────────────
     Mistake(
-        "a page that forgets the rest of the filter", "orders/walking.py",
+        "a page that forgets the rest of the filter", "orders/table/paging.py",
         "    return [pk for pk in pks if pk in fit]\n", "    return pks\n",
         LISTING,
     ),
     Mistake(
-        "a search that ends without a word where it stops looking", "orders/walking.py",
+        "a search that ends without a word where it stops looking", "orders/table/paging.py",
         "    return found, True, stretch.behind\n", "    return found, False, None\n",
         LISTING,
     ),
     Mistake(
-        "a day that ends when it begins", "orders/facets.py",
+        "a day that ends when it begins", "orders/table/filters.py",
         "    return starts(day + timedelta(days=1))\n", "    return starts(day)\n",
-        "tests/orders/test_facets.py",
+        "tests/orders/table/test_filters.py",
     ),
     Mistake(
         "a status that leaves without being counted off", "orders/upkeep.py",
@@ -154,12 +154,12 @@ MISTAKES = (
     Mistake(
         "a private view that the team sees", "orders/saved.py",
         "return self.filter(mine) if", "return self.all() if",
-        "tests/orders/test_saved_views.py",
+        "tests/orders/table/test_saved_views.py",
     ),
     Mistake(
-        "a row that forgets how its own sending stands", "orders/rows.py",
+        "a row that forgets how its own sending stands", "orders/table/rows.py",
         '        some |= Q(In(F("order_id") + 0, unheard))\n', "        pass\n",
-        "tests/orders/test_stopped_rows.py tests/orders/test_table_page.py",
+        "tests/orders/table/test_stopped_rows.py tests/orders/table/test_table_page.py",
     ),
     Mistake(
         "a batch that asks for what is asked for alone", "orders/following/poll.py",
@@ -227,7 +227,7 @@ MISTAKES = (
         "tests/panel/test_alarm_telling.py",
     ),
     Mistake(
-        "tasks of the last order left out", "orders/rows.py",
+        "tasks of the last order left out", "orders/table/rows.py",
         'f"{field}__lte": last}', 'f"{field}__lt": last}',
         LISTING + " tests/orders/aftersale/test_rule_on_pages.py",
     ),

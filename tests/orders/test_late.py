@@ -15,13 +15,13 @@ from accounts.access import Role
 from catalog.models import Service
 from orders import measuring
 from orders.following.poll import look_once, take_in
-from orders.listing import Listing
 from orders.measuring import WRITTEN_AFTER, move_live, take_pace
 from orders.models import Order
 from orders.placing.review import adopt, close
 from orders.placing.submit import carry_one
 from orders.rules.lateness import ENOUGH, Pace, Usual, late_from, usual
 from orders.rules.statuses import STARTED, Status
+from orders.table.listing import Listing
 from panel.bar import Bar
 from panel.notpanel.client import Client
 from panel.notpanel.shapes import Report, Reports

@@ -8,9 +8,9 @@ from django.db import connection
 from django.test import Client
 
 from orders import upkeep
-from orders.listing import Listing
 from orders.models import Order
 from orders.rules.statuses import Status
+from orders.table.listing import Listing
 from orders.tally import Tally
 from panel.bar import Bar
 from tests.makers import make_order, make_service, make_user

@@ -82,7 +82,7 @@ def test_a_form_that_was_open_too_long_says_that_nothing_was_done() -> None:
 
 
 def test_a_mistake_of_ours_is_a_500_that_gives_nothing_away(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("orders.views.Listing.read", broken)
+    monkeypatch.setattr("orders.table.views.Listing.read", broken)
     page = viewer.get("/orders/")
     assert (page.status_code, heading(page)) == (500, "Something broke on our side")
     assert "secret of the house" not in page.content.decode()

@@ -49,7 +49,7 @@ def test_a_line_carries_the_id_that_the_answer_has(lines: Lines, path: str) -> N
 
 
 def test_a_crash_carries_it_too_with_the_trace(lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("orders.views.Listing.read", broken)
+    monkeypatch.setattr("orders.table.views.Listing.read", broken)
     client = as_a(Role.VIEWER)
     client.raise_request_exception = False
     answer = client.get("/orders/")

@@ -17,11 +17,11 @@ from orders.models import Order, Refusal
 from orders.placing.review import see
 from orders.placing.submit import carry_one
 from orders.rules.statuses import Status
-from orders.walking import SORTS
+from orders.table.paging import SORTS
 from panel.notpanel.client import Client
 from panel.notpanel.shapes import Reports
 from tests.makers import make_order, make_report, make_service, make_user, place_order, sold_by
-from tests.orders.test_listing import bad, listing
+from tests.orders.table.test_listing import bad, listing
 from tests.people import as_a
 from tests.upstream import Upstream
 

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.access import needs
 from accounts.models import User
-from orders.listing import Listing
 from orders.saved import LONGEST_QUERY, MOST_OF_ONE, PRESETS, SavedView
+from orders.table.listing import Listing
 from panel.htmx import page
 
 UNPROCESSABLE = 422

@@ -20,13 +20,13 @@ from django.db.models import Count, Q
 from xlsxwriter import Workbook
 
 from orders.cells import safe
-from orders.facets import NAMES
-from orders.listing import Listing
 from orders.models import Order
-from orders.rows import one_of
 from orders.rules.statuses import label
+from orders.table.filters import NAMES
+from orders.table.listing import Listing
+from orders.table.paging import all_of
+from orders.table.rows import one_of
 from orders.tasks import Task
-from orders.walking import all_of
 from panel.times import machine, zone_name
 
 READ_AT_ONCE = 2_000  # orders

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.http import QueryDict
 
-from orders.listing import Listing
 from orders.models import Order
+from orders.table.listing import Listing
 from panel.reader import written_for
 from tests.makers import make_order, make_user
 

@@ -12,16 +12,16 @@ from django.http import HttpRequest, QueryDict
 
 from accounts.models import User
 from catalog.models import Service
-from orders import searching, walking
-from orders.columns import COLUMNS, USUAL, chosen, rows_of
-from orders.facets import FACETS, Keys, ends, starts
-from orders.finding import Found, find, is_of_ids, only_link, short
-from orders.marks import orders_url
 from orders.models import Order, OrderQuerySet
 from orders.rules.lateness import is_late
 from orders.rules.poll_schedule import is_stale
 from orders.rules.statuses import Status, label, stage
-from orders.walking import SORTS, Key, Sort, Stretch, Wanted
+from orders.table import paging, search
+from orders.table.columns import COLUMNS, USUAL, chosen, rows_of
+from orders.table.filters import FACETS, Keys, ends, starts
+from orders.table.markup import orders_url
+from orders.table.paging import SORTS, Key, Sort, Stretch, Wanted
+from orders.table.pasted_ids import Found, find, is_of_ids, only_link, short
 from panel.query import number
 from panel.times import machine
 
@@ -67,8 +67,8 @@ class Listing:
             {name: value for name, value in read.items() if value is not None},
             query.get("q", "").replace("\0", " ").strip()[:LONGEST_TEXT],
             sorting,
-            walking.read(query.get("before"), SORTS[sorting]),
-            walking.read(query.get("after"), SORTS[sorting]),
+            paging.read(query.get("before"), SORTS[sorting]),
+            paging.read(query.get("after"), SORTS[sorting]),
             chosen(cols.split(",")) if (cols := query.get("cols")) else (),
             number(query.get("view")),
             ignored,
@@ -109,7 +109,7 @@ class Listing:
     @cached_property
     def words(self) -> list[str]:
         """Of the text, when it names no order."""
-        return [] if self.links or self.found else searching.words_in(self.text)
+        return [] if self.links or self.found else search.words_in(self.text)
 
     @cached_property
     def where(self) -> Q:
@@ -119,7 +119,7 @@ class Listing:
             return where & Q(link__in=self.links)
         if self.found:
             return where & Q(pk__in=self.found.orders)
-        return where & searching.holding(self.words)
+        return where & search.holding(self.words)
 
     @cached_property
     def wanted(self) -> Wanted:
@@ -133,9 +133,9 @@ class Listing:
         elif self.found:
             ways.append([Keys(Order.objects.filter(pk__in=self.found.orders))])
         elif self.words:
-            keys = searching.keys_of(self.words)
+            keys = search.keys_of(self.words)
             ways += [[keys]] if keys else []
-            loose = loose or not keys or any(len(word) < searching.LEAST for word in self.words)
+            loose = loose or not keys or any(len(word) < search.LEAST for word in self.words)
         return Wanted(ways, self.where, loose, self.span())
 
     def span(self) -> tuple[int, int] | None:
@@ -160,16 +160,16 @@ class Listing:
         """All that the person may see."""
         return Order.objects.seen_by(self.user)
 
-    def page(self) -> walking.Page:
+    def page(self) -> paging.Page:
         """The orders of this stretch, from the top down, and whether the list goes on in the direction of travel."""
         up = self.up_from is not None
         stretch = Stretch(self.sort, self.sort.down is not up, self.up_from or self.down_from)
-        page = walking.page(self.orders(), self.wanted, stretch, self.size)
+        page = paging.page(self.orders(), self.wanted, stretch, self.size)
         return page._replace(rows=page.rows[::-1]) if up else page
 
     def next_to(self, key: Key, *, up: bool) -> int | None:
         """The order above or below one."""
-        found, *_ = walking.ids(self.wanted, Stretch(self.sort, self.sort.down is not up, key), 1)
+        found, *_ = paging.ids(self.wanted, Stretch(self.sort, self.sort.down is not up, key), 1)
         return found[0] if found else None
 
     # ── The page ─────────────────────────────────────────────────────────────────────────────────
@@ -178,7 +178,7 @@ class Listing:
         page = self.page()
         rows, further, up = page.rows, page.looked_to, self.up_from is not None
         above, below = (page.more, True) if up else (self.down_from is not None, page.more)
-        ends = [walking.written(walking.key_of(row, self.sort)) for row in (rows[0], rows[-1])] if rows else ["", ""]
+        ends = [paging.written(paging.key_of(row, self.sort)) for row in (rows[0], rows[-1])] if rows else ["", ""]
         return {
             "orders": rows,
             "listing": self,
@@ -192,7 +192,7 @@ class Listing:
             "matching": self.matching,
             "newer": self.address(after=ends[0]) if rows and above and not (up and further) else "",
             "older": self.address(before=ends[1]) if rows and below and (up or not further) else "",
-            "further": self.address(**{"after" if up else "before": walking.written(further)}) if further else "",
+            "further": self.address(**{"after" if up else "before": paging.written(further)}) if further else "",
             "looked_to": further[1] if further else 0,
             "newest": self.newest_at(rows),
             "live": not self.down_from and not (up and page.more),

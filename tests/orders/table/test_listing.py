@@ -14,13 +14,13 @@ from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import Service
-from orders import walking
-from orders.facets import FACETS, OPEN
-from orders.listing import Listing
 from orders.models import Order
 from orders.rules.statuses import Status
+from orders.table import paging
+from orders.table.filters import FACETS, OPEN
+from orders.table.listing import Listing
+from orders.table.paging import SORTS
 from orders.tasks import Task
-from orders.walking import SORTS
 from tests.makers import make_order, make_service, make_user
 
 pytestmark = pytest.mark.django_db
@@ -99,14 +99,14 @@ def in_order(pks: set[int], sort: str) -> list[int]:
 
 
 @pytest.mark.parametrize("sort", SORTS)
-@pytest.mark.parametrize("probed", [walking.PROBED, 3], ids=["few", "many"])
+@pytest.mark.parametrize("probed", [paging.PROBED, 3], ids=["few", "many"])
 def test_every_facet_and_every_pair_gives_what_the_condition_says(
     desk: User, monkeypatch: pytest.MonkeyPatch, sort: str, probed: int
 ) -> None:
-    monkeypatch.setattr("orders.listing.ROWS_A_PAGE", 5)
+    monkeypatch.setattr("orders.table.listing.ROWS_A_PAGE", 5)
     monkeypatch.setattr(User, "page_length", 7)
-    monkeypatch.setattr(walking, "PROBED", probed)
-    monkeypatch.setattr(walking, "PORTIONS", (4, 9))
+    monkeypatch.setattr(paging, "PROBED", probed)
+    monkeypatch.setattr(paging, "PORTIONS", (4, 9))
     some = some_of(desk)
     assert some.keys() == FACETS.keys()
     queries: list[dict[str, object]] = [{}] + [{name: value} for name, value in some.items()]
@@ -161,7 +161,7 @@ def test_search_understands_ids_of_ours_and_upstreams_and_whole_messages(desk: U
 def test_a_search_without_an_index_is_bounded_and_goes_on_where_it_stopped(
     desk: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(walking, "PORTIONS", (5, 5))
+    monkeypatch.setattr(paging, "PORTIONS", (5, 5))
     first = listing(desk, least="0", most="0.01", by=desk.pk, status="nonsense")
     context = first.context()
     assert context["orders"] == []

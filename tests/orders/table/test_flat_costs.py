@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from orders.listing import ROWS_A_PAGE
+from orders.table.listing import ROWS_A_PAGE
 from tests.benchmarks import data
 from tests.benchmarks.finding import ask_for_refills
 from tests.benchmarks.orders_page import MOST_GROWTH, costs

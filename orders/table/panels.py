@@ -6,11 +6,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.access import needs
 from accounts.models import User
 from catalog.models import Service
-from orders.columns import COLUMNS, FIRST, chosen
-from orders.facets import NAMES, OPEN
-from orders.listing import Listing, as_text
 from orders.rules.statuses import Status
-from orders.walking import SORTS
+from orders.table.columns import COLUMNS, FIRST, chosen
+from orders.table.filters import NAMES, OPEN
+from orders.table.listing import Listing, as_text
+from orders.table.paging import SORTS
 from panel.htmx import page
 
 MOST_CATEGORIES = 2_000

@@ -15,13 +15,13 @@ from django.utils import timezone
 
 from accounts.access import Role
 from accounts.models import User
-from orders import export
 from orders.cells import safe
-from orders.listing import Listing
 from orders.models import Event, Order
 from orders.rules.statuses import Status
+from orders.table import export
+from orders.table.listing import Listing
+from orders.table.paging import SORTS
 from orders.tasks import Task
-from orders.walking import SORTS
 from tests.makers import make_order, make_service, make_user
 from tests.people import as_a, as_user
 
@@ -75,7 +75,7 @@ def desk() -> list[Order]:
 
 def test_the_file_holds_what_the_pages_list(desk: list[Order], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export, "READ_AT_ONCE", 40)
-    monkeypatch.setattr("orders.walking.PROBED", 20)  # so that the narrowest are too many to sort
+    monkeypatch.setattr("orders.table.paging.PROBED", 20)  # so that the narrowest are too many to sort
     user = desk[0].placed_by
     client, day = as_user(user), timezone.now() - timedelta(days=5)
     narrowed = [

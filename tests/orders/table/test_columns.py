@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from orders.columns import COLUMNS, USUAL
 from orders.rules.statuses import Status
+from orders.table.columns import COLUMNS, USUAL
 from tests.makers import make_order, make_service, make_user
 from tests.people import as_user, htmx
 

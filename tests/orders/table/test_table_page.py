@@ -7,9 +7,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from orders.listing import ROWS_A_PAGE
 from orders.models import Order
 from orders.rules.statuses import Status
+from orders.table.listing import ROWS_A_PAGE
 from tests.makers import make_order, make_service, make_user
 from tests.people import as_a
 

@@ -10,12 +10,12 @@ from django.views.decorators.http import require_safe
 from accounts.access import needs
 from orders import presence, story
 from orders.aftersale.task_list import Wishes
-from orders.columns import rows_of
-from orders.listing import LATE, MOST_NEW, STALE, WAITS, Listing, on_screen
 from orders.models import Event, Order
-from orders.rows import in_rows, one_of
 from orders.rules.statuses import Status
-from orders.saving import views_of
+from orders.table.columns import rows_of
+from orders.table.listing import LATE, MOST_NEW, STALE, WAITS, Listing, on_screen
+from orders.table.rows import in_rows, one_of
+from orders.table.saved_views import views_of
 from panel.htmx import wants_fragment
 from panel.query import number
 from panel.times import machine

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 from django.db.models import IntegerField, Q, QuerySet, Value
 
-from orders.facets import Keys
 from orders.models import Order, OrderQuerySet
-from orders.rows import in_rows, one_of
+from orders.table.filters import Keys
+from orders.table.rows import in_rows, one_of
 from panel.query import number
 
 PORTIONS = (100, 1_000, 2_000, 2_000)  # ids sifted one after the other for a page; then it says how far it got

@@ -9,10 +9,10 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_GET
 
 from accounts.access import needs
-from orders import export as files
-from orders.listing import Listing
 from orders.models import Event
-from orders.saving import views_of
+from orders.table import export as files
+from orders.table.listing import Listing
+from orders.table.saved_views import views_of
 from panel.numbers import number as figure
 from panel.reader import for_the_record, written_for
 from panel.times import today, zone_name

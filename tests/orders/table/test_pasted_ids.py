@@ -8,9 +8,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from orders.finding import IN_ONE_QUERY, MOST_CHARACTERS, Found, find
 from orders.models import Order
 from orders.rules.links import spellings
+from orders.table.pasted_ids import IN_ONE_QUERY, MOST_CHARACTERS, Found, find
 from tests.makers import make_order, make_service, make_user
 
 pytestmark = pytest.mark.django_db

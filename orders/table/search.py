@@ -9,9 +9,9 @@ from typing import ClassVar
 from django.db import connection, models
 from django.db.models import Q
 
-from orders.facets import Keys
 from orders.models import Order
 from orders.rules.search_text import folded, without_scheme
+from orders.table.filters import Keys
 
 LEAST = 3  # characters of a word that the index can find
 MOST_WORDS = 8

@@ -14,11 +14,11 @@ from django.views.decorators.http import require_POST
 
 from accounts.access import needs
 from orders.aftersale import ask
-from orders.columns import rows_of
-from orders.listing import Listing
 from orders.models import Order, Refusal
 from orders.placing import review, send_switch
-from orders.rows import in_rows
+from orders.table.columns import rows_of
+from orders.table.listing import Listing
+from orders.table.rows import in_rows
 from orders.tasks import Task
 from panel.htmx import page_path, wants_fragment
 

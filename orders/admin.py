@@ -9,10 +9,10 @@ from orders.notes import Mention, Note
 from orders.presence import Presence
 from orders.progress import Reading
 from orders.rules.lateness import Pace
-from orders.runway import Spending
 from orders.saved import SavedView
-from orders.sums import Charged
-from orders.tally import Tally
+from orders.statistics.charge_totals import Charged
+from orders.statistics.runway import Spending
+from orders.statistics.status_counts import Tally
 from orders.tasks import Attempt, Sending, Task
 from panel.record import RecordAdmin
 

@@ -8,7 +8,7 @@ class OrdersConfig(AppConfig):
     name = "orders"
 
     def ready(self) -> None:
-        from orders import sums, upkeep
+        from orders.statistics import charge_totals, search_index
 
-        post_migrate.connect(upkeep.install, sender=self)
-        post_migrate.connect(sums.install, sender=self)
+        post_migrate.connect(search_index.install, sender=self)
+        post_migrate.connect(charge_totals.install, sender=self)

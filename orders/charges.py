@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from accounts.access import needs
 from orders.following.anomalies import TOLERATED_SHARE, TOLERATED_USD, USD
 from orders.models import Order
-from orders.sums import QUARTER, SUMS, Charged, dollars, slot_of
+from orders.statistics.charge_totals import QUARTER, SUMS, Charged, dollars, slot_of
 from orders.table.filters import day_of, ends, starts
 from panel.times import day, today
 

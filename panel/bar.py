@@ -18,9 +18,9 @@ from django.utils import timezone
 
 from accounts.models import BalanceReading
 from orders.rules.statuses import Status
-from orders.runway import ONLY as ONLY_PACE
-from orders.runway import Runway, Spending, runway
-from orders.tally import all_lines, counts_of
+from orders.statistics.runway import ONLY as ONLY_PACE
+from orders.statistics.runway import Runway, Spending, runway
+from orders.statistics.status_counts import all_lines, counts_of
 from orders.tasks import Sending, Task
 from panel.models import ONLY, ROLES, Beat, Upstream
 from panel.times import machine

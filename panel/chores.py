@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from accounts.balance import read_balance
 from catalog.sync import sync
-from orders import measuring, runway, sums
 from orders.following.poll import ALONE_EVERY_SECONDS, look_alone
+from orders.statistics import charge_totals, delivery_times, runway
 from panel import bells
 from panel.models import DESK, Chore, ChoreQuerySet
 from panel.notpanel.budget import Purpose
@@ -33,7 +33,7 @@ class Duty(NamedTuple):
 
 
 def take_pace(_client: Client) -> None:
-    measuring.take_pace(timezone.now())
+    delivery_times.take_pace(timezone.now())
 
 
 CHORES = {
@@ -41,9 +41,9 @@ CHORES = {
     "balance":        Duty(read_balance,              lambda: settings.BALANCE_EVERY_SECONDS, Purpose.UPKEEP),
     "catalog":        Duty(sync,                      lambda: settings.CATALOG_EVERY_SECONDS, Purpose.UPKEEP),
     "left out":       Duty(look_alone,                lambda: ALONE_EVERY_SECONDS,            Purpose.LOOK),
-    "pace":           Duty(take_pace,                 lambda: measuring.EVERY_SECONDS,        DESK),
+    "pace":           Duty(take_pace,                 lambda: delivery_times.EVERY_SECONDS,        DESK),
     "spending":       Duty(runway.measure,            lambda: runway.EVERY_SECONDS,           DESK),
-    "sums":           Duty(sums.compact,              lambda: sums.COMPACT_EVERY_SECONDS,     DESK),
+    "sums":           Duty(charge_totals.compact,              lambda: charge_totals.COMPACT_EVERY_SECONDS,     DESK),
     "old deliveries": Duty(bells.forget_deliveries,   lambda: bells.FORGETS_EVERY_SECONDS,    DESK),
 }  # fmt: skip
 NAMES = {role: [name for name, duty in CHORES.items() if duty.role == role] for role in (*Purpose, DESK)}

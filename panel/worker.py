@@ -19,8 +19,8 @@ from orders.following.poll import look_once, look_wanted
 from orders.models import Order
 from orders.placing.funding import due_probe, probe
 from orders.placing.submit import carry_one
+from orders.statistics.search_index import compact
 from orders.tasks import Task
-from orders.upkeep import compact
 from panel import bells, upstream
 from panel.alarms.work import mind_alarms
 from panel.chores import chores, do_chore, write_down

@@ -23,9 +23,9 @@ from orders.presence import Presence
 from orders.progress import Reading
 from orders.rules.lateness import Pace
 from orders.rules.statuses import Status
-from orders.runway import Spending
 from orders.saved import SavedView
-from orders.sums import Charged
+from orders.statistics.charge_totals import Charged
+from orders.statistics.runway import Spending
 from orders.tasks import Attempt, Sending
 from panel.alarms.models import Alarm, Notice, Recipient, Sighting, Watch
 from panel.models import ONLY, Beat, Chore, Upstream, Window

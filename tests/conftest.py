@@ -48,7 +48,12 @@ def put_migrated(to: Path, folder: Path) -> None:
     Whoever asks first makes it, and those beside it wait.
     """
     known = hashlib.sha256()
-    for pattern in ("*/migrations/*.py", "orders/upkeep.py", "orders/sums.py", "requirements*.txt"):
+    for pattern in (
+        "*/migrations/*.py",
+        "orders/statistics/search_index.py",
+        "orders/statistics/charge_totals.py",
+        "requirements*.txt",
+    ):
         for path in sorted(settings.BASE_DIR.glob(pattern)):
             known.update(path.read_bytes())
     file = folder / f"{known.hexdigest()}.sqlite3"

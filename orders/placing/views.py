@@ -23,7 +23,7 @@ from catalog.views import picker
 from orders.models import Order, Refusal
 from orders.placing.form import OrderForm
 from orders.rules.service_types import FIELDS
-from orders.runway import Spending, runway, warns
+from orders.statistics.runway import Spending, runway, warns
 from panel.htmx import wants_htmx
 from panel.query import number
 

@@ -81,7 +81,7 @@ class Usual:
 
 
 class Pace(models.Model):
-    """One service's pace: times in whole seconds, percentiles by nearest rank. orders/measuring.py writes it."""
+    """One service's pace: times in whole seconds, percentiles by nearest rank. delivery_times.py writes it."""
 
     service = models.OneToOneField(Service, primary_key=True, on_delete=models.CASCADE, related_name="pace")
     starts = models.PositiveIntegerField(help_text="Of its last ended orders those whose start we know.")

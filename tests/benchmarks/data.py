@@ -14,12 +14,12 @@ from accounts.access import Role
 from accounts.models import BalanceReading, User
 from catalog.models import Service
 from catalog.sync import take_in
-from orders import sums
 from orders.models import Event, Order
 from orders.rules.search_text import give_traits
 from orders.rules.statuses import LIVE, Status
+from orders.statistics import charge_totals
+from orders.statistics.search_index import compact
 from orders.tasks import Task
-from orders.upkeep import compact
 from panel.models import ONLY, Beat, Upstream
 from panel.notpanel.shapes import Catalog
 from tests.benchmarks.measure import SEED
@@ -102,7 +102,7 @@ def write_orders(first: int, count: int, statuses: Sequence[Status] = MIX) -> No
 
 def tidy_up() -> None:
     """What the worker does for the tally and the sums, and autovacuum; nobody vacuums SQLite."""
-    sums.compact()
+    charge_totals.compact()
     while compact(least=2 * len(Status)):
         pass
     if connection.vendor == "postgresql":

@@ -23,7 +23,7 @@ from orders.presence import Presence
 from orders.progress import Reading
 from orders.rules.lateness import Pace
 from orders.rules.statuses import Status
-from orders.runway import Spending
+from orders.statistics.runway import Spending
 from orders.tasks import Task
 from panel.alarms.models import Alarm, Sighting
 from panel.models import Beat, Window

@@ -147,9 +147,9 @@ MISTAKES = (
         "tests/orders/table/test_filters.py",
     ),
     Mistake(
-        "a status that leaves without being counted off", "orders/upkeep.py",
+        "a status that leaves without being counted off", "orders/statistics/search_index.py",
         "VALUES (OLD.status, -1), (NEW.status, 1); END", "VALUES (NEW.status, 1); END",
-        "tests/orders/test_upkeep.py",
+        "tests/orders/statistics/test_counts_and_search_index.py",
     ),
     Mistake(
         "a private view that the team sees", "orders/saved.py",
@@ -177,12 +177,12 @@ MISTAKES = (
         LATE,
     ),
     Mistake(
-        "a pace that forgets those that ended at one moment", "orders/measuring.py",
+        "a pace that forgets those that ended at one moment", "orders/statistics/delivery_times.py",
         "ends.filter(ended_at__lte=until).values_list", "ends.filter(ended_at__lt=until).values_list",
-        "tests/orders/test_pace.py",
+        "tests/orders/statistics/test_delivery_times.py",
     ),
     Mistake(
-        "a pace that moves and leaves its live orders where they were", "orders/measuring.py",
+        "a pace that moves and leaves its live orders where they were", "orders/statistics/delivery_times.py",
         "            move_live(pace.pk, after)\n", "            pass\n",
         LATE,
     ),
@@ -198,7 +198,7 @@ MISTAKES = (
         "tests/orders/following/test_anomalies.py",
     ),
     Mistake(
-        "a charge that moves is added once more", "orders/sums.py",
+        "a charge that moves is added once more", "orders/statistics/charge_totals.py",
         'BEGIN {line("sqlite", "OLD", "-")}; {line', "BEGIN {line",
         "tests/orders/test_charges.py",
     ),

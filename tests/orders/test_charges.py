@@ -11,12 +11,12 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from orders import sums
 from orders.charges import days, drift
 from orders.following.poll import take_in
 from orders.models import Order
 from orders.rules.statuses import Status
-from orders.sums import Charged, compact
+from orders.statistics import charge_totals
+from orders.statistics.charge_totals import Charged, compact
 from panel.notpanel.shapes import Reports
 from panel.reader import written_for
 from tests.benchmarks import measure
@@ -44,8 +44,8 @@ def truth() -> tuple[int, Decimal, Decimal, Decimal]:
 
 
 def counted() -> tuple[int, Decimal, Decimal, Decimal]:
-    found = Charged.objects.aggregate(**{name: Sum(name) for name in sums.SUMS})
-    return found["orders"], *(sums.dollars(int(found[name])) for name in sums.SUMS[1:4])
+    found = Charged.objects.aggregate(**{name: Sum(name) for name in charge_totals.SUMS})
+    return found["orders"], *(charge_totals.dollars(int(found[name])) for name in charge_totals.SUMS[1:4])
 
 
 # ── Exact ────────────────────────────────────────────────────────────────────────────────────────
@@ -88,11 +88,11 @@ def test_what_was_there_before_is_counted_when_the_triggers_come_back() -> None:
     order_at(NOON)
     order_at(NOON, "0.30", Status.PARTIAL)
     with connection.cursor() as cursor:
-        for name in sums.SQLITE:
+        for name in charge_totals.SQLITE:
             cursor.execute(f"DROP TRIGGER {name}" + " ON orders_order" * (connection.vendor == "postgresql"))
     order_at(NOON + timedelta(hours=3), "7")
     assert counted() != truth()
-    sums.install()
+    charge_totals.install()
     assert counted() == truth()
     order_at(NOON, "8")
     assert counted() == truth()
@@ -191,7 +191,7 @@ def test_the_queries_do_not_grow(viewer: Browser) -> None:
 def test_it_takes_the_same_steps_with_a_hundred_times_the_orders() -> None:
     """As at a desk that grew: as many days, and a hundred times the orders on each, as the triggers left them."""
     reader = as_user(make_user())
-    now_slot = sums.slot_of(timezone.now())
+    now_slot = charge_totals.slot_of(timezone.now())
 
     def fill(times: int) -> None:
         Charged.objects.bulk_create(

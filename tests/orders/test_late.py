@@ -13,14 +13,14 @@ from django.utils import timezone
 
 from accounts.access import Role
 from catalog.models import Service
-from orders import measuring
 from orders.following.poll import look_once, take_in
-from orders.measuring import WRITTEN_AFTER, move_live, take_pace
 from orders.models import Order
 from orders.placing.review import adopt, close
 from orders.placing.submit import carry_one
 from orders.rules.lateness import ENOUGH, Pace, Usual, late_from, usual
 from orders.rules.statuses import STARTED, Status
+from orders.statistics import delivery_times
+from orders.statistics.delivery_times import WRITTEN_AFTER, move_live, take_pace
 from orders.table.listing import Listing
 from panel.bar import Bar
 from panel.notpanel.client import Client
@@ -156,7 +156,7 @@ def test_an_adopted_order_was_taken_by_the_first_try_that_upstream_may_have_hear
 
 # ── When a pace moves ────────────────────────────────────────────────────────────────────────────
 def test_a_pace_that_moves_takes_its_live_orders_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measuring, "LIVE_AT_ONCE", 2)
+    monkeypatch.setattr(delivery_times, "LIVE_AT_ONCE", 2)
     service, by, elsewhere = make_service(), make_user(), taken(ago=40)
     live = [taken(ago=40, service=service, by=by) for _ in range(5)]
     for place in range(ENOUGH):
@@ -199,7 +199,7 @@ def test_after_a_crash_between_the_orders_and_the_pace_it_is_done_again(monkeypa
         raise RuntimeError
 
     with monkeypatch.context() as crash, pytest.raises(RuntimeError):
-        crash.setattr("orders.measuring.move_live", breaks)
+        crash.setattr("orders.statistics.delivery_times.move_live", breaks)
         take_pace(NOW)
     assert not Pace.objects.exists()
     assert take_pace(NOW) == 1

@@ -7,11 +7,11 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from orders import upkeep
 from orders.models import Order
 from orders.rules.statuses import Status
+from orders.statistics import search_index
+from orders.statistics.status_counts import Tally
 from orders.table.listing import Listing
-from orders.tally import Tally
 from panel.bar import Bar
 from tests.makers import make_order, make_service, make_user
 from tests.people import htmx
@@ -48,9 +48,9 @@ def test_making_it_short_changes_no_count_and_is_done_only_when_it_pays() -> Non
     by, service = make_user(), make_service()
     for number in range(12):
         make_order(list(Status)[number % 3], by=by, service=service)
-    assert upkeep.compact() is False
+    assert search_index.compact() is False
     before = Tally.objects.count()
-    assert upkeep.compact(least=10) is True
+    assert search_index.compact(least=10) is True
     assert Tally.objects.count() == 3 < before
     assert Bar().counts == truth()
 
@@ -59,12 +59,12 @@ def test_making_it_short_changes_no_count_and_is_done_only_when_it_pays() -> Non
 def test_what_a_migration_loses_comes_back_after_it() -> None:
     order = make_order(Status.COMPLETED, link="https://example.org/lost-and-found")
     with connection.cursor() as cursor:
-        for name in upkeep.SQLITE:
+        for name in search_index.SQLITE:
             cursor.execute(f"DROP TRIGGER {name}")
     Order.objects.filter(pk=order.pk).update(status=Status.PARTIAL)
     missed = make_order(Status.PENDING, link="https://example.org/lost-too")
     assert Bar().counts != truth()
-    upkeep.install()
+    search_index.install()
     assert Bar().counts == truth()
     for found in (order, missed):
         assert found in Listing(found.placed_by, text=found.link[-6:]).page().rows

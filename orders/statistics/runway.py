@@ -13,7 +13,7 @@ from django.db.models import Min, Sum
 from django.utils import timezone
 
 from orders.rules.statuses import Status
-from orders.sums import QUARTER, Charged, dollars, slot_of
+from orders.statistics.charge_totals import QUARTER, Charged, dollars, slot_of
 from panel.numbers import number
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Spending(models.Model):
 def measure(_client: object = None, now: datetime | None = None) -> Spending:
     """Adds up the last 24 hours, from the beginning of a quarter. Runs in the worker; no call.
 
-    What has a charge is added up already (orders/sums.py); only what has none yet is looked at by itself.
+    What has a charge is added up already (charge_totals.py); only what has none yet is looked at by itself.
     """
     from orders.models import Order  # which finds Spending through this file
 

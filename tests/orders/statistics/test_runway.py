@@ -14,7 +14,7 @@ from accounts.access import Role
 from accounts.models import BalanceReading
 from orders.models import Order
 from orders.rules.statuses import Status
-from orders.runway import Spending, measure, runway
+from orders.statistics.runway import Spending, measure, runway
 from panel.bar import Bar
 from panel.chores import CHORES, do_chore
 from panel.models import Chore

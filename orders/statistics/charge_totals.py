@@ -118,7 +118,7 @@ THERE = {
 
 
 def install(using: str = "default", **_: Any) -> None:
-    """Puts in what is missing, and counts what was there before it; after every `migrate`, as orders/upkeep.py."""
+    """Puts in what is missing, and counts what was there before it; after every `migrate`, as search_index.py."""
     connection = connections[using]
     if Charged._meta.db_table not in connection.introspection.table_names():  # migrated back to before there was one
         return

@@ -9,11 +9,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from catalog.models import Service
-from orders import measuring
-from orders.measuring import WRITTEN_AFTER, take_pace
 from orders.models import Order
 from orders.rules.lateness import ENOUGH, LOOKED_AT, Ended, Pace, figures, late_from, nth, usual
 from orders.rules.statuses import FINAL, Status
+from orders.statistics import delivery_times
+from orders.statistics.delivery_times import WRITTEN_AFTER, take_pace
 from panel.chores import CHORES, do_chore
 from panel.models import Chore
 from panel.notpanel.client import Client
@@ -117,7 +117,7 @@ def test_only_services_whose_orders_ended_since_are_measured_again() -> None:
 
 @pytest.mark.django_db
 def test_many_ends_are_looked_through_in_portions_and_none_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measuring, "ENDS_AT_ONCE", 3)
+    monkeypatch.setattr(delivery_times, "ENDS_AT_ONCE", 3)
     at, now = timezone.now() - timedelta(hours=1), timezone.now()
     by, services = make_user(), [make_service() for _ in range(8)]
     for place, service in enumerate(services):

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from orders import ringing
+from orders.webhooks import dispatch
 from panel.models import Chore
 
 FORGETS_EVERY_SECONDS = 60
@@ -12,7 +12,7 @@ FORGETS_EVERY_SECONDS = 60
 
 def ring_in(_client: object) -> bool:
     """No call: what is rung for is looked at by the steps whose call it is."""
-    return ringing.ring_in(timezone.now(), hurry_balance)
+    return dispatch.ring_in(timezone.now(), hurry_balance)
 
 
 def hurry_balance(now: datetime) -> None:
@@ -21,4 +21,4 @@ def hurry_balance(now: datetime) -> None:
 
 
 def forget_deliveries(_client: object) -> bool:
-    return ringing.forget(timezone.now())
+    return dispatch.forget(timezone.now())

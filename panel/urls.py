@@ -8,12 +8,12 @@ from accounts.access import needs
 from accounts.views import preferences, sample, team
 from catalog import inbox
 from catalog import views as catalog
-from orders import webhook_page
 from orders.charges import charges
 from orders.purse import balance
 from orders.table.views import activity
 from orders.teamwork import mentions
-from orders.webhooks import door
+from orders.webhooks import views as webhooks
+from orders.webhooks.endpoint import door
 from panel import calls, palette, styleguide, views
 from panel.alarms import pages as alarms
 
@@ -50,8 +50,8 @@ urlpatterns = [
     path("accounts/preferences/", preferences, name="preferences"),
     path("accounts/preferences/sample/", sample, name="sample"),
     path("upstream/", calls.calls, name="calls"),
-    path("upstream/webhooks/", webhook_page.index, name="webhooks"),
-    path("upstream/webhooks/rings/", webhook_page.rings, name="webhook_rings"),
+    path("upstream/webhooks/", webhooks.index, name="webhooks"),
+    path("upstream/webhooks/rings/", webhooks.rings, name="webhook_rings"),
     path("webhooks/notpanel/", door, name="webhook_door"),
     path("palette/", palette.palette, name="palette"),
     path("keys/", palette.keys, name="keys"),

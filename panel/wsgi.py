@@ -12,9 +12,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "panel.settings")
 pages = get_wsgi_application()
 resolve("/orders/")  # loads every view, rather than the first visitor's page
 
-from orders import webhooks  # noqa: E402  # has models, for which Django must be ready
+from orders.webhooks import endpoint  # noqa: E402  # has models, for which Django must be ready
 
-application = webhooks.before(pages, reverse("webhook_door"))
+application = endpoint.before(pages, reverse("webhook_door"))
 # What is loaded by now stays: the collector need not walk through it again and again, 100 ms within somebody's page.
 # Nor need it come 140 times a page, as it does by default: what a page makes is freed by its last reference.
 gc.freeze()

@@ -15,12 +15,12 @@ from django.db.models import Q
 from django.utils import timezone
 
 from orders.aftersale.settle import end_cancels
-from orders.hearing import healthy
 from orders.models import FACTS, Event, Hurry, Order
 from orders.progress import Reading, reading, told
 from orders.rules.lateness import late_from, usual
 from orders.rules.poll_schedule import ALONE_FROM, SELDOM, Tempo, next_look
 from orders.rules.statuses import FINAL
+from orders.webhooks.health import healthy
 from panel.failpoints import fp
 from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client

@@ -233,9 +233,9 @@ MISTAKES = (
     ),
     # ── Webhooks ─────────────────────────────────────────────────────────────────────────────────
     Mistake(
-        "a webhook that is told as taken before it is on the disk", "orders/inbox.py",
+        "a webhook that is told as taken before it is on the disk", "orders/webhooks/inbox.py",
         "if not waiting.kept(PATIENCE_SECONDS):", "if False:",
-        "tests/orders/test_inbox.py",
+        "tests/orders/webhooks/test_inbox.py",
     ),
     Mistake(
         "a webhook's signature compared by ==", "panel/notpanel/signing.py",
@@ -248,13 +248,13 @@ MISTAKES = (
         "tests/notpanel/test_signing.py",
     ),
     Mistake(
-        "a webhook whose ring is lost to a look under way", "orders/ringing.py",
+        "a webhook whose ring is lost to a look under way", "orders/webhooks/dispatch.py",
         "if order.reported_at and order.reported_at >= delivery.received_at:", "if order.reported_at:",
-        "tests/orders/test_ringing.py",
+        "tests/orders/webhooks/test_dispatch.py",
     ),
     Mistake(
         "a webhook told by a header that nobody signed", "orders/deliveries.py",
         "ON CONFLICT DO NOTHING", "ON CONFLICT (digest) DO UPDATE SET key = excluded.key",
-        "tests/orders/test_webhook_door.py",
+        "tests/orders/webhooks/test_endpoint.py",
     ),
 )  # fmt: skip

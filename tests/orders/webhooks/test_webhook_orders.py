@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from orders import ringing
 from orders.deliveries import Delivery
 from orders.following import poll
 from orders.models import Order
 from orders.rules.poll_schedule import RINGS_TOGETHER
 from orders.rules.search_text import give_traits
+from orders.webhooks import dispatch
 from panel.notpanel.shapes import Report, Reports
 from tests.makers import make_service, make_user
 
@@ -79,7 +79,7 @@ def deliver(told: list[tuple[str, int]], at: datetime, copies: int, seen: Counte
 def looked_at_all_that_was_rung_for(supplier: Any, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     soon = supplier.now = now + RINGS_TOGETHER
     monkeypatch.setattr(poll, "timezone", SimpleNamespace(now=lambda: soon))
-    while ringing.ring_in(now, lambda _: None):
+    while dispatch.ring_in(now, lambda _: None):
         pass
     while poll.look_once(supplier, soon):
         pass
@@ -104,7 +104,7 @@ def test_all_5_040_orders_of_seven_events_lead_to_one_final_state(copies: int, m
         assert supplier.calls - before <= 2 * len(ORDERS) / poll.ORDERS_PER_CALL
     assert set(Order.objects.values_list(*SEEN)) == {("refunded", Decimal("0.00"), 1000, "USD")}
     # Nothing is left to be done, and nothing to be looked at.
-    looked_at_all_that_was_rung_for(supplier, supplier.now + ringing.LOOKED_BY, monkeypatch)
+    looked_at_all_that_was_rung_for(supplier, supplier.now + dispatch.LOOKED_BY, monkeypatch)
     assert set(Delivery.objects.values_list("how", "due_at")) == {(Delivery.How.LOOKED, None)}
     assert not Order.objects.filter(next_look_at__isnull=False).exists()
 

@@ -11,9 +11,9 @@ from django.db import OperationalError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
-from orders import inbox
 from orders.deliveries import Arrival, Delivery
-from orders.inbox import Inbox, NotKept
+from orders.webhooks import inbox
+from orders.webhooks.inbox import Inbox, NotKept
 from tests.rings import kept
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -20,9 +20,9 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from orders.deliveries import Arrival
-from orders.hearing import healthy as healthy
-from orders.inbox import INBOX, NotKept
-from orders.turned_away import COUNTS
+from orders.webhooks.health import healthy as healthy
+from orders.webhooks.inbox import INBOX, NotKept
+from orders.webhooks.rejections import COUNTS
 from panel.notpanel import signing
 
 log = logging.getLogger(__name__)

@@ -9,12 +9,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from orders import hearing
 from orders.deliveries import Delivery
-from orders.hearing import LATELY, NEAR, healthy, heard, judged
 from orders.progress import ENDED, Reading
 from orders.rules.statuses import FINAL
-from orders.webhooks import healthy as by_its_public_name
+from orders.webhooks import health
+from orders.webhooks.endpoint import healthy as by_its_public_name
+from orders.webhooks.health import LATELY, NEAR, healthy, heard, judged
 from tests.makers import make_order, minutes
 
 pytestmark = pytest.mark.django_db
@@ -24,9 +24,9 @@ NOW = timezone.now()
 @pytest.fixture(autouse=True)
 def _secret_and_no_memory(settings: Any) -> Iterator[None]:
     settings.NOTPANEL_WEBHOOK_SECRETS = ["whsec"]
-    hearing._Last.at = None
+    health._Last.at = None
     yield
-    hearing._Last.at = None
+    health._Last.at = None
 
 
 def ended(minutes_ago: float, rung: float | None = None, status: str = "completed") -> None:

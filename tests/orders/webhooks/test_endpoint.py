@@ -11,11 +11,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from orders import inbox, turned_away
 from orders.deliveries import Delivery, TurnedAway
 from orders.models import Order
 from orders.rules.statuses import Status
-from orders.webhooks import MOST_BYTES, REFUSALS
+from orders.webhooks import inbox, rejections
+from orders.webhooks.endpoint import MOST_BYTES, REFUSALS
 from tests.makers import make_order
 from tests.people import as_a
 from tests.rings import DOOR, OLDER, SECRET, body_of, headers_of, kept, ring
@@ -242,20 +242,20 @@ def test_a_flood_is_counted_to_the_last_one_in_few_statements(transactional_db: 
         for _ in range(500):
             assert ring(body=b"{}", headers={}).status_code == 401
     assert len(asked) == 0
-    turned_away.COUNTS.write()
+    rejections.COUNTS.write()
     assert soon(lambda: counted() == {"unsigned": 500})
 
 
 def test_what_could_not_be_counted_is_counted_later(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    counts = turned_away.Counts()
-    monkeypatch.setattr(turned_away, "WRITTEN_EVERY_SECONDS", 600)
+    counts = rejections.Counts()
+    monkeypatch.setattr(rejections, "WRITTEN_EVERY_SECONDS", 600)
     counts.note("forged", timezone.now())
     with monkeypatch.context() as patched:
 
         def busy(_: object) -> None:
             raise OperationalError("database is locked")
 
-        patched.setattr(turned_away, "add", busy)
+        patched.setattr(rejections, "add", busy)
         counts.write()
     assert counted() == {}
     counts.write()

@@ -22,10 +22,10 @@ from django.conf import settings as desk
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import connections
 
-from orders import inbox, turned_away, webhooks
 from orders.deliveries import TurnedAway
-from orders.webhooks import MOST_BYTES
-from tests.orders.test_webhook_door import TURNED_AWAY
+from orders.webhooks import endpoint, inbox, rejections
+from orders.webhooks.endpoint import MOST_BYTES
+from tests.orders.webhooks.test_endpoint import TURNED_AWAY
 from tests.rings import DOOR, OLDER, SECRET, body_of, headers_of, kept
 
 HERE = "127.0.0.1"
@@ -81,7 +81,7 @@ def both(transactional_db: None, settings: Any) -> Iterator[tuple[int, int]]:
     """Ports: of the door before Django, and of Django's view."""
     settings.NOTPANEL_WEBHOOK_SECRETS = [SECRET, OLDER]
     pages, servers = WSGIHandler(), list[WSGIServer]()
-    for application in (webhooks.before(pages, DOOR), pages):
+    for application in (endpoint.before(pages, DOOR), pages):
         servers.append(make_server(HERE, 0, application, server_class=Server, handler_class=Quiet))
     threads = [threading.Thread(target=server.serve_forever, args=(0.02,)) for server in servers]
     for thread in threads:
@@ -91,11 +91,11 @@ def both(transactional_db: None, settings: Any) -> Iterator[tuple[int, int]]:
         server.shutdown()
         thread.join()
         server.server_close()
-    turned_away.COUNTS.write()  # or a later test's database would hear of it
+    rejections.COUNTS.write()  # or a later test's database would hear of it
 
 
 def counted() -> dict[str, int]:
-    turned_away.COUNTS.write()
+    rejections.COUNTS.write()
     return dict(TurnedAway.objects.values_list("reason", "count"))
 
 
@@ -181,7 +181,7 @@ def taken_by(environ: dict[str, Any]) -> str:
         return [b"Django"]
 
     usual = {"REQUEST_METHOD": "POST", "PATH_INFO": DOOR, "wsgi.url_scheme": "http", "wsgi.input": io.BytesIO()}
-    (said,) = webhooks.before(pages, DOOR)({**usual, **environ}, lambda *_: None)
+    (said,) = endpoint.before(pages, DOOR)({**usual, **environ}, lambda *_: None)
     return "Django" if said == b"Django" else "the door"
 
 

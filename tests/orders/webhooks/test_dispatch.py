@@ -8,12 +8,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from orders import ringing
 from orders.deliveries import Delivery, Endpoint
 from orders.following.poll import look_once
 from orders.models import Order
 from orders.rules.poll_schedule import RINGS_TOGETHER, beat
 from orders.rules.statuses import Status
+from orders.webhooks import dispatch
 from panel import bells, failpoints
 from panel.models import Chore
 from panel.notpanel.client import Client
@@ -36,7 +36,7 @@ def came(order: str = "", at: datetime | None = None, **said: Any) -> Delivery:
 def rings(at: datetime = NOW) -> list[datetime]:
     """When somebody hurried the balance."""
     hurried: list[datetime] = []
-    while ringing.ring_in(at, hurried.append):
+    while dispatch.ring_in(at, hurried.append):
         pass
     return hurried
 
@@ -71,7 +71,7 @@ def test_it_is_done_with_when_its_order_was_looked_at_since() -> None:
     rings()
     assert fates() == [How.RUNG]
     Order.objects.update(reported_at=NOW + timedelta(seconds=1))
-    rings(NOW + ringing.LOOKED_BY)
+    rings(NOW + dispatch.LOOKED_BY)
     assert fates() == [How.LOOKED]
     assert Delivery.objects.get().due_at is None
 
@@ -82,7 +82,7 @@ def test_a_ring_that_a_look_under_way_did_not_hear_is_rung_again() -> None:
     came(order.upstream_id or "")
     rings()
     Order.objects.update(reported_at=NOW - timedelta(seconds=1), next_look_at=NOW + minutes(10), hurry=None)
-    later = NOW + ringing.LOOKED_BY
+    later = NOW + dispatch.LOOKED_BY
     rings(later)
     assert Order.objects.get().next_look_at == beat(RINGS_TOGETHER, later)
 
@@ -115,13 +115,13 @@ def test_an_order_that_upstream_keeps_leaving_out_is_rung_for_once() -> None:
     rings()
     assert fates() == [How.RUNG]
     Order.objects.update(hurry=None, next_look_at=None)  # a person gave it up
-    rings(NOW + ringing.LOOKED_BY)
+    rings(NOW + dispatch.LOOKED_BY)
     assert fates() == [How.UNANSWERED]
     assert Order.objects.get().next_look_at is None
 
 
 def test_a_ring_that_is_never_answered_is_given_up_after_a_day() -> None:
-    came(make_order(Status.IN_PROGRESS).upstream_id or "", at=NOW - ringing.LOST_AFTER)
+    came(make_order(Status.IN_PROGRESS).upstream_id or "", at=NOW - dispatch.LOST_AFTER)
     rings()
     assert fates() == [How.UNANSWERED]
 
@@ -160,14 +160,14 @@ def test_it_asks_no_more_of_the_database_for_many_orders_than_for_one() -> None:
         for _ in range(orders):
             came(make_order(Status.IN_PROGRESS).upstream_id or "", mark="")
         with CaptureQueriesContext(connection) as asked:
-            ringing.ring_in(NOW, lambda _: None)
+            dispatch.ring_in(NOW, lambda _: None)
         counts.append(len(asked))
     assert counts[0] == counts[1]
 
 
 def test_with_nothing_in_the_inbox_it_asks_once_and_writes_nothing() -> None:
     with CaptureQueriesContext(connection) as asked:
-        assert not ringing.ring_in(NOW, lambda _: None)
+        assert not dispatch.ring_in(NOW, lambda _: None)
     assert len(asked) == 1
 
 
@@ -202,10 +202,10 @@ def test_a_crash_in_the_middle_rings_later_or_has_rung(point: str, monkeypatch: 
 
 
 def test_what_came_a_month_ago_is_forgotten_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ringing, "FORGOTTEN_AT_ONCE", 2)
+    monkeypatch.setattr(dispatch, "FORGOTTEN_AT_ONCE", 2)
     for days in (40, 35, 31, 29, 1):
         came(at=NOW - timedelta(days=days))
-    assert [ringing.forget(NOW) for _ in range(3)] == [True, True, False]
+    assert [dispatch.forget(NOW) for _ in range(3)] == [True, True, False]
     assert Delivery.objects.count() == 2
     assert bells.forget_deliveries(None) is False
 
@@ -222,7 +222,7 @@ def test_upstreams_word_is_what_holds(upstream: Upstream, phone: Client) -> None
     order.refresh_from_db()
     assert order.status == "refunded"
     assert upstream.calls("status") == 1
-    later = timezone.now() + ringing.LOOKED_BY
-    ringing.ring_in(later, lambda _: None)
+    later = timezone.now() + dispatch.LOOKED_BY
+    dispatch.ring_in(later, lambda _: None)
     assert fates() == [How.LOOKED]
     assert not look_once(phone)

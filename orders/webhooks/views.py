@@ -17,10 +17,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import needs
 from orders.deliveries import Delivery, Endpoint, TurnedAway
-from orders.hearing import heard
-from orders.inbox import INBOX, NotKept
 from orders.models import Order
-from orders.webhooks import REFUSALS, Unwanted, judged
+from orders.webhooks.endpoint import REFUSALS, Unwanted, judged
+from orders.webhooks.health import heard
+from orders.webhooks.inbox import INBOX, NotKept
 from panel.notpanel import signing
 
 SHOWN = 50  # deliveries

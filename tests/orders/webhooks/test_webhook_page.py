@@ -9,11 +9,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from orders import webhook_page
 from orders.deliveries import Delivery, Endpoint, TurnedAway
 from orders.models import Order
-from orders.ringing import ring_in
 from orders.rules.statuses import Status
+from orders.webhooks import views as webhooks
+from orders.webhooks.dispatch import ring_in
 from panel.notpanel.signing import mark
 from tests.makers import make_order
 from tests.people import as_a
@@ -99,15 +99,15 @@ def test_a_test_ring_goes_the_way_of_any_other() -> None:
 def test_a_test_ring_that_goes_wrong_says_how(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     now = timezone.now()
     settings.NOTPANEL_WEBHOOK_SECRETS = []
-    assert webhook_page.ring_ourselves(now)[1].startswith("There is no secret")
+    assert webhooks.ring_ourselves(now)[1].startswith("There is no secret")
     settings.NOTPANEL_WEBHOOK_SECRETS = [SECRET]
     with monkeypatch.context() as patched:
         patched.setattr("panel.notpanel.signing.sign", lambda *_, **__: {"X-NotPanel-Signature": "t=1,v1=0"})
-        said = webhook_page.ring_ourselves(now)
+        said = webhooks.ring_ourselves(now)
         assert said == (False, "The test ring was turned away: The signature fits none of the secrets.")
     with monkeypatch.context() as patched:
         patched.setattr("panel.notpanel.signing._fits", lambda *_: True)
-        well, said_of_it = webhook_page.ring_ourselves(now)
+        well, said_of_it = webhooks.ring_ourselves(now)
         assert (well, "must not be" in said_of_it) == (False, True)
 
 

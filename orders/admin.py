@@ -5,8 +5,6 @@ from django.contrib import admin
 from orders.deliveries import Delivery, Endpoint, TurnedAway
 from orders.jobs import Bulk
 from orders.models import Event, Order
-from orders.notes import Mention, Note
-from orders.presence import Presence
 from orders.progress import Reading
 from orders.rules.lateness import Pace
 from orders.saved import SavedView
@@ -14,6 +12,8 @@ from orders.statistics.charge_totals import Charged
 from orders.statistics.runway import Spending
 from orders.statistics.status_counts import Tally
 from orders.tasks import Attempt, Sending, Task
+from orders.teamwork.mentions import Mention, Note
+from orders.teamwork.presence import Presence
 from panel.record import RecordAdmin
 
 

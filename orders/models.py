@@ -17,7 +17,7 @@ from django.utils.functional import cached_property
 from catalog.models import Service
 
 # Django finds their models through this file.
-from orders import deliveries, notes, presence, progress  # noqa: F401
+from orders import deliveries, progress  # noqa: F401
 from orders.events import Event as Event
 from orders.following.anomalies import (
     LONGEST,
@@ -46,6 +46,7 @@ from orders.sets import beginning
 from orders.statistics import charge_totals, runway  # noqa: F401
 from orders.statistics.status_counts import Tally as Tally
 from orders.tasks import Task
+from orders.teamwork import mentions, presence  # noqa: F401
 from panel.money import stored
 from panel.notpanel.shapes import Report
 

@@ -7,14 +7,15 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 
 from accounts.access import may
-from orders import presence, reviewing
+from orders import reviewing
 from orders.models import Order
 from orders.neighbours import came_from, neighbours
-from orders.noting import team
 from orders.progress import HEIGHT, WIDTH, chart
 from orders.rules import lateness
 from orders.rules.service_types import own_fields
 from orders.table.listing import LATE
+from orders.teamwork import presence
+from orders.teamwork.notes import team
 from panel.htmx import page, wants_fragment
 
 EVENTS_SHOWN = 200  # of an order's timeline, newest first

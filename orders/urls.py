@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from orders import bulking, late, teamwork
+from orders import bulking, late
 from orders.placing import views as placing
 from orders.table import export_view, panels, replies, saved_views, views
 from orders.tasks import Task
+from orders.teamwork import views as teamwork
 
 app_name = "orders"
 urlpatterns = [

@@ -11,7 +11,7 @@ from catalog import views as catalog
 from orders.charges import charges
 from orders.purse import balance
 from orders.table.views import activity
-from orders.teamwork import mentions
+from orders.teamwork.views import mentions
 from orders.webhooks import views as webhooks
 from orders.webhooks.endpoint import door
 from panel import calls, palette, styleguide, views

@@ -18,8 +18,6 @@ from catalog.models import Change, Favourite, RateChange, Service, SetAside, Shr
 from orders.deliveries import Delivery, Endpoint, TurnedAway
 from orders.jobs import Bulk
 from orders.models import Order
-from orders.notes import Mention, Note
-from orders.presence import Presence
 from orders.progress import Reading
 from orders.rules.lateness import Pace
 from orders.rules.statuses import Status
@@ -27,6 +25,8 @@ from orders.saved import SavedView
 from orders.statistics.charge_totals import Charged
 from orders.statistics.runway import Spending
 from orders.tasks import Attempt, Sending
+from orders.teamwork.mentions import Mention, Note
+from orders.teamwork.presence import Presence
 from panel.alarms.models import Alarm, Notice, Recipient, Sighting, Watch
 from panel.models import ONLY, Beat, Chore, Upstream, Window
 from tests.makers import make_order, make_user

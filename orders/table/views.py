@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.access import needs
-from orders import presence, story
+from orders import story
 from orders.aftersale.task_list import Wishes
 from orders.models import Event, Order
 from orders.rules.statuses import Status
@@ -16,6 +16,7 @@ from orders.table.columns import rows_of
 from orders.table.listing import LATE, MOST_NEW, STALE, WAITS, Listing, on_screen
 from orders.table.rows import in_rows, one_of
 from orders.table.saved_views import views_of
+from orders.teamwork import presence
 from panel.htmx import wants_fragment
 from panel.query import number
 from panel.times import machine

@@ -11,7 +11,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 
 from orders.deliveries import TurnedAway
-from orders.presence import brief_wait
+from orders.teamwork.presence import brief_wait
 
 log = logging.getLogger(__name__)
 

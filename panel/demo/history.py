@@ -25,11 +25,11 @@ from django.utils import timezone
 from accounts.access import may
 from accounts.models import User
 from catalog.models import Service
-from orders import assigning, noting
 from orders.aftersale import ask
 from orders.models import Order
 from orders.rules.eligibility import WHY_NOT
 from orders.tasks import Task
+from orders.teamwork import assignment, notes
 from panel.demo.processes import Trouble
 from panel.models import Chore
 
@@ -143,9 +143,9 @@ def talk(chance: random.Random) -> None:
     """Somebody takes on one of the latest orders, and calls a teammate to it."""
     order = chance.choice(Order.objects.order_by("-pk")[:ORDERS_PER_ROUND])
     writer, other = chance.sample(staff(), 2)
-    assigning.assign(order, writer, saw=order.assigned_to_id, by=writer)
+    assignment.assign(order, writer, saw=order.assigned_to_id, by=writer)
     token = uuid.UUID(int=chance.getrandbits(128))
-    noting.write(order, chance.choice(NOTES).format(other.username), token, by=writer)
+    notes.write(order, chance.choice(NOTES).format(other.username), token, by=writer)
 
 
 def network(service: Service) -> str:

@@ -16,15 +16,15 @@ from accounts.access import Role
 from accounts.models import BalanceReading, User
 from catalog.changes import hold
 from catalog.models import Change, RateChange, ShrinkAlarm
-from orders import noting
 from orders.bulk import Picked, ask
 from orders.models import Order
-from orders.presence import Presence
 from orders.progress import Reading
 from orders.rules.lateness import Pace
 from orders.rules.statuses import Status
 from orders.statistics.runway import Spending
 from orders.tasks import Task
+from orders.teamwork import notes
+from orders.teamwork.presence import Presence
 from panel.alarms.models import Alarm, Sighting
 from panel.models import Beat, Window
 from tests.browser.conftest import NARROW, WIDE, Desk, Opens
@@ -146,7 +146,7 @@ def told_of(order: Order, *, by: User) -> None:
     Task.objects.create(order=order, kind=Task.Kind.REFILL, over_how=Task.Over.MARKED, slot=1, slots=3, **asked)
     calm, right = "The customer is calm; told them 48 h.", "مرحبا @Mira, بخير"
     for text in (calm, f"{LONG}\n" * 8, right, "@mira https://" + "x" * 200):
-        noting.write(order, text, uuid.uuid4(), by=by)
+        notes.write(order, text, uuid.uuid4(), by=by)
     for number in range(3):
         Presence.objects.create(order=order, user=make_user(name=f"Ana {LONG[:50]} {number}"), seen_at=now)
 

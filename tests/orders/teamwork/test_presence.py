@@ -13,10 +13,10 @@ from django.utils import timezone
 
 from accounts.access import Role
 from accounts.models import User
-from orders import presence
 from orders.models import Order
-from orders.presence import Presence
 from orders.rules.statuses import Status
+from orders.teamwork import presence
+from orders.teamwork.presence import Presence
 from panel.bar import Bar
 from tests.makers import make_order, make_user
 from tests.people import as_user, htmx

@@ -10,10 +10,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.access import needs
 from accounts.models import User
-from orders import assigning, noting, presence, story
+from orders import story
 from orders.models import Order, Refusal
 from orders.neighbours import came_from
-from orders.notes import Mention
+from orders.teamwork import assignment as assigning
+from orders.teamwork import notes as noting
+from orders.teamwork import presence
+from orders.teamwork.mentions import Mention
 from panel.query import number
 
 INVALID, CONFLICT = 422, 409

@@ -9,9 +9,9 @@ from django.test import Client
 
 from accounts.access import Role
 from accounts.models import User
-from orders import assigning
 from orders.models import Order, Refusal
 from orders.rules.statuses import Status
+from orders.teamwork import assignment
 from tests.makers import make_order, make_user
 from tests.people import as_user
 
@@ -109,7 +109,7 @@ def test_whoever_has_it_and_left_is_still_named(ana: User, tomas: User, order: O
 
 def test_a_viewer_may_not(order: Order) -> None:
     with pytest.raises(Refusal, match="Only operators"):
-        assigning.assign(order, None, saw=None, by=make_user(Role.VIEWER))
+        assignment.assign(order, None, saw=None, by=make_user(Role.VIEWER))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -120,9 +120,9 @@ def test_of_eight_people_at_once_one_has_it() -> None:
     def takes(person: User) -> None:
         try:
             gate.wait()
-            assigning.assign(order, person, saw=None, by=person)
+            assignment.assign(order, person, saw=None, by=person)
             done.append(person)
-        except assigning.Overtaken:
+        except assignment.Overtaken:
             pass
         finally:
             connections.close_all()

@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from orders import bulking, late
+from orders import late
+from orders.bulk import views as bulk
 from orders.placing import views as placing
 from orders.table import export_view, panels, replies, saved_views, views
 from orders.tasks import Task
@@ -22,13 +23,13 @@ urlpatterns = [
     path("views/<int:pk>/removal/", saved_views.removal, name="view_removal"),
     path("new/", placing.new, name="new"),
     path("new/receipt/", placing.receipt, name="receipt"),
-    path("bulks/", bulking.index, name="bulks"),
-    path("bulks/matching/", bulking.matching, name="matching"),
-    path("bulks/new/", bulking.new, name="bulk_new"),
-    path("bulks/new/confirmation/", bulking.confirmation, name="bulk_confirmation"),
-    path("bulks/<int:pk>/", bulking.show, name="bulk"),
-    path("bulks/<int:pk>/csv/", bulking.as_csv, name="bulk_csv"),
-    path("bulks/<int:pk>/tries/", bulking.tries, name="bulk_tries"),
+    path("bulks/", bulk.index, name="bulks"),
+    path("bulks/matching/", bulk.matching, name="matching"),
+    path("bulks/new/", bulk.new, name="bulk_new"),
+    path("bulks/new/confirmation/", bulk.confirmation, name="bulk_confirmation"),
+    path("bulks/<int:pk>/", bulk.show, name="bulk"),
+    path("bulks/<int:pk>/csv/", bulk.as_csv, name="bulk_csv"),
+    path("bulks/<int:pk>/tries/", bulk.tries, name="bulk_tries"),
     path("sending/stops/", replies.stop, name="stops"),
     path("sending/resumption/", replies.resumption, name="resumption"),
     path("refills/", views.wishes, {"kind": Task.Kind.REFILL}, name="all_refills"),

@@ -8,11 +8,11 @@ import pytest
 from django.utils import timezone
 
 from accounts.access import Role
-from orders.bulk import Picked
+from orders.bulk.job import Picked
+from orders.bulk.receipt import as_csv
 from orders.jobs import Bulk
 from orders.models import Event, Order
 from orders.placing.form import day as read_day
-from orders.receipts import as_csv
 from orders.rules.statuses import Status
 from panel.reader import written_for
 from panel.times import ago_words, clock, day, exact, machine, time_tag, zone_at

@@ -20,10 +20,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from orders.aftersale.submit import TOGETHER
-from orders.bulk import MOST_ORDERS, Picked, ask, dry_run
+from orders.bulk.job import MOST_ORDERS, Picked, ask, dry_run
+from orders.bulk.receipt import Tally
 from orders.jobs import Bulk
 from orders.models import Order
-from orders.receipts import Tally
 from orders.rules.statuses import Status
 from orders.tasks import Task
 from panel.demo.processes import Processes

@@ -16,7 +16,7 @@ from accounts.access import Role
 from accounts.models import BalanceReading, User
 from catalog.changes import hold
 from catalog.models import Change, RateChange, ShrinkAlarm
-from orders.bulk import Picked, ask
+from orders.bulk.job import Picked, ask
 from orders.models import Order
 from orders.progress import Reading
 from orders.rules.lateness import Pace

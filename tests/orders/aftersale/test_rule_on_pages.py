@@ -7,7 +7,7 @@ import pytest
 
 from accounts.access import Role
 from accounts.models import User
-from orders.bulk import Picked, dry_run
+from orders.bulk.job import Picked, dry_run
 from orders.models import Order
 from orders.rules.eligibility import WHY_NOT
 from orders.tasks import Task

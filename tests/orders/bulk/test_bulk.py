@@ -15,14 +15,15 @@ from django.utils import timezone
 from accounts.access import Role
 from accounts.models import User
 from catalog.models import Service
-from orders import bulk, bulking
 from orders.aftersale import ask as aftersale
 from orders.aftersale.submit import carry_cancels, carry_refills
-from orders.bulk import Picked, ask, dry_run
+from orders.bulk import job as bulk
+from orders.bulk import views as bulking
+from orders.bulk.job import Picked, ask, dry_run
+from orders.bulk.receipt import LINES_A_PAGE, Tally
 from orders.cells import safe
 from orders.jobs import Bulk
 from orders.models import Order, Refusal
-from orders.receipts import LINES_A_PAGE, Tally
 from orders.rules.eligibility import WHY_NOT
 from orders.rules.statuses import Status
 from orders.tasks import Task

@@ -17,9 +17,9 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import needs
-from orders import bulk as jobs
-from orders import receipts
-from orders.bulk import MOST_ORDERS, Picked
+from orders.bulk import job as jobs
+from orders.bulk import receipt
+from orders.bulk.job import MOST_ORDERS, Picked
 from orders.jobs import Bulk
 from orders.models import Order, Refusal
 from orders.table.listing import Listing
@@ -146,15 +146,15 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_safe
 def show(request: HttpRequest, pk: int) -> HttpResponse:
     """One job; asked by its own open page with the version that it has, 204 when that is still so."""
-    tally, bar = receipts.Tally(pk), request.bar  # type: ignore[attr-defined]
+    tally, bar = receipt.Tally(pk), request.bar  # type: ignore[attr-defined]
     bar_changed = bar.version != request.GET.get("bar")
     if wants_fragment(request) and not bar_changed and request.GET.get("v") == tally.version:
         return with_times(request, HttpResponse(status=204), {})
     bulk = get_object_or_404(Bulk.objects.select_related("asked_by"), pk=pk)
-    lines = receipts.Lines.of(bulk, request.GET.get("result", ""), number(request.GET.get("after")))
+    lines = receipt.Lines.of(bulk, request.GET.get("result", ""), number(request.GET.get("after")))
     context = {
-        "bulk": bulk, "tally": tally, "lines": lines, "results": receipts.RESULTS, "bar_changed": bar_changed,
-        "left_out": list(bulk.left_out.items())[: receipts.LEFT_OUT_SHOWN],
+        "bulk": bulk, "tally": tally, "lines": lines, "results": receipt.RESULTS, "bar_changed": bar_changed,
+        "left_out": list(bulk.left_out.items())[: receipt.LEFT_OUT_SHOWN],
     }  # fmt: skip
     response = page(request, "orders/bulk_receipt.html", context, fragment="orders/_bulk_now.html")
     return with_times(request, response, {})
@@ -164,7 +164,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def as_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
     bulk = get_object_or_404(Bulk.objects.select_related("asked_by"), pk=pk)
-    response = StreamingHttpResponse(receipts.as_csv(bulk), content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(receipt.as_csv(bulk), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{bulk.kind}-job-{bulk.pk}.csv"'
     return response
 

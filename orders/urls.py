@@ -2,9 +2,9 @@
 
 from django.urls import path
 
-from orders import late
 from orders.bulk import views as bulk
 from orders.placing import views as placing
+from orders.reports import late
 from orders.table import export_view, panels, replies, saved_views, views
 from orders.tasks import Task
 from orders.teamwork import views as teamwork

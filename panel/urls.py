@@ -8,8 +8,8 @@ from accounts.access import needs
 from accounts.views import preferences, sample, team
 from catalog import inbox
 from catalog import views as catalog
-from orders.charges import charges
-from orders.purse import balance
+from orders.reports.balance import balance
+from orders.reports.charges import charges
 from orders.table.views import activity
 from orders.teamwork.views import mentions
 from orders.webhooks import views as webhooks

@@ -10,7 +10,7 @@ BUDGET = "panel/notpanel/budget.py"
 TEST_BUDGET = "tests/notpanel/test_budget.py"
 MODELS = "orders/models.py"
 LISTING = "tests/orders/table/test_listing.py"
-LATE = "tests/orders/test_late.py"
+LATE = "tests/orders/reports/test_late.py"
 DELIVERIES = "tests/notpanel/test_sandbox_deliveries.py"
 CLIENT = "panel/notpanel/client.py"
 
@@ -200,7 +200,7 @@ MISTAKES = (
     Mistake(
         "a charge that moves is added once more", "orders/statistics/charge_totals.py",
         'BEGIN {line("sqlite", "OLD", "-")}; {line', "BEGIN {line",
-        "tests/orders/test_charges.py",
+        "tests/orders/reports/test_charges.py",
     ),
     Mistake(
         "a message that is marked as sent before it is", "panel/alarms/telling.py",

@@ -11,9 +11,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import BalanceReading
-from orders import purse
 from orders.progress import HEIGHT, WIDTH
-from orders.purse import chart, drawn_readings, moved, steps_of
+from orders.reports import balance
+from orders.reports.balance import chart, drawn_readings, moved, steps_of
 
 pytestmark = pytest.mark.django_db
 
@@ -82,7 +82,7 @@ def test_an_empty_desk_says_what_will_stand_here(viewer: Browser) -> None:
 
 
 def test_older_readings_follow_by_key(viewer: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(purse, "READINGS_A_PAGE", 3)
+    monkeypatch.setattr(balance, "READINGS_A_PAGE", 3)
     made = readings(*(str(100 - n) for n in range(7)))
     first = viewer.get("/upstream/balance/").content.decode()
     assert f"?before={made[4].pk}" in first

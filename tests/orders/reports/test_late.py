@@ -289,7 +289,7 @@ def test_they_stand_by_service_most_first_with_the_ids_for_the_supplier(viewer: 
 
 
 def test_many_are_cut_and_the_page_says_so(viewer: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("orders.late.SHOWN", 3)
+    monkeypatch.setattr("orders.reports.late.SHOWN", 3)
     late_ones(5, make_service())
     page = viewer.get("/orders/late/").content.decode()
     assert "The first <b>3</b> orders that are late" in page

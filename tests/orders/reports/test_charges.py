@@ -11,9 +11,9 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from orders.charges import days, drift
 from orders.following.poll import take_in
 from orders.models import Order
+from orders.reports.charges import days, drift
 from orders.rules.statuses import Status
 from orders.statistics import charge_totals
 from orders.statistics.charge_totals import Charged, compact
@@ -139,11 +139,11 @@ def test_the_drift_of_a_day_has_the_largest_difference_first(viewer: Browser) ->
 def test_of_a_day_with_very_many_the_newest_are_looked_at_and_that_is_said(
     viewer: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orders.charges.SIFTED_AT_MOST", 3)
+    monkeypatch.setattr("orders.reports.charges.SIFTED_AT_MOST", 3)
     made = [order_at(NOON + timedelta(minutes=n), f"{9 - n}") for n in range(5)]
     assert drift(make_user(), DAY) == (made[2:], made[1].created_at)
     assert "of those placed after" in viewer.get(f"/upstream/charges/?day={DAY}").content.decode()
-    monkeypatch.setattr("orders.charges.SIFTED_AT_MOST", 5)
+    monkeypatch.setattr("orders.reports.charges.SIFTED_AT_MOST", 5)
     assert drift(make_user(), DAY) == (made, None)
 
 

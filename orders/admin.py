@@ -3,9 +3,9 @@
 from django.contrib import admin
 
 from orders.deliveries import Delivery, Endpoint, TurnedAway
+from orders.detail.progress_chart import Reading
 from orders.jobs import Bulk
 from orders.models import Event, Order
-from orders.progress import Reading
 from orders.rules.lateness import Pace
 from orders.saved import SavedView
 from orders.statistics.charge_totals import Charged

@@ -17,7 +17,8 @@ from django.utils.functional import cached_property
 from catalog.models import Service
 
 # Django finds their models through this file.
-from orders import deliveries, progress  # noqa: F401
+from orders import deliveries  # noqa: F401
+from orders.detail import progress_chart  # noqa: F401
 from orders.events import Event as Event
 from orders.following.anomalies import (
     LONGEST,

@@ -16,9 +16,9 @@ from django.utils import timezone
 from accounts.models import BalanceReading, User
 from catalog.models import Change, Favourite, RateChange, Service, SetAside, ShrinkAlarm
 from orders.deliveries import Delivery, Endpoint, TurnedAway
+from orders.detail.progress_chart import Reading
 from orders.jobs import Bulk
 from orders.models import Order
-from orders.progress import Reading
 from orders.rules.lateness import Pace
 from orders.rules.statuses import Status
 from orders.saved import SavedView

@@ -15,8 +15,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from orders.aftersale.settle import end_cancels
+from orders.detail.progress_chart import Reading, reading, told
 from orders.models import FACTS, Event, Hurry, Order
-from orders.progress import Reading, reading, told
 from orders.rules.lateness import late_from, usual
 from orders.rules.poll_schedule import ALONE_FROM, SELDOM, Tempo, next_look
 from orders.rules.statuses import FINAL

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import needs
 from accounts.models import BalanceReading
-from orders.progress import HEIGHT, READ_AT_MOST, WIDTH, thinned
+from orders.detail.progress_chart import HEIGHT, READ_AT_MOST, WIDTH, thinned
 from orders.statistics.charge_totals import DIGITS, dollars
 from panel.query import number
 

@@ -8,8 +8,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.access import needs
-from orders import story
 from orders.aftersale.task_list import Wishes
+from orders.detail import page
 from orders.models import Event, Order
 from orders.rules.statuses import Status
 from orders.table.columns import rows_of
@@ -73,11 +73,11 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     order = get_object_or_404(Order.objects.seen_by(request.user).for_page(), pk=pk)
     others = presence.look(pk, request.user, timezone.now())
     bar_changed = request.bar.version != request.GET.get("bar")  # type: ignore[attr-defined]
-    as_sent = request.GET.get("v") == story.version_of(order, others)
+    as_sent = request.GET.get("v") == page.version_of(order, others)
     if wants_fragment(request) and as_sent and not bar_changed:
         response = HttpResponse(status=204)
     else:
-        response = story.tell(request, order, others)
+        response = page.tell(request, order, others)
     looked = {str(order.pk): machine(order.reported_at)} if order.reported_at else {}
     return with_times(request, response, looked)
 

@@ -10,9 +10,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.access import needs
 from accounts.models import User
-from orders import story
+from orders.detail import page
+from orders.detail.neighbours import came_from
 from orders.models import Order, Refusal
-from orders.neighbours import came_from
 from orders.teamwork import assignment as assigning
 from orders.teamwork import notes as noting
 from orders.teamwork import presence
@@ -30,7 +30,7 @@ get_leads_to_the_order = require_http_methods(["GET", "HEAD", "POST"])
 @get_leads_to_the_order
 def notes(request: HttpRequest, pk: int) -> HttpResponse:
     order = the_order(request, pk)
-    here, text = story.address(order, came_from(request)), request.POST.get("text", "")
+    here, text = page.address(order, came_from(request)), request.POST.get("text", "")
     if request.method != "POST":
         return redirect(here)
     try:
@@ -48,7 +48,7 @@ def notes(request: HttpRequest, pk: int) -> HttpResponse:
 def assignment(request: HttpRequest, pk: int) -> HttpResponse:
     """`to` is a teammate's id or `nobody`; `saw` is whose it was on the page that was pressed."""
     order, to = the_order(request, pk), request.POST.get("to", "")
-    here = story.address(order, came_from(request))
+    here = page.address(order, came_from(request))
     if request.method != "POST":
         return redirect(here)
     person = User.objects.filter(pk=number(to)).first()
@@ -88,7 +88,7 @@ def the_order(request: HttpRequest, pk: int) -> Order:
 
 def again(request: HttpRequest, pk: int, status: int, **said: str) -> HttpResponse:
     """The order's page as it is now, with what was typed and why nothing was done."""
-    return story.tell(
+    return page.tell(
         request, the_order(request, pk), presence.look(pk, request.user, timezone.now()), status=status, **said
     )
 

@@ -17,8 +17,8 @@ from accounts.models import BalanceReading, User
 from catalog.changes import hold
 from catalog.models import Change, RateChange, ShrinkAlarm
 from orders.bulk.job import Picked, ask
+from orders.detail.progress_chart import Reading
 from orders.models import Order
-from orders.progress import Reading
 from orders.rules.lateness import Pace
 from orders.rules.statuses import Status
 from orders.statistics.runway import Spending

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import BalanceReading
-from orders.progress import HEIGHT, WIDTH
+from orders.detail.progress_chart import HEIGHT, WIDTH
 from orders.reports import balance
 from orders.reports.balance import chart, drawn_readings, moved, steps_of
 

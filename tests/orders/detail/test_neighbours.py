@@ -9,8 +9,8 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.access import Role
 from accounts.models import User
+from orders.detail.neighbours import neighbours
 from orders.models import Order
-from orders.neighbours import neighbours
 from orders.rules.statuses import Status
 from tests.makers import make_order, make_service, make_user
 from tests.people import as_a, as_user

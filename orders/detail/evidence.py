@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 from accounts.models import BalanceReading
 from orders.aftersale.task_list import state_of, why
+from orders.detail.customer_text import for_customer
 from orders.following.anomalies import doubts_of
 from orders.models import Order
 from orders.placing.review import undecided, why_not_again
 from orders.placing.send_switch import CACHED_BY_UPSTREAM
 from orders.rules.statuses import Status
 from orders.tasks import Attempt, Task
-from orders.wording import for_customer
 
 TRIES_SHOWN = 50  # newest first
 

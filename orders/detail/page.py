@@ -7,10 +7,10 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 
 from accounts.access import may
-from orders import reviewing
+from orders.detail import evidence
+from orders.detail.neighbours import came_from, neighbours
+from orders.detail.progress_chart import HEIGHT, WIDTH, chart
 from orders.models import Order
-from orders.neighbours import came_from, neighbours
-from orders.progress import HEIGHT, WIDTH, chart
 from orders.rules import lateness
 from orders.rules.service_types import own_fields
 from orders.table.listing import LATE
@@ -47,7 +47,7 @@ def tell(request: HttpRequest, order: Order, others: list[str], *, status: int =
         "beside": (None, None) if fragment else neighbours(request.user, came, order.pk),
         "note": "", "why_no_note": "", "why_not_assigned": "",
         **said,
-        **reviewing.context(order),
+        **evidence.context(order),
     }  # fmt: skip
     return page(request, "orders/show.html", context, fragment="orders/_order_now.html", status=status)
 

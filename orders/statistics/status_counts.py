@@ -1,4 +1,4 @@
-"""How many orders stand at each status: lines that triggers append and the worker sums up (orders/statistics/search_index.py)."""
+"""How many orders stand at each status: lines that triggers append and the worker sums up (search_index.py)."""
 
 import json
 from collections import Counter

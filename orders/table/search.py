@@ -1,7 +1,7 @@
 """Part of a link, a name, a service: orders in which every word occurs, by an index over all parts of words.
 
-SQLite keeps it as a table of trigrams, PostgreSQL as an index of them (orders/statistics/search_index.py). Both lead from three
-characters on; shorter words only narrow down what others found.
+SQLite keeps it as a table of trigrams, PostgreSQL as an index of them (statistics/search_index.py). Both lead from
+three characters on; shorter words only narrow down what others found.
 """
 
 from typing import ClassVar

@@ -1,7 +1,7 @@
 """Asks upstream for the balance; runs in the worker."""
 
 from accounts.models import BalanceReading
-from panel.money import stored
+from panel.format.money import stored
 from panel.notpanel.client import Client
 
 

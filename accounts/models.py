@@ -9,7 +9,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts.access import Role, may
-from panel.numbers import MARKS_OF, PLAIN
+from panel.format.numbers import MARKS_OF, PLAIN
 
 
 class UserManager(BaseUserManager["User"]):

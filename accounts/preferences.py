@@ -12,8 +12,8 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 
 from accounts.models import PAGE_LENGTHS, Density, Theme
-from panel.numbers import MARKS_OF, PLAIN, TABLES
-from panel.reader import written_for
+from panel.format.locale import written_for
+from panel.format.numbers import MARKS_OF, PLAIN, TABLES
 
 Group = tuple[str, list[tuple[str, str]]]
 # Where people live; the other names are the same zones over again, or none that anybody lives in.

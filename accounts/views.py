@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.access import Role, needs
 from accounts.models import User
 from accounts.preferences import PreferencesForm
-from panel.reader import written_for
+from panel.format.locale import written_for
 
 UNPROCESSABLE = 422
 

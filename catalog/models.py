@@ -8,8 +8,8 @@ from typing import Any, ClassVar, NamedTuple, Self
 from django.conf import settings
 from django.db import models
 
-from panel.money import UNITS_PER_RATE
-from panel.numbers import digits_of, number
+from panel.format.money import UNITS_PER_RATE
+from panel.format.numbers import digits_of, number
 
 PER_PACKAGE = "package"  # this type's rate is for the whole package, not for 1000 units
 BILLED_AT_MINIMUM = frozenset({PER_PACKAGE, "subscriptions"})  # upstream ignores a quantity there, and bills `min`

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from catalog import changes
 from catalog.models import RateChange, Service, SetAside, ShrinkAlarm
-from panel.money import stored
+from panel.format.money import stored
 from panel.notpanel.client import Client
 from panel.notpanel.shapes import BadRow, Catalog, ServiceRow
 

@@ -48,7 +48,7 @@ from orders.statistics import charge_totals, runway  # noqa: F401
 from orders.statistics.status_counts import Tally as Tally
 from orders.tasks import Task
 from orders.teamwork import mentions, presence  # noqa: F401
-from panel.money import stored
+from panel.format.money import stored
 from panel.notpanel.shapes import Report
 
 

@@ -18,8 +18,8 @@ from orders.rules.service_types import terms_of
 from orders.rules.statuses import LIFE, LIVE, Status
 from orders.tasks import Task
 from panel.failpoints import fp
-from panel.money import money
-from panel.reader import for_the_record
+from panel.format.locale import for_the_record
+from panel.format.money import money
 
 if TYPE_CHECKING:
     from orders.models import Order

@@ -22,8 +22,8 @@ from orders.statistics.runway import ONLY as ONLY_PACE
 from orders.statistics.runway import Runway, Spending, runway
 from orders.statistics.status_counts import all_lines, counts_of
 from orders.tasks import Sending, Task
+from panel.format.times import machine
 from panel.models import ONLY, ROLES, Beat, Upstream
-from panel.times import machine
 
 SILENT_AFTER = timedelta(seconds=90)  # a worker may be in a call that takes its whole deadline, a few times over
 MOST_COUNTED = 100  # shown as 99+; counting further would cost without telling more

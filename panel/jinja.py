@@ -13,9 +13,21 @@ from accounts.access import may
 from orders.rules.statuses import label, stage
 from orders.table.listing import row_version
 from orders.table.markup import act_button, check_button, copy_button, icon, link_tag, refill_meter
-from panel.money import CENT, money
-from panel.numbers import decimal, number
-from panel.times import ago_words, clock, day, exact, local, machine, span_tag, time_tag, took, zone_at, zone_name
+from panel.format.money import CENT, money
+from panel.format.numbers import decimal, number
+from panel.format.times import (
+    ago_words,
+    clock,
+    day,
+    exact,
+    local,
+    machine,
+    span_tag,
+    time_tag,
+    took,
+    zone_at,
+    zone_name,
+)
 
 
 def environment(**options: Any) -> Environment:

@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from orders.tasks import Task
+from panel.format.times import day_and_clock
 from panel.query import number
-from panel.times import day_and_clock
 
 WISHES_A_PAGE = 50
 Kind, Outcome, Over = Task.Kind, Task.Outcome, Task.Over

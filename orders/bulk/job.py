@@ -18,8 +18,8 @@ from orders.placing.review import allowed
 from orders.rules.eligibility import WHY_NOT, cancel_of, sorted_by_rule
 from orders.table.pasted_ids import some_at_a_time
 from orders.tasks import Task
-from panel.numbers import number
-from panel.reader import for_the_record
+from panel.format.locale import for_the_record
+from panel.format.numbers import number
 
 MOST_ORDERS = 5_000  # of one press: 50 calls upstream, and about three seconds in which nobody else writes
 AT_A_TIME = 500  # orders that are read and judged together

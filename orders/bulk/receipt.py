@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from django.db.models import Case, CharField, Count, Max, Q, QuerySet, Sum, Value, When
 
-from orders.cells import safe
 from orders.jobs import Bulk
 from orders.tasks import Task, TaskQuerySet
+from panel.format.spreadsheet import safe
 
 LINES_A_PAGE = 200
 LEFT_OUT_SHOWN = 200  # the CSV has them all

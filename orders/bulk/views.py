@@ -28,8 +28,8 @@ from orders.table.pasted_ids import MOST_CHARACTERS, Found, find
 from orders.table.replies import back, refused
 from orders.table.views import with_times
 from orders.tasks import Task
+from panel.format.numbers import number as figure
 from panel.htmx import page, wants_fragment
-from panel.numbers import number as figure
 from panel.query import number
 
 JOBS_A_PAGE = 50

@@ -5,8 +5,8 @@ from datetime import datetime
 from orders.models import Order
 from orders.rules.statuses import Status
 from orders.tasks import Task
-from panel.numbers import number
-from panel.times import clock
+from panel.format.numbers import number
+from panel.format.times import clock
 
 Kind, Outcome, Over = Task.Kind, Task.Outcome, Task.Over
 

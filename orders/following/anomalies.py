@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from orders.events import Event
 from orders.rules.service_types import terms_of
 from orders.rules.statuses import FINAL, LIFE, Status, label, stage
-from panel.money import money
+from panel.format.locale import for_the_record
+from panel.format.money import money
+from panel.format.numbers import decimal, number
 from panel.notpanel.shapes import Report, status_word, unread
-from panel.numbers import decimal, number
-from panel.reader import for_the_record
 
 if TYPE_CHECKING:
     from orders.models import Order

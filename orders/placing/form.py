@@ -18,11 +18,11 @@ from catalog.models import Service
 from orders.models import Order
 from orders.rules import links
 from orders.rules.service_types import DRIP_FEED, FIELDS, Terms, asked_of, may_drip, terms_of
-from panel.money import money
-from panel.numbers import digits_of
-from panel.numbers import number as figure
+from panel.format.money import money
+from panel.format.numbers import digits_of
+from panel.format.numbers import number as figure
+from panel.format.times import today
 from panel.query import number
-from panel.times import today
 
 MOST_RUNS = 1000  # ours, against a slip of the finger; the supplier documents no limit
 LONGEST_INTERVAL = 7 * 24 * 60  # minutes; likewise

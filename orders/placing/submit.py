@@ -19,8 +19,8 @@ from orders.rules.eligibility import cancel_of
 from orders.rules.statuses import Status
 from orders.tasks import Attempt, Task
 from panel.failpoints import fp
+from panel.format.money import money
 from panel.logs import about
-from panel.money import money
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NeverSent, NotPanelError, Refused, ShortOfFunds, Suspended, Throttled, Unclear
 

@@ -16,7 +16,7 @@ from orders.following.anomalies import TOLERATED_SHARE, TOLERATED_USD, USD
 from orders.models import Order
 from orders.statistics.charge_totals import QUARTER, SUMS, Charged, dollars, slot_of
 from orders.table.filters import day_of, ends, starts
-from panel.times import day, today
+from panel.format.times import day, today
 
 DAYS_A_PAGE = 60
 DRIFT_SHOWN = 100  # orders of a day, the largest differences first

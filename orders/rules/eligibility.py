@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from django.conf import settings
 
 from orders.tasks import Task
-from panel.times import clock
+from panel.format.times import clock
 
 if TYPE_CHECKING:
     from orders.models import Order

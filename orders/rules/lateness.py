@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from catalog.models import Service
 from orders.rules.statuses import FINAL, STARTED, Status
-from panel.numbers import number
-from panel.times import took
+from panel.format.numbers import number
+from panel.format.times import took
 
 if TYPE_CHECKING:
     from orders.models import Order

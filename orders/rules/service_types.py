@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from catalog.models import Service
-from panel.numbers import number
+from panel.format.numbers import number
 
 
 class Field(NamedTuple):

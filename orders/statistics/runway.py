@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from orders.rules.statuses import Status
 from orders.statistics.charge_totals import QUARTER, Charged, dollars, slot_of
-from panel.numbers import number
+from panel.format.numbers import number
 
 if TYPE_CHECKING:
     from orders.models import OrderQuerySet

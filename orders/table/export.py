@@ -19,7 +19,6 @@ from typing import IO, Any
 from django.db.models import Count, Q
 from xlsxwriter import Workbook
 
-from orders.cells import safe
 from orders.models import Order
 from orders.rules.statuses import label
 from orders.table.filters import NAMES
@@ -27,7 +26,8 @@ from orders.table.listing import Listing
 from orders.table.paging import all_of
 from orders.table.rows import one_of
 from orders.tasks import Task
-from panel.times import machine, zone_name
+from panel.format.spreadsheet import safe
+from panel.format.times import machine, zone_name
 
 READ_AT_ONCE = 2_000  # orders
 MOST_OF_A_SHEET = 1_048_576 - 2  # Excel's rows, without the title and the heads

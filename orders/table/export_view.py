@@ -13,9 +13,9 @@ from orders.models import Event
 from orders.table import export as files
 from orders.table.listing import Listing
 from orders.table.saved_views import views_of
-from panel.numbers import number as figure
-from panel.reader import for_the_record, written_for
-from panel.times import today, zone_name
+from panel.format.locale import for_the_record, written_for
+from panel.format.numbers import number as figure
+from panel.format.times import today, zone_name
 
 
 @needs("look")

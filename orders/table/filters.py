@@ -14,9 +14,9 @@ from orders.rules.links import NETWORKS
 from orders.rules.search_text import host_of
 from orders.rules.statuses import LIVE, Status
 from orders.tasks import Task
-from panel.money import money
+from panel.format.money import money
+from panel.format.times import ZONE
 from panel.query import number
-from panel.times import ZONE
 
 NAMES = {network.name.lower(): network.name for network in NETWORKS.values()}
 MOST_MONEY = Decimal(10) ** 12  # USD; what a column of money keeps

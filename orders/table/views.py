@@ -17,9 +17,9 @@ from orders.table.listing import LATE, MOST_NEW, STALE, WAITS, Listing, on_scree
 from orders.table.rows import in_rows, one_of
 from orders.table.saved_views import views_of
 from orders.teamwork import presence
+from panel.format.times import machine
 from panel.htmx import wants_fragment
 from panel.query import number
-from panel.times import machine
 
 EVENTS_A_PAGE = 100
 

@@ -10,7 +10,7 @@ from accounts.models import User
 from orders.models import Order, Refusal
 from orders.placing.review import allowed
 from orders.teamwork.mentions import NOTE_CHARACTERS, Mention, Note, called
-from panel.numbers import number
+from panel.format.numbers import number
 
 CALLED_AT_MOST = 1_000  # people that a name is looked for among
 

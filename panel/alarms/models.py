@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from panel.alarms.quiet import quiet_until
 from panel.alarms.words import KINDS, Kind, kind_of
-from panel.times import zone_named
+from panel.format.times import zone_named
 
 
 class AlarmQuerySet(models.QuerySet["Alarm"]):

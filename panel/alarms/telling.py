@@ -12,7 +12,7 @@ from panel.alarms import chat, mail
 from panel.alarms.message import Message, Untold
 from panel.alarms.models import Channel, Notice
 from panel.failpoints import fp
-from panel.reader import written_for
+from panel.format.locale import written_for
 
 log = logging.getLogger(__name__)
 

@@ -5,9 +5,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from panel.money import money
-from panel.numbers import decimal, number
-from panel.times import clock
+from panel.format.money import money
+from panel.format.numbers import decimal, number
+from panel.format.times import clock
 
 Facts = dict[str, Any]  # as JSON keeps them: money as text, moments as ISO text
 MOST_CHARACTERS = 300  # of words that are not ours

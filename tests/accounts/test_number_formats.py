@@ -7,9 +7,9 @@ import pytest
 from accounts.access import Role
 from catalog.models import Service
 from orders.models import Order
-from panel.money import money
-from panel.numbers import MARKS_OF, decimal, number
-from panel.reader import written_for
+from panel.format.locale import written_for
+from panel.format.money import money
+from panel.format.numbers import MARKS_OF, decimal, number
 from tests.makers import make_order, make_service, make_user
 from tests.orders.placing.test_order_form import filled
 from tests.people import as_user

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.access import Role
 from accounts.models import User
-from panel.times import zone_name
+from panel.format.times import zone_name
 from tests.addresses import address, one_of_everything, routes
 from tests.makers import make_user
 from tests.people import as_user, htmx

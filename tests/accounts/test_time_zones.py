@@ -14,8 +14,8 @@ from orders.jobs import Bulk
 from orders.models import Event, Order
 from orders.placing.form import day as read_day
 from orders.rules.statuses import Status
-from panel.reader import written_for
-from panel.times import ago_words, clock, day, exact, machine, time_tag, zone_at
+from panel.format.locale import written_for
+from panel.format.times import ago_words, clock, day, exact, machine, time_tag, zone_at
 from tests.makers import make_order, make_user, place_order
 from tests.orders.table.test_poll import poll
 from tests.people import as_user, htmx

@@ -11,26 +11,27 @@ APPS = ("panel", "orders", "catalog", "accounts")
 
 # The ground knows none of the above it; each name also stands for what is inside it.
 GROUND = {
-    "panel.notpanel", "panel.htmx", "panel.money", "panel.logs", "panel.query", "panel.record", "panel.failpoints",
-    "panel.numbers", "panel.times", "panel.reader",
-}  # fmt: skip
-#                        may import
+    "panel.notpanel",
+    "panel.format",
+    "panel.query",
+    "panel.htmx",
+    "panel.record",
+    "panel.logs",
+    "panel.failpoints",
+}
 MAY: dict[str, set[str]] = {
     "panel.notpanel": {"panel.notpanel"},
-    "panel.htmx":     set(),
-    "panel.numbers":  set(),
-    "panel.money":    {"panel.numbers"},
-    "panel.times":    set(),
-    "panel.reader":   {"panel.numbers", "panel.times"},
-    "panel.logs":     set(),
-    "panel.query":    set(),
-    "panel.record":   set(),
-    "panel.failpoints": set(),
-    "accounts":       {"accounts", *GROUND},
-    "catalog":        {"catalog", *GROUND},
-    "orders":         {"orders", "catalog", "accounts", *GROUND},
-    "panel":          {"panel", "orders", "catalog", "accounts", *GROUND},
-}  # fmt: skip
+    "panel.format": {"panel.format"},
+    "panel.query": {"panel.query"},
+    "panel.htmx": {"panel.htmx"},
+    "panel.record": {"panel.record"},
+    "panel.logs": {"panel.logs"},
+    "panel.failpoints": {"panel.failpoints"},
+    "accounts": {"accounts", *GROUND},
+    "catalog": {"catalog", *GROUND},
+    "orders": {"orders", "catalog", "accounts", *GROUND},
+    "panel": {"panel", "orders", "catalog", "accounts", *GROUND},
+}
 
 # Only what runs in the worker, or is a command of a person at a shell, may hold a Client.
 HOLDS_THE_PHONE = {

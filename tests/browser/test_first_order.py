@@ -9,7 +9,7 @@ from playwright.sync_api import Page, Route, expect
 
 from accounts.access import Role
 from orders.models import Order
-from panel.money import money
+from panel.format.money import money
 from tests.browser.conftest import Desk, Opens
 from tests.makers import PASSWORD, make_order, make_service, make_user, sold_by
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time
 import pytest
 
 from panel.alarms.quiet import quiet_until
-from panel.times import zone_named
+from panel.format.times import zone_named
 
 #  begins  ends   zone                 now, UTC            quiet until, UTC; "" when it is not quiet
 TABLE = """

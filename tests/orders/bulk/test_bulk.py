@@ -21,13 +21,13 @@ from orders.bulk import job as bulk
 from orders.bulk import views as bulking
 from orders.bulk.job import Picked, ask, dry_run
 from orders.bulk.receipt import LINES_A_PAGE, Tally
-from orders.cells import safe
 from orders.jobs import Bulk
 from orders.models import Order, Refusal
 from orders.rules.eligibility import WHY_NOT
 from orders.rules.statuses import Status
 from orders.tasks import Task
 from panel.bar import Bar
+from panel.format.spreadsheet import safe
 from panel.notpanel.client import Client as Phone
 from tests.makers import make_order, make_service, make_user, place_order, sold_by
 from tests.orders.test_claims import together

@@ -17,8 +17,8 @@ from orders.reports.charges import days, drift
 from orders.rules.statuses import Status
 from orders.statistics import charge_totals
 from orders.statistics.charge_totals import Charged, compact
+from panel.format.locale import written_for
 from panel.notpanel.shapes import Reports
-from panel.reader import written_for
 from tests.benchmarks import measure
 from tests.makers import make_order, make_report, make_service, make_user
 from tests.people import as_user

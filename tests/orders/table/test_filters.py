@@ -7,7 +7,7 @@ from django.http import QueryDict
 
 from orders.models import Order
 from orders.table.listing import Listing
-from panel.reader import written_for
+from panel.format.locale import written_for
 from tests.makers import make_order, make_user
 
 pytestmark = pytest.mark.django_db

@@ -6,8 +6,8 @@ from datetime import UTC
 
 from django.utils import timezone
 
-from panel.numbers import MARKS, TABLES
-from panel.times import ZONE, zone_named
+from panel.format.numbers import MARKS, TABLES
+from panel.format.times import ZONE, zone_named
 
 
 @contextmanager

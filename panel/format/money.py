@@ -2,7 +2,7 @@
 
 from decimal import ROUND_HALF_UP, Decimal
 
-from panel.numbers import marked
+from panel.format.numbers import marked
 
 CENT = Decimal("0.01")
 STORED = Decimal("0.000001")  # what a column of money keeps; upstream's own amounts have at most five decimals

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from panel.times import ago_words, span_tag, time_tag, took
+from panel.format.times import ago_words, span_tag, time_tag, took
 
 NOW = datetime(2026, 11, 20, 14, 7, 12, tzinfo=UTC)
 

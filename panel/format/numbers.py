@@ -10,7 +10,7 @@ MARKS_OF = {"1,234.56": ",.", "1.234,56": ".,", "1 234,56": "\u202f,", "1'234.56
 PLAIN = "1,234.56"
 TABLES = {name: str.maketrans(",.", marks) for name, marks in MARKS_OF.items() if name != PLAIN}
 
-# Of the reader, set by panel/reader.py; None is plain, so that most people's pages cost nothing more.
+# Of the reader, set by panel/format/locale.py; None is plain, so that most people's pages cost nothing more.
 MARKS: ContextVar[dict[int, int] | None] = ContextVar("marks", default=None)
 
 # Groups of three, all apart by the same mark; anything else might be a fraction. Python's \s knows all the spaces.

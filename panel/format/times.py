@@ -13,7 +13,7 @@ from markupsafe import Markup
 MINUTE, HOUR, DAY = 60, 3_600, 86_400  # seconds
 TOLD_BY_DATE = 30 * DAY
 
-# Of the reader, set by panel/reader.py; None is UTC, so that most people's pages cost nothing more.
+# Of the reader, set by panel/format/locale.py; None is UTC, so that most people's pages cost nothing more.
 ZONE: ContextVar[ZoneInfo | None] = ContextVar("zone", default=None)
 
 

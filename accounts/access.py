@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.shortcuts import resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 
-from panel.htmx import page_path, wants_htmx
+from panel.web.htmx import page_path, wants_htmx
 
 
 class Role(models.TextChoices):

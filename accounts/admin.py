@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from accounts.access import Role
 from accounts.models import BalanceReading, User
-from panel.record import RecordAdmin, SturdyAdmin
+from panel.web.admin_record import RecordAdmin, SturdyAdmin
 
 
 class TeammateForm(UserChangeForm):  # type: ignore[type-arg]

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from catalog.models import Change, Favourite, RateChange, Service, SetAside, ShrinkAlarm
-from panel.record import RecordAdmin
+from panel.web.admin_record import RecordAdmin
 
 
 class RateInline(admin.TabularInline):  # type: ignore[type-arg]

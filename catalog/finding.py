@@ -17,7 +17,7 @@ from catalog.favourites import starred
 from catalog.models import Change, Service, ServiceQuerySet
 from catalog.sparks import LATELY, sparks
 from catalog.tree import Tree, tree
-from panel.query import number
+from panel.web.params import number
 
 ROWS_A_PAGE = 100
 MOST_COUNTED = 1_000  # that match; beyond that the page says 1,000+

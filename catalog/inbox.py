@@ -14,8 +14,8 @@ from django.views.decorators.http import require_POST, require_safe
 from catalog.changes import accept, hold, release
 from catalog.models import Change, ChangeQuerySet
 from catalog.views import back
-from panel.htmx import wants_htmx
-from panel.query import number
+from panel.web.htmx import wants_htmx
+from panel.web.params import number
 
 ROWS_A_PAGE = 50
 VIEWS = {"": "To decide", "held": "On hold", "decided": "Decided"}

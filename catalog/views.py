@@ -15,8 +15,8 @@ from catalog.changes import news
 from catalog.favourites import star, starred
 from catalog.finding import Wanted, counts, one
 from catalog.models import Service, SetAside, ShrinkAlarm
-from panel.htmx import page, wants_fragment, wants_htmx
-from panel.query import number
+from panel.web.htmx import page, wants_fragment, wants_htmx
+from panel.web.params import number
 
 FOUND_AT_MOST = 20  # in the order form's picker: more words find better than more scrolling
 SET_ASIDE_SHOWN = 20

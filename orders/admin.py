@@ -14,7 +14,7 @@ from orders.statistics.status_counts import Tally
 from orders.tasks import Attempt, Sending, Task
 from orders.teamwork.mentions import Mention, Note
 from orders.teamwork.presence import Presence
-from panel.record import RecordAdmin
+from panel.web.admin_record import RecordAdmin
 
 
 class TaskInline(admin.TabularInline):  # type: ignore[type-arg]

@@ -12,9 +12,9 @@ from accounts.access import needs
 from orders.models import Order
 from orders.tasks import Task
 from panel.bar import MOST_COUNTED, SILENT_AFTER
-from panel.htmx import page
 from panel.models import EVERY_ROLE, Beat, Chore, Window
 from panel.notpanel.budget import SHARES, Purpose
+from panel.web.htmx import page
 
 PAST = timedelta(hours=1)
 MINUTES = 60

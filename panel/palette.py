@@ -11,7 +11,7 @@ from accounts.access import may, needs
 from catalog.finding import one
 from catalog.models import Service
 from orders.table.listing import Listing
-from panel.htmx import page
+from panel.web.htmx import page
 
 FOUND_AT_MOST = 8  # services, and orders: more words find better than more scrolling
 MOST_CHARACTERS = 200  # of what is typed

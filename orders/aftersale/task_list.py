@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from orders.tasks import Task
 from panel.format.times import day_and_clock
-from panel.query import number
+from panel.web.params import number
 
 WISHES_A_PAGE = 50
 Kind, Outcome, Over = Task.Kind, Task.Outcome, Task.Over

@@ -29,8 +29,8 @@ from orders.table.replies import back, refused
 from orders.table.views import with_times
 from orders.tasks import Task
 from panel.format.numbers import number as figure
-from panel.htmx import page, wants_fragment
-from panel.query import number
+from panel.web.htmx import page, wants_fragment
+from panel.web.params import number
 
 JOBS_A_PAGE = 50
 UNKNOWN_SHOWN = 200  # of each kind of what was not found

@@ -16,7 +16,7 @@ from orders.rules.service_types import own_fields
 from orders.table.listing import LATE
 from orders.teamwork import presence
 from orders.teamwork.notes import team
-from panel.htmx import page, wants_fragment
+from panel.web.htmx import page, wants_fragment
 
 EVENTS_SHOWN = 200  # of an order's timeline, newest first
 NOTES_SHOWN = 50  # the newest

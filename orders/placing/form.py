@@ -22,7 +22,7 @@ from panel.format.money import money
 from panel.format.numbers import digits_of
 from panel.format.numbers import number as figure
 from panel.format.times import today
-from panel.query import number
+from panel.web.params import number
 
 MOST_RUNS = 1000  # ours, against a slip of the finger; the supplier documents no limit
 LONGEST_INTERVAL = 7 * 24 * 60  # minutes; likewise

@@ -24,8 +24,8 @@ from orders.models import Order, Refusal
 from orders.placing.form import OrderForm
 from orders.rules.service_types import FIELDS
 from orders.statistics.runway import Spending, runway, warns
-from panel.htmx import wants_htmx
-from panel.query import number
+from panel.web.htmx import wants_htmx
+from panel.web.params import number
 
 KEPT_SECONDS = 3600  # that a form typed by somebody who is signed out waits for the sign-in
 KEPT_CHARACTERS = 250_000  # of it; a session is a row of the database

@@ -16,7 +16,7 @@ from accounts.access import needs
 from accounts.models import BalanceReading
 from orders.detail.progress_chart import HEIGHT, READ_AT_MOST, WIDTH, thinned
 from orders.statistics.charge_totals import DIGITS, dollars
-from panel.query import number
+from panel.web.params import number
 
 READINGS_A_PAGE = 50
 DRAWN = timedelta(days=30)

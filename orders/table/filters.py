@@ -16,7 +16,7 @@ from orders.rules.statuses import LIVE, Status
 from orders.tasks import Task
 from panel.format.money import money
 from panel.format.times import ZONE
-from panel.query import number
+from panel.web.params import number
 
 NAMES = {network.name.lower(): network.name for network in NETWORKS.values()}
 MOST_MONEY = Decimal(10) ** 12  # USD; what a column of money keeps

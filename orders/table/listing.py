@@ -23,7 +23,7 @@ from orders.table.markup import orders_url
 from orders.table.paging import SORTS, Key, Sort, Stretch, Wanted
 from orders.table.pasted_ids import Found, find, is_of_ids, only_link, short
 from panel.format.times import machine
-from panel.query import number
+from panel.web.params import number
 
 ROWS_A_PAGE = 50
 ROWS_POLLED = 200  # most rows that one poll may ask about

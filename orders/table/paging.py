@@ -17,7 +17,7 @@ from django.db.models import IntegerField, Q, QuerySet, Value
 from orders.models import Order, OrderQuerySet
 from orders.table.filters import Keys
 from orders.table.rows import in_rows, one_of
-from panel.query import number
+from panel.web.params import number
 
 PORTIONS = (100, 1_000, 2_000, 2_000)  # ids sifted one after the other for a page; then it says how far it got
 PROBED = 1_000  # ids of a facet that are counted to learn which is the narrowest

@@ -11,7 +11,7 @@ from orders.table.columns import COLUMNS, FIRST, chosen
 from orders.table.filters import NAMES, OPEN
 from orders.table.listing import Listing, as_text
 from orders.table.paging import SORTS
-from panel.htmx import page
+from panel.web.htmx import page
 
 MOST_CATEGORIES = 2_000
 

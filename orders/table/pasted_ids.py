@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from orders.models import Order, OrderQuerySet
 from orders.rules.links import completed, spellings, without_tracking
-from panel.query import number
+from panel.web.params import number
 
 MOST_CHARACTERS = 200_000  # of a text
 IN_ONE_QUERY = 5_000  # values; every SQLite and PostgreSQL of today takes several times as many

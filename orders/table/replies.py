@@ -20,7 +20,7 @@ from orders.table.columns import rows_of
 from orders.table.listing import Listing
 from orders.table.rows import in_rows
 from orders.tasks import Task
-from panel.htmx import page_path, wants_fragment
+from panel.web.htmx import page_path, wants_fragment
 
 CONFLICT = 409
 

@@ -13,7 +13,7 @@ from accounts.access import needs
 from accounts.models import User
 from orders.saved import LONGEST_QUERY, MOST_OF_ONE, PRESETS, SavedView
 from orders.table.listing import Listing
-from panel.htmx import page
+from panel.web.htmx import page
 
 UNPROCESSABLE = 422
 

@@ -18,8 +18,8 @@ from orders.table.rows import in_rows, one_of
 from orders.table.saved_views import views_of
 from orders.teamwork import presence
 from panel.format.times import machine
-from panel.htmx import wants_fragment
-from panel.query import number
+from panel.web.htmx import wants_fragment
+from panel.web.params import number
 
 EVENTS_A_PAGE = 100
 

@@ -17,7 +17,7 @@ from orders.teamwork import assignment as assigning
 from orders.teamwork import notes as noting
 from orders.teamwork import presence
 from orders.teamwork.mentions import Mention
-from panel.query import number
+from panel.web.params import number
 
 INVALID, CONFLICT = 422, 409
 MENTIONS_A_PAGE = 50

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from panel.alarms.models import Alarm, Notice, Recipient, Sighting, Watch
-from panel.record import RecordAdmin
+from panel.web.admin_record import RecordAdmin
 
 
 @admin.register(Alarm)

@@ -15,8 +15,8 @@ from orders.table.views import with_times
 from panel.alarms.choosing import ChatForm, ChoicesForm
 from panel.alarms.models import Alarm, Recipient, Sighting
 from panel.alarms.words import KINDS
-from panel.htmx import page, wants_fragment
-from panel.query import number
+from panel.web.htmx import page, wants_fragment
+from panel.web.params import number
 
 ROWS_A_PAGE = 50
 UNPROCESSABLE = 422

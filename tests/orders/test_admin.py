@@ -16,7 +16,7 @@ from catalog.models import RateChange, ShrinkAlarm
 from orders.models import Event, Order
 from orders.rules.statuses import Status
 from orders.tasks import Task
-from panel.record import RecordAdmin
+from panel.web.admin_record import RecordAdmin
 from tests.addresses import admin_address, one_of_everything, our_models, registered
 from tests.makers import make_order
 from tests.people import as_a

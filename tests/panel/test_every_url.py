@@ -9,7 +9,7 @@ from django.http import HttpResponseBase
 from django.test import Client
 
 from accounts.access import Role
-from panel.record import RecordAdmin
+from panel.web.admin_record import RecordAdmin
 from tests.addresses import address, one_of_everything, registered, routes
 from tests.people import EVERYBODY, STRANGER, as_a, htmx
 

@@ -17,9 +17,9 @@ from orders.rules.poll_schedule import ALONE_FROM, RINGS_TOGETHER, beat
 from orders.rules.service_types import terms_of
 from orders.rules.statuses import LIFE, LIVE, Status
 from orders.tasks import Task
-from panel.failpoints import fp
 from panel.format.locale import for_the_record
 from panel.format.money import money
+from panel.ops.failpoints import fp
 
 if TYPE_CHECKING:
     from orders.models import Order

@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from orders.jobs import Bulk
-from panel.failpoints import fp
+from panel.ops.failpoints import fp
 
 
 class TaskQuerySet(models.QuerySet["Task"]):

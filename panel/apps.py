@@ -8,4 +8,4 @@ class PanelConfig(AppConfig):
     verbose_name = "Desk"
 
     def ready(self) -> None:
-        from panel import checks  # noqa: F401  registers them
+        from panel.ops import checks  # noqa: F401  registers them

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from django.core.signals import request_finished
 from django.http import HttpRequest, HttpResponse
 
-from panel.logs import from_here_on
+from panel.ops.logs import from_here_on
 
 log = logging.getLogger(__name__)
 Next = Callable[[HttpRequest], HttpResponse]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from panel import env
 from panel.notpanel.signing import Scheme
+from panel.ops import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = BASE_DIR / ".data"
@@ -207,7 +207,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "panel.views.stale_form"
 X_FRAME_OPTIONS = "DENY"
-DEFAULT_EXCEPTION_REPORTER_FILTER = "panel.discretion.Discreet"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "panel.ops.error_report.Discreet"
 # TLS often ends at a proxy in front; it must then set this header itself and strip it from visitors.
 if env.flag("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -219,8 +219,8 @@ LOG_FORMAT = env.choice("LOG_FORMAT", "TEXT" if DEBUG else "JSON", ("TEXT", "JSO
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"context": {"()": "panel.logs.Context"}},
-    "formatters": {"desk": {"()": f"panel.logs.{LOG_FORMAT.title()}"}},
+    "filters": {"context": {"()": "panel.ops.logs.Context"}},
+    "formatters": {"desk": {"()": f"panel.ops.logs.{LOG_FORMAT.title()}"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "desk", "filters": ["context"]}},
     "root": {
         "handlers": ["stderr"],

@@ -12,7 +12,7 @@ from orders.placing import review
 from orders.placing.review import REASON_CHARACTERS, allowed
 from orders.rules.eligibility import WHY_NOT
 from orders.tasks import Task, TaskQuerySet
-from panel.failpoints import fp
+from panel.ops.failpoints import fp
 
 Kind, Outcome, Over = Task.Kind, Task.Outcome, Task.Over
 

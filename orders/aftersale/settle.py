@@ -10,7 +10,7 @@ from django.db.models import Q
 from orders.models import Event, Order
 from orders.rules.statuses import Status
 from orders.tasks import Task
-from panel.failpoints import fp
+from panel.ops.failpoints import fp
 
 Kind, Outcome, Over = Task.Kind, Task.Outcome, Task.Over
 PRESUMED_AT_ONCE = 100  # refills that one statement of the clock settles

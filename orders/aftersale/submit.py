@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from orders.models import Event, Order
 from orders.tasks import Attempt, Task, TaskQuerySet
-from panel.failpoints import fp
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NeverSent, NotPanelError, Refused, Suspended, Throttled, Unclear
+from panel.ops.failpoints import fp
 
 log = logging.getLogger(__name__)
 Kind, Outcome, Over, Ending = Task.Kind, Task.Outcome, Task.Over, Attempt.Ending

@@ -21,11 +21,11 @@ from orders.rules.lateness import late_from, usual
 from orders.rules.poll_schedule import ALONE_FROM, SELDOM, Tempo, next_look
 from orders.rules.statuses import FINAL
 from orders.webhooks.health import healthy
-from panel.failpoints import fp
 from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NotPanelError, Refused
 from panel.notpanel.shapes import Reports
+from panel.ops.failpoints import fp
 
 log = logging.getLogger(__name__)
 

@@ -18,11 +18,11 @@ from orders.placing import send_switch
 from orders.rules.eligibility import cancel_of
 from orders.rules.statuses import Status
 from orders.tasks import Attempt, Task
-from panel.failpoints import fp
 from panel.format.money import money
-from panel.logs import about
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NeverSent, NotPanelError, Refused, ShortOfFunds, Suspended, Throttled, Unclear
+from panel.ops.failpoints import fp
+from panel.ops.logs import about
 
 log = logging.getLogger(__name__)
 Ending = Attempt.Ending

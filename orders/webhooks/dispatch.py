@@ -14,7 +14,7 @@ from django.db import transaction
 from orders.deliveries import Delivery, Endpoint
 from orders.models import Order
 from orders.rules.poll_schedule import ALONE_FROM, RINGS_TOGETHER
-from panel.failpoints import fp
+from panel.ops.failpoints import fp
 
 AT_ONCE = 500  # deliveries a transaction
 LOOKED_BY = 2 * RINGS_TOGETHER  # a ring that nobody followed within this time is rung again

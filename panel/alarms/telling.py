@@ -11,8 +11,8 @@ from django.urls import reverse
 from panel.alarms import chat, mail
 from panel.alarms.message import Message, Untold
 from panel.alarms.models import Channel, Notice
-from panel.failpoints import fp
 from panel.format.locale import written_for
+from panel.ops.failpoints import fp
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from panel.alarms.judging import JUDGES, Judge, Moment, Stands
 from panel.alarms.models import Alarm, Notice, Recipient, Watch
 from panel.alarms.words import Facts, kind_of
-from panel.failpoints import fp
+from panel.ops.failpoints import fp
 
 log = logging.getLogger(__name__)
 

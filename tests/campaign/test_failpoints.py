@@ -12,7 +12,7 @@ from django.utils import timezone
 from orders.deliveries import Delivery
 from orders.models import Order
 from orders.rules.poll_schedule import ALONE_FROM
-from panel import failpoints
+from panel.ops import failpoints
 from tests.campaign.drive import NO, Campaign
 from tests.campaign.points import HOUSE, STEPS, discovered, unguarded
 from tests.campaign.team import CANCEL, REFILL

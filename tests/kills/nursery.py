@@ -13,7 +13,7 @@ from types import FrameType
 import django
 from django.core.management import call_command
 
-from panel import failpoints
+from panel.ops import failpoints
 from tests.campaign.points import discovered
 
 # Those that a worker without any fault of upstream's comes by.

@@ -12,10 +12,10 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import BalanceReading
-from panel import failpoints
 from panel.alarms.models import Alarm, Notice, Recipient
 from panel.alarms.telling import LEASE, tell
 from panel.alarms.watching import look
+from panel.ops import failpoints
 from tests.campaign.points import discovered
 from tests.campaign.team import Crash
 from tests.campaign.test_failpoints import ELSEWHERE

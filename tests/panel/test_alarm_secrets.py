@@ -15,12 +15,12 @@ from panel.alarms.message import Message, Untold
 from panel.alarms.models import Notice
 from panel.alarms.telling import tell
 from panel.alarms.watching import begin
-from panel.logs import Json
+from panel.ops.logs import Json
 from tests.addresses import one_of_everything
+from tests.panel.ops.test_settings import start
 from tests.panel.receivers import Chat, Mailbox
 from tests.panel.test_alarm_telling import AT, LOW, at, tell_all, wants
 from tests.panel.test_secrets import DEBUG_PAGE, HOUSE, shown, stored
-from tests.panel.test_settings import start
 
 pytestmark = pytest.mark.django_db
 HUSH = "hush-hush"  # in the chat's path, in the password, and in what the mail server says

@@ -19,11 +19,11 @@ from accounts.access import Role
 from orders.models import Order
 from orders.rules.statuses import Status
 from panel import upstream as book
-from panel.logs import Context, Json
 from panel.models import Chore
 from panel.models import Upstream as Outlook
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NotPanelError
+from panel.ops.logs import Context, Json
 from panel.worker import work, work_round
 from tests.addresses import address, one_of_everything, routes
 from tests.makers import PASSWORD, make_user, place_order, sold_by

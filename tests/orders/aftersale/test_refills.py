@@ -13,8 +13,8 @@ from orders.aftersale.settle import presume_settled
 from orders.aftersale.submit import carry_refills
 from orders.models import Order, Refusal
 from orders.tasks import Task
-from panel import failpoints
 from panel.notpanel.client import Client
+from panel.ops import failpoints
 from tests.makers import make_order, make_service, make_user, sold_by
 from tests.upstream import Upstream
 

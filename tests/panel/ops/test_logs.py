@@ -11,8 +11,8 @@ from django.test import Client
 
 from accounts.access import Role
 from orders.models import Order
-from panel.logs import Context, Json, Text, about
 from panel.notpanel.client import Client as Phone
+from panel.ops.logs import Context, Json, Text, about
 from panel.worker import work_round
 from tests.makers import make_order, place_order, sold_by
 from tests.people import as_a

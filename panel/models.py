@@ -32,7 +32,7 @@ class Upstream(models.Model):
 class Window(models.Model):
     """One minute of calls: what each layer of upstream's limits still allows, and who spent it.
 
-    panel/notpanel/budget.py says what the columns mean and how they change; panel/spending.py keeps them.
+    panel/notpanel/budget.py says what the columns mean and how they change; panel/upstream/call_budget.py keeps them.
     """
 
     number = models.PositiveBigIntegerField(unique=True)  # two processes that open the next one: the first wins

@@ -14,8 +14,9 @@ from orders.table.views import activity
 from orders.teamwork.views import mentions
 from orders.webhooks import views as webhooks
 from orders.webhooks.endpoint import door
-from panel import calls, palette, styleguide, views
+from panel import palette, styleguide, views
 from panel.alarms import pages as alarms
+from panel.upstream import views as upstream
 
 # The catalog does not know the team, so its doors are guarded here.
 services = [
@@ -49,7 +50,7 @@ urlpatterns = [
     path("team/", team, name="team"),
     path("accounts/preferences/", preferences, name="preferences"),
     path("accounts/preferences/sample/", sample, name="sample"),
-    path("upstream/", calls.calls, name="calls"),
+    path("upstream/", upstream.calls, name="calls"),
     path("upstream/webhooks/", webhooks.index, name="webhooks"),
     path("upstream/webhooks/rings/", webhooks.rings, name="webhook_rings"),
     path("webhooks/notpanel/", door, name="webhook_door"),

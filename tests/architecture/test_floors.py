@@ -31,7 +31,7 @@ HOLDS_THE_PHONE = {
     "orders.following.poll",
     "orders.placing.funding",
     "panel.chores",
-    "panel.upstream",
+    "panel.upstream.client",
     "panel.worker",
     "panel.management.commands.register_webhook",
     "panel.management.commands.worker",
@@ -98,7 +98,8 @@ def test_only_the_worker_holds_the_phone() -> None:
         for name, path in modules()
         if not within(name, "panel.notpanel")
         and any(
-            within(other, "panel.notpanel.client") or other == "panel.upstream.make_client" for other in imports(path)
+            within(other, "panel.notpanel.client") or other == "panel.upstream.client.make_client"
+            for other in imports(path)
         )
     }
     assert holders == HOLDS_THE_PHONE

@@ -25,12 +25,12 @@ from catalog.models import Service
 from orders.models import Order
 from orders.rules.statuses import Status
 from orders.tasks import Attempt
-from panel import upstream as book
 from panel.models import Window
 from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client
 from panel.notpanel.sandbox.limits import Limits
-from panel.spending import Meter
+from panel.upstream import client as book
+from panel.upstream.call_budget import Meter
 from panel.worker import IDLE_SECONDS, work_round
 from tests.benchmarks import data, measure
 from tests.makers import make_service, place_order

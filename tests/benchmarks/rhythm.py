@@ -18,14 +18,14 @@ from django.db.models import Sum
 from orders.models import Order
 from orders.rules.poll_schedule import SELDOM
 from orders.rules.statuses import FINAL, Status
-from panel import spending
 from panel.models import Window
 from panel.notpanel import budget
 from panel.notpanel.budget import Purpose
 from panel.notpanel.sandbox import lives
 from panel.notpanel.sandbox.limits import KEY_PER_MINUTE, Limits
 from panel.notpanel.shapes import Report
-from panel.spending import Meter
+from panel.upstream import call_budget
+from panel.upstream.call_budget import Meter
 from tests.benchmarks import data, measure
 from tests.benchmarks.virtual import NOON, Clock, Phone, crew
 
@@ -96,7 +96,7 @@ def a_day(figures: measure.Figures) -> None:
             """Before each worker's round; and whether the round before it called, where it could and should have."""
             nonlocal passed_over, longest, expected
             passed_over += expected > made()
-            _, window = spending.current(clock.now)
+            _, window = call_budget.current(clock.now)
             overdue = overdue_seconds()
             longest, late = max(longest, overdue), overdue > ROUND_SECONDS
             pressed[window.number] = pressed.get(window.number, True) and late

@@ -16,7 +16,7 @@ from panel.notpanel.client import Client
 from panel.notpanel.errors import Refused, throttled
 from panel.notpanel.sandbox.limits import Limits, Standing
 from panel.notpanel.shapes import Report, Reports
-from panel.spending import Meter
+from panel.upstream.call_budget import Meter
 from panel.worker import IDLE_SECONDS, work_round
 
 # Beyond every moment that the wall may show: what is written by its time must not seem to be yet to come.

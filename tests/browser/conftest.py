@@ -17,7 +17,7 @@ from accounts.access import Role
 from accounts.models import User
 from panel import worker
 from panel.notpanel.client import Client
-from panel.upstream import heard
+from panel.upstream.client import heard
 from tests.chromium import chromium
 from tests.makers import make_user
 from tests.upstream import Upstream

@@ -18,10 +18,10 @@ from catalog.models import Service
 from orders.models import Order
 from orders.placing.submit import LEASE, carry_one
 from orders.tasks import Task
-from panel import upstream as book
 from panel.models import Chore
 from panel.notpanel.client import Client
 from panel.ops import failpoints
+from panel.upstream import client as book
 from panel.worker import work_round
 from tests.campaign.oracle import WISHES, Wish, desk_orders, judge, judge_wishes
 from tests.campaign.team import CANCEL, REFILL, Crash, Team

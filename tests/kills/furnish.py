@@ -12,7 +12,7 @@ def main() -> None:
     from django.test import Client
 
     from accounts.access import Role
-    from panel.upstream import make_client
+    from panel.upstream.client import make_client
     from tests.makers import make_user, sold_by
 
     service = sold_by(make_client(), refill=True, cancel=True)

@@ -64,14 +64,14 @@ MISTAKES = (
         TEST_BUDGET,
     ),
     Mistake(
-        "two processes grant one call", "panel/spending.py",
+        "two processes grant one call", "panel/upstream/call_budget.py",
         "filter(number=window.number, version=version)", "filter(number=window.number)",
-        "tests/panel/test_spending.py",
+        "tests/panel/upstream/test_call_budget.py",
     ),
     Mistake(
         "leave that nobody needed is not given back", "panel/worker.py",
         "        meter.give_back()", "        pass",
-        "tests/panel/test_spending.py",
+        "tests/panel/upstream/test_call_budget.py",
     ),
     Mistake(
         "a call filled up with what another worker has in its hand", FOLLOWING,

@@ -18,12 +18,12 @@ from django.urls import reverse
 from accounts.access import Role
 from orders.models import Order
 from orders.rules.statuses import Status
-from panel import upstream as book
 from panel.models import Chore
 from panel.models import Upstream as Outlook
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NotPanelError
 from panel.ops.logs import Context, Json
+from panel.upstream import client as book
 from panel.worker import work, work_round
 from tests.addresses import address, one_of_everything, routes
 from tests.makers import PASSWORD, make_user, place_order, sold_by
@@ -219,5 +219,5 @@ def test_the_pages_know_no_key_at_all() -> None:
     """Only the worker may hold a Client (a test of the architecture); the web does not even read the setting."""
     readers = {path.relative_to(HOUSE).as_posix() for app in ("panel", "orders", "catalog", "accounts")
                for path in (HOUSE / app).rglob("*.py") if "settings.NOTPANEL_API_KEY" in path.read_text()}  # fmt: skip
-    assert readers == {"panel/upstream.py"}
+    assert readers == {"panel/upstream/client.py"}
     assert desk.NOTPANEL_API_KEY

@@ -10,10 +10,10 @@ from accounts.models import BalanceReading
 from catalog.models import Service
 from orders.models import Order
 from orders.rules.statuses import Status
-from panel import upstream as book
 from panel.chores import do_chore
 from panel.models import ONLY, Beat, Chore, Upstream
 from panel.notpanel.client import Client
+from panel.upstream import client as book
 from panel.worker import Pulse, work, work_round
 from tests.makers import make_order, place_order, sold_by
 from tests.upstream import Upstream as Sandbox

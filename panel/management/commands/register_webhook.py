@@ -10,7 +10,7 @@ from django.utils import timezone
 from orders.deliveries import Endpoint
 from panel.notpanel import signing
 from panel.notpanel.errors import NotPanelError, Refused, Unclear
-from panel.upstream import make_client
+from panel.upstream.client import make_client
 
 # Where upstream's undocumented answer may hold each.
 SECRET_AT = ("secret", "signing_secret", "webhook_secret")

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from catalog.sync import sync
 from panel.notpanel.errors import NotPanelError
-from panel.upstream import make_client
+from panel.upstream.client import make_client
 
 
 class Command(BaseCommand):

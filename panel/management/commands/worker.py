@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from panel.models import ROLES
-from panel.upstream import make_client
+from panel.upstream.client import make_client
 from panel.worker import work
 
 

@@ -15,8 +15,8 @@ from orders.placing.send_switch import FAILURES_IN_A_ROW, PROBE_EVERY
 from orders.placing.submit import carry_one
 from orders.rules.statuses import Status
 from orders.tasks import Sending, Task
-from panel import upstream as book
 from panel.notpanel.client import Client
+from panel.upstream import client as book
 from tests.makers import make_order, make_user, place_order, sold_by
 from tests.people import as_a
 from tests.upstream import Upstream

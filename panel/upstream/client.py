@@ -13,7 +13,7 @@ from orders.placing import send_switch
 from panel.models import ONLY, Upstream
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NotPanelError, Refused, Suspended, Throttled
-from panel.spending import Meter
+from panel.upstream.call_budget import Meter
 
 log = logging.getLogger(__name__)
 

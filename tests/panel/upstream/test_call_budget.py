@@ -12,12 +12,12 @@ from orders.models import Order
 from orders.placing.submit import carry_one
 from orders.rules.statuses import Status
 from orders.tasks import Task
-from panel import spending
 from panel.models import Window
 from panel.notpanel import budget
 from panel.notpanel.budget import SPAN, Permit, Purpose
 from panel.notpanel.client import Client
-from panel.spending import Meter
+from panel.upstream import call_budget
+from panel.upstream.call_budget import Meter
 from panel.worker import Step, take_step, work_round
 from tests.makers import make_order, make_service, make_user, place_order
 from tests.upstream import Upstream
@@ -59,7 +59,7 @@ def test_many_at_once_get_exactly_what_is_there() -> None:
     granted: list[Permit] = []
 
     def worker() -> None:
-        while permit := spending.take(Purpose.PLACE, NOON):
+        while permit := call_budget.take(Purpose.PLACE, NOON):
             granted.append(permit)
 
     together(worker)
@@ -70,15 +70,15 @@ def test_many_at_once_get_exactly_what_is_there() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_many_at_once_open_one_next_minute() -> None:
-    spending.take(Purpose.LOOK, NOON)
-    together(lambda: spending.take(Purpose.LOOK, NOON + SPAN + timedelta(seconds=1)))
+    call_budget.take(Purpose.LOOK, NOON)
+    together(lambda: call_budget.take(Purpose.LOOK, NOON + SPAN + timedelta(seconds=1)))
     assert list(Window.objects.values_list("number", "look")) == [(2, PROCESSES), (1, 1)]
 
 
 @pytest.mark.django_db
 def test_minutes_older_than_a_day_are_forgotten() -> None:
-    spending.take(Purpose.LOOK, NOON)
-    spending.take(Purpose.LOOK, NOON + timedelta(days=1, minutes=2))
+    call_budget.take(Purpose.LOOK, NOON)
+    call_budget.take(Purpose.LOOK, NOON + timedelta(days=1, minutes=2))
     assert Window.objects.get().number == 2
 
 
@@ -101,9 +101,9 @@ def test_whoever_calls_without_leave_waits_for_it(metered: Client, monkeypatch: 
         waited.append(seconds)
         Window.objects.update(ends_at=timezone.now() - timedelta(seconds=1))
 
-    monkeypatch.setattr("panel.spending.time.sleep", next_minute)
+    monkeypatch.setattr("panel.upstream.call_budget.time.sleep", next_minute)
     metered.balance()
-    assert waited == [spending.WAIT_SECONDS]
+    assert waited == [call_budget.WAIT_SECONDS]
 
 
 @pytest.mark.django_db
@@ -121,7 +121,7 @@ def test_what_goes_wrong_in_counting_a_call_does_not_lose_its_answer(
     def broken(*_args: object) -> None:
         raise OverflowError
 
-    monkeypatch.setattr("panel.spending.settle", broken)
+    monkeypatch.setattr("panel.upstream.call_budget.settle", broken)
     assert metered.balance().amount == 500
 
 

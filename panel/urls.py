@@ -15,7 +15,7 @@ from orders.teamwork.views import mentions
 from orders.webhooks import views as webhooks
 from orders.webhooks.endpoint import door
 from panel import palette, styleguide, views
-from panel.alarms import pages as alarms
+from panel.alarms import views as alarms
 from panel.upstream import views as upstream
 
 # The catalog does not know the team, so its doors are guarded here.

@@ -7,8 +7,8 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from panel.alarms.quiet import quiet_until
-from panel.alarms.words import KINDS, Kind, kind_of
+from panel.alarms.kinds import KINDS, Kind, kind_of
+from panel.alarms.quiet_hours import quiet_until
 from panel.format.times import zone_named
 
 

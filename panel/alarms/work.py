@@ -5,8 +5,8 @@ from datetime import datetime
 
 from django.db import close_old_connections
 
-from panel.alarms.telling import tell
-from panel.alarms.watching import watch
+from panel.alarms.evaluate import watch
+from panel.alarms.notify import tell
 
 log = logging.getLogger(__name__)
 

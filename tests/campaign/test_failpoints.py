@@ -20,7 +20,7 @@ from tests.campaign.test_campaign import campaign_on
 from tests.upstream import Upstream
 
 __all__ = ["campaign_on"]
-# Of the alarms, which call nobody upstream: tests/panel/test_alarm_crashes.py goes there.
+# Of the alarms, which call nobody upstream: tests/panel/alarms/test_alarm_crashes.py goes there.
 ELSEWHERE = ("raise.", "over.", "tell.")
 POINTS = [point for point in discovered() if not point.startswith(ELSEWHERE)]
 LATER_SECONDS = 400  # beyond every pause between tries

@@ -203,28 +203,28 @@ MISTAKES = (
         "tests/orders/reports/test_charges.py",
     ),
     Mistake(
-        "a message that is marked as sent before it is", "panel/alarms/telling.py",
+        "a message that is marked as sent before it is", "panel/alarms/notify.py",
         '    fp("tell.send")\n    try:\n',
         '    notice.settle(due_at=None, sent_at=now)\n    fp("tell.send")\n    try:\n',
-        "tests/panel/test_alarm_crashes.py",
+        "tests/panel/alarms/test_alarm_crashes.py",
     ),
     Mistake(
-        "an alarm that is raised apart from its messages", "panel/alarms/watching.py",
+        "an alarm that is raised apart from its messages", "panel/alarms/evaluate.py",
         '            write(alarm, Recipient.objects.who_want(kind), now)\n            fp("raise.commit")\n'
         '    except IntegrityError:\n        return False\n    fp("raise.committed")\n',
         '            fp("raise.commit")\n    except IntegrityError:\n        return False\n'
         '    fp("raise.committed")\n    write(alarm, Recipient.objects.who_want(kind), now)\n',
-        "tests/panel/test_alarm_crashes.py",
+        "tests/panel/alarms/test_alarm_crashes.py",
     ),
     Mistake(
-        "an alarm that ends as soon as it wavers", "panel/alarms/judging.py",
+        "an alarm that ends as soon as it wavers", "panel/alarms/conditions.py",
         "(low * ENOUGH if moment.open else low)", "low",
-        "tests/panel/test_alarms.py",
+        "tests/panel/alarms/test_alarms.py",
     ),
     Mistake(
-        "a message that does not look whether it is night", "panel/alarms/telling.py",
+        "a message that does not look whether it is night", "panel/alarms/notify.py",
         "    return notice.to.quiet(notice.alarm.kind, now)\n", "    return None\n",
-        "tests/panel/test_alarm_telling.py",
+        "tests/panel/alarms/test_alarm_notices.py",
     ),
     Mistake(
         "tasks of the last order left out", "orders/table/rows.py",

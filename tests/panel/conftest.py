@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.panel.receivers import Chat, Mailbox, running
+from tests.panel.alarms.receivers import Chat, Mailbox, running
 
 CHAT_PATH = "/services/T0/B0/hush-hush"
 

@@ -5,9 +5,9 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from panel.alarms.evaluate import look
 from panel.alarms.models import Alarm
-from panel.alarms.telling import tell
-from panel.alarms.watching import look
+from panel.alarms.notify import tell
 
 
 class Command(BaseCommand):

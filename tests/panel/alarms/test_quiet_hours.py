@@ -4,7 +4,7 @@ from datetime import UTC, datetime, time
 
 import pytest
 
-from panel.alarms.quiet import quiet_until
+from panel.alarms.quiet_hours import quiet_until
 from panel.format.times import zone_named
 
 #  begins  ends   zone                 now, UTC            quiet until, UTC; "" when it is not quiet

@@ -19,15 +19,15 @@ from catalog.models import Change, Service
 from orders.models import Order
 from orders.placing import send_switch
 from orders.rules.statuses import Status
-from panel.alarms.judging import JUDGES, PILE_EVERY
+from panel.alarms.conditions import JUDGES, PILE_EVERY
+from panel.alarms.evaluate import LOOK_EVERY, look, watch
+from panel.alarms.kinds import KINDS, kind_of
 from panel.alarms.models import Alarm, Notice, Recipient, Watch
-from panel.alarms.watching import LOOK_EVERY, look, watch
-from panel.alarms.words import KINDS, kind_of
 from panel.models import ONLY, Beat, Chore, Upstream
 from panel.notpanel.client import Client
 from panel.worker import work
 from tests.makers import make_order, make_service, make_user, minutes
-from tests.panel.receivers import Chat
+from tests.panel.alarms.receivers import Chat
 from tests.upstream import Upstream as Sandbox
 
 pytestmark = pytest.mark.django_db

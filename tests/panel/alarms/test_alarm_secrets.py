@@ -11,15 +11,15 @@ import pytest
 
 from panel.alarms import chat as poster
 from panel.alarms import mail as post
+from panel.alarms.evaluate import begin
 from panel.alarms.message import Message, Untold
 from panel.alarms.models import Notice
-from panel.alarms.telling import tell
-from panel.alarms.watching import begin
+from panel.alarms.notify import tell
 from panel.ops.logs import Json
 from tests.addresses import one_of_everything
+from tests.panel.alarms.receivers import Chat, Mailbox
+from tests.panel.alarms.test_alarm_notices import AT, LOW, at, tell_all, wants
 from tests.panel.ops.test_settings import start
-from tests.panel.receivers import Chat, Mailbox
-from tests.panel.test_alarm_telling import AT, LOW, at, tell_all, wants
 from tests.panel.test_secrets import DEBUG_PAGE, HOUSE, shown, stored
 
 pytestmark = pytest.mark.django_db

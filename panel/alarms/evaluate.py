@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
-from panel.alarms.judging import JUDGES, Judge, Moment, Stands
+from panel.alarms.conditions import JUDGES, Judge, Moment, Stands
+from panel.alarms.kinds import Facts, kind_of
 from panel.alarms.models import Alarm, Notice, Recipient, Watch
-from panel.alarms.words import Facts, kind_of
 from panel.ops.failpoints import fp
 
 log = logging.getLogger(__name__)

@@ -14,8 +14,8 @@ from accounts.models import BalanceReading
 from catalog.models import Change
 from orders.table.filters import FACETS
 from orders.tasks import Sending
+from panel.alarms.kinds import Facts
 from panel.alarms.models import Alarm
-from panel.alarms.words import Facts
 from panel.models import ONLY, Beat, Upstream
 
 ENOUGH = Decimal("1.1")  # a low balance is over at this share of the threshold: one that wavers there is one alarm

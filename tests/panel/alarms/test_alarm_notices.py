@@ -11,11 +11,11 @@ from django.db import connections
 
 from accounts.models import BalanceReading
 from panel.alarms import chat as poster
+from panel.alarms.evaluate import begin, calm_down, look
 from panel.alarms.models import Alarm, Notice, Recipient, Sighting
-from panel.alarms.telling import GIVEN_UP_AFTER, LEASE, PAUSES, tell
-from panel.alarms.watching import begin, calm_down, look
+from panel.alarms.notify import GIVEN_UP_AFTER, LEASE, PAUSES, tell
 from tests.makers import make_user, minutes
-from tests.panel.receivers import Chat, Mailbox
+from tests.panel.alarms.receivers import Chat, Mailbox
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)

@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from accounts.access import Role
 from accounts.models import User
+from panel.alarms.kinds import KINDS
 from panel.alarms.models import Alarm, Notice, Recipient, Sighting
-from panel.alarms.pages import ROWS_A_PAGE
-from panel.alarms.words import KINDS
+from panel.alarms.views import ROWS_A_PAGE
 from panel.bar import Bar
 from panel.models import ONLY, Upstream
 from tests.makers import make_user

@@ -5,8 +5,8 @@ from typing import Any
 from django import forms
 
 from accounts.preferences import choose, zones
+from panel.alarms.kinds import KINDS
 from panel.alarms.models import Recipient
-from panel.alarms.words import KINDS
 
 AT = forms.TimeInput(format="%H:%M", attrs={"type": "time"})
 BOTH_ENDS = "Quiet hours have a beginning and an end: fill in both, or neither."

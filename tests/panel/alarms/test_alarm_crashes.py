@@ -12,15 +12,15 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import BalanceReading
+from panel.alarms.evaluate import look
 from panel.alarms.models import Alarm, Notice, Recipient
-from panel.alarms.telling import LEASE, tell
-from panel.alarms.watching import look
+from panel.alarms.notify import LEASE, tell
 from panel.ops import failpoints
 from tests.campaign.points import discovered
 from tests.campaign.team import Crash
 from tests.campaign.test_failpoints import ELSEWHERE
 from tests.makers import make_user, minutes
-from tests.panel.receivers import Chat, Mailbox
+from tests.panel.alarms.receivers import Chat, Mailbox
 
 HOUSE = Path(__file__).resolve().parents[2]
 AT = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)

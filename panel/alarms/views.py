@@ -12,9 +12,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.access import needs
 from orders.table.views import with_times
-from panel.alarms.choosing import ChatForm, ChoicesForm
+from panel.alarms.forms import ChatForm, ChoicesForm
+from panel.alarms.kinds import KINDS
 from panel.alarms.models import Alarm, Recipient, Sighting
-from panel.alarms.words import KINDS
 from panel.web.htmx import page, wants_fragment
 from panel.web.params import number
 

@@ -104,13 +104,13 @@ INSTALLED_APPS = [
     "panel",  # last: its admin rearranges what the others register
 ]
 MIDDLEWARE = [
-    "panel.middleware.request_id",
-    "panel.bar.middleware",
+    "panel.site.middleware.request_id",
+    "panel.site.status_bar.middleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Pads its answers, and Django masks the CSRF token anew each time, so that lengths tell nothing (BREACH).
     "django.middleware.gzip.GZipMiddleware",
-    "panel.middleware.content_security_policy",
+    "panel.site.middleware.content_security_policy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -133,8 +133,8 @@ TEMPLATES = [
         "BACKEND": "django.template.backends.jinja2.Jinja2",
         "DIRS": [BASE_DIR / "templates"],
         "OPTIONS": {
-            "environment": "panel.jinja.environment",
-            "context_processors": [*CONTEXT_PROCESSORS, "panel.bar.context"],
+            "environment": "panel.site.templating.environment",
+            "context_processors": [*CONTEXT_PROCESSORS, "panel.site.status_bar.context"],
         },
     },
     {  # Django's own language, for the admin alone
@@ -205,7 +205,7 @@ SECURE_HSTS_PRELOAD = SECURE
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 CSRF_COOKIE_HTTPONLY = True
-CSRF_FAILURE_VIEW = "panel.views.stale_form"
+CSRF_FAILURE_VIEW = "panel.site.views.stale_form"
 X_FRAME_OPTIONS = "DENY"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "panel.ops.error_report.Discreet"
 # TLS often ends at a proxy in front; it must then set this header itself and strip it from visitors.

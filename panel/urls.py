@@ -14,8 +14,8 @@ from orders.table.views import activity
 from orders.teamwork.views import mentions
 from orders.webhooks import views as webhooks
 from orders.webhooks.endpoint import door
-from panel import palette, styleguide, views
 from panel.alarms import views as alarms
+from panel.site import components_page, palette, views
 from panel.upstream import views as upstream
 
 # The catalog does not know the team, so its doors are guarded here.
@@ -56,7 +56,7 @@ urlpatterns = [
     path("webhooks/notpanel/", door, name="webhook_door"),
     path("palette/", palette.palette, name="palette"),
     path("keys/", palette.keys, name="keys"),
-    path("styleguide/", styleguide.components, name="styleguide"),
+    path("styleguide/", components_page.components, name="styleguide"),
     path("accounts/", include(entrance)),
     path("admin/", admin.site.urls),
     path("healthz", views.healthz, name="healthz"),

@@ -3,7 +3,7 @@ const { desk, htmx } = window;
 const CHORD = 1_500; // ms that g waits for the key after it
 const ROWS = "main :is(.row, .jobs li, .line li)";
 const FIELDS = ["main #q", "#find"]; // the page's own, else that of the bar
-// The same as in panel/palette.py, which says them.
+// The same as in panel/site/palette.py, which says them.
 const GO = {
   o: "/orders/", n: "/orders/new/", s: "/services/", a: "/activity/", t: "/team/",
   r: "/orders/refills/", c: "/orders/cancels/", j: "/orders/bulks/",

@@ -11,9 +11,9 @@ from django.views.decorators.http import require_safe
 from accounts.access import needs
 from orders.models import Order
 from orders.tasks import Task
-from panel.bar import MOST_COUNTED, SILENT_AFTER
 from panel.models import EVERY_ROLE, Beat, Chore, Window
 from panel.notpanel.budget import SHARES, Purpose
+from panel.site.status_bar import MOST_COUNTED, SILENT_AFTER
 from panel.web.htmx import page
 
 PAST = timedelta(hours=1)

@@ -26,9 +26,9 @@ from orders.models import Order, Refusal
 from orders.rules.eligibility import WHY_NOT
 from orders.rules.statuses import Status
 from orders.tasks import Task
-from panel.bar import Bar
 from panel.format.spreadsheet import safe
 from panel.notpanel.client import Client as Phone
+from panel.site.status_bar import Bar
 from tests.makers import make_order, make_service, make_user, place_order, sold_by
 from tests.orders.test_claims import together
 from tests.people import as_a, as_user, htmx

@@ -13,9 +13,9 @@ from orders.placing.review import give_up
 from orders.placing.submit import carry_one
 from orders.rules.poll_schedule import ALONE_FROM
 from orders.rules.statuses import Status
-from panel.bar import Bar
 from panel.notpanel.client import Client
 from panel.notpanel.shapes import Reports
+from panel.site.status_bar import Bar
 from tests.makers import make_order, make_user, place_order, sold_by
 from tests.people import as_a, htmx
 from tests.upstream import Upstream

@@ -10,7 +10,7 @@ from django.test import Client
 
 from orders.models import Order
 from orders.rules.service_types import own_fields
-from panel.bar import Bar
+from panel.site.status_bar import Bar
 from tests.makers import make_service, place_order
 from tests.people import htmx
 

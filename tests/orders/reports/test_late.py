@@ -22,9 +22,9 @@ from orders.rules.statuses import STARTED, Status
 from orders.statistics import delivery_times
 from orders.statistics.delivery_times import WRITTEN_AFTER, move_live, take_pace
 from orders.table.listing import Listing
-from panel.bar import Bar
 from panel.notpanel.client import Client
 from panel.notpanel.shapes import Report, Reports
+from panel.site.status_bar import Bar
 from tests.makers import make_order, make_report, make_service, make_user, minutes, place_order, sold_by
 from tests.upstream import Upstream
 

@@ -12,7 +12,7 @@ from orders.rules.statuses import Status
 from orders.statistics import search_index
 from orders.statistics.status_counts import Tally
 from orders.table.listing import Listing
-from panel.bar import Bar
+from panel.site.status_bar import Bar
 from tests.makers import make_order, make_service, make_user
 from tests.people import htmx
 

@@ -14,8 +14,8 @@ from accounts.models import BalanceReading
 from orders.following.poll import take_in
 from orders.models import Order
 from orders.rules.statuses import Status
-from panel.bar import Bar
 from panel.notpanel.shapes import Reports
+from panel.site.status_bar import Bar
 from tests.makers import make_order, make_report, make_service, make_user
 from tests.people import as_a, htmx
 from tests.upstream import Upstream as Sandbox

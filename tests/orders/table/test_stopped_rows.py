@@ -15,7 +15,7 @@ from orders.placing import send_switch
 from orders.placing.review import withdraw
 from orders.rules.statuses import Status
 from orders.tasks import Task
-from panel.bar import Bar
+from panel.site.status_bar import Bar
 from tests.makers import make_order, make_user
 from tests.people import htmx
 

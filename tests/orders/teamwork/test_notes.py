@@ -15,7 +15,7 @@ from accounts.models import User
 from orders.models import Order
 from orders.rules.statuses import Status
 from orders.teamwork.mentions import NOTE_CHARACTERS, Mention, Note, called
-from panel.bar import Bar
+from panel.site.status_bar import Bar
 from tests.makers import make_order, make_user
 from tests.people import as_a, as_user, htmx
 

@@ -17,7 +17,7 @@ from orders.models import Order
 from orders.rules.statuses import Status
 from orders.teamwork import presence
 from orders.teamwork.presence import Presence
-from panel.bar import Bar
+from panel.site.status_bar import Bar
 from tests.makers import make_order, make_user
 from tests.people import as_user, htmx
 

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from orders.models import Order
-from panel.palette import FOUND_AT_MOST, PLACES
+from panel.site.palette import FOUND_AT_MOST, PLACES
 from tests.makers import make_order, make_service, make_user
 from tests.people import as_a, htmx
 

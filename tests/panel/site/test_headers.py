@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from accounts.access import Role
-from panel.middleware import POLICY
+from panel.site.middleware import POLICY
 from tests.addresses import address, one_of_everything, routes
 from tests.people import STRANGER, as_a, htmx
 

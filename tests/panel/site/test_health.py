@@ -7,8 +7,8 @@ from django.db import DatabaseError
 from django.test import Client
 from django.utils import timezone
 
-from panel.bar import SILENT_AFTER
 from panel.models import ONLY, Beat, Upstream
+from panel.site.status_bar import SILENT_AFTER
 
 
 @pytest.fixture
@@ -57,6 +57,6 @@ def test_a_database_that_is_away_is_told(client: Client, monkeypatch: pytest.Mon
     def away(*args: object) -> None:
         raise DatabaseError("gone")
 
-    monkeypatch.setattr("panel.views.connection.ensure_connection", away)
+    monkeypatch.setattr("panel.site.views.connection.ensure_connection", away)
     answer = client.get("/healthz/ready")
     assert (answer.status_code, answer.json()["database"]) == (503, "does not answer")

@@ -31,7 +31,7 @@ from panel.notpanel.client import Client
 from panel.notpanel.sandbox.limits import Limits
 from panel.upstream import client as book
 from panel.upstream.call_budget import Meter
-from panel.worker import IDLE_SECONDS, work_round
+from panel.worker.loop import IDLE_SECONDS, work_round
 from tests.benchmarks import data, measure
 from tests.makers import make_service, place_order
 from tests.upstream import SERVICE, Upstream

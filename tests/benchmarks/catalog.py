@@ -20,7 +20,7 @@ from catalog.sync import ROWS_A_WRITE, SAID, take_in
 from panel.models import Chore
 from panel.notpanel.client import Client
 from panel.notpanel.shapes import Balance, Catalog, ServiceRow
-from panel.worker import work
+from panel.worker.loop import work
 from tests.benchmarks import measure
 from tests.makers import make_row
 

@@ -8,12 +8,12 @@ from datetime import timedelta
 
 from orders.models import Order
 from orders.tasks import Task
-from panel.chores import write_down
 from panel.models import Window
 from panel.notpanel.client import Client
 from panel.notpanel.sandbox.limits import KEY_PER_MINUTE, WINDOW_SECONDS, Limits
 from panel.upstream import client as book
 from panel.upstream.call_budget import Meter
+from panel.worker.recurring import write_down
 from tests.benchmarks import measure
 from tests.benchmarks.virtual import CALL_SECONDS, NOON, Clock, crew
 from tests.makers import make_service, make_user, place_order

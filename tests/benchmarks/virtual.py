@@ -17,7 +17,7 @@ from panel.notpanel.errors import Refused, throttled
 from panel.notpanel.sandbox.limits import Limits, Standing
 from panel.notpanel.shapes import Report, Reports
 from panel.upstream.call_budget import Meter
-from panel.worker import IDLE_SECONDS, work_round
+from panel.worker.loop import IDLE_SECONDS, work_round
 
 # Beyond every moment that the wall may show: what is written by its time must not seem to be yet to come.
 NOON = datetime(2040, 1, 2, 12, 0, tzinfo=UTC)

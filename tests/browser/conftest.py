@@ -15,9 +15,9 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.access import Role
 from accounts.models import User
-from panel import worker
 from panel.notpanel.client import Client
 from panel.upstream.client import heard
+from panel.worker import loop
 from tests.chromium import chromium
 from tests.makers import make_user
 from tests.upstream import Upstream
@@ -54,7 +54,7 @@ class Desk:
 
     def work(self) -> None:
         """Lets the worker do all that is due."""
-        while worker.work_round(self.phone):
+        while loop.work_round(self.phone):
             pass
 
     def sign_in(self, context: BrowserContext, user: User) -> None:
@@ -78,7 +78,7 @@ def working(desk: Desk) -> Iterator[Desk]:
 
     def run() -> None:
         try:
-            worker.work(desk.phone, stop, once=False)
+            loop.work(desk.phone, stop, once=False)
         finally:
             connections.close_all()
 

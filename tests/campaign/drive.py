@@ -22,7 +22,7 @@ from panel.models import Chore
 from panel.notpanel.client import Client
 from panel.ops import failpoints
 from panel.upstream import client as book
-from panel.worker import work_round
+from panel.worker.loop import work_round
 from tests.campaign.oracle import WISHES, Wish, desk_orders, judge, judge_wishes
 from tests.campaign.team import CANCEL, REFILL, Crash, Team
 from tests.makers import place_order, sold_by

@@ -38,9 +38,9 @@ MISTAKES = (
         OUTCOMES,
     ),
     Mistake(
-        "the worker calls on while it was told to wait", "panel/worker.py",
+        "the worker calls on while it was told to wait", "panel/worker/loop.py",
         "waits = did and upstream.paused_until(timezone.now()) is not None", "waits = False",
-        "tests/panel/test_worker.py",
+        "tests/panel/worker/test_worker.py",
     ),
     # ── The budget ───────────────────────────────────────────────────────────────────────────────
     Mistake(
@@ -69,7 +69,7 @@ MISTAKES = (
         "tests/panel/upstream/test_call_budget.py",
     ),
     Mistake(
-        "leave that nobody needed is not given back", "panel/worker.py",
+        "leave that nobody needed is not given back", "panel/worker/loop.py",
         "        meter.give_back()", "        pass",
         "tests/panel/upstream/test_call_budget.py",
     ),

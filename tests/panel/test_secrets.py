@@ -24,7 +24,7 @@ from panel.notpanel.client import Client
 from panel.notpanel.errors import NotPanelError
 from panel.ops.logs import Context, Json
 from panel.upstream import client as book
-from panel.worker import work, work_round
+from panel.worker.loop import work, work_round
 from tests.addresses import address, one_of_everything, routes
 from tests.makers import PASSWORD, make_user, place_order, sold_by
 from tests.people import STRANGER, as_a
@@ -143,7 +143,7 @@ def test_it_is_nowhere_after_mistakes_of_our_own(
             try:
                 work_round(phone)
             except RuntimeError:
-                logging.getLogger("panel.worker").exception("a round broke off")
+                logging.getLogger("panel.worker.loop").exception("a round broke off")
     assert "our own mistake" in log.text
     claim_it_is_nowhere(log)
 

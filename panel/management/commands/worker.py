@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from panel.models import ROLES
 from panel.upstream.client import make_client
-from panel.worker import work
+from panel.worker.loop import work
 
 
 class Command(BaseCommand):

@@ -14,9 +14,9 @@ from orders.rules.lateness import ENOUGH, LOOKED_AT, Ended, Pace, figures, late_
 from orders.rules.statuses import FINAL, Status
 from orders.statistics import delivery_times
 from orders.statistics.delivery_times import WRITTEN_AFTER, take_pace
-from panel.chores import CHORES, do_chore
 from panel.models import Chore
 from panel.notpanel.client import Client
+from panel.worker.recurring import CHORES, do_chore
 from tests.benchmarks import data
 from tests.benchmarks.measure import vm_steps
 from tests.makers import make_order, make_service, make_user, minutes

@@ -15,10 +15,10 @@ from accounts.models import BalanceReading
 from orders.models import Order
 from orders.rules.statuses import Status
 from orders.statistics.runway import Spending, measure, runway
-from panel.chores import CHORES, do_chore
 from panel.models import Chore
 from panel.notpanel.client import Client
 from panel.site.status_bar import Bar
+from panel.worker.recurring import CHORES, do_chore
 from tests.makers import make_order, make_service, make_user, place_order
 from tests.people import as_a
 from tests.upstream import Upstream

@@ -25,7 +25,7 @@ from panel.alarms.kinds import KINDS, kind_of
 from panel.alarms.models import Alarm, Notice, Recipient, Watch
 from panel.models import ONLY, Beat, Chore, Upstream
 from panel.notpanel.client import Client
-from panel.worker import work
+from panel.worker.loop import work
 from tests.makers import make_order, make_service, make_user, minutes
 from tests.panel.alarms.receivers import Chat
 from tests.upstream import Upstream as Sandbox

@@ -13,7 +13,7 @@ from accounts.access import Role
 from orders.models import Order
 from panel.notpanel.client import Client as Phone
 from panel.ops.logs import Context, Json, Text, about
-from panel.worker import work_round
+from panel.worker.loop import work_round
 from tests.makers import make_order, place_order, sold_by
 from tests.people import as_a
 from tests.upstream import Upstream

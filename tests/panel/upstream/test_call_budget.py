@@ -18,7 +18,7 @@ from panel.notpanel.budget import SPAN, Permit, Purpose
 from panel.notpanel.client import Client
 from panel.upstream import call_budget
 from panel.upstream.call_budget import Meter
-from panel.worker import Step, take_step, work_round
+from panel.worker.loop import Step, take_step, work_round
 from tests.makers import make_order, make_service, make_user, place_order
 from tests.upstream import Upstream
 

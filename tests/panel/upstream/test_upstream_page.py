@@ -14,7 +14,7 @@ from orders.rules.statuses import Status
 from panel.models import EVERY_ROLE, ROLES, Beat, Chore, Window
 from panel.notpanel.budget import Purpose
 from panel.site.status_bar import SILENT_AFTER, Bar
-from panel.worker import Pulse
+from panel.worker.loop import Pulse
 from tests.makers import make_order
 from tests.people import as_a, htmx
 

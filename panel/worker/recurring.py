@@ -12,11 +12,11 @@ from accounts.balance import read_balance
 from catalog.sync import sync
 from orders.following.poll import ALONE_EVERY_SECONDS, look_alone
 from orders.statistics import charge_totals, delivery_times, runway
-from panel import bells
 from panel.models import DESK, Chore, ChoreQuerySet
 from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NotPanelError
+from panel.worker import bells
 
 log = logging.getLogger(__name__)
 

@@ -10,11 +10,11 @@ from accounts.models import BalanceReading
 from catalog.models import Service
 from orders.models import Order
 from orders.rules.statuses import Status
-from panel.chores import do_chore
 from panel.models import ONLY, Beat, Chore, Upstream
 from panel.notpanel.client import Client
 from panel.upstream import client as book
-from panel.worker import Pulse, work, work_round
+from panel.worker.loop import Pulse, work, work_round
+from panel.worker.recurring import do_chore
 from tests.makers import make_order, place_order, sold_by
 from tests.upstream import Upstream as Sandbox
 
@@ -122,8 +122,8 @@ def test_a_mistake_in_one_round_is_logged_and_work_goes_on(
         stop.set()
         return False
 
-    monkeypatch.setattr("panel.worker.work_round", broken)
-    monkeypatch.setattr("panel.worker.AFTER_A_CRASH_SECONDS", 0.0)
+    monkeypatch.setattr("panel.worker.loop.work_round", broken)
+    monkeypatch.setattr("panel.worker.loop.AFTER_A_CRASH_SECONDS", 0.0)
     work(desk_phone, stop, once=False)
     assert len(rounds) == 2
     assert "our own" in caplog.text

@@ -21,13 +21,13 @@ from orders.placing.funding import due_probe, probe
 from orders.placing.submit import carry_one
 from orders.statistics.search_index import compact
 from orders.tasks import Task
-from panel import bells
 from panel.alarms.work import mind_alarms
-from panel.chores import chores, do_chore, write_down
 from panel.models import DESK, EVERY_ROLE, ROLES, Beat
 from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client
 from panel.upstream import client as upstream
+from panel.worker import bells
+from panel.worker.recurring import chores, do_chore, write_down
 
 log = logging.getLogger(__name__)
 

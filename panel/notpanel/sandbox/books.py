@@ -2,10 +2,10 @@
 
 import json
 
-from . import charges, events
-from .outbox import Delivery
-from .store import Order
-from .supplier import Supplier
+from panel.notpanel.sandbox import charges, events
+from panel.notpanel.sandbox.outbox import Delivery
+from panel.notpanel.sandbox.store import Order
+from panel.notpanel.sandbox.supplier import Supplier
 
 
 def books(supplier: Supplier, newest: int = -1) -> dict[str, object]:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from . import adding, charges, endpoints, lives
-from .limits import Standing
-from .refusal import Refused
-from .store import Order, token
-from .supplier import Supplier
+from panel.notpanel.sandbox import adding, charges, endpoints, lives
+from panel.notpanel.sandbox.limits import Standing
+from panel.notpanel.sandbox.refusal import Refused
+from panel.notpanel.sandbox.store import Order, token
+from panel.notpanel.sandbox.supplier import Supplier
 
 MOST_IDS = 100
 REFILLS_PER_ORDER = 3

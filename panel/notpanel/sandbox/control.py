@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from . import charges, endpoints, events, lives, services
-from .faults import EVERY_ACTION
-from .mischief import FORGERIES
-from .refusal import Refused
-from .store import Order, Service
-from .supplier import Supplier
+from panel.notpanel.sandbox import charges, endpoints, events, lives, services
+from panel.notpanel.sandbox.faults import EVERY_ACTION
+from panel.notpanel.sandbox.mischief import FORGERIES
+from panel.notpanel.sandbox.refusal import Refused
+from panel.notpanel.sandbox.store import Order, Service
+from panel.notpanel.sandbox.supplier import Supplier
 
 Fields = Mapping[str, Any]
 

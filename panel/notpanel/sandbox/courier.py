@@ -9,12 +9,12 @@ import threading
 import time
 from urllib.parse import quote, urlsplit
 
-from . import events, mischief
-from .addresses import dial
-from .faults import Rule
-from .mischief import Letter
-from .outbox import Delivery
-from .supplier import Supplier
+from panel.notpanel.sandbox import events, mischief
+from panel.notpanel.sandbox.addresses import dial
+from panel.notpanel.sandbox.faults import Rule
+from panel.notpanel.sandbox.mischief import Letter
+from panel.notpanel.sandbox.outbox import Delivery
+from panel.notpanel.sandbox.supplier import Supplier
 
 POLL_SECONDS = 0.05  # how late an end may be heard of
 PAUSES = (

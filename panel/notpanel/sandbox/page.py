@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
-from . import charges, contract, events, mischief
-from .adding import COUPONS, FATES
-from .books import books
-from .faults import FAULTS
-from .lives import ENDS, LIVE
-from .supplier import Supplier
+from panel.notpanel.sandbox import charges, contract, events, mischief
+from panel.notpanel.sandbox.adding import COUPONS, FATES
+from panel.notpanel.sandbox.books import books
+from panel.notpanel.sandbox.faults import FAULTS
+from panel.notpanel.sandbox.lives import ENDS, LIVE
+from panel.notpanel.sandbox.supplier import Supplier
 
 ORDERS_SHOWN = 50
 CALLS_SHOWN = 30

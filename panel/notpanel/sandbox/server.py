@@ -13,13 +13,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
-from . import contract, control
-from .books import books
-from .courier import Courier
-from .faults import TURNED_AWAY, Rule
-from .page import page
-from .supplier import Supplier, timed
-from .wire import HTML, JSON, NONE, Line, deliver
+from panel.notpanel.sandbox import contract, control
+from panel.notpanel.sandbox.books import books
+from panel.notpanel.sandbox.courier import Courier
+from panel.notpanel.sandbox.faults import TURNED_AWAY, Rule
+from panel.notpanel.sandbox.page import page
+from panel.notpanel.sandbox.supplier import Supplier, timed
+from panel.notpanel.sandbox.wire import HTML, JSON, NONE, Line, deliver
 
 API_PATH = "/api/v2"
 LARGEST_BODY = 4 * 1024 * 1024  # a control call may bring a catalog of 10,000 rows

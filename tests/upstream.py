@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
-from panel.notpanel.sandbox import books, control
-from panel.notpanel.sandbox.faults import EVERY_ACTION
-from panel.notpanel.sandbox.limits import Limits
-from panel.notpanel.sandbox.server import Sandbox
-from panel.notpanel.sandbox.supplier import DEFAULT_KEY, Patience, Supplier
+from panel.notpanel.sandbox.faults.call_faults import EVERY_ACTION
+from panel.notpanel.sandbox.http import books, control
+from panel.notpanel.sandbox.http.server import Sandbox
+from panel.notpanel.sandbox.world.limits import Limits
+from panel.notpanel.sandbox.world.supplier import DEFAULT_KEY, Patience, Supplier
 
 SERVICE = 104  # Instagram followers, Default, 1.13 USD, 50 to 500,000, with refill, cancel and drip-feed
 NO_LIMIT = 1_000_000  # calls a minute: tests of limits set their own

@@ -28,7 +28,7 @@ from orders.tasks import Attempt
 from panel.models import Window
 from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client
-from panel.notpanel.sandbox.limits import Limits
+from panel.notpanel.sandbox.world.limits import Limits
 from panel.upstream import client as book
 from panel.upstream.call_budget import Meter
 from panel.worker.loop import IDLE_SECONDS, work_round

@@ -10,7 +10,7 @@ from orders.models import Order
 from orders.tasks import Task
 from panel.models import Window
 from panel.notpanel.client import Client
-from panel.notpanel.sandbox.limits import KEY_PER_MINUTE, WINDOW_SECONDS, Limits
+from panel.notpanel.sandbox.world.limits import KEY_PER_MINUTE, WINDOW_SECONDS, Limits
 from panel.upstream import client as book
 from panel.upstream.call_budget import Meter
 from panel.worker.recurring import write_down

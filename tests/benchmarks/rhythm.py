@@ -21,8 +21,8 @@ from orders.rules.statuses import FINAL, Status
 from panel.models import Window
 from panel.notpanel import budget
 from panel.notpanel.budget import Purpose
-from panel.notpanel.sandbox import lives
-from panel.notpanel.sandbox.limits import KEY_PER_MINUTE, Limits
+from panel.notpanel.sandbox.world import lives
+from panel.notpanel.sandbox.world.limits import KEY_PER_MINUTE, Limits
 from panel.notpanel.shapes import Report
 from panel.upstream import call_budget
 from panel.upstream.call_budget import Meter

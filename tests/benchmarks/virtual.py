@@ -14,7 +14,7 @@ from unittest.mock import patch
 from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client
 from panel.notpanel.errors import Refused, throttled
-from panel.notpanel.sandbox.limits import Limits, Standing
+from panel.notpanel.sandbox.world.limits import Limits, Standing
 from panel.notpanel.shapes import Report, Reports
 from panel.upstream.call_budget import Meter
 from panel.worker.loop import IDLE_SECONDS, work_round

@@ -11,7 +11,7 @@ TEST_BUDGET = "tests/notpanel/test_budget.py"
 MODELS = "orders/models.py"
 LISTING = "tests/orders/table/test_listing.py"
 LATE = "tests/orders/reports/test_late.py"
-DELIVERIES = "tests/notpanel/test_sandbox_deliveries.py"
+DELIVERIES = "tests/notpanel/sandbox/test_sandbox_deliveries.py"
 CLIENT = "panel/notpanel/client.py"
 
 MISTAKES = (
@@ -121,14 +121,14 @@ MISTAKES = (
     ),
     # ── Told wrongly, by the supplier that we rehearse with ──────────────────────────────────────
     Mistake(
-        "an end told at every look", "panel/notpanel/sandbox/events.py",
+        "an end told at every look", "panel/notpanel/sandbox/world/events.py",
         "        store.tell_ends(ended)\n", "",
         DELIVERIES,
     ),
     Mistake(
-        "a webhook to where a name points", "panel/notpanel/sandbox/addresses.py",
+        "a webhook to where a name points", "panel/notpanel/sandbox/webhooks/addresses.py",
         " if may(ipaddress.ip_address(str(at[0])))", "",
-        "tests/notpanel/test_sandbox_local_webhooks.py",
+        "tests/notpanel/sandbox/test_sandbox_local_webhooks.py",
     ),
     # ── Found wrongly ────────────────────────────────────────────────────────────────────────────
     Mistake(

@@ -17,8 +17,8 @@ from panel.notpanel.errors import (
     Unclear,
     WrongKey,
 )
-from panel.notpanel.sandbox.faults import FAULTS
-from panel.notpanel.sandbox.limits import Limits
+from panel.notpanel.sandbox.faults.call_faults import FAULTS
+from panel.notpanel.sandbox.world.limits import Limits
 from tests.upstream import SERVICE, Upstream, soon
 
 BODY = {"service": str(SERVICE), "link": "https://instagram.com/p/1", "quantity": "1000"}

@@ -10,8 +10,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from panel.notpanel.sandbox.server import Sandbox
-from panel.notpanel.sandbox.supplier import DEFAULT_KEY, KEYS_PER_ACCOUNT, OPENING_BALANCE, Supplier
+from panel.notpanel.sandbox.http.server import Sandbox
+from panel.notpanel.sandbox.world.supplier import DEFAULT_KEY, KEYS_PER_ACCOUNT, OPENING_BALANCE, Supplier
 
 
 class Command(BaseCommand):

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from panel.notpanel.sandbox import services
+from panel.notpanel.sandbox.world import services
 from tests.upstream import SERVICE, Upstream
 
 

@@ -5,12 +5,14 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
-from panel.notpanel.sandbox import charges, contract, events, mischief
-from panel.notpanel.sandbox.adding import COUPONS, FATES
-from panel.notpanel.sandbox.books import books
-from panel.notpanel.sandbox.faults import FAULTS
-from panel.notpanel.sandbox.lives import ENDS, LIVE
-from panel.notpanel.sandbox.supplier import Supplier
+from panel.notpanel.sandbox.api import contract
+from panel.notpanel.sandbox.api.add_order import COUPONS, FATES
+from panel.notpanel.sandbox.faults import delivery_faults
+from panel.notpanel.sandbox.faults.call_faults import FAULTS
+from panel.notpanel.sandbox.http.books import books
+from panel.notpanel.sandbox.world import charges, events
+from panel.notpanel.sandbox.world.lives import ENDS, LIVE
+from panel.notpanel.sandbox.world.supplier import Supplier
 
 ORDERS_SHOWN = 50
 CALLS_SHOWN = 30
@@ -183,7 +185,7 @@ def _webhooks(told: dict[str, Any]) -> str:
 
 def _mischief(told: dict[str, Any]) -> str:
     kinds = "".join(f'<option value="{name}">{name}: {escape(known.sentence)}</option>'
-                    for name, known in mischief.KINDS.items())  # fmt: skip
+                    for name, known in delivery_faults.KINDS.items())  # fmt: skip
     named = "".join(f"<option>{name}</option>" for name in ("*", *events.EVENTS, events.PING))
     new = f"""<label>What goes wrong<select name="fault">{kinds}</select></label>
 <label>Event<select name="event">{named}</select></label>{_field("times", "1", "Times, or forever")}

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from panel.notpanel.sandbox import lives
-from panel.notpanel.sandbox.lives import HOUR, MINUTE
+from panel.notpanel.sandbox.world import lives
+from panel.notpanel.sandbox.world.lives import HOUR, MINUTE
 from tests.upstream import SERVICE, Upstream
 
 RANK = {"pending": 0, "processing": 1, "in_progress": 2} | dict.fromkeys(lives.ENDS, 3)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from panel.notpanel.sandbox.supplier import Supplier
+from panel.notpanel.sandbox.world.supplier import Supplier
 from tests.upstream import SERVICE, Upstream
 
 

@@ -11,8 +11,8 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from typing import cast
 
-from panel.notpanel.sandbox.contract import Answer, refusal
-from panel.notpanel.sandbox.faults import Rule
+from panel.notpanel.sandbox.api.contract import Answer, refusal
+from panel.notpanel.sandbox.faults.call_faults import Rule
 
 JSON = "application/json"
 HTML = "text/html; charset=utf-8"

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from panel.notpanel.sandbox import charges, events, services
-from panel.notpanel.sandbox.clock import Clock
-from panel.notpanel.sandbox.faults import Faults
-from panel.notpanel.sandbox.limits import Limits
-from panel.notpanel.sandbox.mischief import KINDS
-from panel.notpanel.sandbox.store import Store
+from panel.notpanel.sandbox.faults.call_faults import Faults
+from panel.notpanel.sandbox.faults.delivery_faults import KINDS
+from panel.notpanel.sandbox.world import charges, events, services
+from panel.notpanel.sandbox.world.clock import Clock
+from panel.notpanel.sandbox.world.limits import Limits
+from panel.notpanel.sandbox.world.store import Store
 
 DEFAULT_KEY = "sandbox-key"
 KEYS_PER_ACCOUNT = 10  # documented

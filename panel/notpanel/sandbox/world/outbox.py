@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from panel.notpanel.sandbox.store import Store
+    from panel.notpanel.sandbox.world.store import Store
 
 RELEASE_STEP = 0.000_01  # seconds; only their order counts
 

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from panel.notpanel.sandbox import charges, endpoints, events, lives, services
-from panel.notpanel.sandbox.faults import EVERY_ACTION
-from panel.notpanel.sandbox.mischief import FORGERIES
-from panel.notpanel.sandbox.refusal import Refused
-from panel.notpanel.sandbox.store import Order, Service
-from panel.notpanel.sandbox.supplier import Supplier
+from panel.notpanel.sandbox.faults.call_faults import EVERY_ACTION
+from panel.notpanel.sandbox.faults.delivery_faults import FORGERIES
+from panel.notpanel.sandbox.webhooks import endpoints
+from panel.notpanel.sandbox.world import charges, events, lives, services
+from panel.notpanel.sandbox.world.refusal import Refused
+from panel.notpanel.sandbox.world.store import Order, Service
+from panel.notpanel.sandbox.world.supplier import Supplier
 
 Fields = Mapping[str, Any]
 

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from panel.notpanel.sandbox import adding, charges, endpoints, lives
-from panel.notpanel.sandbox.limits import Standing
-from panel.notpanel.sandbox.refusal import Refused
-from panel.notpanel.sandbox.store import Order, token
-from panel.notpanel.sandbox.supplier import Supplier
+from panel.notpanel.sandbox.api import add_order
+from panel.notpanel.sandbox.webhooks import endpoints
+from panel.notpanel.sandbox.world import charges, lives
+from panel.notpanel.sandbox.world.limits import Standing
+from panel.notpanel.sandbox.world.refusal import Refused
+from panel.notpanel.sandbox.world.store import Order, token
+from panel.notpanel.sandbox.world.supplier import Supplier
 
 MOST_IDS = 100
 REFILLS_PER_ORDER = 3
@@ -126,7 +128,7 @@ def _catalog(supplier: Supplier) -> object:
 
 
 def _add(supplier: Supplier, form: Form) -> object:
-    return {"order": adding.add(supplier, form)}
+    return {"order": add_order.add(supplier, form)}
 
 
 def _status(supplier: Supplier, form: Form) -> object:

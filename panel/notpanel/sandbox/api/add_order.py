@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from panel.notpanel.sandbox import charges, lives
-from panel.notpanel.sandbox.refusal import Refused
-from panel.notpanel.sandbox.store import Order, Service, token
-from panel.notpanel.sandbox.supplier import Supplier
+from panel.notpanel.sandbox.world import charges, lives
+from panel.notpanel.sandbox.world.refusal import Refused
+from panel.notpanel.sandbox.world.store import Order, Service, token
+from panel.notpanel.sandbox.world.supplier import Supplier
 
 REQUEST_ID_LENGTH = 128  # documented
 LINK_LENGTH = 1000  # documented

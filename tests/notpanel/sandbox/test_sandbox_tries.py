@@ -7,10 +7,10 @@ from itertools import pairwise
 
 import pytest
 
-from panel.notpanel.sandbox.courier import MOST_TRIES, PAUSES
-from panel.notpanel.sandbox.supplier import Patience
+from panel.notpanel.sandbox.webhooks.courier import MOST_TRIES, PAUSES
+from panel.notpanel.sandbox.world.supplier import Patience
 from tests.notpanel.endpoint import SECRET, Endpoint
-from tests.notpanel.test_sandbox_deliveries import LINK, quiet
+from tests.notpanel.sandbox.test_sandbox_deliveries import LINK, quiet
 from tests.notpanel.wire import End, Script, Wire, drip
 from tests.upstream import Upstream, soon
 

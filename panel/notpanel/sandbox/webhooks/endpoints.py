@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from panel.notpanel.sandbox import events
-from panel.notpanel.sandbox.addresses import is_loopback_http, is_public_https
-from panel.notpanel.sandbox.refusal import Refused
-from panel.notpanel.sandbox.store import token
-from panel.notpanel.sandbox.supplier import Supplier
+from panel.notpanel.sandbox.webhooks.addresses import is_loopback_http, is_public_https
+from panel.notpanel.sandbox.world import events
+from panel.notpanel.sandbox.world.refusal import Refused
+from panel.notpanel.sandbox.world.store import token
+from panel.notpanel.sandbox.world.supplier import Supplier
 
 
 def may_be(url: str, *, local: bool) -> bool:

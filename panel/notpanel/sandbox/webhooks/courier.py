@@ -9,12 +9,13 @@ import threading
 import time
 from urllib.parse import quote, urlsplit
 
-from panel.notpanel.sandbox import events, mischief
-from panel.notpanel.sandbox.addresses import dial
-from panel.notpanel.sandbox.faults import Rule
-from panel.notpanel.sandbox.mischief import Letter
-from panel.notpanel.sandbox.outbox import Delivery
-from panel.notpanel.sandbox.supplier import Supplier
+from panel.notpanel.sandbox.faults import delivery_faults
+from panel.notpanel.sandbox.faults.call_faults import Rule
+from panel.notpanel.sandbox.faults.delivery_faults import Letter
+from panel.notpanel.sandbox.webhooks.addresses import dial
+from panel.notpanel.sandbox.world import events
+from panel.notpanel.sandbox.world.outbox import Delivery
+from panel.notpanel.sandbox.world.supplier import Supplier
 
 POLL_SECONDS = 0.05  # how late an end may be heard of
 PAUSES = (
@@ -111,7 +112,7 @@ class Courier:
 
     def _one(self, delivery: Delivery, url: str, secret: str) -> None:
         with self._store.writing():  # what it meets and what comes of it are one, so that none is held after a release
-            passes = mischief.ONCE if delivery.plain or delivery.tries else ()
+            passes = delivery_faults.ONCE if delivery.plain or delivery.tries else ()
             rule = self._supplier.mischief.meet(delivery.event, without=passes)
             if rule and rule.fault in ("drop", "reorder"):
                 self._outbox.settle(delivery, "dropped" if rule.fault == "drop" else "held")
@@ -132,8 +133,8 @@ class Courier:
 
     def _post(self, delivery: Delivery, url: str, secret: str, rule: Rule | None) -> str:
         """The status of the answer as text, or why there was none."""
-        letter = mischief.altered(Letter(int(time.time()), delivery.body.encode(), secret), rule)
-        signed = mischief.misspelt(signature(letter), rule)
+        letter = delivery_faults.altered(Letter(int(time.time()), delivery.body.encode(), secret), rule)
+        signed = delivery_faults.misspelt(signature(letter), rule)
         try:
             return str(self._answer(url, _request(url, delivery, letter.body, signed)))
         except (OSError, ValueError) as trouble:  # ValueError: an address that cannot be spelt on the wire

@@ -7,9 +7,9 @@ from unittest.mock import patch
 
 import pytest
 
-from panel.notpanel.sandbox.supplier import Patience
+from panel.notpanel.sandbox.world.supplier import Patience
 from tests.notpanel.endpoint import Endpoint
-from tests.notpanel.test_sandbox_deliveries import quiet
+from tests.notpanel.sandbox.test_sandbox_deliveries import quiet
 from tests.upstream import Upstream, soon
 
 LOOPBACK = ["http://127.0.0.1:8000/hook", "http://localhost:8000/", "http://[::1]:8000/", "http://127.8.8.8/"]

@@ -2,10 +2,10 @@
 
 import json
 
-from panel.notpanel.sandbox import charges, events
-from panel.notpanel.sandbox.outbox import Delivery
-from panel.notpanel.sandbox.store import Order
-from panel.notpanel.sandbox.supplier import Supplier
+from panel.notpanel.sandbox.world import charges, events
+from panel.notpanel.sandbox.world.outbox import Delivery
+from panel.notpanel.sandbox.world.store import Order
+from panel.notpanel.sandbox.world.supplier import Supplier
 
 
 def books(supplier: Supplier, newest: int = -1) -> dict[str, object]:

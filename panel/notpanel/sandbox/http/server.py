@@ -13,13 +13,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
-from panel.notpanel.sandbox import contract, control
-from panel.notpanel.sandbox.books import books
-from panel.notpanel.sandbox.courier import Courier
-from panel.notpanel.sandbox.faults import TURNED_AWAY, Rule
-from panel.notpanel.sandbox.page import page
-from panel.notpanel.sandbox.supplier import Supplier, timed
-from panel.notpanel.sandbox.wire import HTML, JSON, NONE, Line, deliver
+from panel.notpanel.sandbox.api import contract
+from panel.notpanel.sandbox.faults.call_faults import TURNED_AWAY, Rule
+from panel.notpanel.sandbox.http import control
+from panel.notpanel.sandbox.http.books import books
+from panel.notpanel.sandbox.http.page import page
+from panel.notpanel.sandbox.http.wire import HTML, JSON, NONE, Line, deliver
+from panel.notpanel.sandbox.webhooks.courier import Courier
+from panel.notpanel.sandbox.world.supplier import Supplier, timed
 
 API_PATH = "/api/v2"
 LARGEST_BODY = 4 * 1024 * 1024  # a control call may bring a catalog of 10,000 rows

@@ -3,9 +3,9 @@
 import json
 import time
 
-from panel.notpanel.sandbox import charges
-from panel.notpanel.sandbox.outbox import Delivery
-from panel.notpanel.sandbox.store import Store, token
+from panel.notpanel.sandbox.world import charges
+from panel.notpanel.sandbox.world.outbox import Delivery
+from panel.notpanel.sandbox.world.store import Store, token
 
 OF_STATUS = {
     "completed": "order.completed",

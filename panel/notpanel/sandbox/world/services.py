@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from panel.notpanel.sandbox.store import Service
+from panel.notpanel.sandbox.world.store import Service
 
 ACROSS, DOT = " › ", " | "
 FIRST_ID, ID_STEP = 101, 3  # gaps, as in a catalog that has lived for years

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from panel.notpanel.sandbox import lives, outbox
-from panel.notpanel.sandbox.lives import Life
+from panel.notpanel.sandbox.world import lives, outbox
+from panel.notpanel.sandbox.world.lives import Life
 
 BUSY_SECONDS = 10.0  # a person may be looking at the file with another tool
 

@@ -3,7 +3,7 @@
 import json
 import time
 
-from panel.notpanel.sandbox.store import Store
+from panel.notpanel.sandbox.world.store import Store
 
 LARGEST_SPEED = 100_000.0  # more than a day a second; beyond that every order ends between two looks
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from panel.notpanel.sandbox import adding
-from panel.notpanel.sandbox.page import page
+from panel.notpanel.sandbox.api import add_order
+from panel.notpanel.sandbox.http.page import page
 from tests.notpanel.endpoint import SECRET, Endpoint
 from tests.upstream import SERVICE, Upstream, soon
 
@@ -147,7 +147,7 @@ def test_a_thousand_orders_that_end_in_one_jump_are_all_told_once(upstream: Upst
     upstream.set_balance(100_000)
     with upstream.supplier.store.writing():
         form = {"service": str(SERVICE), "quantity": "1000", "link": LINK + "completed"}
-        orders = [adding.add(upstream.supplier, form | {"request_id": f"r-{number}"}) for number in range(1000)]
+        orders = [add_order.add(upstream.supplier, form | {"request_id": f"r-{number}"}) for number in range(1000)]
     upstream.advance(days=30)
     posts = endpoint.got(1000, A_WHILE)
     assert Counter(post.said["data"]["order"] for post in posts) == Counter(orders)

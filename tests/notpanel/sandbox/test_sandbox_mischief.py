@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from panel.notpanel.sandbox.mischief import FORGERIES, KINDS
-from panel.notpanel.sandbox.supplier import Patience
+from panel.notpanel.sandbox.faults.delivery_faults import FORGERIES, KINDS
+from panel.notpanel.sandbox.world.supplier import Patience
 from tests.notpanel.endpoint import SECRET, Endpoint
-from tests.notpanel.test_sandbox_control import BROWSER, ask
-from tests.notpanel.test_sandbox_deliveries import A_WHILE, quiet
+from tests.notpanel.sandbox.test_sandbox_control import BROWSER, ask
+from tests.notpanel.sandbox.test_sandbox_deliveries import A_WHILE, quiet
 from tests.upstream import Upstream, soon
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from panel.notpanel.sandbox.limits import Limits
+from panel.notpanel.sandbox.world.limits import Limits
 from tests.upstream import Upstream
 
 FORM = "application/x-www-form-urlencoded"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-HOUSE = Path(__file__).resolve().parents[2]
+from tests import ROOT
+
 APPS = ("panel", "orders", "catalog", "accounts")
 
 # The ground knows none of the above it; each name also stands for what is inside it.
@@ -41,8 +42,8 @@ HOLDS_THE_PHONE = {
 
 def modules() -> Iterator[tuple[str, Path]]:
     for app in APPS:
-        for path in (HOUSE / app).rglob("*.py"):
-            parts = path.relative_to(HOUSE).with_suffix("").parts
+        for path in (ROOT / app).rglob("*.py"):
+            parts = path.relative_to(ROOT).with_suffix("").parts
             yield ".".join(part for part in parts if part != "__init__"), path
 
 
@@ -53,7 +54,7 @@ def imports(path: Path) -> set[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            here = path.relative_to(HOUSE).parts[: -node.level] if node.level else ()
+            here = path.relative_to(ROOT).parts[: -node.level] if node.level else ()
             source = ".".join((*here, *filter(None, [node.module])))
             found |= {f"{source}.{alias.name}" for alias in node.names}
     return {name for name in found if name.split(".")[0] in APPS}

@@ -2,9 +2,9 @@
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
 
-HOUSE = Path(__file__).resolve().parents[2]
+from tests import ROOT
+
 # The modules that send orders and wishes and follow them: each commit and each call upstream has its failpoints.
 STEPS = (
     "orders/models.py", "orders/sets.py", "orders/tasks.py", "orders/placing/submit.py", "orders/aftersale/submit.py",
@@ -15,8 +15,8 @@ STEPS = (
 def discovered() -> list[str]:
     """The name of every `fp("…")` in the desk's own code, sorted. TypeError for a name that is no literal."""
     names = set()
-    for path in sorted(HOUSE.glob("[!t.]*/**/*.py")):
-        if path.relative_to(HOUSE).parts[0] in ("orders", "catalog", "accounts", "panel"):
+    for path in sorted(ROOT.glob("[!t.]*/**/*.py")):
+        if path.relative_to(ROOT).parts[0] in ("orders", "catalog", "accounts", "panel"):
             names |= {_name(call) for call in _calls(ast.parse(path.read_text())) if _callee(call) == "fp"}
     return sorted(names)
 
@@ -24,7 +24,7 @@ def discovered() -> list[str]:
 def unguarded(path: str) -> list[str]:
     """Commits without a failpoint before them, and calls to upstream without one before and one after."""
     found = []
-    for node in ast.walk(ast.parse((HOUSE / path).read_text())):
+    for node in ast.walk(ast.parse((ROOT / path).read_text())):
         if isinstance(node, ast.FunctionDef) and any("atomic" in ast.unparse(mark) for mark in node.decorator_list):
             found += [] if _stops(node) else [f"{path}:{node.lineno}: a commit without a failpoint"]
         for block in _blocks(node):

@@ -13,8 +13,9 @@ from orders.deliveries import Delivery
 from orders.models import Order
 from orders.rules.poll_schedule import ALONE_FROM
 from panel.ops import failpoints
+from tests import ROOT
 from tests.campaign.drive import NO, Campaign
-from tests.campaign.points import HOUSE, STEPS, discovered, unguarded
+from tests.campaign.points import STEPS, discovered, unguarded
 from tests.campaign.team import CANCEL, REFILL
 from tests.campaign.test_campaign import campaign_on
 from tests.upstream import Upstream
@@ -174,7 +175,7 @@ def test_every_commit_and_every_call_has_its_failpoints() -> None:
 def test_a_failpoint_is_named_once() -> None:
     """Or a crash at it would not be at that step."""
     assert len(POINTS) >= 20
-    words = "".join((HOUSE / path).read_text() for path in STEPS)
+    words = "".join((ROOT / path).read_text() for path in STEPS)
     assert [name for name in POINTS if words.count(f'fp("{name}")') != 1] == []
 
 
@@ -184,7 +185,7 @@ def test_without_a_test_a_failpoint_is_nothing() -> None:
 
 
 def test_the_environment_kills_a_process_at_its_failpoint() -> None:
-    code = "from panel.failpoints import fp; fp('a'); fp('b'); fp('a'); print('alive', flush=True); fp('a')"
+    code = "from panel.ops.failpoints import fp; fp('a'); fp('b'); fp('a'); print('alive', flush=True); fp('a')"
     env = {**os.environ, failpoints.ENV: "a@3"}
-    ended = subprocess.run([sys.executable, "-c", code], env=env, cwd=HOUSE, capture_output=True, text=True)
+    ended = subprocess.run([sys.executable, "-c", code], env=env, cwd=ROOT, capture_output=True, text=True)
     assert (ended.returncode, ended.stdout) == (-signal.SIGKILL, "alive\n")

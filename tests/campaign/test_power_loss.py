@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
+from tests import ROOT
 from tests.campaign import power
-from tests.campaign.points import HOUSE
 
 ORDERS = 5
 
@@ -24,7 +24,7 @@ pytestmark = [
 def acknowledged_and_kept(folder: Path, durability: str) -> tuple[set[str], set[str]]:
     """request_ids whose commit had returned, and those that a disk holds after the power went."""
     command = [sys.executable, "-m", "tests.campaign.power", str(folder), durability, str(ORDERS)]
-    ran = subprocess.run(command, cwd=HOUSE, capture_output=True, text=True, check=False)
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     with closing(sqlite3.connect(folder / "disk" / power.NAME)) as disk:
         kept = {str(uuid.UUID(row[0])) for row in disk.execute("SELECT request_id FROM orders_order")}

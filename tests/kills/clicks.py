@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Mapping
 
-from tests.campaign.points import HOUSE
+from tests import ROOT
 from tests.kills.desk import Desk
 
 PROCESSES, TIMES = 8, 125  # a thousand together
@@ -17,7 +17,7 @@ def clicks(desk: Desk, form: tuple[str, Mapping[str, str]], path: str, times: in
     """So many of each process, with this body and these headers; where the answers led, or their HTTP status."""
     command = [sys.executable, "-m", "tests.kills.clicker", str(desk.port), str(times), path]
     clickers = [
-        subprocess.Popen(command, cwd=HOUSE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for _ in range(PROCESSES)
     ]
     for clicker in clickers:

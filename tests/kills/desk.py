@@ -22,7 +22,7 @@ from django.db import connection
 
 from orders.rules import links
 from panel.management.commands.demo import HERE, MANAGE, answer, environment
-from tests.campaign.points import HOUSE
+from tests import ROOT
 
 LEASE_SECONDS = 2  # so that the tests need not wait a minute for each dead worker
 START_SECONDS = 90.0
@@ -57,7 +57,7 @@ class Desk:
             self._wait(lambda: answer(self.sandbox_port, "/control") == http.client.OK)
             self.control("limits", ip=NO_LIMIT, key=NO_LIMIT, tier=NO_LIMIT)
             furnished = subprocess.run(
-                [sys.executable, "-m", "tests.kills.furnish"], cwd=HOUSE, env=self._env, stdout=subprocess.PIPE,
+                [sys.executable, "-m", "tests.kills.furnish"], cwd=ROOT, env=self._env, stdout=subprocess.PIPE,
                 stderr=self._log, check=True,
             )  # fmt: skip
             said = json.loads(furnished.stdout.splitlines()[-1])
@@ -72,7 +72,7 @@ class Desk:
                 (
                     sys.executable, "-m", "gunicorn", "panel.wsgi", f"--bind={HERE}:{self.port}", "--preload",
                     "--worker-class=gthread", "--threads=4", f"--workers={self._web_workers}", "--no-control-socket",
-                    f"--chdir={HOUSE}",
+                    f"--chdir={ROOT}",
                 ),
                 ORDER_DESK_FAILPOINT=self._web_failpoint,
             )  # fmt: skip
@@ -89,7 +89,7 @@ class Desk:
     ) -> "subprocess.Popen[str]":
         """A process of the desk, ended with everything it has started when the stack unwinds."""
         process = subprocess.Popen(
-            command, cwd=HOUSE, env={**self._env, **env}, stdin=subprocess.DEVNULL, stdout=stdout or self._log,
+            command, cwd=ROOT, env={**self._env, **env}, stdin=subprocess.DEVNULL, stdout=stdout or self._log,
             stderr=self._log, text=True, start_new_session=True,
         )  # fmt: skip
         stack.callback(end, process)

@@ -12,11 +12,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from tests import ROOT
 from tests.mutants import knowing, sending
 from tests.mutants.mistake import Mistake
 
 MISTAKES = (*sending.MISTAKES, *knowing.MISTAKES)
-HOUSE = Path(__file__).resolve().parents[2]
 LEFT_BEHIND = shutil.ignore_patterns(".*", "node_modules", "test-results", "__pycache__")
 MOST_SECONDS = 300.0  # for one mistake's tests; usually ten
 FAILED = 1  # pytest's exit code for tests that ran and failed; 2 to 5 mean that none could tell
@@ -35,7 +35,7 @@ def main(words: str) -> int:
 def attempt(mistake: Mistake, folder: Path) -> bool:
     """Whether the tests judged the copy with this mistake as they should: failed, or with none at all passed."""
     copy, began = Path(tempfile.mkdtemp(dir=folder)) / "desk", time.monotonic()
-    shutil.copytree(HOUSE, copy, ignore=LEFT_BEHIND)
+    shutil.copytree(ROOT, copy, ignore=LEFT_BEHIND)
     if why := plant(mistake, copy):
         print(f"CANNOT  {mistake.name}: {why}", flush=True)
         return False

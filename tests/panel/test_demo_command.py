@@ -22,9 +22,9 @@ from orders.rules.statuses import LIVE
 from panel.demo.history import STUCK
 from panel.demo.team import TEAM
 from panel.management.commands.demo import environment, require_free
+from tests import ROOT
 from tests.upstream import soon
 
-ROOT = Path(__file__).parents[2]
 SECONDS = 300.0  # the first start takes about twenty; only a hang takes this long
 
 own_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="the demo brings its own SQLite, once is enough")

@@ -7,7 +7,6 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,13 +24,13 @@ from panel.notpanel.errors import NotPanelError
 from panel.ops.logs import Context, Json
 from panel.upstream import client as book
 from panel.worker.loop import work, work_round
+from tests import ROOT
 from tests.addresses import address, one_of_everything, routes
 from tests.makers import PASSWORD, make_user, place_order, sold_by
 from tests.people import STRANGER, as_a
 from tests.upstream import Upstream
 
 pytestmark = pytest.mark.django_db
-HOUSE = Path(__file__).resolve().parents[2]
 KEY = "sk-very-secret-51Hq8vT2/x+y"
 # A supplier, or a proxy before it, that repeats what it was sent, in every place where we keep its words.
 ECHOES = {
@@ -179,7 +178,7 @@ except RuntimeError as mistake:
 def test_djangos_debug_page_shows_no_secret_of_the_environment() -> None:
     """runserver puts the whole environment into each request, and the page shows that and all settings."""
     told = {**os.environ, **DESK_WITH_SECRETS, "DJANGO_SETTINGS_MODULE": "panel.settings"}
-    page = subprocess.check_output([sys.executable, "-c", DEBUG_PAGE], cwd=HOUSE, env=told, text=True)
+    page = subprocess.check_output([sys.executable, "-c", DEBUG_PAGE], cwd=ROOT, env=told, text=True)
     assert "our own mistake" in page
     assert "NOTPANEL_API_KEY" in page
     for secret in ("very-secret", "hush-hush", "sesame"):
@@ -217,7 +216,7 @@ def test_a_password_is_in_no_log_and_no_row(log: pytest.LogCaptureFixture, passw
 
 def test_the_pages_know_no_key_at_all() -> None:
     """Only the worker may hold a Client (a test of the architecture); the web does not even read the setting."""
-    readers = {path.relative_to(HOUSE).as_posix() for app in ("panel", "orders", "catalog", "accounts")
-               for path in (HOUSE / app).rglob("*.py") if "settings.NOTPANEL_API_KEY" in path.read_text()}  # fmt: skip
+    readers = {path.relative_to(ROOT).as_posix() for app in ("panel", "orders", "catalog", "accounts")
+               for path in (ROOT / app).rglob("*.py") if "settings.NOTPANEL_API_KEY" in path.read_text()}  # fmt: skip
     assert readers == {"panel/upstream/client.py"}
     assert desk.NOTPANEL_API_KEY

@@ -14,17 +14,17 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from tests import ROOT
 from tests.notpanel.endpoint import SECRET, Endpoint
 from tests.upstream import soon
 
-HOUSE = Path(__file__).resolve().parents[2]
 SECONDS = 60.0  # a start takes one or two; only a hang takes this long
 
 
 @contextmanager
 def sandbox(store: Path, *words: str, port: int = 0) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "manage.py", "sandbox", "--store", str(store), "--port", str(port), *words]
-    with subprocess.Popen(command, cwd=HOUSE, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         try:
             yield process
         finally:

@@ -2,9 +2,10 @@
 
 import ast
 import sys
-from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parents[2] / "panel" / "notpanel" / "sandbox"
+from tests import ROOT
+
+FOLDER = ROOT / "panel" / "notpanel" / "sandbox"
 
 
 def test_it_imports_nothing_but_the_standard_library_and_itself() -> None:

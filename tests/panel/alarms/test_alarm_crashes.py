@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -16,13 +15,13 @@ from panel.alarms.evaluate import look
 from panel.alarms.models import Alarm, Notice, Recipient
 from panel.alarms.notify import LEASE, tell
 from panel.ops import failpoints
+from tests import ROOT
 from tests.campaign.points import discovered
 from tests.campaign.team import Crash
 from tests.campaign.test_failpoints import ELSEWHERE
 from tests.makers import make_user, minutes
 from tests.panel.alarms.receivers import Chat, Mailbox
 
-HOUSE = Path(__file__).resolve().parents[2]
 AT = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 POINTS = [point for point in discovered() if point.startswith(ELSEWHERE)]
 MAY_DOUBLE = {"tell.sent"}  # after the sending, before the mark
@@ -114,7 +113,7 @@ def test_a_real_process_that_is_killed_after_the_post_posts_again(chat: Chat) ->
     command = [sys.executable, "manage.py", "alarms"]
 
     def run(**more: str) -> int:
-        return subprocess.run(command, cwd=HOUSE, env={**env, **more}, capture_output=True, timeout=60).returncode
+        return subprocess.run(command, cwd=ROOT, env={**env, **more}, capture_output=True, timeout=60).returncode
 
     assert run(ORDER_DESK_FAILPOINT="raise.commit") == -signal.SIGKILL
     assert not Alarm.objects.exists()

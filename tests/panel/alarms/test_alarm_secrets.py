@@ -16,11 +16,12 @@ from panel.alarms.message import Message, Untold
 from panel.alarms.models import Notice
 from panel.alarms.notify import tell
 from panel.ops.logs import Json
+from tests import ROOT
 from tests.addresses import one_of_everything
 from tests.panel.alarms.receivers import Chat, Mailbox
 from tests.panel.alarms.test_alarm_notices import AT, LOW, at, tell_all, wants
 from tests.panel.ops.test_settings import start
-from tests.panel.test_secrets import DEBUG_PAGE, HOUSE, shown, stored
+from tests.panel.test_secrets import DEBUG_PAGE, shown, stored
 
 pytestmark = pytest.mark.django_db
 HUSH = "hush-hush"  # in the chat's path, in the password, and in what the mail server says
@@ -95,7 +96,7 @@ SET = {"ALARM_WEBHOOK_URL": f"https://chat.example.com/{HUSH}", "EMAIL_URL": f"s
 
 def test_djangos_debug_page_masks_them() -> None:
     told = {**os.environ, **SET, "DEBUG": "true", "DJANGO_SETTINGS_MODULE": "panel.settings"}
-    page = subprocess.check_output([sys.executable, "-c", DEBUG_PAGE], cwd=HOUSE, env=told, text=True)
+    page = subprocess.check_output([sys.executable, "-c", DEBUG_PAGE], cwd=ROOT, env=told, text=True)
     assert "ALARM_WEBHOOK_URL" in page
     assert "EMAIL_URL" in page
     assert HUSH not in page

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests import ROOT
+
 pytestmark = pytest.mark.slow
-SCRIPT = Path(__file__).parents[2] / ".ci" / "environment"
+SCRIPT = ROOT / ".ci" / "environment"
 SECONDS = 300.0  # a virtual environment with pip takes a few; only a hang takes this long
 NAMES = ("python3", "python3.13", "python3.12", "python3.11")
 

@@ -9,8 +9,8 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from panel.ops import env
+from tests import ROOT
 
-HOUSE = Path(__file__).resolve().parents[2]
 CLEAN = {"PATH": os.environ["PATH"], "DATABASE_URL": "sqlite://:memory:"}  # an environment that sets nothing
 
 
@@ -44,7 +44,7 @@ def test_a_secret_may_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path
 def start(**said: str) -> subprocess.CompletedProcess[str]:
     """`manage.py check` in an environment that says only this."""
     command = [sys.executable, "manage.py", "check"]
-    return subprocess.run(command, cwd=HOUSE, env={**CLEAN, **said}, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, cwd=ROOT, env={**CLEAN, **said}, capture_output=True, text=True, timeout=60)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_what_the_readme_promises_without_a_setting() -> None:
     names = ("SEND_DELAY_SECONDS", "REFILLS_PER_ORDER", "REFILL_PRESUMED_SETTLED_AFTER")
     told = "from panel import settings as s; print(" + ", ".join(f"s.{name}" for name in names) + ")"
     ran = subprocess.run(
-        [sys.executable, "-c", told], cwd=HOUSE, env=CLEAN, capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", told], cwd=ROOT, env=CLEAN, capture_output=True, text=True, check=True, timeout=60
     )
     assert ran.stdout.split() == ["5.0", "3", "72.0"]
 

@@ -36,13 +36,13 @@ from orders.following.anomalies import (
 from orders.rules import lateness
 from orders.rules.eligibility import Refills, cancel_of, refills_of, why_no_cancel, why_no_refill
 from orders.rules.poll_schedule import ALONE_FROM, STEADY, Tempo, is_stale
+from orders.rules.refusal import Refusal
 from orders.rules.search_text import LONGEST_HOST, give_traits
 from orders.rules.statuses import LIFE, Stage, Status, label, stage
 from orders.saved import SavedView as SavedView
 from orders.sets import MISSING as MISSING
 from orders.sets import Hurry as Hurry
 from orders.sets import OrderQuerySet as OrderQuerySet
-from orders.sets import Refusal as Refusal
 from orders.sets import beginning
 from orders.statistics import charge_totals, runway  # noqa: F401
 from orders.statistics.status_counts import Tally as Tally

@@ -10,10 +10,10 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce, Least
 
-from accounts.access import why_not
 from catalog.models import Service
 from orders.rules.links import spellings
 from orders.rules.poll_schedule import ALONE_FROM, RINGS_TOGETHER, beat
+from orders.rules.refusal import Refusal, allowed
 from orders.rules.service_types import terms_of
 from orders.rules.statuses import LIFE, LIVE, Status
 from orders.tasks import Task
@@ -23,10 +23,6 @@ from panel.ops.failpoints import fp
 
 if TYPE_CHECKING:
     from orders.models import Order
-
-
-class Refusal(Exception):
-    """Our own no, with its reason, written for the person who asked."""
 
 
 # An order for the same service and link within this time is shown before another is placed.
@@ -79,8 +75,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
         `interval` in minutes; `fields` are the type's own, such as `comments`, as they are sent. `despite_hold`: the
         person was shown that the service is on hold, and said yes to that.
         """
-        if why := why_not(by, "place"):
-            raise Refusal(why)
+        allowed(by, "place")
         body = self.body_of(
             service, link=link, quantity=quantity, runs=runs, interval=interval, coupon=coupon, fields=fields or {}
         )

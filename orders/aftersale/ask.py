@@ -7,10 +7,10 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from orders.models import Event, Order, Refusal
+from orders.models import Event, Order
 from orders.placing import review
-from orders.placing.review import REASON_CHARACTERS, allowed
 from orders.rules.eligibility import WHY_NOT
+from orders.rules.refusal import Refusal, allowed, reason_given
 from orders.tasks import Task, TaskQuerySet
 from panel.ops.failpoints import fp
 
@@ -130,9 +130,7 @@ def ask_anew(order: Order, *, by: Any) -> None:
 def mark_settled(order: Order, reason: str, *, by: Any) -> None:
     """A manager knows that the pending refill is settled, and says how."""
     allowed(by, "decide")
-    reason = reason.strip()[:REASON_CHARACTERS]
-    if not reason:
-        raise Refusal("Say how you know that it is settled; the reason is kept.")
+    reason = reason_given(reason, "Say how you know that it is settled; the reason is kept.")
     with transaction.atomic():
         now = timezone.now()
         locked(order)

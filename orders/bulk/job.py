@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from orders.aftersale import ask as aftersale
 from orders.jobs import Bulk
-from orders.models import Event, Order, OrderQuerySet, Refusal
+from orders.models import Event, Order, OrderQuerySet
 from orders.placing import review
-from orders.placing.review import allowed
 from orders.rules.eligibility import WHY_NOT, cancel_of, sorted_by_rule
+from orders.rules.refusal import Refusal, allowed
 from orders.table.pasted_ids import some_at_a_time
 from orders.tasks import Task
 from panel.format.locale import for_the_record

@@ -21,7 +21,8 @@ from orders.bulk import job as jobs
 from orders.bulk import receipt
 from orders.bulk.job import MOST_ORDERS, Picked
 from orders.jobs import Bulk
-from orders.models import Order, Refusal
+from orders.models import Order
+from orders.rules.refusal import Refusal
 from orders.table.listing import Listing
 from orders.table.paging import SORTS, all_of, fitting
 from orders.table.pasted_ids import MOST_CHARACTERS, Found, find

@@ -9,17 +9,16 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts.access import why_not
 from orders.aftersale.settle import cancels_are_needless
 from orders.following.anomalies import in_words
 from orders.jobs import Bulk
-from orders.models import MISSING, Event, Order, Refusal
+from orders.models import MISSING, Event, Order
 from orders.placing import send_switch
+from orders.rules.refusal import Refusal, allowed, reason_given
 from orders.rules.statuses import Status
 from orders.tasks import Task
 from panel.notpanel.shapes import safe_id
 
-REASON_CHARACTERS = 500
 # Of an id that changes, nothing is known yet.
 ANEW: dict[str, Any] = {
     "left_out": 0,
@@ -29,11 +28,6 @@ ANEW: dict[str, Any] = {
     "ended_at": None,
     "late_from": None,
 }
-
-
-def allowed(by: Any, what: str) -> None:
-    if why := why_not(by, what):
-        raise Refusal(why)
 
 
 # ── Before it is sent ────────────────────────────────────────────────────────────────────────────
@@ -89,9 +83,7 @@ def see(order: Order, doubts: str, *, by: Any) -> None:
 def give_up(order: Order, reason: str, *, by: Any) -> None:
     """Ends the asking after an order that upstream says it does not know. If it is ever heard of again, that wins."""
     allowed(by, "decide")
-    reason = reason.strip()[:REASON_CHARACTERS]
-    if not reason:
-        raise Refusal("Say why it need not be asked after; the reason is kept.")
+    reason = reason_given(reason, "Say why it need not be asked after; the reason is kept.")
     with transaction.atomic():
         if not Order.objects.filter(MISSING, pk=order.pk).change(missing_since=None, next_look_at=None, hurry=None):
             raise Refusal("Only an order that upstream says it does not know is given up.")
@@ -152,9 +144,7 @@ def adopt(order: Order, upstream_id: str, *, by: Any) -> None:
 def close(order: Order, reason: str, *, by: Any) -> None:
     """A person is sure that upstream does not have it, and says why."""
     allowed(by, "decide")
-    reason = reason.strip()[:REASON_CHARACTERS]
-    if not reason:
-        raise Refusal("Say how you know that it was not placed; the reason is kept.")
+    reason = reason_given(reason, "Say how you know that it was not placed; the reason is kept.")
     settled = {"outcome": Task.Outcome.CLOSED, "answer": reason}
     with transaction.atomic():
         gone = {**ANEW, "upstream_id": None, "next_look_at": None, "taken_at": None}

@@ -8,16 +8,15 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.access import why_not
 from accounts.models import BalanceReading
-from orders.models import Event, Order, Refusal
+from orders.models import Event, Order
+from orders.rules.refusal import Refusal, allowed, reason_given
 from orders.tasks import Sending, Task
 
 # Of any orders, with no answer in between. Each order also waits longer after each try, so this many are no accident.
 FAILURES_IN_A_ROW = 5
 PROBE_EVERY = timedelta(seconds=60)  # one gentle call a minute while sending is stopped, or orders wait for money
 CACHED_BY_UPSTREAM = timedelta(seconds=30)  # documented: a balance may be so old when it is told
-REASON_CHARACTERS = 500
 
 
 def row() -> Any:
@@ -29,12 +28,8 @@ def row() -> Any:
 # ── People ───────────────────────────────────────────────────────────────────────────────────────
 def stop(reason: str, *, by: Any) -> None:
     """A manager stops all sending; also takes over what the desk stopped, so that it does not go on by itself."""
-    if why := why_not(by, "decide"):
-        raise Refusal(why)
-    reason = reason.strip()
-    if not reason:
-        raise Refusal("Say why: the whole team reads it.")
-    reason, now = reason[:REASON_CHARACTERS], timezone.now()
+    allowed(by, "decide")
+    reason, now = reason_given(reason, "Say why: the whole team reads it."), timezone.now()
     with transaction.atomic():
         if not row().filter(stopped_by=None).update(stopped_at=now, stopped_by=by, reason=reason):
             raise Refusal("Sending is stopped already.")
@@ -43,8 +38,7 @@ def stop(reason: str, *, by: Any) -> None:
 
 def resume(*, by: Any) -> None:
     """A manager lets orders go out again, whoever stopped them."""
-    if why := why_not(by, "decide"):
-        raise Refusal(why)
+    allowed(by, "decide")
     with transaction.atomic():
         if not go_on(row().filter(stopped_at__isnull=False), failures=0):
             raise Refusal("Orders go out already.")

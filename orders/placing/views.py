@@ -20,8 +20,9 @@ from accounts.access import needs
 from accounts.models import BalanceReading
 from catalog.models import Service
 from catalog.views import picker
-from orders.models import Order, Refusal
+from orders.models import Order
 from orders.placing.form import OrderForm
+from orders.rules.refusal import Refusal
 from orders.rules.service_types import FIELDS
 from orders.statistics.runway import Spending, runway, warns
 from panel.web.htmx import wants_htmx

@@ -14,8 +14,9 @@ from django.views.decorators.http import require_POST
 
 from accounts.access import needs
 from orders.aftersale import ask
-from orders.models import Order, Refusal
+from orders.models import Order
 from orders.placing import review, send_switch
+from orders.rules.refusal import Refusal
 from orders.table.columns import rows_of
 from orders.table.listing import Listing
 from orders.table.rows import in_rows

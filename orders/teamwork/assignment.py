@@ -6,8 +6,8 @@ from django.db import transaction
 
 from accounts.access import why_not
 from accounts.models import User
-from orders.models import Order, Refusal
-from orders.placing.review import allowed
+from orders.models import Order
+from orders.rules.refusal import Refusal, allowed
 
 
 class Overtaken(Refusal):

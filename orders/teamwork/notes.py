@@ -7,8 +7,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import User
-from orders.models import Order, Refusal
-from orders.placing.review import allowed
+from orders.models import Order
+from orders.rules.refusal import Refusal, allowed
 from orders.teamwork.mentions import NOTE_CHARACTERS, Mention, Note, called
 from panel.format.numbers import number
 

@@ -8,7 +8,8 @@ from django.test import Client
 
 from accounts.access import NEEDS, Role, may, needs, why_not
 from accounts.models import User
-from orders.models import Order, Refusal
+from orders.models import Order
+from orders.rules.refusal import Refusal
 from tests.addresses import OURS, one_of_everything, routes
 from tests.makers import make_service, make_user, place_order
 from tests.people import as_a, as_user

@@ -6,7 +6,8 @@ from random import Random
 
 from accounts.access import Role
 from orders.aftersale import ask as aftersale
-from orders.models import Order, Refusal
+from orders.models import Order
+from orders.rules.refusal import Refusal
 from orders.rules.statuses import LIVE, Status
 from orders.tasks import Task
 from tests.makers import make_user

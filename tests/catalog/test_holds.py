@@ -9,7 +9,8 @@ from django.utils import timezone
 from accounts.access import Role
 from catalog.changes import accept, hold, release
 from catalog.models import Change, Service
-from orders.models import Order, Refusal
+from orders.models import Order
+from orders.rules.refusal import Refusal
 from tests.makers import make_service, make_user, place_order
 from tests.orders.placing.test_order_form import LINK, filled
 from tests.people import as_a, htmx

@@ -11,7 +11,8 @@ from accounts.access import Role
 from orders.aftersale import ask as aftersale
 from orders.aftersale.settle import presume_settled
 from orders.aftersale.submit import carry_refills
-from orders.models import Order, Refusal
+from orders.models import Order
+from orders.rules.refusal import Refusal
 from orders.tasks import Task
 from panel.notpanel.client import Client
 from panel.ops import failpoints

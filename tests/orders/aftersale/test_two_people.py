@@ -5,7 +5,8 @@ from django.db import OperationalError
 
 from accounts.models import User
 from orders.aftersale import ask
-from orders.models import Order, Refusal
+from orders.models import Order
+from orders.rules.refusal import Refusal
 from orders.tasks import Task
 from tests.makers import make_order, make_user
 from tests.orders.test_claims import together

@@ -22,8 +22,9 @@ from orders.bulk import views as bulking
 from orders.bulk.job import Picked, ask, dry_run
 from orders.bulk.receipt import LINES_A_PAGE, Tally
 from orders.jobs import Bulk
-from orders.models import Order, Refusal
+from orders.models import Order
 from orders.rules.eligibility import WHY_NOT
+from orders.rules.refusal import Refusal
 from orders.rules.statuses import Status
 from orders.tasks import Task
 from panel.format.spreadsheet import safe

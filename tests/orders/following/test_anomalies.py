@@ -13,9 +13,10 @@ from django.utils import timezone
 from accounts.access import Role
 from orders.following.anomalies import AGAIN, DOUBTS, doubts_of
 from orders.following.poll import look_once, take_in
-from orders.models import Order, Refusal
+from orders.models import Order
 from orders.placing.review import see
 from orders.placing.submit import carry_one
+from orders.rules.refusal import Refusal
 from orders.rules.statuses import Status
 from orders.table.paging import SORTS
 from panel.notpanel.client import Client

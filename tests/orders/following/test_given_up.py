@@ -8,10 +8,11 @@ from django.utils import timezone
 
 from accounts.access import Role
 from orders.following.poll import look_alone, look_once, take_in
-from orders.models import Order, Refusal
+from orders.models import Order
 from orders.placing.review import give_up
 from orders.placing.submit import carry_one
 from orders.rules.poll_schedule import ALONE_FROM
+from orders.rules.refusal import Refusal
 from orders.rules.statuses import Status
 from panel.notpanel.client import Client
 from panel.notpanel.shapes import Reports

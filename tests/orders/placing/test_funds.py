@@ -6,11 +6,12 @@ import pytest
 from django.utils import timezone
 
 from accounts.access import Role
-from orders.models import Order, Refusal
+from orders.models import Order
 from orders.placing.funding import probe
 from orders.placing.review import choose_when_funded, send_now, withdraw
 from orders.placing.send_switch import CACHED_BY_UPSTREAM, PROBE_EVERY
 from orders.placing.submit import carry_one
+from orders.rules.refusal import Refusal
 from orders.rules.statuses import Status
 from panel.notpanel.client import Client
 from tests.makers import make_user, place_order, sold_by

@@ -7,8 +7,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.access import Role
-from orders.models import Order, Refusal
+from orders.models import Order
 from orders.placing.submit import carry_one
+from orders.rules.refusal import Refusal
 from orders.rules.statuses import Status
 from orders.tasks import Task
 from panel.notpanel.client import Client

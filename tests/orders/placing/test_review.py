@@ -12,9 +12,10 @@ from accounts.balance import read_balance
 from accounts.models import BalanceReading, User
 from orders.detail.evidence import context
 from orders.following.poll import look_once
-from orders.models import Order, Refusal
+from orders.models import Order
 from orders.placing.review import adopt, ask_again, close
 from orders.placing.submit import LEASE, carry_one, placed
+from orders.rules.refusal import Refusal
 from orders.rules.statuses import Status
 from orders.tasks import Attempt, Task
 from panel.notpanel.client import Client

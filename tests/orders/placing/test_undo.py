@@ -7,9 +7,10 @@ import pytest
 from django.utils import timezone
 
 from accounts.access import Role
-from orders.models import Order, Refusal
+from orders.models import Order
 from orders.placing.review import withdraw
 from orders.placing.submit import LEASE, carry_one
+from orders.rules.refusal import Refusal
 from orders.rules.statuses import Status
 from orders.tasks import Task
 from panel.notpanel.client import Client

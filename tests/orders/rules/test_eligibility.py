@@ -4,8 +4,9 @@ import pytest
 from django.db import transaction
 
 from orders.aftersale import ask
-from orders.models import Order, Refusal
+from orders.models import Order
 from orders.rules.eligibility import WHY_NOT
+from orders.rules.refusal import Refusal
 from orders.rules.statuses import Status
 from orders.tasks import Task
 from panel.notpanel.client import Client

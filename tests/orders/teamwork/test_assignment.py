@@ -9,7 +9,8 @@ from django.test import Client
 
 from accounts.access import Role
 from accounts.models import User
-from orders.models import Order, Refusal
+from orders.models import Order
+from orders.rules.refusal import Refusal
 from orders.rules.statuses import Status
 from orders.teamwork import assignment
 from tests.makers import make_order, make_user

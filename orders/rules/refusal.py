@@ -1,0 +1,24 @@
+"""A refusal: the desk's own no, with its reason; and the two questions that every verb asks a person first."""
+
+from typing import Any
+
+from accounts.access import why_not
+
+REASON_CHARACTERS = 500  # of a reason that is kept
+
+
+class Refusal(Exception):
+    """Our own no, with its reason, written for the person who asked."""
+
+
+def allowed(by: Any, what: str) -> None:
+    """Raises a Refusal unless this person may do `what`, a key of accounts.access.NEEDS."""
+    if why := why_not(by, what):
+        raise Refusal(why)
+
+
+def reason_given(text: str, question: str) -> str:
+    """The reason that a person wrote, as it is kept. Raises a Refusal with the question when there is none."""
+    if not (reason := text.strip()[:REASON_CHARACTERS]):
+        raise Refusal(question)
+    return reason

@@ -248,8 +248,8 @@ MISTAKES = (
         "tests/notpanel/test_signing.py",
     ),
     Mistake(
-        "a webhook whose ring is lost to a look under way", "orders/webhooks/dispatch.py",
-        "if order.reported_at and order.reported_at >= delivery.received_at:", "if order.reported_at:",
+        "a webhook whose ring is lost to a look under way", "orders/deliveries.py",
+        "reported_at is not None and reported_at >= self.received_at", "reported_at is not None",
         "tests/orders/webhooks/test_dispatch.py",
     ),
     Mistake(

@@ -34,7 +34,7 @@ from orders.following.anomalies import (
     wait,
 )
 from orders.rules import lateness
-from orders.rules.eligibility import Refills, cancel_of, refills_of, why_no_cancel, why_no_refill
+from orders.rules.eligibility import Refills, pending_cancel, refills_of, why_no_cancel, why_no_refill
 from orders.rules.poll_schedule import ALONE_FROM, STEADY, Tempo, is_stale
 from orders.rules.refusal import Refusal
 from orders.rules.search_text import LONGEST_HOST, give_traits
@@ -199,7 +199,7 @@ class Order(models.Model):
 
     # ── What the screen says ─────────────────────────────────────────────────────────────────────
     @property
-    def wishes(self) -> Iterable[Task]:
+    def tasks_newest_first(self) -> Iterable[Task]:
         """Its tasks, newest first: those that in_rows fetched, else asked for."""
         known: list[Task] | None = self.__dict__.get("known_tasks")
         return self.tasks.all() if known is None else known
@@ -207,7 +207,7 @@ class Order(models.Model):
     @cached_property
     def placing(self) -> Task | None:
         """The task that sends it; only orders that came from elsewhere have none."""
-        return next((task for task in self.wishes if task.kind == Task.Kind.PLACE), None)
+        return next((task for task in self.tasks_newest_first if task.kind == Task.Kind.PLACE), None)
 
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
         for known in ("placing", "known_tasks"):
@@ -304,7 +304,7 @@ class Order(models.Model):
     @property
     def cancel_asked(self) -> bool:
         """Somebody asked for a cancel, and nobody knows yet what becomes of it."""
-        return cancel_of(self) is not None
+        return pending_cancel(self) is not None
 
     def why_no_refill(self) -> str:
         """Empty when a refill may be asked for, else the reason, as every door says it."""

@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from orders.jobs import Bulk
+from orders.rules.statuses import AFTERSALE, TaskKind, TaskOutcome, TaskSettled
 from panel.ops.failpoints import fp
 
 
@@ -38,7 +39,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
 
     def pending(self) -> Self:
         """Refills and cancels of which nobody knows yet what became: asked for, sent, or accepted."""
-        return self.filter(kind__in=Task.WISHES, over_at=None)
+        return self.filter(kind__in=AFTERSALE, over_at=None)
 
     def with_people(self) -> Self:
         """As the rules and the pages want an order's tasks."""
@@ -102,39 +103,13 @@ class TaskQuerySet(models.QuerySet["Task"]):
 
 
 class Task(models.Model):
-    """One wish sent upstream. Rows are the queue: what must happen has a `due_at`."""
+    """One thing asked of upstream about an order. The rows are the queue: what must happen has a `due_at`."""
 
-    class Kind(models.TextChoices):
-        PLACE = "place", "Place"
-        REFILL = "refill", "Refill"
-        CANCEL = "cancel", "Cancel"
-
-    WISHES = (Kind.REFILL, Kind.CANCEL)  # what is asked of an order that is placed
-
-    class Outcome(models.TextChoices):
-        DONE = "done", "Done"
-        REFUSED = "refused", "Refused by upstream"
-        REVIEW = "review", "Needs a look"
-        WITHDRAWN = "withdrawn", "Withdrawn before it was sent"
-        ADOPTED = "adopted", "Found upstream by a person"
-        CLOSED = "closed", "Closed by a person as not placed"
-        UNCLEAR = "unclear", "No clear answer"
-
-    class Over(models.TextChoices):
-        """How a refill or cancel came to its end; an accepted one is not there yet."""
-
-        REFUSED = "refused", "Refused by upstream"
-        WITHDRAWN = "withdrawn", "Not needed: the order was never placed"
-        PRESUMED = "presumed", "Presumed settled"
-        MARKED = "marked", "Marked as settled"
-        DOUBTED = "doubted", "Upstream is asked anew"
-        FOLLOWED = "followed", "Settled: upstream let another pass"
-        AGREED = "agreed", "Upstream agreed"
-        DELIVERED = "delivered", "Delivered anyway"
-        OTHERWISE = "otherwise", "Ended otherwise"
+    Kind, Outcome, Settled = TaskKind, TaskOutcome, TaskSettled
+    AFTERSALE = AFTERSALE
 
     order = models.ForeignKey("orders.Order", on_delete=models.PROTECT, related_name="tasks")
-    kind = models.CharField(max_length=10, choices=Kind)
+    kind = models.CharField(max_length=10, choices=TaskKind)
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     asked_at = models.DateTimeField(default=timezone.now)
     due_at = models.DateTimeField(
@@ -143,7 +118,7 @@ class Task(models.Model):
     attempts = models.PositiveIntegerField(default=0, help_text="Tries that upstream may have heard.")
     unclear_since = models.DateTimeField(null=True, help_text="Since when upstream may have it, unknown to us.")
     settled_at = models.DateTimeField(null=True)
-    outcome = models.CharField(max_length=10, choices=Outcome, blank=True)
+    outcome = models.CharField(max_length=10, choices=TaskOutcome, blank=True)
     answer = models.TextField(blank=True, help_text="Upstream's id or sentence, or what went wrong last.")
     needs = models.DecimalField(
         max_digits=18, decimal_places=6, null=True, help_text="USD it waits for; empty: it does not wait for money."
@@ -152,7 +127,7 @@ class Task(models.Model):
     # Of refills and cancels: upstream's yes is not the end of them.
     known_at = models.DateTimeField(null=True, help_text="When upstream last let us know that it has it.")
     over_at = models.DateTimeField(null=True, help_text="Since when it is no longer pending.")
-    over_how = models.CharField(max_length=10, choices=Over, blank=True)
+    over_how = models.CharField(max_length=10, choices=TaskSettled, blank=True)
     slot = models.PositiveSmallIntegerField(null=True, help_text="Which of its order's refills it is; empty: of none.")
     slots = models.PositiveSmallIntegerField(null=True, help_text="How many refills the order might have then.")
     # No index of its own: those below serve it, without a row for each task of no job.

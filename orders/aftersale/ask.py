@@ -14,7 +14,7 @@ from orders.rules.refusal import Refusal, allowed, reason_given
 from orders.tasks import Task, TaskQuerySet
 from panel.ops.failpoints import fp
 
-Kind, Outcome, Over = Task.Kind, Task.Outcome, Task.Over
+Kind, Outcome, Settled = Task.Kind, Task.Outcome, Task.Settled
 
 
 # ── Asking ───────────────────────────────────────────────────────────────────────────────────────
@@ -120,7 +120,7 @@ def ask_anew(order: Order, *, by: Any) -> None:
         if not refills.left:
             raise Refusal(f"All {refills.cap} refills are used, so upstream would tell nothing.")
         now = timezone.now()
-        end_pending(fresh, Over.DOUBTED, at=now)
+        end_pending(fresh, Settled.DOUBTED, at=now)
         fresh.record("refill_anew", by=by, at=now)
         begin(fresh, Kind.REFILL, by=by, at=now)
         fp("anew.commit")
@@ -134,7 +134,7 @@ def mark_settled(order: Order, reason: str, *, by: Any) -> None:
     with transaction.atomic():
         now = timezone.now()
         locked(order)
-        end_pending(order, Over.MARKED, at=now)
+        end_pending(order, Settled.MARKED, at=now)
         order.change()
         order.record("refill_marked", by=by, at=now, reason=reason)
         fp("mark.commit")

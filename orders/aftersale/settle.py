@@ -12,11 +12,11 @@ from orders.rules.statuses import Status
 from orders.tasks import Task
 from panel.ops.failpoints import fp
 
-Kind, Outcome, Over = Task.Kind, Task.Outcome, Task.Over
+Kind, Outcome, Settled = Task.Kind, Task.Outcome, Task.Settled
 PRESUMED_AT_ONCE = 100  # refills that one statement of the clock settles
 
 # How a cancel ended, by what upstream says of the order in the end.
-ENDS = {Status.CANCELLED: Over.AGREED, Status.COMPLETED: Over.DELIVERED}
+ENDS = {Status.CANCELLED: Settled.AGREED, Status.COMPLETED: Settled.DELIVERED}
 
 
 def presume_settled(now: datetime) -> bool:
@@ -32,7 +32,7 @@ def presume_settled(now: datetime) -> bool:
     with transaction.atomic():
         # Orders first, as with everybody who changes them and their tasks; somebody may have asked again meanwhile.
         for order in Order.objects.filter(pk__in=orders).order_by("pk").select_for_update(no_key=True):
-            if silent.filter(order=order).update(over_at=now, over_how=Over.PRESUMED):
+            if silent.filter(order=order).update(over_at=now, over_how=Settled.PRESUMED):
                 order.change()
                 order.record("refill_presumed", at=now, hours=f"{hours:g}")
         fp("presume.commit")
@@ -46,11 +46,11 @@ def end_cancels(orders: Iterable[Order], at: datetime) -> list[Event]:
     events = []
     for task in Task.objects.pending().filter(order__in=ended, kind=Kind.CANCEL) if ended else ():
         order = ended[task.order_id]
-        how = ENDS.get(Status(order.status), Over.OTHERWISE)
+        how = ENDS.get(Status(order.status), Settled.OTHERWISE)
         # Also one that is in the worker's hand just now: the answer that it brings comes too late.
         settled = {"settled_at": task.settled_at or at, "due_at": None, "outcome": task.outcome or Outcome.UNCLEAR}
         Task.objects.filter(pk=task.pk).update(over_at=at, over_how=how, **settled)
-        kind = "cancel_agreed" if how == Over.AGREED else "cancel_late"
+        kind = "cancel_agreed" if how == Settled.AGREED else "cancel_late"
         events.append(Event(order=order, kind=kind, at=at, facts={"to": order.label}))
     return events
 
@@ -60,6 +60,6 @@ def cancels_are_needless(orders: Iterable[int], at: datetime) -> None:
     # Asked of the database: an order in hand may have been read before somebody asked for the cancel.
     waiting = dict(Task.objects.pending().filter(order__in=orders, kind=Kind.CANCEL).values_list("pk", "order_id"))
     Task.objects.filter(pk__in=waiting).update(
-        settled_at=at, due_at=None, outcome=Outcome.WITHDRAWN, over_at=at, over_how=Over.WITHDRAWN
+        settled_at=at, due_at=None, outcome=Outcome.WITHDRAWN, over_at=at, over_how=Settled.WITHDRAWN
     )
     Event.objects.bulk_create([Event(order_id=pk, kind="cancel_needless", at=at) for pk in waiting.values()])

@@ -18,7 +18,7 @@ from panel.notpanel.errors import NeverSent, NotPanelError, Refused, Suspended, 
 from panel.ops.failpoints import fp
 
 log = logging.getLogger(__name__)
-Kind, Outcome, Over, Ending = Task.Kind, Task.Outcome, Task.Over, Attempt.Ending
+Kind, Outcome, Settled, Ending = Task.Kind, Task.Outcome, Task.Settled, Attempt.Ending
 
 TOGETHER = 100  # ids in one call, which counts as one request
 LEASE = timedelta(seconds=settings.LEASE_SECONDS)
@@ -29,7 +29,7 @@ ALREADY_PENDING, LIMIT_REACHED = "already pending", "limit reached"
 
 Answer = str | NotPanelError
 # Ends of a refill that upstream never confirmed: it may still be the one that is pending there.
-NOT_KNOWN_TO_BE_OVER = (Over.DOUBTED, Over.PRESUMED, Over.MARKED)
+NOT_KNOWN_TO_BE_OVER = (Settled.DOUBTED, Settled.PRESUMED, Settled.MARKED)
 # Troubles after which upstream has seen nothing of the call: ending of the try, and whether it counts as one.
 UNTOUCHED = {NeverSent: (Ending.UNSENT, True), Throttled: (Ending.LIMITED, False), Suspended: (Ending.HELD, False)}
 
@@ -128,7 +128,7 @@ def accepted(task: Task, ref: str, now: datetime) -> list[Event]:
     if task.kind == Kind.CANCEL:
         return [event(task, "taken", now)]
     events = [event(task, "accepted", now, slot=task.slot, slots=task.slots, ref=ref)]
-    if earlier(task, Over.DOUBTED).update(over_how=Over.FOLLOWED):
+    if earlier(task, Settled.DOUBTED).update(over_how=Settled.FOLLOWED):
         events.append(event(task, "followed", now))
     return events
 
@@ -144,10 +144,10 @@ def refill_refused(task: Task, no: Refused, now: datetime) -> list[Event]:
         if not task.settle(Outcome.UNCLEAR, no.said, at=now):
             return []
         return [event(task, "doubted", now, said=no.said), *limit_named(task, said, now)]
-    if not task.settle(Outcome.REFUSED, no.said, at=now, over_at=now, over_how=Over.REFUSED, slot=None, slots=None):
+    if not task.settle(Outcome.REFUSED, no.said, at=now, over_at=now, over_how=Settled.REFUSED, slot=None, slots=None):
         return []
     events = [event(task, "refused", now, said=no.said)]
-    still = NOT_KNOWN_TO_BE_OVER if ALREADY_PENDING in said else (Over.DOUBTED,)
+    still = NOT_KNOWN_TO_BE_OVER if ALREADY_PENDING in said else (Settled.DOUBTED,)
     if last := earlier(task, *still).order_by("-pk").first():
         known = {"known_at": now} if ALREADY_PENDING in said else {}
         Task.objects.filter(pk=last.pk).update(over_at=None, over_how="", **known)
@@ -185,7 +185,7 @@ def cancel_refused(task: Task, no: Refused, now: datetime) -> list[Event]:
     end(task, Ending.REFUSED, no.said, now)
     if task.was_unclear:  # “cannot be cancelled” may be the work of the try whose answer was lost: the status tells
         return [event(task, "refused", now, said=no.said)] if task.settle(Outcome.UNCLEAR, no.said, at=now) else []
-    mine = task.settle(Outcome.REFUSED, no.said, at=now, over_at=now, over_how=Over.REFUSED)
+    mine = task.settle(Outcome.REFUSED, no.said, at=now, over_at=now, over_how=Settled.REFUSED)
     return [event(task, "refused", now, said=no.said)] if mine else []
 
 

@@ -16,8 +16,7 @@ from panel.format.times import day_and_clock
 from panel.web.params import number
 
 WISHES_A_PAGE = 50
-Kind, Outcome, Over = Task.Kind, Task.Outcome, Task.Over
-PENDING = Q(over_at=None)
+Kind, Outcome, Settled = Task.Kind, Task.Outcome, Task.Settled
 
 
 class State(NamedTuple):
@@ -25,40 +24,43 @@ class State(NamedTuple):
 
     label: str
     tone: str
-    those: Q
+    settled: tuple[str, ...] = ()  # it came to its end in one of these ways
+    pending: Q = Q()  # or else: it has no end yet, and this holds
+
+    @property
+    def where(self) -> Q:
+        """The condition on a task."""
+        return Q(over_how__in=self.settled) if self.settled else Q(self.pending, over_at=None)
 
 
-# key: label, tone, which tasks. A task is in the first that fits.
+WAITING, TAKEN, UNCLEAR = Q(settled_at=None), Q(outcome=Outcome.DONE), Q(outcome=Outcome.UNCLEAR)
 STATES: dict[str, dict[str, State]] = {
     Kind.REFILL: {
-        "waiting":  State("Not answered yet", "quiet", PENDING & Q(settled_at=None)),
-        "pending":  State("Pending", "warn", PENDING & Q(outcome=Outcome.DONE)),
-        "unclear":  State("No clear answer", "bad", PENDING & Q(outcome=Outcome.UNCLEAR)),
-        "refused":  State("Refused", "bad", Q(over_how=Over.REFUSED)),
-        "presumed": State("Presumed settled", "quiet", Q(over_how=Over.PRESUMED)),
-        "settled":  State("Settled", "good", Q(over_how__in=(Over.MARKED, Over.FOLLOWED))),
-        "doubted":  State("Upstream is asked anew", "warn", Q(over_how=Over.DOUBTED)),
+        "waiting":  State("Not answered yet", "quiet", pending=WAITING),
+        "pending":  State("Pending", "warn", pending=TAKEN),
+        "unclear":  State("No clear answer", "bad", pending=UNCLEAR),
+        "refused":  State("Refused", "bad", (Settled.REFUSED,)),
+        "presumed": State("Presumed settled", "quiet", (Settled.PRESUMED,)),
+        "settled":  State("Settled", "good", (Settled.MARKED, Settled.FOLLOWED)),
+        "doubted":  State("Upstream is asked anew", "warn", (Settled.DOUBTED,)),
     },
     Kind.CANCEL: {
-        "waiting":  State("Not answered yet", "quiet", PENDING & Q(settled_at=None)),
-        "asked":    State("Cancel asked", "warn", PENDING & Q(outcome=Outcome.DONE)),
-        "unclear":  State("No clear answer", "bad", PENDING & Q(outcome=Outcome.UNCLEAR)),
-        "agreed":   State("Upstream agreed", "good", Q(over_how=Over.AGREED)),
-        "late":     State("Delivered anyway", "warn", Q(over_how=Over.DELIVERED)),
-        "ended":    State("Ended otherwise", "warn", Q(over_how=Over.OTHERWISE)),
-        "refused":  State("Refused", "bad", Q(over_how=Over.REFUSED)),
-        "needless": State("Never placed", "quiet", Q(over_how=Over.WITHDRAWN)),
+        "waiting":  State("Not answered yet", "quiet", pending=WAITING),
+        "asked":    State("Cancel asked", "warn", pending=TAKEN),
+        "unclear":  State("No clear answer", "bad", pending=UNCLEAR),
+        "agreed":   State("Upstream agreed", "good", (Settled.AGREED,)),
+        "late":     State("Delivered anyway", "warn", (Settled.DELIVERED,)),
+        "ended":    State("Ended otherwise", "warn", (Settled.OTHERWISE,)),
+        "refused":  State("Refused", "bad", (Settled.REFUSED,)),
+        "needless": State("Never placed", "quiet", (Settled.WITHDRAWN,)),
     },
 }  # fmt: skip
-_OVER = {Over.REFUSED: "refused", Over.PRESUMED: "presumed", Over.MARKED: "settled", Over.FOLLOWED: "settled",
-         Over.DOUBTED: "doubted", Over.AGREED: "agreed", Over.DELIVERED: "late", Over.OTHERWISE: "ended",
-         Over.WITHDRAWN: "needless"}  # fmt: skip
 
 
 def state_key(task: Task) -> str:
-    """The key of STATES that a task is in; the same as its query would find."""
+    """The key of STATES that a task is in: the one whose condition holds for it. "" for an end of the other kind."""
     if task.over_how:
-        return _OVER[Over(task.over_how)]
+        return next((key for key, state in STATES[task.kind].items() if task.over_how in state.settled), "")
     if task.settled_at is None:
         return "waiting"
     if task.outcome == Outcome.UNCLEAR:
@@ -72,13 +74,13 @@ def state_of(task: Task) -> State:
 
 def why(task: Task) -> str:
     """What is known of how it stands, in a sentence; "" when its state says it all."""
-    if task.over_how == Over.MARKED:
+    if task.over_how == Settled.MARKED:
         return "A manager marked it as settled."
-    if task.over_how == Over.FOLLOWED:
+    if task.over_how == Settled.FOLLOWED:
         return "Upstream let another refill pass."
-    if task.over_how == Over.PRESUMED:
+    if task.over_how == Settled.PRESUMED:
         return "Nothing was heard of it for long. Upstream has not said so."
-    if task.over_how in (Over.AGREED, Over.DELIVERED, Over.OTHERWISE):
+    if task.over_how in (Settled.AGREED, Settled.DELIVERED, Settled.OTHERWISE):
         return f"Upstream says: {task.order.label.lower()}."
     if task.over_at or task.outcome != Outcome.DONE:
         return ""
@@ -95,7 +97,9 @@ ENOUGH, LOOKED_AT = 20, 200  # refills whose end somebody told
 
 def usual_age() -> timedelta:
     """Nine of ten refills whose end was told had it within this time."""
-    told = Task.objects.filter(kind=Kind.REFILL, over_how__in=(Over.MARKED, Over.FOLLOWED), known_at__isnull=False)
+    told = Task.objects.filter(
+        kind=Kind.REFILL, over_how__in=(Settled.MARKED, Settled.FOLLOWED), known_at__isnull=False
+    )
     lasted = told.annotate(lasted=F("over_at") - F("known_at")).order_by("-pk").values_list("lasted", flat=True)
     ages: list[timedelta] = sorted(lasted[:LOOKED_AT])
     return ages[len(ages) * 9 // 10] if len(ages) >= ENOUGH else OLD
@@ -120,7 +124,7 @@ class Wishes:
     def tasks(self) -> "QuerySet[Task]":
         found = Task.objects.seen_by(self.user).filter(kind=self.kind)
         if self.state:
-            found = found.filter(STATES[self.kind][self.state].those)
+            found = found.filter(STATES[self.kind][self.state].where)
         if self.before:
             found = found.filter(pk__lt=self.before)
         return found.select_related("order__service", "asked_by").prefetch_related("order__tasks").order_by("-pk")

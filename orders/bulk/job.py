@@ -14,7 +14,7 @@ from orders.aftersale import ask as aftersale
 from orders.jobs import Bulk
 from orders.models import Event, Order, OrderQuerySet
 from orders.placing import review
-from orders.rules.eligibility import WHY_NOT, cancel_of, sorted_by_rule
+from orders.rules.eligibility import WHY_NOT, pending_cancel, sorted_by_rule
 from orders.rules.refusal import Refusal, allowed
 from orders.table.pasted_ids import some_at_a_time
 from orders.tasks import Task
@@ -41,7 +41,7 @@ class Picked(NamedTuple):
     @classmethod
     def of(cls, kind: str, orders: Iterable[int], source: str) -> Self:
         """A Refusal when there is none, or more than go in one job."""
-        if kind not in Task.WISHES:
+        if kind not in Task.AFTERSALE:
             raise Refusal("Choose whether to ask for refills or for cancels.")
         pks = sorted(set(orders))
         if not pks:
@@ -107,7 +107,7 @@ LEFT_OUT: dict[str, Kinds] = {
         "used up": lambda order: not order.refills.left,
     },
     CANCEL: {
-        "asked for already": lambda order: cancel_of(order) is not None,
+        "asked for already": lambda order: pending_cancel(order) is not None,
         "in flight, and not allowed by their service": lambda order: order.stage.cancel == "flag",
         "need a look first": lambda order: bool(order.stage.then),
         "over already": lambda order: True,

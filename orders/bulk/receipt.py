@@ -16,7 +16,7 @@ from panel.format.spreadsheet import safe
 LINES_A_PAGE = 200
 LEFT_OUT_SHOWN = 200  # the CSV has them all
 READ_AT_ONCE = 500  # rows of a CSV
-Outcome, Over = Task.Outcome, Task.Over
+Outcome, Settled = Task.Outcome, Task.Settled
 
 
 class Result(NamedTuple):
@@ -32,9 +32,9 @@ class Result(NamedTuple):
 RESULTS = {
     "withdrawn": Result("Withdrawn, never sent", "withdrawn", True, Q(outcome=Outcome.WITHDRAWN)),
     "refused":   Result("Refused", "rejected", True, Q(outcome=Outcome.REFUSED)),
-    "agreed":    Result("Upstream agreed", "cancelled", True, Q(over_how=Over.AGREED)),
-    "delivered": Result("Delivered anyway", "partial", True, Q(over_how=Over.DELIVERED)),
-    "otherwise": Result("Ended otherwise", "partial", True, Q(over_how=Over.OTHERWISE)),
+    "agreed":    Result("Upstream agreed", "cancelled", True, Q(over_how=Settled.AGREED)),
+    "delivered": Result("Delivered anyway", "partial", True, Q(over_how=Settled.DELIVERED)),
+    "otherwise": Result("Ended otherwise", "partial", True, Q(over_how=Settled.OTHERWISE)),
     "passed":    Result("Unclear, and over since", "closed", False, Q(outcome=Outcome.UNCLEAR, over_at__isnull=False)),
     "unclear":   Result("No clear answer", "confirming", False, Q(outcome=Outcome.UNCLEAR)),
     "accepted":  Result("Accepted", "completed", True, Q(outcome=Outcome.DONE, kind=Task.Kind.REFILL)),

@@ -62,7 +62,7 @@ def blank(typed: QueryDict) -> dict[str, Any]:
     kind = typed.get("kind", "")
     return {
         "picked": None, "run": None, "found": NOTHING_FOUND, "why": "", "most": MOST_ORDERS, "shown": UNKNOWN_SHOWN,
-        "text": typed.get("text", "")[:MOST_CHARACTERS], "kind": kind if kind in Task.WISHES else Task.Kind.REFILL,
+        "text": typed.get("text", "")[:MOST_CHARACTERS], "kind": kind if kind in Task.AFTERSALE else Task.Kind.REFILL,
     }  # fmt: skip
 
 

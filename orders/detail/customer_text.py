@@ -8,7 +8,7 @@ from orders.tasks import Task
 from panel.format.numbers import number
 from panel.format.times import clock
 
-Kind, Outcome, Over = Task.Kind, Task.Outcome, Task.Over
+Kind, Outcome, Settled = Task.Kind, Task.Outcome, Task.Settled
 
 # By `shown_status`. {done}, {total} and {at} are upstream's figures and when we asked for them.
 OF_STATUS = {
@@ -58,9 +58,9 @@ def of_cancel(order: Order) -> str:
     if task is None or order.status == Status.CANCELLED:
         return ""
     asked = f"Your cancel was requested at {clock(task.asked_at)}; "
-    if task.over_how == Over.REFUSED:
+    if task.over_how == Settled.REFUSED:
         return f"{asked}the supplier refused it: “{task.answer}”"
-    if task.over_how in (Over.DELIVERED, Over.OTHERWISE):
+    if task.over_how in (Settled.DELIVERED, Settled.OTHERWISE):
         return f"{asked}it came too late."
     if task.over_at:
         return ""
@@ -74,7 +74,7 @@ def of_refill(order: Order) -> str:
     if task is None:
         return ""
     asked = f"A refill was requested at {clock(task.asked_at)}; "
-    if task.over_how == Over.REFUSED:
+    if task.over_how == Settled.REFUSED:
         return f"{asked}the supplier refused it: “{task.answer}”"
     if task.over_at:
         return ""

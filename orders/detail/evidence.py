@@ -45,7 +45,7 @@ def context(order: Order) -> dict[str, object]:
     undecided_now = review or (adopted and undecided().filter(pk=order.pk).exists())
     return {
         "task": task,
-        "wishes": [(wish, state_of(wish), why(wish)) for wish in order.tasks.all() if wish.kind in Task.WISHES],
+        "wishes": [(wish, state_of(wish), why(wish)) for wish in order.tasks.all() if wish.kind in Task.AFTERSALE],
         "words": for_customer(order),
         "doubts": doubts_of(order),
         "tries": tries[:TRIES_SHOWN],

@@ -75,7 +75,7 @@ def chart(order: "Order") -> Chart | None:
     if len(points) < 2 or not order.total:
         return None
     points = thinned(points)
-    began, asked = points[0][0], [task for task in order.tasks.all() if task.kind in task.WISHES]
+    began, asked = points[0][0], [task for task in order.tasks.all() if task.kind in task.AFTERSALE]
     known_until = max(points[-1][0], order.reported_at or points[-1][0])  # after it nobody has told anything
     ended = max([known_until, *(task.asked_at for task in asked)])
     if ended <= began:

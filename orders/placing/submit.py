@@ -15,7 +15,7 @@ from django.utils import timezone
 from orders.aftersale.settle import cancels_are_needless
 from orders.models import Order
 from orders.placing import send_switch
-from orders.rules.eligibility import cancel_of
+from orders.rules.eligibility import AskedTask, pending_cancel
 from orders.rules.statuses import Status
 from orders.tasks import Attempt, Task
 from panel.format.money import money
@@ -77,7 +77,7 @@ def place(client: Client, task: Task) -> None:
         end(task, Ending.UNSENT, TOO_LONG, started_at)
         to_review(task, TOO_LONG, task.answer)
         return
-    if not task.was_unclear and (asked := cancel_of(task.order)):
+    if not task.was_unclear and (asked := pending_cancel(task.order)):
         withdraw_instead(task, asked, started_at)
         return
     try:
@@ -209,7 +209,7 @@ def reject(task: Task, trouble: NotPanelError, now: datetime) -> None:
     fp("reject.committed")
 
 
-def withdraw_instead(task: Task, asked: Task, now: datetime) -> None:
+def withdraw_instead(task: Task, asked: AskedTask, now: datetime) -> None:
     """Somebody asked for a cancel while it seemed to be on its way, and upstream has seen nothing of it."""
     end(task, Ending.UNSENT, "A cancel was asked for.", now)
     with transaction.atomic():

@@ -1,15 +1,59 @@
 """Whether an order may be refilled or cancelled: the reason why not, or "". Every door asks here."""
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from datetime import datetime
+from typing import NamedTuple, Protocol, TypeVar
 
 from django.conf import settings
 
-from orders.tasks import Task
+from orders.rules.statuses import Stage, TaskKind, TaskOutcome
 from panel.format.times import clock
 
-if TYPE_CHECKING:
-    from orders.models import Order
+
+class AskedTask(Protocol):
+    """What the rules read of a task."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def outcome(self) -> str: ...
+    @property
+    def asked_by(self) -> object: ...
+    @property
+    def asked_at(self) -> datetime: ...
+    @property
+    def known_at(self) -> datetime | None: ...
+    @property
+    def over_at(self) -> datetime | None: ...
+    @property
+    def slot(self) -> int | None: ...
+
+
+class SoldService(Protocol):
+    """What the rules read of a service."""
+
+    @property
+    def refill(self) -> bool: ...
+    @property
+    def cancel(self) -> bool: ...
+
+
+class PlacedOrder(Protocol):
+    """What the rules read of an order."""
+
+    @property
+    def stage(self) -> Stage: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def service(self) -> SoldService: ...
+    @property
+    def tasks_newest_first(self) -> Iterable[AskedTask]: ...
+    @property
+    def refills_elsewhere(self) -> int: ...
+
+
+AnyOrder = TypeVar("AnyOrder", bound=PlacedOrder)
 
 
 class Refills(NamedTuple):
@@ -17,27 +61,29 @@ class Refills(NamedTuple):
 
     used: int
     cap: int
-    pending: Task | None
+    pending: AskedTask | None
 
     @property
     def left(self) -> int:
+        """How many may still be asked for."""
         return max(0, self.cap - self.used)
 
 
-def refills_of(order: "Order") -> Refills:
-    """From the order's tasks, so that with `for_table` or `in_rows` a page of rows costs no further query."""
-    asked = [task for task in order.wishes if task.kind == Task.Kind.REFILL]
+def refills_of(order: PlacedOrder) -> Refills:
+    """Counted from the order's tasks. With `for_table` or `in_rows` a page of rows costs no further query."""
+    asked = [task for task in order.tasks_newest_first if task.kind == TaskKind.REFILL]
     pending = next((task for task in asked if task.over_at is None), None)
     used = sum(task.slot is not None for task in asked) + order.refills_elsewhere
     return Refills(used, settings.REFILLS_PER_ORDER, pending)
 
 
-def cancel_of(order: "Order") -> Task | None:
-    """The cancel of which nobody knows yet what becomes."""
-    return next((task for task in order.wishes if task.kind == Task.Kind.CANCEL and task.over_at is None), None)
+def pending_cancel(order: PlacedOrder) -> AskedTask | None:
+    """The order's cancel whose end nobody knows yet."""
+    cancels = (task for task in order.tasks_newest_first if task.kind == TaskKind.CANCEL)
+    return next((task for task in cancels if task.over_at is None), None)
 
 
-def why_no_refill(order: "Order") -> str:
+def why_no_refill(order: PlacedOrder) -> str:
     """The supplier's rules: completed or partial, the service's flag, one pending at a time, and the cap."""
     refills = refills_of(order)
     if not order.stage.refill:
@@ -51,9 +97,9 @@ def why_no_refill(order: "Order") -> str:
     return ""
 
 
-def why_no_cancel(order: "Order") -> str:
+def why_no_cancel(order: PlacedOrder) -> str:
     """Before it is sent it is only withdrawn; a pending one always may, one in flight by the service's flag."""
-    if asked := cancel_of(order):
+    if asked := pending_cancel(order):
         return f"Cancel was asked for by {asked.asked_by} at {clock(asked.asked_at)}; {of_cancel(asked)}"
     may = order.stage.cancel
     if may == "yes":
@@ -63,30 +109,30 @@ def why_no_cancel(order: "Order") -> str:
     return may
 
 
-def of_pending(task: Task) -> str:
+def of_pending(task: AskedTask) -> str:
     """What is known of a pending refill."""
     who, asked = f"asked for by {task.asked_by}", clock(task.asked_at)
-    if task.outcome == Task.Outcome.DONE:
+    if task.outcome == TaskOutcome.DONE:
         return f"one is pending since {clock(task.known_at or task.asked_at)}, {who}."
-    if task.outcome == Task.Outcome.UNCLEAR:
+    if task.outcome == TaskOutcome.UNCLEAR:
         return f"one was {who} at {asked}, and no clear answer came back."
     return f"one was {who} at {asked}; upstream has not answered yet."
 
 
-def of_cancel(task: Task) -> str:
-    if task.outcome == Task.Outcome.DONE:
+def of_cancel(task: AskedTask) -> str:
+    if task.outcome == TaskOutcome.DONE:
         return "upstream took the request, and a later status tells whether it holds."
-    if task.outcome == Task.Outcome.UNCLEAR:
+    if task.outcome == TaskOutcome.UNCLEAR:
         return "no clear answer came back, and the next status tells what became of it."
     return "upstream has not answered yet."
 
 
-WHY_NOT: dict[str, Callable[["Order"], str]] = {Task.Kind.REFILL: why_no_refill, Task.Kind.CANCEL: why_no_cancel}
+WHY_NOT: dict[str, Callable[[PlacedOrder], str]] = {TaskKind.REFILL: why_no_refill, TaskKind.CANCEL: why_no_cancel}
 
 
-def sorted_by_rule(kind: str, orders: Iterable["Order"]) -> dict[str, list["Order"]]:
+def sorted_by_rule(kind: str, orders: Iterable[AnyOrder]) -> dict[str, list[AnyOrder]]:
     """Orders by the reason why not; those that may are under ""."""
-    found: dict[str, list[Order]] = {"": []}
+    found: dict[str, list[AnyOrder]] = {"": []}
     for order in orders:
         found.setdefault(WHY_NOT[kind](order), []).append(order)
     return found

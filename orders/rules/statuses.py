@@ -1,4 +1,7 @@
-"""The life of an order: one row a status. Nothing else in the desk knows what a status means."""
+"""The life of an order and of a task: one row a status, and the words for how a task stands.
+
+Nothing else in the desk knows what a status means.
+"""
 
 from typing import NamedTuple
 
@@ -73,3 +76,41 @@ def stage(status: str) -> Stage:
 def label(status: str) -> str:
     """The word on the screen: ours if we know it, else upstream's own, raw."""
     return Status(status).label if status in LIFE else status
+
+
+# ── Tasks ────────────────────────────────────────────────────────────────────────────────────────
+class TaskKind(models.TextChoices):
+    """What is asked of upstream about an order."""
+
+    PLACE = "place", "Place"
+    REFILL = "refill", "Refill"
+    CANCEL = "cancel", "Cancel"
+
+
+AFTERSALE = (TaskKind.REFILL, TaskKind.CANCEL)  # what is asked about an order that is placed
+
+
+class TaskOutcome(models.TextChoices):
+    """What came of the asking."""
+
+    DONE = "done", "Done"
+    REFUSED = "refused", "Refused by upstream"
+    REVIEW = "review", "Needs a look"
+    WITHDRAWN = "withdrawn", "Withdrawn before it was sent"
+    ADOPTED = "adopted", "Found upstream by a person"
+    CLOSED = "closed", "Closed by a person as not placed"
+    UNCLEAR = "unclear", "No clear answer"
+
+
+class TaskSettled(models.TextChoices):
+    """How a refill or cancel came to its end. One that upstream accepted is not there yet."""
+
+    REFUSED = "refused", "Refused by upstream"
+    WITHDRAWN = "withdrawn", "Not needed: the order was never placed"
+    PRESUMED = "presumed", "Presumed settled"
+    MARKED = "marked", "Marked as settled"
+    DOUBTED = "doubted", "Upstream is asked anew"
+    FOLLOWED = "followed", "Settled: upstream let another pass"
+    AGREED = "agreed", "Upstream agreed"
+    DELIVERED = "delivered", "Delivered anyway"
+    OTHERWISE = "otherwise", "Ended otherwise"

@@ -110,7 +110,7 @@ class Open(NamedTuple):
 
 
 OPEN = {
-    "look": Open("needs a look", (Status.REVIEW,), Task.WISHES, unclear=True, having=("missing_since",)),
+    "look": Open("needs a look", (Status.REVIEW,), Task.AFTERSALE, unclear=True, having=("missing_since",)),
     "late": Open("is late", late=True),
     "live": Open("is under way", (Status.QUEUED, *sorted(LIVE))),
     "refill": Open("has a pending refill", kinds=(Task.Kind.REFILL,)),

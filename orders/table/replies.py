@@ -17,6 +17,7 @@ from orders.aftersale import ask
 from orders.models import Order
 from orders.placing import review, send_switch
 from orders.rules.refusal import Refusal
+from orders.rules.statuses import TaskKind
 from orders.table.columns import rows_of
 from orders.table.listing import Listing
 from orders.table.rows import in_rows
@@ -126,7 +127,7 @@ def cancellation(request: HttpRequest, pk: int) -> HttpResponse:
     return wished(request, pk, Task.Kind.CANCEL)
 
 
-def wished(request: HttpRequest, pk: int, kind: Task.Kind) -> HttpResponse:
+def wished(request: HttpRequest, pk: int, kind: TaskKind) -> HttpResponse:
     """A wish from a row, which answers with itself, or from another page."""
     why = refused(lambda: ask.ask(the_order(request, pk), kind, by=request.user))
     return row_or_back(request, pk, why, ASKED[kind].format(pk))

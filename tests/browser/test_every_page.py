@@ -143,7 +143,7 @@ def told_of(order: Order, *, by: User) -> None:
         for step in range(50)
     )  # fmt: skip
     asked = {"asked_by": by, "asked_at": now - timedelta(hours=3), "settled_at": now, "over_at": now}
-    Task.objects.create(order=order, kind=Task.Kind.REFILL, over_how=Task.Over.MARKED, slot=1, slots=3, **asked)
+    Task.objects.create(order=order, kind=Task.Kind.REFILL, over_how=Task.Settled.MARKED, slot=1, slots=3, **asked)
     calm, right = "The customer is calm; told them 48 h.", "مرحبا @Mira, بخير"
     for text in (calm, f"{LONG}\n" * 8, right, "@mira https://" + "x" * 200):
         notes.write(order, text, uuid.uuid4(), by=by)

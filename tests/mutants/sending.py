@@ -151,7 +151,7 @@ MISTAKES = (
     ),
     Mistake(
         "a refused refill keeps its place", BATCHES,
-        "over_how=Over.REFUSED, slot=None, slots=None)", "over_how=Over.REFUSED)",
+        "over_how=Settled.REFUSED, slot=None, slots=None)", "over_how=Settled.REFUSED)",
         REFILLS,
     ),
     Mistake(
@@ -177,7 +177,7 @@ MISTAKES = (
     Mistake(
         "a cancel is agreed to when upstream takes the request", BATCHES,
         "    if not task.settle(Outcome.DONE, ref, at=now, known_at=now):",
-        "    agreed = {\"over_at\": now, \"over_how\": Over.AGREED} if task.kind == Kind.CANCEL else {}\n"
+        "    agreed = {\"over_at\": now, \"over_how\": Settled.AGREED} if task.kind == Kind.CANCEL else {}\n"
         "    if not task.settle(Outcome.DONE, ref, at=now, known_at=now, **agreed):",
         "tests/orders/aftersale/test_cancels.py",
     ),
@@ -188,7 +188,7 @@ MISTAKES = (
     ),
     Mistake(
         "every end of an order agrees to its cancel", ENDINGS,
-        "        how = ENDS.get(Status(order.status), Over.OTHERWISE)\n", "        how = Over.AGREED\n",
+        "        how = ENDS.get(Status(order.status), Settled.OTHERWISE)\n", "        how = Settled.AGREED\n",
         CANCELS,
     ),
     Mistake(
@@ -198,8 +198,8 @@ MISTAKES = (
     ),
     Mistake(
         "an order that was never sent is sent although its cancel waits", CARRYING,
-        "    if not task.was_unclear and (asked := cancel_of(task.order)):",
-        "    if False and (asked := cancel_of(task.order)):",
+        "    if not task.was_unclear and (asked := pending_cancel(task.order)):",
+        "    if False and (asked := pending_cancel(task.order)):",
         CANCELS,
     ),
     Mistake(
@@ -235,7 +235,7 @@ MISTAKES = (
     ),
     Mistake(
         "a refill that is presumed settled is told as done", ENDINGS,
-        "over_how=Over.PRESUMED):", "over_how=Over.FOLLOWED):",
+        "over_how=Settled.PRESUMED):", "over_how=Settled.FOLLOWED):",
         REFILLS,
     ),
     Mistake(

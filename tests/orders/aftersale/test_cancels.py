@@ -19,7 +19,7 @@ from tests.makers import make_order, make_user, place_order, sold_by
 from tests.upstream import Upstream
 
 pytestmark = pytest.mark.django_db
-CANCEL, Outcome, Over = Task.Kind.CANCEL, Task.Outcome, Task.Over
+CANCEL, Outcome, Settled = Task.Kind.CANCEL, Task.Outcome, Task.Settled
 AN_HOUR = timedelta(hours=1)
 
 
@@ -66,7 +66,7 @@ def test_one_whose_answer_was_lost_is_confirmed_first_then_cancelled(upstream: U
     assert carry_cancels(phone)
     look(phone)
     assert now(order).status == Status.CANCELLED  # it was still pending, so upstream refunds it at once
-    assert the_cancel().over_how == Over.AGREED
+    assert the_cancel().over_how == Settled.AGREED
     assert len(upstream.orders()) == 1
 
 
@@ -80,7 +80,7 @@ def test_what_turns_out_never_sent_is_withdrawn_instead_of_sent(upstream: Upstre
     upstream.start()
     assert carry_one(phone)
     assert now(order).shown_status == "withdrawn"
-    assert the_cancel().over_how == Over.WITHDRAWN
+    assert the_cancel().over_how == Settled.WITHDRAWN
     assert upstream.calls("add") == 0
 
 
@@ -98,7 +98,7 @@ def test_who_withdraws_it_meanwhile_ends_the_cancel_that_waits(
         assert ask(now(order)) is None
     else:
         review.withdraw(stale, by=make_user())
-    assert (the_cancel().over_how, the_cancel().due_at) == (Over.WITHDRAWN, None)
+    assert (the_cancel().over_how, the_cancel().due_at) == (Settled.WITHDRAWN, None)
     assert not carry_cancels(phone)
 
 
@@ -124,12 +124,12 @@ def test_in_flight_it_is_asked_and_only_a_later_status_agrees(upstream: Upstream
     assert "upstream took the request" in now(order).why_no_cancel()
     upstream.set_status(order.upstream_id or "", "cancelled")
     look(phone)
-    assert the_cancel().over_how == Over.AGREED
+    assert the_cancel().over_how == Settled.AGREED
     assert order.events.filter(kind="cancel_agreed").exists()
 
 
-@pytest.mark.parametrize(("status", "how"), [("completed", Over.DELIVERED), ("partial", Over.OTHERWISE),
-                                             ("refunded", Over.OTHERWISE)])  # fmt: skip
+@pytest.mark.parametrize(("status", "how"), [("completed", Settled.DELIVERED), ("partial", Settled.OTHERWISE),
+                                             ("refunded", Settled.OTHERWISE)])  # fmt: skip
 def test_an_order_that_ends_otherwise_ends_its_cancel(upstream: Upstream, phone: Client, status: str, how: str) -> None:
     order = placed(upstream, phone)
     ask(order)
@@ -145,7 +145,7 @@ def test_a_refusal_is_the_end_of_it_in_upstreams_words(upstream: Upstream, phone
     upstream.set_status(order.upstream_id or "", "completed")
     ask(order)
     carry_cancels(phone)
-    assert the_cancel().over_how == Over.REFUSED
+    assert the_cancel().over_how == Settled.REFUSED
     assert the_cancel().answer == "Order cannot be cancelled (already completed)"
 
 
@@ -159,7 +159,7 @@ def test_a_lost_answer_is_asked_again_and_a_no_to_that_is_no_end(upstream: Upstr
     assert (the_cancel().outcome, the_cancel().over_at) == (Outcome.UNCLEAR, None)
     look(phone)
     assert now(order).status == Status.CANCELLED
-    assert the_cancel().over_how == Over.AGREED
+    assert the_cancel().over_how == Settled.AGREED
 
 
 def test_the_status_may_come_before_the_answer(upstream: Upstream, phone: Client) -> None:
@@ -167,7 +167,7 @@ def test_the_status_may_come_before_the_answer(upstream: Upstream, phone: Client
     ask(order)
     upstream.set_status(order.upstream_id or "", "cancelled")
     look(phone)
-    assert the_cancel().over_how == Over.AGREED
+    assert the_cancel().over_how == Settled.AGREED
     assert not carry_cancels(phone)
 
 

@@ -20,7 +20,7 @@ from tests.makers import make_order, make_service, make_user, sold_by
 from tests.upstream import Upstream
 
 pytestmark = pytest.mark.django_db
-REFILL, Outcome, Over = Task.Kind.REFILL, Task.Outcome, Task.Over
+REFILL, Outcome, Settled = Task.Kind.REFILL, Task.Outcome, Task.Settled
 A_DAY = timedelta(days=1)
 
 
@@ -86,7 +86,7 @@ def test_a_refusal_uses_nothing_up(order: Order, upstream: Upstream, phone: Clie
     task = ask(order)
     carry_refills(phone)
     task.refresh_from_db()
-    assert (task.outcome, task.over_how, task.slot) == (Outcome.REFUSED, Over.REFUSED, None)
+    assert (task.outcome, task.over_how, task.slot) == (Outcome.REFUSED, Settled.REFUSED, None)
     assert task.answer == "Refill only available for completed or partial orders"
     assert now(order).why_no_refill() == ""
 
@@ -123,7 +123,7 @@ def test_already_pending_without_a_lost_answer_is_somebody_elses(
     task = ask(order)
     carry_refills(phone)
     task.refresh_from_db()
-    assert (task.outcome, task.over_how, task.slot) == (Outcome.REFUSED, Over.REFUSED, None)
+    assert (task.outcome, task.over_how, task.slot) == (Outcome.REFUSED, Settled.REFUSED, None)
     assert task.answer == "A refill request is already pending for this order"
 
 
@@ -198,7 +198,7 @@ def test_after_long_silence_it_is_presumed_settled_and_says_so(order: Order, pho
     assert not presume_settled(timezone.now() + timedelta(hours=71))
     assert presume_settled(timezone.now() + timedelta(hours=73))
     task.refresh_from_db()
-    assert task.over_how == Over.PRESUMED
+    assert task.over_how == Settled.PRESUMED
     assert now(order).why_no_refill() == ""
     assert order.events.filter(kind="refill_presumed").exists()
 
@@ -229,7 +229,7 @@ def test_upstream_that_says_pending_takes_our_presumption_back(order: Order, ups
     first.refresh_from_db()
     second.refresh_from_db()
     assert (first.over_at, first.over_how) == (None, "")
-    assert second.over_how == Over.REFUSED
+    assert second.over_how == Settled.REFUSED
     assert "one is pending" in now(order).why_no_refill()
     assert not presume_settled(timezone.now() + timedelta(hours=71))
 
@@ -245,7 +245,7 @@ def test_asked_anew_upstream_tells_whether_the_one_before_is_settled(
     aftersale.ask_anew(order, by=make_user(Role.MANAGER))
     carry_refills(phone)
     first.refresh_from_db()
-    assert first.over_how == (Over.FOLLOWED if settled else "")
+    assert first.over_how == (Settled.FOLLOWED if settled else "")
     assert now(order).refills.used == (2 if settled else 1)
 
 

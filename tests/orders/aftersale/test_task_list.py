@@ -13,7 +13,7 @@ from tests.makers import make_order, make_user
 from tests.people import as_a
 
 pytestmark = pytest.mark.django_db
-Kind, Outcome, Over = Task.Kind, Task.Outcome, Task.Over
+Kind, Outcome, Settled = Task.Kind, Task.Outcome, Task.Settled
 
 
 def make_wish(kind: str, **fields: Any) -> Task:
@@ -27,22 +27,25 @@ def make_wish(kind: str, **fields: Any) -> Task:
 
 def one_of_each(kind: str) -> list[Task]:
     tasks = [make_wish(kind), make_wish(kind, outcome=Outcome.DONE), make_wish(kind, outcome=Outcome.UNCLEAR)]
-    return tasks + [make_wish(kind, over_how=how) for how in Over]
+    return tasks + [make_wish(kind, over_how=how) for how in Settled]
 
 
-@pytest.mark.parametrize("kind", Task.WISHES)
+@pytest.mark.parametrize("kind", Task.AFTERSALE)
 def test_every_task_is_in_the_one_state_that_its_tab_finds(kind: str) -> None:
     tasks = one_of_each(kind)
     for task in tasks:
-        found = [key for key, state in STATES[kind].items() if Task.objects.filter(state.those, pk=task.pk).exists()]
+        found = [key for key, state in STATES[kind].items() if Task.objects.filter(state.where, pk=task.pk).exists()]
         if state_key(task) in STATES[kind]:  # a cancel is never presumed, a refill never agreed to
             assert found == [state_key(task)]
     assert {state_key(task) for task in tasks} >= set(STATES[kind])
 
 
-@pytest.mark.parametrize("kind", Task.WISHES)
+@pytest.mark.parametrize("kind", Task.AFTERSALE)
 def test_a_tab_shows_its_own_and_leads_to_the_order(viewer: Client, kind: str) -> None:
-    waiting, refused = make_wish(kind), make_wish(kind, over_how=Over.REFUSED, outcome="refused", answer="No, thanks")
+    waiting, refused = (
+        make_wish(kind),
+        make_wish(kind, over_how=Settled.REFUSED, outcome="refused", answer="No, thanks"),
+    )
     page = viewer.get(f"/orders/{kind}s/?state=refused").content.decode()
     assert f'href="/orders/{refused.order_id}/"' in page
     assert "No, thanks" in page
@@ -80,11 +83,11 @@ def test_a_refill_older_than_usual_stands_out(viewer: Client) -> None:
 def test_what_is_usual_is_learnt_from_refills_whose_end_was_told() -> None:
     now = timezone.now()
     for hours in range(ENOUGH - 1):
-        make_wish(Kind.REFILL, over_how=Over.MARKED, outcome="done", known_at=now - timedelta(hours=hours))
+        make_wish(Kind.REFILL, over_how=Settled.MARKED, outcome="done", known_at=now - timedelta(hours=hours))
     assert usual_age() == OLD
-    make_wish(Kind.REFILL, over_how=Over.PRESUMED, outcome="done", known_at=now - timedelta(hours=99))
+    make_wish(Kind.REFILL, over_how=Settled.PRESUMED, outcome="done", known_at=now - timedelta(hours=99))
     assert usual_age() == OLD  # what is presumed teaches nothing
-    make_wish(Kind.REFILL, over_how=Over.FOLLOWED, outcome="done", known_at=now - timedelta(hours=19))
+    make_wish(Kind.REFILL, over_how=Settled.FOLLOWED, outcome="done", known_at=now - timedelta(hours=19))
     assert timedelta(hours=17) < usual_age() < timedelta(hours=19)
 
 

@@ -59,7 +59,7 @@ def every_kind(by: User) -> list[Order]:
     return orders
 
 
-@pytest.mark.parametrize("kind", Task.WISHES)
+@pytest.mark.parametrize("kind", Task.AFTERSALE)
 def test_the_dry_run_agrees_with_the_rule_and_adds_up(kind: str, ana: User) -> None:
     orders = every_kind(ana)
     run = dry_run(picked(kind, orders))
@@ -71,7 +71,7 @@ def test_the_dry_run_agrees_with_the_rule_and_adds_up(kind: str, ana: User) -> N
     assert not [group for group in run.groups if group.words == bulk.OTHERWISE]
 
 
-@pytest.mark.parametrize("kind", Task.WISHES)
+@pytest.mark.parametrize("kind", Task.AFTERSALE)
 def test_the_press_does_what_the_dry_run_showed(kind: str, ana: User) -> None:
     orders = every_kind(ana)
     run = dry_run(picked(kind, orders))

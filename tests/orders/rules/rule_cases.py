@@ -13,7 +13,7 @@ from orders.rules.statuses import Status, stage
 from orders.tasks import Task
 from tests.upstream import Upstream
 
-Kind, Outcome, Over = Task.Kind, Task.Outcome, Task.Over
+Kind, Outcome, Settled = Task.Kind, Task.Outcome, Task.Settled
 CAP = 3
 STATUSES = (*Status.values, "paused")  # the last, a word that upstream grew since
 OURS = {Status.QUEUED, Status.REVIEW, Status.REJECTED}  # upstream has not heard of these, or not said so
@@ -87,7 +87,7 @@ def tasks_of(case: Case, order: Order, by: User) -> Iterator[Task]:
     for slot in range(1, case.settled + 1):
         yield Task(
             order=order, kind=Kind.REFILL, asked_by=by, slot=slot, slots=CAP, outcome=Outcome.DONE,
-            answer=f"ref_{slot}", known_at=now, over_at=now, over_how=Over.PRESUMED, **over,
+            answer=f"ref_{slot}", known_at=now, over_at=now, over_how=Settled.PRESUMED, **over,
         )  # fmt: skip
     if case.pending:
         ends: dict[str, dict[str, Any]] = {"asked": {"due_at": now}, "unclear": {"outcome": Outcome.UNCLEAR, **over},

@@ -37,7 +37,7 @@ from orders.rules import lateness
 from orders.rules.eligibility import Refills, pending_cancel, refills_of, why_no_cancel, why_no_refill
 from orders.rules.poll_schedule import ALONE_FROM, STEADY, Tempo, is_stale
 from orders.rules.refusal import Refusal
-from orders.rules.search_text import LONGEST_HOST, give_traits
+from orders.rules.search_text import LONGEST_HOST, search_fields
 from orders.rules.statuses import LIFE, Stage, Status, label, stage
 from orders.saved import SavedView as SavedView
 from orders.sets import MISSING as MISSING
@@ -182,11 +182,16 @@ class Order(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if self._state.adding:
-            give_traits(self)
+            self.fill_search_fields()
         super().save(*args, **kwargs)
 
     def get_absolute_url(self) -> str:
         return reverse("orders:show", args=[self.pk])
+
+    def fill_search_fields(self) -> None:
+        """Sets what lists and searches find it by. `save` does it for a new order; `bulk_create` does not."""
+        fields = search_fields(self.service, self.link, self.body, self.placed_by)
+        self.network, self.category, self.host, self.haystack = fields
 
     def unless_other(self, by: Any, body: dict[str, str], send_when_funded: bool) -> Self:
         """This order, which a form's token led to; a Refusal when it is not what that form asks for now."""

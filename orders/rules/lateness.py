@@ -7,13 +7,13 @@ comes, an index finds those for which it has, and no page asks for anything more
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from django.db import models
 from django.utils import timezone
 
 from catalog.models import Service
-from orders.rules.statuses import FINAL, STARTED, Status
+from orders.rules.statuses import FINAL, STARTED, Stage, Status
 from panel.format.numbers import number
 from panel.format.times import took
 
@@ -117,6 +117,25 @@ def usual(service_ids: Collection[int]) -> dict[int, Usual]:
 
 
 # ── An order ─────────────────────────────────────────────────────────────────────────────────────
+class TimedOrder(Protocol):
+    """What lateness is read from."""
+
+    @property
+    def stage(self) -> Stage: ...
+    @property
+    def quantity(self) -> int: ...
+    @property
+    def runs(self) -> int | None: ...
+    @property
+    def interval(self) -> int | None: ...
+    @property
+    def taken_at(self) -> datetime | None: ...
+    @property
+    def started_at(self) -> datetime | None: ...
+    @property
+    def reported_at(self) -> datetime | None: ...
+
+
 def clock(order: "Order", at: datetime) -> None:
     """Notes, of a report that the order has just taken in, whether it tells of a start or an end."""
     if order.status in STARTED:
@@ -124,7 +143,7 @@ def clock(order: "Order", at: datetime) -> None:
     order.ended_at = (order.ended_at or at) if order.status in FINAL else None
 
 
-def late_from(order: "Order", usual: Usual | None) -> datetime | None:
+def late_from(order: TimedOrder, usual: Usual | None) -> datetime | None:
     """From when on it is late: not started, or not ended, when 95 of 100 had. None: nobody can tell, or it has ended.
 
     An order that upstream has said nothing of is not late: for that the desk cannot blame anybody.
@@ -137,7 +156,7 @@ def late_from(order: "Order", usual: Usual | None) -> datetime | None:
     return None if within is None else order.taken_at + within
 
 
-def finish_within(order: "Order", usual: Usual) -> timedelta | None:
+def finish_within(order: TimedOrder, usual: Usual) -> timedelta | None:
     """The time that its finish has. Larger than 95 of 100: longer in proportion; in runs: that much from its last."""
     if usual.finish_p95 is None:
         return None

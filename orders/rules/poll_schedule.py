@@ -3,13 +3,10 @@
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
+from orders.rules.lateness import Usual
 from orders.rules.statuses import Status
-
-if TYPE_CHECKING:
-    from orders.models import Order
-    from orders.rules.lateness import Usual
 
 # Up to this age → a look so often. One call carries 100 orders, so the first line costs six calls a minute for every
 # hundred orders of the last quarter of an hour; the key allows a hundred.
@@ -33,17 +30,32 @@ RUNG_FACTOR, RUNG_MOST_OFTEN = 15, timedelta(minutes=5)
 RINGS_TOGETHER = timedelta(seconds=20)  # so that they share a call; on average a ring waits half of that
 
 
+class PolledOrder(Protocol):
+    """What the schedule reads of a live order."""
+
+    @property
+    def upstream_id(self) -> str | None: ...
+    @property
+    def service_id(self) -> int: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def created_at(self) -> datetime: ...
+    @property
+    def taken_at(self) -> datetime | None: ...
+
+
 class Tempo(NamedTuple):
     """What the next look depends on beside the order: services' histories, and whether webhooks work.
 
     `due`: upstream id → when it was due; some come along early, to fill a call.
     """
 
-    usual: "Mapping[int, Usual]" = {}  # by the service's key
+    usual: Mapping[int, Usual] = {}  # by the service's key
     rung: bool = False
     due: Mapping[str, datetime] = {}
 
-    def next_look(self, order: "Order", asked_at: datetime) -> datetime:
+    def next_look(self, order: PolledOrder, asked_at: datetime) -> datetime:
         """When to ask again about an order that is still live."""
         pause = self.pause(order, asked_at)
         if self.rung:  # each ring's call is filled with those due soonest; these have had their look
@@ -52,7 +64,7 @@ class Tempo(NamedTuple):
         early = max(asked_at, min(self.due.get(order.upstream_id or "", asked_at), asked_at + pause / 2))
         return beat(pause, early)
 
-    def pause(self, order: "Order", now: datetime) -> timedelta:
+    def pause(self, order: PolledOrder, now: datetime) -> timedelta:
         pause, usual = pause_at(now - order.created_at), self.usual.get(order.service_id)
         if usual and order.taken_at:
             known = pause_by(usual, now - order.taken_at, started=order.status == Status.IN_PROGRESS)
@@ -68,7 +80,7 @@ def pause_at(age: timedelta) -> timedelta:
     return next((pause for until, pause in RHYTHM if age < until), SELDOM)
 
 
-def pause_by(usual: "Usual", age: timedelta, *, started: bool) -> timedelta | None:
+def pause_by(usual: Usual, age: timedelta, *, started: bool) -> timedelta | None:
     """By how long the service takes to its next word; None when that tells nothing (any more)."""
     median, p95 = (usual.finish_median, usual.finish_p95) if started else (usual.start_median, usual.start_p95)
     if median is None or p95 is None or age > p95:

@@ -1,26 +1,43 @@
-"""What an order can be found by, written down when it is placed: later names and categories do not move old orders."""
+"""What an order is found by, written down when it is placed: later names and categories do not move old orders."""
 
 import unicodedata
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
 
+from catalog.models import Service
 from orders.rules.links import authority, network_of
 
-if TYPE_CHECKING:
-    from orders.models import Order
-
 LONGEST_HOST = 100  # characters
-LONGEST_HAYSTACK = 2_000  # characters; a link has at most 1,000, a name of upstream's 500
+LONGEST_SEARCH_TEXT = 2_000  # characters; a link has at most 1,000, a name of upstream's 500
 
 
-def give_traits(order: "Order") -> None:
-    """Fills in network, category, host and haystack from the service, the link and who placed it."""
-    service, person = order.service, order.placed_by
+class Person(Protocol):
+    """What is read of who placed it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def username(self) -> str: ...
+
+
+class SearchFields(NamedTuple):
+    """The columns of an order that lists and searches use."""
+
+    network: str
+    category: str
+    host: str
+    haystack: str
+
+
+def search_fields(service: Service, link: str, body: Mapping[str, str], person: Person) -> SearchFields:
+    """The search fields of an order for this link, with this body, by this person."""
     network = network_of(service.category, service.name)
-    order.network, order.category = (network.name.lower() if network else ""), service.category
-    order.host = host_of(order.link)
     named = (service.upstream_id, service.name, service.category, person.name, person.username)
-    told = (without_scheme(order.link), str(order.body.get("username", "")), *named)
-    order.haystack = folded(" ".join(map(str, told)))[:LONGEST_HAYSTACK]
+    searched = (without_scheme(link), str(body.get("username", "")), *named)
+    return SearchFields(
+        network.name.lower() if network else "", service.category, host_of(link),
+        folded(" ".join(map(str, searched)))[:LONGEST_SEARCH_TEXT],
+    )  # fmt: skip
 
 
 def folded(text: str) -> str:

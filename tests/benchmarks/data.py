@@ -15,7 +15,6 @@ from accounts.models import BalanceReading, User
 from catalog.models import Service
 from catalog.sync import take_in
 from orders.models import Event, Order
-from orders.rules.search_text import give_traits
 from orders.rules.statuses import LIVE, Status
 from orders.statistics import charge_totals
 from orders.statistics.search_index import compact
@@ -89,7 +88,7 @@ def write_orders(first: int, count: int, statuses: Sequence[Status] = MIX) -> No
         if heard:
             events.append(Event(order_id=pk, kind="moved", at=at, facts={"was": "Queued", "to": status}))
     for order in orders:
-        give_traits(order)
+        order.fill_search_fields()
     with transaction.atomic():
         Order.objects.bulk_create(orders, batch_size=BATCH)
         Task.objects.bulk_create(tasks, batch_size=BATCH)

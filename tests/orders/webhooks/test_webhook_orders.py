@@ -15,7 +15,6 @@ from orders.deliveries import Delivery
 from orders.following import poll
 from orders.models import Order
 from orders.rules.poll_schedule import RINGS_TOGETHER
-from orders.rules.search_text import give_traits
 from orders.webhooks import dispatch
 from panel.notpanel.shapes import Report, Reports
 from tests.makers import make_service, make_user
@@ -59,7 +58,7 @@ def write_orders(count: int) -> list[str]:
         for n in range(count)
     ]  # fmt: skip
     for order in orders:
-        give_traits(order)
+        order.fill_search_fields()
     Order.objects.bulk_create(orders, batch_size=500)
     return [str(order.upstream_id) for order in orders]
 

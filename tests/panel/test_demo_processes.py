@@ -21,7 +21,7 @@ pathlib.Path(sys.argv[1], str(os.getpid())).touch()
 print("here I am", flush=True)
 time.sleep(600)
 """
-ROOT = """
+HOUSE = """
 import sys
 from panel.demo import processes
 from panel.demo.processes import Processes, Stopped, Trouble
@@ -49,7 +49,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 
 def open_house(pids: Path, *last_words: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", FAMILY, str(pids), *last_words]
+    command = [sys.executable, "-c", HOUSE, FAMILY, str(pids), *last_words]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 

@@ -22,8 +22,6 @@ from orders.detail import progress_chart  # noqa: F401
 from orders.events import Event as Event
 from orders.following.anomalies import (
     LONGEST,
-    SHORT,
-    USD,
     facts_of,
     held_in,
     in_words,
@@ -34,6 +32,7 @@ from orders.following.anomalies import (
     wait,
 )
 from orders.rules import lateness
+from orders.rules.charges import ENDED_SHORT
 from orders.rules.eligibility import Refills, pending_cancel, refills_of, why_no_cancel, why_no_refill
 from orders.rules.poll_schedule import ALONE_FROM, STEADY, Tempo, is_stale
 from orders.rules.refusal import Refusal
@@ -48,7 +47,7 @@ from orders.statistics import charge_totals, runway  # noqa: F401
 from orders.statistics.status_counts import Tally as Tally
 from orders.tasks import Task
 from orders.teamwork import mentions, presence  # noqa: F401
-from panel.format.money import stored
+from panel.format.money import is_dollars, stored
 from panel.notpanel.shapes import Report
 
 
@@ -268,12 +267,12 @@ class Order(models.Model):
     @property
     def difference(self) -> Decimal | None:
         """USD that upstream charged more than the price shown; None while it has named no charge in dollars."""
-        return None if self.charge is None or self.currency not in USD else self.charge - self.expected_charge
+        return None if self.charge is None or not is_dollars(self.currency) else self.charge - self.expected_charge
 
     @property
     def given_back(self) -> bool:
         """It ended short, and was charged less for it."""
-        return self.status in SHORT and bool(self.difference and self.difference < 0)
+        return self.status in ENDED_SHORT and bool(self.difference and self.difference < 0)
 
     @property
     def given_up(self) -> bool:

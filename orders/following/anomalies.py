@@ -10,23 +10,19 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orders.events import Event
+from orders.rules.charges import ENDED_SHORT, tolerance
 from orders.rules.service_types import terms_of
 from orders.rules.statuses import FINAL, LIFE, Status, label, stage
 from panel.format.locale import for_the_record
-from panel.format.money import money
+from panel.format.money import is_dollars, money
 from panel.format.numbers import decimal, number
 from panel.notpanel.shapes import Report, status_word, unread
 
 if TYPE_CHECKING:
     from orders.models import Order
 
-# A charge is like the price shown up to here: upstream rounds, and so do we. Both must be passed.
-TOLERATED_SHARE = Decimal("0.01")
-TOLERATED_USD = Decimal("0.005")
 AGAIN = timedelta(seconds=30)  # until the second look at an order that seems to go on after its end
 
-USD = ("", "USD")  # an order whose charge names no currency is in dollars, as rates are
-SHORT = {Status.PARTIAL, Status.CANCELLED, Status.REFUNDED}  # upstream keeps less of these than was asked
 # How far along a status is; what upstream says next is expected to be further.
 FURTHER: dict[str, int] = {Status.PENDING: 1, Status.PROCESSING: 2, Status.IN_PROGRESS: 3, **dict.fromkeys(FINAL, 4)}
 LONGEST = 200  # characters of the column; the longest words together have 76
@@ -69,12 +65,12 @@ def facts_of(order: "Order") -> Facts:
 # ── The kinds ────────────────────────────────────────────────────────────────────────────────────
 def charge_is_odd(facts: Facts, order: "Order") -> bool:
     """More than the price shown; or less, where nothing explains it. Only where the terms say what to expect."""
-    if facts.charge is None or facts.currency not in USD:
+    if facts.charge is None or not is_dollars(facts.currency):
         return False
-    more, least = facts.charge - order.expected_charge, order.expected_charge * TOLERATED_SHARE
-    if abs(more) <= max(TOLERATED_USD, least):
+    more = facts.charge - order.expected_charge
+    if abs(more) <= tolerance(order.expected_charge):
         return False
-    explained = facts.charge >= 0 and bool(order.coupon or facts.status in SHORT)
+    explained = facts.charge >= 0 and bool(order.coupon or facts.status in ENDED_SHORT)
     return (more > 0 or not explained) and terms_of(order.service).known
 
 
@@ -109,7 +105,7 @@ DOUBTS: dict[str, Row] = {
         "Upstream’s charge was unlike the price shown; its last answer is like it.",
     ),
     "currency": Row(
-        "currency", ("currency",), lambda facts, _: facts.currency not in USD, of_currency,
+        "currency", ("currency",), lambda facts, _: not is_dollars(facts.currency), of_currency,
         "Upstream charged in another currency; its last answer is in US dollars.",
     ),
     "remains": Row(

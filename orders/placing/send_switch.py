@@ -12,6 +12,7 @@ from accounts.models import BalanceReading
 from orders.models import Event, Order
 from orders.rules.refusal import Refusal, allowed, reason_given
 from orders.tasks import Sending, Task
+from panel.format.money import is_dollars
 
 # Of any orders, with no answer in between. Each order also waits longer after each try, so this many are no accident.
 FAILURES_IN_A_ROW = 5
@@ -89,7 +90,7 @@ def waiting() -> Any:
 
 def fund(reading: BalanceReading, now: datetime) -> int:
     """Lets go what this balance covers, one after the other, of what may go by itself; how many that were."""
-    left, funded = reading.amount if reading.currency in ("USD", "") else Decimal(0), 0
+    left, funded = reading.amount if is_dollars(reading.currency) else Decimal(0), 0
     for task in waiting().filter(order__send_when_funded=True, due_at__lte=now).select_related("order"):
         if task.needs > left:
             continue

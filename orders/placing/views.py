@@ -25,6 +25,7 @@ from orders.placing.form import OrderForm
 from orders.rules.refusal import Refusal
 from orders.rules.service_types import FIELDS
 from orders.statistics.runway import Spending, runway, warns
+from panel.format.money import is_dollars
 from panel.web.htmx import wants_htmx
 from panel.web.params import number
 
@@ -159,8 +160,8 @@ def receipt_of(read: OrderForm) -> dict[str, object]:
     reading = BalanceReading.objects.first()
     balance = reading.amount if reading else None
     currency = reading.currency if reading else "USD"
-    # Rates are in US dollars; from another money nothing is subtracted.
-    after = balance - expected if balance is not None and expected is not None and currency == "USD" else None
+    comparable = is_dollars(currency)  # from another currency nothing is subtracted
+    after = balance - expected if balance is not None and expected is not None and comparable else None
     dear = after is not None and warns(balance, currency, expected)
     return {
         "chosen": chosen,

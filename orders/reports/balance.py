@@ -16,6 +16,7 @@ from accounts.access import needs
 from accounts.models import BalanceReading
 from orders.detail.progress_chart import HEIGHT, READ_AT_MOST, WIDTH, thinned
 from orders.statistics.charge_totals import DIGITS, dollars
+from panel.format.money import is_dollars
 from panel.web.params import number
 
 READINGS_A_PAGE = 50
@@ -105,7 +106,7 @@ def chart(readings: list[BalanceReading], now: datetime) -> Chart | None:
 
     line = f"M0 {y(amounts[0])}" + "".join(f"H{x(at)}V{y(amount)}" for at, amount in points[1:]) + f"H{WIDTH}"
     low = int(settings.LOW_BALANCE * 10**DIGITS)
-    in_dollars = readings[-1].currency in ("", "USD")
+    in_dollars = is_dollars(readings[-1].currency)
     return Chart(
         line=line, area=f"{line}V{HEIGHT}H0Z", low=y(low) if in_dollars and floor < low < top else None, began=began,
         ended=ended, first=dollars(amounts[0]), last=dollars(amounts[-1]), least=dollars(min(amounts)),

@@ -12,10 +12,11 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.access import needs
-from orders.following.anomalies import TOLERATED_SHARE, TOLERATED_USD, USD
 from orders.models import Order
+from orders.rules.charges import tolerance
 from orders.statistics.charge_totals import QUARTER, SUMS, Charged, dollars, slot_of
 from orders.table.filters import day_of, ends, starts
+from panel.format.money import DOLLARS
 from panel.format.times import day, today
 
 DAYS_A_PAGE = 60
@@ -45,7 +46,7 @@ class Day(NamedTuple):
     @property
     def odd(self) -> bool:
         """More was charged than rounding explains."""
-        return self.unexplained > max(TOLERATED_USD, self.expected * TOLERATED_SHARE)
+        return self.unexplained > tolerance(self.expected)
 
 
 class Drift(NamedTuple):
@@ -105,6 +106,6 @@ def drift(user: Any, of: date) -> Drift:
     beyond = day_of_it.order_by("-created_at").values_list("created_at", flat=True)[SIFTED_AT_MOST:][:1]
     since = next(iter(beyond), None)
     placed = day_of_it.filter(created_at__gt=since) if since else day_of_it
-    unlike = placed.filter(~Q(charge=F("expected_charge")), charge__isnull=False, currency__in=USD)
+    unlike = placed.filter(~Q(charge=F("expected_charge")), charge__isnull=False, currency__in=DOLLARS)
     by_size = unlike.select_related("service").order_by(Abs(F("charge") - F("expected_charge")).desc(), "-id")
     return Drift(list(by_size.defer("body", "said", "haystack")[:DRIFT_SHOWN]), since)

@@ -12,14 +12,16 @@ from typing import Any
 from django.db import connections, models, transaction
 from django.db.models import Count
 
+from orders.rules.charges import ENDED_SHORT
+from panel.format.money import DOLLARS
+
 QUARTER = 900  # seconds
 COMPACT_EVERY_SECONDS = 300
 COMPACT_AT_ONCE, LINES_AT_ONCE = 500, 5_000  # quarters, and lines: no database takes any number of ids in a statement
 DIGITS = 6  # of a dollar, as a column of money keeps them: whole numbers of these add up exactly everywhere
-# Upstream keeps less of these than was asked: what it gave back.
-SHORT = "('partial', 'cancelled', 'refunded')"
+SHORT_ENDS = str(tuple(status.value for status in ENDED_SHORT))  # as SQL writes a list
 # A charge of a billion is none; without a bound, nine of them would be more than a column holds.
-SUMMED = "{0}.currency IN ('', 'USD') AND ABS({0}.charge) < 1000000000 AND {0}.expected_charge < 1000000000"
+SUMMED = f"{{0}}.currency IN {DOLLARS} AND ABS({{0}}.charge) < 1000000000 AND {{0}}.expected_charge < 1000000000"
 
 
 class Charged(models.Model):
@@ -66,7 +68,7 @@ def columns(vendor: str, row: str) -> dict[str, str]:
     """What one order counts for, in SQL."""
     counts = f"CASE WHEN {SUMMED.format(row)} THEN 1 ELSE 0 END"
     expected, charged = (MILLIONTHS[vendor].format(f"{row}.{name}") for name in ("expected_charge", "charge"))
-    short = f"{row}.status IN {SHORT} AND {row}.charge < {row}.expected_charge"
+    short = f"{row}.status IN {SHORT_ENDS} AND {row}.charge < {row}.expected_charge"
     return {
         "orders": counts, "expected": f"{counts} * {expected}", "charged": f"{counts} * {charged}",
         "given_back": f"{counts} * (CASE WHEN {short} THEN {expected} - {charged} ELSE 0 END)",
@@ -85,7 +87,7 @@ def line(vendor: str, row: str, sign: str) -> str:
 
 def moved(differs: str) -> str:
     """Whether an update changes what an order counts for. `differs`: the database's word for that, of what is NULL."""
-    short = f"(OLD.status IN {SHORT}) <> (NEW.status IN {SHORT})"
+    short = f"(OLD.status IN {SHORT_ENDS}) <> (NEW.status IN {SHORT_ENDS})"
     return (
         f"(OLD.charge {differs} NEW.charge OR OLD.currency <> NEW.currency OR OLD.created_at <> NEW.created_at "
         f"OR {short}) AND (OLD.charge IS NOT NULL OR NEW.charge IS NOT NULL)"

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from orders.rules.statuses import Status
 from orders.statistics.charge_totals import QUARTER, Charged, dollars, slot_of
+from panel.format.money import is_dollars
 from panel.format.numbers import number
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def runway(balance: Decimal | None, currency: str, pace: Spending | None) -> Run
     """None is what is not known yet."""
     if balance is None:
         return Runway(why="the balance is not known yet")
-    if currency not in ("", "USD"):
+    if not is_dollars(currency):
         return Runway(why=f"the balance is in {currency}, and orders are priced in US dollars")
     if pace is None:
         return Runway(why="the pace is not measured yet")
@@ -143,6 +144,6 @@ def of_span(hours: Decimal) -> str:
 
 def warns(balance: Decimal | None, currency: str, expected: Decimal | None) -> bool:
     """Whether an order is so dear that its receipt says what it leaves."""
-    if balance is None or expected is None or currency not in ("", "USD") or expected > balance:
+    if balance is None or expected is None or not is_dollars(currency) or expected > balance:
         return False
     return expected > balance * A_LARGE_SHARE or balance - expected < settings.LOW_BALANCE

@@ -16,6 +16,7 @@ from orders.table.filters import FACETS
 from orders.tasks import Sending
 from panel.alarms.kinds import Facts
 from panel.alarms.models import Alarm
+from panel.format.money import is_dollars
 from panel.models import ONLY, Beat, Upstream
 
 ENOUGH = Decimal("1.1")  # a low balance is over at this share of the threshold: one that wavers there is one alarm
@@ -51,7 +52,7 @@ Found = dict[str, Stands]  # by subject
 def balance(moment: Moment) -> Found:
     low = Decimal(str(settings.LOW_BALANCE))
     last = BalanceReading.objects.first()
-    if not low or last is None or last.currency not in ("USD", ""):
+    if not low or last is None or not is_dollars(last.currency):
         return {}
     if last.amount >= (low * ENOUGH if moment.open else low):
         return {}

@@ -7,6 +7,12 @@ from panel.format.numbers import marked
 CENT = Decimal("0.01")
 STORED = Decimal("0.000001")  # what a column of money keeps; upstream's own amounts have at most five decimals
 UNITS_PER_RATE = 1000  # a rate is USD per 1000 units
+DOLLARS = ("", "USD")  # an amount that names no currency is in dollars, as rates are
+
+
+def is_dollars(currency: str) -> bool:
+    """Whether amounts in this currency may be added up with rates, which are in US dollars."""
+    return currency in DOLLARS
 
 
 def stored(amount: Decimal) -> Decimal:
@@ -26,4 +32,4 @@ def money(amount: Decimal | None, currency: str = "USD") -> str:
         shown = amount.normalize()
     sign = "−" if amount < 0 else ""
     figure = marked(f"{abs(shown):,f}")
-    return f"{sign}${figure}" if currency in ("USD", "") else f"{sign}{figure} {currency}"
+    return f"{sign}${figure}" if is_dollars(currency) else f"{sign}{figure} {currency}"

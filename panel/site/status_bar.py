@@ -22,6 +22,7 @@ from orders.statistics.runway import ONLY as ONLY_PACE
 from orders.statistics.runway import Runway, Spending, runway
 from orders.statistics.status_counts import all_lines, counts_of
 from orders.tasks import Sending, Task
+from panel.format.money import is_dollars
 from panel.format.times import machine
 from panel.models import ONLY, ROLES, Beat, Upstream
 
@@ -187,7 +188,7 @@ class Bar:
     @property
     def missing(self) -> Decimal | None:
         """USD to top up until all that waits for money is covered; None when the balance is not known in USD."""
-        if self.short is None or self.balance is None or self.currency != "USD":
+        if self.short is None or self.balance is None or not is_dollars(self.currency):
             return None
         missing: Decimal = self.short - self.balance
         return max(missing, Decimal(0))
@@ -208,7 +209,7 @@ class Bar:
     @property
     def low(self) -> bool:
         """The balance is below the threshold."""
-        return self.balance is not None and self.currency == "USD" and self.balance < settings.LOW_BALANCE
+        return self.balance is not None and is_dollars(self.currency) and self.balance < settings.LOW_BALANCE
 
     @property
     def times(self) -> dict[str, str]:

@@ -13,7 +13,7 @@ from accounts.access import may
 from orders.rules.statuses import label, stage
 from orders.table.listing import row_version
 from orders.table.markup import act_button, check_button, copy_button, icon, link_tag, refill_meter
-from panel.format.money import CENT, money
+from panel.format.money import CENT, is_dollars, money
 from panel.format.numbers import decimal, number
 from panel.format.times import (
     ago_words,
@@ -37,7 +37,7 @@ def environment(**options: Any) -> Environment:
         url=url, static=static, may=may, stage=stage, label=label, now=now, htmx_script=htmx_script,
         row_version=row_version, refill_meter=refill_meter, link_tag=link_tag,
         act_button=act_button, check_button=check_button, copy_button=copy_button, drawn=icon,
-        money=money, cent=CENT, number=number,
+        money=money, is_dollars=is_dollars, cent=CENT, number=number,
         decimal=decimal, ago_words=ago_words, time_tag=time_tag, machine=machine, exact=exact, clock_words=clock,
         local=local, day_of=day, zone_at=zone_at, zone_name=zone_name, span_tag=span_tag, took=took,
     )  # fmt: skip

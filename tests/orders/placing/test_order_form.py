@@ -153,9 +153,11 @@ def test_the_receipt_says_what_it_would_cost(operator: Client, service: Service)
     assert "$1.80" in page
 
 
-def test_the_receipt_says_what_is_left_of_the_balance(operator: Client, service: Service) -> None:
+@pytest.mark.parametrize("currency", ["USD", ""])
+def test_the_receipt_says_what_is_left_of_the_balance(operator: Client, service: Service, currency: str) -> None:
+    """Also of one that names no currency: it is in dollars in the bar, so it is here too."""
     now = timezone.now()
-    BalanceReading.objects.create(amount=Decimal("20.10"), first_asked_at=now, asked_at=now)
+    BalanceReading.objects.create(amount=Decimal("20.10"), currency=currency, first_asked_at=now, asked_at=now)
     asked = {"service": str(service.upstream_id), "quantity": "2000"}
     page = operator.get("/orders/new/receipt/", asked).content.decode()
     assert re.search(r"Balance after.{1,40}\$18\.30", page)

@@ -20,24 +20,13 @@ from catalog.models import Service
 from orders import deliveries  # noqa: F401
 from orders.detail import progress_chart  # noqa: F401
 from orders.events import Event as Event
-from orders.following.anomalies import (
-    LONGEST,
-    facts_of,
-    held_in,
-    in_words,
-    must_wait,
-    new_kinds,
-    take_note,
-    told,
-    wait,
-)
 from orders.rules import lateness
 from orders.rules.charges import ENDED_SHORT
 from orders.rules.eligibility import Refills, pending_cancel, refills_of, why_no_cancel, why_no_refill
-from orders.rules.poll_schedule import ALONE_FROM, STEADY, Tempo, is_stale
+from orders.rules.poll_schedule import ALONE_FROM, is_stale
 from orders.rules.refusal import Refusal
 from orders.rules.search_text import LONGEST_HOST, search_fields
-from orders.rules.statuses import LIFE, Stage, Status, label, stage
+from orders.rules.statuses import Stage, Status, label, stage
 from orders.saved import SavedView as SavedView
 from orders.sets import MISSING as MISSING
 from orders.sets import Hurry as Hurry
@@ -47,8 +36,7 @@ from orders.statistics import charge_totals, runway  # noqa: F401
 from orders.statistics.status_counts import Tally as Tally
 from orders.tasks import Task
 from orders.teamwork import mentions, presence  # noqa: F401
-from panel.format.money import is_dollars, stored
-from panel.notpanel.shapes import Report
+from panel.format.money import is_dollars
 
 
 class Order(models.Model):
@@ -98,7 +86,7 @@ class Order(models.Model):
     left_out = models.PositiveIntegerField(default=0, help_text="Answers in a row that did not mention it.")
     missing_since = models.DateTimeField(null=True, help_text="Since when upstream says that it knows no such order.")
     doubts = models.CharField(
-        max_length=LONGEST, null=True, help_text="Kinds of facts that surprise and nobody has looked at."
+        max_length=200, null=True, help_text="Kinds of facts that surprise and nobody has looked at."
     )
     refills_elsewhere = models.PositiveSmallIntegerField(
         default=0, help_text="Refills that upstream counts and the desk did not ask for."
@@ -260,11 +248,6 @@ class Order(models.Model):
         return self.left_out >= ALONE_FROM
 
     @property
-    def doubted(self) -> str:
-        """What of it surprises and nobody has looked at: `charge, remains`."""
-        return in_words(new_kinds(self))
-
-    @property
     def difference(self) -> Decimal | None:
         """USD that upstream charged more than the price shown; None while it has named no charge in dollars."""
         return None if self.charge is None or not is_dollars(self.currency) else self.charge - self.expected_charge
@@ -318,44 +301,6 @@ class Order(models.Model):
         """Empty when a cancel may be asked for, else the reason, as every door says it."""
         return why_no_cancel(self)
 
-    # ── What upstream says ───────────────────────────────────────────────────────────────────────
-    def absorb(self, report: Report, tempo: Tempo = STEADY) -> list[Event]:
-        """The one door by which upstream's words reach `status`. The caller saves FACTS and the events it returns.
-
-        A report that surprises is taken and recorded; only one asked for earlier than what we have is passed over.
-        `tempo` tells when it is asked after next.
-        """
-        if self.reported_at and report.asked_at < self.reported_at:
-            return []
-        back = [Event(order=self, kind="back", at=report.asked_at)] if self.missing_since else []
-        self.missing_since = None
-        if must_wait(self, report):
-            return back + wait(self, report)
-        was, before, known = self.status, self._facts(), facts_of(self)
-        self.status, self.currency = report.status, report.currency[:10]
-        if report.charge is not None:
-            self.charge = stored(report.charge)
-        self.start_count, self.remains = report.start_count, report.remains
-        self.said, self.reported_at, self.left_out = report.raw, report.asked_at, 0
-        self.next_look_at = tempo.next_look(self, report.asked_at) if self.stage.live else None
-        lateness.clock(self, report.asked_at)
-        if held_in(known) and self.status == was:
-            back.append(told(self, "stood", report, to=self.label))
-        back += take_note(self, known, report)
-        if held_in(known) or self._facts() != before:
-            self.version += 1
-        if self.status == was:
-            return back
-        kind = "moved" if self.status in stage(was).then else "surprised"
-        if self.status not in LIFE:
-            kind = "puzzled"
-        facts = {"was": label(was), "to": label(self.status), "said": report.raw}
-        return [*back, Event(order=self, kind=kind, at=report.asked_at, facts=facts)]
-
-    def _facts(self) -> tuple[object, ...]:
-        facts = (self.status, self.charge, self.currency, self.start_count, self.remains)
-        return *facts, self.left_out, self.doubts
-
     def change(self, **facts: Any) -> None:
         """Updates what a page shows of this order; an instance in hand keeps what it had."""
         Order.objects.filter(pk=self.pk).change(**facts)
@@ -370,7 +315,3 @@ SHOWN = {
     "confirming": "Confirming", "taken": "Taken", "unfunded": "Waits for money", "withdrawn": "Withdrawn",
     "closed": "Not placed",
 }  # fmt: skip
-
-# What `absorb` may have changed.
-FACTS = ("status", "charge", "currency", "start_count", "remains", "said", "reported_at", "left_out",
-         "missing_since", "doubts", "next_look_at", "started_at", "ended_at", "late_from", "version")  # fmt: skip

@@ -44,16 +44,6 @@ class Reading(models.Model):
         return f"{self.status}, {'?' if self.remains is None else f'{self.remains:,}'} remain"
 
 
-def told(order: "Order") -> tuple[object, ...]:
-    """What a reading is kept of; differs after a report that is worth one. The first report always is."""
-    return order.reported_at is None, order.status, order.remains
-
-
-def reading(order: "Order", at: datetime) -> Reading:
-    """Of the report that the order has just taken in, asked for at that time; not written down yet."""
-    return Reading(order=order, at=at, status=order.status, remains=order.remains)
-
-
 class Chart(NamedTuple):
     """Steps in a box of WIDTH × HEIGHT; up is delivered, to the right is later."""
 

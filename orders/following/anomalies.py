@@ -7,9 +7,9 @@ looked at yet, in one column, until somebody has; what stands now is read from t
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from orders.events import Event
+from orders.models import Event, Order
 from orders.rules.charges import ENDED_SHORT, tolerance
 from orders.rules.service_types import terms_of
 from orders.rules.statuses import FINAL, LIFE, Status, label, stage
@@ -18,14 +18,10 @@ from panel.format.money import is_dollars, money
 from panel.format.numbers import decimal, number
 from panel.notpanel.shapes import Report, status_word, unread
 
-if TYPE_CHECKING:
-    from orders.models import Order
-
 AGAIN = timedelta(seconds=30)  # until the second look at an order that seems to go on after its end
 
 # How far along a status is; what upstream says next is expected to be further.
 FURTHER: dict[str, int] = {Status.PENDING: 1, Status.PROCESSING: 2, Status.IN_PROGRESS: 3, **dict.fromkeys(FINAL, 4)}
-LONGEST = 200  # characters of the column; the longest words together have 76
 
 
 class Facts(NamedTuple):
@@ -43,8 +39,8 @@ class Row(NamedTuple):
 
     words: str  # for a row of the list
     of: tuple[str, ...]  # it is only new when one of these facts moved
-    stands: Callable[[Facts, "Order"], bool]
-    says: Callable[[Facts, "Order"], str]
+    stands: Callable[[Facts, Order], bool]
+    says: Callable[[Facts, Order], str]
     was: str  # when it stands no more, and nobody has looked
     event: str = "doubted"  # the kind of event that tells of it; "" where another does
 
@@ -58,12 +54,12 @@ class Doubt(NamedTuple):
     new: bool  # nobody has looked at it yet
 
 
-def facts_of(order: "Order") -> Facts:
+def facts_of(order: Order) -> Facts:
     return Facts(order.status, order.charge, order.currency, order.remains, order.said or {})
 
 
 # ── The kinds ────────────────────────────────────────────────────────────────────────────────────
-def charge_is_odd(facts: Facts, order: "Order") -> bool:
+def charge_is_odd(facts: Facts, order: Order) -> bool:
     """More than the price shown; or less, where nothing explains it. Only where the terms say what to expect."""
     if facts.charge is None or not is_dollars(facts.currency):
         return False
@@ -74,7 +70,7 @@ def charge_is_odd(facts: Facts, order: "Order") -> bool:
     return (more > 0 or not explained) and terms_of(order.service).known
 
 
-def of_charge(facts: Facts, order: "Order") -> str:
+def of_charge(facts: Facts, order: Order) -> str:
     charge, expected = facts.charge or Decimal(0), order.expected_charge
     share = abs(charge - expected) / expected * 100 if expected else None
     way = "more" if charge > expected else "less"
@@ -82,19 +78,19 @@ def of_charge(facts: Facts, order: "Order") -> str:
     return f"Upstream charged {money(charge)}; the price shown was {money(expected)}{told}."
 
 
-def remains_are_odd(facts: Facts, order: "Order") -> bool:
+def remains_are_odd(facts: Facts, order: Order) -> bool:
     """Less than nothing, or more than was ordered; what is bought whole has no number that they could be of."""
     if facts.remains is None:
         return False
     return facts.remains < 0 or (facts.remains > order.total and bool({"quantity", "comments"} & order.body.keys()))
 
 
-def of_unread(facts: Facts, _: "Order") -> str:
+def of_unread(facts: Facts, _: Order) -> str:
     figures = [f"{name}, “{facts.said[name]}”" if facts.said[name] else f"{name}, empty" for name in unread(facts.said)]
     return f"Upstream’s answer holds a figure that makes no sense: its {' and its '.join(figures)}."
 
 
-def of_currency(facts: Facts, order: "Order") -> str:
+def of_currency(facts: Facts, order: Order) -> str:
     charged = money(facts.charge, facts.currency) if facts.charge is not None else f"in {facts.currency}"
     return f"Upstream charged {charged}; the price shown was {money(order.expected_charge)}. The two are not added up."
 
@@ -138,7 +134,7 @@ def signed(n: int | None) -> str:
 
 
 # ── New ones ─────────────────────────────────────────────────────────────────────────────────────
-def take_note(order: "Order", before: Facts, report: Report) -> list[Event]:
+def take_note(order: Order, before: Facts, report: Report) -> list[Event]:
     """Which doubts the report that the order has just taken in raises anew; the events that tell of them."""
     after, events, was_held = facts_of(order), [], held_in(before)
     before = before._replace(said={}) if was_held else before  # nothing of that answer was taken in
@@ -160,16 +156,16 @@ def went_back(was: str, now: str) -> bool:
     return FURTHER.get(now, 9) < FURTHER.get(was, 0)
 
 
-def add(order: "Order", kind: str) -> None:
+def add(order: Order, kind: str) -> None:
     order.doubts = " ".join(dict.fromkeys([*new_kinds(order), kind]))
 
 
-def new_kinds(order: "Order") -> list[str]:
+def new_kinds(order: Order) -> list[str]:
     """Those that nobody has looked at."""
     return (order.doubts or "").split()
 
 
-def told(order: "Order", kind: str, report: Report, **facts: str) -> Event:
+def told(order: Order, kind: str, report: Report, **facts: str) -> Event:
     return Event(order=order, kind=kind, at=report.asked_at, facts={**facts, "said": report.raw})
 
 
@@ -183,14 +179,14 @@ def held_in(facts: Facts) -> str:
     return word if word and facts.status in FINAL and stage(word).live else ""
 
 
-def must_wait(order: "Order", report: Report) -> bool:
+def must_wait(order: Order, report: Report) -> bool:
     """Whether this report is the first that says so."""
     if order.status not in FINAL or not stage(report.status).live:
         return False
     return not held_in(facts_of(order)) or order.reported_at is None or report.asked_at <= order.reported_at
 
 
-def wait(order: "Order", report: Report) -> list[Event]:
+def wait(order: Order, report: Report) -> list[Event]:
     """Keeps what it said, shows it, and asks again soon; nothing else of it is taken in."""
     first = not held_in(facts_of(order))
     order.version += first or order.left_out > 0
@@ -203,7 +199,7 @@ def wait(order: "Order", report: Report) -> list[Event]:
 
 
 # ── For a person ─────────────────────────────────────────────────────────────────────────────────
-def doubts_of(order: "Order") -> list[Doubt]:
+def doubts_of(order: Order) -> list[Doubt]:
     """All that stand, and those that did and nobody has looked at."""
     facts, new = facts_of(order), new_kinds(order)
     found = []
@@ -212,6 +208,11 @@ def doubts_of(order: "Order") -> list[Doubt]:
         if stands or kind in new:
             found.append(Doubt(kind, row.says(facts, order) if stands else row.was, stands, kind in new))
     return found
+
+
+def unseen_anomalies(order: Order) -> str:
+    """What of it surprises and nobody has looked at, for a row: `charge, remains`."""
+    return in_words(new_kinds(order))
 
 
 def in_words(kinds: Iterable[str]) -> str:

@@ -15,8 +15,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from orders.aftersale.settle import end_cancels
-from orders.detail.progress_chart import Reading, reading, told
-from orders.models import FACTS, Event, Hurry, Order
+from orders.detail.progress_chart import Reading
+from orders.following.absorb import FACTS, absorb
+from orders.models import Event, Hurry, Order
 from orders.rules.lateness import late_from, usual
 from orders.rules.poll_schedule import ALONE_FROM, SELDOM, Tempo, next_look
 from orders.rules.statuses import FINAL
@@ -131,10 +132,9 @@ def take_in(
             if report is None:
                 events += leave_out(order, reports.odd.get(order.upstream_id or "", ""), now, alone=alone)
             else:
-                before = told(order)
-                events += order.absorb(report, tempo)
-                if told(order) != before:
-                    readings.append(reading(order, report.asked_at))
+                happened, reading = absorb(order, report, tempo)
+                events += happened
+                readings += [reading] if reading else []
                 if order.status in FINAL:
                     ended.append(order)
             if order.hurry is not None:  # somebody wanted to know while the call was under way

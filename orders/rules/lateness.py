@@ -7,18 +7,15 @@ comes, an index finds those for which it has, and no page asks for anything more
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from django.db import models
 from django.utils import timezone
 
 from catalog.models import Service
-from orders.rules.statuses import FINAL, STARTED, Stage, Status
+from orders.rules.statuses import Stage, Status
 from panel.format.numbers import number
 from panel.format.times import took
-
-if TYPE_CHECKING:
-    from orders.models import Order
 
 ENOUGH = 10  # orders; of fewer nobody can say what is usual, and nothing is called late
 LOOKED_AT = 200  # a service's last ended orders
@@ -134,13 +131,6 @@ class TimedOrder(Protocol):
     def started_at(self) -> datetime | None: ...
     @property
     def reported_at(self) -> datetime | None: ...
-
-
-def clock(order: "Order", at: datetime) -> None:
-    """Notes, of a report that the order has just taken in, whether it tells of a start or an end."""
-    if order.status in STARTED:
-        order.started_at = order.started_at or at
-    order.ended_at = (order.ended_at or at) if order.status in FINAL else None
 
 
 def late_from(order: TimedOrder, usual: Usual | None) -> datetime | None:

@@ -10,6 +10,7 @@ from django_htmx.jinja import htmx_script
 from jinja2 import Environment, StrictUndefined
 
 from accounts.access import may
+from orders.following.anomalies import unseen_anomalies
 from orders.rules.statuses import label, stage
 from orders.table.listing import row_version
 from orders.table.markup import act_button, check_button, copy_button, icon, link_tag, refill_meter
@@ -35,7 +36,7 @@ def environment(**options: Any) -> Environment:
     env = Environment(**{**options, "undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True})  # noqa: S701
     env.globals.update(
         url=url, static=static, may=may, stage=stage, label=label, now=now, htmx_script=htmx_script,
-        row_version=row_version, refill_meter=refill_meter, link_tag=link_tag,
+        row_version=row_version, unseen_anomalies=unseen_anomalies, refill_meter=refill_meter, link_tag=link_tag,
         act_button=act_button, check_button=check_button, copy_button=copy_button, drawn=icon,
         money=money, is_dollars=is_dollars, cent=CENT, number=number,
         decimal=decimal, ago_words=ago_words, time_tag=time_tag, machine=machine, exact=exact, clock_words=clock,

@@ -8,7 +8,7 @@ CARRYING = "orders/placing/submit.py"
 FOLLOWING = "orders/following/poll.py"
 BUDGET = "panel/notpanel/budget.py"
 TEST_BUDGET = "tests/notpanel/test_budget.py"
-MODELS = "orders/models.py"
+ABSORB = "orders/following/absorb.py"
 LISTING = "tests/orders/table/test_listing.py"
 LATE = "tests/orders/reports/test_late.py"
 DELIVERIES = "tests/notpanel/sandbox/test_sandbox_deliveries.py"
@@ -105,13 +105,13 @@ MISTAKES = (
         "tests/orders/following/test_following.py",
     ),
     Mistake(
-        "the first charge is the last", MODELS,
-        "        if report.charge is not None:\n", "        if report.charge is not None and self.charge is None:\n",
+        "the first charge is the last", ABSORB,
+        "    if report.charge is not None:\n", "    if report.charge is not None and order.charge is None:\n",
         CAMPAIGN,
     ),
     Mistake(
-        "an older report overwrites a newer one", MODELS,
-        "        if self.reported_at and report.asked_at < self.reported_at:\n            return []\n", "",
+        "an older report overwrites a newer one", ABSORB,
+        "    if order.reported_at and report.asked_at < order.reported_at:\n        return []\n", "",
         "tests/orders/following/test_following.py",
     ),
     Mistake(

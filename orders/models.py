@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -24,7 +24,6 @@ from orders.rules import lateness
 from orders.rules.charges import ENDED_SHORT
 from orders.rules.eligibility import Refills, pending_cancel, refills_of, why_no_cancel, why_no_refill
 from orders.rules.poll_schedule import ALONE_FROM, is_stale
-from orders.rules.refusal import Refusal
 from orders.rules.search_text import LONGEST_HOST, search_fields
 from orders.rules.statuses import Stage, Status, label, stage
 from orders.saved import SavedView as SavedView
@@ -179,15 +178,6 @@ class Order(models.Model):
         """Sets what lists and searches find it by. `save` does it for a new order; `bulk_create` does not."""
         fields = search_fields(self.service, self.link, self.body, self.placed_by)
         self.network, self.category, self.host, self.haystack = fields
-
-    def unless_other(self, by: Any, body: dict[str, str], send_when_funded: bool) -> Self:
-        """This order, which a form's token led to; a Refusal when it is not what that form asks for now."""
-        if self.placed_by_id != by.pk:
-            raise Refusal("This form was already sent by somebody else. Load the page again for a new one.")
-        if (self.body, self.send_when_funded) != (body, send_when_funded):
-            again = "Nothing more was ordered; load the page again for another order."
-            raise Refusal(f"This form already became order {self.pk}. {again}")
-        return self
 
     # ── What the screen says ─────────────────────────────────────────────────────────────────────
     @property

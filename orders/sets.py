@@ -1,37 +1,21 @@
-"""Orders as sets: how they are placed, found, hurried and changed together."""
+"""Orders as sets: how they are found, hurried and changed together."""
 
-import uuid
-from collections.abc import Collection, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Collection
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from django.conf import settings
-from django.db import IntegrityError, models, transaction
+from django.db import models
 from django.db.models import F
 from django.db.models.functions import Coalesce, Least
 
-from catalog.models import Service
-from orders.rules.links import spellings
 from orders.rules.poll_schedule import ALONE_FROM, RINGS_TOGETHER, beat
-from orders.rules.refusal import Refusal, allowed
-from orders.rules.service_types import terms_of
-from orders.rules.statuses import LIFE, LIVE, Status
 from orders.tasks import Task
-from panel.format.locale import for_the_record
-from panel.format.money import money
-from panel.ops.failpoints import fp
 
 if TYPE_CHECKING:
-    from orders.models import Order
+    pass
 
 
-# An order for the same service and link within this time is shown before another is placed.
-SIMILAR_FOR = timedelta(days=1)
-SIMILAR_AT_MOST = 3
-UNDER_WAY = LIVE | {Status.QUEUED, Status.REVIEW}
-OVER = frozenset(LIFE) - UNDER_WAY  # a word of upstream's that we do not know is not over
 MISSING = models.Q(missing_since__isnull=False)  # upstream says that it knows no such order
-NOTHING_BOUGHT = frozenset(status for status, stage in LIFE.items() if not (stage.upstream or stage.then))
 
 
 INDEXED_OF_A_LINK = 200  # characters
@@ -63,81 +47,6 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def for_page(self) -> Self:
         """What its own page tells beside that."""
         return self.for_table().select_related("assigned_to", "service__pace")
-
-    def place(
-        self, *, by: Any, service: Service, link: str, quantity: int | None, token: uuid.UUID,
-        runs: int | None = None, interval: int | None = None, coupon: str = "", fields: Mapping[str, str] | None = None,
-        send_when_funded: bool = True, despite_hold: bool = False,
-    ) -> "Order":  # fmt: skip
-        """Writes an order and its task down together; the worker sends it. The same token gives the same order.
-
-        `quantity` is None where none goes to upstream and it bills the minimum; `runs` is None or at least 2, with
-        `interval` in minutes; `fields` are the type's own, such as `comments`, as they are sent. `despite_hold`: the
-        person was shown that the service is on hold, and said yes to that.
-        """
-        allowed(by, "place")
-        body = self.body_of(
-            service, link=link, quantity=quantity, runs=runs, interval=interval, coupon=coupon, fields=fields or {}
-        )
-        # Looked for first, so that F5 leads to the order also when the service has gone meanwhile.
-        if earlier := self.filter(form_token=token).first():
-            return earlier.unless_other(by, body, send_when_funded)
-        held = service.why_held()
-        if why := service.why_no_order() or ("" if despite_hold else held):
-            raise Refusal(why)
-        amount = service.minimum if quantity is None else quantity
-        try:
-            with transaction.atomic():
-                order = self.create(
-                    service=service, link=link, quantity=amount, runs=runs, interval=interval, coupon=coupon,
-                    body=body, form_token=token, placed_by=by, send_when_funded=send_when_funded,
-                    rate_seen=service.rate, expected_charge=service.expected_charge(amount, runs or 1),
-                )  # fmt: skip
-                fp("order.half")
-                undo = timedelta(seconds=settings.SEND_DELAY_SECONDS)
-                order.tasks.create(kind=Task.Kind.PLACE, asked_by=by, due_at=order.created_at + undo)
-                with for_the_record():
-                    facts = {
-                        "quantity": f"{runs} × {amount:,}" if runs else f"{amount:,}",
-                        "rate": money(service.rate), "expected": money(order.expected_charge),
-                    }  # fmt: skip
-                order.record("placed", by=by, at=order.created_at, **facts)
-                if held:
-                    order.record("despite_hold", by=by, at=order.created_at)
-                if not send_when_funded:
-                    order.record("waits_for_press", by=by, at=order.created_at)
-                fp("order.commit")
-            fp("order.committed")
-            return order
-        except IntegrityError:  # the same form, sent at the same moment
-            if earlier := self.filter(form_token=token).first():
-                return earlier.unless_other(by, body, send_when_funded)
-            raise
-
-    @staticmethod
-    def body_of(
-        service: Service, *, link: str, quantity: int | None, runs: int | None, interval: int | None, coupon: str,
-        fields: Mapping[str, str],
-    ) -> dict[str, str]:  # fmt: skip
-        """Exactly what goes with `add`: what the service's type takes, and nothing empty."""
-        takes = terms_of(service).asked
-        asked = {"link": link, "quantity": quantity}
-        said: dict[str, object] = {
-            "service": service.upstream_id, **{name: value for name, value in asked.items() if name in takes},
-            **fields, "runs": runs, "interval": interval, "coupon": coupon,
-        }  # fmt: skip
-        return {name: str(value) for name, value in said.items() if value not in (None, "")}
-
-    def like(self, service: Service, link: str, now: datetime) -> list["Order"]:
-        """Orders for the same service and link that are under way or younger than a day, newest first; a few.
-
-        A rejected one is none: nothing was bought.
-        """
-        same = self.filter(service=service, link__in=spellings(link)).exclude(status__in=NOTHING_BOUGHT)
-        same = same.select_related("placed_by", "service").prefetch_related("tasks")
-        young, open_ = same.filter(created_at__gte=now - SIMILAR_FOR), same.exclude(status__in=OVER)
-        found = {order.pk: order for half in (young, open_) for order in half[:SIMILAR_AT_MOST]}
-        return sorted(found.values(), key=lambda order: -order.pk)[:SIMILAR_AT_MOST]
 
     def linked(self, links: Collection[str]) -> Self:
         """Orders for exactly these links; with all spellings of one, an index finds them, newest first."""

@@ -14,6 +14,7 @@ from accounts.models import User
 from catalog.models import Service
 from catalog.sync import haystack, take_in
 from orders.models import Order
+from orders.placing.place import place
 from orders.rules.statuses import LIVE, Status
 from orders.tasks import Task
 from panel.notpanel.client import Client
@@ -55,9 +56,7 @@ def make_service(**fields: Any) -> Service:
 def place_order(**fields: Any) -> Order:
     """An order by the verb that every door uses: queued, its task due."""
     asked = {"link": "https://instagram.com/lumen.studio", "quantity": 1000, "token": uuid.uuid4(), **fields}
-    return Order.objects.place(
-        **{**asked, "by": asked.get("by") or make_user(), "service": asked.get("service") or make_service()}
-    )
+    return place(**{**asked, "by": asked.get("by") or make_user(), "service": asked.get("service") or make_service()})
 
 
 def make_order(status: str = Status.QUEUED, **fields: Any) -> Order:

@@ -16,6 +16,7 @@ from django.utils.functional import cached_property
 from catalog.finding import one
 from catalog.models import Service
 from orders.models import Order
+from orders.placing.place import similar_orders
 from orders.rules import links
 from orders.rules.service_types import DRIP_FEED, FIELDS, Terms, asked_of, may_drip, terms_of
 from panel.format.money import money
@@ -199,7 +200,7 @@ class OrderForm(forms.Form):
 
     def _look_for_alike(self, service: Service) -> None:
         link = self.target
-        self.alike = Order.objects.like(service, link, timezone.now()) if link else []
+        self.alike = similar_orders(service, link, timezone.now()) if link else []
         if self.alike and number(self.data.get("again")) < self.alike[0].pk:
             self.add_error("again", "The same was ordered lately. Say that you want it once more, or leave it.")
 
@@ -224,7 +225,7 @@ class OrderForm(forms.Form):
 
     @property
     def order(self) -> dict[str, Any]:
-        """What `Order.objects.place` takes, besides who asks."""
+        """What `place` takes, besides who asks."""
         said, service = self.cleaned_data, self.cleaned_data["service"]
         others = {"link", "quantity", "other", "coupon", *DRIP_FEED}
         fields = {name: str(said[name]) for name in asked_of(service) if name not in others and said[name] is not None}

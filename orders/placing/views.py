@@ -22,6 +22,7 @@ from catalog.models import Service
 from catalog.views import picker
 from orders.models import Order
 from orders.placing.form import OrderForm
+from orders.placing.place import place
 from orders.rules.refusal import Refusal
 from orders.rules.service_types import FIELDS
 from orders.statistics.runway import Spending, runway, warns
@@ -119,7 +120,7 @@ def placed(typed: QueryDict, by: Any) -> tuple[Order | None, OrderForm]:
         form = OrderForm(typed, repeats=is_known(typed.get("token", ""), by))
         if form.is_valid():
             try:
-                return Order.objects.place(by=by, **form.order), form
+                return place(by=by, **form.order), form
             except Refusal as no:
                 form.add_error(None, str(no))
     return None, form

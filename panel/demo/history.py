@@ -27,6 +27,7 @@ from accounts.models import User
 from catalog.models import Service
 from orders.aftersale import ask
 from orders.models import Order
+from orders.placing.place import place
 from orders.rules.eligibility import WHY_NOT
 from orders.tasks import Task
 from orders.teamwork import assignment, notes
@@ -87,7 +88,7 @@ def write() -> None:
     wishes = choose(wanted)
     for number, hours in enumerate(ROUNDS, 1):
         for _ in range(ORDERS_PER_ROUND):
-            Order.objects.place(**next(wishes)._asdict())
+            place(**next(wishes)._asdict())
         unsent().filter(unclear_since=None).update(due_at=timezone.now())  # nobody waits for an undo in the past
         wait_until(lambda: not unsent().exists() and not unheard(None).exists(), "send the orders")
         if number == STUCK_AFTER:

@@ -15,7 +15,7 @@ CANCELS = "tests/orders/aftersale/test_cancels.py"
 CRASH_IN_CALL = f"{CRASHES}::test_a_crash_there_loses_nothing_and_doubles_nothing[wish.answered]"
 RULE_TABLE = "tests/orders/rules/test_eligibility.py"
 TWO_PEOPLE = "tests/orders/aftersale/test_two_people.py"
-SETS = "orders/sets.py"
+PLACE = "orders/placing/place.py"
 TASKS = "orders/tasks.py"
 CLIENT = "panel/notpanel/client.py"
 WIRE = "tests/notpanel/test_client_wire.py"
@@ -29,7 +29,7 @@ MISTAKES = (
         CAMPAIGN,
     ),
     Mistake(
-        "a token in the form that nobody looks at", SETS,
+        "a token in the form that nobody looks at", PLACE,
         "form_token=token, placed_by=by,", "form_token=None, placed_by=by,",
         CAMPAIGN,
     ),
@@ -87,9 +87,9 @@ MISTAKES = (
         CRASHES,
     ),
     Mistake(
-        "order and task are written apart", SETS,
-        "            with transaction.atomic():\n                order = self.create(",
-        "            if True:\n                order = self.create(",
+        "order and task are written apart", PLACE,
+        "        with transaction.atomic():\n            order = Order.objects.create(",
+        "        if True:\n            order = Order.objects.create(",
         CRASHES,
     ),
     Mistake(

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from catalog.models import Service
 from orders.models import Order
+from orders.placing.place import similar_orders
 from orders.rules.statuses import LIFE, Status
 from tests.makers import make_order, make_service, make_user
 from tests.orders.placing.test_order_form import LINK, filled
@@ -76,7 +77,7 @@ def test_another_link_or_another_service_is_no_such_order(operator: Client, serv
 @pytest.mark.parametrize("status", [*Status, "in_moderation"])
 def test_it_counts_while_live_or_younger_than_a_day(service: Service, status: str) -> None:
     def found() -> bool:
-        return bool(Order.objects.like(service, LINK, timezone.now()))
+        return bool(similar_orders(service, LINK, timezone.now()))
 
     order = make_order(status, service=service, link=LINK)
     assert found() == (status != Status.REJECTED), "younger than a day"

@@ -3,17 +3,12 @@
 from django.contrib import admin
 
 from orders.deliveries import Delivery, Endpoint, TurnedAway
-from orders.detail.progress_chart import Reading
 from orders.jobs import Bulk
 from orders.models import Event, Order
-from orders.rules.lateness import Pace
+from orders.mstatistics import Charged, Pace, Reading, Spending, Tally
+from orders.mteam import Mention, Note, Presence
 from orders.saved import SavedView
-from orders.statistics.charge_totals import Charged
-from orders.statistics.runway import Spending
-from orders.statistics.status_counts import Tally
 from orders.tasks import Attempt, Sending, Task
-from orders.teamwork.mentions import Mention, Note
-from orders.teamwork.presence import Presence
 from panel.web.admin_record import RecordAdmin
 
 

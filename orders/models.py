@@ -20,6 +20,7 @@ from catalog.models import Service
 from orders import deliveries  # noqa: F401
 from orders.detail import progress_chart  # noqa: F401
 from orders.events import Event as Event
+from orders.mstatistics import Tally as Tally
 from orders.rules import lateness
 from orders.rules.charges import ENDED_SHORT
 from orders.rules.eligibility import Refills, pending_cancel, refills_of, why_no_cancel, why_no_refill
@@ -28,7 +29,6 @@ from orders.rules.search_text import LONGEST_HOST, search_fields
 from orders.rules.statuses import Stage, Status, label, stage
 from orders.saved import SavedView as SavedView
 from orders.statistics import charge_totals, runway  # noqa: F401
-from orders.statistics.status_counts import Tally as Tally
 from orders.tasks import Task
 from orders.teamwork import mentions, presence  # noqa: F401
 from panel.format.money import is_dollars

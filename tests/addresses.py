@@ -16,17 +16,13 @@ from django.utils import timezone
 from accounts.models import BalanceReading, User
 from catalog.models import Change, Favourite, RateChange, Service, SetAside, ShrinkAlarm
 from orders.deliveries import Delivery, Endpoint, TurnedAway
-from orders.detail.progress_chart import Reading
 from orders.jobs import Bulk
 from orders.models import Order
-from orders.rules.lateness import Pace
+from orders.mstatistics import Charged, Pace, Reading, Spending
+from orders.mteam import Mention, Note, Presence
 from orders.rules.statuses import Status
 from orders.saved import SavedView
-from orders.statistics.charge_totals import Charged
-from orders.statistics.runway import Spending
 from orders.tasks import Attempt, Sending
-from orders.teamwork.mentions import Mention, Note
-from orders.teamwork.presence import Presence
 from panel.alarms.models import Alarm, Notice, Recipient, Sighting, Watch
 from panel.models import ONLY, Beat, Chore, Upstream, Window
 from tests.makers import make_order, make_user

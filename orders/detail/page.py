@@ -11,7 +11,6 @@ from orders.detail import evidence
 from orders.detail.neighbours import came_from, neighbours
 from orders.detail.progress_chart import HEIGHT, WIDTH, chart
 from orders.models import Order
-from orders.rules import lateness
 from orders.rules.service_types import own_fields
 from orders.table.listing import LATE
 from orders.teamwork import presence
@@ -37,7 +36,7 @@ def tell(request: HttpRequest, order: Order, others: list[str], *, status: int =
         "others": others,
         "version": version_of(order, others),
         "chart": chart(order),
-        "pace": lateness.Usual.of(getattr(order.service, "pace", None)),
+        "pace": order.service.pace.usual if hasattr(order.service, "pace") else None,
         "box": (WIDTH, HEIGHT),
         "notes": newest[:NOTES_SHOWN][::-1],
         "more_notes": len(newest) > NOTES_SHOWN,

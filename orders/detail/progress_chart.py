@@ -3,45 +3,15 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from django.db import models
-
 if TYPE_CHECKING:
     from orders.models import Order
 
-# A reading at which the order had ended. Written out, or no database would know the index's condition again.
-ENDED = models.Func(
-    models.F("status"),
-    template="%(expressions)s IN ('cancelled', 'completed', 'partial', 'refunded')",
-    output_field=models.BooleanField(),
-)
 # In an order's first week upstream is asked some 1,800 times, after that once an hour.
 READ_AT_MOST = 2_000
 DRAWN_AT_MOST = 200
 WIDTH, HEIGHT = 1_000, 100  # the box that the chart is drawn in
 
 Point = tuple[datetime, int]  # when, and units delivered by then
-
-
-class Reading(models.Model):
-    """What a report told of the delivery, where it differs from the one before. Written with it, never changed."""
-
-    # No index of its own: the chart's serves it.
-    order = models.ForeignKey("orders.Order", on_delete=models.PROTECT, related_name="readings", db_index=False)
-    at = models.DateTimeField(help_text="When we asked.")
-    status = models.CharField(max_length=40)
-    remains = models.BigIntegerField(null=True)
-
-    class Meta:
-        ordering = ("-id",)
-        indexes = [
-            # An order's chart.
-            models.Index(fields=["order", "-id"], name="reading_of_order"),
-            # The orders that ended of late.
-            models.Index(fields=["-at"], condition=models.Q(ENDED), name="reading_ends"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.status}, {'?' if self.remains is None else f'{self.remains:,}'} remain"
 
 
 class Chart(NamedTuple):

@@ -15,10 +15,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from orders.aftersale.settle import end_cancels
-from orders.detail.progress_chart import Reading
 from orders.following.absorb import FACTS, absorb
 from orders.models import Event, Hurry, Order
-from orders.rules.lateness import late_from, usual
+from orders.mstatistics import Reading, usual
+from orders.rules.lateness import late_from
 from orders.rules.poll_schedule import ALONE_FROM, SELDOM, Tempo, next_look
 from orders.rules.statuses import FINAL
 from orders.webhooks.health import healthy

@@ -21,11 +21,12 @@ from accounts.models import BalanceReading
 from catalog.models import Service
 from catalog.views import picker
 from orders.models import Order
+from orders.mstatistics import Spending
 from orders.placing.form import OrderForm
 from orders.placing.place import place
 from orders.rules.refusal import Refusal
 from orders.rules.service_types import FIELDS
-from orders.statistics.runway import Spending, runway, warns
+from orders.statistics.runway import runway, warns
 from panel.format.money import is_dollars
 from panel.web.htmx import wants_htmx
 from panel.web.params import number

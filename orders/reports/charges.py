@@ -13,8 +13,9 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import needs
 from orders.models import Order
+from orders.mstatistics import Charged
 from orders.rules.charges import tolerance
-from orders.statistics.charge_totals import QUARTER, SUMS, Charged, dollars, slot_of
+from orders.statistics.charge_totals import QUARTER, SUMS, dollars, slot_of
 from orders.table.filters import day_of, ends, starts
 from panel.format.money import DOLLARS
 from panel.format.times import day, today

@@ -15,7 +15,8 @@ from django.views.decorators.http import require_safe
 from accounts.access import needs
 from catalog.models import Service
 from orders.models import Order
-from orders.rules.lateness import Pace, Usual, usual
+from orders.mstatistics import Pace, usual
+from orders.rules.lateness import Usual
 
 SHOWN = 500  # late orders, those first that are late longest
 PACES_SHOWN = 100  # services
@@ -77,7 +78,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "groups": grouped(found[:SHOWN]),
         "shown": len(found[:SHOWN]),
         "more": len(found) > SHOWN,
-        "paces": [(pace.service, Usual.of(pace)) for pace in paces.order_by(-slower, "service")[:PACES_SHOWN]],
+        "paces": [(pace.service, pace.usual) for pace in paces.order_by(-slower, "service")[:PACES_SHOWN]],
         "kind": "late",
     }
     return render(request, "orders/late.html", context)

@@ -9,9 +9,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db import connections, models, transaction
+from django.db import connections, transaction
 from django.db.models import Count
 
+from orders.mstatistics import Charged
 from orders.rules.charges import ENDED_SHORT
 from panel.format.money import DOLLARS
 
@@ -22,27 +23,6 @@ DIGITS = 6  # of a dollar, as a column of money keeps them: whole numbers of the
 SHORT_ENDS = str(tuple(status.value for status in ENDED_SHORT))  # as SQL writes a list
 # A charge of a billion is none; without a bound, nine of them would be more than a column holds.
 SUMMED = f"{{0}}.currency IN {DOLLARS} AND ABS({{0}}.charge) < 1000000000 AND {{0}}.expected_charge < 1000000000"
-
-
-class Charged(models.Model):
-    """One step of the sums of a quarter. All money is in millionths of a dollar."""
-
-    slot = models.IntegerField(help_text="When the orders were placed, in quarters of an hour since 1970.")
-    orders = models.BigIntegerField(help_text="With a charge in US dollars.")
-    expected = models.BigIntegerField()
-    charged = models.BigIntegerField()
-    given_back = models.BigIntegerField(help_text="Of what was expected, for orders that ended short.")
-    elsewhere = models.BigIntegerField(help_text="Orders charged in another currency, which nothing is added up of.")
-
-    class Meta:
-        verbose_name_plural = "charged"
-        indexes = [
-            # The days of the charges' page; and the newest quarter before them.
-            models.Index(fields=["slot"], name="charged_slot"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.orders:+} in quarter {self.slot}"
 
 
 SUMS = ("orders", "expected", "charged", "given_back", "elsewhere")

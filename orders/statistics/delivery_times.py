@@ -1,6 +1,8 @@
 """Takes each service's pace anew when orders of it have ended, and moves its live orders' lateness. In the worker."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
@@ -8,9 +10,10 @@ from django.db.models import Max
 
 from catalog.models import Service
 from orders.models import Order
-from orders.rules.lateness import LOOKED_AT, Ended, Pace, Usual, figures, late_from, usual
+from orders.mstatistics import Pace, usual
+from orders.rules.lateness import Usual, late_from
 from orders.rules.service_types import terms_of
-from orders.rules.statuses import LIVE
+from orders.rules.statuses import LIVE, Status
 
 EVERY_SECONDS = 60
 ENDS_AT_ONCE = 1_000  # orders that have ended; on a busy desk as many as end in a quarter of an hour
@@ -27,7 +30,7 @@ def take_pace(now: datetime) -> int:
     paces = [measured(service, now, ends_to) for service in found]
     before = usual([service.pk for service in found])
     for pace in paces:
-        after = Usual.of(pace)
+        after = pace.usual
         if judged(after) != judged(before.get(pace.pk)):
             # First, so that after a crash it is done again.
             move_live(pace.pk, after)
@@ -79,3 +82,50 @@ def move_live(service_id: int, usual: Usual | None) -> None:
                     order.late_from = moment
                     moved.append(order)
             Order.objects.bulk_update(moved, ["late_from"])
+
+
+ENOUGH = 10  # orders; of fewer nobody can say what is usual, and nothing is called late
+LOOKED_AT = 200  # a service's last ended orders
+LATELY = 20  # of them, which tell whether it is slower than usual now
+HALF, MOST = 50, 95  # of a hundred
+
+
+class Ended(NamedTuple):
+    """What is read of an order that has ended."""
+
+    status: str
+    taken_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime
+    quantity: int
+    runs: int | None
+
+
+def figures(newest_first: Iterable[Ended]) -> dict[str, Any]:
+    """What a Pace says of these orders. Its start is of all that began; its finish of those completed in one run.
+
+    What ended partial, cancelled or refunded tells nothing of how long a delivery takes.
+    """
+    told = [order for order in newest_first if order.taken_at]
+    starts = [seconds(order.taken_at, order.started_at) for order in told if order.taken_at and order.started_at]
+    done = [order for order in told if order.status == Status.COMPLETED and not order.runs]
+    finishes = [seconds(order.taken_at, order.ended_at) for order in done if order.taken_at]
+    newest = finishes[:LATELY]
+    return {
+        "starts": len(starts), "finishes": len(finishes),
+        "start_median": nth(starts, HALF), "start_p95": nth(starts, MOST),
+        "finish_median": nth(finishes, HALF), "finish_p95": nth(finishes, MOST),
+        "quantity": nth([order.quantity for order in done], MOST) or 0,
+        # Of few, the newest are nearly all of them.
+        "lately": nth(newest, HALF) if len(finishes) >= 2 * LATELY else None,
+    }  # fmt: skip
+
+
+def seconds(began: datetime, ended: datetime) -> int:
+    """Whole ones; none where two machines' clocks disagree."""
+    return max(0, round((ended - began).total_seconds()))
+
+
+def nth(values: Sequence[int], percent: int) -> int | None:
+    """The least of them that so many of a hundred do not exceed (nearest rank); None when there are too few."""
+    return sorted(values)[-(-len(values) * percent // 100) - 1] if len(values) >= ENOUGH else None

@@ -8,40 +8,24 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.conf import settings
-from django.db import models
 from django.db.models import Min, Sum
 from django.utils import timezone
 
+from orders.mstatistics import ONLY, Charged, Spending
 from orders.rules.statuses import Status
-from orders.statistics.charge_totals import QUARTER, Charged, dollars, slot_of
+from orders.statistics.charge_totals import QUARTER, dollars, slot_of
 from panel.format.money import is_dollars
 from panel.format.numbers import number
 
 if TYPE_CHECKING:
     from orders.models import OrderQuerySet
 
-ONLY = 1  # the primary key of a table with one row
 SPAN = timedelta(hours=24)
 EVERY_SECONDS = 60
 SHORTEST = timedelta(hours=1)  # a desk of ten minutes has no pace yet
 IN_DAYS_FROM = 48  # hours; from here on it is told in days
 LONGEST = 90 * 24  # hours; beyond, one only knows that it is long
 A_LARGE_SHARE = Decimal("0.1")  # of the balance: an order that takes more says what it leaves
-
-
-class Spending(models.Model):
-    """What orders cost of late, in US dollars. One row, which every process reads."""
-
-    at = models.DateTimeField(help_text="When it was measured.")
-    since = models.DateTimeField(help_text="The beginning of what was measured: 24 hours, or less on a young desk.")
-    spent = models.DecimalField(max_digits=18, decimal_places=6, help_text="By orders that upstream took since then.")
-    queued = models.DecimalField(max_digits=18, decimal_places=6, help_text="By what waits to be sent.")
-
-    class Meta:
-        verbose_name_plural = "spending"
-
-    def __str__(self) -> str:
-        return f"{self.spent.normalize():f} USD, and {self.queued.normalize():f} queued"
 
 
 def measure(_client: object = None, now: datetime | None = None) -> Spending:

@@ -5,20 +5,6 @@ from collections import Counter
 
 from django.db import connection, models
 
-
-class Tally(models.Model):
-    """One step of a count. The sum over a status is how many orders stand there, to the order, at any moment."""
-
-    status = models.CharField(max_length=40)
-    by = models.BigIntegerField(help_text="+1 for an order that came to this status, -1 for one that left.")
-
-    class Meta:
-        verbose_name_plural = "tally"
-
-    def __str__(self) -> str:
-        return f"{self.status} {self.by:+}"
-
-
 # All lines as one JSON text, so that a page gets them within a query that it makes anyway. By their ids: where many
 # lines were made few, PostgreSQL's table stays long, and only the index knows where those are.
 ALL_LINES = {

@@ -4,32 +4,16 @@ SQLite keeps it as a table of trigrams, PostgreSQL as an index of them (statisti
 three characters on; shorter words only narrow down what others found.
 """
 
-from typing import ClassVar
-
-from django.db import connection, models
+from django.db import connection
 from django.db.models import Q
 
 from orders.models import Order
+from orders.mstatistics import Words
 from orders.rules.search_text import folded, without_scheme
 from orders.table.filters import Keys
 
 LEAST = 3  # characters of a word that the index can find
 MOST_WORDS = 8
-
-
-class Words(models.Model):
-    """SQLite's table of trigrams: its rows are the orders, and it answers MATCH."""
-
-    order_id = models.BigIntegerField(primary_key=True, db_column="rowid")
-
-    objects: ClassVar[models.Manager["Words"]] = models.Manager()
-
-    class Meta:
-        managed = False
-        db_table = "orders_words"
-
-    def __str__(self) -> str:
-        return f"Words of order {self.order_id}"
 
 
 def words_in(text: str) -> list[str]:

@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from orders.models import Order
+from orders.mteam import NOTE_CHARACTERS, Mention, Note
 from orders.rules.refusal import Refusal, allowed
-from orders.teamwork.mentions import NOTE_CHARACTERS, Mention, Note, called
+from orders.teamwork.mentions import called
 from panel.format.numbers import number
 
 CALLED_AT_MOST = 1_000  # people that a name is looked for among

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
-from django.db import DatabaseError, connection, models, transaction
+from django.db import DatabaseError, connection, transaction
+
+from orders.mteam import Presence
 
 log = logging.getLogger(__name__)
 
@@ -16,28 +17,6 @@ STILL_THERE = timedelta(seconds=30)  # an idle page polls every 15 s
 WRITTEN_EVERY = timedelta(seconds=10)  # a page where something moves polls every 2 s
 FORGOTTEN = timedelta(hours=1)
 PATIENCE = 200  # ms that a page waits for its turn to write on SQLite; then it goes without
-
-
-class Presence(models.Model):
-    """One person at one order's page, and when last. Nothing stands on it, so losing one is no loss."""
-
-    order = models.ForeignKey("orders.Order", on_delete=models.CASCADE, related_name="+", db_index=False)
-    # No index of its own: the second one below serves it.
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
-    seen_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [
-            # Two tabs of one person write the same row; also finds who is at an order.
-            models.UniqueConstraint(fields=["order", "user"], name="one_presence_a_person_and_order"),
-        ]
-        indexes = [
-            # A person's rows that are to be forgotten.
-            models.Index(fields=["user", "seen_at"], name="presence_to_forget"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.user} at order {self.order_id}"
 
 
 def look(order_id: int, user: Any, now: datetime) -> list[str]:

@@ -13,11 +13,11 @@ from accounts.models import User
 from orders.detail import page
 from orders.detail.neighbours import came_from
 from orders.models import Order
+from orders.mteam import Mention
 from orders.rules.refusal import Refusal
 from orders.teamwork import assignment as assigning
 from orders.teamwork import notes as noting
 from orders.teamwork import presence
-from orders.teamwork.mentions import Mention
 from panel.web.params import number
 
 INVALID, CONFLICT = 422, 409

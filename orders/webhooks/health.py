@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef
 
 from orders.deliveries import Delivery
-from orders.detail.progress_chart import ENDED, Reading
+from orders.mstatistics import ENDED, Reading
 
 LATELY = timedelta(hours=6)
 NEAR = timedelta(minutes=5)  # a ring so long before or after an end was found is the ring for it

@@ -14,6 +14,7 @@ from orders.following.anomalies import unseen_anomalies
 from orders.rules.statuses import label, stage
 from orders.table.listing import row_version
 from orders.table.markup import act_button, check_button, copy_button, icon, link_tag, refill_meter
+from orders.teamwork.mentions import note_html
 from panel.format.money import CENT, is_dollars, money
 from panel.format.numbers import decimal, number
 from panel.format.times import (
@@ -37,10 +38,10 @@ def environment(**options: Any) -> Environment:
     env.globals.update(
         url=url, static=static, may=may, stage=stage, label=label, now=now, htmx_script=htmx_script,
         row_version=row_version, unseen_anomalies=unseen_anomalies, refill_meter=refill_meter, link_tag=link_tag,
-        act_button=act_button, check_button=check_button, copy_button=copy_button, drawn=icon,
-        money=money, is_dollars=is_dollars, cent=CENT, number=number,
-        decimal=decimal, ago_words=ago_words, time_tag=time_tag, machine=machine, exact=exact, clock_words=clock,
-        local=local, day_of=day, zone_at=zone_at, zone_name=zone_name, span_tag=span_tag, took=took,
+        note_html=note_html, act_button=act_button, check_button=check_button, copy_button=copy_button, drawn=icon,
+        money=money, is_dollars=is_dollars, cent=CENT, number=number, decimal=decimal, ago_words=ago_words,
+        time_tag=time_tag, machine=machine, exact=exact, clock_words=clock, local=local, day_of=day, zone_at=zone_at,
+        zone_name=zone_name, span_tag=span_tag, took=took,
     )  # fmt: skip
     return env
 

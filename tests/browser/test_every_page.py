@@ -17,14 +17,12 @@ from accounts.models import BalanceReading, User
 from catalog.changes import hold
 from catalog.models import Change, RateChange, ShrinkAlarm
 from orders.bulk.job import Picked, ask
-from orders.detail.progress_chart import Reading
 from orders.models import Order
-from orders.rules.lateness import Pace
+from orders.mstatistics import Pace, Reading, Spending
+from orders.mteam import Presence
 from orders.rules.statuses import Status
-from orders.statistics.runway import Spending
 from orders.tasks import Task
 from orders.teamwork import notes
-from orders.teamwork.presence import Presence
 from panel.alarms.models import Alarm, Sighting
 from panel.models import Beat, Window
 from tests.browser.conftest import NARROW, WIDE, Desk, Opens

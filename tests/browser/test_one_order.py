@@ -8,8 +8,8 @@ from playwright.sync_api import Page, expect
 from accounts.access import Role
 from orders.following.poll import take_in
 from orders.models import Order
+from orders.mteam import Presence
 from orders.rules.statuses import Status
-from orders.teamwork.presence import Presence
 from panel.notpanel.shapes import Reports
 from tests.browser.conftest import NARROW, Desk, Opens
 from tests.browser.test_every_page import faults, picture

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from orders.deliveries import Delivery, Endpoint, TurnedAway
-from orders.detail.progress_chart import Reading
+from orders.mstatistics import Reading
 from orders.rules.statuses import Status
 from panel.models import Beat
 from panel.notpanel.signing import mark

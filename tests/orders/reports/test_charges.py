@@ -13,10 +13,11 @@ from django.utils import timezone
 
 from orders.following.poll import take_in
 from orders.models import Order
+from orders.mstatistics import Charged
 from orders.reports.charges import days, drift
 from orders.rules.statuses import Status
 from orders.statistics import charge_totals
-from orders.statistics.charge_totals import Charged, compact
+from orders.statistics.charge_totals import compact
 from panel.format.locale import written_for
 from panel.notpanel.shapes import Reports
 from tests.benchmarks import measure

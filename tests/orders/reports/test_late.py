@@ -15,12 +15,13 @@ from accounts.access import Role
 from catalog.models import Service
 from orders.following.poll import look_once, take_in
 from orders.models import Order
+from orders.mstatistics import Pace, usual
 from orders.placing.review import adopt, close
 from orders.placing.submit import carry_one
-from orders.rules.lateness import ENOUGH, Pace, Usual, late_from, usual
+from orders.rules.lateness import Usual, late_from
 from orders.rules.statuses import STARTED, Status
 from orders.statistics import delivery_times
-from orders.statistics.delivery_times import WRITTEN_AFTER, move_live, take_pace
+from orders.statistics.delivery_times import ENOUGH, WRITTEN_AFTER, move_live, take_pace
 from orders.table.listing import Listing
 from panel.notpanel.client import Client
 from panel.notpanel.shapes import Report, Reports

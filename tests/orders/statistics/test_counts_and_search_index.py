@@ -8,9 +8,9 @@ from django.db import connection
 from django.test import Client
 
 from orders.models import Order
+from orders.mstatistics import Tally
 from orders.rules.statuses import Status
 from orders.statistics import search_index
-from orders.statistics.status_counts import Tally
 from orders.table.listing import Listing
 from panel.site.status_bar import Bar
 from tests.makers import make_order, make_service, make_user

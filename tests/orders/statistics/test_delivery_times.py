@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from catalog.models import Service
 from orders.models import Order
-from orders.rules.lateness import ENOUGH, LOOKED_AT, Ended, Pace, figures, late_from, nth, usual
+from orders.mstatistics import Pace, usual
+from orders.rules.lateness import late_from
 from orders.rules.statuses import FINAL, Status
 from orders.statistics import delivery_times
-from orders.statistics.delivery_times import WRITTEN_AFTER, take_pace
+from orders.statistics.delivery_times import ENOUGH, LOOKED_AT, WRITTEN_AFTER, Ended, figures, nth, take_pace
 from panel.models import Chore
 from panel.notpanel.client import Client
 from panel.worker.recurring import CHORES, do_chore

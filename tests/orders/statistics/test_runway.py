@@ -13,8 +13,9 @@ from django.utils import timezone
 from accounts.access import Role
 from accounts.models import BalanceReading
 from orders.models import Order
+from orders.mstatistics import Spending
 from orders.rules.statuses import Status
-from orders.statistics.runway import Spending, measure, runway
+from orders.statistics.runway import measure, runway
 from panel.models import Chore
 from panel.notpanel.client import Client
 from panel.site.status_bar import Bar

@@ -13,8 +13,9 @@ from django.test.utils import CaptureQueriesContext
 from accounts.access import Role
 from accounts.models import User
 from orders.models import Order
+from orders.mteam import NOTE_CHARACTERS, Mention, Note
 from orders.rules.statuses import Status
-from orders.teamwork.mentions import NOTE_CHARACTERS, Mention, Note, called
+from orders.teamwork.mentions import called
 from panel.site.status_bar import Bar
 from tests.makers import make_order, make_user
 from tests.people import as_a, as_user, htmx

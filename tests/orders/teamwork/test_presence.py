@@ -13,10 +13,11 @@ from django.utils import timezone
 
 from accounts.access import Role
 from accounts.models import User
+from orders import mteam
 from orders.models import Order
+from orders.mteam import Presence
 from orders.rules.statuses import Status
 from orders.teamwork import presence
-from orders.teamwork.presence import Presence
 from panel.site.status_bar import Bar
 from tests.makers import make_order, make_user
 from tests.people import as_user, htmx
@@ -112,7 +113,7 @@ def test_a_write_that_fails_fails_no_page(
 ) -> None:
     page(as_user(tomas), order)
     # The order is gone to the database's mind: its foreign key or its table refuses the row.
-    monkeypatch.setattr(presence.Presence._meta, "db_table", "no_such_table")
+    monkeypatch.setattr(mteam.Presence._meta, "db_table", "no_such_table")
     presence.note(order.pk, ana, timezone.now())
     monkeypatch.undo()
     assert "Tomás" in page(as_user(ana), order)

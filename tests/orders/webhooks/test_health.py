@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from orders.deliveries import Delivery
-from orders.detail.progress_chart import ENDED, Reading
+from orders.mstatistics import ENDED, Reading
 from orders.rules.statuses import FINAL
 from orders.webhooks import health
 from orders.webhooks.endpoint import healthy as by_its_public_name

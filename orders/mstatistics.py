@@ -1,0 +1,151 @@
+"""Tables of numbers that triggers and the worker keep up to date."""
+
+from collections.abc import Collection
+from datetime import timedelta
+from typing import ClassVar
+
+from django.db import models
+
+from catalog.models import Service
+from orders.rules.lateness import Usual
+
+
+class Pace(models.Model):
+    """One service's pace: times in whole seconds, percentiles by nearest rank. delivery_times.py writes it."""
+
+    service = models.OneToOneField(Service, primary_key=True, on_delete=models.CASCADE, related_name="pace")
+    starts = models.PositiveIntegerField(help_text="Of its last ended orders those whose start we know.")
+    finishes = models.PositiveIntegerField(help_text="Of its last ended orders those that were completed.")
+    start_median = models.PositiveBigIntegerField(null=True, help_text="Seconds from when upstream took it.")
+    start_p95 = models.PositiveBigIntegerField(null=True)
+    finish_median = models.PositiveBigIntegerField(null=True)
+    finish_p95 = models.PositiveBigIntegerField(null=True)
+    quantity = models.PositiveBigIntegerField(help_text="95 of 100 completed ones were of so many units or fewer.")
+    lately = models.PositiveBigIntegerField(null=True, help_text="The median finish of the newest alone.")
+    computed_at = models.DateTimeField()
+    ends_to = models.DateTimeField(help_text="Ends up to this moment have been looked through, of all services.")
+
+    class Meta:
+        ordering = ("service",)
+        indexes = [
+            # Up to where the ends have been looked through.
+            models.Index(fields=["ends_to"], name="pace_ends_to"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Pace of service {self.service_id}"
+
+    @property
+    def usual(self) -> Usual:
+        """What is usual for the service, by these figures."""
+        return Usual(
+            span(self.start_median), span(self.start_p95), span(self.finish_median), span(self.finish_p95),
+            self.finishes, self.starts, self.quantity, span(self.lately),
+        )  # fmt: skip
+
+
+# A reading at which the order had ended. Written out, or no database would know the index's condition again.
+ENDED = models.Func(
+    models.F("status"),
+    template="%(expressions)s IN ('cancelled', 'completed', 'partial', 'refunded')",
+    output_field=models.BooleanField(),
+)
+
+
+class Reading(models.Model):
+    """What a report told of the delivery, where it differs from the one before. Written with it, never changed."""
+
+    # No index of its own: the chart's serves it.
+    order = models.ForeignKey("orders.Order", on_delete=models.PROTECT, related_name="readings", db_index=False)
+    at = models.DateTimeField(help_text="When we asked.")
+    status = models.CharField(max_length=40)
+    remains = models.BigIntegerField(null=True)
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = [
+            # An order's chart.
+            models.Index(fields=["order", "-id"], name="reading_of_order"),
+            # The orders that ended of late.
+            models.Index(fields=["-at"], condition=models.Q(ENDED), name="reading_ends"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.status}, {'?' if self.remains is None else f'{self.remains:,}'} remain"
+
+
+ONLY = 1  # the primary key of a table with one row
+
+
+class Spending(models.Model):
+    """What orders cost of late, in US dollars. One row, which every process reads."""
+
+    at = models.DateTimeField(help_text="When it was measured.")
+    since = models.DateTimeField(help_text="The beginning of what was measured: 24 hours, or less on a young desk.")
+    spent = models.DecimalField(max_digits=18, decimal_places=6, help_text="By orders that upstream took since then.")
+    queued = models.DecimalField(max_digits=18, decimal_places=6, help_text="By what waits to be sent.")
+
+    class Meta:
+        verbose_name_plural = "spending"
+
+    def __str__(self) -> str:
+        return f"{self.spent.normalize():f} USD, and {self.queued.normalize():f} queued"
+
+
+class Charged(models.Model):
+    """One step of the sums of a quarter. All money is in millionths of a dollar."""
+
+    slot = models.IntegerField(help_text="When the orders were placed, in quarters of an hour since 1970.")
+    orders = models.BigIntegerField(help_text="With a charge in US dollars.")
+    expected = models.BigIntegerField()
+    charged = models.BigIntegerField()
+    given_back = models.BigIntegerField(help_text="Of what was expected, for orders that ended short.")
+    elsewhere = models.BigIntegerField(help_text="Orders charged in another currency, which nothing is added up of.")
+
+    class Meta:
+        verbose_name_plural = "charged"
+        indexes = [
+            # The days of the charges' page; and the newest quarter before them.
+            models.Index(fields=["slot"], name="charged_slot"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.orders:+} in quarter {self.slot}"
+
+
+class Tally(models.Model):
+    """One step of a count. The sum over a status is how many orders stand there, to the order, at any moment."""
+
+    status = models.CharField(max_length=40)
+    by = models.BigIntegerField(help_text="+1 for an order that came to this status, -1 for one that left.")
+
+    class Meta:
+        verbose_name_plural = "tally"
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.by:+}"
+
+
+class Words(models.Model):
+    """SQLite's table of trigrams: its rows are the orders, and it answers MATCH."""
+
+    order_id = models.BigIntegerField(primary_key=True, db_column="rowid")
+
+    objects: ClassVar[models.Manager["Words"]] = models.Manager()
+
+    class Meta:
+        managed = False
+        db_table = "orders_words"
+
+    def __str__(self) -> str:
+        return f"Words of order {self.order_id}"
+
+
+def span(seconds: int | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)
+
+
+def usual(service_ids: Collection[int]) -> dict[int, Usual]:
+    """One query; services without a pace of their own are not in it."""
+    paces = Pace.objects.filter(pk__in=service_ids).order_by()
+    return {pace.pk: pace.usual for pace in paces if pace.usual.known}

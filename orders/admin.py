@@ -2,13 +2,26 @@
 
 from django.contrib import admin
 
-from orders.deliveries import Delivery, Endpoint, TurnedAway
-from orders.jobs import Bulk
-from orders.models import Event, Order
-from orders.mstatistics import Charged, Pace, Reading, Spending, Tally
-from orders.mteam import Mention, Note, Presence
-from orders.saved import SavedView
-from orders.tasks import Attempt, Sending, Task
+from orders.models import (
+    Attempt,
+    Bulk,
+    Charged,
+    Delivery,
+    Endpoint,
+    Event,
+    Mention,
+    Note,
+    Order,
+    Pace,
+    Presence,
+    Reading,
+    SavedView,
+    Sending,
+    Spending,
+    Tally,
+    Task,
+    TurnedAway,
+)
 from panel.web.admin_record import RecordAdmin
 
 

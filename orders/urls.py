@@ -3,10 +3,10 @@
 from django.urls import path
 
 from orders.bulk import views as bulk
+from orders.models import Task
 from orders.placing import views as placing
 from orders.reports import late
 from orders.table import export_view, panels, replies, saved_views, views
-from orders.tasks import Task
 from orders.teamwork import views as teamwork
 
 app_name = "orders"

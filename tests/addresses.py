@@ -15,14 +15,24 @@ from django.utils import timezone
 
 from accounts.models import BalanceReading, User
 from catalog.models import Change, Favourite, RateChange, Service, SetAside, ShrinkAlarm
-from orders.deliveries import Delivery, Endpoint, TurnedAway
-from orders.jobs import Bulk
-from orders.models import Order
-from orders.mstatistics import Charged, Pace, Reading, Spending
-from orders.mteam import Mention, Note, Presence
+from orders.models import (
+    Attempt,
+    Bulk,
+    Charged,
+    Delivery,
+    Endpoint,
+    Mention,
+    Note,
+    Order,
+    Pace,
+    Presence,
+    Reading,
+    SavedView,
+    Sending,
+    Spending,
+    TurnedAway,
+)
 from orders.rules.statuses import Status
-from orders.saved import SavedView
-from orders.tasks import Attempt, Sending
 from panel.alarms.models import Alarm, Notice, Recipient, Sighting, Watch
 from panel.models import ONLY, Beat, Chore, Upstream, Window
 from tests.makers import make_order, make_user

@@ -15,11 +15,8 @@ from django.utils import timezone
 from accounts.access import Role
 from accounts.models import User
 from catalog.models import RateChange, Service, SetAside, ShrinkAlarm
-from orders.deliveries import Delivery, Endpoint
-from orders.jobs import Bulk
-from orders.models import Order, SavedView
+from orders.models import Attempt, Bulk, Delivery, Endpoint, Order, SavedView, Sending, Task
 from orders.rules.statuses import Status
-from orders.tasks import Attempt, Sending, Task
 from panel.alarms.models import Alarm
 from panel.models import ONLY, Beat, Chore, Upstream
 from tests.makers import make_order, make_service, make_user

@@ -13,10 +13,9 @@ from accounts.access import Role
 from accounts.models import User
 from catalog.models import Service
 from catalog.sync import haystack, take_in
-from orders.models import Order
+from orders.models import Order, Task
 from orders.placing.place import place
 from orders.rules.statuses import LIVE, Status
-from orders.tasks import Task
 from panel.notpanel.client import Client
 from panel.notpanel.shapes import Report, ServiceRow
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.test import Client
 
-from orders.deliveries import Delivery
+from orders.models import Delivery
 from panel.notpanel.signing import sign
 
 DOOR = "/webhooks/notpanel/"

@@ -7,11 +7,10 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from orders.models import Event, Order
+from orders.models import Event, Order, Task, TaskQuerySet
 from orders.placing import review
 from orders.rules.eligibility import WHY_NOT
 from orders.rules.refusal import Refusal, allowed, reason_given
-from orders.tasks import Task, TaskQuerySet
 from panel.ops.failpoints import fp
 
 Kind, Outcome, Settled = Task.Kind, Task.Outcome, Task.Settled

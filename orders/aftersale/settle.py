@@ -7,9 +7,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
-from orders.models import Event, Order
+from orders.models import Event, Order, Task
 from orders.rules.statuses import Status
-from orders.tasks import Task
 from panel.ops.failpoints import fp
 
 Kind, Outcome, Settled = Task.Kind, Task.Outcome, Task.Settled

@@ -11,8 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from orders.models import Event, Order
-from orders.tasks import Attempt, Task, TaskQuerySet
+from orders.models import Attempt, Event, Order, Task, TaskQuerySet
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NeverSent, NotPanelError, Refused, Suspended, Throttled, Unclear
 from panel.ops.failpoints import fp

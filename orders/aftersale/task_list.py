@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from orders.tasks import Task
+from orders.models import Task
 from panel.format.times import day_and_clock
 from panel.web.params import number
 

@@ -11,13 +11,11 @@ from django.db.models import Prefetch
 from django.utils import timezone
 
 from orders.aftersale import ask as aftersale
-from orders.jobs import Bulk
-from orders.models import Event, Order, OrderQuerySet
+from orders.models import Bulk, Event, Order, OrderQuerySet, Task
 from orders.placing import review
 from orders.rules.eligibility import WHY_NOT, pending_cancel, sorted_by_rule
 from orders.rules.refusal import Refusal, allowed
 from orders.table.pasted_ids import some_at_a_time
-from orders.tasks import Task
 from panel.format.locale import for_the_record
 from panel.format.numbers import number
 

@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import Case, CharField, Count, Max, Q, QuerySet, Sum, Value, When
 
-from orders.jobs import Bulk
-from orders.tasks import Task, TaskQuerySet
+from orders.models import Bulk, Task, TaskQuerySet
 from panel.format.spreadsheet import safe
 
 LINES_A_PAGE = 200

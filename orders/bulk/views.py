@@ -20,15 +20,13 @@ from accounts.access import needs
 from orders.bulk import job as jobs
 from orders.bulk import receipt
 from orders.bulk.job import MOST_ORDERS, Picked
-from orders.jobs import Bulk
-from orders.models import Order
+from orders.models import Bulk, Order, Task
 from orders.rules.refusal import Refusal
 from orders.table.listing import Listing
 from orders.table.paging import SORTS, all_of, fitting
 from orders.table.pasted_ids import MOST_CHARACTERS, Found, find
 from orders.table.replies import back, refused
 from orders.table.views import with_times
-from orders.tasks import Task
 from panel.format.numbers import number as figure
 from panel.web.htmx import page, wants_fragment
 from panel.web.params import number

@@ -2,9 +2,8 @@
 
 from datetime import datetime
 
-from orders.models import Order
+from orders.models import Order, Task
 from orders.rules.statuses import Status
-from orders.tasks import Task
 from panel.format.numbers import number
 from panel.format.times import clock
 

@@ -8,11 +8,10 @@ from accounts.models import BalanceReading
 from orders.aftersale.task_list import state_of, why
 from orders.detail.customer_text import for_customer
 from orders.following.anomalies import doubts_of
-from orders.models import Order
+from orders.models import Attempt, Order, Task
 from orders.placing.review import undecided, why_not_again
 from orders.placing.send_switch import CACHED_BY_UPSTREAM
 from orders.rules.statuses import Status
-from orders.tasks import Attempt, Task
 
 TRIES_SHOWN = 50  # newest first
 

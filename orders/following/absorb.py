@@ -3,8 +3,7 @@
 from datetime import datetime
 
 from orders.following.anomalies import facts_of, held_in, must_wait, take_note, told, wait
-from orders.models import Event, Order
-from orders.mstatistics import Reading
+from orders.models import Event, Order, Reading
 from orders.rules.poll_schedule import STEADY, Tempo
 from orders.rules.statuses import FINAL, LIFE, STARTED, label, stage
 from panel.format.money import stored

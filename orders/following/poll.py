@@ -16,8 +16,9 @@ from django.utils import timezone
 
 from orders.aftersale.settle import end_cancels
 from orders.following.absorb import FACTS, absorb
-from orders.models import Event, Hurry, Order
-from orders.mstatistics import Reading, usual
+from orders.models import Event, Order, Reading
+from orders.models.order import Hurry
+from orders.models.statistics import usual
 from orders.rules.lateness import late_from
 from orders.rules.poll_schedule import ALONE_FROM, SELDOM, Tempo, next_look
 from orders.rules.statuses import FINAL

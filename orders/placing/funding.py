@@ -6,8 +6,8 @@ from datetime import datetime
 from django.utils import timezone
 
 from accounts.balance import read_balance
+from orders.models import Sending
 from orders.placing import send_switch
-from orders.tasks import Sending
 from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NotPanelError

@@ -9,12 +9,11 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from catalog.models import Service
-from orders.models import Order
+from orders.models import Order, Task
 from orders.rules.links import spellings
 from orders.rules.refusal import Refusal, allowed
 from orders.rules.service_types import terms_of
 from orders.rules.statuses import LIFE, LIVE, Status
-from orders.tasks import Task
 from panel.format.locale import for_the_record
 from panel.format.money import money
 from panel.ops.failpoints import fp

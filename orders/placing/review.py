@@ -11,12 +11,11 @@ from django.utils import timezone
 
 from orders.aftersale.settle import cancels_are_needless
 from orders.following.anomalies import in_words
-from orders.jobs import Bulk
-from orders.models import MISSING, Event, Order
+from orders.models import Bulk, Event, Order, Task
+from orders.models.order import MISSING
 from orders.placing import send_switch
 from orders.rules.refusal import Refusal, allowed, reason_given
 from orders.rules.statuses import Status
-from orders.tasks import Task
 from panel.notpanel.shapes import safe_id
 
 # Of an id that changes, nothing is known yet.

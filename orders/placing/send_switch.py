@@ -9,9 +9,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import BalanceReading
-from orders.models import Event, Order
+from orders.models import Event, Order, Sending, Task
 from orders.rules.refusal import Refusal, allowed, reason_given
-from orders.tasks import Sending, Task
 from panel.format.money import is_dollars
 
 # Of any orders, with no answer in between. Each order also waits longer after each try, so this many are no accident.

@@ -13,11 +13,10 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
 from orders.aftersale.settle import cancels_are_needless
-from orders.models import Order
+from orders.models import Attempt, Order, Task
 from orders.placing import send_switch
 from orders.rules.eligibility import AskedTask, pending_cancel
 from orders.rules.statuses import Status
-from orders.tasks import Attempt, Task
 from panel.format.money import money
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NeverSent, NotPanelError, Refused, ShortOfFunds, Suspended, Throttled, Unclear

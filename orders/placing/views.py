@@ -20,8 +20,7 @@ from accounts.access import needs
 from accounts.models import BalanceReading
 from catalog.models import Service
 from catalog.views import picker
-from orders.models import Order
-from orders.mstatistics import Spending
+from orders.models import Order, Spending
 from orders.placing.form import OrderForm
 from orders.placing.place import place
 from orders.rules.refusal import Refusal

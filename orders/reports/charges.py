@@ -12,8 +12,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.access import needs
-from orders.models import Order
-from orders.mstatistics import Charged
+from orders.models import Charged, Order
 from orders.rules.charges import tolerance
 from orders.statistics.charge_totals import QUARTER, SUMS, dollars, slot_of
 from orders.table.filters import day_of, ends, starts

@@ -14,8 +14,8 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import needs
 from catalog.models import Service
-from orders.models import Order
-from orders.mstatistics import Pace, usual
+from orders.models import Order, Pace
+from orders.models.statistics import usual
 from orders.rules.lateness import Usual
 
 SHOWN = 500  # late orders, those first that are late longest

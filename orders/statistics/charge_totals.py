@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connections, transaction
 from django.db.models import Count
 
-from orders.mstatistics import Charged
+from orders.models import Charged
 from orders.rules.charges import ENDED_SHORT
 from panel.format.money import DOLLARS
 

@@ -9,8 +9,8 @@ from django.db import transaction
 from django.db.models import Max
 
 from catalog.models import Service
-from orders.models import Order
-from orders.mstatistics import Pace, usual
+from orders.models import Order, Pace
+from orders.models.statistics import usual
 from orders.rules.lateness import Usual, late_from
 from orders.rules.service_types import terms_of
 from orders.rules.statuses import LIVE, Status

@@ -11,7 +11,8 @@ from django.conf import settings
 from django.db.models import Min, Sum
 from django.utils import timezone
 
-from orders.mstatistics import ONLY, Charged, Spending
+from orders.models import Charged, Spending
+from orders.models.statistics import ONLY
 from orders.rules.statuses import Status
 from orders.statistics.charge_totals import QUARTER, dollars, slot_of
 from panel.format.money import is_dollars

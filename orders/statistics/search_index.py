@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import connections, transaction
 
-from orders.mstatistics import Tally
+from orders.models import Tally
 
 COMPACT_FROM = 200  # lines of the tally; pages read them all
 COMPACT_AT_ONCE = 5_000  # lines; no database takes any number of ids in one statement

@@ -19,13 +19,12 @@ from typing import IO, Any
 from django.db.models import Count, Q
 from xlsxwriter import Workbook
 
-from orders.models import Order
+from orders.models import Order, Task
 from orders.rules.statuses import label
 from orders.table.filters import NAMES
 from orders.table.listing import Listing
 from orders.table.paging import all_of
 from orders.table.rows import one_of
-from orders.tasks import Task
 from panel.format.spreadsheet import safe
 from panel.format.times import machine, zone_name
 

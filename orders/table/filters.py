@@ -9,11 +9,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from catalog.models import Service
-from orders.models import MISSING, Order
+from orders.models import Order, Task
+from orders.models.order import MISSING
 from orders.rules.links import NETWORKS
 from orders.rules.search_text import host_of
 from orders.rules.statuses import LIVE, Status
-from orders.tasks import Task
 from panel.format.money import money
 from panel.format.times import ZONE
 from panel.web.params import number

@@ -14,14 +14,13 @@ from django.views.decorators.http import require_POST
 
 from accounts.access import needs
 from orders.aftersale import ask
-from orders.models import Order
+from orders.models import Order, Task
 from orders.placing import review, send_switch
 from orders.rules.refusal import Refusal
 from orders.rules.statuses import TaskKind
 from orders.table.columns import rows_of
 from orders.table.listing import Listing
 from orders.table.rows import in_rows
-from orders.tasks import Task
 from panel.web.htmx import page_path, wants_fragment
 
 CONFLICT = 409

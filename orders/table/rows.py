@@ -10,9 +10,8 @@ from django.db.models import F, Q
 from django.db.models.lookups import In
 
 from accounts.models import User
-from orders.models import Order, OrderQuerySet
+from orders.models import Order, OrderQuerySet, Task
 from orders.rules.statuses import Status
-from orders.tasks import Task
 
 ORDER = ("request_id", "link", "quantity", "runs", "expected_charge", "created_at", "send_when_funded", "upstream_id",
          "status", "charge", "currency", "start_count", "remains", "reported_at", "left_out", "refills_elsewhere",

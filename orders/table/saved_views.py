@@ -11,7 +11,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.access import needs
 from accounts.models import User
-from orders.saved import LONGEST_QUERY, MOST_OF_ONE, PRESETS, SavedView
+from orders.models import SavedView
+from orders.models.saved_view import LONGEST_QUERY, MOST_OF_ONE, PRESETS
 from orders.table.listing import Listing
 from panel.web.htmx import page
 

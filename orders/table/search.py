@@ -7,8 +7,7 @@ three characters on; shorter words only narrow down what others found.
 from django.db import connection
 from django.db.models import Q
 
-from orders.models import Order
-from orders.mstatistics import Words
+from orders.models import Order, Words
 from orders.rules.search_text import folded, without_scheme
 from orders.table.filters import Keys
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from orders.mteam import Note
+from orders.models import Note
 
 
 # ── Who is called ────────────────────────────────────────────────────────────────────────────────

@@ -7,8 +7,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import User
-from orders.models import Order
-from orders.mteam import NOTE_CHARACTERS, Mention, Note
+from orders.models import Mention, Note, Order
+from orders.models.team import NOTE_CHARACTERS
 from orders.rules.refusal import Refusal, allowed
 from orders.teamwork.mentions import called
 from panel.format.numbers import number

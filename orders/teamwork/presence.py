@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import DatabaseError, connection, transaction
 
-from orders.mteam import Presence
+from orders.models import Presence
 
 log = logging.getLogger(__name__)
 

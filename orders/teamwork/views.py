@@ -12,8 +12,7 @@ from accounts.access import needs
 from accounts.models import User
 from orders.detail import page
 from orders.detail.neighbours import came_from
-from orders.models import Order
-from orders.mteam import Mention
+from orders.models import Mention, Order
 from orders.rules.refusal import Refusal
 from orders.teamwork import assignment as assigning
 from orders.teamwork import notes as noting

@@ -11,8 +11,7 @@ from typing import Any
 
 from django.db import transaction
 
-from orders.deliveries import Delivery, Endpoint
-from orders.models import Order
+from orders.models import Delivery, Endpoint, Order
 from orders.rules.poll_schedule import ALONE_FROM, RINGS_TOGETHER
 from panel.ops.failpoints import fp
 

@@ -19,7 +19,7 @@ from django.http.request import HttpHeaders
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
-from orders.deliveries import Arrival
+from orders.models import Arrival
 from orders.webhooks.health import healthy as healthy
 from orders.webhooks.inbox import INBOX, NotKept
 from orders.webhooks.rejections import COUNTS

@@ -6,8 +6,8 @@ from typing import NamedTuple
 from django.conf import settings
 from django.db.models import Exists, OuterRef
 
-from orders.deliveries import Delivery
-from orders.mstatistics import ENDED, Reading
+from orders.models import Delivery, Reading
+from orders.models.statistics import ENDED
 
 LATELY = timedelta(hours=6)
 NEAR = timedelta(minutes=5)  # a ring so long before or after an end was found is the ring for it

@@ -12,7 +12,7 @@ from queue import Empty, SimpleQueue
 
 from django.db import connection, transaction
 
-from orders.deliveries import Arrival, Delivery
+from orders.models import Arrival, Delivery
 
 log = logging.getLogger(__name__)
 

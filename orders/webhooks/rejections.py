@@ -10,7 +10,7 @@ from datetime import date, datetime
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 
-from orders.deliveries import TurnedAway
+from orders.models import TurnedAway
 from orders.teamwork.presence import brief_wait
 
 log = logging.getLogger(__name__)

@@ -16,8 +16,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import needs
-from orders.deliveries import Delivery, Endpoint, TurnedAway
-from orders.models import Order
+from orders.models import Delivery, Endpoint, Order, TurnedAway
 from orders.webhooks.endpoint import REFUSALS, Unwanted, judged
 from orders.webhooks.health import heard
 from orders.webhooks.inbox import INBOX, NotKept

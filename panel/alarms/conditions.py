@@ -12,8 +12,8 @@ from django.db.models.functions import Cast
 
 from accounts.models import BalanceReading
 from catalog.models import Change
+from orders.models import Sending
 from orders.table.filters import FACETS
-from orders.tasks import Sending
 from panel.alarms.kinds import Facts
 from panel.alarms.models import Alarm
 from panel.format.money import is_dollars

@@ -26,10 +26,9 @@ from accounts.access import may
 from accounts.models import User
 from catalog.models import Service
 from orders.aftersale import ask
-from orders.models import Order
+from orders.models import Order, Task
 from orders.placing.place import place
 from orders.rules.eligibility import WHY_NOT
-from orders.tasks import Task
 from orders.teamwork import assignment, notes
 from panel.demo.processes import Trouble
 from panel.models import Chore

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
-from orders.deliveries import Endpoint
+from orders.models import Endpoint
 from panel.notpanel import signing
 
 ANSWER_SECONDS = 10.0

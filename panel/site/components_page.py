@@ -16,11 +16,10 @@ from django.views.decorators.http import require_safe
 from accounts.access import needs
 from accounts.models import User
 from catalog.models import Service
-from orders.models import Event, Order
+from orders.models import Event, Order, Task
 from orders.rules.eligibility import Refills
 from orders.rules.statuses import Status
 from orders.table.columns import USUAL, rows_of
-from orders.tasks import Task
 
 THEMES = ("light", "dark")
 FIRST_ROW = 48_200  # the rows of the other theme go on from there: no id stands twice on the page

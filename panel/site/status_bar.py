@@ -17,12 +17,11 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from accounts.models import BalanceReading
-from orders.mstatistics import ONLY as ONLY_PACE
-from orders.mstatistics import Spending
+from orders.models import Sending, Spending, Task
+from orders.models.statistics import ONLY as ONLY_PACE
 from orders.rules.statuses import Status
 from orders.statistics.runway import Runway, runway
 from orders.statistics.status_counts import all_lines, counts_of
-from orders.tasks import Sending, Task
 from panel.format.money import is_dollars
 from panel.format.times import machine
 from panel.models import ONLY, ROLES, Beat, Upstream

@@ -9,8 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.access import needs
-from orders.models import Order
-from orders.tasks import Task
+from orders.models import Order, Task
 from panel.models import EVERY_ROLE, Beat, Chore, Window
 from panel.notpanel.budget import SHARES, Purpose
 from panel.site.status_bar import MOST_COUNTED, SILENT_AFTER

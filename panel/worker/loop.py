@@ -16,11 +16,10 @@ from django.utils import timezone
 from orders.aftersale.settle import presume_settled
 from orders.aftersale.submit import carry_cancels, carry_refills
 from orders.following.poll import look_once, look_wanted
-from orders.models import Order
+from orders.models import Order, Task
 from orders.placing.funding import due_probe, probe
 from orders.placing.submit import carry_one
 from orders.statistics.search_index import compact
-from orders.tasks import Task
 from panel.alarms.work import mind_alarms
 from panel.models import DESK, EVERY_ROLE, ROLES, Beat
 from panel.notpanel.budget import Purpose

@@ -10,8 +10,7 @@ from django.utils import timezone
 from accounts.access import Role
 from orders.bulk.job import Picked
 from orders.bulk.receipt import as_csv
-from orders.jobs import Bulk
-from orders.models import Event, Order
+from orders.models import Bulk, Event, Order
 from orders.placing.form import day as read_day
 from orders.rules.statuses import Status
 from panel.format.locale import written_for

@@ -83,10 +83,10 @@ def test_every_import_points_down() -> None:
     ("name", "imported"),
     [
         ("catalog.sync", "accounts.models.User"),
-        ("accounts.access", "orders.models.Order"),
+        ("accounts.access", "orders.models.order.Order"),
         ("panel.notpanel.client", "panel.settings"),
         ("panel.web.htmx", "accounts.access.may"),
-        ("orders.models", "panel.site.status_bar.Bar"),
+        ("orders.models.order", "panel.site.status_bar.Bar"),
     ],
 )
 def test_a_wrong_arrow_would_be_found(name: str, imported: str) -> None:

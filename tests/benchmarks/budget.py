@@ -22,9 +22,8 @@ from django.db.models import F, Sum
 
 from accounts.models import User
 from catalog.models import Service
-from orders.models import Order
+from orders.models import Attempt, Order
 from orders.rules.statuses import Status
-from orders.tasks import Attempt
 from panel.models import Window
 from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client

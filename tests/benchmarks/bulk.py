@@ -22,10 +22,8 @@ from accounts.models import User
 from orders.aftersale.submit import TOGETHER
 from orders.bulk.job import MOST_ORDERS, Picked, ask, dry_run
 from orders.bulk.receipt import Tally
-from orders.jobs import Bulk
-from orders.models import Order
+from orders.models import Bulk, Order, Task
 from orders.rules.statuses import Status
-from orders.tasks import Task
 from panel.demo.processes import Processes
 from panel.management.commands.demo import HERE, MANAGE, START_SECONDS, answer, gunicorn
 from tests.benchmarks import data, measure

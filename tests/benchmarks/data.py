@@ -14,11 +14,10 @@ from accounts.access import Role
 from accounts.models import BalanceReading, User
 from catalog.models import Service
 from catalog.sync import take_in
-from orders.models import Event, Order
+from orders.models import Event, Order, Task
 from orders.rules.statuses import LIVE, Status
 from orders.statistics import charge_totals
 from orders.statistics.search_index import compact
-from orders.tasks import Task
 from panel.models import ONLY, Beat, Upstream
 from panel.notpanel.shapes import Catalog
 from tests.benchmarks.measure import SEED

@@ -12,12 +12,11 @@ from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import Service
-from orders.models import Order
+from orders.models import Order, Task
 from orders.rules.statuses import Status
 from orders.table import search
 from orders.table.filters import OPEN
 from orders.table.paging import SORTS
-from orders.tasks import Task
 from tests.benchmarks import data, measure
 from tests.benchmarks.orders_page import NEWEST, get
 from tests.benchmarks.page import browser_of

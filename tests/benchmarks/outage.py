@@ -6,8 +6,7 @@ The clock is a virtual one; the sandbox, the line to it and the database are rea
 from collections import Counter
 from datetime import timedelta
 
-from orders.models import Order
-from orders.tasks import Task
+from orders.models import Order, Task
 from panel.models import Window
 from panel.notpanel.client import Client
 from panel.notpanel.sandbox.world.limits import KEY_PER_MINUTE, WINDOW_SECONDS, Limits

@@ -18,7 +18,7 @@ ROOT_URLCONF = "tests.benchmarks.plain_door"
 
 @csrf_exempt
 def door(request: HttpRequest) -> HttpResponse:
-    from orders.deliveries import Delivery  # no model may be loaded while settings are
+    from orders.models import Delivery  # no model may be loaded while settings are
 
     said, now = json.loads(request.body), timezone.now()
     Delivery.objects.create(

@@ -34,7 +34,7 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from orders.deliveries import Arrival, Delivery
+from orders.models import Arrival, Delivery
 from orders.webhooks import inbox
 from panel.management.commands.demo import HERE, START_SECONDS, answer
 from tests.benchmarks import data, measure

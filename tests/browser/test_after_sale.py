@@ -7,8 +7,7 @@ from playwright.sync_api import ViewportSize, expect
 
 from accounts.access import Role
 from orders.aftersale import ask
-from orders.models import Order
-from orders.tasks import Task
+from orders.models import Order, Task
 from tests.browser.conftest import Desk, Opens
 from tests.browser.test_every_page import TWO_LOOKS, faults, picture
 from tests.makers import make_order, make_service, make_user, sold_by

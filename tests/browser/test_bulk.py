@@ -6,8 +6,7 @@ import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
 from accounts.models import User
-from orders.jobs import Bulk
-from orders.models import Order
+from orders.models import Bulk, Order
 from orders.rules.statuses import Status
 from tests.browser.conftest import NARROW, WIDE, Desk, Opens
 from tests.browser.test_every_page import faults

@@ -17,11 +17,8 @@ from accounts.models import BalanceReading, User
 from catalog.changes import hold
 from catalog.models import Change, RateChange, ShrinkAlarm
 from orders.bulk.job import Picked, ask
-from orders.models import Order
-from orders.mstatistics import Pace, Reading, Spending
-from orders.mteam import Presence
+from orders.models import Order, Pace, Presence, Reading, Spending, Task
 from orders.rules.statuses import Status
-from orders.tasks import Task
 from orders.teamwork import notes
 from panel.alarms.models import Alarm, Sighting
 from panel.models import Beat, Window

@@ -6,8 +6,7 @@ import pytest
 from playwright.sync_api import Page, ViewportSize
 
 from accounts.access import Role
-from orders.jobs import Bulk
-from orders.models import Order
+from orders.models import Bulk, Order
 from tests.browser.conftest import NARROW, WIDE, Desk, Opens
 from tests.hostile import HOSTILE, furnish
 from tests.makers import make_user

@@ -5,8 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from orders.models import Order
-from orders.tasks import Task
+from orders.models import Order, Task
 from tests.browser.conftest import Desk, Opens
 from tests.browser.test_every_page import faults, picture
 from tests.makers import make_order, make_service, make_user

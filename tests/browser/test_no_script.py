@@ -7,9 +7,8 @@ from playwright.sync_api import Page, expect
 
 from accounts.access import Role
 from accounts.models import User
-from orders.models import Order
+from orders.models import Order, SavedView
 from orders.rules.statuses import Status
-from orders.saved import SavedView
 from tests.browser.conftest import Desk, Opens
 from tests.makers import make_order, make_service, make_user
 

@@ -7,8 +7,7 @@ from playwright.sync_api import Page, expect
 
 from accounts.access import Role
 from orders.following.poll import take_in
-from orders.models import Order
-from orders.mteam import Presence
+from orders.models import Order, Presence
 from orders.rules.statuses import Status
 from panel.notpanel.shapes import Reports
 from tests.browser.conftest import NARROW, Desk, Opens

@@ -12,10 +12,9 @@ from playwright.sync_api import ViewportSize, expect
 from accounts.access import Role
 from accounts.models import BalanceReading
 from catalog.models import Service
-from orders.models import Order
+from orders.models import Attempt, Order, Task
 from orders.placing import send_switch
 from orders.rules.statuses import Status
-from orders.tasks import Attempt, Task
 from panel.models import Beat
 from tests.browser.conftest import Desk, Opens
 from tests.browser.test_every_page import TWO_LOOKS, faults, picture

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from orders.deliveries import Delivery, Endpoint, TurnedAway
-from orders.mstatistics import Reading
+from orders.models import Delivery, Endpoint, Reading, TurnedAway
 from orders.rules.statuses import Status
 from panel.models import Beat
 from panel.notpanel.signing import mark

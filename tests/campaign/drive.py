@@ -15,9 +15,8 @@ from django.db import connection
 from django.utils import timezone
 
 from catalog.models import Service
-from orders.models import Order
+from orders.models import Order, Task
 from orders.placing.submit import LEASE, carry_one
-from orders.tasks import Task
 from panel.models import Chore
 from panel.notpanel.client import Client
 from panel.ops import failpoints

@@ -6,10 +6,9 @@ from random import Random
 
 from accounts.access import Role
 from orders.aftersale import ask as aftersale
-from orders.models import Order
+from orders.models import Order, Task
 from orders.rules.refusal import Refusal
 from orders.rules.statuses import LIVE, Status
-from orders.tasks import Task
 from tests.makers import make_user
 
 REFILL, CANCEL = Task.Kind.REFILL, Task.Kind.CANCEL

@@ -9,8 +9,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from orders.deliveries import Delivery
-from orders.models import Order
+from orders.models import Delivery, Order
 from orders.rules.poll_schedule import ALONE_FROM
 from panel.ops import failpoints
 from tests import ROOT

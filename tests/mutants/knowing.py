@@ -152,7 +152,7 @@ MISTAKES = (
         "tests/orders/statistics/test_counts_and_search_index.py",
     ),
     Mistake(
-        "a private view that the team sees", "orders/saved.py",
+        "a private view that the team sees", "orders/models/saved_view.py",
         "return self.filter(mine) if", "return self.all() if",
         "tests/orders/table/test_saved_views.py",
     ),
@@ -248,12 +248,12 @@ MISTAKES = (
         "tests/notpanel/test_signing.py",
     ),
     Mistake(
-        "a webhook whose ring is lost to a look under way", "orders/deliveries.py",
+        "a webhook whose ring is lost to a look under way", "orders/models/webhook.py",
         "reported_at is not None and reported_at >= self.received_at", "reported_at is not None",
         "tests/orders/webhooks/test_dispatch.py",
     ),
     Mistake(
-        "a webhook told by a header that nobody signed", "orders/deliveries.py",
+        "a webhook told by a header that nobody signed", "orders/models/webhook.py",
         "ON CONFLICT DO NOTHING", "ON CONFLICT (digest) DO UPDATE SET key = excluded.key",
         "tests/orders/webhooks/test_endpoint.py",
     ),

@@ -16,7 +16,7 @@ CRASH_IN_CALL = f"{CRASHES}::test_a_crash_there_loses_nothing_and_doubles_nothin
 RULE_TABLE = "tests/orders/rules/test_eligibility.py"
 TWO_PEOPLE = "tests/orders/aftersale/test_two_people.py"
 PLACE = "orders/placing/place.py"
-TASKS = "orders/tasks.py"
+TASKS = "orders/models/task.py"
 CLIENT = "panel/notpanel/client.py"
 WIRE = "tests/notpanel/test_client_wire.py"
 
@@ -41,12 +41,12 @@ MISTAKES = (
     Mistake(
         "a claim that does not look whether it is first", TASKS,
         "mine = self.filter(pk=task.pk, due_at=task.due_at, settled_at=None)", "mine = self.filter(pk=task.pk)",
-        "tests/orders/test_claims.py",
+        "tests/orders/models/test_claims.py",
     ),
     Mistake(
         "a claim that never runs out", TASKS,
         '"due_at": now + lease,', '"due_at": now + lease * 100_000,',
-        "tests/orders/test_claims.py",
+        "tests/orders/models/test_claims.py",
     ),
     Mistake(
         "a client that repeats an order by itself", CLIENT,
@@ -221,7 +221,7 @@ MISTAKES = (
     Mistake(
         "a claim together is no lease", TASKS,
         "                    due_at=now + lease, attempts=F(", "                    attempts=F(",
-        "tests/orders/test_claims.py",
+        "tests/orders/models/test_claims.py",
     ),
     Mistake(
         "a claim together does not write the doubt down", TASKS,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from orders.deliveries import Endpoint
+from orders.models import Endpoint
 from panel.notpanel.signing import mark
 from tests.upstream import Upstream
 

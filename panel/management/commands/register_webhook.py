@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 from django.utils import timezone
 
-from orders.deliveries import Endpoint
+from orders.models import Endpoint
 from panel.notpanel import signing
 from panel.notpanel.errors import NotPanelError, Refused, Unclear
 from panel.upstream.client import make_client

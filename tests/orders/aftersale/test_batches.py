@@ -6,8 +6,7 @@ import pytest
 
 from orders.aftersale import ask
 from orders.aftersale.submit import carry_cancels, carry_refills
-from orders.models import Order
-from orders.tasks import Task
+from orders.models import Order, Task
 from panel.notpanel.client import Client
 from tests.makers import make_order, make_user, sold_by
 from tests.upstream import Upstream

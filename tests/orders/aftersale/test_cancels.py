@@ -8,12 +8,11 @@ from django.utils import timezone
 from orders.aftersale import ask as aftersale
 from orders.aftersale.submit import carry_cancels
 from orders.following.poll import look_once
-from orders.models import Order
+from orders.models import Order, Sending, Task
 from orders.placing import review
 from orders.placing.submit import LEASE, carry_one
 from orders.rules.refusal import Refusal
 from orders.rules.statuses import Status
-from orders.tasks import Sending, Task
 from panel.notpanel.client import Client
 from tests.makers import make_order, make_user, place_order, sold_by
 from tests.upstream import Upstream

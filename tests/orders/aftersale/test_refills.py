@@ -11,9 +11,8 @@ from accounts.access import Role
 from orders.aftersale import ask as aftersale
 from orders.aftersale.settle import presume_settled
 from orders.aftersale.submit import carry_refills
-from orders.models import Order
+from orders.models import Order, Task
 from orders.rules.refusal import Refusal
-from orders.tasks import Task
 from panel.notpanel.client import Client
 from panel.ops import failpoints
 from tests.makers import make_order, make_service, make_user, sold_by

@@ -8,9 +8,8 @@ import pytest
 from accounts.access import Role
 from accounts.models import User
 from orders.bulk.job import Picked, dry_run
-from orders.models import Order
+from orders.models import Order, Task
 from orders.rules.eligibility import WHY_NOT
-from orders.tasks import Task
 from tests.makers import make_service, make_user
 from tests.orders.rules.rule_cases import Case, at_the_desk, cases
 from tests.people import as_user

@@ -5,11 +5,10 @@ from django.db import OperationalError
 
 from accounts.models import User
 from orders.aftersale import ask
-from orders.models import Order
+from orders.models import Order, Task
 from orders.rules.refusal import Refusal
-from orders.tasks import Task
 from tests.makers import make_order, make_user
-from tests.orders.test_claims import together
+from tests.orders.models.test_claims import together
 
 
 def press(order: Order, kind: str, by: User, answers: list[tuple[User, str]]) -> None:

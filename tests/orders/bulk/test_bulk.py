@@ -21,17 +21,15 @@ from orders.bulk import job as bulk
 from orders.bulk import views as bulking
 from orders.bulk.job import Picked, ask, dry_run
 from orders.bulk.receipt import LINES_A_PAGE, Tally
-from orders.jobs import Bulk
-from orders.models import Order
+from orders.models import Bulk, Order, Task
 from orders.rules.eligibility import WHY_NOT
 from orders.rules.refusal import Refusal
 from orders.rules.statuses import Status
-from orders.tasks import Task
 from panel.format.spreadsheet import safe
 from panel.notpanel.client import Client as Phone
 from panel.site.status_bar import Bar
 from tests.makers import make_order, make_service, make_user, place_order, sold_by
-from tests.orders.test_claims import together
+from tests.orders.models.test_claims import together
 from tests.people import as_a, as_user, htmx
 from tests.upstream import Upstream
 

@@ -5,9 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from orders.detail.customer_text import OF_STATUS, for_customer
-from orders.models import Order
+from orders.models import Order, Task
 from orders.rules.statuses import Status
-from orders.tasks import Task
 from tests.makers import make_order, make_user
 
 pytestmark = pytest.mark.django_db

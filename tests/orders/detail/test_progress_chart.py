@@ -11,8 +11,7 @@ from django.utils import timezone
 from orders.aftersale import ask
 from orders.detail.progress_chart import DRAWN_AT_MOST, HEIGHT, READ_AT_MOST, WIDTH, chart
 from orders.following.poll import take_in
-from orders.models import Order
-from orders.mstatistics import Reading
+from orders.models import Order, Reading
 from orders.rules.statuses import Status
 from panel.notpanel.shapes import Report, Reports
 from tests.makers import make_order, make_report, make_service, make_user, minutes

@@ -8,14 +8,13 @@ from django.utils import timezone
 
 from accounts.access import Role
 from orders.following.poll import look_once
-from orders.models import Event
+from orders.models import Event, Sending, Task
 from orders.placing import send_switch
 from orders.placing.funding import probe
 from orders.placing.send_switch import FAILURES_IN_A_ROW, PROBE_EVERY
 from orders.placing.submit import carry_one
 from orders.rules.refusal import Refusal
 from orders.rules.statuses import Status
-from orders.tasks import Sending, Task
 from panel.notpanel.client import Client
 from panel.upstream import client as book
 from tests.makers import make_order, make_user, place_order, sold_by

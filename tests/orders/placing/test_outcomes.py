@@ -7,11 +7,10 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
-from orders.models import Order
+from orders.models import Order, Sending, Task
 from orders.placing import send_switch
 from orders.placing.submit import LEASE, RULES, Rule, carry_one, placed, to_review
 from orders.rules.statuses import Status
-from orders.tasks import Sending, Task
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NotPanelError
 from tests.makers import make_order, place_order, sold_by

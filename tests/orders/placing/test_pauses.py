@@ -5,10 +5,9 @@ import logging
 import pytest
 from django.utils import timezone
 
-from orders.models import Order
+from orders.models import Order, Task
 from orders.placing.submit import LONGEST_PAUSE_SECONDS, RULES, carry_one, pause_before_next
 from orders.rules.statuses import Status
-from orders.tasks import Task
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NotPanelError, Throttled, Unclear
 from tests.makers import make_order, place_order, sold_by

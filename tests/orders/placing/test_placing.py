@@ -7,11 +7,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.access import Role
-from orders.models import Order
+from orders.models import Order, Task
 from orders.placing.submit import carry_one
 from orders.rules.refusal import Refusal
 from orders.rules.statuses import Status
-from orders.tasks import Task
 from panel.notpanel.client import Client
 from tests.makers import make_service, make_user, place_order, sold_by
 from tests.upstream import Upstream

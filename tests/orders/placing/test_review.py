@@ -12,12 +12,11 @@ from accounts.balance import read_balance
 from accounts.models import BalanceReading, User
 from orders.detail.evidence import context
 from orders.following.poll import look_once
-from orders.models import Order
+from orders.models import Attempt, Order, Task
 from orders.placing.review import adopt, ask_again, close
 from orders.placing.submit import LEASE, carry_one, placed
 from orders.rules.refusal import Refusal
 from orders.rules.statuses import Status
-from orders.tasks import Attempt, Task
 from panel.notpanel.client import Client
 from tests.makers import make_order, make_user, place_order, sold_by
 from tests.people import as_a

@@ -7,15 +7,14 @@ import pytest
 from django.utils import timezone
 
 from accounts.access import Role
-from orders.models import Order
+from orders.models import Order, Task
 from orders.placing.review import withdraw
 from orders.placing.submit import LEASE, carry_one
 from orders.rules.refusal import Refusal
 from orders.rules.statuses import Status
-from orders.tasks import Task
 from panel.notpanel.client import Client
 from tests.makers import make_order, make_service, make_user, place_order, sold_by
-from tests.orders.test_claims import together
+from tests.orders.models.test_claims import together
 from tests.people import as_a, as_user, htmx
 from tests.upstream import Upstream
 

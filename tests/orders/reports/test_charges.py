@@ -12,8 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from orders.following.poll import take_in
-from orders.models import Order
-from orders.mstatistics import Charged
+from orders.models import Charged, Order
 from orders.reports.charges import days, drift
 from orders.rules.statuses import Status
 from orders.statistics import charge_totals

@@ -14,8 +14,8 @@ from django.utils import timezone
 from accounts.access import Role
 from catalog.models import Service
 from orders.following.poll import look_once, take_in
-from orders.models import Order
-from orders.mstatistics import Pace, usual
+from orders.models import Order, Pace
+from orders.models.statistics import usual
 from orders.placing.review import adopt, close
 from orders.placing.submit import carry_one
 from orders.rules.lateness import Usual, late_from

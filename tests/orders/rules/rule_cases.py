@@ -8,9 +8,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import Service
-from orders.models import Order
+from orders.models import Order, Task
 from orders.rules.statuses import Status, stage
-from orders.tasks import Task
 from tests.upstream import Upstream
 
 Kind, Outcome, Settled = Task.Kind, Task.Outcome, Task.Settled

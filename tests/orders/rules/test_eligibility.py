@@ -4,11 +4,10 @@ import pytest
 from django.db import transaction
 
 from orders.aftersale import ask
-from orders.models import Order
+from orders.models import Order, Task
 from orders.rules.eligibility import WHY_NOT
 from orders.rules.refusal import Refusal
 from orders.rules.statuses import Status
-from orders.tasks import Task
 from panel.notpanel.client import Client
 from panel.notpanel.errors import Refused
 from tests.makers import make_service, make_user

@@ -6,7 +6,8 @@ import pytest
 from django.utils import timezone
 
 from orders.following.poll import LEASE, claim, look_once, look_wanted, take_in
-from orders.models import Hurry, Order
+from orders.models import Order
+from orders.models.order import Hurry
 from orders.rules.lateness import Usual
 from orders.rules.poll_schedule import RINGS_TOGETHER, STEADY, Tempo
 from orders.rules.statuses import Status

@@ -7,8 +7,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from orders.models import Order
-from orders.mstatistics import Tally
+from orders.models import Order, Tally
 from orders.rules.statuses import Status
 from orders.statistics import search_index
 from orders.table.listing import Listing

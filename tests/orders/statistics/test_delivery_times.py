@@ -9,8 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from catalog.models import Service
-from orders.models import Order
-from orders.mstatistics import Pace, usual
+from orders.models import Order, Pace
+from orders.models.statistics import usual
 from orders.rules.lateness import late_from
 from orders.rules.statuses import FINAL, Status
 from orders.statistics import delivery_times

@@ -6,10 +6,8 @@ import pytest
 from django.apps import apps
 from django.utils import timezone
 
-from orders.models import Order
-from orders.mstatistics import Reading
+from orders.models import Order, Reading, Task
 from orders.rules.statuses import Status
-from orders.tasks import Task
 from tests.makers import make_order, minutes
 
 pytestmark = pytest.mark.django_db

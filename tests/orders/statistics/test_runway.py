@@ -12,8 +12,7 @@ from django.utils import timezone
 
 from accounts.access import Role
 from accounts.models import BalanceReading
-from orders.models import Order
-from orders.mstatistics import Spending
+from orders.models import Order, Spending
 from orders.rules.statuses import Status
 from orders.statistics.runway import measure, runway
 from panel.models import Chore

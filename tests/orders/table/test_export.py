@@ -15,12 +15,11 @@ from django.utils import timezone
 
 from accounts.access import Role
 from accounts.models import User
-from orders.models import Event, Order
+from orders.models import Event, Order, Task
 from orders.rules.statuses import Status
 from orders.table import export
 from orders.table.listing import Listing
 from orders.table.paging import SORTS
-from orders.tasks import Task
 from panel.format.spreadsheet import safe
 from tests.makers import make_order, make_service, make_user
 from tests.people import as_a, as_user

@@ -14,13 +14,12 @@ from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import Service
-from orders.models import Order
+from orders.models import Order, Task
 from orders.rules.statuses import Status
 from orders.table import paging
 from orders.table.filters import FACETS, OPEN
 from orders.table.listing import Listing
 from orders.table.paging import SORTS
-from orders.tasks import Task
 from tests.makers import make_order, make_service, make_user
 
 pytestmark = pytest.mark.django_db

@@ -6,8 +6,9 @@ import pytest
 
 from accounts.access import Role
 from accounts.models import User
+from orders.models import SavedView
+from orders.models.saved_view import MOST_OF_ONE
 from orders.rules.statuses import Status
-from orders.saved import MOST_OF_ONE, SavedView
 from tests.makers import make_order, make_user
 from tests.people import as_user
 

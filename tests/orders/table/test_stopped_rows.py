@@ -10,11 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.access import Role
-from orders.models import Order
+from orders.models import Order, Task
 from orders.placing import send_switch
 from orders.placing.review import withdraw
 from orders.rules.statuses import Status
-from orders.tasks import Task
 from panel.site.status_bar import Bar
 from tests.makers import make_order, make_user
 from tests.people import htmx

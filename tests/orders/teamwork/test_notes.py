@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.access import Role
 from accounts.models import User
-from orders.models import Order
-from orders.mteam import NOTE_CHARACTERS, Mention, Note
+from orders.models import Mention, Note, Order
+from orders.models.team import NOTE_CHARACTERS
 from orders.rules.statuses import Status
 from orders.teamwork.mentions import called
 from panel.site.status_bar import Bar

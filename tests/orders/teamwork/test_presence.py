@@ -13,9 +13,7 @@ from django.utils import timezone
 
 from accounts.access import Role
 from accounts.models import User
-from orders import mteam
-from orders.models import Order
-from orders.mteam import Presence
+from orders.models import Order, Presence, team
 from orders.rules.statuses import Status
 from orders.teamwork import presence
 from panel.site.status_bar import Bar
@@ -113,7 +111,7 @@ def test_a_write_that_fails_fails_no_page(
 ) -> None:
     page(as_user(tomas), order)
     # The order is gone to the database's mind: its foreign key or its table refuses the row.
-    monkeypatch.setattr(mteam.Presence._meta, "db_table", "no_such_table")
+    monkeypatch.setattr(team.Presence._meta, "db_table", "no_such_table")
     presence.note(order.pk, ana, timezone.now())
     monkeypatch.undo()
     assert "Tomás" in page(as_user(ana), order)

@@ -8,9 +8,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from orders.deliveries import Delivery, Endpoint
 from orders.following.poll import look_once
-from orders.models import Order
+from orders.models import Delivery, Endpoint, Order
 from orders.rules.poll_schedule import RINGS_TOGETHER, beat
 from orders.rules.statuses import Status
 from orders.webhooks import dispatch

@@ -11,8 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from orders.deliveries import Delivery, TurnedAway
-from orders.models import Order
+from orders.models import Delivery, Order, TurnedAway
 from orders.rules.statuses import Status
 from orders.webhooks import inbox, rejections
 from orders.webhooks.endpoint import MOST_BYTES, REFUSALS

@@ -9,8 +9,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from orders.deliveries import Delivery
-from orders.mstatistics import ENDED, Reading
+from orders.models import Delivery, Reading
+from orders.models.statistics import ENDED
 from orders.rules.statuses import FINAL
 from orders.webhooks import health
 from orders.webhooks.endpoint import healthy as by_its_public_name

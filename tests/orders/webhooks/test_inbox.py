@@ -11,7 +11,7 @@ from django.db import OperationalError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
-from orders.deliveries import Arrival, Delivery
+from orders.models import Arrival, Delivery
 from orders.webhooks import inbox
 from orders.webhooks.inbox import Inbox, NotKept
 from tests.rings import kept

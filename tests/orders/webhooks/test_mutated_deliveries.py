@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from orders.deliveries import Delivery, TurnedAway
+from orders.models import Delivery, TurnedAway
 from panel.notpanel.signing import Untrusted, verify
 from tests.rings import DOOR, SECRET, body_of, headers_of
 

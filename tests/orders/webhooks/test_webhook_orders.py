@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from orders.deliveries import Delivery
 from orders.following import poll
-from orders.models import Order
+from orders.models import Delivery, Order
 from orders.rules.poll_schedule import RINGS_TOGETHER
 from orders.webhooks import dispatch
 from panel.notpanel.shapes import Report, Reports

@@ -9,8 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from orders.deliveries import Delivery, Endpoint, TurnedAway
-from orders.models import Order
+from orders.models import Delivery, Endpoint, Order, TurnedAway
 from orders.rules.statuses import Status
 from orders.webhooks import views as webhooks
 from orders.webhooks.dispatch import ring_in

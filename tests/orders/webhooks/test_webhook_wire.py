@@ -22,7 +22,7 @@ from django.conf import settings as desk
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import connections
 
-from orders.deliveries import TurnedAway
+from orders.models import TurnedAway
 from orders.webhooks import endpoint, inbox, rejections
 from orders.webhooks.endpoint import MOST_BYTES
 from tests.orders.webhooks.test_endpoint import TURNED_AWAY

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from orders.models import SHOWN
+from orders.models.order import SHOWN
 from orders.rules.statuses import Status
 from tests.people import as_a
 

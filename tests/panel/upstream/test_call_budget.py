@@ -8,10 +8,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from orders.models import Order
+from orders.models import Order, Task
 from orders.placing.submit import carry_one
 from orders.rules.statuses import Status
-from orders.tasks import Task
 from panel.models import Window
 from panel.notpanel import budget
 from panel.notpanel.budget import SPAN, Permit, Purpose

@@ -13,9 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from accounts.access import Role
 from accounts.models import User
 from catalog.models import RateChange, ShrinkAlarm
-from orders.models import Event, Order
+from orders.models import Event, Order, Task
 from orders.rules.statuses import Status
-from orders.tasks import Task
 from panel.web.admin_record import RecordAdmin
 from tests.addresses import admin_address, one_of_everything, our_models, registered
 from tests.makers import make_order

@@ -15,22 +15,14 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from catalog.models import Service
-
-# Django finds their models through this file.
-from orders import deliveries  # noqa: F401
-from orders.detail import progress_chart  # noqa: F401
-from orders.events import Event as Event
-from orders.mstatistics import Tally as Tally
+from orders.models.event import Event
+from orders.models.task import Task
 from orders.rules import lateness
 from orders.rules.charges import ENDED_SHORT
 from orders.rules.eligibility import Refills, pending_cancel, refills_of, why_no_cancel, why_no_refill
 from orders.rules.poll_schedule import ALONE_FROM, RINGS_TOGETHER, beat, is_stale
 from orders.rules.search_text import LONGEST_HOST, search_fields
 from orders.rules.statuses import Stage, Status, label, stage
-from orders.saved import SavedView as SavedView
-from orders.statistics import charge_totals, runway  # noqa: F401
-from orders.tasks import Task
-from orders.teamwork import mentions, presence  # noqa: F401
 from panel.format.money import is_dollars
 
 MISSING = models.Q(missing_since__isnull=False)  # upstream says that it knows no such order

@@ -13,11 +13,11 @@ from django.utils import timezone
 
 from accounts.access import Role
 from orders.following.poll import claim
+from orders.models import Task
 from orders.placing import review
 from orders.placing.submit import LEASE
 from orders.rules.refusal import Refusal
 from orders.rules.statuses import Status
-from orders.tasks import Task
 from tests.makers import make_order, make_service, make_user, place_order
 
 WORKERS = 4

@@ -9,7 +9,7 @@ from django.db.models import F
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from orders.jobs import Bulk
+from orders.models.bulk_job import Bulk
 from orders.rules.statuses import AFTERSALE, TaskKind, TaskOutcome, TaskSettled
 from panel.ops.failpoints import fp
 

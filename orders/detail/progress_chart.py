@@ -1,10 +1,9 @@
 """How far an order was, and when: a reading for each report that told something new, and the chart drawn of them."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from orders.models import Order
+from orders.models import Order
 
 # In an order's first week upstream is asked some 1,800 times, after that once an hour.
 READ_AT_MOST = 2_000
@@ -26,7 +25,7 @@ class Chart(NamedTuple):
     marks: list[tuple[int, str]]  # x → what was asked for then
 
 
-def chart(order: "Order") -> Chart | None:
+def chart(order: Order) -> Chart | None:
     """One query, whatever the order's age; None while there are fewer than two readings to draw."""
     newest = order.readings.order_by("-id").values_list("at", "remains")[:READ_AT_MOST]
     points = [

@@ -5,21 +5,18 @@ The worker measures the pace once a minute and writes it into one row, so that n
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db.models import Min, Sum
 from django.utils import timezone
 
-from orders.models import Charged, Spending
+from orders.models import Charged, Order, OrderQuerySet, Spending
 from orders.models.statistics import ONLY
 from orders.rules.statuses import Status
 from orders.statistics.charge_totals import QUARTER, dollars, slot_of
 from panel.format.money import is_dollars
 from panel.format.numbers import number
-
-if TYPE_CHECKING:
-    from orders.models import OrderQuerySet
 
 SPAN = timedelta(hours=24)
 EVERY_SECONDS = 60
@@ -34,8 +31,6 @@ def measure(_client: object = None, now: datetime | None = None) -> Spending:
 
     What has a charge is added up already (charge_totals.py); only what has none yet is looked at by itself.
     """
-    from orders.models import Order  # which finds Spending through this file
-
     now = now or timezone.now()
     slot = slot_of(now - SPAN)
     begins = datetime.fromtimestamp(slot * QUARTER, UTC)
@@ -53,7 +48,7 @@ def measure(_client: object = None, now: datetime | None = None) -> Spending:
     return Spending.objects.update_or_create(pk=ONLY, defaults=fields)[0]
 
 
-def expected_of(orders: "OrderQuerySet") -> Decimal:
+def expected_of(orders: OrderQuerySet) -> Decimal:
     return orders.aggregate(sum=Sum("expected_charge"))["sum"] or Decimal(0)
 
 

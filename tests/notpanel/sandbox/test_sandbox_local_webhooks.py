@@ -75,8 +75,8 @@ def test_what_was_added_through_the_api_is_delivered_to(rehearsal: Upstream) -> 
 
 def test_a_stored_address_that_may_not_be_is_never_dialled(rehearsal: Upstream) -> None:
     """However it got there."""
-    rehearsal.supplier.store.outbox.add_endpoint("wh_1", "", "http://10.0.0.8/", "order.completed", "s")
-    rehearsal.supplier.store.outbox.add_endpoint("wh_2", "", "file:///etc/passwd", "order.completed", "s")
+    rehearsal.supplier.outbox.add_endpoint("wh_1", "", "http://10.0.0.8/", "order.completed", "s")
+    rehearsal.supplier.outbox.add_endpoint("wh_2", "", "file:///etc/passwd", "order.completed", "s")
     with patch.object(socket, "create_connection", side_effect=AssertionError) as dialled:
         rehearsal.ring()
         assert soon(lambda: [row["state"] for row in rehearsal.deliveries()] == ["given up"] * 2)

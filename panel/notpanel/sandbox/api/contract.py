@@ -231,7 +231,7 @@ def _add_webhook(supplier: Supplier, form: Form) -> object:
     # The store has no use for the key itself.
     owner = hashlib.sha256(form["key"].encode()).hexdigest()
     with supplier.store.writing():
-        if len(supplier.store.outbox.endpoints(owner)) >= WEBHOOKS_PER_KEY:
+        if len(supplier.outbox.endpoints(owner)) >= WEBHOOKS_PER_KEY:
             raise Refused(f"Webhook limit reached ({WEBHOOKS_PER_KEY} per key)")
         return endpoints.add(supplier, url, _words(form.get("events", "")), owner=owner)
 

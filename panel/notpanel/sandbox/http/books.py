@@ -22,8 +22,8 @@ def books(supplier: Supplier, newest: int = -1) -> dict[str, object]:
         refills = store.refills()
         remembered = store.count("requests")
         placed = store.count("orders")
-        webhooks, counts, low = store.outbox.endpoints(), store.outbox.counts(), events.threshold(store)
-        deliveries = store.outbox.deliveries(newest)
+        webhooks, counts, low = supplier.outbox.endpoints(), supplier.outbox.counts(), events.threshold(store)
+        deliveries = supplier.outbox.deliveries(newest)
         deposited, suspended = supplier.deposited(), supplier.suspended
     with supplier.calls.lock:
         calls, refused = dict(supplier.calls.by_action), dict(supplier.calls.refused)

@@ -111,7 +111,7 @@ def _orders(supplier: Supplier, fields: Fields) -> dict[str, object]:
     store, now = supplier.store, supplier.clock.now()
     with store.writing():
         store.credit_refunds(now)
-        events.catch_up(store, now)
+        events.catch_up(supplier.outbox, now)
         order = store.order(str(fields.get("order", "")))
         if order is None:
             raise LookupError(f"There is no order {fields.get('order', '')!r}")
@@ -125,7 +125,7 @@ def _orders(supplier: Supplier, fields: Fields) -> dict[str, object]:
         end = status if status in lives.ENDS else ""
         store.save_order(order._replace(refund=refund, refunded=refund, refund_at=None, forced=put, told=end))
         if end and end != order.state(now)[0]:
-            events.of_order(store, order.id, end)
+            events.of_order(supplier.outbox, order.id, end)
     return {"order": order.id, "status": status, "remains": order.life.total - delivered}
 
 
@@ -181,7 +181,7 @@ def _webhooks(supplier: Supplier, fields: Fields) -> dict[str, object]:
 def _remove_webhook(supplier: Supplier, fields: Fields) -> dict[str, object]:
     """{id}: as a person would on the supplier's own page; what waits for it is given up."""
     id = str(fields.get("id", ""))
-    if not supplier.store.outbox.remove_endpoint(id):
+    if not supplier.outbox.remove_endpoint(id):
         raise LookupError(f"There is no endpoint {id!r}")
     return {"removed": id}
 
@@ -194,10 +194,10 @@ def _ring(supplier: Supplier, fields: Fields) -> dict[str, object]:
     order = supplier.store.order(id)
     real = order.state(supplier.clock.now())[0] if order else "completed"
     if id:
-        rung = events.of_order(supplier.store, id, str(fields.get("status", "")) or real, event)
+        rung = events.of_order(supplier.outbox, id, str(fields.get("status", "")) or real, event)
     else:
-        rung = events.queue(supplier.store, event or events.PING, {})
-    return {"delivery": rung, "endpoints": len(supplier.store.outbox.endpoints())}
+        rung = events.queue(supplier.outbox, event or events.PING, {})
+    return {"delivery": rung, "endpoints": len(supplier.outbox.endpoints())}
 
 
 def _misbehave(supplier: Supplier, fields: Fields) -> dict[str, object]:
@@ -211,7 +211,7 @@ def _misbehave(supplier: Supplier, fields: Fields) -> dict[str, object]:
 def _behave(supplier: Supplier, fields: Fields) -> dict[str, object]:
     """{id?}: one of these rules, or all. What was held back goes out, in reverse order."""
     lifted = supplier.mischief.clear(_whole(fields, "id") if fields.get("id") else None)
-    supplier.store.outbox.bell.set()
+    supplier.outbox.bell.set()
     return {"lifted": lifted}
 
 

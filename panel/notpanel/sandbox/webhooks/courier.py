@@ -43,7 +43,7 @@ class Courier:
     """
 
     def __init__(self, supplier: Supplier) -> None:
-        self._supplier, self._store, self._outbox = supplier, supplier.store, supplier.store.outbox
+        self._supplier, self._store, self._outbox = supplier, supplier.store, supplier.outbox
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._lines: set[socket.socket] = set()
@@ -84,7 +84,7 @@ class Courier:
 
     def _once(self) -> tuple[bool, bool]:
         """(whether more may have happened already, whether anybody listens at all)."""
-        more = events.happen(self._store, self._supplier.clock.now())
+        more = events.happen(self._outbox, self._supplier.clock.now())
         endpoints, now = self._outbox.endpoints(), time.time()
         if endpoints and self._outbox.holds_any():
             with self._store.writing():

@@ -24,6 +24,6 @@ def add(
     chosen = list(wanted) or list(events.EVENTS)
     id, secret = token("wh"), secret or token("whsec")
     with supplier.store.writing():
-        events.catch_up(supplier.store, supplier.clock.now())
-        supplier.store.outbox.add_endpoint(id, owner, url, ",".join(chosen), secret)
+        events.catch_up(supplier.outbox, supplier.clock.now())
+        supplier.outbox.add_endpoint(id, owner, url, ",".join(chosen), secret)
     return {"webhook": id, "url": url, "events": chosen, "secret": secret}

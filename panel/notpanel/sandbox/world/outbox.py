@@ -2,14 +2,13 @@
 
 import threading
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from panel.notpanel.sandbox.world.store import Store
+from panel.notpanel.sandbox.world.store import Store
 
 RELEASE_STEP = 0.000_01  # seconds; only their order counts
 
-SCHEMA = """
+_SCHEMA = """
 CREATE TABLE IF NOT EXISTS webhooks (
     id TEXT PRIMARY KEY, owner TEXT NOT NULL, url TEXT NOT NULL, events TEXT NOT NULL, secret TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS deliveries (
@@ -46,49 +45,51 @@ _PLACES = ", ".join("?" * len(Delivery._fields))
 class Outbox:
     """Reads and writes of endpoints and deliveries; safe for any number of threads, in the store's transactions."""
 
-    def __init__(self, store: "Store") -> None:
-        self._store = store
+    def __init__(self, store: Store) -> None:
+        """Makes its tables in the store's file where they are missing."""
+        self.store = store
+        store.make(_SCHEMA)
         self.bell = threading.Event()  # rings when there is something new to deliver, or somebody new to deliver to
 
     # -- webhooks
 
     def add_endpoint(self, id: str, owner: str, url: str, events: str, secret: str) -> None:
-        self._store.write("INSERT INTO webhooks VALUES (?, ?, ?, ?, ?)", id, owner, url, events, secret)
+        self.store.write("INSERT INTO webhooks VALUES (?, ?, ?, ?, ?)", id, owner, url, events, secret)
         self.bell.set()
 
     def remove_endpoint(self, id: str) -> int:
         """How many there were; what was on its way there goes nowhere."""
-        with self._store.writing():
+        with self.store.writing():
             gone = "UPDATE deliveries SET state = 'given up', said = 'the endpoint was removed' WHERE webhook = ?"
-            self._store.write(f"{gone} AND state IN ('waiting', 'held')", id)
-            return self._store.write("DELETE FROM webhooks WHERE id = ?", id)
+            self.store.write(f"{gone} AND state IN ('waiting', 'held')", id)
+            return self.store.write("DELETE FROM webhooks WHERE id = ?", id)
 
     def endpoint(self, id: str) -> tuple[str, str] | None:
         """(url, secret), for the courier alone."""
-        found = self._store.row("SELECT url, secret FROM webhooks WHERE id = ?", id)
+        found = self.store.row("SELECT url, secret FROM webhooks WHERE id = ?", id)
         return None if found is None else (str(found[0]), str(found[1]))
 
     def endpoints(self, owner: str | None = None) -> list[tuple[str, str, str]]:
         """(id, url, events) of one owner or of all; secrets stay inside."""
         mine = "WHERE owner = ?" if owner is not None else ""
-        return self._store.rows(f"SELECT id, url, events FROM webhooks {mine}", *([owner] if mine else []))  # noqa: S608
+        return self.store.rows(f"SELECT id, url, events FROM webhooks {mine}", *([owner] if mine else []))  # noqa: S608
 
     # -- deliveries
 
     def add(self, deliveries: Iterable[Delivery]) -> None:
-        self._store.write_each(f"INSERT INTO deliveries VALUES ({_PLACES})", deliveries)  # noqa: S608 only marks
+        self.store.write_each(f"INSERT INTO deliveries VALUES ({_PLACES})", deliveries)  # noqa: S608 only marks
         self.bell.set()
 
     def due(self, webhook: str, now: float) -> Delivery | None:
         """The one that has been due at this endpoint for longest."""
         due = "webhook = ? AND state = 'waiting' AND due_at <= ? ORDER BY due_at, number LIMIT 1"
-        found = self._store.row(f"SELECT * FROM deliveries WHERE {due}", webhook, now)  # noqa: S608 never from outside
+        found = self.store.row(f"SELECT * FROM deliveries WHERE {due}", webhook, now)  # noqa: S608 never from outside
         return None if found is None else Delivery(*found)
 
     def deliveries(self, newest: int = -1) -> list[Delivery]:
         """Newest first; `newest` limits how many (-1: every one)."""
         return [
-            Delivery(*row) for row in self._store.rows("SELECT * FROM deliveries ORDER BY number DESC LIMIT ?", newest)
+            Delivery(*row) for row in self.store.rows("SELECT * FROM deliveries ORDER BY number DESC LIMIT ?", newest)
         ]
 
     def settle(
@@ -96,21 +97,21 @@ class Outbox:
     ) -> None:
         """What became of it, unless its endpoint was removed meanwhile. What is held waits again by `release`."""
         kept = "UPDATE deliveries SET state = ?, tries = ?, said = ?, due_at = ? WHERE number = ? AND state = 'waiting'"
-        self._store.write(kept, state, tries, said, delivery.due_at if due_at is None else due_at, delivery.number)
+        self.store.write(kept, state, tries, said, delivery.due_at if due_at is None else due_at, delivery.number)
 
     def holds_any(self) -> bool:
-        return self._store.row("SELECT 1 FROM deliveries WHERE state = 'held' LIMIT 1") is not None
+        return self.store.row("SELECT 1 FROM deliveries WHERE state = 'held' LIMIT 1") is not None
 
     def release(self, now: float) -> None:
         """Let go of all that is held, newest first: each a little after the one that came after it."""
-        with self._store.writing():
-            held = self._store.rows("SELECT number FROM deliveries WHERE state = 'held' ORDER BY number DESC")
-            self._store.write_each(
+        with self.store.writing():
+            held = self.store.rows("SELECT number FROM deliveries WHERE state = 'held' ORDER BY number DESC")
+            self.store.write_each(
                 "UPDATE deliveries SET state = 'waiting', plain = 1, due_at = ? WHERE number = ?",
                 [(now + RELEASE_STEP * place, number) for place, (number,) in enumerate(held)],
             )
 
     def counts(self) -> dict[tuple[str, str], int]:
         """(endpoint, state) → how many."""
-        counted = self._store.rows("SELECT webhook, state, COUNT(*) FROM deliveries GROUP BY webhook, state")
+        counted = self.store.rows("SELECT webhook, state, COUNT(*) FROM deliveries GROUP BY webhook, state")
         return {(webhook, state): count for webhook, state, count in counted}

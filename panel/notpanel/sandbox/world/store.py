@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from panel.notpanel.sandbox.world import lives, outbox
+from panel.notpanel.sandbox.world import lives
 from panel.notpanel.sandbox.world.lives import Life
 
 BUSY_SECONDS = 10.0  # a person may be looking at the file with another tool
@@ -38,7 +38,7 @@ CREATE TABLE IF NOT EXISTS refills (
 -- Serves the cap and the one-pending rule of refills.
 CREATE INDEX IF NOT EXISTS refills_order ON refills (order_id);
 CREATE TABLE IF NOT EXISTS coupons_used (code TEXT NOT NULL, order_id TEXT NOT NULL, PRIMARY KEY (code, order_id));
-{outbox.SCHEMA}"""
+"""
 
 
 class Service(NamedTuple):
@@ -97,7 +97,6 @@ class Store:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
         self._depth = 0
-        self.outbox = outbox.Outbox(self)
         self._catalog: str | None = None
         self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         # NORMAL survives a killed process; only a power cut could take the last moments of a rehearsal.
@@ -107,8 +106,7 @@ class Store:
             columns = {column[1] for column in self._db.execute("PRAGMA table_info(orders)")}
             if columns and "told" not in columns:  # a store from before webhooks were delivered
                 self._db.execute("ALTER TABLE orders ADD COLUMN told TEXT NOT NULL DEFAULT ''")
-            for statement in _SCHEMA.split(";"):
-                self._db.execute(statement)
+            self.make(_SCHEMA)
             if self.setting("seed") is None:
                 self.set("seed", "sandbox")
                 self.new = True
@@ -133,6 +131,12 @@ class Store:
             self._depth -= 1
             if self._depth == 0:
                 self._db.execute("COMMIT")
+
+    def make(self, schema: str) -> None:
+        """Executes statements that make what is not there yet."""
+        with self.writing():
+            for statement in schema.split(";"):
+                self._db.execute(statement)
 
     def close(self) -> None:
         with self._lock:

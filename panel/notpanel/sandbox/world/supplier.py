@@ -12,6 +12,7 @@ from panel.notpanel.sandbox.faults.delivery_faults import KINDS
 from panel.notpanel.sandbox.world import charges, events, services
 from panel.notpanel.sandbox.world.clock import Clock
 from panel.notpanel.sandbox.world.limits import Limits
+from panel.notpanel.sandbox.world.outbox import Outbox
 from panel.notpanel.sandbox.world.store import Store
 
 DEFAULT_KEY = "sandbox-key"
@@ -90,6 +91,7 @@ class Supplier:
             self.add_key(key)
         opening = charges.units(balance)
         self.store = Store(path, durable=durable)
+        self.outbox = Outbox(self.store)
         self.clock = Clock(self.store, speed)
         self.limits = limits or Limits()
         self.faults, self.mischief = Faults(), Faults(KINDS)
@@ -146,7 +148,7 @@ class Supplier:
         with self.store.writing():
             before = self.store.balance()
             self.store.move_balance(by)
-            events.balance_moved(self.store, before, before + by)
+            events.balance_moved(self.outbox, before, before + by)
 
     def deposited(self) -> int:
         """All that was ever paid in, in units: balance + charges − refunds, always."""

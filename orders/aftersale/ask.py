@@ -7,8 +7,8 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from orders.aftersale.withdraw import withdraw
 from orders.models import Event, Order, Task, TaskQuerySet
-from orders.placing import review
 from orders.rules.eligibility import WHY_NOT
 from orders.rules.refusal import Refusal, allowed, reason_given
 from panel.ops.failpoints import fp
@@ -52,7 +52,7 @@ def withdrawn(order: Order, *, by: Any) -> bool:
     if not (order.placing and order.placing.unsent):
         return False
     try:
-        review.withdraw(order, by=by)
+        withdraw(order, by=by)
     except Refusal:
         return False
     return True

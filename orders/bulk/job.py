@@ -11,8 +11,8 @@ from django.db.models import Prefetch
 from django.utils import timezone
 
 from orders.aftersale import ask as aftersale
+from orders.aftersale import withdraw
 from orders.models import Bulk, Event, Order, OrderQuerySet, Task
-from orders.placing import review
 from orders.rules.eligibility import WHY_NOT, pending_cancel, sorted_by_rule
 from orders.rules.refusal import Refusal, allowed
 from orders.table.pasted_ids import some_at_a_time
@@ -177,7 +177,7 @@ def asked_of(orders: list[Order], bulk: Bulk) -> dict[int, str]:
     may = by_rule.pop("")
     left_out = {order.pk: why for why, some in by_rule.items() for order in some}
     if bulk.kind == CANCEL:
-        gone = review.withdraw_all(may, by=bulk.asked_by, at=bulk.asked_at, bulk=bulk)
+        gone = withdraw.withdraw_all(may, by=bulk.asked_by, at=bulk.asked_at, bulk=bulk)
         may = [order for order in may if order.pk not in gone]
     try:
         with transaction.atomic():

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from accounts.models import BalanceReading
-from orders.aftersale.task_list import state_of, why
+from orders.aftersale.states import state_of, why
 from orders.detail.customer_text import for_customer
 from orders.following.anomalies import doubts_of
 from orders.models import Attempt, Order, Task

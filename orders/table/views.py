@@ -8,7 +8,6 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.access import needs
-from orders.aftersale.task_list import Wishes
 from orders.detail import page
 from orders.models import Event, Order
 from orders.rules.statuses import Status
@@ -87,13 +86,6 @@ def with_times(request: HttpRequest, response: HttpResponse, looked: dict[str, s
     times = {**looked, **request.bar.times}  # type: ignore[attr-defined]
     response["HX-Trigger"] = json.dumps({"desk:looked": times})
     return response
-
-
-@require_safe
-@needs("look")
-def wishes(request: HttpRequest, kind: str) -> HttpResponse:
-    """All refills, or all cancels, newest first."""
-    return render(request, "orders/wishes.html", Wishes.read(request, kind).context())
 
 
 @require_safe

@@ -203,7 +203,7 @@ MISTAKES = (
         CANCELS,
     ),
     Mistake(
-        "a cancel that waits stays when its order is withdrawn", "orders/placing/review.py",
+        "a cancel that waits stays when its order is withdrawn", "orders/aftersale/withdraw.py",
         "    cancels_are_needless(gone, at)\n", "",
         CANCELS,
     ),

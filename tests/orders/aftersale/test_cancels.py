@@ -7,9 +7,9 @@ from django.utils import timezone
 
 from orders.aftersale import ask as aftersale
 from orders.aftersale.submit import carry_cancels
+from orders.aftersale.withdraw import withdraw
 from orders.following.poll import look_once
 from orders.models import Order, Sending, Task
-from orders.placing import review
 from orders.placing.submit import LEASE, carry_one
 from orders.rules.refusal import Refusal
 from orders.rules.statuses import Status
@@ -96,7 +96,7 @@ def test_who_withdraws_it_meanwhile_ends_the_cancel_that_waits(
     if by_cancel:
         assert ask(now(order)) is None
     else:
-        review.withdraw(stale, by=make_user())
+        withdraw(stale, by=make_user())
     assert (the_cancel().over_how, the_cancel().due_at) == (Settled.WITHDRAWN, None)
     assert not carry_cancels(phone)
 

@@ -7,7 +7,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from orders.aftersale.task_list import ENOUGH, OLD, STATES, state_key, usual_age
+from orders.aftersale.states import STATES, state_key
+from orders.aftersale.task_list import ENOUGH, OLD, usual_age
 from orders.models import Task
 from tests.makers import make_order, make_user
 from tests.people import as_a

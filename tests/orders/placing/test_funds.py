@@ -6,9 +6,10 @@ import pytest
 from django.utils import timezone
 
 from accounts.access import Role
+from orders.aftersale.withdraw import withdraw
 from orders.models import Order
 from orders.placing.funding import probe
-from orders.placing.review import choose_when_funded, send_now, withdraw
+from orders.placing.review import choose_when_funded, send_now
 from orders.placing.send_switch import CACHED_BY_UPSTREAM, PROBE_EVERY
 from orders.placing.submit import carry_one
 from orders.rules.refusal import Refusal

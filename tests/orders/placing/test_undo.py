@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.access import Role
+from orders.aftersale.withdraw import withdraw
 from orders.models import Order, Task
-from orders.placing.review import withdraw
 from orders.placing.submit import LEASE, carry_one
 from orders.rules.refusal import Refusal
 from orders.rules.statuses import Status

@@ -10,9 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.access import Role
+from orders.aftersale.withdraw import withdraw
 from orders.models import Order, Task
 from orders.placing import send_switch
-from orders.placing.review import withdraw
 from orders.rules.statuses import Status
 from panel.site.status_bar import Bar
 from tests.makers import make_order, make_user

@@ -19,7 +19,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.access import needs
 from orders.bulk import job as jobs
 from orders.bulk import receipt
-from orders.bulk.job import MOST_ORDERS, Picked
+from orders.bulk.dry_run import dry_run
+from orders.bulk.selection import MOST_ORDERS, Picked
 from orders.models import Bulk, Order, Task
 from orders.rules.refusal import Refusal
 from orders.table.listing import Listing
@@ -51,7 +52,7 @@ def new(request: HttpRequest) -> HttpResponse:
             picked = picked_in(request, context["found"])
         except Refusal as no:
             return render(request, "orders/bulk.html", {**context, "why": str(no)}, status=UNPROCESSABLE)
-        context |= {"picked": picked, "run": jobs.dry_run(picked)}
+        context |= {"picked": picked, "run": dry_run(picked)}
     return render(request, "orders/bulk.html", context)
 
 

@@ -20,8 +20,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from orders.aftersale.submit import TOGETHER
-from orders.bulk.job import MOST_ORDERS, Picked, ask, dry_run
+from orders.bulk.dry_run import dry_run
+from orders.bulk.job import ask
 from orders.bulk.receipt import Tally
+from orders.bulk.selection import MOST_ORDERS, Picked
 from orders.models import Bulk, Order, Task
 from orders.rules.statuses import Status
 from panel.demo.processes import Processes

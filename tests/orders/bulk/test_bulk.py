@@ -19,8 +19,10 @@ from orders.aftersale import ask as aftersale
 from orders.aftersale.submit import carry_cancels, carry_refills
 from orders.bulk import job as bulk
 from orders.bulk import views as bulking
-from orders.bulk.job import Picked, ask, dry_run
+from orders.bulk.dry_run import OTHERWISE, dry_run
+from orders.bulk.job import ask
 from orders.bulk.receipt import LINES_A_PAGE, Tally
+from orders.bulk.selection import Picked
 from orders.models import Bulk, Order, Task
 from orders.rules.eligibility import WHY_NOT
 from orders.rules.refusal import Refusal
@@ -66,7 +68,7 @@ def test_the_dry_run_agrees_with_the_rule_and_adds_up(kind: str, ana: User) -> N
     for order in Order.objects.for_table():
         why = WHY_NOT[kind](order)
         assert lines[order.pk] == (not why, why), order.status
-    assert not [group for group in run.groups if group.words == bulk.OTHERWISE]
+    assert not [group for group in run.groups if group.words == OTHERWISE]
 
 
 @pytest.mark.parametrize("kind", Task.AFTERSALE)

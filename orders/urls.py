@@ -4,12 +4,12 @@ from django.urls import path
 
 from orders.aftersale import views as aftersale
 from orders.bulk import views as bulk
+from orders.detail import views as detail
 from orders.models import Task
 from orders.placing import views as placing
 from orders.reports import late
 from orders.table import export_view, panels, replies, saved_views
 from orders.table import views as table
-from orders.teamwork import views as teamwork
 
 app_name = "orders"
 urlpatterns = [
@@ -37,10 +37,10 @@ urlpatterns = [
     path("refills/", aftersale.wishes, {"kind": Task.Kind.REFILL}, name="all_refills"),
     path("cancels/", aftersale.wishes, {"kind": Task.Kind.CANCEL}, name="all_cancels"),
     path("late/", late.index, name="late"),
-    path("<int:pk>/", table.show, name="show"),
+    path("<int:pk>/", detail.show, name="show"),
     path("<int:pk>/looks/", replies.looks, name="looks"),
-    path("<int:pk>/notes/", teamwork.notes, name="notes"),
-    path("<int:pk>/assignment/", teamwork.assignment, name="assignment"),
+    path("<int:pk>/notes/", detail.notes, name="notes"),
+    path("<int:pk>/assignment/", detail.assignment, name="assignment"),
     path("<int:pk>/withdrawal/", aftersale.withdrawal, name="withdrawal"),
     path("<int:pk>/funding/", replies.funding, name="funding"),
     path("<int:pk>/tries/", replies.tries, name="tries"),

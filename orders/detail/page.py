@@ -9,9 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from accounts.access import may
 from orders.detail import evidence
 from orders.detail.neighbours import came_from, neighbours
+from orders.detail.ordered_fields import own_fields
 from orders.detail.progress_chart import HEIGHT, WIDTH, chart
 from orders.models import Order
-from orders.rules.service_types import own_fields
 from orders.table.listing import LATE
 from orders.teamwork import presence
 from orders.teamwork.notes import team

@@ -3,11 +3,9 @@
 The types and their fields are the trade's standard; the supplier documents none beyond link and quantity.
 """
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from catalog.models import Service
-from panel.format.numbers import number
 
 
 class Field(NamedTuple):
@@ -89,29 +87,3 @@ def asked_of(service: Service | None) -> tuple[str, ...]:
 
 
 # ── What was asked, to be read ───────────────────────────────────────────────────────────────────
-LONG = 200  # characters; a longer text stands in a box of its own
-PLAIN = frozenset(("service", "link", "quantity", *DRIP_FEED, "coupon"))  # what an order says of itself
-
-
-class Said(NamedTuple):
-    """One of the type's own fields in an order, as a person reads it."""
-
-    name: str
-    label: str  # empty: no field of ours, so that only its name is known
-    text: str
-    lines: int  # of a text that stands in a box of its own; 0 of a short one
-
-
-def own_fields(body: Mapping[str, str]) -> list[Said]:
-    """What an order's body says beyond link, quantity and the like; short texts first."""
-    said = [said_of(name, str(text)) for name, text in body.items() if name not in PLAIN]
-    return sorted(said, key=lambda field: bool(field.lines))
-
-
-def said_of(name: str, text: str) -> Said:
-    label, kind, _, unit = FIELDS.get(name, Field("", "line"))
-    if kind == "lines" or "\n" in text or len(text) > LONG:
-        return Said(name, label, text, len(text.splitlines()))
-    if kind == "number" and text.isascii() and text.isdecimal() and len(text) < 20:
-        text = f"{number(int(text))} {unit}".rstrip()
-    return Said(name, label, f"@{text}" if kind == "name" else text, 0)

@@ -3,21 +3,16 @@
 import json
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, render
-from django.utils import timezone
+from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.access import needs
-from orders.detail import page
 from orders.models import Event, Order
 from orders.rules.statuses import Status
 from orders.table.columns import rows_of
 from orders.table.listing import LATE, MOST_NEW, STALE, WAITS, Listing, on_screen
 from orders.table.rows import in_rows, one_of
 from orders.table.saved_views import views_of
-from orders.teamwork import presence
-from panel.format.times import machine
-from panel.web.htmx import wants_fragment
 from panel.web.params import number
 
 EVENTS_A_PAGE = 100
@@ -62,22 +57,6 @@ def changes(request: HttpRequest) -> HttpResponse:
             "statuses": list(Status),
         }
         response = render(request, "orders/_changes.html", context)
-    return with_times(request, response, looked)
-
-
-@require_safe
-@needs("look")
-def show(request: HttpRequest, pk: int) -> HttpResponse:
-    """One order; asked by its own open page with the version that it has, 204 when that is still so."""
-    order = get_object_or_404(Order.objects.seen_by(request.user).for_page(), pk=pk)
-    others = presence.look(pk, request.user, timezone.now())
-    bar_changed = request.bar.version != request.GET.get("bar")  # type: ignore[attr-defined]
-    as_sent = request.GET.get("v") == page.version_of(order, others)
-    if wants_fragment(request) and as_sent and not bar_changed:
-        response = HttpResponse(status=204)
-    else:
-        response = page.tell(request, order, others)
-    looked = {str(order.pk): machine(order.reported_at)} if order.reported_at else {}
     return with_times(request, response, looked)
 
 

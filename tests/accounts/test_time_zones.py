@@ -8,8 +8,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.access import Role
-from orders.bulk.job import Picked
 from orders.bulk.receipt import as_csv
+from orders.bulk.selection import Picked
 from orders.models import Bulk, Event, Order
 from orders.placing.form import day as read_day
 from orders.rules.statuses import Status

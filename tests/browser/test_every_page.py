@@ -16,7 +16,8 @@ from accounts.access import Role
 from accounts.models import BalanceReading, User
 from catalog.changes import hold
 from catalog.models import Change, RateChange, ShrinkAlarm
-from orders.bulk.job import Picked, ask
+from orders.bulk.job import ask
+from orders.bulk.selection import Picked
 from orders.models import Order, Pace, Presence, Reading, Spending, Task
 from orders.rules.statuses import Status
 from orders.teamwork import notes

@@ -7,7 +7,8 @@ import pytest
 
 from accounts.access import Role
 from accounts.models import User
-from orders.bulk.job import Picked, dry_run
+from orders.bulk.dry_run import dry_run
+from orders.bulk.selection import Picked
 from orders.models import Order, Task
 from orders.rules.eligibility import WHY_NOT
 from tests.makers import make_service, make_user

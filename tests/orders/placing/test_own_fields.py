@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from orders.detail.ordered_fields import own_fields
 from orders.models import Order
-from orders.rules.service_types import own_fields
 from panel.site.status_bar import Bar
 from tests.makers import make_service, place_order
 from tests.people import htmx

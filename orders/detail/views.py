@@ -1,0 +1,103 @@
+"""One order's page, and what teammates press there: notes and assignment."""
+
+import uuid
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.access import needs
+from accounts.models import User
+from orders.detail import page
+from orders.detail.neighbours import came_from
+from orders.models import Order
+from orders.rules.refusal import Refusal
+from orders.table.views import with_times
+from orders.teamwork import assignment as assigning
+from orders.teamwork import notes as noting
+from orders.teamwork import presence
+from panel.format.times import machine
+from panel.web.htmx import wants_fragment
+from panel.web.params import number
+
+
+@require_safe
+@needs("look")
+def show(request: HttpRequest, pk: int) -> HttpResponse:
+    """One order; asked by its own open page with the version that it has, 204 when that is still so."""
+    order = get_object_or_404(Order.objects.seen_by(request.user).for_page(), pk=pk)
+    others = presence.look(pk, request.user, timezone.now())
+    bar_changed = request.bar.version != request.GET.get("bar")  # type: ignore[attr-defined]
+    as_sent = request.GET.get("v") == page.version_of(order, others)
+    if wants_fragment(request) and as_sent and not bar_changed:
+        response = HttpResponse(status=204)
+    else:
+        response = page.tell(request, order, others)
+    looked = {str(order.pk): machine(order.reported_at)} if order.reported_at else {}
+    return with_times(request, response, looked)
+
+
+INVALID, CONFLICT = 422, 409
+# A refused form is answered here, so this is where Back, F5 and signing in again may lead: GET goes to the order.
+get_leads_to_the_order = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@needs("place")
+@get_leads_to_the_order
+def notes(request: HttpRequest, pk: int) -> HttpResponse:
+    order = the_order(request, pk)
+    here, text = page.address(order, came_from(request)), request.POST.get("text", "")
+    if request.method != "POST":
+        return redirect(here)
+    try:
+        note, new = noting.write(order, text, token_of(request), by=request.user)
+    except Refusal as no:
+        return again(request, pk, INVALID, note=text, why_no_note=str(no))
+    called = ", ".join(sorted(str(person) for person in note.mentions.all()))
+    told = f" {called} will find it under Notes to me." if called else ""
+    messages.success(request, f"Your note is written.{told}" if new else "This note was written already, once.")
+    return HttpResponseRedirect(f"{here}#note-{note.pk}")
+
+
+@needs("place")
+@get_leads_to_the_order
+def assignment(request: HttpRequest, pk: int) -> HttpResponse:
+    """`to` is a teammate's id or `nobody`; `saw` is whose it was on the page that was pressed."""
+    order, to = the_order(request, pk), request.POST.get("to", "")
+    here = page.address(order, came_from(request))
+    if request.method != "POST":
+        return redirect(here)
+    person = User.objects.filter(pk=number(to)).first()
+    if not person and to != "nobody":
+        messages.warning(request, "Choose whom this order is assigned to.")
+        return redirect(here)
+    try:
+        assigning.assign(order, person, saw=number(request.POST.get("saw")) or None, by=request.user)
+    except assigning.Overtaken as no:
+        return again(request, pk, CONFLICT, why_not_assigned=str(no))
+    except Refusal as no:
+        messages.warning(request, str(no))
+    else:
+        messages.success(request, f"Order {pk} is assigned to {person or 'nobody'}.")
+    return redirect(here)
+
+
+def the_order(request: HttpRequest, pk: int) -> Order:
+    """With all that its page tells."""
+    return get_object_or_404(Order.objects.seen_by(request.user).for_page(), pk=pk)
+
+
+def again(request: HttpRequest, pk: int, status: int, **said: str) -> HttpResponse:
+    """The order's page as it is now, with what was typed and why nothing was done."""
+    return page.tell(
+        request, the_order(request, pk), presence.look(pk, request.user, timezone.now()), status=status, **said
+    )
+
+
+def token_of(request: HttpRequest) -> uuid.UUID:
+    try:
+        return uuid.UUID(request.POST.get("token", ""))
+    except ValueError:  # no form of ours
+        return uuid.uuid4()

@@ -5,6 +5,7 @@ from django.urls import path
 from orders.aftersale import views as aftersale
 from orders.bulk import views as bulk
 from orders.detail import views as detail
+from orders.following import views as following
 from orders.models import Task
 from orders.placing import views as placing
 from orders.reports import late
@@ -38,7 +39,7 @@ urlpatterns = [
     path("cancels/", aftersale.wishes, {"kind": Task.Kind.CANCEL}, name="all_cancels"),
     path("late/", late.index, name="late"),
     path("<int:pk>/", detail.show, name="show"),
-    path("<int:pk>/looks/", replies.looks, name="looks"),
+    path("<int:pk>/looks/", following.looks, name="looks"),
     path("<int:pk>/notes/", detail.notes, name="notes"),
     path("<int:pk>/assignment/", detail.assignment, name="assignment"),
     path("<int:pk>/withdrawal/", aftersale.withdrawal, name="withdrawal"),
@@ -46,8 +47,8 @@ urlpatterns = [
     path("<int:pk>/tries/", replies.tries, name="tries"),
     path("<int:pk>/adoption/", replies.adoption, name="adoption"),
     path("<int:pk>/closing/", replies.closing, name="closing"),
-    path("<int:pk>/abandonment/", replies.abandonment, name="abandonment"),
-    path("<int:pk>/sighting/", replies.sighting, name="sighting"),
+    path("<int:pk>/abandonment/", following.abandonment, name="abandonment"),
+    path("<int:pk>/sighting/", following.sighting, name="sighting"),
     path("<int:pk>/refills/", aftersale.refills, name="refills"),
     path("<int:pk>/refills/tries/", aftersale.repetition, {"kind": Task.Kind.REFILL}, name="refill_tries"),
     path("<int:pk>/refills/settlement/", aftersale.settlement, name="settlement"),

@@ -8,9 +8,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from orders.aftersale.settle import cancels_are_needless
-from orders.following.anomalies import in_words
 from orders.models import Order, Task
-from orders.models.order import MISSING
 from orders.placing import send_switch
 from orders.rules.refusal import Refusal, allowed, reason_given
 from orders.rules.statuses import Status
@@ -47,23 +45,6 @@ def choose_when_funded(order: Order, by_itself: bool, *, by: Any) -> None:
 
 
 # ── What upstream says of it ─────────────────────────────────────────────────────────────────────
-def see(order: Order, doubts: str, *, by: Any) -> None:
-    """A person has looked at these kinds of doubt; a kind that came meanwhile stays."""
-    allowed(by, "decide")
-    with transaction.atomic():
-        if not doubts or not Order.objects.filter(pk=order.pk, doubts=doubts).change(doubts=None):
-            raise Refusal("Something else has come to surprise meanwhile, or somebody was quicker: look again.")
-        order.record("seen", by=by, what=in_words(doubts.split()))
-
-
-def give_up(order: Order, reason: str, *, by: Any) -> None:
-    """Ends the asking after an order that upstream says it does not know. If it is ever heard of again, that wins."""
-    allowed(by, "decide")
-    reason = reason_given(reason, "Say why it need not be asked after; the reason is kept.")
-    with transaction.atomic():
-        if not Order.objects.filter(MISSING, pk=order.pk).change(missing_since=None, next_look_at=None, hurry=None):
-            raise Refusal("Only an order that upstream says it does not know is given up.")
-        order.record("given_up", by=by, reason=reason)
 
 
 # ── When no machine can tell whether upstream has it ─────────────────────────────────────────────

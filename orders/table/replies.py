@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
@@ -22,16 +21,6 @@ from orders.table.rows import in_rows
 from panel.web.htmx import page_path, wants_fragment
 
 CONFLICT = 409
-
-
-@needs("place")
-@require_POST
-def looks(request: HttpRequest, pk: int) -> HttpResponse:
-    """Check now: the order joins upstream's next batch."""
-    order = the_order(request, pk)
-    Order.objects.filter(pk=pk).hurry(timezone.now())
-    why = "" if order.upstream_id else f"Order {pk} cannot be checked: upstream has not taken it yet."
-    return row_or_back(request, pk, why, f"Order {pk} is checked with the next batch.")
 
 
 @needs("place")
@@ -69,21 +58,6 @@ def adoption(request: HttpRequest, pk: int) -> HttpResponse:
 def closing(request: HttpRequest, pk: int) -> HttpResponse:
     why = refused(lambda: review.close(the_order(request, pk), request.POST.get("reason", ""), by=request.user))
     return back(request, why, f"Order {pk} is closed as not placed.")
-
-
-@needs("decide")
-@require_POST
-def abandonment(request: HttpRequest, pk: int) -> HttpResponse:
-    why = refused(lambda: review.give_up(the_order(request, pk), request.POST.get("reason", ""), by=request.user))
-    return back(request, why, f"Order {pk} is no longer asked after.")
-
-
-@needs("decide")
-@require_POST
-def sighting(request: HttpRequest, pk: int) -> HttpResponse:
-    """I have seen it: the kinds of doubt that stood on the page."""
-    why = refused(lambda: review.see(the_order(request, pk), request.POST.get("doubts", ""), by=request.user))
-    return back(request, why, f"What surprised about order {pk} is marked as seen.")
 
 
 @needs("decide")

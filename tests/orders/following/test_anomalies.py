@@ -13,8 +13,8 @@ from django.utils import timezone
 from accounts.access import Role
 from orders.following.anomalies import AGAIN, DOUBTS, doubts_of
 from orders.following.poll import look_once, take_in
+from orders.following.triage import see
 from orders.models import Order
-from orders.placing.review import see
 from orders.placing.submit import carry_one
 from orders.rules.refusal import Refusal
 from orders.rules.statuses import Status

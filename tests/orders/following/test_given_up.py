@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from accounts.access import Role
 from orders.following.poll import look_alone, look_once, take_in
+from orders.following.triage import give_up
 from orders.models import Order
-from orders.placing.review import give_up
 from orders.placing.submit import carry_one
 from orders.rules.poll_schedule import ALONE_FROM
 from orders.rules.refusal import Refusal

@@ -1,0 +1,35 @@
+"""What people press about an order that is followed."""
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from accounts.access import needs
+from orders.following import triage
+from orders.models import Order
+from orders.table.replies import back, refused, row_or_back, the_order
+
+
+@needs("place")
+@require_POST
+def looks(request: HttpRequest, pk: int) -> HttpResponse:
+    """Check now: the order joins upstream's next batch."""
+    order = the_order(request, pk)
+    Order.objects.filter(pk=pk).hurry(timezone.now())
+    why = "" if order.upstream_id else f"Order {pk} cannot be checked: upstream has not taken it yet."
+    return row_or_back(request, pk, why, f"Order {pk} is checked with the next batch.")
+
+
+@needs("decide")
+@require_POST
+def abandonment(request: HttpRequest, pk: int) -> HttpResponse:
+    why = refused(lambda: triage.give_up(the_order(request, pk), request.POST.get("reason", ""), by=request.user))
+    return back(request, why, f"Order {pk} is no longer asked after.")
+
+
+@needs("decide")
+@require_POST
+def sighting(request: HttpRequest, pk: int) -> HttpResponse:
+    """I have seen it: the kinds of doubt that stood on the page."""
+    why = refused(lambda: triage.see(the_order(request, pk), request.POST.get("doubts", ""), by=request.user))
+    return back(request, why, f"What surprised about order {pk} is marked as seen.")

@@ -9,7 +9,7 @@ from orders.following import views as following
 from orders.models import Task
 from orders.placing import views as placing
 from orders.reports import late
-from orders.table import export_view, panels, replies, saved_views
+from orders.table import export_view, panels, saved_views
 from orders.table import views as table
 
 app_name = "orders"
@@ -33,8 +33,8 @@ urlpatterns = [
     path("bulks/<int:pk>/", bulk.show, name="bulk"),
     path("bulks/<int:pk>/csv/", bulk.as_csv, name="bulk_csv"),
     path("bulks/<int:pk>/tries/", bulk.tries, name="bulk_tries"),
-    path("sending/stops/", replies.stop, name="stops"),
-    path("sending/resumption/", replies.resumption, name="resumption"),
+    path("sending/stops/", placing.stop, name="stops"),
+    path("sending/resumption/", placing.resumption, name="resumption"),
     path("refills/", aftersale.wishes, {"kind": Task.Kind.REFILL}, name="all_refills"),
     path("cancels/", aftersale.wishes, {"kind": Task.Kind.CANCEL}, name="all_cancels"),
     path("late/", late.index, name="late"),
@@ -43,10 +43,10 @@ urlpatterns = [
     path("<int:pk>/notes/", detail.notes, name="notes"),
     path("<int:pk>/assignment/", detail.assignment, name="assignment"),
     path("<int:pk>/withdrawal/", aftersale.withdrawal, name="withdrawal"),
-    path("<int:pk>/funding/", replies.funding, name="funding"),
-    path("<int:pk>/tries/", replies.tries, name="tries"),
-    path("<int:pk>/adoption/", replies.adoption, name="adoption"),
-    path("<int:pk>/closing/", replies.closing, name="closing"),
+    path("<int:pk>/funding/", placing.funding, name="funding"),
+    path("<int:pk>/tries/", placing.tries, name="tries"),
+    path("<int:pk>/adoption/", placing.adoption, name="adoption"),
+    path("<int:pk>/closing/", placing.closing, name="closing"),
     path("<int:pk>/abandonment/", following.abandonment, name="abandonment"),
     path("<int:pk>/sighting/", following.sighting, name="sighting"),
     path("<int:pk>/refills/", aftersale.refills, name="refills"),

@@ -9,8 +9,8 @@ from orders.aftersale.states import state_of, why
 from orders.detail.customer_text import for_customer
 from orders.following.anomalies import doubts_of
 from orders.models import Attempt, Order, Task
+from orders.placing.funding import CACHED_BY_UPSTREAM
 from orders.placing.review import undecided, why_not_again
-from orders.placing.send_switch import CACHED_BY_UPSTREAM
 from orders.rules.statuses import Status
 
 TRIES_SHOWN = 50  # newest first

@@ -9,7 +9,6 @@ from django.utils import timezone
 
 from orders.aftersale.settle import cancels_are_needless
 from orders.models import Order, Task
-from orders.placing import send_switch
 from orders.rules.refusal import Refusal, allowed, reason_given
 from orders.rules.statuses import Status
 from panel.notpanel.shapes import safe_id
@@ -26,22 +25,6 @@ ANEW: dict[str, Any] = {
 
 
 # ── Before it is sent ────────────────────────────────────────────────────────────────────────────
-
-
-def send_now(order: Order, *, by: Any) -> None:
-    """Sends what waits for money, whatever the balance is said to be."""
-    allowed(by, "place")
-    if not send_switch.release(order, "sent_now", by=by):
-        raise Refusal("This order does not wait for money.")
-
-
-def choose_when_funded(order: Order, by_itself: bool, *, by: Any) -> None:
-    """Whether it goes by itself when the money is there, or waits for a person's press."""
-    allowed(by, "place")
-    with transaction.atomic():
-        changed = Order.objects.filter(pk=order.pk, status=Status.QUEUED).exclude(send_when_funded=by_itself)
-        if changed.change(send_when_funded=by_itself):
-            order.record("waits_for_money" if by_itself else "waits_for_press", by=by)
 
 
 # ── What upstream says of it ─────────────────────────────────────────────────────────────────────

@@ -1,22 +1,18 @@
 """Whether orders go out: stopped by a manager with a reason, or by the desk itself while upstream is not well."""
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.models import BalanceReading
-from orders.models import Event, Order, Sending, Task
+from orders.models import Event, Sending
 from orders.rules.refusal import Refusal, allowed, reason_given
-from panel.format.money import is_dollars
 
 # Of any orders, with no answer in between. Each order also waits longer after each try, so this many are no accident.
 FAILURES_IN_A_ROW = 5
 PROBE_EVERY = timedelta(seconds=60)  # one gentle call a minute while sending is stopped, or orders wait for money
-CACHED_BY_UPSTREAM = timedelta(seconds=30)  # documented: a balance may be so old when it is told
 
 
 def row() -> Any:
@@ -77,32 +73,3 @@ def well_again(now: datetime) -> None:
 
 
 # ── Money ────────────────────────────────────────────────────────────────────────────────────────
-def probe_soon(now: datetime) -> None:
-    """An order waits for money: the balance is worth a question as soon as the answer knows of the refusal."""
-    row().filter(probe_at=None).update(probe_at=now + CACHED_BY_UPSTREAM)
-
-
-def waiting() -> Any:
-    """What upstream refused for want of money, in the order in which it was asked for."""
-    return Task.objects.filter(settled_at=None, needs__isnull=False).order_by("asked_at", "id")
-
-
-def fund(reading: BalanceReading, now: datetime) -> int:
-    """Lets go what this balance covers, one after the other, of what may go by itself; how many that were."""
-    left, funded = reading.amount if is_dollars(reading.currency) else Decimal(0), 0
-    for task in waiting().filter(order__send_when_funded=True, due_at__lte=now).select_related("order"):
-        if task.needs > left:
-            continue
-        left -= task.needs
-        funded += release(task.order, "funded", by=None)
-    return funded
-
-
-def release(order: Order, kind: str, *, by: Any) -> bool:
-    """One order need not wait for money any longer; False when it did not."""
-    with transaction.atomic():
-        if not waiting().filter(order=order).update(needs=None, due_at=F("asked_at")):
-            return False
-        order.change()
-        order.record(kind, by=by)
-        return True

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from orders.aftersale.settle import cancels_are_needless
 from orders.models import Attempt, Order, Task
-from orders.placing import send_switch
+from orders.placing import funding, send_switch
 from orders.rules.eligibility import AskedTask, pending_cancel
 from orders.rules.statuses import Status
 from panel.format.money import money
@@ -161,7 +161,7 @@ def note(trouble: NotPanelError, rule: Rule, now: datetime) -> None:
     elif rule.ending != Ending.LIMITED:
         send_switch.answered()
     if rule.then == "money":
-        send_switch.probe_soon(now)
+        funding.probe_soon(now)
 
 
 def pause_before_next(task: Task, trouble: NotPanelError, rule: Rule) -> float:
@@ -170,7 +170,7 @@ def pause_before_next(task: Task, trouble: NotPanelError, rule: Rule) -> float:
     if rule.then == "held":
         return 0.0  # it waits for sending to go on; then it goes at once, and in its order
     if rule.then == "money" and task.attempts == 1:
-        return send_switch.CACHED_BY_UPSTREAM.total_seconds()  # no older reading may say that the money is there
+        return funding.CACHED_BY_UPSTREAM.total_seconds()  # no older reading may say that the money is there
     if rule.counts:
         pause = min(pause * 2 ** min(task.attempts - 1, 10), LONGEST_PAUSE_SECONDS)
     return pause * random.uniform(1, 1.25)  # noqa: S311  jitter, not a secret

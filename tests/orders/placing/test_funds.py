@@ -8,9 +8,8 @@ from django.utils import timezone
 from accounts.access import Role
 from orders.aftersale.withdraw import withdraw
 from orders.models import Order
-from orders.placing.funding import probe
-from orders.placing.review import choose_when_funded, send_now
-from orders.placing.send_switch import CACHED_BY_UPSTREAM, PROBE_EVERY
+from orders.placing.funding import CACHED_BY_UPSTREAM, choose_when_funded, probe, send_now
+from orders.placing.send_switch import PROBE_EVERY
 from orders.placing.submit import carry_one
 from orders.rules.refusal import Refusal
 from orders.rules.statuses import Status

@@ -10,9 +10,7 @@ from django.utils import timezone
 
 from catalog.models import Service
 from orders.models import Order
-from orders.placing.funding import probe
-from orders.placing.review import send_now
-from orders.placing.send_switch import CACHED_BY_UPSTREAM
+from orders.placing.funding import CACHED_BY_UPSTREAM, probe, send_now
 from orders.placing.submit import carry_one
 from panel.notpanel.client import Client as Phone
 from tests.makers import PASSWORD, make_service, make_user, sold_by

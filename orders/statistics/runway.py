@@ -3,53 +3,20 @@
 The worker measures the pace once a minute and writes it into one row, so that no page adds up a day's orders.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db.models import Min, Sum
-from django.utils import timezone
 
-from orders.models import Charged, Order, OrderQuerySet, Spending
-from orders.models.statistics import ONLY
-from orders.rules.statuses import Status
-from orders.statistics.charge_totals import QUARTER, dollars, slot_of
+from orders.models import Spending
 from panel.format.money import is_dollars
 from panel.format.numbers import number
 
-SPAN = timedelta(hours=24)
-EVERY_SECONDS = 60
 SHORTEST = timedelta(hours=1)  # a desk of ten minutes has no pace yet
 IN_DAYS_FROM = 48  # hours; from here on it is told in days
 LONGEST = 90 * 24  # hours; beyond, one only knows that it is long
 A_LARGE_SHARE = Decimal("0.1")  # of the balance: an order that takes more says what it leaves
-
-
-def measure(_client: object = None, now: datetime | None = None) -> Spending:
-    """Adds up the last 24 hours, from the beginning of a quarter. Runs in the worker; no call.
-
-    What has a charge is added up already (charge_totals.py); only what has none yet is looked at by itself.
-    """
-    now = now or timezone.now()
-    slot = slot_of(now - SPAN)
-    begins = datetime.fromtimestamp(slot * QUARTER, UTC)
-    charged = Charged.objects.filter(slot__gte=slot, slot__lte=slot_of(now)).order_by()
-    sums = charged.values_list("charged", flat=True)
-    uncharged = Order.objects.filter(charge=None, upstream_id__isnull=False, created_at__gte=begins).order_by()
-    waits = Order.objects.filter(status=Status.QUEUED, upstream_id=None).order_by()
-    first = Order.objects.order_by().aggregate(first=Min("created_at"))["first"] or now
-    fields = {
-        "at": now,
-        "since": max(begins, first),
-        "spent": dollars(sum(sums)) + expected_of(uncharged),
-        "queued": expected_of(waits),
-    }
-    return Spending.objects.update_or_create(pk=ONLY, defaults=fields)[0]
-
-
-def expected_of(orders: OrderQuerySet) -> Decimal:
-    return orders.aggregate(sum=Sum("expected_charge"))["sum"] or Decimal(0)
 
 
 class Runway(NamedTuple):

@@ -5,18 +5,13 @@ lines to the tally. They are put in after every `migrate`: SQLite loses a table'
 table anew.
 """
 
-from collections import Counter
 from typing import Any
 
 from django.db import connections, transaction
 
 from orders.models import Tally
+from orders.statistics.status_counts import recount
 
-COMPACT_FROM = 200  # lines of the tally; pages read them all
-COMPACT_AT_ONCE = 5_000  # lines; no database takes any number of ids in one statement
-
-TALLY = """
-INSERT INTO orders_tally (status, "by") SELECT status, count(*) FROM orders_order GROUP BY status"""
 SQLITE = {
     "orders_tally_new": """
         CREATE TRIGGER IF NOT EXISTS orders_tally_new AFTER INSERT ON orders_order
@@ -82,24 +77,3 @@ def on_postgres(cursor: Any) -> None:
     if cursor.fetchone() is None:
         cursor.execute(POSTGRES)
         recount(cursor)
-
-
-def recount(cursor: Any) -> None:
-    cursor.execute("DELETE FROM orders_tally")
-    cursor.execute(TALLY)
-
-
-def compact(least: int = COMPACT_FROM) -> bool:
-    """Makes one line a status of the tally's many; says whether there were enough to bother. Runs in the worker."""
-    if len(Tally.objects.order_by().values_list("pk")[: least + 1]) <= least:
-        return False
-    with transaction.atomic():
-        # SKIP LOCKED where there are row locks: two workers never count a line twice.
-        some = Tally.objects.select_for_update(skip_locked=True).order_by("pk")
-        lines = list(some.values_list("pk", "status", "by")[:COMPACT_AT_ONCE])
-        sums: Counter[str] = Counter()
-        for _, status, by in lines:
-            sums[status] += by
-        Tally.objects.filter(pk__in=[pk for pk, *_ in lines]).delete()
-        Tally.objects.bulk_create([Tally(status=status, by=by) for status, by in sums.items() if by])
-    return True

@@ -19,7 +19,7 @@ from orders.following.poll import look_once, look_wanted
 from orders.models import Order, Task
 from orders.placing.funding import due_probe, probe
 from orders.placing.submit import carry_one
-from orders.statistics.search_index import compact
+from orders.statistics.status_counts import compact
 from panel.alarms.work import mind_alarms
 from panel.models import DESK, EVERY_ROLE, ROLES, Beat
 from panel.notpanel.budget import Purpose

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.balance import read_balance
 from catalog.sync import sync
 from orders.following.poll import ALONE_EVERY_SECONDS, look_alone
-from orders.statistics import charge_totals, delivery_times, runway
+from orders.statistics import charge_totals, delivery_times, spending
 from panel.models import DESK, Chore, ChoreQuerySet
 from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client
@@ -42,7 +42,7 @@ CHORES = {
     "catalog":        Duty(sync,                      lambda: settings.CATALOG_EVERY_SECONDS, Purpose.UPKEEP),
     "left out":       Duty(look_alone,                lambda: ALONE_EVERY_SECONDS,            Purpose.LOOK),
     "pace":           Duty(take_pace,                 lambda: delivery_times.EVERY_SECONDS,        DESK),
-    "spending":       Duty(runway.measure,            lambda: runway.EVERY_SECONDS,           DESK),
+    "spending":       Duty(spending.measure,            lambda: spending.EVERY_SECONDS,           DESK),
     "sums":           Duty(charge_totals.compact,              lambda: charge_totals.COMPACT_EVERY_SECONDS,     DESK),
     "old deliveries": Duty(bells.forget_deliveries,   lambda: bells.FORGETS_EVERY_SECONDS,    DESK),
 }  # fmt: skip

@@ -17,7 +17,7 @@ from catalog.sync import take_in
 from orders.models import Event, Order, Task
 from orders.rules.statuses import LIVE, Status
 from orders.statistics import charge_totals
-from orders.statistics.search_index import compact
+from orders.statistics.status_counts import compact
 from panel.models import ONLY, Beat, Upstream
 from panel.notpanel.shapes import Catalog
 from tests.benchmarks.measure import SEED

@@ -9,7 +9,7 @@ from django.test import Client
 
 from orders.models import Order, Tally
 from orders.rules.statuses import Status
-from orders.statistics import search_index
+from orders.statistics import search_index, status_counts
 from orders.table.listing import Listing
 from panel.site.status_bar import Bar
 from tests.makers import make_order, make_service, make_user
@@ -47,9 +47,9 @@ def test_making_it_short_changes_no_count_and_is_done_only_when_it_pays() -> Non
     by, service = make_user(), make_service()
     for number in range(12):
         make_order(list(Status)[number % 3], by=by, service=service)
-    assert search_index.compact() is False
+    assert status_counts.compact() is False
     before = Tally.objects.count()
-    assert search_index.compact(least=10) is True
+    assert status_counts.compact(least=10) is True
     assert Tally.objects.count() == 3 < before
     assert Bar().counts == truth()
 

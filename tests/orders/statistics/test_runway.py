@@ -14,7 +14,8 @@ from accounts.access import Role
 from accounts.models import BalanceReading
 from orders.models import Order, Spending
 from orders.rules.statuses import Status
-from orders.statistics.runway import measure, runway
+from orders.statistics.runway import runway
+from orders.statistics.spending import measure
 from panel.models import Chore
 from panel.notpanel.client import Client
 from panel.site.status_bar import Bar

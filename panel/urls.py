@@ -10,8 +10,7 @@ from catalog import inbox
 from catalog import views as catalog
 from orders.reports.balance import balance
 from orders.reports.charges import charges
-from orders.table.views import activity
-from orders.teamwork.views import mentions
+from orders.teamwork.views import activity, mentions
 from orders.webhooks import views as webhooks
 from orders.webhooks.endpoint import door
 from panel.alarms import views as alarms

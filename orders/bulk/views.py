@@ -27,9 +27,8 @@ from orders.table.listing import Listing
 from orders.table.paging import SORTS, all_of, fitting
 from orders.table.pasted_ids import MOST_CHARACTERS, Found, find
 from orders.table.replies import back, refused
-from orders.table.views import with_times
 from panel.format.numbers import number as figure
-from panel.web.htmx import page, wants_fragment
+from panel.web.htmx import page, wants_fragment, with_times
 from panel.web.params import number
 
 JOBS_A_PAGE = 50

@@ -12,7 +12,7 @@ from orders.detail.neighbours import came_from, neighbours
 from orders.detail.ordered_fields import own_fields
 from orders.detail.progress_chart import HEIGHT, WIDTH, chart
 from orders.models import Order
-from orders.table.listing import LATE
+from orders.table.rows import LATE
 from orders.teamwork import presence
 from orders.teamwork.notes import team
 from panel.web.htmx import page, wants_fragment

@@ -14,12 +14,11 @@ from orders.detail import page
 from orders.detail.neighbours import came_from
 from orders.models import Order
 from orders.rules.refusal import Refusal
-from orders.table.views import with_times
 from orders.teamwork import assignment as assigning
 from orders.teamwork import notes as noting
 from orders.teamwork import presence
 from panel.format.times import machine
-from panel.web.htmx import wants_fragment
+from panel.web.htmx import wants_fragment, with_times
 from panel.web.params import number
 
 

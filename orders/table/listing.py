@@ -1,8 +1,7 @@
 """The orders list as an address asks for it: narrowed, searched, sorted, and which stretch of it."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date
 from functools import cached_property
 from typing import Any, Self
 from urllib.parse import urlencode
@@ -13,8 +12,6 @@ from django.http import HttpRequest, QueryDict
 from accounts.models import User
 from catalog.models import Service
 from orders.models import Order, OrderQuerySet
-from orders.rules.lateness import is_late
-from orders.rules.poll_schedule import is_stale
 from orders.rules.statuses import Status, label, stage
 from orders.table import paging, search
 from orders.table.columns import COLUMNS, USUAL, chosen, rows_of
@@ -22,15 +19,12 @@ from orders.table.filters import FACETS, Keys, ends, starts
 from orders.table.markup import orders_url
 from orders.table.paging import SORTS, Key, Sort, Stretch, Wanted
 from orders.table.pasted_ids import Found, find, is_of_ids, only_link, short
+from orders.table.rows import row_version
 from panel.format.times import machine
 from panel.web.params import number
 
 ROWS_A_PAGE = 50
-ROWS_POLLED = 200  # most rows that one poll may ask about
 LONGEST_TEXT = 8_000  # characters of a search; an address takes no more
-WAITS = "s"  # in a row's version: it says that it waits because sending is stopped
-STALE = "o"  # and this, that what it says may be old
-LATE = "l"  # and this, that it is late
 MOST_NEW = 99  # counted; beyond that the page says 99+
 SLACK = 1_000  # ids and times of placing go together, but for orders that were placed at the same moment
 
@@ -302,19 +296,3 @@ class Listing:
 
 def as_text(value: Any) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
-
-
-def row_version(
-    version: int, status: str, upstream_id: str | None, next_look_at: datetime | None, late_from: datetime | None,
-    *, stopped: bool,
-) -> str:  # fmt: skip
-    """Changes when what a row shows does: with its order; with a stop, for an order that waits to be sent; when
-    upstream was to be asked long ago; and when it becomes late."""
-    waits = WAITS if stopped and status == Status.QUEUED and not upstream_id else ""
-    return f"{version}{waits}{STALE if is_stale(next_look_at) else ''}{LATE if is_late(late_from) else ''}"
-
-
-def on_screen(text: str) -> dict[int, str]:
-    """`12:3,13:1s` → {12: "3", 13: "1s"}; what names no order is passed over."""
-    pairs: Iterable[tuple[str, str, str]] = (part.partition(":") for part in text.split(",")[:ROWS_POLLED])
-    return {number(pk): version for pk, _, version in pairs if number(pk)}

@@ -1,6 +1,7 @@
 """Orders as rows of the table: read in three queries however many, and without what no row shows."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from datetime import datetime
 from functools import reduce
 from itertools import pairwise
 from operator import or_
@@ -11,7 +12,10 @@ from django.db.models.lookups import In
 
 from accounts.models import User
 from orders.models import Order, OrderQuerySet, Task
+from orders.rules.lateness import is_late
+from orders.rules.poll_schedule import is_stale
 from orders.rules.statuses import Status
+from panel.web.params import number
 
 ORDER = ("request_id", "link", "quantity", "runs", "expected_charge", "created_at", "send_when_funded", "upstream_id",
          "status", "charge", "currency", "start_count", "remains", "reported_at", "left_out", "refills_elsewhere",
@@ -69,3 +73,25 @@ def one_of(pks: Collection[int], field: str = "id", *, halves: bool = False) -> 
     walks = [Q(**{f"{field}__gte": first, f"{field}__lte": last}) for first, last in pairwise(ends)]
     # Plus nothing, or the database would make descents of it again.
     return reduce(or_, walks) & Q(In(F(field) + 0, list(pks)))
+
+
+ROWS_POLLED = 200  # most rows that one poll may ask about
+WAITS = "s"  # in a row's version: it says that it waits because sending is stopped
+STALE = "o"  # and this, that what it says may be old
+LATE = "l"  # and this, that it is late
+
+
+def row_version(
+    version: int, status: str, upstream_id: str | None, next_look_at: datetime | None, late_from: datetime | None,
+    *, stopped: bool,
+) -> str:  # fmt: skip
+    """Changes when what a row shows does: with its order; with a stop, for an order that waits to be sent; when
+    upstream was to be asked long ago; and when it becomes late."""
+    waits = WAITS if stopped and status == Status.QUEUED and not upstream_id else ""
+    return f"{version}{waits}{STALE if is_stale(next_look_at) else ''}{LATE if is_late(late_from) else ''}"
+
+
+def on_screen(text: str) -> dict[int, str]:
+    """`12:3,13:1s` → {12: "3", 13: "1s"}; what names no order is passed over."""
+    pairs: Iterable[tuple[str, str, str]] = (part.partition(":") for part in text.split(",")[:ROWS_POLLED])
+    return {number(pk): version for pk, _, version in pairs if number(pk)}

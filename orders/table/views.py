@@ -1,21 +1,18 @@
 """The orders desk: the table, what moved since, one order, and what happened."""
 
-import json
-
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.access import needs
-from orders.models import Event, Order
+from orders.models import Order
 from orders.rules.statuses import Status
 from orders.table.columns import rows_of
-from orders.table.listing import LATE, MOST_NEW, STALE, WAITS, Listing, on_screen
-from orders.table.rows import in_rows, one_of
+from orders.table.listing import MOST_NEW, Listing
+from orders.table.rows import LATE, STALE, WAITS, in_rows, on_screen, one_of
 from orders.table.saved_views import views_of
+from panel.web.htmx import with_times
 from panel.web.params import number
-
-EVENTS_A_PAGE = 100
 
 
 @require_safe
@@ -58,22 +55,3 @@ def changes(request: HttpRequest) -> HttpResponse:
         }
         response = render(request, "orders/_changes.html", context)
     return with_times(request, response, looked)
-
-
-def with_times(request: HttpRequest, response: HttpResponse, looked: dict[str, str]) -> HttpResponse:
-    """Tells an open page, without a swap, when upstream last spoke: of its rows, and at all."""
-    times = {**looked, **request.bar.times}  # type: ignore[attr-defined]
-    response["HX-Trigger"] = json.dumps({"desk:looked": times})
-    return response
-
-
-@require_safe
-@needs("look")
-def activity(request: HttpRequest) -> HttpResponse:
-    """What happened lately on the whole desk."""
-    events = Event.objects.select_related("order", "by")
-    if before := number(request.GET.get("before")):
-        events = events.filter(pk__lt=before)
-    rows = list(events[: EVENTS_A_PAGE + 1])
-    older = f"{request.path}?before={rows[EVENTS_A_PAGE - 1].pk}" if len(rows) > EVENTS_A_PAGE else ""
-    return render(request, "orders/activity.html", {"events": rows[:EVENTS_A_PAGE], "older": older})

@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.access import needs
-from orders.models import Mention
+from orders.models import Event, Mention
 from panel.web.params import number
 
 MENTIONS_A_PAGE = 50
@@ -25,3 +25,18 @@ def mentions(request: HttpRequest) -> HttpResponse:
     if new := [mention.pk for mention in shown if mention.read_at is None]:
         Mention.objects.filter(pk__in=new).update(read_at=timezone.now())
     return render(request, "orders/mentions.html", {"mentions": shown, "older": older})
+
+
+EVENTS_A_PAGE = 100
+
+
+@require_safe
+@needs("look")
+def activity(request: HttpRequest) -> HttpResponse:
+    """What happened lately on the whole desk."""
+    events = Event.objects.select_related("order", "by")
+    if before := number(request.GET.get("before")):
+        events = events.filter(pk__lt=before)
+    rows = list(events[: EVENTS_A_PAGE + 1])
+    older = f"{request.path}?before={rows[EVENTS_A_PAGE - 1].pk}" if len(rows) > EVENTS_A_PAGE else ""
+    return render(request, "orders/activity.html", {"events": rows[:EVENTS_A_PAGE], "older": older})

@@ -11,11 +11,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import needs
-from orders.table.views import with_times
 from panel.alarms.forms import ChatForm, ChoicesForm
 from panel.alarms.kinds import KINDS
 from panel.alarms.models import Alarm, Recipient, Sighting
-from panel.web.htmx import page, wants_fragment
+from panel.web.htmx import page, wants_fragment, with_times
 from panel.web.params import number
 
 ROWS_A_PAGE = 50

@@ -12,8 +12,8 @@ from jinja2 import Environment, StrictUndefined
 from accounts.access import may
 from orders.following.anomalies import unseen_anomalies
 from orders.rules.statuses import label, stage
-from orders.table.listing import row_version
 from orders.table.markup import act_button, check_button, copy_button, icon, link_tag, refill_meter
+from orders.table.rows import row_version
 from orders.teamwork.mentions import note_html
 from panel.format.money import CENT, is_dollars, money
 from panel.format.numbers import decimal, number

@@ -10,11 +10,12 @@ from accounts.access import may
 from orders.detail import evidence
 from orders.detail.neighbours import came_from, neighbours
 from orders.detail.ordered_fields import own_fields
-from orders.detail.progress_chart import HEIGHT, WIDTH, chart
+from orders.detail.progress_chart import chart
 from orders.models import Order
 from orders.table.rows import LATE
 from orders.teamwork import presence
 from orders.teamwork.notes import team
+from panel.format.step_chart import HEIGHT, WIDTH
 from panel.web.htmx import page, wants_fragment
 
 EVENTS_SHOWN = 200  # of an order's timeline, newest first

@@ -4,13 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from orders.models import Order
-
-# In an order's first week upstream is asked some 1,800 times, after that once an hour.
-READ_AT_MOST = 2_000
-DRAWN_AT_MOST = 200
-WIDTH, HEIGHT = 1_000, 100  # the box that the chart is drawn in
-
-Point = tuple[datetime, int]  # when, and units delivered by then
+from panel.format.step_chart import HEIGHT, READ_AT_MOST, WIDTH, thinned
 
 
 class Chart(NamedTuple):
@@ -56,10 +50,3 @@ def chart(order: Order) -> Chart | None:
         last=points[-1][1],
         marks=[(x(task.asked_at), f"{task.get_kind_display()} asked for") for task in asked if task.asked_at >= began],
     )
-
-
-def thinned(points: list[Point]) -> list[Point]:
-    """At most DRAWN_AT_MOST of them, evenly, with the first and the last."""
-    if len(points) <= DRAWN_AT_MOST:
-        return points
-    return [points[i * (len(points) - 1) // (DRAWN_AT_MOST - 1)] for i in range(DRAWN_AT_MOST)]

@@ -14,9 +14,9 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import needs
 from accounts.models import BalanceReading
-from orders.detail.progress_chart import HEIGHT, READ_AT_MOST, WIDTH, thinned
 from orders.statistics.charge_totals import DIGITS, dollars
 from panel.format.money import is_dollars
+from panel.format.step_chart import HEIGHT, READ_AT_MOST, WIDTH, thinned
 from panel.web.params import number
 
 READINGS_A_PAGE = 50

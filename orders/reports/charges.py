@@ -15,9 +15,8 @@ from accounts.access import needs
 from orders.models import Charged, Order
 from orders.rules.charges import tolerance
 from orders.statistics.charge_totals import QUARTER, SUMS, dollars, slot_of
-from orders.table.filters import day_of, ends, starts
 from panel.format.money import DOLLARS
-from panel.format.times import day, today
+from panel.format.times import day, day_of, ends, starts, today
 
 DAYS_A_PAGE = 60
 DRIFT_SHOWN = 100  # orders of a day, the largest differences first

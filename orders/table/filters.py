@@ -1,7 +1,6 @@
 """What the list can be narrowed by: one row a facet. Nothing else knows how one is read, asked for or put in words."""
 
 from collections.abc import Callable, Collection
-from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
@@ -15,7 +14,7 @@ from orders.rules.links import NETWORKS
 from orders.rules.search_text import host_of
 from orders.rules.statuses import LIVE, Status
 from panel.format.money import money
-from panel.format.times import ZONE
+from panel.format.times import day_of, ends, starts
 from panel.web.params import number
 
 NAMES = {network.name.lower(): network.name for network in NETWORKS.values()}
@@ -66,29 +65,12 @@ def _host(text: str, _: Any) -> str | None:
     return (host_of(text if "://" in text else f"https://{text}") or None) if text else None
 
 
-def day_of(text: str, _: Any = None) -> date | None:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return day if 2000 <= day.year < 2100 else None
-
-
 def _amount(text: str, _: Any) -> Decimal | None:
     try:
         amount = Decimal(text.strip().removeprefix("$"))
     except InvalidOperation:
         return None
     return amount if amount.is_finite() and 0 <= amount < MOST_MONEY else None
-
-
-def starts(day: date) -> datetime:
-    """The first moment of a day where the person is."""
-    return datetime(day.year, day.month, day.day, tzinfo=ZONE.get() or UTC)
-
-
-def ends(day: date) -> datetime:
-    return starts(day + timedelta(days=1))
 
 
 # ── What stands open ─────────────────────────────────────────────────────────────────────────────

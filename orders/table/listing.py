@@ -15,12 +15,12 @@ from orders.models import Order, OrderQuerySet
 from orders.rules.statuses import Status, label, stage
 from orders.table import paging, search
 from orders.table.columns import COLUMNS, USUAL, chosen, rows_of
-from orders.table.filters import FACETS, Keys, ends, starts
+from orders.table.filters import FACETS, Keys
 from orders.table.markup import orders_url
 from orders.table.paging import SORTS, Key, Sort, Stretch, Wanted
 from orders.table.pasted_ids import Found, find, is_of_ids, only_link, short
 from orders.table.rows import row_version
-from panel.format.times import machine
+from panel.format.times import ends, machine, starts
 from panel.web.params import number
 
 ROWS_A_PAGE = 50

@@ -2,21 +2,19 @@
 
 import hashlib
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 
 from orders.models import Presence
+from panel.ops.sqlite import brief_wait
 
 log = logging.getLogger(__name__)
 
 STILL_THERE = timedelta(seconds=30)  # an idle page polls every 15 s
 WRITTEN_EVERY = timedelta(seconds=10)  # a page where something moves polls every 2 s
 FORGOTTEN = timedelta(hours=1)
-PATIENCE = 200  # ms that a page waits for its turn to write on SQLite; then it goes without
 
 
 def look(order_id: int, user: Any, now: datetime) -> list[str]:
@@ -38,21 +36,6 @@ def note(order_id: int, user: Any, now: datetime) -> None:
             )
     except DatabaseError as busy:
         log.debug("nobody learns that somebody looks at order %d: %s", order_id, busy)
-
-
-@contextmanager
-def brief_wait() -> Iterator[None]:
-    """On SQLite all writers wait for one another, for as long as the settings say; a page must not."""
-    if connection.vendor != "sqlite":
-        yield
-        return
-    usual = round(connection.settings_dict["OPTIONS"]["timeout"] * 1000)
-    with connection.cursor() as cursor:
-        cursor.execute(f"PRAGMA busy_timeout = {PATIENCE}")
-        try:
-            yield
-        finally:
-            cursor.execute(f"PRAGMA busy_timeout = {usual}")
 
 
 def page_version(order_version: int, others: list[str]) -> str:

@@ -6,6 +6,7 @@ Moments are in UTC wherever they come from; only here do they become somebody's 
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
@@ -128,3 +129,20 @@ def span_tag(at: datetime) -> Markup:
     said = span_words(max(0, int((datetime.now(UTC) - at).total_seconds())))
     # All of it is made of digits and our own words.
     return Markup(f'<time datetime="{machine(at)}" title="since {exact(at)}" data-when="span">{said}</time>')  # noqa: S704
+
+
+def day_of(text: str, _: Any = None) -> date | None:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if 2000 <= day.year < 2100 else None
+
+
+def starts(day: date) -> datetime:
+    """The first moment of a day where the person is."""
+    return datetime(day.year, day.month, day.day, tzinfo=ZONE.get() or UTC)
+
+
+def ends(day: date) -> datetime:
+    return starts(day + timedelta(days=1))

@@ -9,10 +9,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from orders.aftersale import ask
-from orders.detail.progress_chart import DRAWN_AT_MOST, HEIGHT, READ_AT_MOST, WIDTH, chart
+from orders.detail.progress_chart import chart
 from orders.following.poll import take_in
 from orders.models import Order, Reading
 from orders.rules.statuses import Status
+from panel.format.step_chart import DRAWN_AT_MOST, HEIGHT, READ_AT_MOST, WIDTH
 from panel.notpanel.shapes import Report, Reports
 from tests.makers import make_order, make_report, make_service, make_user, minutes
 

@@ -11,9 +11,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import BalanceReading
-from orders.detail.progress_chart import HEIGHT, WIDTH
 from orders.reports import balance
 from orders.reports.balance import chart, drawn_readings, moved, steps_of
+from panel.format.step_chart import HEIGHT, WIDTH
 
 pytestmark = pytest.mark.django_db
 

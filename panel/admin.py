@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from accounts.access import why_not
 from panel.alarms import admin as alarms  # noqa: F401  # registers its own
-from panel.models import Beat, Chore, Upstream, Window
+from panel.upstream.models import Beat, Chore, Upstream, Window
 from panel.web.admin_record import RecordAdmin
 
 

@@ -34,7 +34,7 @@ from orders.models import (
 )
 from orders.rules.statuses import Status
 from panel.alarms.models import Alarm, Notice, Recipient, Sighting, Watch
-from panel.models import ONLY, Beat, Chore, Upstream, Window
+from panel.upstream.models import ONLY, Beat, Chore, Upstream, Window
 from tests.makers import make_order, make_user
 
 OURS = ("orders", "catalog", "accounts", "panel")

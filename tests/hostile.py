@@ -18,7 +18,7 @@ from catalog.models import RateChange, Service, SetAside, ShrinkAlarm
 from orders.models import Attempt, Bulk, Delivery, Endpoint, Order, SavedView, Sending, Task
 from orders.rules.statuses import Status
 from panel.alarms.models import Alarm
-from panel.models import ONLY, Beat, Chore, Upstream
+from panel.upstream.models import ONLY, Beat, Chore, Upstream
 from tests.makers import make_order, make_service, make_user
 
 DO = "window.__xss=1"

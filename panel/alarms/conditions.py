@@ -17,7 +17,7 @@ from orders.table.filters import FACETS
 from panel.alarms.kinds import Facts
 from panel.alarms.models import Alarm
 from panel.format.money import is_dollars
-from panel.models import ONLY, Beat, Upstream
+from panel.upstream.models import ONLY, Beat, Upstream
 
 ENOUGH = Decimal("1.1")  # a low balance is over at this share of the threshold: one that wavers there is one alarm
 FAILS_FOR = timedelta(minutes=1)  # before upstream's trouble is an alarm: most is over by then

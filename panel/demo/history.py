@@ -31,7 +31,7 @@ from orders.placing.place import place
 from orders.rules.eligibility import WHY_NOT
 from orders.teamwork import assignment, notes
 from panel.demo.processes import Trouble
-from panel.models import Chore
+from panel.upstream.models import Chore
 
 SEED = 8701  # the same wishes on every machine
 ORDERS_PER_ROUND = 5

@@ -11,6 +11,7 @@ from accounts.access import may, needs
 from catalog.finding import one
 from catalog.models import Service
 from orders.table.listing import Listing
+from panel.site.shortcuts import KEYS
 from panel.web.htmx import page
 
 FOUND_AT_MOST = 8  # services, and orders: more words find better than more scrolling
@@ -50,18 +51,6 @@ PLACES = (
     Place("Components", "styleguide", "administer"),
     Place("Admin", "admin:index", "administer"),
 )
-# Where they work: keys, and what they do; keys with a space between are pressed one after the other.
-KEYS = (
-    ("Anywhere", (
-        ("Ctrl+K", "Go to a place, a service or an order"), ("/", "Search"), ("n", "New order"),
-        ("[", "Previous page, or order"), ("]", "Next page, or order"), ("u", "Up to the list"), ("?", "These keys"),
-    )),
-    ("In a list", (
-        ("j", "Next row"), ("k", "Previous row"), ("Enter", "Open the row"), ("x", "Tick the row"),
-        ("Shift+X", "Tick all from the last tick to this row"), ("r", "Refill"), ("c", "Cancel"),
-    )),
-    ("On an order’s page", (("r", "Refill"), ("c", "Cancel"))),
-)  # fmt: skip
 
 
 @require_safe

@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from functools import cache, cached_property
 from types import SimpleNamespace
@@ -24,11 +24,8 @@ from orders.statistics.runway import Runway, runway
 from orders.statistics.status_counts import all_lines, counts_of
 from panel.format.money import is_dollars
 from panel.format.times import machine
-from panel.models import ONLY, ROLES, Beat, Upstream
-
-SILENT_AFTER = timedelta(seconds=90)  # a worker may be in a call that takes its whole deadline, a few times over
-MOST_COUNTED = 100  # shown as 99+; counting further would cost without telling more
-
+from panel.upstream.models import ONLY, ROLES, SILENT_AFTER, Beat, Upstream
+from panel.web.params import MOST_COUNTED
 
 # After "No running worker".
 ROLE_WORDS = {

@@ -11,7 +11,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.access import needs
-from panel.site.status_bar import SILENT_AFTER, Bar
+from panel.site.status_bar import Bar
+from panel.upstream.models import SILENT_AFTER
 
 
 @require_safe

@@ -14,9 +14,9 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from panel.models import Window as Row
 from panel.notpanel import budget
 from panel.notpanel.budget import PURPOSE_OF, Permit, Purpose, Window
+from panel.upstream.models import Window as Row
 
 log = logging.getLogger(__name__)
 

@@ -10,10 +10,10 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from orders.placing import send_switch
-from panel.models import ONLY, Upstream
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NotPanelError, Refused, Suspended, Throttled
 from panel.upstream.call_budget import Meter
+from panel.upstream.models import ONLY, Upstream
 
 log = logging.getLogger(__name__)
 

@@ -10,10 +10,10 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import needs
 from orders.models import Order, Task
-from panel.models import EVERY_ROLE, Beat, Chore, Window
 from panel.notpanel.budget import SHARES, Purpose
-from panel.site.status_bar import MOST_COUNTED, SILENT_AFTER
+from panel.upstream.models import EVERY_ROLE, SILENT_AFTER, Beat, Chore, Window
 from panel.web.htmx import page
+from panel.web.params import MOST_COUNTED
 
 PAST = timedelta(hours=1)
 MINUTES = 60

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from orders.webhooks import dispatch
-from panel.models import Chore
+from panel.upstream.models import Chore
 
 FORGETS_EVERY_SECONDS = 60
 

@@ -2,11 +2,9 @@
 
 import gc
 import logging
-import os
-import socket
 import threading
 from collections.abc import Callable, Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
@@ -21,18 +19,17 @@ from orders.placing.funding import due_probe, probe
 from orders.placing.submit import carry_one
 from orders.statistics.status_counts import compact
 from panel.alarms.work import mind_alarms
-from panel.models import DESK, EVERY_ROLE, ROLES, Beat
 from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client
 from panel.upstream import client as upstream
+from panel.upstream.models import DESK, ROLES
 from panel.worker import bells
+from panel.worker.heartbeat import Pulse
 from panel.worker.recurring import chores, do_chore, write_down
 
 log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 0.5  # between rounds when nothing was due: an order leaves within this of being placed
-BEAT_EVERY = timedelta(seconds=5)
-FORGOTTEN = timedelta(days=7)  # a worker that has not beaten for so long is no longer listed
 AFTER_A_CRASH_SECONDS = 5.0
 
 
@@ -114,33 +111,6 @@ def take_step(step: Step, client: Client, purpose: str, *, contested: bool) -> b
         return bool(step.act(client))
     finally:
         meter.give_back()
-
-
-class Pulse:
-    """Tells the desk that this worker lives, and what it does. All that run for `--once` with the same roles share a
-    name, and are not told as stopped: cron starts the next one."""
-
-    def __init__(self, *, once: bool = False, roles: Collection[str] = ROLES) -> None:
-        self.once, self.roles = once, " ".join(role for role in ROLES if role in roles)
-        part = "" if self.roles == EVERY_ROLE else f" ({self.roles})"
-        self.name = f"{socket.gethostname()}:{'once' if once else os.getpid()}{part}"
-        self.last: datetime | None = None
-
-    def beat(self, now: datetime, calls: int = 0) -> None:
-        """At most every BEAT_EVERY; with how many calls to upstream it has made."""
-        if self.last is None:
-            Beat.objects.filter(beat_at__lt=now - FORGOTTEN).delete()
-            begins = {"started_at": now, "beat_at": now, "stopped_at": None, "roles": self.roles, "calls": 0}
-            Beat.objects.update_or_create(name=self.name, defaults=begins)
-        elif now - self.last >= BEAT_EVERY:
-            Beat.objects.filter(name=self.name).update(beat_at=now, calls=calls)
-        else:
-            return
-        self.last = now
-
-    def stop(self) -> None:
-        if not self.once:
-            Beat.objects.filter(name=self.name).update(stopped_at=timezone.now())
 
 
 def work(client: Client, stop: threading.Event, *, once: bool, roles: Collection[str] = ROLES) -> None:

@@ -12,10 +12,10 @@ from accounts.balance import read_balance
 from catalog.sync import sync
 from orders.following.poll import ALONE_EVERY_SECONDS, look_alone
 from orders.statistics import charge_totals, delivery_times, spending
-from panel.models import DESK, Chore, ChoreQuerySet
 from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NotPanelError
+from panel.upstream.models import DESK, Chore, ChoreQuerySet
 from panel.worker import bells
 
 log = logging.getLogger(__name__)

@@ -24,12 +24,12 @@ from accounts.models import User
 from catalog.models import Service
 from orders.models import Attempt, Order
 from orders.rules.statuses import Status
-from panel.models import Window
 from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client
 from panel.notpanel.sandbox.world.limits import Limits
 from panel.upstream import client as book
 from panel.upstream.call_budget import Meter
+from panel.upstream.models import Window
 from panel.worker.loop import IDLE_SECONDS, work_round
 from tests.benchmarks import data, measure
 from tests.makers import make_service, place_order

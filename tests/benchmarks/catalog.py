@@ -17,9 +17,9 @@ from django.utils import timezone
 
 from catalog.models import RateChange, Service
 from catalog.sync import ROWS_A_WRITE, SAID, take_in
-from panel.models import Chore
 from panel.notpanel.client import Client
 from panel.notpanel.shapes import Balance, Catalog, ServiceRow
+from panel.upstream.models import Chore
 from panel.worker.loop import work
 from tests.benchmarks import measure
 from tests.makers import make_row

@@ -18,8 +18,8 @@ from orders.models import Event, Order, Task
 from orders.rules.statuses import LIVE, Status
 from orders.statistics import charge_totals
 from orders.statistics.status_counts import compact
-from panel.models import ONLY, Beat, Upstream
 from panel.notpanel.shapes import Catalog
+from panel.upstream.models import ONLY, Beat, Upstream
 from tests.benchmarks.measure import SEED
 from tests.makers import make_row, make_user
 

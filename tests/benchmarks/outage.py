@@ -7,11 +7,11 @@ from collections import Counter
 from datetime import timedelta
 
 from orders.models import Order, Task
-from panel.models import Window
 from panel.notpanel.client import Client
 from panel.notpanel.sandbox.world.limits import KEY_PER_MINUTE, WINDOW_SECONDS, Limits
 from panel.upstream import client as book
 from panel.upstream.call_budget import Meter
+from panel.upstream.models import Window
 from panel.worker.recurring import write_down
 from tests.benchmarks import measure
 from tests.benchmarks.virtual import CALL_SECONDS, NOON, Clock, crew

@@ -18,7 +18,6 @@ from django.db.models import Sum
 from orders.models import Order
 from orders.rules.poll_schedule import SELDOM
 from orders.rules.statuses import FINAL, Status
-from panel.models import Window
 from panel.notpanel import budget
 from panel.notpanel.budget import Purpose
 from panel.notpanel.sandbox.world import lives
@@ -26,6 +25,7 @@ from panel.notpanel.sandbox.world.limits import KEY_PER_MINUTE, Limits
 from panel.notpanel.shapes import Report
 from panel.upstream import call_budget
 from panel.upstream.call_budget import Meter
+from panel.upstream.models import Window
 from tests.benchmarks import data, measure
 from tests.benchmarks.virtual import NOON, Clock, Phone, crew
 

@@ -22,7 +22,7 @@ from orders.models import Order, Pace, Presence, Reading, Spending, Task
 from orders.rules.statuses import Status
 from orders.teamwork import notes
 from panel.alarms.models import Alarm, Sighting
-from panel.models import Beat, Window
+from panel.upstream.models import Beat, Window
 from tests.browser.conftest import NARROW, WIDE, Desk, Opens
 from tests.makers import make_order, make_service, make_user
 

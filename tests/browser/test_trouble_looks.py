@@ -15,7 +15,7 @@ from catalog.models import Service
 from orders.models import Attempt, Order, Task
 from orders.placing import send_switch
 from orders.rules.statuses import Status
-from panel.models import Beat
+from panel.upstream.models import Beat
 from tests.browser.conftest import Desk, Opens
 from tests.browser.test_every_page import TWO_LOOKS, faults, picture
 from tests.makers import make_order, make_service, make_user, place_order, sold_by

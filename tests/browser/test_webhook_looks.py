@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from orders.models import Delivery, Endpoint, Reading, TurnedAway
 from orders.rules.statuses import Status
-from panel.models import Beat
 from panel.notpanel.signing import mark
+from panel.upstream.models import Beat
 from tests.browser.conftest import NARROW, WIDE, Desk, Opens
 from tests.browser.test_every_page import faults_in_both
 from tests.makers import make_order

@@ -17,10 +17,10 @@ from django.utils import timezone
 from catalog.models import Service
 from orders.models import Order, Task
 from orders.placing.submit import LEASE, carry_one
-from panel.models import Chore
 from panel.notpanel.client import Client
 from panel.ops import failpoints
 from panel.upstream import client as book
+from panel.upstream.models import Chore
 from panel.worker.loop import work_round
 from tests.campaign.oracle import WISHES, Wish, desk_orders, judge, judge_wishes
 from tests.campaign.team import CANCEL, REFILL, Crash, Team

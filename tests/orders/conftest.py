@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from panel.models import ONLY, Upstream
+from panel.upstream.models import ONLY, Upstream
 from tests.people import as_a
 
 

@@ -17,12 +17,12 @@ from django.urls import reverse
 from accounts.access import Role
 from orders.models import Order
 from orders.rules.statuses import Status
-from panel.models import Chore
-from panel.models import Upstream as Outlook
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NotPanelError
 from panel.ops.logs import Context, Json
 from panel.upstream import client as book
+from panel.upstream.models import Chore
+from panel.upstream.models import Upstream as Outlook
 from panel.worker.loop import work, work_round
 from tests import ROOT
 from tests.addresses import address, one_of_everything, routes

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from panel.models import ROLES
 from panel.upstream.client import make_client
+from panel.upstream.models import ROLES
 from panel.worker.loop import work
 
 

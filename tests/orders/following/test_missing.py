@@ -11,9 +11,9 @@ from orders.models import Order
 from orders.placing.submit import carry_one
 from orders.rules.poll_schedule import ALONE_FROM, SELDOM
 from orders.rules.statuses import Status
-from panel.models import Chore
 from panel.notpanel.client import Client
 from panel.site.status_bar import Bar
+from panel.upstream.models import Chore
 from panel.worker.recurring import CHORES, do_chore
 from tests.makers import make_order, place_order, sold_by
 from tests.upstream import Upstream

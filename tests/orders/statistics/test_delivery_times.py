@@ -15,8 +15,8 @@ from orders.rules.lateness import late_from
 from orders.rules.statuses import FINAL, Status
 from orders.statistics import delivery_times
 from orders.statistics.delivery_times import ENOUGH, LOOKED_AT, WRITTEN_AFTER, Ended, figures, nth, take_pace
-from panel.models import Chore
 from panel.notpanel.client import Client
+from panel.upstream.models import Chore
 from panel.worker.recurring import CHORES, do_chore
 from tests.benchmarks import data
 from tests.benchmarks.measure import vm_steps

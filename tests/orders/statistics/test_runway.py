@@ -16,9 +16,9 @@ from orders.models import Order, Spending
 from orders.rules.statuses import Status
 from orders.statistics.runway import runway
 from orders.statistics.spending import measure
-from panel.models import Chore
 from panel.notpanel.client import Client
 from panel.site.status_bar import Bar
+from panel.upstream.models import Chore
 from panel.worker.recurring import CHORES, do_chore
 from tests.makers import make_order, make_service, make_user, place_order
 from tests.people import as_a

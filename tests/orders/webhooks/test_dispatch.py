@@ -13,9 +13,9 @@ from orders.models import Delivery, Endpoint, Order
 from orders.rules.poll_schedule import RINGS_TOGETHER, beat
 from orders.rules.statuses import Status
 from orders.webhooks import dispatch
-from panel.models import Chore
 from panel.notpanel.client import Client
 from panel.ops import failpoints
+from panel.upstream.models import Chore
 from panel.worker import bells
 from tests.makers import make_order, minutes, place_order, sold_by
 from tests.upstream import Upstream

@@ -14,8 +14,8 @@ from accounts.models import User
 from panel.alarms.kinds import KINDS
 from panel.alarms.models import Alarm, Notice, Recipient, Sighting
 from panel.alarms.views import ROWS_A_PAGE
-from panel.models import ONLY, Upstream
 from panel.site.status_bar import Bar
+from panel.upstream.models import ONLY, Upstream
 from tests.makers import make_user
 from tests.people import as_a, as_user, htmx
 

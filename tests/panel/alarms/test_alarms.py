@@ -23,8 +23,8 @@ from panel.alarms.conditions import JUDGES, PILE_EVERY
 from panel.alarms.evaluate import LOOK_EVERY, look, watch
 from panel.alarms.kinds import KINDS, kind_of
 from panel.alarms.models import Alarm, Notice, Recipient, Watch
-from panel.models import ONLY, Beat, Chore, Upstream
 from panel.notpanel.client import Client
+from panel.upstream.models import ONLY, Beat, Chore, Upstream
 from panel.worker.loop import work
 from tests.makers import make_order, make_service, make_user, minutes
 from tests.panel.alarms.receivers import Chat

@@ -7,8 +7,7 @@ from django.db import DatabaseError
 from django.test import Client
 from django.utils import timezone
 
-from panel.models import ONLY, Beat, Upstream
-from panel.site.status_bar import SILENT_AFTER
+from panel.upstream.models import ONLY, SILENT_AFTER, Beat, Upstream
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ from django.utils import timezone
 from orders.models import Order, Task
 from orders.placing.submit import carry_one
 from orders.rules.statuses import Status
-from panel.models import Window
 from panel.notpanel import budget
 from panel.notpanel.budget import SPAN, Permit, Purpose
 from panel.notpanel.client import Client
 from panel.upstream import call_budget
 from panel.upstream.call_budget import Meter
+from panel.upstream.models import Window
 from panel.worker.loop import Step, take_step, work_round
 from tests.makers import make_order, make_service, make_user, place_order
 from tests.upstream import Upstream

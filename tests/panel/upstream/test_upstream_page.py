@@ -11,10 +11,10 @@ from django.utils import timezone
 from orders.models import Order
 from orders.rules.poll_schedule import ALONE_FROM
 from orders.rules.statuses import Status
-from panel.models import EVERY_ROLE, ROLES, Beat, Chore, Window
 from panel.notpanel.budget import Purpose
-from panel.site.status_bar import SILENT_AFTER, Bar
-from panel.worker.loop import Pulse
+from panel.site.status_bar import Bar
+from panel.upstream.models import EVERY_ROLE, ROLES, SILENT_AFTER, Beat, Chore, Window
+from panel.worker.heartbeat import Pulse
 from tests.makers import make_order
 from tests.people import as_a, htmx
 

@@ -10,10 +10,11 @@ from accounts.models import BalanceReading
 from catalog.models import Service
 from orders.models import Order
 from orders.rules.statuses import Status
-from panel.models import ONLY, Beat, Chore, Upstream
 from panel.notpanel.client import Client
 from panel.upstream import client as book
-from panel.worker.loop import Pulse, work, work_round
+from panel.upstream.models import ONLY, Beat, Chore, Upstream
+from panel.worker.heartbeat import Pulse
+from panel.worker.loop import work, work_round
 from panel.worker.recurring import do_chore
 from tests.makers import make_order, place_order, sold_by
 from tests.upstream import Upstream as Sandbox

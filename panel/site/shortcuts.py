@@ -1,0 +1,14 @@
+"""Which keys do what, for the page that lists them."""
+
+# Where they work: keys, and what they do; keys with a space between are pressed one after the other.
+KEYS = (
+    ("Anywhere", (
+        ("Ctrl+K", "Go to a place, a service or an order"), ("/", "Search"), ("n", "New order"),
+        ("[", "Previous page, or order"), ("]", "Next page, or order"), ("u", "Up to the list"), ("?", "These keys"),
+    )),
+    ("In a list", (
+        ("j", "Next row"), ("k", "Previous row"), ("Enter", "Open the row"), ("x", "Tick the row"),
+        ("Shift+X", "Tick all from the last tick to this row"), ("r", "Refill"), ("c", "Cancel"),
+    )),
+    ("On an order’s page", (("r", "Refill"), ("c", "Cancel"))),
+)  # fmt: skip

@@ -1,0 +1,112 @@
+"""Tables about the supplier and the workers: its health, minutes of calls, workers, recurring work."""
+
+from datetime import datetime, timedelta
+from typing import ClassVar, Self
+
+from django.db import models
+
+from panel.notpanel.budget import Purpose
+
+ONLY = 1  # the primary key of a table with one row
+DESK = "desk"  # a worker's role beside the purposes of calls: what is done without calling upstream
+ROLES = (*Purpose, DESK)
+EVERY_ROLE = " ".join(ROLES)
+
+
+class Upstream(models.Model):
+    """How the supplier is, as the worker last found it. One row; every process reads it."""
+
+    spoke_at = models.DateTimeField(null=True, help_text="Last time it answered a call well.")
+    trouble = models.TextField(blank=True, help_text="What is wrong, in a sentence; empty when all is well.")
+    trouble_since = models.DateTimeField(null=True)
+    paused_until = models.DateTimeField(null=True, help_text="Nobody calls before this: a limit or a suspension.")
+
+    class Meta:
+        verbose_name_plural = "upstream"
+
+    def __str__(self) -> str:
+        return self.trouble or "Upstream is well."
+
+
+class Window(models.Model):
+    """One minute of calls: what each layer of upstream's limits still allows, and who spent it.
+
+    panel/notpanel/budget.py says what the columns mean and how they change; panel/upstream/call_budget.py keeps them.
+    """
+
+    number = models.PositiveBigIntegerField(unique=True)  # two processes that open the next one: the first wins
+    ends_at = models.DateTimeField()
+    key_limit = models.IntegerField()
+    key_left = models.IntegerField()
+    key_learned = models.BooleanField(default=False, help_text="Upstream named the key’s limit.")
+    tier_limit = models.IntegerField(null=True)
+    tier_left = models.IntegerField(null=True)
+    tier_seen = models.IntegerField(null=True, help_text="The most that answers told of.")
+    ip_limit = models.IntegerField()
+    ip_left = models.IntegerField()
+    flying = models.IntegerField(default=0, help_text="Calls under way.")
+    carried = models.IntegerField(default=0, help_text="Calls of the window before that were under way.")
+    lag = models.FloatField(default=0, help_text="Seconds that upstream’s clock is behind ours.")
+    place = models.IntegerField(default=0)
+    ask = models.IntegerField(default=0)
+    look = models.IntegerField(default=0)
+    upkeep = models.IntegerField(default=0)
+    denied = models.IntegerField(default=0, help_text="Calls that upstream denied.")
+    version = models.PositiveIntegerField(default=0, help_text="Who changes it names the one that was read.")
+
+    class Meta:
+        ordering = ("-number",)
+
+    def __str__(self) -> str:
+        return f"until {self.ends_at:%H:%M:%S}: {self.key_left} of {self.key_limit} left"
+
+
+class Beat(models.Model):
+    """A worker that runs, or ran."""
+
+    name = models.CharField(max_length=120, unique=True, help_text="host:process")
+    started_at = models.DateTimeField()
+    beat_at = models.DateTimeField(db_index=True)  # the readiness question: the latest beat
+    stopped_at = models.DateTimeField(null=True)
+    roles = models.CharField(max_length=60, default=EVERY_ROLE, help_text="What it does.")
+    calls = models.PositiveBigIntegerField(default=0, help_text="To upstream, since it began.")
+
+    class Meta:
+        ordering = ("-beat_at",)
+        verbose_name = "worker"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ChoreQuerySet(models.QuerySet["Chore"]):
+    def due(self, now: datetime) -> Self:
+        return self.filter(due_at__lte=now).order_by("due_at")
+
+    def claim(self, now: datetime, lease: timedelta) -> "Chore | None":
+        """Hands one due chore to this worker and to no other, until the lease ends."""
+        while chore := self.due(now).first():
+            if self.filter(pk=chore.pk, due_at=chore.due_at).update(due_at=now + lease):
+                chore.due_at = now + lease
+                return chore
+        return None
+
+
+class Chore(models.Model):
+    """Something to be done again and again: the catalog, the balance."""
+
+    name = models.CharField(max_length=20, primary_key=True)
+    due_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True, help_text="Last time it went well.")
+    trouble = models.TextField(blank=True, help_text="What went wrong last time; empty when nothing did.")
+
+    objects: ClassVar[ChoreQuerySet] = ChoreQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+SILENT_AFTER = timedelta(seconds=90)  # a worker may be in a call that takes its whole deadline, a few times over

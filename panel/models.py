@@ -1,3 +1,4 @@
-"""What the roof keeps: how upstream is, which workers beat, and chores with their due time."""
+"""Django finds the roof's tables through this file. They stand in the rooms that keep them."""
 
-from panel.alarms import models as alarms  # noqa: F401  # Django finds its models through this file
+from panel.alarms import models as alarms  # noqa: F401
+from panel.upstream import models as upstream  # noqa: F401

@@ -142,7 +142,7 @@ MISTAKES = (
         LISTING,
     ),
     Mistake(
-        "a day that ends when it begins", "orders/table/filters.py",
+        "a day that ends when it begins", "panel/format/times.py",
         "    return starts(day + timedelta(days=1))\n", "    return starts(day)\n",
         "tests/orders/table/test_filters.py",
     ),
@@ -192,7 +192,7 @@ MISTAKES = (
         "tests/orders/following/test_anomalies.py",
     ),
     Mistake(
-        "seen is seen, whatever came since the page was loaded", "orders/placing/review.py",
+        "seen is seen, whatever came since the page was loaded", "orders/following/triage.py",
         "Order.objects.filter(pk=order.pk, doubts=doubts).change(doubts=None)",
         "Order.objects.filter(pk=order.pk).change(doubts=None)",
         "tests/orders/following/test_anomalies.py",

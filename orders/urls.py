@@ -9,16 +9,16 @@ from orders.following import views as following
 from orders.models import Task
 from orders.placing import views as placing
 from orders.reports import late
-from orders.table import export_view, panels, saved_views
+from orders.table import saved_views
 from orders.table import views as table
 
 app_name = "orders"
 urlpatterns = [
     path("", table.index, name="index"),
     path("changes/", table.changes, name="changes"),
-    path("export/", export_view.export, name="export"),
-    path("filters/", panels.filters, name="filters"),
-    path("columns/", panels.columns, name="columns"),
+    path("export/", table.export, name="export"),
+    path("filters/", table.filters, name="filters"),
+    path("columns/", table.columns, name="columns"),
     path("views/", saved_views.index, name="views"),
     path("views/new/", saved_views.new, name="new_view"),
     path("views/<int:pk>/", saved_views.change, name="view"),

@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from accounts.access import why_not
-from panel.alarms import admin as alarms  # noqa: F401  # registers its own
+from panel.alarms.models import Alarm, Notice, Recipient, Sighting, Watch
 from panel.upstream.models import Beat, Chore, Upstream, Window
 from panel.web.admin_record import RecordAdmin
 
@@ -59,3 +59,32 @@ class LogEntryAdmin(RecordAdmin):
     list_filter = ("action_flag", "action_time")
     list_select_related = ("user", "content_type")
     search_fields = ("object_repr", "change_message")
+
+
+@admin.register(Alarm)
+class AlarmAdmin(RecordAdmin):
+    list_display = ("kind", "subject", "raised_at", "ended_at", "sentence")
+    list_filter = ("kind",)
+
+
+@admin.register(Notice)
+class NoticeAdmin(RecordAdmin):
+    list_display = ("alarm", "to", "channel", "over", "due_at", "attempts", "sent_at", "dropped_at", "trouble")
+    list_select_related = ("alarm", "to__user")
+
+
+@admin.register(Recipient)
+class RecipientAdmin(RecordAdmin):
+    list_display = ("__str__", "kinds", "over_too", "quiet_from", "quiet_until", "serious_anyway")
+    list_select_related = ("user",)
+
+
+@admin.register(Sighting)
+class SightingAdmin(RecordAdmin):
+    list_display = ("alarm", "user", "at")
+    list_select_related = ("alarm", "user")
+
+
+@admin.register(Watch)
+class WatchAdmin(RecordAdmin):
+    list_display = ("looked_at", "due_at")

@@ -105,7 +105,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "panel.site.middleware.request_id",
-    "panel.site.status_bar.middleware",
+    "panel.site.middleware.status_bar",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Pads its answers, and Django masks the CSRF token anew each time, so that lengths tell nothing (BREACH).

@@ -123,7 +123,7 @@ def recount(cursor: Any, vendor: str) -> None:
     )
 
 
-def compact(_client: object = None) -> None:
+def compact() -> None:
     """Makes one line a quarter of several. Runs in the worker, as one chore: no two of them at once."""
     doubled = Charged.objects.order_by("slot").values("slot").annotate(lines=Count("pk")).filter(lines__gt=1)
     while slots := list(doubled.values_list("slot", flat=True)[:COMPACT_AT_ONCE]):

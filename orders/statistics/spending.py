@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from django.db.models import Min, Sum
-from django.utils import timezone
 
 from orders.models import Charged, Order, OrderQuerySet, Spending
 from orders.models.statistics import ONLY
@@ -15,12 +14,11 @@ SPAN = timedelta(hours=24)
 EVERY_SECONDS = 60
 
 
-def measure(_client: object = None, now: datetime | None = None) -> Spending:
+def measure(now: datetime) -> Spending:
     """Adds up the last 24 hours, from the beginning of a quarter. Runs in the worker; no call.
 
     What has a charge is added up already (charge_totals.py); only what has none yet is looked at by itself.
     """
-    now = now or timezone.now()
     slot = slot_of(now - SPAN)
     begins = datetime.fromtimestamp(slot * QUARTER, UTC)
     charged = Charged.objects.filter(slot__gte=slot, slot__lte=slot_of(now)).order_by()

@@ -4,14 +4,15 @@ from collections.abc import Callable, Collection
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from catalog.models import Service
-from orders.models import Order, Task
+from orders.models import Order, Task, Words
 from orders.models.order import MISSING
 from orders.rules.links import NETWORKS
-from orders.rules.search_text import host_of
+from orders.rules.search_text import folded, host_of, without_scheme
 from orders.rules.statuses import LIVE, Status
 from panel.format.money import money
 from panel.format.times import day_of, ends, starts
@@ -152,3 +153,29 @@ FACETS: dict[str, Facet] = {
     "least": Facet("Charge from", _amount, lambda amount: Q(cost__gte=amount), words=money),
     "most": Facet("Charge up to", _amount, lambda amount: Q(cost__lte=amount), words=money),
 }  # fmt: skip
+
+
+LEAST = 3  # characters of a word that the index can find
+MOST_WORDS = 8
+
+
+def words_in(text: str) -> list[str]:
+    """The words to look for, as they are compared."""
+    words = (folded(without_scheme(word)) for word in text.split()[:MOST_WORDS])
+    return [word for word in words if word]
+
+
+def holding(words: list[str]) -> Q:
+    """The condition on an order, for orders that something else found."""
+    return Q(*(Q(haystack__contains=word) for word in words))
+
+
+def keys_of(words: list[str]) -> Keys | None:
+    """Orders in which every word of three characters or more occurs, by the index; None when there is no such word."""
+    long = [word for word in words if len(word) >= LEAST]
+    if not long:
+        return None
+    if connection.vendor != "sqlite":
+        return Keys(Order.objects.filter(holding(long)))
+    quoted = " ".join('"' + word.replace('"', '""') + '"' for word in long)
+    return Keys(Words.objects.extra(where=["orders_words MATCH %s"], params=[quoted]), "order_id")

@@ -13,7 +13,7 @@ from accounts.models import User
 from catalog.models import Service
 from orders.models import Order, OrderQuerySet
 from orders.rules.statuses import Status, label, stage
-from orders.table import paging, search
+from orders.table import filters, paging
 from orders.table.columns import COLUMNS, USUAL, chosen, rows_of
 from orders.table.filters import FACETS, Keys
 from orders.table.markup import orders_url
@@ -103,7 +103,7 @@ class Listing:
     @cached_property
     def words(self) -> list[str]:
         """Of the text, when it names no order."""
-        return [] if self.links or self.found else search.words_in(self.text)
+        return [] if self.links or self.found else filters.words_in(self.text)
 
     @cached_property
     def where(self) -> Q:
@@ -113,7 +113,7 @@ class Listing:
             return where & Q(link__in=self.links)
         if self.found:
             return where & Q(pk__in=self.found.orders)
-        return where & search.holding(self.words)
+        return where & filters.holding(self.words)
 
     @cached_property
     def wanted(self) -> Wanted:
@@ -127,9 +127,9 @@ class Listing:
         elif self.found:
             ways.append([Keys(Order.objects.filter(pk__in=self.found.orders))])
         elif self.words:
-            keys = search.keys_of(self.words)
+            keys = filters.keys_of(self.words)
             ways += [[keys]] if keys else []
-            loose = loose or not keys or any(len(word) < search.LEAST for word in self.words)
+            loose = loose or not keys or any(len(word) < filters.LEAST for word in self.words)
         return Wanted(ways, self.where, loose, self.span())
 
     def span(self) -> tuple[int, int] | None:

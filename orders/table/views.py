@@ -1,17 +1,30 @@
 """The orders desk: the table, what moved since, one order, and what happened."""
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from itertools import islice
+
+from django.contrib import messages
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.utils import timezone
+from django.utils.text import slugify
+from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
 from accounts.access import needs
-from orders.models import Order
+from accounts.models import User
+from catalog.models import Service
+from orders.models import Event, Order
 from orders.rules.statuses import Status
-from orders.table.columns import rows_of
-from orders.table.listing import MOST_NEW, Listing
+from orders.table import export as files
+from orders.table.columns import COLUMNS, FIRST, chosen, rows_of
+from orders.table.filters import NAMES, OPEN
+from orders.table.listing import MOST_NEW, Listing, as_text
+from orders.table.paging import SORTS
 from orders.table.rows import LATE, STALE, WAITS, in_rows, on_screen, one_of
 from orders.table.saved_views import views_of
-from panel.web.htmx import with_times
+from panel.format.locale import for_the_record, written_for
+from panel.format.numbers import number as figure
+from panel.format.times import today, zone_name
+from panel.web.htmx import page, with_times
 from panel.web.params import number
 
 
@@ -55,3 +68,83 @@ def changes(request: HttpRequest) -> HttpResponse:
         }
         response = render(request, "orders/_changes.html", context)
     return with_times(request, response, looked)
+
+
+MOST_CATEGORIES = 2_000
+
+
+@needs("look")
+@require_safe
+def filters(request: HttpRequest) -> HttpResponse:
+    """The form of all filters, filled in as the list is now; it leads to the list."""
+    listing = Listing.read(request)
+    categories = Service.objects.order_by("category").values_list("category", flat=True).distinct()
+    context = {
+        "listing": listing,
+        "said": {name: as_text(value) for name, value in listing.narrowed.items()},
+        "statuses": Status.choices,
+        "open": {name: some.words for name, some in OPEN.items()},
+        "networks": NAMES,
+        "categories": list(categories[:MOST_CATEGORIES]),
+        "people": User.objects.order_by("name", "username").only("name", "username"),
+        "sorts": {name: sort.words for name, sort in SORTS.items()},
+    }
+    return page(request, "orders/filters.html", context, fragment="orders/_filters.html")
+
+
+@needs("look")
+@require_http_methods(["GET", "HEAD", "POST"])
+def columns(request: HttpRequest) -> HttpResponse:
+    """Which columns, in which order; posted, for this list or as one's usual ones."""
+    posted = request.method == "POST"
+    listing = Listing.of(request.user, QueryDict(request.POST.get("query", "")) if posted else request.GET)
+    shown = chosen(request.POST.getlist("column")) if posted else listing.columns
+    shown = moved(shown, request.POST.get("up", ""), -1)
+    shown = moved(shown, request.POST.get("down", ""), 1)
+    if posted and "here" in request.POST:
+        return HttpResponseRedirect(listing.from_its_end(own_columns=shown).address())
+    if posted and "usual" in request.POST:
+        User.objects.filter(pk=request.user.pk or 0).update(columns=list(shown))
+        return HttpResponseRedirect(listing.from_its_end(own_columns=()).address())
+    rest = [name for name in COLUMNS if name not in shown]
+    context = {"listing": listing, "shown": shown, "rest": rest, "columns": COLUMNS, "first": FIRST}
+    return page(request, "orders/columns.html", context, fragment="orders/_columns.html")
+
+
+def moved(shown: tuple[str, ...], name: str, by: int) -> tuple[str, ...]:
+    """With this column one place further up or down; the first one stays where it is."""
+    if name not in shown[1:]:
+        return shown
+    rest = [other for other in shown if other != name]
+    rest.insert(max(1, shown.index(name) + by), name)
+    return tuple(rest)
+
+
+@needs("look")
+@require_GET  # no HEAD: it would write the whole file, and nobody gets it
+def export(request: HttpRequest) -> HttpResponseBase:
+    """All orders of the list that the address names, as `format=` csv or xlsx; written down as an event."""
+    listing, now = Listing.read(request), timezone.now()
+    form = "xlsx" if request.GET.get("format") == "xlsx" else "csv"
+    most = files.MOST_OF_A_SHEET if form == "xlsx" else None
+    lines, count = files.spooled(islice(files.rows(listing), most and most + 1))
+    with lines:
+        if most and count > most:
+            why = f"More than {figure(most)} orders match, and a sheet of Excel holds no more. Export them as CSV."
+            messages.error(request, why)
+            return HttpResponseRedirect(listing.from_its_end().address())
+        with for_the_record():
+            facts = {"count": f"{count:,}", "form": form.upper(), "filter": files.filter_of(listing)}
+        with written_for(zone_name(), ""):  # the person's clock, and numbers for programs
+            title = files.title(listing, count, now)
+        write, kind = files.FORMS[form]
+        file = write(title, lines)
+    Event.objects.create(kind="exported", by_id=request.user.pk, at=now, facts=facts)
+    return FileResponse(file, as_attachment=True, filename=f"{name_of(listing)}.{form}", content_type=kind)
+
+
+def name_of(listing: Listing) -> str:
+    """`orders-2026-11-21`, and which view or status."""
+    views = views_of(listing.user, listing)
+    which = str(views["view"]) if views["view"] and not views["view_changed"] else listing.status
+    return f"orders-{today()}-{slugify(which)}".rstrip("-")

@@ -4,12 +4,13 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, close_old_connections, transaction
 from django.db.models import QuerySet
 
 from panel.alarms.conditions import JUDGES, Judge, Moment, Stands
 from panel.alarms.kinds import Facts, kind_of
 from panel.alarms.models import Alarm, Notice, Recipient, Watch
+from panel.alarms.notify import tell
 from panel.ops.failpoints import fp
 
 log = logging.getLogger(__name__)
@@ -124,3 +125,14 @@ def write(alarm: Alarm, to: Iterable[Recipient], now: datetime, *, over: bool = 
 def short(facts: Facts) -> Facts:
     """Without what only an open one has to remember."""
     return {name: value for name, value in facts.items() if name != "told"}
+
+
+def mind_alarms(now: datetime) -> bool:
+    """Looks when it is time, and sends one message; says whether there was anything to do. No mistake in here keeps
+    orders from going out."""
+    try:
+        return watch(now) | tell(now)
+    except Exception:
+        log.exception("the alarms broke off")
+        close_old_connections()
+        return False

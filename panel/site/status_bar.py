@@ -2,7 +2,6 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from functools import cache, cached_property
@@ -13,7 +12,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Func, IntegerField, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.models import BalanceReading
@@ -223,16 +222,6 @@ class Bar:
             self.low, self.runway.brief, self.alarms,
         )  # fmt: skip
         return hashlib.sha256(repr(shown).encode()).hexdigest()[:12]
-
-
-def middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Puts an unread bar on each request, so that what lies below the roof can ask it too."""
-
-    def with_bar(request: HttpRequest) -> HttpResponse:
-        request.bar = Bar(request)  # type: ignore[attr-defined]
-        return get_response(request)
-
-    return with_bar
 
 
 def context(request: HttpRequest) -> dict[str, Any]:

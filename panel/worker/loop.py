@@ -18,14 +18,14 @@ from orders.models import Order, Task
 from orders.placing.funding import due_probe, probe
 from orders.placing.submit import carry_one
 from orders.statistics.status_counts import compact
-from panel.alarms.work import mind_alarms
+from orders.webhooks import dispatch
+from panel.alarms.evaluate import mind_alarms
 from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client
 from panel.upstream import client as upstream
 from panel.upstream.models import DESK, ROLES
-from panel.worker import bells
 from panel.worker.heartbeat import Pulse
-from panel.worker.recurring import chores, do_chore, write_down
+from panel.worker.recurring import balance_due_now, chores, do_chore, write_down
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ STEPS = (
     task_step(Task.Kind.CANCEL, Purpose.ASK, carry_cancels),
     task_step(Task.Kind.REFILL, Purpose.ASK, carry_refills),
     # What deliveries ring for is looked at next.
-    Step(DESK, lambda _now: DESK, bells.ring_in),
+    Step(DESK, lambda _now: DESK, lambda _client: dispatch.ring_in(timezone.now(), balance_due_now)),
     Step(Purpose.LOOK, look_wanted, look_once),
     Step(Purpose.UPKEEP, due_probe, probe),
     chore_step(Purpose.LOOK, wanted=lambda now: Order.objects.alone(now).exists()),

@@ -1,4 +1,4 @@
-"""What is done again and again: each chore has its due time in the database, so any number of workers share them."""
+"""Recurring work: each task of it has its due time in the database, so any number of workers share them."""
 
 import logging
 from collections.abc import Callable, Collection
@@ -12,54 +12,60 @@ from accounts.balance import read_balance
 from catalog.sync import sync
 from orders.following.poll import ALONE_EVERY_SECONDS, look_alone
 from orders.statistics import charge_totals, delivery_times, spending
+from orders.webhooks import dispatch
 from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NotPanelError
 from panel.upstream.models import DESK, Chore, ChoreQuerySet
-from panel.worker import bells
 
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=5)  # a catalog of 10,000 rows over a slow line
 RETRY = timedelta(seconds=30)  # after one that failed
+DELIVERIES_EVERY_SECONDS = 60
 
 
 class Duty(NamedTuple):
-    """What is done, how often, and for what purpose its call is; DESK makes none."""
+    """One kind of recurring work: what is done, how often, and the role of workers that do it.
+
+    The role is what its call to upstream is for, or DESK where it makes none.
+    """
 
     act: Callable[[Client], object]
     every_seconds: Callable[[], float]
     role: str
 
 
-def take_pace(_client: Client) -> None:
-    delivery_times.take_pace(timezone.now())
+def desk(act: Callable[[datetime], object], every_seconds: float) -> Duty:
+    """Work that needs the clock alone, and no call to upstream."""
+    return Duty(lambda _client: act(timezone.now()), lambda: every_seconds, DESK)
 
 
 CHORES = {
-    #                      act                        every seconds                            role
-    "balance":        Duty(read_balance,              lambda: settings.BALANCE_EVERY_SECONDS, Purpose.UPKEEP),
-    "catalog":        Duty(sync,                      lambda: settings.CATALOG_EVERY_SECONDS, Purpose.UPKEEP),
-    "left out":       Duty(look_alone,                lambda: ALONE_EVERY_SECONDS,            Purpose.LOOK),
-    "pace":           Duty(take_pace,                 lambda: delivery_times.EVERY_SECONDS,        DESK),
-    "spending":       Duty(spending.measure,            lambda: spending.EVERY_SECONDS,           DESK),
-    "sums":           Duty(charge_totals.compact,              lambda: charge_totals.COMPACT_EVERY_SECONDS,     DESK),
-    "old deliveries": Duty(bells.forget_deliveries,   lambda: bells.FORGETS_EVERY_SECONDS,    DESK),
+    #                 act           every seconds                            role
+    "balance":   Duty(read_balance, lambda: settings.BALANCE_EVERY_SECONDS, Purpose.UPKEEP),
+    "catalog":   Duty(sync,         lambda: settings.CATALOG_EVERY_SECONDS, Purpose.UPKEEP),
+    "left out":  Duty(look_alone,   lambda: ALONE_EVERY_SECONDS,            Purpose.LOOK),
+    "pace":           desk(delivery_times.take_pace,  delivery_times.EVERY_SECONDS),
+    "spending":       desk(spending.measure,          spending.EVERY_SECONDS),
+    "sums":           desk(lambda _now: charge_totals.compact(), charge_totals.COMPACT_EVERY_SECONDS),
+    "old deliveries": desk(dispatch.forget,           DELIVERIES_EVERY_SECONDS),
 }  # fmt: skip
 NAMES = {role: [name for name, duty in CHORES.items() if duty.role == role] for role in (*Purpose, DESK)}
 
 
 def chores(roles: Collection[str]) -> ChoreQuerySet:
+    """The recurring work of these roles."""
     return Chore.objects.filter(name__in=[name for role in roles for name in NAMES[role]])
 
 
 def write_down(now: datetime) -> None:
-    """Each has its row; a new one is due at once."""
+    """Gives each kind its row. New ones are due at once."""
     Chore.objects.bulk_create([Chore(name=name, due_at=now) for name in CHORES], ignore_conflicts=True)
 
 
 def do_chore(client: Client, now: datetime | None = None, roles: Collection[str] = tuple(NAMES)) -> bool:
-    """Does one due chore of these roles, if there is one, and says when it is due again."""
+    """Does one that is due of these roles and says when it is due again. False when none was due."""
     chore = chores(roles).claim(now or timezone.now(), LEASE)
     if chore is None:
         return False
@@ -74,3 +80,8 @@ def do_chore(client: Client, now: datetime | None = None, roles: Collection[str]
         done_at = timezone.now()
         mine.update(due_at=done_at + timedelta(seconds=duty.every_seconds()), done_at=done_at, trouble="")
     return True
+
+
+def balance_due_now(now: datetime) -> None:
+    """Has the balance read in the next round: upstream says that it is low, and how low only when asked."""
+    Chore.objects.filter(name="balance", due_at__gt=now).update(due_at=now)

@@ -14,7 +14,7 @@ from accounts.models import User
 from catalog.models import Service
 from orders.models import Order, Task
 from orders.rules.statuses import Status
-from orders.table import search
+from orders.table import filters
 from orders.table.filters import OPEN
 from orders.table.paging import SORTS
 from tests.benchmarks import data, measure
@@ -114,7 +114,7 @@ def compare(costs: list[Costs], figures: measure.Figures) -> None:
 def search_beside_like(figures: measure.Figures) -> None:
     """A part of one link, by the index and by LIKE, the same fifty ids."""
     word = Order.objects.order_by("-pk")[70].link[-12:-2]
-    keys = search.keys_of([word])
+    keys = filters.keys_of([word])
     assert keys
     ours = keys.some.order_by(f"-{keys.field}").values_list(keys.field, flat=True)[:50]
     # Joined with nothing, so that PostgreSQL does not use the index here too.

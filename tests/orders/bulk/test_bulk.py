@@ -18,7 +18,7 @@ from catalog.models import Service
 from orders.aftersale import ask as aftersale
 from orders.aftersale.submit import carry_cancels, carry_refills
 from orders.bulk import job as bulk
-from orders.bulk import views as bulking
+from orders.bulk import selection, views
 from orders.bulk.dry_run import OTHERWISE, dry_run
 from orders.bulk.job import ask
 from orders.bulk.receipt import LINES_A_PAGE, Tally
@@ -260,7 +260,7 @@ def test_all_means_all_that_match_the_filter(ana: User, monkeypatch: pytest.Monk
     )
     assert "Refill 2:" in dry(client, which="all", match="status=completed")
     assert "Refill 4:" in dry(client, which="all", match="")
-    for module in (bulk, bulking):
+    for module in (selection, views):
         monkeypatch.setattr(module, "MOST_ORDERS", 1)
     assert "at most" in client.get("/orders/bulks/matching/").content.decode()
     page = client.post("/orders/bulks/new/", {"kind": "refill", "which": "all", "match": "status=completed"})
@@ -304,7 +304,7 @@ def test_what_no_dry_run_has_signed_asks_nothing(said: str, ana: User) -> None:
 
 def test_a_dry_run_of_yesterday_is_looked_at_again(ana: User, monkeypatch: pytest.MonkeyPatch) -> None:
     signed = picked(REFILL, [make_order("completed", by=ana)]).signed()
-    monkeypatch.setattr(bulk, "GOOD_FOR_SECONDS", -1)
+    monkeypatch.setattr(selection, "GOOD_FOR_SECONDS", -1)
     answer = as_user(ana).post("/orders/bulks/new/confirmation/", {"picked": signed})
     assert "more than a day old" in answer.content.decode()
 

@@ -81,19 +81,19 @@ def test_the_pace_is_what_upstream_took_within_a_day_by_its_charge_or_our_estima
     ]  # fmt: skip
     for status, hours, fields in made:
         make_order(status, by=by, service=service, created_at=now - timedelta(hours=hours), **fields)
-    measured = measure(now=now)
+    measured = measure(now)
     assert (measured.spent, measured.queued) == (Decimal("2.10"), Decimal("1.80"))
     assert timedelta(hours=24) <= now - measured.since < timedelta(hours=24, minutes=15), "from a quarter on"
-    measure(now=now)
+    measure(now)
     assert Spending.objects.count() == 1
 
 
 @pytest.mark.django_db
 def test_a_young_desk_is_measured_from_its_first_order() -> None:
     now = timezone.now()
-    assert measure(now=now).since == now
+    assert measure(now).since == now
     first = make_order(Status.PENDING, created_at=now - timedelta(hours=5))
-    assert measure(now=now).since == first.created_at
+    assert measure(now).since == first.created_at
 
 
 @pytest.mark.django_db

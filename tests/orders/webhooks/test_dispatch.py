@@ -16,7 +16,7 @@ from orders.webhooks import dispatch
 from panel.notpanel.client import Client
 from panel.ops import failpoints
 from panel.upstream.models import Chore
-from panel.worker import bells
+from panel.worker.recurring import CHORES, balance_due_now
 from tests.makers import make_order, minutes, place_order, sold_by
 from tests.upstream import Upstream
 
@@ -129,10 +129,10 @@ def test_a_ring_that_is_never_answered_is_given_up_after_a_day() -> None:
 def test_a_low_balance_is_asked_for_at_once() -> None:
     came(event="balance.low")
     Chore.objects.create(name="balance", due_at=timezone.now() + minutes(9))
-    assert bells.ring_in(None)
+    assert dispatch.ring_in(timezone.now(), balance_due_now)
     assert Chore.objects.get().due_at <= timezone.now()
     assert fates() == [How.BALANCE]
-    assert not bells.ring_in(None)
+    assert not dispatch.ring_in(timezone.now(), balance_due_now)
 
 
 def test_an_event_that_nobody_knows_rings_for_the_order_that_it_names_or_is_just_kept() -> None:
@@ -207,7 +207,7 @@ def test_what_came_a_month_ago_is_forgotten_in_portions(monkeypatch: pytest.Monk
         came(at=NOW - timedelta(days=days))
     assert [dispatch.forget(NOW) for _ in range(3)] == [True, True, False]
     assert Delivery.objects.count() == 2
-    assert bells.forget_deliveries(None) is False
+    assert CHORES["old deliveries"].act(None) is False  # type: ignore[arg-type]
 
 
 def test_upstreams_word_is_what_holds(upstream: Upstream, phone: Client) -> None:
@@ -217,7 +217,7 @@ def test_upstreams_word_is_what_holds(upstream: Upstream, phone: Client) -> None
     Order.objects.update(upstream_id=upstream_id, status="completed", next_look_at=None)
     upstream.set_status(upstream_id, "refunded")
     came(upstream_id, status="completed", at=timezone.now())
-    assert bells.ring_in(None)
+    assert dispatch.ring_in(timezone.now(), balance_due_now)
     assert look_once(phone, timezone.now() + RINGS_TOGETHER)
     order.refresh_from_db()
     assert order.status == "refunded"

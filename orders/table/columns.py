@@ -9,7 +9,7 @@ from jinja2 import Template
 
 
 class Column(NamedTuple):
-    """One column. Its cell is templates/orders/cells/<name>.html, its width the class c-<name>."""
+    """One column. Its cell is templates/orders/table/cells/<name>.html, its width the class c-<name>."""
 
     label: str
     number: bool = False
@@ -44,7 +44,7 @@ def chosen(names: Iterable[str]) -> tuple[str, ...]:
 def rows_of(columns: tuple[str, ...]) -> Template:
     """The template of rows with these cells: compiled as one, for fifty rows of eleven includes took twice as long."""
     env = engines["jinja2"].env  # type: ignore[attr-defined]
-    parts = {name: env.loader.get_source(env, f"orders/cells/{name}.html")[0] for name in columns}
-    whole: str = env.loader.get_source(env, "orders/_rows.html")[0]
+    parts = {name: env.loader.get_source(env, f"orders/table/cells/{name}.html")[0] for name in columns}
+    whole: str = env.loader.get_source(env, "orders/table/_rows.html")[0]
     template: Template = env.from_string(whole.replace("{# cells #}", "".join(parts.values())))
     return template

@@ -168,7 +168,7 @@ class Listing:
 
     # ── The page ─────────────────────────────────────────────────────────────────────────────────
     def context(self) -> dict[str, object]:
-        """What `orders/index.html` wants."""
+        """What `orders/table/index.html` wants."""
         page = self.page()
         rows, further, up = page.rows, page.looked_to, self.up_from is not None
         above, below = (page.more, True) if up else (self.down_from is not None, page.more)

@@ -42,7 +42,7 @@ def row_or_back(request: HttpRequest, pk: int, why: str, done: str) -> HttpRespo
         listing = on_page(request)
         orders = in_rows(Order.objects.seen_by(request.user).filter(pk=pk))
         context = {"orders": orders, "rows": rows_of(listing.columns), "note": why, "match": listing.query()}
-        response = render(request, "orders/_row.html", context, status=CONFLICT if why else 200)
+        response = render(request, "orders/table/_row.html", context, status=CONFLICT if why else 200)
         if not why:  # a refusal stands in the row, as an alert
             response["HX-Trigger"] = json.dumps({"desk:said": done})
         return response

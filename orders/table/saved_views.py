@@ -49,7 +49,7 @@ def index(request: HttpRequest) -> HttpResponse:
         (view, view.pk in the_user(request).pinned, view.why_no_change(request.user))
         for view in views[: 5 * MOST_OF_ONE]
     ]
-    return render(request, "orders/views.html", {"views": rows})
+    return render(request, "orders/table/views.html", {"views": rows})
 
 
 @needs("look")
@@ -67,7 +67,7 @@ def new(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(view.get_absolute_url())
     context = {"form_view": view, "errors": errors, "listing": Listing.of(request.user, QueryDict(query))}
     status = UNPROCESSABLE if errors else 200
-    return page(request, "orders/new_view.html", context, fragment="orders/_new_view.html", status=status)
+    return page(request, "orders/table/new_view.html", context, fragment="orders/table/_new_view.html", status=status)
 
 
 def refused(view: SavedView, request: HttpRequest) -> list[str]:

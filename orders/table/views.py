@@ -35,7 +35,7 @@ def index(request: HttpRequest) -> HttpResponse:
     if "" in request.GET.values():  # as a form sends what nobody filled in
         stretch = {name: request.GET[name] for name in ("before", "after") if request.GET.get(name)}
         return HttpResponseRedirect(listing.address(**stretch))
-    return render(request, "orders/index.html", {**listing.context(), **views_of(request.user, listing)})
+    return render(request, "orders/table/index.html", {**listing.context(), **views_of(request.user, listing)})
 
 
 @require_safe
@@ -66,7 +66,7 @@ def changes(request: HttpRequest) -> HttpResponse:
             "counts_changed": counts_changed,
             "statuses": list(Status),
         }
-        response = render(request, "orders/_changes.html", context)
+        response = render(request, "orders/table/_changes.html", context)
     return with_times(request, response, looked)
 
 
@@ -89,7 +89,7 @@ def filters(request: HttpRequest) -> HttpResponse:
         "people": User.objects.order_by("name", "username").only("name", "username"),
         "sorts": {name: sort.words for name, sort in SORTS.items()},
     }
-    return page(request, "orders/filters.html", context, fragment="orders/_filters.html")
+    return page(request, "orders/table/filters.html", context, fragment="orders/table/_filters.html")
 
 
 @needs("look")
@@ -108,7 +108,7 @@ def columns(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(listing.from_its_end(own_columns=()).address())
     rest = [name for name in COLUMNS if name not in shown]
     context = {"listing": listing, "shown": shown, "rest": rest, "columns": COLUMNS, "first": FIRST}
-    return page(request, "orders/columns.html", context, fragment="orders/_columns.html")
+    return page(request, "orders/table/columns.html", context, fragment="orders/table/_columns.html")
 
 
 def moved(shown: tuple[str, ...], name: str, by: int) -> tuple[str, ...]:

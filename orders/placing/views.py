@@ -88,7 +88,7 @@ def new(request: HttpRequest) -> HttpResponse:
         **picker(typed.get("q", ""), str(form["service"].value() or ""), request.user),
         "made_for": signing.dumps(request.user.pk, salt=OF_A_PERSON),
     }
-    return render(request, "orders/new.html", context, status=422 if form.errors else 200)
+    return render(request, "orders/placing/new.html", context, status=422 if form.errors else 200)
 
 
 def typed_in(request: HttpRequest) -> QueryDict:
@@ -144,7 +144,7 @@ def receipt(request: HttpRequest) -> HttpResponse:
     typed = typed_in(request)
     form = OrderForm.blank(typed)
     context = {**of_form(form, OrderForm(typed)), "other_fields": typed.get("asks") not in (None, form.asks)}
-    return render(request, "orders/_receipt_now.html", context)
+    return render(request, "orders/placing/_receipt_now.html", context)
 
 
 def of_form(form: OrderForm, read: OrderForm) -> dict[str, object]:

@@ -49,7 +49,7 @@ def tell(request: HttpRequest, order: Order, others: list[str], *, status: int =
         **said,
         **evidence.context(order),
     }  # fmt: skip
-    return page(request, "orders/show.html", context, fragment="orders/_order_now.html", status=status)
+    return page(request, "orders/detail/show.html", context, fragment="orders/detail/_order_now.html", status=status)
 
 
 def version_of(order: Order, others: list[str]) -> str:

@@ -57,7 +57,7 @@ class Wishes:
         return found.select_related("order__service", "asked_by").prefetch_related("order__tasks").order_by("-pk")
 
     def context(self) -> dict[str, object]:
-        """What `orders/wishes.html` wants."""
+        """What `orders/aftersale/tasks.html` wants."""
         rows = list(self.tasks()[: WISHES_A_PAGE + 1])
         more, rows = len(rows) > WISHES_A_PAGE, rows[:WISHES_A_PAGE]
         old_since = timezone.now() - usual_age() if self.kind == Kind.REFILL else None

@@ -69,4 +69,4 @@ def next_refill(request: HttpRequest, pk: int) -> HttpResponse:
 @needs("look")
 def wishes(request: HttpRequest, kind: str) -> HttpResponse:
     """All refills, or all cancels, newest first."""
-    return render(request, "orders/wishes.html", Wishes.read(request, kind).context())
+    return render(request, "orders/aftersale/tasks.html", Wishes.read(request, kind).context())

@@ -50,13 +50,13 @@ def new(request: HttpRequest) -> HttpResponse:
             context["found"] = found_in(request)
             picked = picked_in(request, context["found"])
         except Refusal as no:
-            return render(request, "orders/bulk.html", {**context, "why": str(no)}, status=UNPROCESSABLE)
+            return render(request, "orders/bulk/new.html", {**context, "why": str(no)}, status=UNPROCESSABLE)
         context |= {"picked": picked, "run": dry_run(picked)}
-    return render(request, "orders/bulk.html", context)
+    return render(request, "orders/bulk/new.html", context)
 
 
 def blank(typed: QueryDict) -> dict[str, Any]:
-    """What `orders/bulk.html` wants before anything is picked."""
+    """What `orders/bulk/new.html` wants before anything is picked."""
     kind = typed.get("kind", "")
     return {
         "picked": None, "run": None, "found": NOTHING_FOUND, "why": "", "most": MOST_ORDERS, "shown": UNKNOWN_SHOWN,
@@ -112,7 +112,7 @@ def matching(request: HttpRequest) -> HttpResponse:
     listing = Listing.read(request)
     count = len(ids_of(listing))
     context = {"count": count, "words": listing.matching, "why": too_many_match() if count > MOST_ORDERS else ""}
-    return render(request, "orders/_matching.html", context)
+    return render(request, "orders/bulk/_matching.html", context)
 
 
 @needs("place")
@@ -122,7 +122,7 @@ def confirmation(request: HttpRequest) -> HttpResponse:
     try:
         bulk = jobs.ask(Picked.read(request.POST.get("picked", "")), by=request.user)
     except Refusal as no:
-        return render(request, "orders/bulk.html", {**blank(request.POST), "why": str(no)}, status=UNPROCESSABLE)
+        return render(request, "orders/bulk/new.html", {**blank(request.POST), "why": str(no)}, status=UNPROCESSABLE)
     return HttpResponseRedirect(bulk.get_absolute_url())
 
 
@@ -138,7 +138,7 @@ def index(request: HttpRequest) -> HttpResponse:
         bulks = bulks.filter(pk__lt=before)
     rows = list(bulks[: JOBS_A_PAGE + 1])
     older = f"{request.path}?before={rows[JOBS_A_PAGE - 1].pk}" if len(rows) > JOBS_A_PAGE else ""
-    return render(request, "orders/bulks.html", {"bulks": rows[:JOBS_A_PAGE], "older": older})
+    return render(request, "orders/bulk/index.html", {"bulks": rows[:JOBS_A_PAGE], "older": older})
 
 
 @needs("look")
@@ -155,7 +155,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "bulk": bulk, "tally": tally, "lines": lines, "results": receipt.RESULTS, "bar_changed": bar_changed,
         "left_out": list(bulk.left_out.items())[: receipt.LEFT_OUT_SHOWN],
     }  # fmt: skip
-    response = page(request, "orders/bulk_receipt.html", context, fragment="orders/_bulk_now.html")
+    response = page(request, "orders/bulk/receipt.html", context, fragment="orders/bulk/_receipt_now.html")
     return with_times(request, response, {})
 
 

@@ -63,7 +63,7 @@ def balance(request: HttpRequest) -> HttpResponse:
         "moved": moved(drawn, now - OF_LATE),
         "least": settings.LOW_BALANCE,
     }
-    return render(request, "orders/balance.html", context)
+    return render(request, "orders/reports/balance.html", context)
 
 
 def steps_of(newest_first: list[BalanceReading]) -> list[Step]:

@@ -64,12 +64,12 @@ def charges(request: HttpRequest) -> HttpResponse:
         day_of_it = found[0] if found else nothing(chosen)
         orders, since = drift(request.user, chosen)
         shown = {"day": day_of_it, "orders": orders, "since": since, "most": DRIFT_SHOWN}
-        return render(request, "orders/drift.html", shown)
+        return render(request, "orders/reports/charges_of_day.html", shown)
     last = day_of(request.GET.get("until", "")) or today()
     first = last - timedelta(days=DAYS_A_PAGE - 1)
     context = {"days": days(first, last), "first": first, "last": last, "older": newest_before(first),
                "newest": last >= today()}  # fmt: skip
-    return render(request, "orders/charges.html", context)
+    return render(request, "orders/reports/charges.html", context)
 
 
 def days(first: date, last: date) -> list[Day]:

@@ -81,4 +81,4 @@ def index(request: HttpRequest) -> HttpResponse:
         "paces": [(pace.service, pace.usual) for pace in paces.order_by(-slower, "service")[:PACES_SHOWN]],
         "kind": "late",
     }
-    return render(request, "orders/late.html", context)
+    return render(request, "orders/reports/late.html", context)

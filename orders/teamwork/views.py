@@ -24,7 +24,7 @@ def mentions(request: HttpRequest) -> HttpResponse:
     older = f"{request.path}?before={shown[-1].note_id}" if more else ""
     if new := [mention.pk for mention in shown if mention.read_at is None]:
         Mention.objects.filter(pk__in=new).update(read_at=timezone.now())
-    return render(request, "orders/mentions.html", {"mentions": shown, "older": older})
+    return render(request, "orders/teamwork/mentions.html", {"mentions": shown, "older": older})
 
 
 EVENTS_A_PAGE = 100
@@ -39,4 +39,4 @@ def activity(request: HttpRequest) -> HttpResponse:
         events = events.filter(pk__lt=before)
     rows = list(events[: EVENTS_A_PAGE + 1])
     older = f"{request.path}?before={rows[EVENTS_A_PAGE - 1].pk}" if len(rows) > EVENTS_A_PAGE else ""
-    return render(request, "orders/activity.html", {"events": rows[:EVENTS_A_PAGE], "older": older})
+    return render(request, "orders/teamwork/activity.html", {"events": rows[:EVENTS_A_PAGE], "older": older})

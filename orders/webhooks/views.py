@@ -54,7 +54,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "turned_away": reasons(counts, now.date()), "days": DAYS, "clocks_differ": any(counts.get(c) for c in CLOCKS),
         "door": request.build_absolute_uri(reverse("webhook_door")),
     }  # fmt: skip
-    return render(request, "orders/webhooks.html", context)
+    return render(request, "orders/webhooks/index.html", context)
 
 
 def orders_of(deliveries: Iterable[Delivery]) -> dict[str, Order]:

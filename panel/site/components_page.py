@@ -54,7 +54,7 @@ def components(request: HttpRequest) -> HttpResponse:
     sprite = (settings.BASE_DIR / "static" / "icons.svg").read_text()
     now = timezone.now()
     context = {"sheets": [sheet(n, now) for n in range(len(THEMES))], "icons": re.findall(r'id="i-([\w-]+)"', sprite)}
-    return render(request, "styleguide.html", {**context, "at": now, "statuses": list(Status), "rows": rows_of(USUAL)})
+    return render(request, "site/components_sheet.html", {**context, "at": now, "statuses": list(Status), "rows": rows_of(USUAL)})
 
 
 def sheet(number: int, now: datetime) -> Sheet:

@@ -58,7 +58,7 @@ PLACES = (
 def palette(request: HttpRequest) -> HttpResponse:
     """What is typed, found; to a script as a list to choose from, else as a page with links."""
     q = request.GET.get("q", "").replace("\0", " ").strip()[:MOST_CHARACTERS]
-    return page(request, "palette.html", found(q, request.user), fragment="_palette.html")
+    return page(request, "site/palette.html", found(q, request.user), fragment="site/_palette.html")
 
 
 @require_safe
@@ -66,11 +66,11 @@ def palette(request: HttpRequest) -> HttpResponse:
 def keys(request: HttpRequest) -> HttpResponse:
     """All keys; to a script for its dialog, else as a page."""
     leading = tuple((place.keys, place.words) for place in places("", request.user) if " " in place.keys)
-    return page(request, "keys.html", {"keys": (*KEYS, ("Go to", leading))}, fragment="_keys.html")
+    return page(request, "site/keys.html", {"keys": (*KEYS, ("Go to", leading))}, fragment="site/_keys.html")
 
 
 def found(q: str, user: Any) -> dict[str, object]:
-    """What `_palette.html` wants, in as many queries for one order as for eight."""
+    """What `site/_palette.html` wants, in as many queries for one order as for eight."""
     listing = Listing(user, text=q)
     return {
         "q": q,

@@ -64,22 +64,22 @@ def age(at: Any) -> str:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return render(request, "400.html", status=400)
+    return render(request, "site/400.html", status=400)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return render(request, "403.html", {"why": str(exception) or "This is not open to you."}, status=403)
+    return render(request, "site/403.html", {"why": str(exception) or "This is not open to you."}, status=403)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return render(request, "404.html", status=404)
+    return render(request, "site/404.html", status=404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Leans on nothing: no request, no database."""
-    return HttpResponse(render_to_string("500.html"), status=500)
+    return HttpResponse(render_to_string("site/500.html"), status=500)
 
 
 def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form that was open too long, or whose cookie is gone: nothing was done, and it can be sent again."""
-    return render(request, "stale_form.html", status=403)
+    return render(request, "site/stale_form.html", status=403)

@@ -53,8 +53,11 @@ def components(request: HttpRequest) -> HttpResponse:
     """Asks the database for nothing of its own, and nothing on it does anything."""
     sprite = (settings.BASE_DIR / "static" / "icons.svg").read_text()
     now = timezone.now()
-    context = {"sheets": [sheet(n, now) for n in range(len(THEMES))], "icons": re.findall(r'id="i-([\w-]+)"', sprite)}
-    return render(request, "site/components_sheet.html", {**context, "at": now, "statuses": list(Status), "rows": rows_of(USUAL)})
+    context = {
+        "sheets": [sheet(n, now) for n in range(len(THEMES))], "icons": re.findall(r'id="i-([\w-]+)"', sprite),
+        "at": now, "statuses": list(Status), "rows": rows_of(USUAL),
+    }  # fmt: skip
+    return render(request, "site/components_sheet.html", context)
 
 
 def sheet(number: int, now: datetime) -> Sheet:

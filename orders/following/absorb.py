@@ -4,7 +4,7 @@ from datetime import datetime
 
 from orders.following.anomalies import facts_of, held_in, must_wait, take_note, told, wait
 from orders.models import Event, Order, Reading
-from orders.rules.poll_schedule import STEADY, Tempo
+from orders.rules.poll_schedule import BY_AGE_ALONE, PollSchedule
 from orders.rules.statuses import FINAL, LIFE, STARTED, label, stage
 from panel.format.money import stored
 from panel.notpanel.shapes import Report
@@ -14,7 +14,7 @@ FACTS = ("status", "charge", "currency", "start_count", "remains", "said", "repo
          "missing_since", "doubts", "next_look_at", "started_at", "ended_at", "late_from", "version")  # fmt: skip
 
 
-def absorb(order: Order, report: Report, tempo: Tempo = STEADY) -> tuple[list[Event], Reading | None]:
+def absorb(order: Order, report: Report, tempo: PollSchedule = BY_AGE_ALONE) -> tuple[list[Event], Reading | None]:
     """Makes the order say what the report says. Only a report that was asked for earlier is passed over.
 
     Returns what happened, and a reading when the report tells anything new of the progress. The caller saves both,
@@ -27,7 +27,7 @@ def absorb(order: Order, report: Report, tempo: Tempo = STEADY) -> tuple[list[Ev
     return events, Reading(order=order, at=report.asked_at, status=order.status, remains=order.remains)
 
 
-def apply_report(order: Order, report: Report, tempo: Tempo) -> list[Event]:
+def apply_report(order: Order, report: Report, tempo: PollSchedule) -> list[Event]:
     """Changes the order, and returns what happened."""
     if order.reported_at and report.asked_at < order.reported_at:
         return []
@@ -41,7 +41,7 @@ def apply_report(order: Order, report: Report, tempo: Tempo) -> list[Event]:
         order.charge = stored(report.charge)
     order.start_count, order.remains = report.start_count, report.remains
     order.said, order.reported_at, order.left_out = report.raw, report.asked_at, 0
-    order.next_look_at = tempo.next_look(order, report.asked_at) if order.stage.live else None
+    order.next_look_at = tempo.next_poll(order, report.asked_at) if order.stage.live else None
     note_times(order, report.asked_at)
     if held_in(known) and order.status == was:
         back.append(told(order, "stood", report, to=order.label))

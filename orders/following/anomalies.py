@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from orders.models import Event, Order
 from orders.rules.charges import ENDED_SHORT, tolerance
-from orders.rules.service_types import terms_of
+from orders.rules.service_types import service_type_of
 from orders.rules.statuses import FINAL, LIFE, Status, label, stage
 from panel.format.locale import for_the_record
 from panel.format.money import is_dollars, money
@@ -67,7 +67,7 @@ def charge_is_odd(facts: Facts, order: Order) -> bool:
     if abs(more) <= tolerance(order.expected_charge):
         return False
     explained = facts.charge >= 0 and bool(order.coupon or facts.status in ENDED_SHORT)
-    return (more > 0 or not explained) and terms_of(order.service).known
+    return (more > 0 or not explained) and service_type_of(order.service).known
 
 
 def of_charge(facts: Facts, order: Order) -> str:

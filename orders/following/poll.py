@@ -18,9 +18,9 @@ from orders.aftersale.settle import end_cancels
 from orders.following.absorb import FACTS, absorb
 from orders.models import Event, Order, Reading
 from orders.models.order import Hurry
-from orders.models.statistics import usual
+from orders.models.statistics import usual_times
 from orders.rules.lateness import late_from
-from orders.rules.poll_schedule import ALONE_FROM, SELDOM, Tempo, next_look
+from orders.rules.poll_schedule import LONGEST_PAUSE, POLLED_ALONE_FROM, PollSchedule, next_poll_by_age
 from orders.rules.statuses import FINAL
 from orders.webhooks.health import healthy
 from panel.notpanel.budget import Purpose
@@ -40,10 +40,10 @@ CALL = timedelta(seconds=25)  # longer than one takes; so long after a claim its
 
 def look_wanted(now: datetime) -> Purpose | None:
     """What a look would be for now: a person waits for it, or an order's time has come; None: nothing to ask."""
-    first = Order.objects.in_a_hurry(now).filter(left_out__lt=ALONE_FROM).values_list("hurry", flat=True).first()
+    first = Order.objects.in_a_hurry(now).filter(left_out__lt=POLLED_ALONE_FROM).values_list("hurry", flat=True).first()
     if first == Hurry.WANTED:
         return Purpose.ASK
-    return Purpose.LOOK if first or Order.objects.due(now).filter(left_out__lt=ALONE_FROM).exists() else None
+    return Purpose.LOOK if first or Order.objects.due(now).filter(left_out__lt=POLLED_ALONE_FROM).exists() else None
 
 
 def look_once(client: Client, now: datetime | None = None) -> bool:
@@ -72,11 +72,11 @@ def claim(now: datetime) -> dict[str, datetime]:
     with transaction.atomic():
         # SKIP LOCKED where there are row locks (two workers share the work rather than wait for each other, and cannot
         # deadlock over two batches); on SQLite the write transaction itself is the lock.
-        free = Order.objects.filter(left_out__lt=ALONE_FROM).select_for_update(skip_locked=True)
+        free = Order.objects.filter(left_out__lt=POLLED_ALONE_FROM).select_for_update(skip_locked=True)
         fields = ("pk", "upstream_id", "next_look_at")
         taken = list(free.in_a_hurry(now).values_list(*fields)[:ORDERS_PER_CALL])
         in_calls = Q(next_look_at__gt=max(now, now + LEASE - CALL), next_look_at__lte=now + LEASE)
-        others = free.due(now + SELDOM).filter(~in_calls, hurry=None).values_list(*fields)
+        others = free.due(now + LONGEST_PAUSE).filter(~in_calls, hurry=None).values_list(*fields)
         soonest = list(others[: ORDERS_PER_CALL - len(taken)])
         if taken or (soonest and soonest[0][2] <= now):
             taken += soonest
@@ -126,7 +126,7 @@ def take_in(
     with transaction.atomic():
         known = Order.objects.filter(upstream_id__in=asked).order_by("pk").select_for_update()
         orders = list(known.prefetch_related("service"))  # whose terms judge a charge; else a query an order
-        tempo = Tempo(usual({order.service_id for order in orders}), rung, due or {})
+        tempo = PollSchedule(usual_times({order.service_id for order in orders}), rung, due or {})
         for order in orders:
             report = reports.found.get(order.upstream_id or "")
             version = order.version
@@ -159,7 +159,7 @@ def leave_out(order: Order, said: str, now: datetime, *, alone: bool) -> list[Ev
         return []  # it ended, or a person gave it up, while the question was under way
     order.left_out += 1
     order.version += 1
-    order.next_look_at = now + SELDOM if alone else next_look(order.created_at, now)
+    order.next_look_at = now + LONGEST_PAUSE if alone else next_poll_by_age(order.created_at, now)
     if alone and UNKNOWN in said.lower():
         events = [] if order.missing_since else [Event(order=order, kind="missing", at=now, facts={"said": said})]
         order.missing_since = order.missing_since or now

@@ -20,7 +20,7 @@ from orders.models.task import Task
 from orders.rules import lateness
 from orders.rules.charges import ENDED_SHORT
 from orders.rules.eligibility import Refills, pending_cancel, refills_of, why_no_cancel, why_no_refill
-from orders.rules.poll_schedule import ALONE_FROM, RINGS_TOGETHER, beat, is_stale
+from orders.rules.poll_schedule import POLLED_ALONE_FROM, WEBHOOKS_TOGETHER, is_stale, next_tick
 from orders.rules.search_text import LONGEST_HOST, search_fields
 from orders.rules.statuses import Stage, Status, label, stage
 from panel.format.money import is_dollars
@@ -77,7 +77,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
     def ring(self, now: datetime) -> int:
         """A webhook names them: they go first of what is due, with all that are rung for within a moment."""
-        return self._first(Hurry.RUNG, beat(RINGS_TOGETHER, now))
+        return self._first(Hurry.RUNG, next_tick(WEBHOOKS_TOGETHER, now))
 
     def _first(self, hurry: int, at: datetime) -> int:
         known = self.filter(upstream_id__isnull=False).exclude(hurry__gte=hurry, next_look_at__lte=at)
@@ -93,7 +93,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
     def alone(self, now: datetime) -> Self:
         """Due orders that upstream keeps leaving out; those that somebody wants to know of first."""
-        due = self.due(now).filter(left_out__gte=ALONE_FROM)
+        due = self.due(now).filter(left_out__gte=POLLED_ALONE_FROM)
         return due.order_by(F("hurry").desc(nulls_last=True), "next_look_at")
 
 
@@ -181,7 +181,9 @@ class Order(models.Model):
             # The sweep: what is due; final orders are not in it.
             models.Index(fields=["next_look_at"], condition=models.Q(next_look_at__isnull=False), name="order_due"),
             # Those that are asked for alone.
-            models.Index(fields=["next_look_at"], condition=models.Q(left_out__gte=ALONE_FROM), name="order_alone"),
+            models.Index(
+                fields=["next_look_at"], condition=models.Q(left_out__gte=POLLED_ALONE_FROM), name="order_alone"
+            ),
             # Those that go first, longest waiting first.
             models.Index(
                 fields=["-hurry", "next_look_at"], condition=models.Q(hurry__isnull=False), name="order_hurry"
@@ -294,7 +296,7 @@ class Order(models.Model):
     @property
     def asked_alone(self) -> bool:
         """Upstream keeps leaving it out of its answers about many."""
-        return self.left_out >= ALONE_FROM
+        return self.left_out >= POLLED_ALONE_FROM
 
     @property
     def difference(self) -> Decimal | None:
@@ -310,7 +312,7 @@ class Order(models.Model):
     def given_up(self) -> bool:
         """Upstream did not know it, and a person ended the asking."""
         followed = self.stage.live or self.taken
-        return followed and self.next_look_at is None and self.left_out >= ALONE_FROM
+        return followed and self.next_look_at is None and self.left_out >= POLLED_ALONE_FROM
 
     @property
     def label(self) -> str:

@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.db import models
 
 from catalog.models import Service
-from orders.rules.lateness import Usual
+from orders.rules.lateness import UsualTimes
 
 
 class Pace(models.Model):
@@ -36,9 +36,9 @@ class Pace(models.Model):
         return f"Pace of service {self.service_id}"
 
     @property
-    def usual(self) -> Usual:
+    def usual(self) -> UsualTimes:
         """What is usual for the service, by these figures."""
-        return Usual(
+        return UsualTimes(
             span(self.start_median), span(self.start_p95), span(self.finish_median), span(self.finish_p95),
             self.finishes, self.starts, self.quantity, span(self.lately),
         )  # fmt: skip
@@ -145,7 +145,7 @@ def span(seconds: int | None) -> timedelta | None:
     return None if seconds is None else timedelta(seconds=seconds)
 
 
-def usual(service_ids: Collection[int]) -> dict[int, Usual]:
+def usual_times(service_ids: Collection[int]) -> dict[int, UsualTimes]:
     """One query; services without a pace of their own are not in it."""
     paces = Pace.objects.filter(pk__in=service_ids).order_by()
     return {pace.pk: pace.usual for pace in paces if pace.usual.known}

@@ -18,7 +18,7 @@ from orders.models import Order
 from orders.placing.form_fields import LARGEST, READERS, whole
 from orders.placing.place import similar_orders
 from orders.rules import links
-from orders.rules.service_types import DRIP_FEED, FIELDS, Terms, asked_of, may_drip, terms_of
+from orders.rules.service_types import DRIP_FEED, FIELDS, ServiceType, form_fields_of, may_drip, service_type_of
 from panel.format.money import money
 from panel.format.numbers import number as figure
 from panel.web.params import number
@@ -91,8 +91,8 @@ class OrderForm(forms.Form):
         """Every field that the chosen service asks for, in its limits; then what the person must have seen."""
         said = self.cleaned_data
         service = said.get("service")
-        asked = asked_of(service)
-        required = terms_of(service).required if service else ()
+        asked = form_fields_of(service)
+        required = service_type_of(service).required if service else ()
         for name in FIELDS:
             text = said.get(name, "") if name in asked else ""
             said[name] = None
@@ -156,7 +156,7 @@ class OrderForm(forms.Form):
         return bound
 
     def _read_quantity(self, service: Service) -> None:
-        said, terms = self.cleaned_data, terms_of(service)
+        said, terms = self.cleaned_data, service_type_of(service)
         quantity: int | None
         if terms.counts:
             quantity = len((said.get(terms.counts) or "").splitlines())
@@ -221,7 +221,9 @@ class OrderForm(forms.Form):
         """What `place` takes, besides who asks."""
         said, service = self.cleaned_data, self.cleaned_data["service"]
         others = {"link", "quantity", "other", "coupon", *DRIP_FEED}
-        fields = {name: str(said[name]) for name in asked_of(service) if name not in others and said[name] is not None}
+        fields = {
+            name: str(said[name]) for name in form_fields_of(service) if name not in others and said[name] is not None
+        }
         return {
             "service": service, "link": self.target, "quantity": said["quantity"], "token": said["token"],
             "runs": said["runs"], "interval": said["interval"], "coupon": said["coupon"] or "",
@@ -242,7 +244,7 @@ class OrderForm(forms.Form):
     @property
     def asked(self) -> tuple[str, ...]:
         """The fields to show, by the chosen service."""
-        return asked_of(self.chosen)
+        return form_fields_of(self.chosen)
 
     @property
     def unasked(self) -> list[str]:
@@ -252,11 +254,11 @@ class OrderForm(forms.Form):
     @property
     def asks(self) -> str:
         """Changes when a choice asks for other fields."""
-        return f"{terms_of(self.chosen).asked}{self.drips}"
+        return f"{service_type_of(self.chosen).fields}{self.drips}"
 
     @property
-    def terms(self) -> Terms:
-        return terms_of(self.chosen)
+    def terms(self) -> ServiceType:
+        return service_type_of(self.chosen)
 
     @cached_property
     def chosen(self) -> Service | None:

@@ -12,7 +12,7 @@ from catalog.models import Service
 from orders.models import Order, Task
 from orders.rules.links import spellings
 from orders.rules.refusal import Refusal, allowed
-from orders.rules.service_types import terms_of
+from orders.rules.service_types import service_type_of
 from orders.rules.statuses import LIFE, LIVE, Status
 from panel.format.locale import for_the_record
 from panel.format.money import money
@@ -92,7 +92,7 @@ def body_of(
     fields: Mapping[str, str],
 ) -> dict[str, str]:  # fmt: skip
     """Exactly what goes with `add`: what the service's type takes, and nothing empty."""
-    takes = terms_of(service).asked
+    takes = service_type_of(service).fields
     asked = {"link": link, "quantity": quantity}
     said: dict[str, object] = {
         "service": service.upstream_id, **{name: value for name, value in asked.items() if name in takes},

@@ -15,8 +15,8 @@ from django.views.decorators.http import require_safe
 from accounts.access import needs
 from catalog.models import Service
 from orders.models import Order, Pace
-from orders.models.statistics import usual
-from orders.rules.lateness import Usual
+from orders.models.statistics import usual_times
+from orders.rules.lateness import UsualTimes
 
 SHOWN = 500  # late orders, those first that are late longest
 PACES_SHOWN = 100  # services
@@ -29,7 +29,7 @@ class Group(NamedTuple):
 
     service: Service
     orders: list[Order]
-    usual: Usual | None
+    usual: UsualTimes | None
 
     @property
     def since(self) -> datetime:
@@ -57,7 +57,7 @@ class Group(NamedTuple):
 
 def grouped(orders: Sequence[Order]) -> list[Group]:
     """Most late ones first."""
-    paces = usual({order.service_id for order in orders})
+    paces = usual_times({order.service_id for order in orders})
     of: defaultdict[Service, list[Order]] = defaultdict(list)
     for order in orders:
         of[order.service].append(order)

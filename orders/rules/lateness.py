@@ -16,7 +16,7 @@ from panel.format.times import took
 
 
 @dataclass(frozen=True)
-class Usual:
+class UsualTimes:
     """What is usual for a service, counted from when upstream took an order; None where too few orders tell."""
 
     start_median: timedelta | None
@@ -80,7 +80,7 @@ class TimedOrder(Protocol):
     def reported_at(self) -> datetime | None: ...
 
 
-def late_from(order: TimedOrder, usual: Usual | None) -> datetime | None:
+def late_from(order: TimedOrder, usual: UsualTimes | None) -> datetime | None:
     """From when on it is late: not started, or not ended, when 95 of 100 had. None: nobody can tell, or it has ended.
 
     An order that upstream has said nothing of is not late: for that the desk cannot blame anybody.
@@ -93,7 +93,7 @@ def late_from(order: TimedOrder, usual: Usual | None) -> datetime | None:
     return None if within is None else order.taken_at + within
 
 
-def finish_within(order: TimedOrder, usual: Usual) -> timedelta | None:
+def finish_within(order: TimedOrder, usual: UsualTimes) -> timedelta | None:
     """The time that its finish has. Larger than 95 of 100: longer in proportion; in runs: that much from its last."""
     if usual.finish_p95 is None:
         return None

@@ -37,7 +37,7 @@ FIELDS = {
 }  # fmt: skip
 
 
-class Terms(NamedTuple):
+class ServiceType(NamedTuple):
     """What one type asks for."""
 
     required: tuple[str, ...]
@@ -47,21 +47,21 @@ class Terms(NamedTuple):
     known: bool = True
 
     @property
-    def asked(self) -> tuple[str, ...]:
+    def fields(self) -> tuple[str, ...]:
         """The type's own fields, in the order of the form."""
         return tuple(name for name in FIELDS if name in self.required or name in self.optional)
 
 
 TYPES = {
-    "default":         Terms(("link", "quantity")),
-    "package":         Terms(("link",), note="A package is bought whole: there is no quantity to choose."),
-    "custom comments": Terms(("link", "comments"), counts="comments"),
-    "mentions":        Terms(("link", "quantity", "usernames")),
-    "poll":            Terms(("link", "quantity", "answer_number")),
-    "subscriptions":   Terms(("username", "min", "max"), ("posts", "old_posts", "delay", "expiry"),
+    "default":         ServiceType(("link", "quantity")),
+    "package":         ServiceType(("link",), note="A package is bought whole: there is no quantity to choose."),
+    "custom comments": ServiceType(("link", "comments"), counts="comments"),
+    "mentions":        ServiceType(("link", "quantity", "usernames")),
+    "poll":            ServiceType(("link", "quantity", "answer_number")),
+    "subscriptions":   ServiceType(("username", "min", "max"), ("posts", "old_posts", "delay", "expiry"),
                              note="Upstream bills a subscription at the service’s minimum when it is ordered."),
 }  # fmt: skip
-UNKNOWN = Terms(
+UNKNOWN_TYPE = ServiceType(
     ("link",),
     ("quantity", "other"),
     note="The desk does not know services of this type. What you fill in goes to upstream as it stands, "
@@ -71,19 +71,19 @@ UNKNOWN = Terms(
 DRIP_FEED = ("runs", "interval")
 
 
-def terms_of(service: Service | None) -> Terms:
+def service_type_of(service: Service | None) -> ServiceType:
     """The row of a service's type; before one is chosen, that of the usual type."""
-    return TYPES.get(service.type.casefold().strip(), UNKNOWN) if service else TYPES["default"]
+    return TYPES.get(service.type.casefold().strip(), UNKNOWN_TYPE) if service else TYPES["default"]
 
 
 def may_drip(service: Service | None) -> bool:
     """Whether the service can be delivered in runs."""
-    return bool(service and service.dripfeed and "quantity" in terms_of(service).asked)
+    return bool(service and service.dripfeed and "quantity" in service_type_of(service).fields)
 
 
-def asked_of(service: Service | None) -> tuple[str, ...]:
+def form_fields_of(service: Service | None) -> tuple[str, ...]:
     """Every field of the form for this service."""
-    return (*terms_of(service).asked, *(DRIP_FEED if may_drip(service) else ()), "coupon")
+    return (*service_type_of(service).fields, *(DRIP_FEED if may_drip(service) else ()), "coupon")
 
 
 # ── What was asked, to be read ───────────────────────────────────────────────────────────────────

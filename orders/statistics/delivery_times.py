@@ -10,9 +10,9 @@ from django.db.models import Max
 
 from catalog.models import Service
 from orders.models import Order, Pace
-from orders.models.statistics import usual
-from orders.rules.lateness import Usual, late_from
-from orders.rules.service_types import terms_of
+from orders.models.statistics import usual_times
+from orders.rules.lateness import UsualTimes, late_from
+from orders.rules.service_types import service_type_of
 from orders.rules.statuses import LIVE, Status
 
 EVERY_SECONDS = 60
@@ -28,7 +28,7 @@ def take_pace(now: datetime) -> int:
     """Of the services whose orders have ended since it was last done; says how many those were."""
     found, ends_to = ended_since(now)
     paces = [measured(service, now, ends_to) for service in found]
-    before = usual([service.pk for service in found])
+    before = usual_times([service.pk for service in found])
     for pace in paces:
         after = pace.usual
         if judged(after) != judged(before.get(pace.pk)):
@@ -56,17 +56,17 @@ def measured(service: Service, now: datetime, ends_to: datetime) -> Pace:
     """By its last ended orders; not written down yet."""
     last = Order.objects.filter(service=service, ended_at__isnull=False).order_by("-ended_at")
     ended = [Ended(*row) for row in last.values_list(*Ended._fields)[:LOOKED_AT]]
-    if "posts" in terms_of(service).asked:
+    if "posts" in service_type_of(service).fields:
         ended = []  # a subscription lasts for as long as there are new posts
     return Pace(service=service, computed_at=now, ends_to=ends_to, **figures(ended))
 
 
-def judged(usual: Usual | None) -> tuple[object, ...]:
+def judged(usual: UsualTimes | None) -> tuple[object, ...]:
     """What an order's lateness hangs on."""
     return (usual.start_p95, usual.finish_p95, usual.quantity) if usual and usual.known else ()
 
 
-def move_live(service_id: int, usual: Usual | None) -> None:
+def move_live(service_id: int, usual: UsualTimes | None) -> None:
     """Gives a service's live orders the moment from which they are late by the new pace, in portions."""
     # Sorted here: asked to sort, SQLite would rather walk through all that the service ever had, by their ids.
     live = Order.objects.filter(service=service_id, status__in=LIVE).order_by().values_list("pk", flat=True)

@@ -12,11 +12,11 @@ from typing import Any
 from django.db import transaction
 
 from orders.models import Delivery, Endpoint, Order
-from orders.rules.poll_schedule import ALONE_FROM, RINGS_TOGETHER
+from orders.rules.poll_schedule import POLLED_ALONE_FROM, WEBHOOKS_TOGETHER
 from panel.ops.failpoints import fp
 
 AT_ONCE = 500  # deliveries a transaction
-LOOKED_BY = 2 * RINGS_TOGETHER  # a ring that nobody followed within this time is rung again
+LOOKED_BY = 2 * WEBHOOKS_TOGETHER  # a ring that nobody followed within this time is rung again
 LOST_AFTER = timedelta(hours=24)  # an order that is not known by then will not be, nor one be looked at
 # Up to this age → so long until an unknown order is looked for again.
 PATIENCE = (
@@ -71,7 +71,7 @@ def fate(delivery: Delivery, order: Order | None, now: datetime) -> tuple[str, d
         return (How.PARKED, now + pause) if pause else (How.UNKNOWN, None)
     if delivery.followed(order.reported_at):
         return How.LOOKED, None
-    if order.left_out >= ALONE_FROM and delivery.how == How.RUNG:  # asked for alone, which takes its time
+    if order.left_out >= POLLED_ALONE_FROM and delivery.how == How.RUNG:  # asked for alone, which takes its time
         return How.UNANSWERED, None
     return (How.RUNG, now + LOOKED_BY) if age < LOST_AFTER else (How.UNANSWERED, None)
 

@@ -16,7 +16,7 @@ from unittest.mock import patch
 from django.db.models import Sum
 
 from orders.models import Order
-from orders.rules.poll_schedule import SELDOM
+from orders.rules.poll_schedule import LONGEST_PAUSE
 from orders.rules.statuses import FINAL, Status
 from panel.notpanel import budget
 from panel.notpanel.budget import Purpose
@@ -85,7 +85,7 @@ def a_day(figures: measure.Figures) -> None:
 
         def overdue_seconds() -> float:
             """Of the order that is due first; negative when it is yet to come."""
-            first = Order.objects.due(clock.now + SELDOM).values_list("next_look_at", flat=True).first()
+            first = Order.objects.due(clock.now + LONGEST_PAUSE).values_list("next_look_at", flat=True).first()
             return (clock.now - first).total_seconds() if first else -LOOKS_UP
 
         def idle_seconds() -> float:

@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from orders.models import Delivery, Order
-from orders.rules.poll_schedule import ALONE_FROM
+from orders.rules.poll_schedule import POLLED_ALONE_FROM
 from panel.ops import failpoints
 from tests import ROOT
 from tests.campaign.drive import NO, Campaign
@@ -51,7 +51,7 @@ def one_of_each_end(campaign: Campaign) -> None:
     campaign.submit()
     campaign.work()
     # As if upstream had left them out of its answers.
-    Order.objects.filter(next_look_at__isnull=False).update(left_out=ALONE_FROM)
+    Order.objects.filter(next_look_at__isnull=False).update(left_out=POLLED_ALONE_FROM)
     for _ in range(2):
         campaign.advance(LATER_SECONDS)
         campaign.work()

@@ -101,7 +101,7 @@ MISTAKES = (
     ),
     Mistake(
         "what upstream left out once is asked after no more", FOLLOWING,
-        "now + SELDOM if alone else next_look(order.created_at, now)", "None",
+        "now + LONGEST_PAUSE if alone else next_look(order.created_at, now)", "None",
         "tests/orders/following/test_following.py",
     ),
     Mistake(
@@ -163,12 +163,12 @@ MISTAKES = (
     ),
     Mistake(
         "a batch that asks for what is asked for alone", "orders/following/poll.py",
-        "due(now).filter(left_out__lt=ALONE_FROM)", "due(now)",
+        "due(now).filter(left_out__lt=POLLED_ALONE_FROM)", "due(now)",
         "tests/orders/following/test_missing.py",
     ),
     Mistake(
         "an order that upstream does not know is given up", "orders/following/poll.py",
-        "    order.next_look_at = now + SELDOM if alone else", "    order.next_look_at = None if alone else",
+        "    order.next_look_at = now + LONGEST_PAUSE if alone else", "    order.next_look_at = None if alone else",
         "tests/orders/following/test_missing.py",
     ),
     Mistake(

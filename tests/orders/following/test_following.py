@@ -12,7 +12,7 @@ from django.utils import timezone
 from orders.following.poll import look_once, take_in
 from orders.models import Order
 from orders.placing.submit import carry_one
-from orders.rules.poll_schedule import RHYTHM, SELDOM, next_look
+from orders.rules.poll_schedule import LONGEST_PAUSE, PAUSES_BY_AGE, next_poll_by_age
 from orders.rules.statuses import FINAL, LIFE, LIVE, Status
 from panel.notpanel.client import Client
 from panel.notpanel.shapes import Reports
@@ -143,14 +143,14 @@ def test_remains_that_make_no_sense_are_kept_but_not_shown_as_delivered(remains:
 
 def test_old_orders_are_asked_after_more_seldom() -> None:
     now = timezone.now()
-    for (age, pause), (_, longer) in pairwise([*RHYTHM, (timedelta.max, SELDOM)]):
-        assert next_look(now - age + timedelta(seconds=1), now) - now <= pause
-        assert next_look(now - age, now + pause) - now <= pause + longer
+    for (age, pause), (_, longer) in pairwise([*PAUSES_BY_AGE, (timedelta.max, LONGEST_PAUSE)]):
+        assert next_poll_by_age(now - age + timedelta(seconds=1), now) - now <= pause
+        assert next_poll_by_age(now - age, now + pause) - now <= pause + longer
 
 
 def test_orders_placed_at_different_moments_share_a_call() -> None:
     start = timezone.now().replace(microsecond=0)
-    looks = {next_look(start - timedelta(seconds=n / 3), start + timedelta(seconds=n / 3)) for n in range(30)}
+    looks = {next_poll_by_age(start - timedelta(seconds=n / 3), start + timedelta(seconds=n / 3)) for n in range(30)}
     assert len(looks) <= 2, "thirty orders over ten seconds fall due together"
 
 

@@ -11,7 +11,7 @@ from orders.following.poll import look_alone, look_once, take_in
 from orders.following.triage import give_up
 from orders.models import Order
 from orders.placing.submit import carry_one
-from orders.rules.poll_schedule import ALONE_FROM
+from orders.rules.poll_schedule import POLLED_ALONE_FROM
 from orders.rules.refusal import Refusal
 from orders.rules.statuses import Status
 from panel.notpanel.client import Client
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 def missing(**fields: object) -> Order:
     now = timezone.now()
-    return make_order(Status.IN_PROGRESS, left_out=ALONE_FROM + 1, missing_since=now, next_look_at=now, **fields)
+    return make_order(Status.IN_PROGRESS, left_out=POLLED_ALONE_FROM + 1, missing_since=now, next_look_at=now, **fields)
 
 
 def come_due(now: datetime | None = None) -> None:
@@ -57,7 +57,7 @@ def test_it_stays_as_it_was_and_leaves_what_needs_a_look(upstream: Upstream, pho
 def test_if_upstream_knows_it_again_that_wins(phone: Client) -> None:
     order = place_order(service=sold_by(phone), quantity=1000)
     carry_one(phone)
-    Order.objects.filter(pk=order.pk).update(left_out=ALONE_FROM, missing_since=timezone.now(), status="pending")
+    Order.objects.filter(pk=order.pk).update(left_out=POLLED_ALONE_FROM, missing_since=timezone.now(), status="pending")
     order.refresh_from_db()
     give_up(order, "Lost.", by=make_user(Role.MANAGER))
     Order.objects.filter(pk=order.pk).hurry(timezone.now())  # somebody pressed “Check now”, or a webhook rang

@@ -9,7 +9,7 @@ from django.utils import timezone
 from orders.following.poll import ALONE_EVERY_SECONDS, look_alone, look_once, look_wanted
 from orders.models import Order
 from orders.placing.submit import carry_one
-from orders.rules.poll_schedule import ALONE_FROM, SELDOM
+from orders.rules.poll_schedule import LONGEST_PAUSE, POLLED_ALONE_FROM
 from orders.rules.statuses import Status
 from panel.notpanel.client import Client
 from panel.site.status_bar import Bar
@@ -28,7 +28,7 @@ def come_due(now: datetime | None = None) -> None:
 def left_out_often(phone: Client) -> Order:
     """A live order of which the sandbox has never heard, after as many answers as it takes."""
     order = make_order(Status.IN_PROGRESS)
-    for _ in range(ALONE_FROM):
+    for _ in range(POLLED_ALONE_FROM):
         come_due()
         assert look_once(phone)
     come_due()
@@ -42,7 +42,7 @@ def kinds(order: Order) -> list[str]:
 
 def test_after_three_answers_without_it_it_is_asked_for_alone_and_flagged(upstream: Upstream, phone: Client) -> None:
     order = left_out_often(phone)
-    assert (order.left_out, order.missing_since) == (ALONE_FROM, None)
+    assert (order.left_out, order.missing_since) == (POLLED_ALONE_FROM, None)
     assert look_wanted(timezone.now()) is None, "no leave to call is taken for a batch without it"
     assert not look_once(phone), "it is in no batch any more"
     before = upstream.calls("status")
@@ -50,9 +50,11 @@ def test_after_three_answers_without_it_it_is_asked_for_alone_and_flagged(upstre
     order.refresh_from_db()
     assert upstream.calls("status") == before + 1
     assert order.missing_since
-    assert (order.status, order.left_out, order.charge) == (Status.IN_PROGRESS, ALONE_FROM + 1, None), "nothing guessed"
+    assert (order.status, order.left_out, order.charge) == (Status.IN_PROGRESS, POLLED_ALONE_FROM + 1, None), (
+        "nothing guessed"
+    )
     assert kinds(order)[-2:] == ["left_out", "missing"]
-    assert order.next_look_at and order.next_look_at - timezone.now() > SELDOM - timedelta(minutes=1)
+    assert order.next_look_at and order.next_look_at - timezone.now() > LONGEST_PAUSE - timedelta(minutes=1)
 
 
 def test_it_is_told_once_and_asked_for_again_every_hour(upstream: Upstream, phone: Client) -> None:
@@ -75,7 +77,7 @@ def test_no_answer_is_no_answer(upstream: Upstream, phone: Client, fault: str) -
     upstream.will(fault, action="status", times=2)
     assert do_chore(phone)
     order.refresh_from_db()
-    assert (order.missing_since, order.left_out) == (None, ALONE_FROM)
+    assert (order.missing_since, order.left_out) == (None, POLLED_ALONE_FROM)
     assert order.next_look_at and order.next_look_at > timezone.now(), "it comes again with its lease"
     assert Chore.objects.get().trouble
 
@@ -84,7 +86,7 @@ def test_when_upstream_knows_it_again_it_is_followed_as_before(phone: Client) ->
     order = place_order(service=sold_by(phone), quantity=1000)
     carry_one(phone)
     now = timezone.now()
-    Order.objects.filter(pk=order.pk).update(missing_since=now, left_out=ALONE_FROM, next_look_at=now)
+    Order.objects.filter(pk=order.pk).update(missing_since=now, left_out=POLLED_ALONE_FROM, next_look_at=now)
     look_alone(phone)
     order.refresh_from_db()
     assert (order.missing_since, order.left_out) == (None, 0)
@@ -98,13 +100,13 @@ def test_a_refusal_in_other_words_is_not_taken_for_it(phone: Client, monkeypatch
     monkeypatch.setattr("orders.following.poll.UNKNOWN", "no such words")
     look_alone(phone)
     order.refresh_from_db()
-    assert (order.missing_since, order.left_out) == (None, ALONE_FROM + 1)
+    assert (order.missing_since, order.left_out) == (None, POLLED_ALONE_FROM + 1)
 
 
 def test_many_of_them_are_asked_for_one_at_a_time_and_not_at_once(upstream: Upstream, phone: Client) -> None:
     """A key that sees none of its orders any more must not spend its calls on them."""
     for _ in range(3):
-        make_order(Status.IN_PROGRESS, left_out=ALONE_FROM)
+        make_order(Status.IN_PROGRESS, left_out=POLLED_ALONE_FROM)
     now = timezone.now()
     Chore.objects.create(name="left out", due_at=now)
     assert do_chore(phone, now)

@@ -57,7 +57,7 @@ def fields_of(page: str) -> set[str]:
 def test_the_form_asks_for_what_the_type_takes_and_no_more(operator: Client, type: str) -> None:
     service = make_service(type=type)
     page = operator.get(f"/orders/new/?service={service.upstream_id}").content.decode()
-    assert fields_of(page) == {*TYPES[type.casefold()].asked, "coupon"}
+    assert fields_of(page) == {*TYPES[type.casefold()].fields, "coupon"}
 
 
 def test_every_known_type_is_tried_here() -> None:

@@ -15,10 +15,10 @@ from accounts.access import Role
 from catalog.models import Service
 from orders.following.poll import look_once, take_in
 from orders.models import Order, Pace
-from orders.models.statistics import usual
+from orders.models.statistics import usual_times
 from orders.placing.review import adopt, close
 from orders.placing.submit import carry_one
-from orders.rules.lateness import Usual, late_from
+from orders.rules.lateness import UsualTimes, late_from
 from orders.rules.statuses import STARTED, Status
 from orders.statistics import delivery_times
 from orders.statistics.delivery_times import ENOUGH, WRITTEN_AFTER, move_live, take_pace
@@ -31,7 +31,7 @@ from tests.upstream import Upstream
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
-USUAL = Usual(minutes(9), minutes(20), minutes(110), minutes(190), 40, 50, 1000, None)
+USUAL = UsualTimes(minutes(9), minutes(20), minutes(110), minutes(190), 40, 50, 1000, None)
 
 
 def has_pace(service: Service, *, start: float | None = 20, finish: float | None = 190, quantity: int = 1000) -> Pace:
@@ -363,7 +363,7 @@ def test_real_orders_become_late_by_a_real_pace(upstream: Upstream, phone: Clien
         hear(phone)
     assert not Order.objects.filter(pk__in=[order.pk for order in usually], ended_at=None).exists()
     take_pace(timezone.now())
-    known = usual([service.pk])[service.pk]
+    known = usual_times([service.pk])[service.pk]
     assert known.count == ENOUGH
     assert known.finish_p95 and timedelta(hours=1) < known.finish_p95 < timedelta(hours=3)
     slow.refresh_from_db()

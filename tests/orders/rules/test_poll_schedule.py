@@ -8,8 +8,8 @@ from django.utils import timezone
 from orders.following.poll import LEASE, claim, look_once, look_wanted, take_in
 from orders.models import Order
 from orders.models.order import Hurry
-from orders.rules.lateness import Usual
-from orders.rules.poll_schedule import RINGS_TOGETHER, STEADY, Tempo
+from orders.rules.lateness import UsualTimes
+from orders.rules.poll_schedule import BY_AGE_ALONE, WEBHOOKS_TOGETHER, PollSchedule
 from orders.rules.statuses import Status
 from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client
@@ -19,15 +19,15 @@ from tests.upstream import Upstream
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
-QUICK = Usual(minutes(4), minutes(10), minutes(60), minutes(120), 50, 50, 1000, None)
+QUICK = UsualTimes(minutes(4), minutes(10), minutes(60), minutes(120), 50, 50, 1000, None)
 
 
 def aged(age: timedelta, status: str = Status.IN_PROGRESS) -> Order:
     return make_order(status, created_at=NOON - age, taken_at=NOON - age, next_look_at=NOON)
 
 
-def pause(order: Order, usual: Usual | None = None, *, rung: bool = False) -> timedelta:
-    return Tempo({order.service_id: usual} if usual else {}, rung).pause(order, NOON)
+def pause(order: Order, usual: UsualTimes | None = None, *, rung: bool = False) -> timedelta:
+    return PollSchedule({order.service_id: usual} if usual else {}, rung).pause(order, NOON)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_a_services_own_pace_says_when_the_next_word_is_due(status: str, age: in
 
 def test_without_a_pace_age_alone_counts() -> None:
     order = aged(minutes(20))
-    assert pause(order) == pause(order, Usual(None, None, None, None, 3, 3, 1000, None)) == timedelta(seconds=30)
+    assert pause(order) == pause(order, UsualTimes(None, None, None, None, 3, 3, 1000, None)) == timedelta(seconds=30)
 
 
 @pytest.mark.parametrize(("age", "rung"), [(1, 5), (60, 7.5), (600, 30), (60 * 24 * 3, 60), (60 * 24 * 30, 60)])
@@ -59,19 +59,19 @@ def test_while_webhooks_work_looks_only_make_sure(age: int, rung: float) -> None
 
 def test_an_order_that_came_along_early_is_not_asked_after_again_at_once() -> None:
     order = aged(minutes(60))  # every 30 seconds
-    due_soon = Tempo(due={order.upstream_id or "": NOON + timedelta(seconds=5)})
-    assert due_soon.next_look(order, NOON) == NOON + timedelta(seconds=30)
-    due_then = Tempo(due={order.upstream_id or "": NOON + timedelta(seconds=1)})
+    due_soon = PollSchedule(due={order.upstream_id or "": NOON + timedelta(seconds=5)})
+    assert due_soon.next_poll(order, NOON) == NOON + timedelta(seconds=30)
+    due_then = PollSchedule(due={order.upstream_id or "": NOON + timedelta(seconds=1)})
     late = NOON - timedelta(seconds=2)
-    assert STEADY.next_look(order, late) == NOON
-    assert due_then.next_look(order, late) == NOON + timedelta(seconds=30)
+    assert BY_AGE_ALONE.next_poll(order, late) == NOON
+    assert due_then.next_poll(order, late) == NOON + timedelta(seconds=30)
 
 
 def test_while_webhooks_work_whoever_came_along_in_a_rings_call_has_had_its_look() -> None:
     order = aged(minutes(60))
     asked_at = NOON + minutes(1)  # on no beat
-    early = Tempo(rung=True, due={order.upstream_id or "": NOON + minutes(7)})
-    assert early.next_look(order, asked_at) == asked_at + minutes(7.5)
+    early = PollSchedule(webhooks_reliable=True, due={order.upstream_id or "": NOON + minutes(7)})
+    assert early.next_poll(order, asked_at) == asked_at + minutes(7.5)
 
 
 def many(count: int, **fields: object) -> list[Order]:
@@ -106,7 +106,7 @@ def test_what_a_person_wants_goes_first_then_what_was_rung_for_then_the_longest_
     now = timezone.now()
     overdue = many(150, next_look_at=now - minutes(30))
     rung, wanted = many(2, next_look_at=now + minutes(30))
-    Order.objects.filter(pk=rung.pk).ring(now - RINGS_TOGETHER)
+    Order.objects.filter(pk=rung.pk).ring(now - WEBHOOKS_TOGETHER)
     assert look_wanted(now) == Purpose.LOOK
     Order.objects.filter(pk=wanted.pk).hurry(now)
     assert look_wanted(now) == Purpose.ASK
@@ -122,8 +122,8 @@ def test_rings_within_a_moment_share_a_call(upstream: Upstream, phone: Client) -
     for second, order in enumerate(orders):
         Order.objects.filter(pk=order.pk).ring(NOON + timedelta(seconds=second))
         assert look_wanted(NOON + timedelta(seconds=second)) is None
-    assert look_once(phone, NOON + RINGS_TOGETHER)
-    assert not look_once(phone, NOON + RINGS_TOGETHER)
+    assert look_once(phone, NOON + WEBHOOKS_TOGETHER)
+    assert not look_once(phone, NOON + WEBHOOKS_TOGETHER)
     assert upstream.calls("status") == 1
 
 
@@ -146,5 +146,5 @@ def test_a_ring_never_makes_an_order_wait_longer() -> None:
     assert Order.objects.all().ring(NOON) == 2, "what a person wants stays so"
     for order in (due, ended, wanted):
         order.refresh_from_db()
-    assert (due.next_look_at, ended.next_look_at) == (NOON, NOON + RINGS_TOGETHER)
+    assert (due.next_look_at, ended.next_look_at) == (NOON, NOON + WEBHOOKS_TOGETHER)
     assert (due.hurry, ended.hurry, wanted.hurry) == (Hurry.RUNG, Hurry.RUNG, Hurry.WANTED)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from catalog.models import Service
 from orders.models import Order, Pace
-from orders.models.statistics import usual
+from orders.models.statistics import usual_times
 from orders.rules.lateness import late_from
 from orders.rules.statuses import FINAL, Status
 from orders.statistics import delivery_times
@@ -88,8 +88,8 @@ def test_lately_is_of_the_newest_alone_and_only_where_there_are_older_ones() -> 
 def test_with_fewer_than_ten_there_is_no_pace_and_nothing_is_late() -> None:
     few, enough = sold(ENOUGH - 1), sold(ENOUGH)
     assert take_pace(timezone.now()) == 2
-    assert usual([few.pk, enough.pk]).keys() == {enough.pk}
-    assert late_from(make_order(Status.PENDING, service=few), usual([few.pk]).get(few.pk)) is None
+    assert usual_times([few.pk, enough.pk]).keys() == {enough.pk}
+    assert late_from(make_order(Status.PENDING, service=few), usual_times([few.pk]).get(few.pk)) is None
 
 
 @pytest.mark.django_db
@@ -99,7 +99,7 @@ def test_it_is_of_the_last_two_hundred() -> None:
     for place in range(LOOKED_AT):
         complete(service, by, start=2, finish=20, at=now - timedelta(days=1) - minutes(place))
     take_pace(now)
-    known = usual([service.pk])[service.pk]
+    known = usual_times([service.pk])[service.pk]
     assert (known.count, known.finish_p95, known.start_median) == (LOOKED_AT, minutes(20), minutes(2))
 
 
@@ -113,7 +113,7 @@ def test_only_services_whose_orders_ended_since_are_measured_again() -> None:
     assert take_pace(later) == 1
     assert Pace.objects.get(pk=one.pk).computed_at == later
     assert Pace.objects.get(pk=other.pk).computed_at == now
-    assert usual([one.pk])[one.pk].finish_p95 == minutes(500)
+    assert usual_times([one.pk])[one.pk].finish_p95 == minutes(500)
 
 
 @pytest.mark.django_db
@@ -134,7 +134,7 @@ def test_a_subscription_has_no_pace() -> None:
     service = sold()
     Service.objects.filter(pk=service.pk).update(type="Subscriptions")
     take_pace(timezone.now())
-    assert usual([service.pk]) == {}
+    assert usual_times([service.pk]) == {}
 
 
 @pytest.mark.django_db
@@ -142,7 +142,7 @@ def test_what_is_usual_of_many_services_is_one_query() -> None:
     services = [sold().pk for _ in range(3)]
     take_pace(timezone.now())
     with CaptureQueriesContext(connection) as queries:
-        found = usual(services)
+        found = usual_times(services)
     assert (len(queries), set(found)) == (1, set(services))
 
 
@@ -152,7 +152,7 @@ def test_the_worker_does_it_every_minute_without_a_call() -> None:
     Chore.objects.create(name="pace", due_at=now)
     nobody = Client("http://127.0.0.1:9/", "key", connect_seconds=1, total_seconds=1)
     assert do_chore(nobody, now)
-    assert (Chore.objects.get().trouble, set(usual([service.pk]))) == ("", {service.pk})
+    assert (Chore.objects.get().trouble, set(usual_times([service.pk]))) == ("", {service.pk})
     assert CHORES["pace"][1]() == 60
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from orders.following.poll import look_once
 from orders.models import Delivery, Endpoint, Order
-from orders.rules.poll_schedule import RINGS_TOGETHER, beat
+from orders.rules.poll_schedule import WEBHOOKS_TOGETHER, next_tick
 from orders.rules.statuses import Status
 from orders.webhooks import dispatch
 from panel.notpanel.client import Client
@@ -23,7 +23,7 @@ from tests.upstream import Upstream
 pytestmark = pytest.mark.django_db
 How = Delivery.How
 NOW = timezone.now()
-SOON = beat(RINGS_TOGETHER, NOW)  # with all that are rung for within a moment
+SOON = next_tick(WEBHOOKS_TOGETHER, NOW)  # with all that are rung for within a moment
 
 
 def came(order: str = "", at: datetime | None = None, **said: Any) -> Delivery:
@@ -84,7 +84,7 @@ def test_a_ring_that_a_look_under_way_did_not_hear_is_rung_again() -> None:
     Order.objects.update(reported_at=NOW - timedelta(seconds=1), next_look_at=NOW + minutes(10), hurry=None)
     later = NOW + dispatch.LOOKED_BY
     rings(later)
-    assert Order.objects.get().next_look_at == beat(RINGS_TOGETHER, later)
+    assert Order.objects.get().next_look_at == next_tick(WEBHOOKS_TOGETHER, later)
 
 
 def test_one_that_came_before_its_order_was_known_waits_for_it() -> None:
@@ -94,7 +94,7 @@ def test_one_that_came_before_its_order_was_known_waits_for_it() -> None:
     order = make_order(Status.PENDING, upstream_id="ord_early", next_look_at=NOW + minutes(9))
     rings(NOW + timedelta(seconds=5))
     order.refresh_from_db()
-    assert (fates(), order.next_look_at) == ([How.RUNG], beat(RINGS_TOGETHER, NOW + timedelta(seconds=5)))
+    assert (fates(), order.next_look_at) == ([How.RUNG], next_tick(WEBHOOKS_TOGETHER, NOW + timedelta(seconds=5)))
 
 
 def test_an_order_that_never_becomes_known_is_given_up_after_a_day() -> None:
@@ -218,7 +218,7 @@ def test_upstreams_word_is_what_holds(upstream: Upstream, phone: Client) -> None
     upstream.set_status(upstream_id, "refunded")
     came(upstream_id, status="completed", at=timezone.now())
     assert dispatch.ring_in(timezone.now(), balance_due_now)
-    assert look_once(phone, timezone.now() + RINGS_TOGETHER)
+    assert look_once(phone, timezone.now() + WEBHOOKS_TOGETHER)
     order.refresh_from_db()
     assert order.status == "refunded"
     assert upstream.calls("status") == 1

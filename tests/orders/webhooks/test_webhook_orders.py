@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from orders.following import poll
 from orders.models import Delivery, Order
-from orders.rules.poll_schedule import RINGS_TOGETHER
+from orders.rules.poll_schedule import WEBHOOKS_TOGETHER
 from orders.webhooks import dispatch
 from panel.notpanel.shapes import Report, Reports
 from tests.makers import make_service, make_user
@@ -75,7 +75,7 @@ def deliver(told: list[tuple[str, int]], at: datetime, copies: int, seen: Counte
 
 
 def looked_at_all_that_was_rung_for(supplier: Any, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
-    soon = supplier.now = now + RINGS_TOGETHER
+    soon = supplier.now = now + WEBHOOKS_TOGETHER
     monkeypatch.setattr(poll, "timezone", SimpleNamespace(now=lambda: soon))
     while dispatch.ring_in(now, lambda _: None):
         pass

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from orders.models import Order
-from orders.rules.poll_schedule import ALONE_FROM
+from orders.rules.poll_schedule import POLLED_ALONE_FROM
 from orders.rules.statuses import Status
 from panel.notpanel.budget import Purpose
 from panel.site.status_bar import Bar
@@ -82,7 +82,7 @@ def test_it_lists_what_is_due_and_since_when(viewer: Client) -> None:
 def test_a_chore_for_which_there_is_nothing_to_do_is_not_called_due(viewer: Client) -> None:
     Chore.objects.create(name="left out", due_at=timezone.now())
     assert "nothing to do now" in page(viewer)
-    make_order(Status.IN_PROGRESS, left_out=ALONE_FROM, next_look_at=timezone.now())
+    make_order(Status.IN_PROGRESS, left_out=POLLED_ALONE_FROM, next_look_at=timezone.now())
     assert "nothing to do now" not in page(viewer)
 
 

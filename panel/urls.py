@@ -12,7 +12,7 @@ from orders.reports.balance import balance
 from orders.reports.charges import charges
 from orders.teamwork.views import activity, mentions
 from orders.webhooks import views as webhooks
-from orders.webhooks.endpoint import door
+from orders.webhooks.endpoint import endpoint
 from panel.alarms import views as alarms
 from panel.site import components_page, palette, views
 from panel.upstream import views as upstream
@@ -51,8 +51,8 @@ urlpatterns = [
     path("accounts/preferences/sample/", sample, name="sample"),
     path("upstream/", upstream.calls, name="calls"),
     path("upstream/webhooks/", webhooks.index, name="webhooks"),
-    path("upstream/webhooks/rings/", webhooks.rings, name="webhook_rings"),
-    path("webhooks/notpanel/", door, name="webhook_door"),
+    path("upstream/webhooks/rings/", webhooks.test_delivery, name="webhook_rings"),
+    path("webhooks/notpanel/", endpoint, name="webhook_door"),
     path("palette/", palette.palette, name="palette"),
     path("keys/", palette.keys, name="keys"),
     path("styleguide/", components_page.components, name="styleguide"),

@@ -14,7 +14,7 @@ resolve("/orders/")  # loads every view, rather than the first visitor's page
 
 from orders.webhooks import endpoint  # noqa: E402  # has models, for which Django must be ready
 
-application = endpoint.before(pages, reverse("webhook_door"))
+application = endpoint.with_endpoint(pages, reverse("webhook_door"))
 # What is loaded by now stays: the collector need not walk through it again and again, 100 ms within somebody's page.
 # Nor need it come 140 times a page, as it does by default: what a page makes is freed by its last reference.
 gc.freeze()

@@ -49,7 +49,7 @@ def locked(order: Order) -> Order:
 
 def withdrawn(order: Order, *, by: Any) -> bool:
     """Takes back what upstream cannot have. False when it is on its way: then the cancel waits for the answer."""
-    if not (order.placing and order.placing.unsent):
+    if not (order.placing_task and order.placing_task.unsent):
         return False
     try:
         withdraw(order, by=by)

@@ -94,7 +94,7 @@ def take_in(tasks: list[Task], answers: dict[str, Answer]) -> None:
             events += answered(task, answers[task.order.upstream_id or ""], now)
         orders.change()
         if tasks[0].kind == Kind.CANCEL:
-            orders.filter(next_look_at__isnull=False).hurry(now)  # its status is what will tell
+            orders.filter(next_look_at__isnull=False).poll_now(now)  # its status is what will tell
         Event.objects.bulk_create(events)
         fp("wish.commit")
     fp("wish.committed")

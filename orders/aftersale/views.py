@@ -10,15 +10,15 @@ from orders.aftersale.task_list import Wishes
 from orders.aftersale.withdraw import withdraw
 from orders.models import Task
 from orders.rules.statuses import TaskKind
-from orders.table.replies import back, refused, row_or_back, the_order
+from orders.table.replies import redirect_back, refusal_of, row_or_redirect, the_order
 
 
 @needs("place")
 @require_POST
 def withdrawal(request: HttpRequest, pk: int) -> HttpResponse:
     """Undo: in the table the row answers, else the page one came from."""
-    why = refused(lambda: withdraw(the_order(request, pk), by=request.user))
-    return row_or_back(request, pk, why, f"Order {pk} is withdrawn. Nothing was sent.")
+    why = refusal_of(lambda: withdraw(the_order(request, pk), by=request.user))
+    return row_or_redirect(request, pk, why, f"Order {pk} is withdrawn. Nothing was sent.")
 
 
 ASKED = {Task.Kind.REFILL: "A refill of order {} is asked for.", Task.Kind.CANCEL: "A cancel of order {} is asked for."}
@@ -38,31 +38,31 @@ def cancellation(request: HttpRequest, pk: int) -> HttpResponse:
 
 def wished(request: HttpRequest, pk: int, kind: TaskKind) -> HttpResponse:
     """A wish from a row, which answers with itself, or from another page."""
-    why = refused(lambda: ask.ask(the_order(request, pk), kind, by=request.user))
-    return row_or_back(request, pk, why, ASKED[kind].format(pk))
+    why = refusal_of(lambda: ask.ask(the_order(request, pk), kind, by=request.user))
+    return row_or_redirect(request, pk, why, ASKED[kind].format(pk))
 
 
 @needs("place")
 @require_POST
 def repetition(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     """Once more what got no clear answer."""
-    why = refused(lambda: ask.ask_again(the_order(request, pk), kind, by=request.user))
-    return back(request, why, f"The {kind} of order {pk} is asked for once more.")
+    why = refusal_of(lambda: ask.ask_again(the_order(request, pk), kind, by=request.user))
+    return redirect_back(request, why, f"The {kind} of order {pk} is asked for once more.")
 
 
 @needs("decide")
 @require_POST
 def settlement(request: HttpRequest, pk: int) -> HttpResponse:
     reason = request.POST.get("reason", "")
-    why = refused(lambda: ask.mark_settled(the_order(request, pk), reason, by=request.user))
-    return back(request, why, f"The refill of order {pk} is marked as settled.")
+    why = refusal_of(lambda: ask.mark_settled(the_order(request, pk), reason, by=request.user))
+    return redirect_back(request, why, f"The refill of order {pk} is marked as settled.")
 
 
 @needs("decide")
 @require_POST
 def next_refill(request: HttpRequest, pk: int) -> HttpResponse:
-    why = refused(lambda: ask.ask_anew(the_order(request, pk), by=request.user))
-    return back(request, why, f"Another refill of order {pk} is asked for; upstream tells whether it may.")
+    why = refusal_of(lambda: ask.ask_anew(the_order(request, pk), by=request.user))
+    return redirect_back(request, why, f"Another refill of order {pk} is asked for; upstream tells whether it may.")
 
 
 @require_safe

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from orders.bulk.selection import AT_A_TIME, CANCEL, REFILL, Picked, for_rule
 from orders.models import Order
 from orders.rules.eligibility import WHY_NOT, pending_cancel
-from orders.table.pasted_ids import some_at_a_time
+from orders.table.pasted_ids import batches
 
 
 class Group(NamedTuple):
@@ -52,7 +52,7 @@ def dry_run(picked: Picked) -> DryRun:
     asked: dict[str, list[tuple[Order, str]]] = {"will be asked": [], "withdrawn at once: they were never sent": []}
     left_out: dict[str, list[tuple[Order, str]]] = {words: [] for words in (*LEFT_OUT[picked.kind], OTHERWISE)}
     will, at_once = asked
-    for pks in some_at_a_time(picked.orders, AT_A_TIME):
+    for pks in batches(picked.orders, AT_A_TIME):
         for order in for_rule(pks):
             if why := WHY_NOT[picked.kind](order):
                 left_out[kind_of_reason(picked.kind, order)].append((order, why))
@@ -69,4 +69,4 @@ def kind_of_reason(kind: str, order: Order) -> str:
 
 def only_withdrawn(kind: str, order: Order) -> bool:
     """A cancel of an order that upstream cannot have is no request: it is taken back."""
-    return kind == CANCEL and bool(order.placing and order.placing.unsent)
+    return kind == CANCEL and bool(order.placing_task and order.placing_task.unsent)

@@ -12,7 +12,7 @@ from orders.bulk.selection import AT_A_TIME, CANCEL, Picked, for_rule
 from orders.models import Bulk, Event, Order, Task
 from orders.rules.eligibility import sorted_by_rule
 from orders.rules.refusal import Refusal, allowed
-from orders.table.pasted_ids import some_at_a_time
+from orders.table.pasted_ids import batches
 from panel.format.locale import for_the_record
 
 # ── What was picked ──────────────────────────────────────────────────────────────────────────────
@@ -43,7 +43,7 @@ def asked_of_all(picked: Picked, *, by: Any, at: datetime) -> Bulk:
         picked=len(picked.orders),
     )  # fmt: skip
     left_out: dict[int, str] = {}
-    for pks in some_at_a_time(picked.orders, AT_A_TIME):
+    for pks in batches(picked.orders, AT_A_TIME):
         # Locked in one order by everybody who takes several, so that no two wait for each other.
         left_out |= asked_of(list(for_rule(pks).select_for_update(of=("self",), no_key=True)), bulk)
     bulk.left_out = {str(pk): why for pk, why in left_out.items()}
@@ -102,7 +102,7 @@ def ask_again(bulk: Bulk, *, by: Any) -> int:
     unclear = Task.objects.pending().filter(bulk=bulk, outcome=Task.Outcome.UNCLEAR)
     pks, count = sorted(unclear.values_list("order_id", flat=True)), 0
     with transaction.atomic():
-        for some in some_at_a_time(pks, AT_A_TIME):
+        for some in batches(pks, AT_A_TIME):
             # The orders first, and in one order, as everybody does who takes several.
             list(Order.objects.filter(pk__in=some).order_by("pk").select_for_update(no_key=True).values_list("pk"))
             count += aftersale.resend(Task.objects.filter(bulk=bulk, order__in=some), by=by)

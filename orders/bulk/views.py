@@ -24,9 +24,10 @@ from orders.bulk.selection import MOST_ORDERS, Picked
 from orders.models import Bulk, Order, Task
 from orders.rules.refusal import Refusal
 from orders.table.listing import Listing
-from orders.table.paging import SORTS, all_of, fitting
-from orders.table.pasted_ids import MOST_CHARACTERS, Found, find
-from orders.table.replies import back, refused
+from orders.table.paging import SORTS, all_ids
+from orders.table.paging import matching as fitting
+from orders.table.pasted_ids import MOST_CHARACTERS, PastedOrders, find_orders
+from orders.table.replies import redirect_back, refusal_of
 from panel.format.numbers import number as figure
 from panel.web.htmx import page, wants_fragment, with_times
 from panel.web.params import number
@@ -36,7 +37,7 @@ UNKNOWN_SHOWN = 200  # of each kind of what was not found
 READ_AT_ONCE = 2_000  # orders that are looked through for those that match
 MOST_OF_A_FILTER = 900  # characters of its query string; Django gives up at a thousand fields
 UNPROCESSABLE = 422
-NOTHING_FOUND = Found([], [], [])
+NOTHING_FOUND = PastedOrders([], [], [])
 
 
 # ── The dry run ──────────────────────────────────────────────────────────────────────────────────
@@ -64,15 +65,15 @@ def blank(typed: QueryDict) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def found_in(request: HttpRequest) -> Found:
+def found_in(request: HttpRequest) -> PastedOrders:
     """What a pasted text holds; nothing when there is none."""
     text = request.POST.get("text", "")
     if len(text) > MOST_CHARACTERS:
         raise Refusal(f"This text has {figure(len(text))} characters; up to {figure(MOST_CHARACTERS)} are read.")
-    return find(text, request.user)
+    return find_orders(text, request.user)
 
 
-def picked_in(request: HttpRequest, found: Found) -> Picked:
+def picked_in(request: HttpRequest, found: PastedOrders) -> Picked:
     """The orders that a form names: what a job was refused, what was found, all that match, or what is ticked."""
     said, kind = request.POST, request.POST.get("kind", "")
     if "again" in said:
@@ -95,8 +96,8 @@ def picked_in(request: HttpRequest, found: Found) -> Picked:
 
 def ids_of(listing: Listing) -> list[int]:
     """All that match, newest first; one more than may go stands for any number more."""
-    portions = all_of(listing.wanted, SORTS[""], READ_AT_ONCE)
-    fit = chain.from_iterable(fitting(pks, listing.wanted) for pks in portions)
+    portions = all_ids(listing.list_query, SORTS[""], READ_AT_ONCE)
+    fit = chain.from_iterable(fitting(pks, listing.list_query) for pks in portions)
     return list(islice(fit, MOST_ORDERS + 1))
 
 
@@ -173,5 +174,5 @@ def as_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
 def tries(request: HttpRequest, pk: int) -> HttpResponse:
     """Once more what got no clear answer, by this press alone."""
     bulk = get_object_or_404(Bulk, pk=pk)
-    why = refused(lambda: jobs.ask_again(bulk, by=request.user))
-    return back(request, why, "What got no clear answer is asked for once more.")
+    why = refusal_of(lambda: jobs.ask_again(bulk, by=request.user))
+    return redirect_back(request, why, "What got no clear answer is asked for once more.")

@@ -37,7 +37,7 @@ class Evidence(NamedTuple):
 
 def context(order: Order) -> dict[str, object]:
     """What `_order.html` wants beside the order itself."""
-    task = order.placing
+    task = order.placing_task
     tries = list(task.tries.order_by("-id")) if task else []
     review = order.status == Status.REVIEW
     adopted = order.status == Status.QUEUED and bool(task and task.outcome == Task.Outcome.ADOPTED)

@@ -12,7 +12,7 @@ from orders.detail.neighbours import came_from, neighbours
 from orders.detail.ordered_fields import own_fields
 from orders.detail.progress_chart import chart
 from orders.models import Order
-from orders.table.rows import LATE
+from orders.table.rows import LATE_MARK
 from orders.teamwork import presence
 from orders.teamwork.notes import team
 from panel.format.step_chart import HEIGHT, WIDTH
@@ -54,7 +54,7 @@ def tell(request: HttpRequest, order: Order, others: list[str], *, status: int =
 
 def version_of(order: Order, others: list[str]) -> str:
     """Changes when what its page shows does."""
-    return presence.page_version(order.version, others) + (LATE if order.late_since else "")
+    return presence.page_version(order.version, others) + (LATE_MARK if order.late_since else "")
 
 
 def address(order: Order, came: str) -> str:

@@ -17,12 +17,12 @@ from django.utils import timezone
 from orders.aftersale.settle import end_cancels
 from orders.following.absorb import FACTS, absorb
 from orders.models import Event, Order, Reading
-from orders.models.order import Hurry
+from orders.models.order import Urgency
 from orders.models.statistics import usual_times
 from orders.rules.lateness import late_from
 from orders.rules.poll_schedule import LONGEST_PAUSE, POLLED_ALONE_FROM, PollSchedule, next_poll_by_age
 from orders.rules.statuses import FINAL
-from orders.webhooks.health import healthy
+from orders.webhooks.health import reliable
 from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NotPanelError, Refused
@@ -40,8 +40,8 @@ CALL = timedelta(seconds=25)  # longer than one takes; so long after a claim its
 
 def look_wanted(now: datetime) -> Purpose | None:
     """What a look would be for now: a person waits for it, or an order's time has come; None: nothing to ask."""
-    first = Order.objects.in_a_hurry(now).filter(left_out__lt=POLLED_ALONE_FROM).values_list("hurry", flat=True).first()
-    if first == Hurry.WANTED:
+    first = Order.objects.due_first(now).filter(left_out__lt=POLLED_ALONE_FROM).values_list("hurry", flat=True).first()
+    if first == Urgency.PERSON:
         return Purpose.ASK
     return Purpose.LOOK if first or Order.objects.due(now).filter(left_out__lt=POLLED_ALONE_FROM).exists() else None
 
@@ -74,7 +74,7 @@ def claim(now: datetime) -> dict[str, datetime]:
         # deadlock over two batches); on SQLite the write transaction itself is the lock.
         free = Order.objects.filter(left_out__lt=POLLED_ALONE_FROM).select_for_update(skip_locked=True)
         fields = ("pk", "upstream_id", "next_look_at")
-        taken = list(free.in_a_hurry(now).values_list(*fields)[:ORDERS_PER_CALL])
+        taken = list(free.due_first(now).values_list(*fields)[:ORDERS_PER_CALL])
         in_calls = Q(next_look_at__gt=max(now, now + LEASE - CALL), next_look_at__lte=now + LEASE)
         others = free.due(now + LONGEST_PAUSE).filter(~in_calls, hurry=None).values_list(*fields)
         soonest = list(others[: ORDERS_PER_CALL - len(taken)])
@@ -90,7 +90,7 @@ def look_alone(client: Client, now: datetime | None = None) -> None:
     """Asks after the one order that is longest due of those that upstream keeps leaving out."""
     now = now or timezone.now()
     with transaction.atomic():
-        order = Order.objects.alone(now).select_for_update(skip_locked=True).only("upstream_id").first()
+        order = Order.objects.due_alone(now).select_for_update(skip_locked=True).only("upstream_id").first()
         if not order or not order.upstream_id:
             return
         Order.objects.filter(pk=order.pk).update(next_look_at=now + LEASE, hurry=None)
@@ -118,7 +118,7 @@ def take_in(
 
     `due`: when those asked after were due, which some of them were not yet.
     """
-    rung = healthy(now)
+    rung = reliable(now)
     events: list[Event] = []
     unmoved: defaultdict[tuple[datetime, datetime | None], list[int]] = defaultdict(list)
     ended: list[Order] = []

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from orders.following.anomalies import in_words
 from orders.models import Order
-from orders.models.order import MISSING
+from orders.models.order import IS_MISSING
 from orders.rules.refusal import Refusal, allowed, reason_given
 
 
@@ -24,6 +24,6 @@ def give_up(order: Order, reason: str, *, by: Any) -> None:
     allowed(by, "decide")
     reason = reason_given(reason, "Say why it need not be asked after; the reason is kept.")
     with transaction.atomic():
-        if not Order.objects.filter(MISSING, pk=order.pk).change(missing_since=None, next_look_at=None, hurry=None):
+        if not Order.objects.filter(IS_MISSING, pk=order.pk).change(missing_since=None, next_look_at=None, hurry=None):
             raise Refusal("Only an order that upstream says it does not know is given up.")
         order.record("given_up", by=by, reason=reason)

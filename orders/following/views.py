@@ -7,7 +7,7 @@ from django.views.decorators.http import require_POST
 from accounts.access import needs
 from orders.following import triage
 from orders.models import Order
-from orders.table.replies import back, refused, row_or_back, the_order
+from orders.table.replies import redirect_back, refusal_of, row_or_redirect, the_order
 
 
 @needs("place")
@@ -15,21 +15,21 @@ from orders.table.replies import back, refused, row_or_back, the_order
 def looks(request: HttpRequest, pk: int) -> HttpResponse:
     """Check now: the order joins upstream's next batch."""
     order = the_order(request, pk)
-    Order.objects.filter(pk=pk).hurry(timezone.now())
+    Order.objects.filter(pk=pk).poll_now(timezone.now())
     why = "" if order.upstream_id else f"Order {pk} cannot be checked: upstream has not taken it yet."
-    return row_or_back(request, pk, why, f"Order {pk} is checked with the next batch.")
+    return row_or_redirect(request, pk, why, f"Order {pk} is checked with the next batch.")
 
 
 @needs("decide")
 @require_POST
 def abandonment(request: HttpRequest, pk: int) -> HttpResponse:
-    why = refused(lambda: triage.give_up(the_order(request, pk), request.POST.get("reason", ""), by=request.user))
-    return back(request, why, f"Order {pk} is no longer asked after.")
+    why = refusal_of(lambda: triage.give_up(the_order(request, pk), request.POST.get("reason", ""), by=request.user))
+    return redirect_back(request, why, f"Order {pk} is no longer asked after.")
 
 
 @needs("decide")
 @require_POST
 def sighting(request: HttpRequest, pk: int) -> HttpResponse:
     """I have seen it: the kinds of doubt that stood on the page."""
-    why = refused(lambda: triage.see(the_order(request, pk), request.POST.get("doubts", ""), by=request.user))
-    return back(request, why, f"What surprised about order {pk} is marked as seen.")
+    why = refusal_of(lambda: triage.see(the_order(request, pk), request.POST.get("doubts", ""), by=request.user))
+    return redirect_back(request, why, f"What surprised about order {pk} is marked as seen.")

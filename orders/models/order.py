@@ -25,23 +25,23 @@ from orders.rules.search_text import LONGEST_HOST, search_fields
 from orders.rules.statuses import Stage, Status, label, stage
 from panel.format.money import is_dollars
 
-MISSING = models.Q(missing_since__isnull=False)  # upstream says that it knows no such order
+IS_MISSING = models.Q(missing_since__isnull=False)  # upstream says that it knows no such order
 
 
 INDEXED_OF_A_LINK = 200  # characters
 
 
-def beginning(field: str) -> models.Func:
+def link_beginning(field: str) -> models.Func:
     """Written out rather than bound, or SQLite would not know the index's expression again."""
     template = f"SUBSTR(%(expressions)s, 1, {INDEXED_OF_A_LINK})"
     return models.Func(F(field), template=template, output_field=models.CharField())
 
 
-class Hurry(models.IntegerChoices):
+class Urgency(models.IntegerChoices):
     """Why an order is asked after before its time. The greater goes first."""
 
-    RUNG = 1, "a webhook named it"
-    WANTED = 2, "a person wants to know"
+    WEBHOOK = 1, "a webhook named it"
+    PERSON = 2, "a person wants to know"
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -58,10 +58,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """What its own page tells beside that."""
         return self.for_table().select_related("assigned_to", "service__pace")
 
-    def linked(self, links: Collection[str]) -> Self:
+    def with_links(self, links: Collection[str]) -> Self:
         """Orders for exactly these links; with all spellings of one, an index finds them, newest first."""
         starts = {link[:INDEXED_OF_A_LINK] for link in links}
-        found = self.alias(start=beginning("link")).filter(start__in=starts)
+        found = self.alias(start=link_beginning("link")).filter(start__in=starts)
         if all(len(link) < INDEXED_OF_A_LINK for link in links):
             return found  # no link but themselves begins so and ends there
         # Joined with nothing: from `link = …` SQLite would conclude what the beginning is, and no longer use its index.
@@ -71,13 +71,13 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """Updates what a page shows of these orders, so that open pages notice; says how many there were."""
         return self.update(version=F("version") + 1, **facts)
 
-    def hurry(self, now: datetime) -> int:
+    def poll_now(self, now: datetime) -> int:
         """Somebody wants to know now: these go first in upstream's next batch. No call of their own is made."""
-        return self._first(Hurry.WANTED, now)
+        return self._first(Urgency.PERSON, now)
 
-    def ring(self, now: datetime) -> int:
+    def poll_soon(self, now: datetime) -> int:
         """A webhook names them: they go first of what is due, with all that are rung for within a moment."""
-        return self._first(Hurry.RUNG, next_tick(WEBHOOKS_TOGETHER, now))
+        return self._first(Urgency.WEBHOOK, next_tick(WEBHOOKS_TOGETHER, now))
 
     def _first(self, hurry: int, at: datetime) -> int:
         known = self.filter(upstream_id__isnull=False).exclude(hurry__gte=hurry, next_look_at__lte=at)
@@ -87,11 +87,11 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """Orders to ask upstream about, longest due first."""
         return self.filter(next_look_at__lte=now).order_by("next_look_at")
 
-    def in_a_hurry(self, now: datetime) -> Self:
+    def due_first(self, now: datetime) -> Self:
         """Those due orders that go first; the index `order_hurry` knows them."""
         return self.filter(hurry__isnull=False, next_look_at__lte=now).order_by("-hurry", "next_look_at")
 
-    def alone(self, now: datetime) -> Self:
+    def due_alone(self, now: datetime) -> Self:
         """Due orders that upstream keeps leaving out; those that somebody wants to know of first."""
         due = self.due(now).filter(left_out__gte=POLLED_ALONE_FROM)
         return due.order_by(F("hurry").desc(nulls_last=True), "next_look_at")
@@ -151,7 +151,7 @@ class Order(models.Model):
     )
     next_look_at = models.DateTimeField(null=True, help_text="When we ask next; empty: not any more.")
     hurry = models.PositiveSmallIntegerField(
-        null=True, choices=Hurry, help_text="Who wants it to be asked after before its time; empty: nobody."
+        null=True, choices=Urgency, help_text="Who wants it to be asked after before its time; empty: nobody."
     )
     # How long it takes: orders/rules/lateness.py.
     taken_at = models.DateTimeField(null=True, help_text="When upstream took it.")
@@ -192,7 +192,7 @@ class Order(models.Model):
             models.Index(fields=["service", "-created_at"], name="order_like_young"),
             models.Index(fields=["service", "status"], name="order_like_under_way"),
             # Those that need a look for it, newest first.
-            models.Index(fields=["-id"], condition=MISSING, name="order_missing"),
+            models.Index(fields=["-id"], condition=IS_MISSING, name="order_missing"),
             # Which are late: how many, the longest first; and newest first, by keyset.
             models.Index(fields=["late_from"], condition=models.Q(late_from__isnull=False), name="order_late"),
             models.Index(
@@ -221,7 +221,7 @@ class Order(models.Model):
             models.Index(fields=["cost", "id"], name="order_cost"),
             models.Index(fields=["created_at", "id"], name="order_day"),
             # `linked`: a pasted link. Its beginning is enough, and fits into a page of any database's index.
-            models.Index(beginning("link"), models.OrderBy(F("id"), descending=True), name="order_link"),
+            models.Index(link_beginning("link"), models.OrderBy(F("id"), descending=True), name="order_link"),
         ]
 
     def __str__(self) -> str:
@@ -248,19 +248,19 @@ class Order(models.Model):
         return self.tasks.all() if known is None else known
 
     @cached_property
-    def placing(self) -> Task | None:
+    def placing_task(self) -> Task | None:
         """The task that sends it; only orders that came from elsewhere have none."""
         return next((task for task in self.tasks_newest_first if task.kind == Task.Kind.PLACE), None)
 
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
-        for known in ("placing", "known_tasks"):
+        for known in ("placing_task", "known_tasks"):
             self.__dict__.pop(known, None)
         super().refresh_from_db(*args, **kwargs)
 
     @property
     def confirming(self) -> bool:
         """Sent, and the answer lost: upstream may have it. We ask again with the same request_id."""
-        task = self.placing
+        task = self.placing_task
         return self.status == Status.QUEUED and bool(task and task.unclear_since and not task.settled_at)
 
     @property
@@ -275,11 +275,11 @@ class Order(models.Model):
             return "confirming"
         if self.taken:
             return "taken"
-        if self.status == Status.QUEUED and self.placing and self.placing.needs is not None:
+        if self.status == Status.QUEUED and self.placing_task and self.placing_task.needs is not None:
             return "unfunded"
-        if self.status == Status.REJECTED and self.placing:
+        if self.status == Status.REJECTED and self.placing_task:
             return {Task.Outcome.WITHDRAWN: "withdrawn", Task.Outcome.CLOSED: "closed"}.get(
-                Task.Outcome(self.placing.outcome), self.status
+                Task.Outcome(self.placing_task.outcome), self.status
             )
         return self.status
 
@@ -294,19 +294,19 @@ class Order(models.Model):
         return self.late_from if lateness.is_late(self.late_from) else None
 
     @property
-    def asked_alone(self) -> bool:
+    def polled_alone(self) -> bool:
         """Upstream keeps leaving it out of its answers about many."""
         return self.left_out >= POLLED_ALONE_FROM
 
     @property
-    def difference(self) -> Decimal | None:
+    def charge_difference(self) -> Decimal | None:
         """USD that upstream charged more than the price shown; None while it has named no charge in dollars."""
         return None if self.charge is None or not is_dollars(self.currency) else self.charge - self.expected_charge
 
     @property
     def given_back(self) -> bool:
         """It ended short, and was charged less for it."""
-        return self.status in ENDED_SHORT and bool(self.difference and self.difference < 0)
+        return self.status in ENDED_SHORT and bool(self.charge_difference and self.charge_difference < 0)
 
     @property
     def given_up(self) -> bool:
@@ -316,7 +316,7 @@ class Order(models.Model):
 
     @property
     def label(self) -> str:
-        return SHOWN.get(self.shown_status) or label(self.status)
+        return SHOWN_STATUSES.get(self.shown_status) or label(self.status)
 
     @property
     def stage(self) -> Stage:
@@ -362,7 +362,7 @@ class Order(models.Model):
 
 
 # Ways to show a status that say more than its word.
-SHOWN = {
+SHOWN_STATUSES = {
     "confirming": "Confirming", "taken": "Taken", "unfunded": "Waits for money", "withdrawn": "Withdrawn",
     "closed": "Not placed",
 }  # fmt: skip

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from accounts.access import may
 
-LONGEST_NAME = 60  # characters
-LONGEST_QUERY = 2_000  # characters
-MOST_OF_ONE = 100  # views of one person
+NAME_CHARACTERS = 60  # characters
+QUERY_CHARACTERS = 2_000  # characters
+VIEWS_A_PERSON = 100  # views of one person
 
 
 class SavedViewQuerySet(models.QuerySet["SavedView"]):
@@ -31,8 +31,8 @@ class SavedView(models.Model):
     """A list with a name."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="views")
-    name = models.CharField(max_length=LONGEST_NAME)
-    query = models.CharField(max_length=LONGEST_QUERY, blank=True, help_text="The list's address, columns included.")
+    name = models.CharField(max_length=NAME_CHARACTERS)
+    query = models.CharField(max_length=QUERY_CHARACTERS, blank=True, help_text="The list's address, columns included.")
     shared = models.BooleanField("shared with the team", default=False)
     saved_at = models.DateTimeField(default=timezone.now)
 

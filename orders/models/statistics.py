@@ -39,13 +39,14 @@ class Pace(models.Model):
     def usual(self) -> UsualTimes:
         """What is usual for the service, by these figures."""
         return UsualTimes(
-            span(self.start_median), span(self.start_p95), span(self.finish_median), span(self.finish_p95),
-            self.finishes, self.starts, self.quantity, span(self.lately),
+            start_median=as_timedelta(self.start_median), start_p95=as_timedelta(self.start_p95),
+            finish_median=as_timedelta(self.finish_median), finish_p95=as_timedelta(self.finish_p95),
+            count=self.finishes, starts=self.starts, quantity=self.quantity, lately=as_timedelta(self.lately),
         )  # fmt: skip
 
 
 # A reading at which the order had ended. Written out, or no database would know the index's condition again.
-ENDED = models.Func(
+IS_AN_END = models.Func(
     models.F("status"),
     template="%(expressions)s IN ('cancelled', 'completed', 'partial', 'refunded')",
     output_field=models.BooleanField(),
@@ -67,14 +68,14 @@ class Reading(models.Model):
             # An order's chart.
             models.Index(fields=["order", "-id"], name="reading_of_order"),
             # The orders that ended of late.
-            models.Index(fields=["-at"], condition=models.Q(ENDED), name="reading_ends"),
+            models.Index(fields=["-at"], condition=models.Q(IS_AN_END), name="reading_ends"),
         ]
 
     def __str__(self) -> str:
         return f"{self.status}, {'?' if self.remains is None else f'{self.remains:,}'} remain"
 
 
-ONLY = 1  # the primary key of a table with one row
+ONLY_ROW = 1  # the primary key of a table with one row
 
 
 class Spending(models.Model):
@@ -141,7 +142,7 @@ class Words(models.Model):
         return f"Words of order {self.order_id}"
 
 
-def span(seconds: int | None) -> timedelta | None:
+def as_timedelta(seconds: int | None) -> timedelta | None:
     return None if seconds is None else timedelta(seconds=seconds)
 
 

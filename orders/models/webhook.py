@@ -25,7 +25,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """Deliveries that something is to be done about, longest due first."""
         return self.filter(due_at__lte=now).order_by("due_at")
 
-    def keep(self, arrivals: Iterable[Arrival]) -> None:
+    def insert(self, arrivals: Iterable[Arrival]) -> None:
         """One INSERT, due at once. What is there already stays as it is.
 
         Written out: `bulk_create` wants an object for each row, and prepares each of its fields anew.
@@ -86,7 +86,7 @@ class Delivery(models.Model):
     def __str__(self) -> str:
         return f"{self.event or 'a delivery'} {self.upstream_id}".strip()
 
-    def followed(self, reported_at: datetime | None) -> bool:
+    def polled_since(self, reported_at: datetime | None) -> bool:
         """Whether its order, which upstream last told of at this time, was looked at since it came."""
         return reported_at is not None and reported_at >= self.received_at
 

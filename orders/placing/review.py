@@ -39,7 +39,7 @@ def undecided() -> "QuerySet[Order]":
 
 def why_not_again(order: Order) -> str:
     """Empty while the same request_id may be sent once more; otherwise the reason."""
-    task = order.placing
+    task = order.placing_task
     if order.status != Status.REVIEW or task is None:
         return "Only an order that needs a look is asked for again."
     if not task.trusted(timezone.now()):
@@ -69,7 +69,7 @@ def adopt(order: Order, upstream_id: str, *, by: Any) -> None:
     if not known:
         raise Refusal("Write upstream’s id of the order, such as ord_3f9a1c.")
     settled = {"outcome": Task.Outcome.ADOPTED, "answer": known}
-    now, placing = timezone.now(), order.placing
+    now, placing = timezone.now(), order.placing_task
     taken_at = placing and placing.unclear_since  # by the first try that upstream may have heard
     found = {**ANEW, "upstream_id": known, "next_look_at": now, "taken_at": taken_at or now}
     try:

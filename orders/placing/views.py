@@ -27,8 +27,8 @@ from orders.placing.funding import choose_when_funded, send_now
 from orders.placing.place import place
 from orders.rules.refusal import Refusal
 from orders.rules.service_types import FIELDS
-from orders.statistics.runway import runway, warns
-from orders.table.replies import back, refused, the_order
+from orders.statistics.runway import is_dear, runway
+from orders.table.replies import redirect_back, refusal_of, the_order
 from panel.format.money import is_dollars
 from panel.web.htmx import wants_htmx
 from panel.web.params import number
@@ -166,7 +166,7 @@ def receipt_of(read: OrderForm) -> dict[str, object]:
     currency = reading.currency if reading else "USD"
     comparable = is_dollars(currency)  # from another currency nothing is subtracted
     after = balance - expected if balance is not None and expected is not None and comparable else None
-    dear = after is not None and warns(balance, currency, expected)
+    dear = after is not None and is_dear(balance, currency, expected)
     return {
         "chosen": chosen,
         "quantity": quantity,
@@ -188,46 +188,48 @@ def funding(request: HttpRequest, pk: int) -> HttpResponse:
     """An order that waits for money: `then` is now, by-itself or press."""
     order, then = the_order(request, pk), request.POST.get("then", "")
     if then == "now":
-        why = refused(lambda: send_now(order, by=request.user))
+        why = refusal_of(lambda: send_now(order, by=request.user))
         when = "when sending goes on" if request.bar.stopped_at else "as soon as the worker comes to it"  # type: ignore[attr-defined]
-        return back(request, why, f"Order {pk} is sent {when}.")
+        return redirect_back(request, why, f"Order {pk} is sent {when}.")
     by_itself = then == "by-itself"
     words = "goes by itself when the money is there" if by_itself else "waits for a press when the money is there"
-    why = refused(lambda: choose_when_funded(order, by_itself, by=request.user))
-    return back(request, why, f"Order {pk} {words}.")
+    why = refusal_of(lambda: choose_when_funded(order, by_itself, by=request.user))
+    return redirect_back(request, why, f"Order {pk} {words}.")
 
 
 @needs("decide")
 @require_POST
 def tries(request: HttpRequest, pk: int) -> HttpResponse:
-    why = refused(lambda: review.ask_again(the_order(request, pk), by=request.user))
-    return back(request, why, f"Order {pk} is asked for again, with the same request id.")
+    why = refusal_of(lambda: review.ask_again(the_order(request, pk), by=request.user))
+    return redirect_back(request, why, f"Order {pk} is asked for again, with the same request id.")
 
 
 @needs("decide")
 @require_POST
 def adoption(request: HttpRequest, pk: int) -> HttpResponse:
     said = request.POST.get("upstream_id", "")
-    why = refused(lambda: review.adopt(the_order(request, pk), said, by=request.user))
-    return back(request, why, f"Order {pk} is {said.strip()} now; upstream is asked at once whether that is so.")
+    why = refusal_of(lambda: review.adopt(the_order(request, pk), said, by=request.user))
+    return redirect_back(
+        request, why, f"Order {pk} is {said.strip()} now; upstream is asked at once whether that is so."
+    )
 
 
 @needs("decide")
 @require_POST
 def closing(request: HttpRequest, pk: int) -> HttpResponse:
-    why = refused(lambda: review.close(the_order(request, pk), request.POST.get("reason", ""), by=request.user))
-    return back(request, why, f"Order {pk} is closed as not placed.")
+    why = refusal_of(lambda: review.close(the_order(request, pk), request.POST.get("reason", ""), by=request.user))
+    return redirect_back(request, why, f"Order {pk} is closed as not placed.")
 
 
 @needs("decide")
 @require_POST
 def stop(request: HttpRequest) -> HttpResponse:
-    why = refused(lambda: send_switch.stop(request.POST.get("reason", ""), by=request.user))
-    return back(request, why, "Sending is stopped. Orders are written down and wait.")
+    why = refusal_of(lambda: send_switch.stop(request.POST.get("reason", ""), by=request.user))
+    return redirect_back(request, why, "Sending is stopped. Orders are written down and wait.")
 
 
 @needs("decide")
 @require_POST
 def resumption(request: HttpRequest) -> HttpResponse:
-    why = refused(lambda: send_switch.resume(by=request.user))
-    return back(request, why, "Orders go out again, in their order.")
+    why = refusal_of(lambda: send_switch.resume(by=request.user))
+    return redirect_back(request, why, "Orders go out again, in their order.")

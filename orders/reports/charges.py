@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from accounts.access import needs
 from orders.models import Charged, Order
 from orders.rules.charges import tolerance
-from orders.statistics.charge_totals import QUARTER, SUMS, dollars, slot_of
+from orders.statistics.charge_totals import QUARTER, TOTALS, dollars, slot_of
 from panel.format.money import DOLLARS
 from panel.format.times import day, day_of, ends, starts, today
 
@@ -75,9 +75,9 @@ def charges(request: HttpRequest) -> HttpResponse:
 def days(first: date, last: date) -> list[Day]:
     """Those on which an order was placed that has a charge, newest first: one walk along the quarters of these days."""
     begins = [slot_of(starts(first + timedelta(days=n))) for n in range((last - first).days + 2)]
-    sums = [[0] * len(SUMS) for _ in begins]
+    sums = [[0] * len(TOTALS) for _ in begins]
     lines = Charged.objects.filter(slot__gte=begins[0], slot__lt=begins[-1]).order_by()
-    for slot, *counts in lines.values_list("slot", *SUMS):
+    for slot, *counts in lines.values_list("slot", *TOTALS):
         of_day = sums[bisect_right(begins, slot) - 1]
         of_day[:] = map(int.__add__, of_day, counts)
     found = [

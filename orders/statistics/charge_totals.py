@@ -22,10 +22,10 @@ COMPACT_AT_ONCE, LINES_AT_ONCE = 500, 5_000  # quarters, and lines: no database 
 DIGITS = 6  # of a dollar, as a column of money keeps them: whole numbers of these add up exactly everywhere
 SHORT_ENDS = str(tuple(status.value for status in ENDED_SHORT))  # as SQL writes a list
 # A charge of a billion is none; without a bound, nine of them would be more than a column holds.
-SUMMED = f"{{0}}.currency IN {DOLLARS} AND ABS({{0}}.charge) < 1000000000 AND {{0}}.expected_charge < 1000000000"
+IS_COUNTED = f"{{0}}.currency IN {DOLLARS} AND ABS({{0}}.charge) < 1000000000 AND {{0}}.expected_charge < 1000000000"
 
 
-SUMS = ("orders", "expected", "charged", "given_back", "elsewhere")
+TOTALS = ("orders", "expected", "charged", "given_back", "elsewhere")
 
 
 def slot_of(at: datetime) -> int:
@@ -44,9 +44,9 @@ SLOT = {
 MILLIONTHS = {"sqlite": "CAST(ROUND({0} * 1000000) AS INTEGER)", "postgresql": "({0} * 1000000)::bigint"}
 
 
-def columns(vendor: str, row: str) -> dict[str, str]:
+def counted_columns(vendor: str, row: str) -> dict[str, str]:
     """What one order counts for, in SQL."""
-    counts = f"CASE WHEN {SUMMED.format(row)} THEN 1 ELSE 0 END"
+    counts = f"CASE WHEN {IS_COUNTED.format(row)} THEN 1 ELSE 0 END"
     expected, charged = (MILLIONTHS[vendor].format(f"{row}.{name}") for name in ("expected_charge", "charge"))
     short = f"{row}.status IN {SHORT_ENDS} AND {row}.charge < {row}.expected_charge"
     return {
@@ -56,16 +56,16 @@ def columns(vendor: str, row: str) -> dict[str, str]:
     }  # fmt: skip
 
 
-def line(vendor: str, row: str, sign: str) -> str:
+def insert_line(vendor: str, row: str, sign: str) -> str:
     """Appends what an order counts for, or takes it back."""
-    values = ", ".join(f"{sign}({value})" for value in columns(vendor, row).values())
+    values = ", ".join(f"{sign}({value})" for value in counted_columns(vendor, row).values())
     slot = SLOT[vendor].format(row)
     return (
-        f"INSERT INTO orders_charged (slot, {', '.join(SUMS)}) SELECT {slot}, {values} WHERE {row}.charge IS NOT NULL"
+        f"INSERT INTO orders_charged (slot, {', '.join(TOTALS)}) SELECT {slot}, {values} WHERE {row}.charge IS NOT NULL"
     )
 
 
-def moved(differs: str) -> str:
+def counts_differently(differs: str) -> str:
     """Whether an update changes what an order counts for. `differs`: the database's word for that, of what is NULL."""
     short = f"(OLD.status IN {SHORT_ENDS}) <> (NEW.status IN {SHORT_ENDS})"
     return (
@@ -78,21 +78,21 @@ ON_UPDATE = "AFTER UPDATE OF charge, currency, status, created_at ON orders_orde
 SQLITE = {
     "orders_charged_new": f"""
         CREATE TRIGGER IF NOT EXISTS orders_charged_new AFTER INSERT ON orders_order WHEN NEW.charge IS NOT NULL
-        BEGIN {line("sqlite", "NEW", "+")}; END""",
+        BEGIN {insert_line("sqlite", "NEW", "+")}; END""",
     "orders_charged_moved": f"""
-        CREATE TRIGGER IF NOT EXISTS orders_charged_moved {ON_UPDATE} WHEN {moved("IS NOT")}
-        BEGIN {line("sqlite", "OLD", "-")}; {line("sqlite", "NEW", "+")}; END""",
+        CREATE TRIGGER IF NOT EXISTS orders_charged_moved {ON_UPDATE} WHEN {counts_differently("IS NOT")}
+        BEGIN {insert_line("sqlite", "OLD", "-")}; {insert_line("sqlite", "NEW", "+")}; END""",
 }
 POSTGRES = f"""
     CREATE OR REPLACE FUNCTION orders_charged_line() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-        IF TG_OP = 'UPDATE' THEN {line("postgresql", "OLD", "-")}; END IF;
-        {line("postgresql", "NEW", "+")};
+        IF TG_OP = 'UPDATE' THEN {insert_line("postgresql", "OLD", "-")}; END IF;
+        {insert_line("postgresql", "NEW", "+")};
         RETURN NULL;
     END $$;
     CREATE OR REPLACE TRIGGER orders_charged_new AFTER INSERT ON orders_order FOR EACH ROW
         WHEN (NEW.charge IS NOT NULL) EXECUTE FUNCTION orders_charged_line();
     CREATE OR REPLACE TRIGGER orders_charged_moved {ON_UPDATE} FOR EACH ROW
-        WHEN ({moved("IS DISTINCT FROM")}) EXECUTE FUNCTION orders_charged_line()"""
+        WHEN ({counts_differently("IS DISTINCT FROM")}) EXECUTE FUNCTION orders_charged_line()"""
 THERE = {
     "sqlite": "SELECT COUNT(*) FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'orders_charged_%'",
     "postgresql": "SELECT COUNT(*) FROM pg_trigger WHERE tgname LIKE 'orders_charged_%'",
@@ -115,10 +115,10 @@ def install(using: str = "default", **_: Any) -> None:
 
 def recount(cursor: Any, vendor: str) -> None:
     """From the orders themselves."""
-    sums = ", ".join(f"SUM({value})" for value in columns(vendor, "o").values())
+    sums = ", ".join(f"SUM({value})" for value in counted_columns(vendor, "o").values())
     cursor.execute("DELETE FROM orders_charged")
     cursor.execute(
-        f"INSERT INTO orders_charged (slot, {', '.join(SUMS)}) SELECT {SLOT[vendor].format('o')}, {sums} "  # noqa: S608
+        f"INSERT INTO orders_charged (slot, {', '.join(TOTALS)}) SELECT {SLOT[vendor].format('o')}, {sums} "  # noqa: S608
         "FROM orders_order o WHERE o.charge IS NOT NULL GROUP BY 1"
     )
 
@@ -130,7 +130,7 @@ def compact() -> None:
         with transaction.atomic():
             # By their ids: a line that is written meanwhile belongs to the next time.
             some = Charged.objects.filter(slot__in=slots).order_by("slot", "pk")
-            lines = list(some.values_list("pk", "slot", *SUMS)[:LINES_AT_ONCE])
+            lines = list(some.values_list("pk", "slot", *TOTALS)[:LINES_AT_ONCE])
             Charged.objects.filter(pk__in=[pk for pk, *_ in lines]).delete()
             Charged.objects.bulk_create(Charged(slot=slot, **sums) for slot, sums in added_up(lines).items())
 
@@ -140,5 +140,5 @@ def added_up(lines: Iterable[tuple[int, ...]]) -> dict[int, dict[str, int]]:
     found: dict[int, dict[str, int]] = {}
     for _, slot, *counts in lines:
         before = found.get(slot, {})
-        found[slot] = {name: before.get(name, 0) + count for name, count in zip(SUMS, counts, strict=True)}
+        found[slot] = {name: before.get(name, 0) + count for name, count in zip(TOTALS, counts, strict=True)}
     return found

@@ -20,20 +20,20 @@ ENDS_AT_ONCE = 1_000  # orders that have ended; on a busy desk as many as end in
 LIVE_AT_ONCE = 500  # live orders that one transaction moves
 # An answer that was asked for earlier than this is written down by now, or never will be.
 WRITTEN_AFTER = timedelta(seconds=settings.LEASE_SECONDS)
-READ = ("status", "quantity", "runs", "interval", "taken_at", "started_at", "reported_at", "late_from")
+LIVE_FIELDS = ("status", "quantity", "runs", "interval", "taken_at", "started_at", "reported_at", "late_from")
 FIGURES = ("starts", "finishes", "start_median", "start_p95", "finish_median", "finish_p95", "quantity", "lately")
 
 
-def take_pace(now: datetime) -> int:
+def measure_services(now: datetime) -> int:
     """Of the services whose orders have ended since it was last done; says how many those were."""
     found, ends_to = ended_since(now)
-    paces = [measured(service, now, ends_to) for service in found]
+    paces = [measure_service(service, now, ends_to) for service in found]
     before = usual_times([service.pk for service in found])
     for pace in paces:
         after = pace.usual
-        if judged(after) != judged(before.get(pace.pk)):
+        if late_limits(after) != late_limits(before.get(pace.pk)):
             # First, so that after a crash it is done again.
-            move_live(pace.pk, after)
+            update_late_from(pace.pk, after)
     told = ("computed_at", "ends_to", *FIGURES)
     Pace.objects.bulk_create(paces, update_conflicts=True, unique_fields=["service"], update_fields=told)
     return len(paces)
@@ -52,21 +52,21 @@ def ended_since(now: datetime) -> tuple[list[Service], datetime]:
     return list(Service.objects.in_bulk(ids).values()), until
 
 
-def measured(service: Service, now: datetime, ends_to: datetime) -> Pace:
+def measure_service(service: Service, now: datetime, ends_to: datetime) -> Pace:
     """By its last ended orders; not written down yet."""
     last = Order.objects.filter(service=service, ended_at__isnull=False).order_by("-ended_at")
-    ended = [Ended(*row) for row in last.values_list(*Ended._fields)[:LOOKED_AT]]
+    ended = [Ended(*row) for row in last.values_list(*Ended._fields)[:MEASURED_ORDERS]]
     if "posts" in service_type_of(service).fields:
         ended = []  # a subscription lasts for as long as there are new posts
     return Pace(service=service, computed_at=now, ends_to=ends_to, **figures(ended))
 
 
-def judged(usual: UsualTimes | None) -> tuple[object, ...]:
+def late_limits(usual: UsualTimes | None) -> tuple[object, ...]:
     """What an order's lateness hangs on."""
     return (usual.start_p95, usual.finish_p95, usual.quantity) if usual and usual.known else ()
 
 
-def move_live(service_id: int, usual: UsualTimes | None) -> None:
+def update_late_from(service_id: int, usual: UsualTimes | None) -> None:
     """Gives a service's live orders the moment from which they are late by the new pace, in portions."""
     # Sorted here: asked to sort, SQLite would rather walk through all that the service ever had, by their ids.
     live = Order.objects.filter(service=service_id, status__in=LIVE).order_by().values_list("pk", flat=True)
@@ -74,7 +74,7 @@ def move_live(service_id: int, usual: UsualTimes | None) -> None:
     for first in range(0, len(ids), LIVE_AT_ONCE):
         with transaction.atomic():
             # As they stand now: some have started or ended meanwhile.
-            some = Order.objects.filter(pk__in=ids[first : first + LIVE_AT_ONCE]).only(*READ).order_by("pk")
+            some = Order.objects.filter(pk__in=ids[first : first + LIVE_AT_ONCE]).only(*LIVE_FIELDS).order_by("pk")
             moved = []
             for order in some.select_for_update(no_key=True):
                 moment = late_from(order, usual)
@@ -84,10 +84,10 @@ def move_live(service_id: int, usual: UsualTimes | None) -> None:
             Order.objects.bulk_update(moved, ["late_from"])
 
 
-ENOUGH = 10  # orders; of fewer nobody can say what is usual, and nothing is called late
-LOOKED_AT = 200  # a service's last ended orders
-LATELY = 20  # of them, which tell whether it is slower than usual now
-HALF, MOST = 50, 95  # of a hundred
+ENOUGH_ORDERS = 10  # orders; of fewer nobody can say what is usual, and nothing is called late
+MEASURED_ORDERS = 200  # a service's last ended orders
+LATEST_ORDERS = 20  # of them, which tell whether it is slower than usual now
+MEDIAN, P95 = 50, 95  # of a hundred
 
 
 class Ended(NamedTuple):
@@ -110,14 +110,14 @@ def figures(newest_first: Iterable[Ended]) -> dict[str, Any]:
     starts = [seconds(order.taken_at, order.started_at) for order in told if order.taken_at and order.started_at]
     done = [order for order in told if order.status == Status.COMPLETED and not order.runs]
     finishes = [seconds(order.taken_at, order.ended_at) for order in done if order.taken_at]
-    newest = finishes[:LATELY]
+    newest = finishes[:LATEST_ORDERS]
     return {
         "starts": len(starts), "finishes": len(finishes),
-        "start_median": nth(starts, HALF), "start_p95": nth(starts, MOST),
-        "finish_median": nth(finishes, HALF), "finish_p95": nth(finishes, MOST),
-        "quantity": nth([order.quantity for order in done], MOST) or 0,
+        "start_median": nth(starts, MEDIAN), "start_p95": nth(starts, P95),
+        "finish_median": nth(finishes, MEDIAN), "finish_p95": nth(finishes, P95),
+        "quantity": nth([order.quantity for order in done], P95) or 0,
         # Of few, the newest are nearly all of them.
-        "lately": nth(newest, HALF) if len(finishes) >= 2 * LATELY else None,
+        "lately": nth(newest, MEDIAN) if len(finishes) >= 2 * LATEST_ORDERS else None,
     }  # fmt: skip
 
 
@@ -128,4 +128,4 @@ def seconds(began: datetime, ended: datetime) -> int:
 
 def nth(values: Sequence[int], percent: int) -> int | None:
     """The least of them that so many of a hundred do not exceed (nearest rank); None when there are too few."""
-    return sorted(values)[-(-len(values) * percent // 100) - 1] if len(values) >= ENOUGH else None
+    return sorted(values)[-(-len(values) * percent // 100) - 1] if len(values) >= ENOUGH_ORDERS else None

@@ -89,7 +89,7 @@ def of_span(hours: Decimal) -> str:
     return f"{int(hours)} h"
 
 
-def warns(balance: Decimal | None, currency: str, expected: Decimal | None) -> bool:
+def is_dear(balance: Decimal | None, currency: str, expected: Decimal | None) -> bool:
     """Whether an order is so dear that its receipt says what it leaves."""
     if balance is None or expected is None or not is_dollars(currency) or expected > balance:
         return False

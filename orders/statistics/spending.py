@@ -6,7 +6,7 @@ from decimal import Decimal
 from django.db.models import Min, Sum
 
 from orders.models import Charged, Order, OrderQuerySet, Spending
-from orders.models.statistics import ONLY
+from orders.models.statistics import ONLY_ROW
 from orders.rules.statuses import Status
 from orders.statistics.charge_totals import QUARTER, dollars, slot_of
 
@@ -32,7 +32,7 @@ def measure(now: datetime) -> Spending:
         "spent": dollars(sum(sums)) + expected_of(uncharged),
         "queued": expected_of(waits),
     }
-    return Spending.objects.update_or_create(pk=ONLY, defaults=fields)[0]
+    return Spending.objects.update_or_create(pk=ONLY_ROW, defaults=fields)[0]
 
 
 def expected_of(orders: OrderQuerySet) -> Decimal:

@@ -29,19 +29,19 @@ COLUMNS = {
     "refill": Column("Refills"),
     "who": Column("Placed"),
 }
-FIRST = "id"  # always there: it names the row and leads to the order
-USUAL = ("id", "service", "link", "qty", "start", "charge", "status", "refill", "who")
-MOST_KEPT = 128  # compiled rows; a team has few tastes
+FIRST_COLUMN = "id"  # always there: it names the row and leads to the order
+DEFAULT_COLUMNS = ("id", "service", "link", "qty", "start", "charge", "status", "refill", "who")
+TEMPLATES_KEPT = 128  # compiled rows; a team has few tastes
 
 
-def chosen(names: Iterable[str]) -> tuple[str, ...]:
+def known_columns(names: Iterable[str]) -> tuple[str, ...]:
     """Those of the names that are columns, each once, the first one first; the usual ones when there is none."""
-    known = dict.fromkeys(name for name in names if name in COLUMNS and name != FIRST)
-    return (FIRST, *known) if known else USUAL
+    known = dict.fromkeys(name for name in names if name in COLUMNS and name != FIRST_COLUMN)
+    return (FIRST_COLUMN, *known) if known else DEFAULT_COLUMNS
 
 
-@lru_cache(maxsize=MOST_KEPT)
-def rows_of(columns: tuple[str, ...]) -> Template:
+@lru_cache(maxsize=TEMPLATES_KEPT)
+def row_template(columns: tuple[str, ...]) -> Template:
     """The template of rows with these cells: compiled as one, for fifty rows of eleven includes took twice as long."""
     env = engines["jinja2"].env  # type: ignore[attr-defined]
     parts = {name: env.loader.get_source(env, f"orders/table/cells/{name}.html")[0] for name in columns}

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from catalog.models import Service
 from orders.models import Order, Task, Words
-from orders.models.order import MISSING
+from orders.models.order import IS_MISSING
 from orders.rules.links import NETWORKS
 from orders.rules.search_text import folded, host_of, without_scheme
 from orders.rules.statuses import LIVE, Status
@@ -18,18 +18,18 @@ from panel.format.money import money
 from panel.format.times import day_of, ends, starts
 from panel.web.params import number
 
-NAMES = {network.name.lower(): network.name for network in NETWORKS.values()}
-MOST_MONEY = Decimal(10) ** 12  # USD; what a column of money keeps
+NETWORK_NAMES = {network.name.lower(): network.name for network in NETWORKS.values()}
+MONEY_LIMIT = Decimal(10) ** 12  # USD; what a column of money keeps
 
 
-class Keys(NamedTuple):
+class IndexRows(NamedTuple):
     """Orders' ids in an index, newest first: the rows of `some`, by that field."""
 
-    some: QuerySet[Any]
+    rows: QuerySet[Any]
     field: str = "pk"
 
 
-class Facet(NamedTuple):
+class Filter(NamedTuple):
     """One thing to narrow by."""
 
     label: str
@@ -37,14 +37,14 @@ class Facet(NamedTuple):
     where: Callable[[Any], Q]  # the condition on an order
     words: Callable[[Any], str]
     # Where its orders' ids stand in an index; none where no index leads to them, and orders are looked through instead.
-    keys: Callable[[Any], list[Keys]] | None = None
+    index_rows: Callable[[Any], list[IndexRows]] | None = None
 
 
 def _column(name: str) -> dict[str, Any]:
     """A facet that is one column with an index `(column, -id)`."""
     return {
         "where": lambda value: Q(**{name: value}),
-        "keys": lambda value: [Keys(Order.objects.filter(**{name: value}))],
+        "index_rows": lambda value: [IndexRows(Order.objects.filter(**{name: value}))],
     }
 
 
@@ -71,17 +71,17 @@ def _amount(text: str, _: Any) -> Decimal | None:
         amount = Decimal(text.strip().removeprefix("$"))
     except InvalidOperation:
         return None
-    return amount if amount.is_finite() and 0 <= amount < MOST_MONEY else None
+    return amount if amount.is_finite() and 0 <= amount < MONEY_LIMIT else None
 
 
 # ── What stands open ─────────────────────────────────────────────────────────────────────────────
-def waiting(*, unclear: bool = False, **more: Any) -> QuerySet[Task]:
+def pending_tasks(*, unclear: bool = False, **more: Any) -> QuerySet[Task]:
     """Refills and cancels that are pending, in the very words of the indexes `task_wish_…`."""
     pending = "kind IN ('refill', 'cancel') AND over_at IS NULL" + " AND outcome = 'unclear'" * unclear
     return Task.objects.filter(**more).extra(where=[pending])  # noqa: S610
 
 
-class Open(NamedTuple):
+class OpenFilter(NamedTuple):
     """Orders at these statuses, or with pending tasks of these kinds."""
 
     words: str
@@ -92,19 +92,19 @@ class Open(NamedTuple):
     late: bool = False  # or that take longer than their service's do
 
 
-OPEN = {
-    "look": Open("needs a look", (Status.REVIEW,), Task.AFTERSALE, unclear=True, having=("missing_since",)),
-    "late": Open("is late", late=True),
-    "live": Open("is under way", (Status.QUEUED, *sorted(LIVE))),
-    "refill": Open("has a pending refill", kinds=(Task.Kind.REFILL,)),
-    "cancel": Open("has a pending cancel", kinds=(Task.Kind.CANCEL,)),
-    "doubt": Open("has facts that surprise", having=("doubts",)),
+OPEN_FILTERS = {
+    "look": OpenFilter("needs a look", (Status.REVIEW,), Task.AFTERSALE, unclear=True, having=("missing_since",)),
+    "late": OpenFilter("is late", late=True),
+    "live": OpenFilter("is under way", (Status.QUEUED, *sorted(LIVE))),
+    "refill": OpenFilter("has a pending refill", kinds=(Task.Kind.REFILL,)),
+    "cancel": OpenFilter("has a pending cancel", kinds=(Task.Kind.CANCEL,)),
+    "doubt": OpenFilter("has facts that surprise", having=("doubts",)),
 }
 
 
 def _open_where(value: str) -> Q:
-    some = OPEN[value]
-    pending = waiting(kind__in=some.kinds, order=OuterRef("pk"), unclear=some.unclear)
+    some = OPEN_FILTERS[value]
+    pending = pending_tasks(kind__in=some.kinds, order=OuterRef("pk"), unclear=some.unclear)
     where = Q(status__in=some.statuses)
     if some.kinds:
         where |= Q(Exists(pending))
@@ -115,67 +115,67 @@ def _open_where(value: str) -> Q:
     return where
 
 
-def _open_keys(value: str) -> list[Keys]:
-    some = OPEN[value]
-    found = [Keys(Order.objects.filter(status=status)) for status in some.statuses]
-    found += [Keys(Order.objects.filter(**{f"{name}__isnull": False})) for name in some.having]
+def _open_keys(value: str) -> list[IndexRows]:
+    some = OPEN_FILTERS[value]
+    found = [IndexRows(Order.objects.filter(status=status)) for status in some.statuses]
+    found += [IndexRows(Order.objects.filter(**{f"{name}__isnull": False})) for name in some.having]
     if some.late:
-        found.append(Keys(Order.objects.filter(late_from__lte=timezone.now())))
-    return found + [Keys(waiting(kind=kind, unclear=some.unclear), "order_id") for kind in some.kinds]
+        found.append(IndexRows(Order.objects.filter(late_from__lte=timezone.now())))
+    return found + [IndexRows(pending_tasks(kind=kind, unclear=some.unclear), "order_id") for kind in some.kinds]
 
 
 # ── The tabs ─────────────────────────────────────────────────────────────────────────────────────
 def _status_where(value: str) -> Q:
     """What upstream says it does not know needs a look too, wherever it stands."""
-    return Q(status=value) | MISSING if value == Status.REVIEW else Q(status=value)
+    return Q(status=value) | IS_MISSING if value == Status.REVIEW else Q(status=value)
 
 
-def _status_keys(value: str) -> list[Keys]:
-    found = [Keys(Order.objects.filter(status=value))]
-    return [*found, Keys(Order.objects.filter(MISSING))] if value == Status.REVIEW else found
+def _status_keys(value: str) -> list[IndexRows]:
+    found = [IndexRows(Order.objects.filter(status=value))]
+    return [*found, IndexRows(Order.objects.filter(IS_MISSING))] if value == Status.REVIEW else found
 
 
-FACETS: dict[str, Facet] = {
-    "status": Facet("Status", _one_of(Status.values), _status_where, lambda value: Status(value).label, _status_keys),
-    "open": Facet("Open", _one_of(OPEN), _open_where, lambda value: OPEN[value].words, _open_keys),
-    "service": Facet("Service", lambda text, _: number(text) or None,
+FILTERS: dict[str, Filter] = {
+    "status": Filter("Status", _one_of(Status.values), _status_where, lambda value: Status(value).label, _status_keys),
+    "open": Filter("Open", _one_of(OPEN_FILTERS), _open_where, lambda value: OPEN_FILTERS[value].words, _open_keys),
+    "service": Filter("Service", lambda text, _: number(text) or None,
                      where=lambda value: Q(service=_service(value)), words=str,
-                     keys=lambda value: [Keys(Order.objects.filter(service=_service(value)))]),
-    "category": Facet("Category", lambda text, _: text.replace("\0", "")[:300] or None, words=str,
+                     index_rows=lambda value: [IndexRows(Order.objects.filter(service=_service(value)))]),
+    "category": Filter("Category", lambda text, _: text.replace("\0", "")[:300] or None, words=str,
                       **_column("category")),
-    "network": Facet("Network", _one_of(NAMES),
-                     words=lambda value: NAMES[value], **_column("network")),
-    "by": Facet("Placed by", _person, words=str, **_column("placed_by")),
-    "assigned": Facet("Assigned to", _person, words=str, **_column("assigned_to")),
-    "host": Facet("Link on", _host, words=str, **_column("host")),
-    "from": Facet("From", day_of, lambda day: Q(created_at__gte=starts(day)), words=lambda day: f"{day:%-d %b %Y}"),
-    "to": Facet("Until", day_of, lambda day: Q(created_at__lt=ends(day)), words=lambda day: f"{day:%-d %b %Y}"),
-    "least": Facet("Charge from", _amount, lambda amount: Q(cost__gte=amount), words=money),
-    "most": Facet("Charge up to", _amount, lambda amount: Q(cost__lte=amount), words=money),
+    "network": Filter("Network", _one_of(NETWORK_NAMES),
+                     words=lambda value: NETWORK_NAMES[value], **_column("network")),
+    "by": Filter("Placed by", _person, words=str, **_column("placed_by")),
+    "assigned": Filter("Assigned to", _person, words=str, **_column("assigned_to")),
+    "host": Filter("Link on", _host, words=str, **_column("host")),
+    "from": Filter("From", day_of, lambda day: Q(created_at__gte=starts(day)), words=lambda day: f"{day:%-d %b %Y}"),
+    "to": Filter("Until", day_of, lambda day: Q(created_at__lt=ends(day)), words=lambda day: f"{day:%-d %b %Y}"),
+    "least": Filter("Charge from", _amount, lambda amount: Q(cost__gte=amount), words=money),
+    "most": Filter("Charge up to", _amount, lambda amount: Q(cost__lte=amount), words=money),
 }  # fmt: skip
 
 
-LEAST = 3  # characters of a word that the index can find
-MOST_WORDS = 8
+INDEXED_CHARACTERS = 3  # characters of a word that the index can find
+SEARCH_WORDS = 8
 
 
-def words_in(text: str) -> list[str]:
+def search_words(text: str) -> list[str]:
     """The words to look for, as they are compared."""
-    words = (folded(without_scheme(word)) for word in text.split()[:MOST_WORDS])
+    words = (folded(without_scheme(word)) for word in text.split()[:SEARCH_WORDS])
     return [word for word in words if word]
 
 
-def holding(words: list[str]) -> Q:
+def containing(words: list[str]) -> Q:
     """The condition on an order, for orders that something else found."""
     return Q(*(Q(haystack__contains=word) for word in words))
 
 
-def keys_of(words: list[str]) -> Keys | None:
+def index_rows_of(words: list[str]) -> IndexRows | None:
     """Orders in which every word of three characters or more occurs, by the index; None when there is no such word."""
-    long = [word for word in words if len(word) >= LEAST]
+    long = [word for word in words if len(word) >= INDEXED_CHARACTERS]
     if not long:
         return None
     if connection.vendor != "sqlite":
-        return Keys(Order.objects.filter(holding(long)))
+        return IndexRows(Order.objects.filter(containing(long)))
     quoted = " ".join('"' + word.replace('"', '""') + '"' for word in long)
-    return Keys(Words.objects.extra(where=["orders_words MATCH %s"], params=[quoted]), "order_id")
+    return IndexRows(Words.objects.extra(where=["orders_words MATCH %s"], params=[quoted]), "order_id")

@@ -14,19 +14,19 @@ from catalog.models import Service
 from orders.models import Order, OrderQuerySet
 from orders.rules.statuses import Status, label, stage
 from orders.table import filters, paging
-from orders.table.columns import COLUMNS, USUAL, chosen, rows_of
-from orders.table.filters import FACETS, Keys
+from orders.table.columns import COLUMNS, DEFAULT_COLUMNS, known_columns, row_template
+from orders.table.filters import FILTERS, IndexRows
 from orders.table.markup import orders_url
-from orders.table.paging import SORTS, Key, Sort, Stretch, Wanted
-from orders.table.pasted_ids import Found, find, is_of_ids, only_link, short
+from orders.table.paging import SORTS, Key, ListQuery, PageRange, Sort
+from orders.table.pasted_ids import PastedOrders, find_orders, is_of_ids, only_link, shortened
 from orders.table.rows import row_version
 from panel.format.times import ends, machine, starts
 from panel.web.params import number
 
 ROWS_A_PAGE = 50
-LONGEST_TEXT = 8_000  # characters of a search; an address takes no more
-MOST_NEW = 99  # counted; beyond that the page says 99+
-SLACK = 1_000  # ids and times of placing go together, but for orders that were placed at the same moment
+SEARCH_CHARACTERS = 8_000  # characters of a search; an address takes no more
+NEW_COUNTED = 99  # counted; beyond that the page says 99+
+SPAN_SLACK_IDS = 1_000  # ids and times of placing go together, but for orders that were placed at the same moment
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,11 @@ class Listing:
     """One list for one person. What makes no sense in an address is as if it were not there."""
 
     user: Any
-    narrowed: dict[str, Any] = field(default_factory=dict)  # facet → value
+    filters: dict[str, Any] = field(default_factory=dict)  # facet → value
     text: str = ""
     sorting: str = ""
-    down_from: Key | None = None
-    up_from: Key | None = None
+    before: Key | None = None
+    after: Key | None = None
     own_columns: tuple[str, ...] = ()  # of this list alone, in place of those that the person likes
     view: int = 0  # the saved view that it began as
     ignored: tuple[tuple[str, str], ...] = ()  # what stood in the address and made no sense: label, text
@@ -51,19 +51,19 @@ class Listing:
 
     @classmethod
     def of(cls, user: Any, query: QueryDict) -> Self:
-        texts = {name: query.get(name) or "" for name in FACETS}
-        read = {name: FACETS[name].read(text, user) for name, text in texts.items() if text}
-        ignored = tuple((FACETS[name].label, texts[name][:100]) for name, value in read.items() if value is None)
+        texts = {name: query.get(name) or "" for name in FILTERS}
+        read = {name: FILTERS[name].read(text, user) for name, text in texts.items() if text}
+        ignored = tuple((FILTERS[name].label, texts[name][:100]) for name, value in read.items() if value is None)
         sorting = query.get("sort", "")
         sorting = sorting if sorting in SORTS else ""
         return cls(
             user,
             {name: value for name, value in read.items() if value is not None},
-            query.get("q", "").replace("\0", " ").strip()[:LONGEST_TEXT],
+            query.get("q", "").replace("\0", " ").strip()[:SEARCH_CHARACTERS],
             sorting,
-            paging.read(query.get("before"), SORTS[sorting]),
-            paging.read(query.get("after"), SORTS[sorting]),
-            chosen(cols.split(",")) if (cols := query.get("cols")) else (),
+            paging.read_key(query.get("before"), SORTS[sorting]),
+            paging.read_key(query.get("after"), SORTS[sorting]),
+            known_columns(cols.split(",")) if (cols := query.get("cols")) else (),
             number(query.get("view")),
             ignored,
             number(query.get("newest")),
@@ -73,7 +73,7 @@ class Listing:
     @property
     def status(self) -> str:
         """The tab; "" for all."""
-        return str(self.narrowed.get("status", ""))
+        return str(self.filters.get("status", ""))
 
     @property
     def sort(self) -> Sort:
@@ -82,7 +82,7 @@ class Listing:
     @cached_property
     def columns(self) -> tuple[str, ...]:
         """Those of this list, or as the person likes them."""
-        return self.own_columns or chosen(getattr(self.user, "columns", None) or ())
+        return self.own_columns or known_columns(getattr(self.user, "columns", None) or ())
 
     @property
     def size(self) -> int:
@@ -90,52 +90,52 @@ class Listing:
         return int(getattr(self.user, "page_length", 0) or ROWS_A_PAGE)
 
     @cached_property
-    def found(self) -> Found | None:
+    def pasted(self) -> PastedOrders | None:
         """The orders that the text names, when it is ids, or a message with some; None for words to search for."""
-        found = find(self.text, self.user) if self.text and not self.links else None
+        found = find_orders(self.text, self.user) if self.text and not self.links else None
         return found if found and is_of_ids(self.text, found) else None
 
     @cached_property
     def links(self) -> list[str]:
         """The spellings of the text, when it is a whole link that some order has."""
-        return [link for link in only_link(self.text) if Order.objects.linked([link]).order_by().exists()]
+        return [link for link in only_link(self.text) if Order.objects.with_links([link]).order_by().exists()]
 
     @cached_property
     def words(self) -> list[str]:
         """Of the text, when it names no order."""
-        return [] if self.links or self.found else filters.words_in(self.text)
+        return [] if self.links or self.pasted else filters.search_words(self.text)
 
     @cached_property
     def where(self) -> Q:
         """All that is wanted, as a condition on an order."""
-        where = Q(*(FACETS[name].where(value) for name, value in self.narrowed.items()))
+        where = Q(*(FILTERS[name].where(value) for name, value in self.filters.items()))
         if self.links:
             return where & Q(link__in=self.links)
-        if self.found:
-            return where & Q(pk__in=self.found.orders)
-        return where & filters.holding(self.words)
+        if self.pasted:
+            return where & Q(pk__in=self.pasted.orders)
+        return where & filters.containing(self.words)
 
     @cached_property
-    def wanted(self) -> Wanted:
+    def list_query(self) -> ListQuery:
         """The same, with the indexes that lead there."""
-        facets = [(FACETS[name], value) for name, value in self.narrowed.items()]
-        ways = [facet.keys(value) for facet, value in facets if facet.keys]
+        facets = [(FILTERS[name], value) for name, value in self.filters.items()]
+        ways = [facet.index_rows(value) for facet, value in facets if facet.index_rows]
         loose = len(ways) < len(facets)
         if self.links:
             # One after the other: each spelling is a stretch of the index, newest first.
-            ways.append([Keys(Order.objects.linked([link])) for link in self.links])
-        elif self.found:
-            ways.append([Keys(Order.objects.filter(pk__in=self.found.orders))])
+            ways.append([IndexRows(Order.objects.with_links([link])) for link in self.links])
+        elif self.pasted:
+            ways.append([IndexRows(Order.objects.filter(pk__in=self.pasted.orders))])
         elif self.words:
-            keys = filters.keys_of(self.words)
+            keys = filters.index_rows_of(self.words)
             ways += [[keys]] if keys else []
-            loose = loose or not keys or any(len(word) < filters.LEAST for word in self.words)
-        return Wanted(ways, self.where, loose, self.span())
+            loose = loose or not keys or any(len(word) < filters.INDEXED_CHARACTERS for word in self.words)
+        return ListQuery(ways, self.where, loose, self.span())
 
     def span(self) -> tuple[int, int] | None:
         """Between which ids the days lie; the days themselves are asked for as well."""
-        first: date | None = self.narrowed.get("from")
-        last: date | None = self.narrowed.get("to")
+        first: date | None = self.filters.get("from")
+        last: date | None = self.filters.get("to")
         if not first and not last:
             return None
         days = Order.objects.values_list("pk", flat=True)
@@ -144,9 +144,9 @@ class Listing:
             low = days.filter(created_at__gte=starts(first)).order_by("created_at", "pk").first() or 10**18
         if last:
             high = days.filter(created_at__lt=ends(last)).order_by("-created_at", "-pk").first() or 0
-        return low - SLACK, 10**18 if high is None else high + SLACK
+        return low - SPAN_SLACK_IDS, 10**18 if high is None else high + SPAN_SLACK_IDS
 
-    def newer(self) -> QuerySet[Order, Any]:
+    def newer_orders(self) -> QuerySet[Order, Any]:
         """What matches and came after what the open page was told of, in no order."""
         return self.orders().filter(self.where, pk__gt=self.newest).order_by().values("pk")
 
@@ -156,28 +156,28 @@ class Listing:
 
     def page(self) -> paging.Page:
         """The orders of this stretch, from the top down, and whether the list goes on in the direction of travel."""
-        up = self.up_from is not None
-        stretch = Stretch(self.sort, self.sort.down is not up, self.up_from or self.down_from)
-        page = paging.page(self.orders(), self.wanted, stretch, self.size)
+        up = self.after is not None
+        stretch = PageRange(self.sort, self.sort.down is not up, self.after or self.before)
+        page = paging.page(self.orders(), self.list_query, stretch, self.size)
         return page._replace(rows=page.rows[::-1]) if up else page
 
     def next_to(self, key: Key, *, up: bool) -> int | None:
         """The order above or below one."""
-        found, *_ = paging.ids(self.wanted, Stretch(self.sort, self.sort.down is not up, key), 1)
+        found, *_ = paging.page_ids(self.list_query, PageRange(self.sort, self.sort.down is not up, key), 1)
         return found[0] if found else None
 
     # ── The page ─────────────────────────────────────────────────────────────────────────────────
     def context(self) -> dict[str, object]:
         """What `orders/table/index.html` wants."""
         page = self.page()
-        rows, further, up = page.rows, page.looked_to, self.up_from is not None
-        above, below = (page.more, True) if up else (self.down_from is not None, page.more)
-        ends = [paging.written(paging.key_of(row, self.sort)) for row in (rows[0], rows[-1])] if rows else ["", ""]
+        rows, further, up = page.rows, page.scanned_to, self.after is not None
+        above, below = (page.more, True) if up else (self.before is not None, page.more)
+        ends = [paging.key_text(paging.key_of(row, self.sort)) for row in (rows[0], rows[-1])] if rows else ["", ""]
         return {
             "orders": rows,
             "listing": self,
-            "rows": rows_of(self.columns),
-            "usual": USUAL,
+            "rows": row_template(self.columns),
+            "usual": DEFAULT_COLUMNS,
             "sorts": SORTS,
             "columns": {name: COLUMNS[name] for name in self.columns},
             "status": self.status,
@@ -186,32 +186,34 @@ class Listing:
             "matching": self.matching,
             "newer": self.address(after=ends[0]) if rows and above and not (up and further) else "",
             "older": self.address(before=ends[1]) if rows and below and (up or not further) else "",
-            "further": self.address(**{"after" if up else "before": paging.written(further)}) if further else "",
+            "further": self.address(**{"after" if up else "before": paging.key_text(further)}) if further else "",
             "looked_to": further[1] if further else 0,
             "newest": self.newest_at(rows),
-            "live": not self.down_from and not (up and page.more),
+            "live": not self.before and not (up and page.more),
         }
 
     def newest_at(self, rows: list[Order]) -> int:
         """From which order on others are new to a page with these rows."""
-        if rows and not (self.sort.field or self.wanted.loose or len(self.wanted.ways) > 1 or not self.sort.down):
+        if rows and not (
+            self.sort.field or self.list_query.unindexed or len(self.list_query.index_ways) > 1 or not self.sort.down
+        ):
             return rows[0].pk
         # Asked for all orders, or a poll of a list that matches nothing would look through them.
         return Order.objects.filter(pk__gt=0).order_by("-pk").values_list("pk", flat=True).first() or 0
 
-    def said(self) -> dict[str, str]:
+    def params(self) -> dict[str, str]:
         """The list in an address: names and texts, without the stretch."""
-        narrowed = {name: as_text(value) for name, value in self.narrowed.items()}
+        narrowed = {name: filter_text(value) for name, value in self.filters.items()}
         more = {"q": self.text, "sort": self.sorting, "cols": ",".join(self.own_columns)}
         return {name: text for name, text in {**narrowed, **more}.items() if text}
 
     def query(self, **stretch: object) -> str:
-        return urlencode({**self.said(), **({"view": self.view} if self.view else {}), **stretch})
+        return urlencode({**self.params(), **({"view": self.view} if self.view else {}), **stretch})
 
     @property
     def matching(self) -> str:
         """What matches, in words that follow a number: `1,204 orders`."""
-        if not self.is_narrow:
+        if not self.is_filtered:
             return f"orders that are {label(self.status)}" if self.status else "orders"
         return "orders that match"
 
@@ -222,31 +224,31 @@ class Listing:
 
     def without(self, *names: str) -> Self:
         """The same list less narrow, from its beginning."""
-        narrowed = {name: value for name, value in self.narrowed.items() if name not in names}
-        return self.from_its_end(narrowed=narrowed, text="" if "q" in names else self.text)
+        narrowed = {name: value for name, value in self.filters.items() if name not in names}
+        return self.from_start(filters=narrowed, text="" if "q" in names else self.text)
 
     def with_(self, **narrowed: Any) -> Self:
         """The same list narrowed otherwise, from its beginning."""
-        return self.from_its_end(narrowed={**self.narrowed, **narrowed})
+        return self.from_start(filters={**self.filters, **narrowed})
 
     def sorted_by(self, sorting: str) -> Self:
-        return self.from_its_end(sorting=sorting)
+        return self.from_start(sorting=sorting)
 
     @property
-    def is_narrow(self) -> bool:
+    def is_filtered(self) -> bool:
         """Whether anything but the tab narrows it: then the counts on the tabs are not its own."""
-        return bool(self.text or self.narrowed.keys() - {"status"})
+        return bool(self.text or self.filters.keys() - {"status"})
 
     def chips(self) -> list[tuple[str, str, str]]:
         """What narrows it besides the tab: label, words, and the address of the list without it."""
         named = {"by": self.person, "assigned": self.person, "service": self.service}
         chips = [
-            (FACETS[name].label, named[name](value) if name in named else FACETS[name].words(value), name)
-            for name, value in self.narrowed.items()
+            (FILTERS[name].label, named[name](value) if name in named else FILTERS[name].words(value), name)
+            for name, value in self.filters.items()
             if name != "status"
         ]
         if self.text:
-            chips.append(("Search", short(self.text), "q"))
+            chips.append(("Search", shortened(self.text), "q"))
         return [(label, words, self.without(name).address()) for label, words, name in chips]
 
     def person(self, pk: int) -> str:
@@ -259,23 +261,23 @@ class Listing:
 
     def loosened(self) -> list[tuple[str, str]]:
         """For a list that matches nothing: what to drop so that something does, in words, and where that leads."""
-        drops = [(name, FACETS[name].label) for name in self.narrowed] + ([("q", "Search")] if self.text else [])
+        drops = [(name, FILTERS[name].label) for name in self.filters] + ([("q", "Search")] if self.text else [])
         if len(drops) < 2:
             return []
         looser = [(label, self.without(name)) for name, label in drops]
         return [(label, listing.address()) for label, listing in looser if listing.page().rows]
 
-    def from_its_end(self, **otherwise: Any) -> Self:
-        return replace(self, down_from=None, up_from=None, **otherwise)
+    def from_start(self, **otherwise: Any) -> Self:
+        return replace(self, before=None, after=None, **otherwise)
 
     # ── What moved since ─────────────────────────────────────────────────────────────────────────
-    def since(self, rows: dict[int, str], *, stopped: bool) -> tuple[list[int], dict[str, str], int]:
+    def moved_since(self, rows: dict[int, str], *, stopped: bool) -> tuple[list[int], dict[str, str], int]:
         """One query for an open page that shows `rows` (id → row_version).
 
         Returns the ids that moved, when live ones were last asked after (id → ISO time), and the newest order that
         matches and is newer than what the page was told of (0: none).
         """
-        newer = self.newer().order_by("-pk")[:1]
+        newer = self.newer_orders().order_by("-pk")[:1]
         found = self.orders().filter(pk__in=rows).annotate(newest=Subquery(newer)).order_by()
         told = ("version", "status", "upstream_id", "next_look_at", "late_from")
         now = list(found.values_list("pk", *told, "reported_at", "newest"))
@@ -291,8 +293,8 @@ class Listing:
 
     def count_new(self) -> int:
         """Orders newer than what the page shows, counted up to one more than MOST_NEW."""
-        return len(self.newer()[: MOST_NEW + 1])
+        return len(self.newer_orders()[: NEW_COUNTED + 1])
 
 
-def as_text(value: Any) -> str:
+def filter_text(value: Any) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)

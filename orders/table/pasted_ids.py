@@ -33,7 +33,7 @@ T = TypeVar("T")
 AFTER_A_LINK = ".,;:!?)]}'’*_"
 
 
-class Found(NamedTuple):
+class PastedOrders(NamedTuple):
     """What a text holds. Bare numbers that are no order's may be quantities, so they stand apart."""
 
     orders: list[int]  # in the order of their ids
@@ -41,7 +41,7 @@ class Found(NamedTuple):
     numbers: list[str]
 
 
-class Words(NamedTuple):
+class PastedWords(NamedTuple):
     """What looks like an order in a text, each once, as it was written first."""
 
     links: list[str]
@@ -52,26 +52,26 @@ class Words(NamedTuple):
     thousands: list[str]
 
 
-def find(text: str, user: Any) -> Found:
+def find_orders(text: str, user: Any) -> PastedOrders:
     """The orders in this text that the person may see, in a few queries however many there are."""
-    words, seen = words_of(text), Order.objects.seen_by(user)
-    by_id = with_any(seen, "pk", {number(word) for word in (*words.marked, *words.numbers)} - {0})
-    by_upstream_id = with_any(seen, "upstream_id", words.upstream_ids)
-    by_request_id = with_any(seen, "request_id", words.request_ids)
-    meant = {link: meanings(link) for link in words.links}
-    by_link = with_links(seen, {meaning for meanings in meant.values() for meaning in meanings})
+    words, seen = read_words(text), Order.objects.seen_by(user)
+    by_id = orders_by_value(seen, "pk", {number(word) for word in (*words.marked, *words.numbers)} - {0})
+    by_upstream_id = orders_by_value(seen, "upstream_id", words.upstream_ids)
+    by_request_id = orders_by_value(seen, "request_id", words.request_ids)
+    meant = {link: possible_links(link) for link in words.links}
+    by_link = orders_by_link(seen, {meaning for meanings in meant.values() for meaning in meanings})
     unknown = [link for link in words.links if not any(meaning in by_link for meaning in meant[link])]
     unknown += [word for word in words.upstream_ids if word not in by_upstream_id]
     unknown += [word for asked, word in words.request_ids.items() if asked not in by_request_id]
     unknown += [f"#{word}" for word in words.marked if number(word) not in by_id]
     numbers = [word for word in words.numbers if number(word) not in by_id] + words.thousands
     orders = {pk for found in (by_id, by_upstream_id, by_request_id, by_link) for pks in found.values() for pk in pks}
-    return Found(sorted(orders), [short(word) for word in unknown], [short(word) for word in numbers])
+    return PastedOrders(sorted(orders), [shortened(word) for word in unknown], [shortened(word) for word in numbers])
 
 
-def is_of_ids(text: str, found: Found) -> bool:
+def is_of_ids(text: str, found: PastedOrders) -> bool:
     """Whether a text names orders, rather than words to search for."""
-    words = words_of(text)
+    words = read_words(text)
     if words.upstream_ids or words.request_ids or words.marked:
         return True
     # A link that no order has may be a part of one that an order has. Bare numbers count as ids where nothing but
@@ -82,23 +82,23 @@ def is_of_ids(text: str, found: Found) -> bool:
 
 def only_link(text: str) -> list[str]:
     """What an order may have been placed with, when the text is one link and nothing else."""
-    [*links], rest = taken(LINK, text.strip())
-    return meanings(links[0]) if len(links) == 1 and not rest.strip() else []
+    [*links], rest = take_out(LINK, text.strip())
+    return possible_links(links[0]) if len(links) == 1 and not rest.strip() else []
 
 
-def words_of(text: str) -> Words:
+def read_words(text: str) -> PastedWords:
     """Reads a text without asking the database. What is one thing is taken out before the next is looked for."""
     rest = BETWEEN_LINKS.sub(" ", text.replace("\0", " "))
-    links, rest = taken(LINK, rest)
-    bare, rest = taken(BARE_LINK, rest)
-    request_ids, rest = taken(UUID, rest)
-    upstream_ids, rest = taken(UPSTREAM_ID, rest)
-    thousands, rest = taken(THOUSANDS, rest)
-    _, rest = taken(MEASURE, rest)
+    links, rest = take_out(LINK, rest)
+    bare, rest = take_out(BARE_LINK, rest)
+    request_ids, rest = take_out(UUID, rest)
+    upstream_ids, rest = take_out(UPSTREAM_ID, rest)
+    thousands, rest = take_out(THOUSANDS, rest)
+    _, rest = take_out(MEASURE, rest)
     marks: dict[str, bool] = {}
     for mark, digits in NUMBER.findall(rest):
         marks[digits] = marks.get(digits, False) or bool(mark)
-    return Words(
+    return PastedWords(
         [link for link in (word.rstrip(AFTER_A_LINK) for word in (*links, *bare)) if len(link) <= LONGEST_LINK],
         {uuid.UUID(word): word for word in request_ids},
         upstream_ids,
@@ -108,12 +108,12 @@ def words_of(text: str) -> Words:
     )
 
 
-def taken(pattern: re.Pattern[str], text: str) -> tuple[list[str], str]:
+def take_out(pattern: re.Pattern[str], text: str) -> tuple[list[str], str]:
     """What fits the pattern, each once, and the text without it."""
     return list(dict.fromkeys(found[0] for found in pattern.finditer(text))), pattern.sub(" ", text)
 
 
-def meanings(link: str) -> list[str]:
+def possible_links(link: str) -> list[str]:
     """The links that an order for this one may have been placed with."""
     whole = completed(link, None)[0]
     address, hash_, fragment = whole.partition("#")
@@ -125,29 +125,29 @@ def meanings(link: str) -> list[str]:
     return list(dict.fromkeys((*spellings(whole), *spellings(doctored))))
 
 
-def with_any(orders: OrderQuerySet, field: str, values: Iterable[Any]) -> dict[Any, list[int]]:
+def orders_by_value(orders: OrderQuerySet, field: str, values: Iterable[Any]) -> dict[Any, list[int]]:
     """Value → the one order that has it; values that none has are missing."""
     return {
         value: [pk]
-        for some in some_at_a_time(values, IN_ONE_QUERY)
+        for some in batches(values, IN_ONE_QUERY)
         for value, pk in orders.filter(**{f"{field}__in": some}).order_by().values_list(field, "pk")
     }
 
 
-def with_links(orders: OrderQuerySet, links: Iterable[str]) -> dict[str, list[int]]:
+def orders_by_link(orders: OrderQuerySet, links: Iterable[str]) -> dict[str, list[int]]:
     """Link → its orders."""
     found: dict[str, list[int]] = {}
-    for some in some_at_a_time(links, IN_ONE_QUERY // 2):  # each is asked for twice
-        for link, pk in orders.linked(some).order_by().values_list("link", "pk"):
+    for some in batches(links, IN_ONE_QUERY // 2):  # each is asked for twice
+        for link, pk in orders.with_links(some).order_by().values_list("link", "pk"):
             found.setdefault(link, []).append(pk)
     return found
 
 
-def some_at_a_time(things: Iterable[T], size: int) -> Iterator[list[T]]:
+def batches(things: Iterable[T], size: int) -> Iterator[list[T]]:
     """All of them, at most `size` in each list."""
     all_ = list(things)
     return (all_[at : at + size] for at in range(0, len(all_), size))
 
 
-def short(word: str) -> str:
+def shortened(word: str) -> str:
     return word if len(word) <= SHOWN_OF_A_WORD else f"{word[:SHOWN_OF_A_WORD]}…"

@@ -12,9 +12,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from orders.models import Order
 from orders.rules.refusal import Refusal
-from orders.table.columns import rows_of
+from orders.table.columns import row_template
 from orders.table.listing import Listing
-from orders.table.rows import in_rows
+from orders.table.rows import fetch_rows
 from panel.web.htmx import page_path, wants_fragment
 
 CONFLICT = 409
@@ -27,7 +27,7 @@ def the_order(request: HttpRequest, pk: int) -> Order:
     return get_object_or_404(Order.objects.seen_by(request.user).for_table(), pk=pk)
 
 
-def refused(act: Callable[[], object]) -> str:
+def refusal_of(act: Callable[[], object]) -> str:
     """The reason why it was not done; empty when it was."""
     try:
         act()
@@ -36,25 +36,25 @@ def refused(act: Callable[[], object]) -> str:
     return ""
 
 
-def row_or_back(request: HttpRequest, pk: int, why: str, done: str) -> HttpResponse:
+def row_or_redirect(request: HttpRequest, pk: int, why: str, done: str) -> HttpResponse:
     """In the table the row as it is now, with why nothing was done; else the page one came from."""
     if wants_fragment(request):
-        listing = on_page(request)
-        orders = in_rows(Order.objects.seen_by(request.user).filter(pk=pk))
-        context = {"orders": orders, "rows": rows_of(listing.columns), "note": why, "match": listing.query()}
+        listing = listing_on_page(request)
+        orders = fetch_rows(Order.objects.seen_by(request.user).filter(pk=pk))
+        context = {"orders": orders, "rows": row_template(listing.columns), "note": why, "match": listing.query()}
         response = render(request, "orders/table/_row.html", context, status=CONFLICT if why else 200)
         if not why:  # a refusal stands in the row, as an alert
             response["HX-Trigger"] = json.dumps({"desk:said": done})
         return response
-    return back(request, why, done)
+    return redirect_back(request, why, done)
 
 
-def on_page(request: HttpRequest) -> Listing:
+def listing_on_page(request: HttpRequest) -> Listing:
     """The list on the page that somebody acted from."""
     return Listing.of(request.user, QueryDict(urlsplit(page_path(request)).query))
 
 
-def back(request: HttpRequest, why: str, done: str) -> HttpResponse:
+def redirect_back(request: HttpRequest, why: str, done: str) -> HttpResponse:
     """To the page one came from, which says what was done, or why not."""
     if why:
         messages.warning(request, why)

@@ -17,26 +17,27 @@ from orders.rules.poll_schedule import is_stale
 from orders.rules.statuses import Status
 from panel.web.params import number
 
-ORDER = ("request_id", "link", "quantity", "runs", "expected_charge", "created_at", "send_when_funded", "upstream_id",
-         "status", "charge", "currency", "start_count", "remains", "reported_at", "left_out", "refills_elsewhere",
-         "missing_since", "doubts", "next_look_at", "late_from", "version", "cost", "placed_by_id")  # fmt: skip
-SERVICE = ("upstream_id", "name", "type", "category", "refill", "cancel")
-TASK = ("order_id", "kind", "asked_by_id", "asked_at", "due_at", "attempts", "unclear_since", "settled_at", "outcome",
-        "answer", "needs", "known_at", "over_at", "slot")  # fmt: skip
-PERSON = ("username", "name")
-IN_ROWS = (*ORDER, *(f"service__{name}" for name in SERVICE))
+ORDER_FIELDS = ("request_id", "link", "quantity", "runs", "expected_charge", "created_at", "send_when_funded",
+                "upstream_id", "status", "charge", "currency", "start_count", "remains", "reported_at", "left_out",
+                "refills_elsewhere", "missing_since", "doubts", "next_look_at", "late_from", "version", "cost",
+                "placed_by_id")  # fmt: skip
+SERVICE_FIELDS = ("upstream_id", "name", "type", "category", "refill", "cancel")
+TASK_FIELDS = ("order_id", "kind", "asked_by_id", "asked_at", "due_at", "attempts", "unclear_since", "settled_at",
+               "outcome", "answer", "needs", "known_at", "over_at", "slot")  # fmt: skip
+PERSON_FIELDS = ("username", "name")
+ROW_FIELDS = (*ORDER_FIELDS, *(f"service__{name}" for name in SERVICE_FIELDS))
 # Ids from the first to the last of some, for each of them, up to which one walk costs less than a descent for each:
 # PostgreSQL counts blocks, of which it reads one again for each row; SQLite's descents are cheap.
-NEAR = {"sqlite": 2, "postgresql": 25}
+NEAR_RATIO = {"sqlite": 2, "postgresql": 25}
 
 
-def in_rows(orders: OrderQuerySet) -> list[Order]:
+def fetch_rows(orders: OrderQuerySet) -> list[Order]:
     """These orders, as they come, each with its service, its people and those of its tasks that a row tells of."""
-    rows = list(orders.select_related("service").only(*IN_ROWS))
+    rows = list(orders.select_related("service").only(*ROW_FIELDS))
     tasks = tasks_of(rows)
     # Asked for by themselves: a team is small, and many rows name the same few.
     named = {row.placed_by_id for row in rows} | {task.asked_by_id for task in tasks}
-    people = User.objects.only(*PERSON).order_by().in_bulk(named)
+    people = User.objects.only(*PERSON_FIELDS).order_by().in_bulk(named)
     told: dict[int, list[Task]] = {order.pk: [] for order in rows}
     for task in tasks:
         task.asked_by = people.get(task.asked_by_id)
@@ -59,15 +60,15 @@ def tasks_of(rows: list[Order]) -> list[Task]:
     if unheard := [order.pk for order in rows if not order.upstream_id or order.status == Status.REJECTED]:
         some |= Q(In(F("order_id") + 0, unheard))
     # In halves, or PostgreSQL would read a block again for each task in it, instead of making a map of them first.
-    near = one_of([order.pk for order in rows], "order_id", halves=True)
-    return sorted(Task.objects.filter(some, near).only(*TASK).order_by(), key=lambda task: -task.pk)
+    near = is_one_of([order.pk for order in rows], "order_id", halves=True)
+    return sorted(Task.objects.filter(some, near).only(*TASK_FIELDS).order_by(), key=lambda task: -task.pk)
 
 
-def one_of(pks: Collection[int], field: str = "id", *, halves: bool = False) -> Q:
+def is_one_of(pks: Collection[int], field: str = "id", *, halves: bool = False) -> Q:
     """These ids as a condition. Each costs a descent through the index, and more of a million rows than of a thousand;
     where they stand near each other, one walk along it costs less, and the same of both."""
     low, high = min(pks, default=0), max(pks, default=0)
-    if high - low >= NEAR[connection.vendor] * len(pks):
+    if high - low >= NEAR_RATIO[connection.vendor] * len(pks):
         return Q(**{f"{field}__in": pks})
     ends = [low, (low + high) // 2, high] if halves else [low, high]
     walks = [Q(**{f"{field}__gte": first, f"{field}__lte": last}) for first, last in pairwise(ends)]
@@ -76,9 +77,9 @@ def one_of(pks: Collection[int], field: str = "id", *, halves: bool = False) -> 
 
 
 ROWS_POLLED = 200  # most rows that one poll may ask about
-WAITS = "s"  # in a row's version: it says that it waits because sending is stopped
-STALE = "o"  # and this, that what it says may be old
-LATE = "l"  # and this, that it is late
+WAITS_MARK = "s"  # in a row's version: it says that it waits because sending is stopped
+STALE_MARK = "o"  # and this, that what it says may be old
+LATE_MARK = "l"  # and this, that it is late
 
 
 def row_version(
@@ -87,11 +88,11 @@ def row_version(
 ) -> str:  # fmt: skip
     """Changes when what a row shows does: with its order; with a stop, for an order that waits to be sent; when
     upstream was to be asked long ago; and when it becomes late."""
-    waits = WAITS if stopped and status == Status.QUEUED and not upstream_id else ""
-    return f"{version}{waits}{STALE if is_stale(next_look_at) else ''}{LATE if is_late(late_from) else ''}"
+    waits = WAITS_MARK if stopped and status == Status.QUEUED and not upstream_id else ""
+    return f"{version}{waits}{STALE_MARK if is_stale(next_look_at) else ''}{LATE_MARK if is_late(late_from) else ''}"
 
 
-def on_screen(text: str) -> dict[int, str]:
+def shown_versions(text: str) -> dict[int, str]:
     """`12:3,13:1s` → {12: "3", 13: "1s"}; what names no order is passed over."""
     pairs: Iterable[tuple[str, str, str]] = (part.partition(":") for part in text.split(",")[:ROWS_POLLED])
     return {number(pk): version for pk, _, version in pairs if number(pk)}

@@ -12,14 +12,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.access import needs
 from accounts.models import User
 from orders.models import SavedView
-from orders.models.saved_view import LONGEST_QUERY, MOST_OF_ONE, PRESETS
+from orders.models.saved_view import PRESETS, QUERY_CHARACTERS, VIEWS_A_PERSON
 from orders.table.listing import Listing
 from panel.web.htmx import page
 
 UNPROCESSABLE = 422
 
 
-def views_of(user: Any, listing: Listing) -> dict[str, object]:
+def views_context(user: Any, listing: Listing) -> dict[str, object]:
     """What the orders page wants: the tabs of views, and the one that this list began as, with whether it changed."""
     pinned = SavedView.objects.pinned_by(user)
     current = next((view for view in pinned if view.pk == listing.view), None)
@@ -29,14 +29,14 @@ def views_of(user: Any, listing: Listing) -> dict[str, object]:
         "presets": [(name, query.format(me=user.pk)) for name, query in PRESETS],
         "pinned": pinned,
         "view": current,
-        "view_changed": bool(current and current.query != kept(listing)),
+        "view_changed": bool(current and current.query != view_query(listing)),
     }
 
 
-def kept(listing: Listing) -> str:
+def view_query(listing: Listing) -> str:
     """What a view keeps of a list: all but where in it one is, and which view it began as."""
     said = QueryDict(mutable=True)
-    said.update(listing.said())
+    said.update(listing.params())
     return said.urlencode()
 
 
@@ -47,7 +47,7 @@ def index(request: HttpRequest) -> HttpResponse:
     views = SavedView.objects.seen_by(request.user).select_related("owner")
     rows = [
         (view, view.pk in the_user(request).pinned, view.why_no_change(request.user))
-        for view in views[: 5 * MOST_OF_ONE]
+        for view in views[: 5 * VIEWS_A_PERSON]
     ]
     return render(request, "orders/table/views.html", {"views": rows})
 
@@ -57,24 +57,24 @@ def index(request: HttpRequest) -> HttpResponse:
 def new(request: HttpRequest) -> HttpResponse:
     """The form that names the list one looks at; posted, the view, pinned as a tab."""
     said = request.POST if request.method == "POST" else request.GET
-    query = kept(Listing.of(request.user, QueryDict(said["query"]) if "query" in said else said))
+    query = view_query(Listing.of(request.user, QueryDict(said["query"]) if "query" in said else said))
     name, shared = said.get("name", "").replace("\0", " ").strip(), "shared" in said
     view = SavedView(owner=the_user(request), name=name, query=query, shared=shared)
-    errors = refused(view, request) if request.method == "POST" else []
+    errors = view_errors(view, request) if request.method == "POST" else []
     if request.method == "POST" and not errors:
         view.save()
-        show_as_tab(the_user(request), view.pk, True)
+        pin_view(the_user(request), view.pk, True)
         return HttpResponseRedirect(view.get_absolute_url())
     context = {"form_view": view, "errors": errors, "listing": Listing.of(request.user, QueryDict(query))}
     status = UNPROCESSABLE if errors else 200
     return page(request, "orders/table/new_view.html", context, fragment="orders/table/_new_view.html", status=status)
 
 
-def refused(view: SavedView, request: HttpRequest) -> list[str]:
+def view_errors(view: SavedView, request: HttpRequest) -> list[str]:
     """Why this view cannot be kept, in sentences."""
-    if view._state.adding and SavedView.objects.filter(owner=request.user.pk).count() >= MOST_OF_ONE:
-        return [f"You have {MOST_OF_ONE} views; remove one first."]
-    if len(view.query) > LONGEST_QUERY:
+    if view._state.adding and SavedView.objects.filter(owner=request.user.pk).count() >= VIEWS_A_PERSON:
+        return [f"You have {VIEWS_A_PERSON} views; remove one first."]
+    if len(view.query) > QUERY_CHARACTERS:
         return ["This search is too long to be kept. Keep a shorter one."]
     try:
         view.full_clean()
@@ -91,9 +91,9 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     if why := view.why_no_change(request.user):
         raise PermissionDenied(why)
     view.name = said.get("name", view.name).replace("\0", " ").strip()
-    view.query = kept(Listing.of(request.user, QueryDict(said["query"]))) if "query" in said else view.query
+    view.query = view_query(Listing.of(request.user, QueryDict(said["query"]))) if "query" in said else view.query
     view.shared = "shared" in said if "sharing" in said else view.shared
-    if errors := refused(view, request):
+    if errors := view_errors(view, request):
         messages.warning(request, " ".join(errors))
         return HttpResponseRedirect(reverse("orders:views"))
     view.save(update_fields=["name", "query", "shared"])
@@ -106,7 +106,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
 def pin(request: HttpRequest, pk: int) -> HttpResponse:
     """As a tab of one's own, or no longer."""
     view = the_view(request, pk)
-    show_as_tab(the_user(request), view.pk, request.POST.get("pinned") == "yes")
+    pin_view(the_user(request), view.pk, request.POST.get("pinned") == "yes")
     return HttpResponseRedirect(reverse("orders:views"))
 
 
@@ -121,7 +121,7 @@ def removal(request: HttpRequest, pk: int) -> HttpResponse:
     return HttpResponseRedirect(reverse("orders:views"))
 
 
-def show_as_tab(user: User, pk: int, pinned: bool) -> None:
+def pin_view(user: User, pk: int, pinned: bool) -> None:
     user.pinned = [one for one in user.pinned if one != pk] + [pk] * pinned
     user.save(update_fields=["pinned"])
 

@@ -15,12 +15,12 @@ from catalog.models import Service
 from orders.models import Event, Order
 from orders.rules.statuses import Status
 from orders.table import export as files
-from orders.table.columns import COLUMNS, FIRST, chosen, rows_of
-from orders.table.filters import NAMES, OPEN
-from orders.table.listing import MOST_NEW, Listing, as_text
+from orders.table.columns import COLUMNS, FIRST_COLUMN, known_columns, row_template
+from orders.table.filters import NETWORK_NAMES, OPEN_FILTERS
+from orders.table.listing import NEW_COUNTED, Listing, filter_text
 from orders.table.paging import SORTS
-from orders.table.rows import LATE, STALE, WAITS, in_rows, on_screen, one_of
-from orders.table.saved_views import views_of
+from orders.table.rows import LATE_MARK, STALE_MARK, WAITS_MARK, fetch_rows, is_one_of, shown_versions
+from orders.table.saved_views import views_context
 from panel.format.locale import for_the_record, written_for
 from panel.format.numbers import number as figure
 from panel.format.times import today, zone_name
@@ -35,7 +35,7 @@ def index(request: HttpRequest) -> HttpResponse:
     if "" in request.GET.values():  # as a form sends what nobody filled in
         stretch = {name: request.GET[name] for name in ("before", "after") if request.GET.get(name)}
         return HttpResponseRedirect(listing.address(**stretch))
-    return render(request, "orders/table/index.html", {**listing.context(), **views_of(request.user, listing)})
+    return render(request, "orders/table/index.html", {**listing.context(), **views_context(request.user, listing)})
 
 
 @require_safe
@@ -43,24 +43,28 @@ def index(request: HttpRequest) -> HttpResponse:
 def changes(request: HttpRequest) -> HttpResponse:
     """What moved on an open page: 204 when nothing did, else the rows that did and the bar. Touches no session."""
     listing = Listing.read(request)
-    rows, bar = on_screen(request.GET.get("v", "")), request.bar  # type: ignore[attr-defined]
-    moved, looked, newest = listing.since(rows, stopped=bool(bar.stopped_at))
+    rows, bar = shown_versions(request.GET.get("v", "")), request.bar  # type: ignore[attr-defined]
+    moved, looked, newest = listing.moved_since(rows, stopped=bool(bar.stopped_at))
     bar_changed = bar.version != request.GET.get("bar")
     more = "top" in request.GET and newest > number(request.GET["top"])  # a page without a list has no top
     counts_changed = request.GET.get("counts", bar.counts_version) != bar.counts_version
     if not (moved or bar_changed or more or counts_changed):
         response = HttpResponse(status=204)
     else:
-        changed = in_rows(Order.objects.seen_by(request.user).filter(one_of(moved)).order_by())
+        changed = fetch_rows(Order.objects.seen_by(request.user).filter(is_one_of(moved)).order_by())
         context = {
             "changed": changed,
-            "rows": rows_of(listing.columns),
+            "rows": row_template(listing.columns),
             "listing": listing,
             "match": listing.query(),
             # Of a stop the banner tells, and not each row that it makes wait.
-            "told": [order for order in changed if rows[order.pk].rstrip(WAITS + STALE + LATE) != str(order.version)],
+            "told": [
+                order
+                for order in changed
+                if rows[order.pk].rstrip(WAITS_MARK + STALE_MARK + LATE_MARK) != str(order.version)
+            ],
             "new_count": listing.count_new() if more else 0,
-            "most_new": MOST_NEW,
+            "most_new": NEW_COUNTED,
             "newest": newest,
             "bar_changed": bar_changed,
             "counts_changed": counts_changed,
@@ -81,10 +85,10 @@ def filters(request: HttpRequest) -> HttpResponse:
     categories = Service.objects.order_by("category").values_list("category", flat=True).distinct()
     context = {
         "listing": listing,
-        "said": {name: as_text(value) for name, value in listing.narrowed.items()},
+        "said": {name: filter_text(value) for name, value in listing.filters.items()},
         "statuses": Status.choices,
-        "open": {name: some.words for name, some in OPEN.items()},
-        "networks": NAMES,
+        "open": {name: some.words for name, some in OPEN_FILTERS.items()},
+        "networks": NETWORK_NAMES,
         "categories": list(categories[:MOST_CATEGORIES]),
         "people": User.objects.order_by("name", "username").only("name", "username"),
         "sorts": {name: sort.words for name, sort in SORTS.items()},
@@ -98,20 +102,20 @@ def columns(request: HttpRequest) -> HttpResponse:
     """Which columns, in which order; posted, for this list or as one's usual ones."""
     posted = request.method == "POST"
     listing = Listing.of(request.user, QueryDict(request.POST.get("query", "")) if posted else request.GET)
-    shown = chosen(request.POST.getlist("column")) if posted else listing.columns
-    shown = moved(shown, request.POST.get("up", ""), -1)
-    shown = moved(shown, request.POST.get("down", ""), 1)
+    shown = known_columns(request.POST.getlist("column")) if posted else listing.columns
+    shown = moved_column(shown, request.POST.get("up", ""), -1)
+    shown = moved_column(shown, request.POST.get("down", ""), 1)
     if posted and "here" in request.POST:
-        return HttpResponseRedirect(listing.from_its_end(own_columns=shown).address())
+        return HttpResponseRedirect(listing.from_start(own_columns=shown).address())
     if posted and "usual" in request.POST:
         User.objects.filter(pk=request.user.pk or 0).update(columns=list(shown))
-        return HttpResponseRedirect(listing.from_its_end(own_columns=()).address())
+        return HttpResponseRedirect(listing.from_start(own_columns=()).address())
     rest = [name for name in COLUMNS if name not in shown]
-    context = {"listing": listing, "shown": shown, "rest": rest, "columns": COLUMNS, "first": FIRST}
+    context = {"listing": listing, "shown": shown, "rest": rest, "columns": COLUMNS, "first": FIRST_COLUMN}
     return page(request, "orders/table/columns.html", context, fragment="orders/table/_columns.html")
 
 
-def moved(shown: tuple[str, ...], name: str, by: int) -> tuple[str, ...]:
+def moved_column(shown: tuple[str, ...], name: str, by: int) -> tuple[str, ...]:
     """With this column one place further up or down; the first one stays where it is."""
     if name not in shown[1:]:
         return shown
@@ -127,24 +131,24 @@ def export(request: HttpRequest) -> HttpResponseBase:
     listing, now = Listing.read(request), timezone.now()
     form = "xlsx" if request.GET.get("format") == "xlsx" else "csv"
     most = files.MOST_OF_A_SHEET if form == "xlsx" else None
-    lines, count = files.spooled(islice(files.rows(listing), most and most + 1))
+    lines, count = files.spool(islice(files.export_rows(listing), most and most + 1))
     with lines:
         if most and count > most:
             why = f"More than {figure(most)} orders match, and a sheet of Excel holds no more. Export them as CSV."
             messages.error(request, why)
-            return HttpResponseRedirect(listing.from_its_end().address())
+            return HttpResponseRedirect(listing.from_start().address())
         with for_the_record():
             facts = {"count": f"{count:,}", "form": form.upper(), "filter": files.filter_of(listing)}
         with written_for(zone_name(), ""):  # the person's clock, and numbers for programs
             title = files.title(listing, count, now)
-        write, kind = files.FORMS[form]
+        write, kind = files.FORMATS[form]
         file = write(title, lines)
     Event.objects.create(kind="exported", by_id=request.user.pk, at=now, facts=facts)
-    return FileResponse(file, as_attachment=True, filename=f"{name_of(listing)}.{form}", content_type=kind)
+    return FileResponse(file, as_attachment=True, filename=f"{file_name(listing)}.{form}", content_type=kind)
 
 
-def name_of(listing: Listing) -> str:
+def file_name(listing: Listing) -> str:
     """`orders-2026-11-21`, and which view or status."""
-    views = views_of(listing.user, listing)
+    views = views_context(listing.user, listing)
     which = str(views["view"]) if views["view"] and not views["view_changed"] else listing.status
     return f"orders-{today()}-{slugify(which)}".rstrip("-")

@@ -20,7 +20,6 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from orders.models import Arrival
-from orders.webhooks.health import healthy as healthy
 from orders.webhooks.inbox import INBOX, NotKept
 from orders.webhooks.rejections import COUNTS
 from panel.notpanel import signing
@@ -35,7 +34,7 @@ MOST_BYTES = 64 * 1024  # of a body; upstream's have a few hundred
 RETRY_SECONDS = 5
 
 #                    status  sentence
-REFUSALS: dict[str, tuple[int, str]] = {
+REJECTIONS: dict[str, tuple[int, str]] = {
     "unsigned":  (401, signing.REASONS["unsigned"]),
     "garbled":   (400, signing.REASONS["garbled"]),
     "forged":    (401, signing.REASONS["forged"]),
@@ -53,11 +52,11 @@ NONE_SET = "NOTPANEL_WEBHOOK_SECRETS is not set, so no delivery can be told from
 _DIGITS = re.compile("[0-9]{1,12}", re.ASCII)
 
 
-class Unwanted(Exception):
+class Rejected(Exception):
     """Not taken; `reason` is one of REFUSALS."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(REFUSALS[reason][1])
+        super().__init__(REJECTIONS[reason][1])
         self.reason = reason
 
 
@@ -79,13 +78,13 @@ class Answer(NamedTuple):
 
 
 TAKEN = Answer(HTTPStatus.OK, "Taken.")
-UNHEARD = Answer(HTTPStatus.SERVICE_UNAVAILABLE, NONE_SET)
-UNKEPT = Answer(HTTPStatus.SERVICE_UNAVAILABLE, "The delivery could not be kept. Send it again.", RETRY_SECONDS)
+NO_SECRETS = Answer(HTTPStatus.SERVICE_UNAVAILABLE, NONE_SET)
+NOT_KEPT = Answer(HTTPStatus.SERVICE_UNAVAILABLE, "The delivery could not be kept. Send it again.", RETRY_SECONDS)
 NO_POST = Answer(HTTPStatus.METHOD_NOT_ALLOWED, "Deliveries are POSTs.")
 
 
 # ── Two ways in ──────────────────────────────────────────────────────────────────────────────────
-def before(pages: Application, path: str) -> Application:
+def with_endpoint(pages: Application, path: str) -> Application:
     """What answers deliveries at this path, and leaves all else to the pages.
 
     Which of our names the request calls the desk by is not asked: the signature is what counts, and no address is
@@ -95,7 +94,7 @@ def before(pages: Application, path: str) -> Application:
     def application(environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
         if environ["PATH_INFO"] != path or environ["REQUEST_METHOD"] != "POST" or must_be_sent_to_https(environ):
             return pages(environ, start_response)
-        answer = answer_to(environ, environ["wsgi.input"].read, timezone.now())
+        answer = answer_delivery(environ, environ["wsgi.input"].read, timezone.now())
         body = answer.body
         log.debug("POST %s", path, extra={"status": answer.status.value})
         start_response(
@@ -107,10 +106,10 @@ def before(pages: Application, path: str) -> Application:
 
 
 @csrf_exempt
-def door(request: HttpRequest) -> HttpResponse:
+def endpoint(request: HttpRequest) -> HttpResponse:
     """The same among the pages: for what is no POST, and where no web server stands before them."""
     post = request.method == "POST"
-    answer = answer_to(request.META, request.read, timezone.now()) if post else NO_POST
+    answer = answer_delivery(request.META, request.read, timezone.now()) if post else NO_POST
     response = HttpResponse(answer.body, status=answer.status, headers=dict(answer.headers))
     if not post:
         response["Allow"] = "POST"
@@ -130,18 +129,18 @@ def must_be_sent_to_https(environ: Environ) -> bool:
 
 
 # ── What is answered ─────────────────────────────────────────────────────────────────────────────
-def answer_to(environ: Environ, read: Read, now: datetime) -> Answer:
+def answer_delivery(environ: Environ, read: Read, now: datetime) -> Answer:
     """2xx only for what is on the disk, be it for the second time."""
     if not settings.NOTPANEL_WEBHOOK_SECRETS:
-        return UNHEARD
+        return NO_SECRETS
     try:
         body = body_of(environ, read)
-        INBOX.put(judged(headers_of(environ, settings.NOTPANEL_WEBHOOK_SCHEME), body, now))
-    except Unwanted as no:
-        COUNTS.note(no.reason, now)
-        return Answer(HTTPStatus(REFUSALS[no.reason][0]), str(no))
+        INBOX.put(verified(headers_of(environ, settings.NOTPANEL_WEBHOOK_SCHEME), body, now))
+    except Rejected as no:
+        COUNTS.count(no.reason, now)
+        return Answer(HTTPStatus(REJECTIONS[no.reason][0]), str(no))
     except NotKept:
-        return UNKEPT
+        return NOT_KEPT
     return TAKEN
 
 
@@ -149,19 +148,19 @@ def body_of(environ: Environ, read: Read) -> bytes:
     """The raw body, of which not a byte is read before its length is known to be bearable."""
     length = environ.get("CONTENT_LENGTH") or ""
     if not _DIGITS.fullmatch(length):
-        raise Unwanted("no length")
+        raise Rejected("no length")
     if int(length) > MOST_BYTES:
-        raise Unwanted("too long")
+        raise Rejected("too long")
     kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
     encoding = environ.get("HTTP_CONTENT_ENCODING", "identity")
     if kind != "application/json" or encoding.lower() != "identity":
-        raise Unwanted("type")
+        raise Rejected("type")
     try:
         body = read(int(length))
     except OSError:  # whoever sent it has gone
         body = b""
     if len(body) != int(length):
-        raise Unwanted("cut short")
+        raise Rejected("cut short")
     return body
 
 
@@ -176,18 +175,18 @@ def _keys(scheme: signing.Scheme) -> list[tuple[str, str]]:
     return [(name, HttpHeaders.to_wsgi_name(name)) for name in names]
 
 
-def judged(headers: Mapping[str, str], body: bytes, now: datetime) -> Arrival:
+def verified(headers: Mapping[str, str], body: bytes, now: datetime) -> Arrival:
     """The delivery, if upstream signed it; not kept yet."""
     scheme = settings.NOTPANEL_WEBHOOK_SCHEME
     try:
         proof = signing.verify(headers, body, settings.NOTPANEL_WEBHOOK_SECRETS, now.timestamp(), scheme)
     except signing.Untrusted as no:
-        raise Unwanted(no.reason) from None
+        raise Rejected(no.reason) from None
     try:
         told = signing.read(headers, body, scheme)
         text = body.decode()
     except ValueError:
-        raise Unwanted("malformed") from None
+        raise Rejected("malformed") from None
     return Arrival(
         key=told.id or hashlib.sha256(body).hexdigest(), digest=proof.digest, mark=proof.mark, body=text,
         event=told.event, upstream_id=told.order, status=told.status, received_at=now,

@@ -27,7 +27,7 @@ class NotKept(Exception):
     """Not known to be on the disk, so upstream must not be told that it is."""
 
 
-class Waiting:
+class WaitingDelivery:
     """An arrival, and a gate that opens once it is known what became of it. A Future takes nine times as long."""
 
     __slots__ = ("arrival", "gate", "well")
@@ -48,16 +48,16 @@ class Inbox:
     """One a process, with one thread that writes; it begins with the first delivery."""
 
     def __init__(self) -> None:
-        self._arrivals: SimpleQueue[Waiting] = SimpleQueue()
+        self._arrivals: SimpleQueue[WaitingDelivery] = SimpleQueue()
         self._writer: threading.Thread | None = None
         self._beginning = threading.Lock()
 
     def put(self, arrival: Arrival) -> None:
         """Back when it is committed, or was there before; NotKept when that did not come about in time."""
         if connection.in_atomic_block:  # it belongs to whatever else the caller writes
-            write([arrival])
+            insert_deliveries([arrival])
             return
-        waiting = Waiting(arrival)
+        waiting = WaitingDelivery(arrival)
         self._arrivals.put(waiting)
         self._begin()
         if not waiting.kept(PATIENCE_SECONDS):
@@ -74,7 +74,7 @@ class Inbox:
         while True:
             batch = self._next()
             try:
-                write([waiting.arrival for waiting in batch])
+                insert_deliveries([waiting.arrival for waiting in batch])
                 well = True
             except Exception:  # whatever it was, nobody may be left waiting, and the next may fare better
                 log.exception("%d deliveries could not be kept", len(batch))
@@ -83,7 +83,7 @@ class Inbox:
             for waiting in batch:
                 waiting.tell(well)
 
-    def _next(self) -> list[Waiting]:
+    def _next(self) -> list[WaitingDelivery]:
         """What waits, once something does."""
         try:
             batch = [self._arrivals.get(timeout=AT_REST_SECONDS)]
@@ -100,10 +100,10 @@ class Inbox:
         return batch
 
 
-def write(arrivals: list[Arrival]) -> None:
+def insert_deliveries(arrivals: list[Arrival]) -> None:
     """One commit."""
     with transaction.atomic():
-        Delivery.objects.keep(arrivals)
+        Delivery.objects.insert(arrivals)
 
 
 INBOX = Inbox()

@@ -20,7 +20,7 @@ WRITTEN_EVERY_SECONDS = 1.0
 Counted = Mapping[tuple[date, str], int]
 
 
-class Counts:
+class RejectionCounts:
     """One a process. What is counted in one second is written at its end, by a thread that nobody waits for."""
 
     def __init__(self) -> None:
@@ -28,10 +28,10 @@ class Counts:
         self._timer: threading.Timer | None = None
         self._turn = threading.Lock()
 
-    def note(self, reason: str, now: datetime) -> None:
+    def count(self, reason: str, now: datetime) -> None:
         """One more; `reason` is one of few, or the table would grow with what strangers send."""
         if connection.in_atomic_block:
-            add({(now.date(), reason): 1})
+            add_counts({(now.date(), reason): 1})
             return
         with self._turn:
             self._counted[now.date(), reason] += 1
@@ -51,7 +51,7 @@ class Counts:
             return
         try:
             with brief_wait():
-                add(counted)
+                add_counts(counted)
         except DatabaseError as busy:
             log.warning("%d that were turned away are counted later: %s", counted.total(), busy)
             with self._turn:
@@ -64,7 +64,7 @@ class Counts:
             connection.close()
 
 
-def add(counted: Counted) -> None:
+def add_counts(counted: Counted) -> None:
     """To what is in the database."""
     with transaction.atomic():
         rows = [TurnedAway(day=day, reason=reason) for day, reason in sorted(counted)]
@@ -73,5 +73,5 @@ def add(counted: Counted) -> None:
             TurnedAway.objects.filter(day=day, reason=reason).update(count=F("count") + more)
 
 
-COUNTS = Counts()
+COUNTS = RejectionCounts()
 os.register_at_fork(after_in_child=COUNTS.__init__)  # type: ignore[misc]

@@ -17,8 +17,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import needs
 from orders.models import Delivery, Endpoint, Order, TurnedAway
-from orders.webhooks.endpoint import REFUSALS, Unwanted, judged
-from orders.webhooks.health import heard
+from orders.webhooks.endpoint import REJECTIONS, Rejected, verified
+from orders.webhooks.health import judge_health
 from orders.webhooks.inbox import INBOX, NotKept
 from panel.notpanel import signing
 
@@ -45,11 +45,11 @@ def index(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     deliveries = list(Delivery.objects.defer("body")[:SHOWN])
     marks = [signing.mark(secret) for secret in settings.NOTPANEL_WEBHOOK_SECRETS]
-    orders = orders_of(deliveries)
-    note_followed(deliveries, orders)
+    orders = orders_by_upstream_id(deliveries)
+    mark_polled(deliveries, orders)
     counts = counts_since(now.date() - timedelta(days=DAYS - 1))
     context = {
-        "hearing": heard(now), "marks": marks, "endpoints": list(Endpoint.objects.all()[:ENDPOINTS_SHOWN]),
+        "hearing": judge_health(now), "marks": marks, "endpoints": list(Endpoint.objects.all()[:ENDPOINTS_SHOWN]),
         "deliveries": deliveries, "orders": orders, "shown": SHOWN, "tones": TONES,
         "turned_away": reasons(counts, now.date()), "days": DAYS, "clocks_differ": any(counts.get(c) for c in CLOCKS),
         "door": request.build_absolute_uri(reverse("webhook_door")),
@@ -57,18 +57,18 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(request, "orders/webhooks/index.html", context)
 
 
-def orders_of(deliveries: Iterable[Delivery]) -> dict[str, Order]:
+def orders_by_upstream_id(deliveries: Iterable[Delivery]) -> dict[str, Order]:
     """Upstream's id of an order → our order, with when it was last reported."""
     named = {delivery.upstream_id for delivery in deliveries if delivery.upstream_id}
     known = Order.objects.filter(upstream_id__in=named).only("upstream_id", "reported_at")
     return {order.upstream_id: order for order in known if order.upstream_id}
 
 
-def note_followed(deliveries: Iterable[Delivery], orders: dict[str, Order]) -> None:
+def mark_polled(deliveries: Iterable[Delivery], orders: dict[str, Order]) -> None:
     """On the page alone: the bell writes it down when it comes by next."""
     for delivery in deliveries:
         order = orders.get(delivery.upstream_id)
-        if order and delivery.how == Delivery.How.RUNG and delivery.followed(order.reported_at):
+        if order and delivery.how == Delivery.How.RUNG and delivery.polled_since(order.reported_at):
             delivery.how = Delivery.How.LOOKED
 
 
@@ -83,7 +83,7 @@ def counts_since(first: date) -> dict[str, dict[date, int]]:
 def reasons(counts: dict[str, dict[date, int]], today: date) -> list[Reason]:
     """The most frequent first."""
     told = [
-        Reason(REFUSALS[reason][1] if reason in REFUSALS else reason, days.get(today, 0), sum(days.values()))
+        Reason(REJECTIONS[reason][1] if reason in REJECTIONS else reason, days.get(today, 0), sum(days.values()))
         for reason, days in counts.items()
     ]
     return sorted(told, key=lambda reason: -reason.lately)
@@ -91,14 +91,14 @@ def reasons(counts: dict[str, dict[date, int]], today: date) -> list[Reason]:
 
 @needs("administer")
 @require_POST
-def rings(request: HttpRequest) -> HttpResponse:
+def test_delivery(request: HttpRequest) -> HttpResponse:
     """A test ring: signed with our own secret, it goes the way of any other from the door's judgement on."""
-    well, words = ring_ourselves(timezone.now())
+    well, words = send_test_delivery(timezone.now())
     (messages.success if well else messages.warning)(request, words)
     return HttpResponseRedirect(reverse("webhooks"))
 
 
-def ring_ourselves(now: datetime) -> tuple[bool, str]:
+def send_test_delivery(now: datetime) -> tuple[bool, str]:
     """Whether all went as it should, and what became of it, in a sentence."""
     if not settings.NOTPANEL_WEBHOOK_SECRETS:
         return False, "There is no secret to sign a test ring with: NOTPANEL_WEBHOOK_SECRETS is not set."
@@ -107,14 +107,14 @@ def ring_ourselves(now: datetime) -> tuple[bool, str]:
     body = json.dumps(said).encode()
     headers = signing.sign(body, secret, said["created"], settings.NOTPANEL_WEBHOOK_SCHEME, delivery=id, event=PING)
     try:
-        INBOX.put(judged(headers, body, now))
-    except Unwanted as no:
+        INBOX.put(verified(headers, body, now))
+    except Rejected as no:
         return False, f"The test ring was turned away: {no}"
     except NotKept:
         return False, "The test ring could not be kept; upstream would be told to send it again."
     taken = f"The test ring was taken: signed with {signing.mark(secret)}, verified and kept as {id}."
     try:
-        judged(headers, body + b" ", now)
-    except Unwanted:
+        verified(headers, body + b" ", now)
+    except Rejected:
         return True, f"{taken} A forged copy of it was not."
     return False, f"{taken} So was a forged copy of it, which must not be: tell whoever looks after the desk."

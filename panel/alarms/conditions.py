@@ -13,7 +13,7 @@ from django.db.models.functions import Cast
 from accounts.models import BalanceReading
 from catalog.models import Change
 from orders.models import Sending
-from orders.table.filters import FACETS
+from orders.table.filters import FILTERS
 from panel.alarms.kinds import Facts
 from panel.alarms.models import Alarm
 from panel.format.money import is_dollars
@@ -79,8 +79,8 @@ def upstream(moment: Moment) -> Found:
 def orders(moment: Moment) -> Found:
     """What the list calls “needs a look”: in review, without a clear answer, not known upstream."""
     found: set[int] = set()
-    for keys in FACETS["open"].keys("look"):  # type: ignore[misc]  # this facet has an index for each
-        found |= set(keys.some.order_by(f"-{keys.field}").values_list(keys.field, flat=True)[:MOST_PILED])
+    for keys in FILTERS["open"].index_rows("look"):  # type: ignore[misc]  # this facet has an index for each
+        found |= set(keys.rows.order_by(f"-{keys.field}").values_list(keys.field, flat=True)[:MOST_PILED])
     newest = sorted(found, reverse=True)[:MOST_PILED]
     pile = {str(order): "" for order in newest}
     return piled(pile, moment, lambda some: {"some": [int(order) for order in some[:MOST_NAMED]]})

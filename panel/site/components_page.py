@@ -19,7 +19,7 @@ from catalog.models import Service
 from orders.models import Event, Order, Task
 from orders.rules.eligibility import Refills
 from orders.rules.statuses import Status
-from orders.table.columns import USUAL, rows_of
+from orders.table.columns import DEFAULT_COLUMNS, row_template
 
 THEMES = ("light", "dark")
 FIRST_ROW = 48_200  # the rows of the other theme go on from there: no id stands twice on the page
@@ -55,7 +55,7 @@ def components(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     context = {
         "sheets": [sheet(n, now) for n in range(len(THEMES))], "icons": re.findall(r'id="i-([\w-]+)"', sprite),
-        "at": now, "statuses": list(Status), "rows": rows_of(USUAL),
+        "at": now, "statuses": list(Status), "rows": row_template(DEFAULT_COLUMNS),
     }  # fmt: skip
     return render(request, "site/components_sheet.html", context)
 

@@ -75,7 +75,7 @@ def found(q: str, user: Any) -> dict[str, object]:
     return {
         "q": q,
         "places": places(q, user),
-        "orders": listing.page().rows[:FOUND_AT_MOST] if listing.links or listing.found else (),
+        "orders": listing.page().rows[:FOUND_AT_MOST] if listing.links or listing.pasted else (),
         "services": services(q) if q else (),
         "search": f"{reverse('orders:index')}?{urlencode({'q': q})}" if q else "",
     }

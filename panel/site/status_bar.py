@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from accounts.models import BalanceReading
 from orders.models import Sending, Spending, Task
-from orders.models.statistics import ONLY as ONLY_PACE
+from orders.models.statistics import ONLY_ROW as ONLY_PACE
 from orders.rules.statuses import Status
 from orders.statistics.runway import Runway, runway
 from orders.statistics.status_counts import all_lines, counts_of

@@ -75,7 +75,7 @@ def calls(request: HttpRequest) -> HttpResponse:
         "every_role": EVERY_ROLE,
         "heard_since": now - SILENT_AFTER,
         "chores": Chore.objects.all(),
-        "resting": () if Order.objects.alone(now).exists() else ("left out",),
+        "resting": () if Order.objects.due_alone(now).exists() else ("left out",),
         **waiting(now),
     }
     return page(request, "upstream/index.html", context, fragment="upstream/_calls.html")

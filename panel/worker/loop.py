@@ -63,10 +63,10 @@ STEPS = (
     task_step(Task.Kind.CANCEL, Purpose.ASK, carry_cancels),
     task_step(Task.Kind.REFILL, Purpose.ASK, carry_refills),
     # What deliveries ring for is looked at next.
-    Step(DESK, lambda _now: DESK, lambda _client: dispatch.ring_in(timezone.now(), balance_due_now)),
+    Step(DESK, lambda _now: DESK, lambda _client: dispatch.dispatch_due(timezone.now(), balance_due_now)),
     Step(Purpose.LOOK, look_wanted, look_once),
     Step(Purpose.UPKEEP, due_probe, probe),
-    chore_step(Purpose.LOOK, wanted=lambda now: Order.objects.alone(now).exists()),
+    chore_step(Purpose.LOOK, wanted=lambda now: Order.objects.due_alone(now).exists()),
     chore_step(Purpose.UPKEEP),
     # The clock alone tells.
     Step(DESK, lambda _now: DESK, lambda _client: presume_settled(timezone.now())),

@@ -46,10 +46,10 @@ CHORES = {
     "balance":   Duty(read_balance, lambda: settings.BALANCE_EVERY_SECONDS, Purpose.UPKEEP),
     "catalog":   Duty(sync,         lambda: settings.CATALOG_EVERY_SECONDS, Purpose.UPKEEP),
     "left out":  Duty(look_alone,   lambda: ALONE_EVERY_SECONDS,            Purpose.LOOK),
-    "pace":           desk(delivery_times.take_pace,  delivery_times.EVERY_SECONDS),
+    "pace":           desk(delivery_times.measure_services,  delivery_times.EVERY_SECONDS),
     "spending":       desk(spending.measure,          spending.EVERY_SECONDS),
     "sums":           desk(lambda _now: charge_totals.compact(), charge_totals.COMPACT_EVERY_SECONDS),
-    "old deliveries": desk(dispatch.forget,           DELIVERIES_EVERY_SECONDS),
+    "old deliveries": desk(dispatch.delete_old,           DELIVERIES_EVERY_SECONDS),
 }  # fmt: skip
 NAMES = {role: [name for name, duty in CHORES.items() if duty.role == role] for role in (*Purpose, DESK)}
 

@@ -56,7 +56,7 @@ def fill(first: int, blocks: int) -> None:
 def once(owner: User) -> tuple[int, int]:
     """The whole export, read to its end: how many rows it says, and its bytes."""
     listing = Listing.of(owner, QueryDict(""))
-    lines, count = export.spooled(export.rows(listing))
+    lines, count = export.spool(export.export_rows(listing))
     with lines, export.as_csv("Orders", lines) as file:
         return count, sum(map(len, iter(lambda: file.read(BLOCK), b"")))
 

@@ -15,7 +15,7 @@ from catalog.models import Service
 from orders.models import Order, Task
 from orders.rules.statuses import Status
 from orders.table import filters
-from orders.table.filters import OPEN
+from orders.table.filters import OPEN_FILTERS
 from orders.table.paging import SORTS
 from tests.benchmarks import data, measure
 from tests.benchmarks.orders_page import NEWEST, get
@@ -68,7 +68,7 @@ def lists_of(owner: User) -> dict[str, str]:
     link = Order.objects.order_by("-pk")[70].link
     queries: dict[str, dict[str, object]] = {"all": {}}
     queries |= {f"tab {status.label}": {"status": status} for status in Status}
-    queries |= {f"open {name}": {"open": name} for name in OPEN}
+    queries |= {f"open {name}": {"open": name} for name in OPEN_FILTERS}
     queries |= {f"sorted {sort.words}": {"sort": name} for name, sort in SORTS.items() if name}
     queries |= {
         "service": {"service": service.upstream_id}, "category": {"category": service.category},
@@ -114,9 +114,9 @@ def compare(costs: list[Costs], figures: measure.Figures) -> None:
 def search_beside_like(figures: measure.Figures) -> None:
     """A part of one link, by the index and by LIKE, the same fifty ids."""
     word = Order.objects.order_by("-pk")[70].link[-12:-2]
-    keys = filters.keys_of([word])
+    keys = filters.index_rows_of([word])
     assert keys
-    ours = keys.some.order_by(f"-{keys.field}").values_list(keys.field, flat=True)[:50]
+    ours = keys.rows.order_by(f"-{keys.field}").values_list(keys.field, flat=True)[:50]
     # Joined with nothing, so that PostgreSQL does not use the index here too.
     like = Order.objects.extra(where=["haystack || '' LIKE %s"], params=[f"%{word}%"])
     theirs = like.order_by("-pk").values_list("pk", flat=True)[:50]

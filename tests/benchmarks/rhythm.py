@@ -193,7 +193,7 @@ def a_life_long(*, rung: bool) -> tuple[int, list[float]]:
             while rung and to_ring and to_ring[-1][0] + DELIVERED_AFTER.total_seconds() <= clock.unix():
                 named.append(to_ring.pop()[1])
             if named:
-                Order.objects.filter(upstream_id__in=named).ring(clock.now)
+                Order.objects.filter(upstream_id__in=named).poll_soon(clock.now)
 
         phones = phones_of(clock, life)
         live = Order.objects.exclude(status__in=FINAL)
@@ -214,7 +214,7 @@ def a_life_long(*, rung: bool) -> tuple[int, list[float]]:
 @contextmanager
 def relied_upon(rung: bool) -> Iterator[None]:
     """Whether webhooks are judged healthy; what judges them is tried elsewhere."""
-    with patch("orders.following.poll.healthy", lambda _now: rung):
+    with patch("orders.following.poll.reliable", lambda _now: rung):
         yield
 
 

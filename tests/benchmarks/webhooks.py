@@ -75,7 +75,7 @@ def main() -> int:
 
 def shared(figures: measure.Figures) -> None:
     """How many rows each commit has, with as many threads as a gunicorn; and what a commit costs this disk."""
-    commits, usual = list[int](), inbox.write
+    commits, usual = list[int](), inbox.insert_deliveries
 
     def write(arrivals: list[Arrival]) -> None:
         commits.append(len(arrivals))
@@ -85,7 +85,7 @@ def shared(figures: measure.Figures) -> None:
         key, now = f"shared_{number}", timezone.now()
         inbox.INBOX.put(Arrival(key=key, digest=key, body="{}", received_at=now))
 
-    with patch.object(inbox, "write", write), ThreadPoolExecutor(THREADS) as pool:
+    with patch.object(inbox, "insert_deliveries", write), ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(put, range(ALONE)))
     figures.exactly("rows that came of as many deliveries", len(on_disk()), ALONE)
     figures.at_least(f"deliveries a commit, of {THREADS} threads", ALONE / len(commits), LEAST_SHARED)

@@ -101,7 +101,7 @@ MISTAKES = (
     ),
     Mistake(
         "what upstream left out once is asked after no more", FOLLOWING,
-        "now + LONGEST_PAUSE if alone else next_look(order.created_at, now)", "None",
+        "now + LONGEST_PAUSE if alone else next_poll_by_age(order.created_at, now)", "None",
         "tests/orders/following/test_following.py",
     ),
     Mistake(
@@ -138,7 +138,7 @@ MISTAKES = (
     ),
     Mistake(
         "a search that ends without a word where it stops looking", "orders/table/paging.py",
-        "    return found, True, stretch.behind\n", "    return found, False, None\n",
+        "    return found, True, stretch.after_key\n", "    return found, False, None\n",
         LISTING,
     ),
     Mistake(
@@ -183,7 +183,7 @@ MISTAKES = (
     ),
     Mistake(
         "a pace that moves and leaves its live orders where they were", "orders/statistics/delivery_times.py",
-        "            move_live(pace.pk, after)\n", "            pass\n",
+        "            update_late_from(pace.pk, after)\n", "            pass\n",
         LATE,
     ),
     Mistake(
@@ -199,7 +199,7 @@ MISTAKES = (
     ),
     Mistake(
         "a charge that moves is added once more", "orders/statistics/charge_totals.py",
-        'BEGIN {line("sqlite", "OLD", "-")}; {line', "BEGIN {line",
+        'BEGIN {insert_line("sqlite", "OLD", "-")}; {insert_line', "BEGIN {insert_line",
         "tests/orders/reports/test_charges.py",
     ),
     Mistake(

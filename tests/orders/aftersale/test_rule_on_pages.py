@@ -51,7 +51,7 @@ def test_every_row_says_what_the_rule_says(table: list[tuple[Case, Order]], ana:
     shown = buttons(ana)
     wrong = []
     for case, order in table:
-        if order.placing and order.placing.unsent and case.kind == Task.Kind.CANCEL:
+        if order.placing_task and order.placing_task.unsent and case.kind == Task.Kind.CANCEL:
             assert (case.kind, order.pk) not in shown, "what was not sent is undone or withdrawn"
         elif (why := WHY_NOT[case.kind](order)) != (seen := shown.get((case.kind, order.pk), "no button")):
             wrong.append(f"{case}: the rule says {why!r}, the row {seen!r}")

@@ -205,7 +205,7 @@ def test_the_whole_way_over_http(upstream: Upstream, phone: Client) -> None:
     ended = order.status
     for expected in (ended, "in_progress"):
         upstream.set_status(order.upstream_id or "", "in_progress", remains="1e9", charge="99.50")
-        Order.objects.filter(pk=order.pk).hurry(timezone.now())
+        Order.objects.filter(pk=order.pk).poll_now(timezone.now())
         assert look_once(phone)
         order.refresh_from_db()
         assert order.status == expected

@@ -60,7 +60,7 @@ def test_if_upstream_knows_it_again_that_wins(phone: Client) -> None:
     Order.objects.filter(pk=order.pk).update(left_out=POLLED_ALONE_FROM, missing_since=timezone.now(), status="pending")
     order.refresh_from_db()
     give_up(order, "Lost.", by=make_user(Role.MANAGER))
-    Order.objects.filter(pk=order.pk).hurry(timezone.now())  # somebody pressed “Check now”, or a webhook rang
+    Order.objects.filter(pk=order.pk).poll_now(timezone.now())  # somebody pressed “Check now”, or a webhook rang
     look_alone(phone)
     order.refresh_from_db()
     assert (order.left_out, order.given_up) == (0, False)
@@ -94,11 +94,11 @@ def test_it_takes_a_reason_a_manager_and_an_order_that_is_missing() -> None:
 
 def test_a_wish_to_know_before_it_was_given_up_does_not_outlive_that_and_a_later_one_counts() -> None:
     order, now = missing(), timezone.now()
-    Order.objects.filter(pk=order.pk).hurry(now)
+    Order.objects.filter(pk=order.pk).poll_now(now)
     give_up(order, "Lost.", by=make_user(Role.MANAGER))
     order.refresh_from_db()
     assert (order.next_look_at, order.hurry) == (None, None)
-    assert Order.objects.filter(pk=order.pk).hurry(now) == 1
+    assert Order.objects.filter(pk=order.pk).poll_now(now) == 1
     assert order in Order.objects.due(now)
 
 

@@ -36,7 +36,7 @@ def order_at(at: datetime, charge: str | None = "0.90", status: str = Status.COM
 def truth() -> tuple[int, Decimal, Decimal, Decimal]:
     """From the orders themselves."""
     known = [o for o in Order.objects.exclude(charge=None) if o.currency in ("", "USD")]
-    back = [-difference for o in known if o.given_back and (difference := o.difference)]
+    back = [-difference for o in known if o.given_back and (difference := o.charge_difference)]
     return (
         len(known), sum((o.expected_charge for o in known), Decimal(0)),
         sum((o.charge or Decimal(0) for o in known), Decimal(0)), sum(back, Decimal(0)),
@@ -44,8 +44,8 @@ def truth() -> tuple[int, Decimal, Decimal, Decimal]:
 
 
 def counted() -> tuple[int, Decimal, Decimal, Decimal]:
-    found = Charged.objects.aggregate(**{name: Sum(name) for name in charge_totals.SUMS})
-    return found["orders"], *(charge_totals.dollars(int(found[name])) for name in charge_totals.SUMS[1:4])
+    found = Charged.objects.aggregate(**{name: Sum(name) for name in charge_totals.TOTALS})
+    return found["orders"], *(charge_totals.dollars(int(found[name])) for name in charge_totals.TOTALS[1:4])
 
 
 # ── Exact ────────────────────────────────────────────────────────────────────────────────────────

@@ -21,7 +21,7 @@ from orders.placing.submit import carry_one
 from orders.rules.lateness import UsualTimes, late_from
 from orders.rules.statuses import STARTED, Status
 from orders.statistics import delivery_times
-from orders.statistics.delivery_times import ENOUGH, WRITTEN_AFTER, move_live, take_pace
+from orders.statistics.delivery_times import ENOUGH_ORDERS, WRITTEN_AFTER, measure_services, update_late_from
 from orders.table.listing import Listing
 from panel.notpanel.client import Client
 from panel.notpanel.shapes import Report, Reports
@@ -160,38 +160,38 @@ def test_a_pace_that_moves_takes_its_live_orders_with_it(monkeypatch: pytest.Mon
     monkeypatch.setattr(delivery_times, "LIVE_AT_ONCE", 2)
     service, by, elsewhere = make_service(), make_user(), taken(ago=40)
     live = [taken(ago=40, service=service, by=by) for _ in range(5)]
-    for place in range(ENOUGH):
+    for place in range(ENOUGH_ORDERS):
         at = NOW - timedelta(days=1) - minutes(place)
         times = {"taken_at": at - minutes(60), "started_at": at - minutes(30), "ended_at": at, "reported_at": at}
         make_order(Status.COMPLETED, service=service, by=by, **times)
     assert Bar().late == 0
-    take_pace(NOW)
+    measure_services(NOW)
     assert {order.late_from for order in Order.objects.filter(pk__in=[order.pk for order in live])} == {
         NOW - minutes(10)
     }
     elsewhere.refresh_from_db()
     assert elsewhere.late_from is None
     assert Bar().late == 5
-    move_live(service.pk, None)
+    update_late_from(service.pk, None)
     assert Bar().late == 0
 
 
 def test_a_pace_that_stands_writes_no_order(monkeypatch: pytest.MonkeyPatch) -> None:
     service, by = make_service(), make_user()
-    for place in range(ENOUGH + 1):
+    for place in range(ENOUGH_ORDERS + 1):
         at = NOW - timedelta(hours=3) + minutes(place)
         make_order(Status.COMPLETED, service=service, by=by, taken_at=at - minutes(60), ended_at=at)
         taken(service=service, by=by)
-        if place == ENOUGH - 1:
-            take_pace(at + WRITTEN_AFTER)
+        if place == ENOUGH_ORDERS - 1:
+            measure_services(at + WRITTEN_AFTER)
     with CaptureQueriesContext(connection) as queries:
-        assert take_pace(NOW) == 1
+        assert measure_services(NOW) == 1
     assert not [query for query in queries if 'UPDATE "orders_order"' in query["sql"]]
 
 
 def test_after_a_crash_between_the_orders_and_the_pace_it_is_done_again(monkeypatch: pytest.MonkeyPatch) -> None:
     service, by, order = make_service(), make_user(), None
-    for place in range(ENOUGH):
+    for place in range(ENOUGH_ORDERS):
         at = NOW - timedelta(days=1) - minutes(place)
         make_order(Status.COMPLETED, service=service, by=by, taken_at=at - minutes(60), ended_at=at)
     order = taken(service=service, by=by, ago=5)
@@ -200,10 +200,10 @@ def test_after_a_crash_between_the_orders_and_the_pace_it_is_done_again(monkeypa
         raise RuntimeError
 
     with monkeypatch.context() as crash, pytest.raises(RuntimeError):
-        crash.setattr("orders.statistics.delivery_times.move_live", breaks)
-        take_pace(NOW)
+        crash.setattr("orders.statistics.delivery_times.update_late_from", breaks)
+        measure_services(NOW)
     assert not Pace.objects.exists()
-    assert take_pace(NOW) == 1
+    assert measure_services(NOW) == 1
     order.refresh_from_db()
     assert order.late_from == NOW - minutes(5) + minutes(60)
 
@@ -253,7 +253,7 @@ def test_its_page_says_what_is_usual_of_how_many_orders_and_since_when_it_is_lat
 def test_without_a_pace_its_page_says_why_nothing_is_late(viewer: Browser) -> None:
     page = viewer.get(taken(ago=9000).get_absolute_url()).content.decode()
     assert "It takes ten orders of this service that were completed" in page
-    assert ENOUGH == 10
+    assert ENOUGH_ORDERS == 10
 
 
 def test_the_page_of_one_order_costs_no_query_more_for_its_pace(viewer: Browser) -> None:
@@ -353,7 +353,9 @@ def test_the_counter_ends_at_ninety_nine(viewer: Browser) -> None:
 def test_real_orders_become_late_by_a_real_pace(upstream: Upstream, phone: Client) -> None:
     """Ten that are done, and one that upstream takes six times as long for; nothing of it is made up here."""
     service = sold_by(phone)
-    usually = [place_order(service=service, link=f"https://example.org/{n}?sandbox=completed") for n in range(ENOUGH)]
+    usually = [
+        place_order(service=service, link=f"https://example.org/{n}?sandbox=completed") for n in range(ENOUGH_ORDERS)
+    ]
     slow = place_order(service=service, link="https://example.org/slow?sandbox=slow")
     while carry_one(phone):
         pass
@@ -362,9 +364,9 @@ def test_real_orders_become_late_by_a_real_pace(upstream: Upstream, phone: Clien
         wait(upstream, timedelta(minutes=15))
         hear(phone)
     assert not Order.objects.filter(pk__in=[order.pk for order in usually], ended_at=None).exists()
-    take_pace(timezone.now())
+    measure_services(timezone.now())
     known = usual_times([service.pk])[service.pk]
-    assert known.count == ENOUGH
+    assert known.count == ENOUGH_ORDERS
     assert known.finish_p95 and timedelta(hours=1) < known.finish_p95 < timedelta(hours=3)
     slow.refresh_from_db()
     assert slow.late_since

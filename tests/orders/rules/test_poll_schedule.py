@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from orders.following.poll import LEASE, claim, look_once, look_wanted, take_in
 from orders.models import Order
-from orders.models.order import Hurry
+from orders.models.order import Urgency
 from orders.rules.lateness import UsualTimes
 from orders.rules.poll_schedule import BY_AGE_ALONE, WEBHOOKS_TOGETHER, PollSchedule
 from orders.rules.statuses import Status
@@ -106,9 +106,9 @@ def test_what_a_person_wants_goes_first_then_what_was_rung_for_then_the_longest_
     now = timezone.now()
     overdue = many(150, next_look_at=now - minutes(30))
     rung, wanted = many(2, next_look_at=now + minutes(30))
-    Order.objects.filter(pk=rung.pk).ring(now - WEBHOOKS_TOGETHER)
+    Order.objects.filter(pk=rung.pk).poll_soon(now - WEBHOOKS_TOGETHER)
     assert look_wanted(now) == Purpose.LOOK
-    Order.objects.filter(pk=wanted.pk).hurry(now)
+    Order.objects.filter(pk=wanted.pk).poll_now(now)
     assert look_wanted(now) == Purpose.ASK
     claimed = list(claim(now))
     assert claimed[:2] == [wanted.upstream_id, rung.upstream_id]
@@ -120,7 +120,7 @@ def test_what_a_person_wants_goes_first_then_what_was_rung_for_then_the_longest_
 def test_rings_within_a_moment_share_a_call(upstream: Upstream, phone: Client) -> None:
     orders = many(5, next_look_at=NOON + minutes(40))
     for second, order in enumerate(orders):
-        Order.objects.filter(pk=order.pk).ring(NOON + timedelta(seconds=second))
+        Order.objects.filter(pk=order.pk).poll_soon(NOON + timedelta(seconds=second))
         assert look_wanted(NOON + timedelta(seconds=second)) is None
     assert look_once(phone, NOON + WEBHOOKS_TOGETHER)
     assert not look_once(phone, NOON + WEBHOOKS_TOGETHER)
@@ -132,7 +132,7 @@ def test_what_a_person_wanted_to_know_during_a_call_is_asked_anew(said: str) -> 
     now = timezone.now()
     order = make_order(Status.IN_PROGRESS, next_look_at=now)
     claim(now)
-    Order.objects.filter(pk=order.pk).hurry(now)
+    Order.objects.filter(pk=order.pk).poll_now(now)
     report = make_report(order, said)
     take_in([report.upstream_id], Reports({report.upstream_id: report}, {}), now)
     assert look_wanted(now) == Purpose.ASK
@@ -142,9 +142,9 @@ def test_what_a_person_wanted_to_know_during_a_call_is_asked_anew(said: str) -> 
 def test_a_ring_never_makes_an_order_wait_longer() -> None:
     [due, ended, wanted] = many(3, next_look_at=NOON)
     Order.objects.filter(pk=ended.pk).update(next_look_at=None)
-    Order.objects.filter(pk=wanted.pk).hurry(NOON)
-    assert Order.objects.all().ring(NOON) == 2, "what a person wants stays so"
+    Order.objects.filter(pk=wanted.pk).poll_now(NOON)
+    assert Order.objects.all().poll_soon(NOON) == 2, "what a person wants stays so"
     for order in (due, ended, wanted):
         order.refresh_from_db()
     assert (due.next_look_at, ended.next_look_at) == (NOON, NOON + WEBHOOKS_TOGETHER)
-    assert (due.hurry, ended.hurry, wanted.hurry) == (Hurry.RUNG, Hurry.RUNG, Hurry.WANTED)
+    assert (due.hurry, ended.hurry, wanted.hurry) == (Urgency.WEBHOOK, Urgency.WEBHOOK, Urgency.PERSON)

@@ -14,7 +14,15 @@ from orders.models.statistics import usual_times
 from orders.rules.lateness import late_from
 from orders.rules.statuses import FINAL, Status
 from orders.statistics import delivery_times
-from orders.statistics.delivery_times import ENOUGH, LOOKED_AT, WRITTEN_AFTER, Ended, figures, nth, take_pace
+from orders.statistics.delivery_times import (
+    ENOUGH_ORDERS,
+    MEASURED_ORDERS,
+    WRITTEN_AFTER,
+    Ended,
+    figures,
+    measure_services,
+    nth,
+)
 from panel.notpanel.client import Client
 from panel.upstream.models import Chore
 from panel.worker.recurring import CHORES, do_chore
@@ -32,7 +40,7 @@ def ended(start: float | None, finish: float, status: str = Status.COMPLETED, qu
     return Ended(status, TAKEN, started_at, TAKEN + minutes(finish), quantity, runs)
 
 
-def sold(number: int = ENOUGH, *, start: float = 9, finish: float = 110, at: datetime | None = None) -> Service:
+def sold(number: int = ENOUGH_ORDERS, *, start: float = 9, finish: float = 110, at: datetime | None = None) -> Service:
     """A service with so many completed orders, the last of which ended a day ago or at that time."""
     service, by = make_service(), make_user()
     for place in range(number):
@@ -54,7 +62,7 @@ def complete(service: Service, by: object, *, start: float, finish: float, at: d
     [
         (range(1, 101), 50, 50), (range(1, 101), 95, 95), (range(100, 0, -1), 95, 95), (range(1, 11), 95, 10),
         (range(1, 11), 50, 5), (range(1, 12), 50, 6), (range(1, 21), 95, 19), (range(1, 22), 95, 20),
-        ([7] * 200, 95, 7), (range(1, ENOUGH), 50, None), ([], 95, None),
+        ([7] * 200, 95, 7), (range(1, ENOUGH_ORDERS), 50, None), ([], 95, None),
     ],
 )  # fmt: skip
 def test_a_percentile_is_one_of_the_values_and_exact(values: Sequence[int], percent: int, expected: int) -> None:
@@ -74,7 +82,7 @@ def test_the_start_is_of_all_that_began_and_the_finish_of_what_was_completed_in_
 
 
 def test_clocks_that_disagree_make_no_negative_time() -> None:
-    assert figures([ended(-2, -1)] * ENOUGH)["finish_p95"] == 0
+    assert figures([ended(-2, -1)] * ENOUGH_ORDERS)["finish_p95"] == 0
 
 
 def test_lately_is_of_the_newest_alone_and_only_where_there_are_older_ones() -> None:
@@ -86,31 +94,33 @@ def test_lately_is_of_the_newest_alone_and_only_where_there_are_older_ones() -> 
 # ── Of the desk's orders ─────────────────────────────────────────────────────────────────────────
 @pytest.mark.django_db
 def test_with_fewer_than_ten_there_is_no_pace_and_nothing_is_late() -> None:
-    few, enough = sold(ENOUGH - 1), sold(ENOUGH)
-    assert take_pace(timezone.now()) == 2
+    few, enough = sold(ENOUGH_ORDERS - 1), sold(ENOUGH_ORDERS)
+    assert measure_services(timezone.now()) == 2
     assert usual_times([few.pk, enough.pk]).keys() == {enough.pk}
     assert late_from(make_order(Status.PENDING, service=few), usual_times([few.pk]).get(few.pk)) is None
 
 
 @pytest.mark.django_db
 def test_it_is_of_the_last_two_hundred() -> None:
-    service, now = sold(ENOUGH, finish=600, at=timezone.now() - timedelta(days=30)), timezone.now()
+    service, now = sold(ENOUGH_ORDERS, finish=600, at=timezone.now() - timedelta(days=30)), timezone.now()
     by = make_user()
-    for place in range(LOOKED_AT):
+    for place in range(MEASURED_ORDERS):
         complete(service, by, start=2, finish=20, at=now - timedelta(days=1) - minutes(place))
-    take_pace(now)
+    measure_services(now)
     known = usual_times([service.pk])[service.pk]
-    assert (known.count, known.finish_p95, known.start_median) == (LOOKED_AT, minutes(20), minutes(2))
+    assert (known.count, known.finish_p95, known.start_median) == (MEASURED_ORDERS, minutes(20), minutes(2))
 
 
 @pytest.mark.django_db
 def test_only_services_whose_orders_ended_since_are_measured_again() -> None:
     one, other, now = sold(), sold(), timezone.now()
-    assert (take_pace(now), take_pace(now)) == (2, 0)
+    assert (measure_services(now), measure_services(now)) == (2, 0)
     complete(one, make_user(), start=1, finish=500, at=now)
-    assert take_pace(now) == 0, "an answer that was asked for at that time may still be on its way into the table"
+    assert measure_services(now) == 0, (
+        "an answer that was asked for at that time may still be on its way into the table"
+    )
     later = now + WRITTEN_AFTER
-    assert take_pace(later) == 1
+    assert measure_services(later) == 1
     assert Pace.objects.get(pk=one.pk).computed_at == later
     assert Pace.objects.get(pk=other.pk).computed_at == now
     assert usual_times([one.pk])[one.pk].finish_p95 == minutes(500)
@@ -124,7 +134,7 @@ def test_many_ends_are_looked_through_in_portions_and_none_is_left_out(monkeypat
     for place, service in enumerate(services):
         complete(service, by, start=1, finish=9, at=at + minutes(place // 4))  # four ended at one moment, twice
     rounds = 0
-    while take_pace(now):
+    while measure_services(now):
         rounds += 1
     assert (rounds, Pace.objects.count()) == (2, 8)
 
@@ -133,14 +143,14 @@ def test_many_ends_are_looked_through_in_portions_and_none_is_left_out(monkeypat
 def test_a_subscription_has_no_pace() -> None:
     service = sold()
     Service.objects.filter(pk=service.pk).update(type="Subscriptions")
-    take_pace(timezone.now())
+    measure_services(timezone.now())
     assert usual_times([service.pk]) == {}
 
 
 @pytest.mark.django_db
 def test_what_is_usual_of_many_services_is_one_query() -> None:
     services = [sold().pk for _ in range(3)]
-    take_pace(timezone.now())
+    measure_services(timezone.now())
     with CaptureQueriesContext(connection) as queries:
         found = usual_times(services)
     assert (len(queries), set(found)) == (1, set(services))
@@ -177,10 +187,10 @@ def test_it_takes_the_same_steps_with_a_hundred_times_the_orders() -> None:
         # Where the last look came to; then one service's orders have ended.
         Pace.objects.create(service=Service.objects.order_by("pk")[1], starts=0, finishes=0, quantity=0,
                             computed_at=now, ends_to=now - timedelta(hours=1))  # fmt: skip
-        return vm_steps(lambda: found.append(take_pace(now)))
+        return vm_steps(lambda: found.append(measure_services(now)))
 
     found: list[int] = []
-    for place in range(LOOKED_AT):
+    for place in range(MEASURED_ORDERS):
         complete(service, owner, start=3, finish=30, at=now - timedelta(minutes=30) - timedelta(seconds=place))
     few = steps()
     days = [now - timedelta(days=ago) for ago in (3, 2, 1)]

@@ -7,7 +7,7 @@ from django.test import Client
 
 from accounts.models import User
 from orders.rules.statuses import Status
-from orders.table.columns import COLUMNS, USUAL
+from orders.table.columns import COLUMNS, DEFAULT_COLUMNS
 from tests.makers import make_order, make_service, make_user
 from tests.people import as_user, htmx
 
@@ -32,7 +32,9 @@ def cells(page: str) -> list[str]:
     return re.findall(r'<td class="c-(\w+)', page.partition("<tbody")[2].partition("</tr>")[0])
 
 
-@pytest.mark.parametrize("names", [USUAL, tuple(COLUMNS), ("id", "status"), ("id", "charge", "remains", "link")])
+@pytest.mark.parametrize(
+    "names", [DEFAULT_COLUMNS, tuple(COLUMNS), ("id", "status"), ("id", "charge", "remains", "link")]
+)
 def test_heads_and_cells_agree_whatever_is_chosen(ana: User, browser: Client, names: tuple[str, ...]) -> None:
     make_order(Status.PARTIAL, remains=3, by=ana)
     ana.columns = list(names)
@@ -43,10 +45,10 @@ def test_heads_and_cells_agree_whatever_is_chosen(ana: User, browser: Client, na
 
 
 def test_they_are_moved_and_kept_without_a_script(ana: User, browser: Client) -> None:
-    form = {"column": list(USUAL), "query": "status=partial"}
+    form = {"column": list(DEFAULT_COLUMNS), "query": "status=partial"}
     page = browser.post("/orders/columns/", {**form, "up": "charge"}).content.decode()
     order = re.findall(r'name="column" value="(\w+)" checked', page)
-    assert order.index("charge") == USUAL.index("charge") - 1
+    assert order.index("charge") == DEFAULT_COLUMNS.index("charge") - 1
     answer = browser.post("/orders/columns/", {**form, "column": ["id", "charge", "status"], "usual": "yes"})
     assert answer["Location"] == "/orders/?status=partial"
     ana.refresh_from_db()

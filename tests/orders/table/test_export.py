@@ -74,7 +74,7 @@ def desk() -> list[Order]:
 
 def test_the_file_holds_what_the_pages_list(desk: list[Order], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export, "READ_AT_ONCE", 40)
-    monkeypatch.setattr("orders.table.paging.PROBED", 20)  # so that the narrowest are too many to sort
+    monkeypatch.setattr("orders.table.paging.PROBED_ROWS", 20)  # so that the narrowest are too many to sort
     user = desk[0].placed_by
     client, day = as_user(user), timezone.now() - timedelta(days=5)
     narrowed = [
@@ -160,7 +160,7 @@ def test_what_moves_and_what_comes_meanwhile_is_counted_truly(monkeypatch: pytes
     monkeypatch.setattr(export, "READ_AT_ONCE", 2)
     by, service = make_user(), make_service()
     orders = [make_order(Status.PENDING, by=by, service=service) for _ in range(5)]
-    rows = export.rows(Listing.of(by, QueryDict("status=pending&sort=oldest")))
+    rows = export.export_rows(Listing.of(by, QueryDict("status=pending&sort=oldest")))
     found = [next(rows)[0]]
     Order.objects.filter(pk=orders[3].pk).update(status=Status.COMPLETED)
     make_order(Status.PENDING, by=by, service=service)
@@ -172,7 +172,7 @@ def test_an_order_whose_charge_moves_stands_there_once(monkeypatch: pytest.Monke
     monkeypatch.setattr(export, "READ_AT_ONCE", 2)
     by, service = make_user(), make_service()
     orders = [make_order(by=by, service=service, charge=n) for n in range(1, 6)]
-    rows = export.rows(Listing.of(by, QueryDict("sort=cheapest")))
+    rows = export.export_rows(Listing.of(by, QueryDict("sort=cheapest")))
     found = [next(rows)[0]]
     Order.objects.filter(pk=orders[0].pk).update(charge=9)
     assert found + [row[0] for row in rows] == [order.pk for order in orders]

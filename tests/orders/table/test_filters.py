@@ -41,5 +41,5 @@ def test_a_day_is_that_of_the_one_who_asks() -> None:
 @pytest.mark.parametrize("said", ["from=2026-13-01", "from=yesterday", "to=9999-12-31", "from=1-1-1"])
 def test_a_day_that_is_none_is_left_out_and_told(said: str) -> None:
     listing = Listing.of(make_user(), QueryDict(said))
-    assert listing.narrowed == {}
+    assert listing.filters == {}
     assert [text for _, text in listing.ignored] == [said.partition("=")[2]]

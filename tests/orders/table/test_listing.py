@@ -17,7 +17,7 @@ from catalog.models import Service
 from orders.models import Order, Task
 from orders.rules.statuses import Status
 from orders.table import paging
-from orders.table.filters import FACETS, OPEN
+from orders.table.filters import FILTERS, OPEN_FILTERS
 from orders.table.listing import Listing
 from orders.table.paging import SORTS
 from tests.makers import make_order, make_service, make_user
@@ -58,7 +58,7 @@ def desk() -> User:
 
 def open_lists(some: dict[str, object]) -> list[dict[str, Any]]:
     """Each further value of `open`, alone and with every other facet."""
-    more: list[dict[str, Any]] = [{"open": value} for value in OPEN if value != some["open"]]
+    more: list[dict[str, Any]] = [{"open": value} for value in OPEN_FILTERS if value != some["open"]]
     return more + [{**query, name: some[name]} for query in more for name in some if name != "open"]
 
 
@@ -98,16 +98,16 @@ def in_order(pks: set[int], sort: str) -> list[int]:
 
 
 @pytest.mark.parametrize("sort", SORTS)
-@pytest.mark.parametrize("probed", [paging.PROBED, 3], ids=["few", "many"])
+@pytest.mark.parametrize("probed", [paging.PROBED_ROWS, 3], ids=["few", "many"])
 def test_every_facet_and_every_pair_gives_what_the_condition_says(
     desk: User, monkeypatch: pytest.MonkeyPatch, sort: str, probed: int
 ) -> None:
     monkeypatch.setattr("orders.table.listing.ROWS_A_PAGE", 5)
     monkeypatch.setattr(User, "page_length", 7)
-    monkeypatch.setattr(paging, "PROBED", probed)
-    monkeypatch.setattr(paging, "PORTIONS", (4, 9))
+    monkeypatch.setattr(paging, "PROBED_ROWS", probed)
+    monkeypatch.setattr(paging, "BATCHES", (4, 9))
     some = some_of(desk)
-    assert some.keys() == FACETS.keys()
+    assert some.keys() == FILTERS.keys()
     queries: list[dict[str, object]] = [{}] + [{name: value} for name, value in some.items()]
     queries += [{a: some[a], b: some[b]} for a, b in combinations(some, 2)]
     queries += [{**query, "q": "lumen"} for query in queries[1:12]] + [{"q": "mira tiktok"}, {"q": "zz"}]
@@ -127,7 +127,7 @@ def test_pages_lead_back_as_they_came(desk: User, monkeypatch: pytest.MonkeyPatc
         for query in queries:
             first = listing(desk, **query, sort=sort)
             second = Listing.of(desk, QueryDict(str(first.context()["older"]).partition("?")[2]))
-            if second.down_from is None:
+            if second.before is None:
                 continue
             back = Listing.of(desk, QueryDict(str(second.context()["newer"]).partition("?")[2]))
             assert back.context()["orders"] == first.context()["orders"], (sort, query)
@@ -153,14 +153,14 @@ def test_search_understands_ids_of_ours_and_upstreams_and_whole_messages(desk: U
     message = f"Hi! Please look at order {a.pk}, then {b.upstream_id}\nand {c.link} - also ord_nowhere, thanks"
     found = listing(desk, q=message)
     assert sorted(order.pk for order in found.page().rows) == sorted([a.pk, b.pk, c.pk])
-    assert found.found
-    assert found.found.unknown == ["ord_nowhere"]
+    assert found.pasted
+    assert found.pasted.unknown == ["ord_nowhere"]
 
 
 def test_a_search_without_an_index_is_bounded_and_goes_on_where_it_stopped(
     desk: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(paging, "PORTIONS", (5, 5))
+    monkeypatch.setattr(paging, "BATCHES", (5, 5))
     first = listing(desk, least="0", most="0.01", by=desk.pk, status="nonsense")
     context = first.context()
     assert context["orders"] == []

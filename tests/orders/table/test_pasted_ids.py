@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from orders.models import Order
 from orders.rules.links import spellings
-from orders.table.pasted_ids import IN_ONE_QUERY, MOST_CHARACTERS, Found, find
+from orders.table.pasted_ids import IN_ONE_QUERY, MOST_CHARACTERS, PastedOrders, find_orders
 from tests.makers import make_order, make_service, make_user
 
 pytestmark = pytest.mark.django_db
@@ -34,7 +34,7 @@ def order(ana: User) -> Order:
 
 
 def found(text: str, ana: User) -> list[int]:
-    return find(text, ana).orders
+    return find_orders(text, ana).orders
 
 
 @pytest.mark.parametrize("text", [
@@ -64,8 +64,8 @@ def test_it_takes_no_order_from(text: str, order: Order, ana: User) -> None:
 def test_unknown_ids_are_told_and_bare_numbers_told_quietly(order: Order, ana: User) -> None:
     asked = uuid.uuid4()
     text = f"#48213 48213 1000 2,500 #77 ord_nope {asked} https://a.b/c 1000"
-    said = find(text, ana)
-    assert said == Found([order.pk], ["https://a.b/c", "ord_nope", str(asked), "#77"], ["1000", "2,500"])
+    said = find_orders(text, ana)
+    assert said == PastedOrders([order.pk], ["https://a.b/c", "ord_nope", str(asked), "#77"], ["1000", "2,500"])
 
 
 def test_one_link_means_every_order_for_it(order: Order, ana: User) -> None:
@@ -74,7 +74,7 @@ def test_one_link_means_every_order_for_it(order: Order, ana: User) -> None:
 
 
 def test_who_may_see_no_order_finds_none(order: Order) -> None:
-    assert find("48213 ord_8Lw2Tq0aZx https://instagram.com/lumen.studio", AnonymousUser()).orders == []
+    assert find_orders("48213 ord_8Lw2Tq0aZx https://instagram.com/lumen.studio", AnonymousUser()).orders == []
 
 
 @pytest.mark.parametrize("text", [
@@ -86,7 +86,7 @@ def test_who_may_see_no_order_finds_none(order: Order) -> None:
     "1:" * (MOST_CHARACTERS // 2), "$1 " * (MOST_CHARACTERS // 3), f"{2**63} {2**64} #{10**40}", "ord_\0 \ufffd",
 ], ids=lambda text: repr(text[:9]))  # fmt: skip
 def test_hostile_text_is_read_to_its_end(text: str, order: Order, ana: User) -> None:
-    assert find(text, ana).orders == []
+    assert find_orders(text, ana).orders == []
 
 
 def test_the_queries_hardly_grow(order: Order, ana: User) -> None:
@@ -95,7 +95,7 @@ def test_the_queries_hardly_grow(order: Order, ana: User) -> None:
     for size in (10, 10_000):
         text = " ".join(f"{100_000 + n} https://a.b/{n}" for n in range(size))
         with CaptureQueriesContext(connection) as queries:
-            assert len(find(text[: MOST_CHARACTERS * 3], ana).unknown) == size
+            assert len(find_orders(text[: MOST_CHARACTERS * 3], ana).unknown) == size
         counts.append(len(queries))
     assert counts[0] <= 4
     assert counts[1] <= 4 + 10_000 * 12 / (IN_ONE_QUERY / 2)
@@ -103,4 +103,4 @@ def test_the_queries_hardly_grow(order: Order, ana: User) -> None:
 
 def test_a_link_is_found_by_an_index(order: Order, ana: User) -> None:
     if connection.vendor == "sqlite":
-        assert "order_link" in Order.objects.linked(spellings("https://a.b/c")).explain()
+        assert "order_link" in Order.objects.with_links(spellings("https://a.b/c")).explain()

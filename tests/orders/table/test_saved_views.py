@@ -7,7 +7,7 @@ import pytest
 from accounts.access import Role
 from accounts.models import User
 from orders.models import SavedView
-from orders.models.saved_view import MOST_OF_ONE
+from orders.models.saved_view import VIEWS_A_PERSON
 from orders.rules.statuses import Status
 from tests.makers import make_order, make_user
 from tests.people import as_user
@@ -83,9 +83,9 @@ def test_a_second_one_of_the_same_name_is_refused_in_words(ana: User) -> None:
 
 
 def test_nobody_has_views_without_end(ana: User) -> None:
-    SavedView.objects.bulk_create(SavedView(owner=ana, name=f"v{n}") for n in range(MOST_OF_ONE))
+    SavedView.objects.bulk_create(SavedView(owner=ana, name=f"v{n}") for n in range(VIEWS_A_PERSON))
     answer = as_user(ana).post("/orders/views/new/", {"name": "one more", "query": ""})
-    assert f"You have {MOST_OF_ONE} views" in answer.content.decode()
+    assert f"You have {VIEWS_A_PERSON} views" in answer.content.decode()
 
 
 def test_nonsense_in_a_kept_list_does_no_harm(ana: User) -> None:

@@ -36,7 +36,7 @@ def came(order: str = "", at: datetime | None = None, **said: Any) -> Delivery:
 def rings(at: datetime = NOW) -> list[datetime]:
     """When somebody hurried the balance."""
     hurried: list[datetime] = []
-    while dispatch.ring_in(at, hurried.append):
+    while dispatch.dispatch_due(at, hurried.append):
         pass
     return hurried
 
@@ -71,7 +71,7 @@ def test_it_is_done_with_when_its_order_was_looked_at_since() -> None:
     rings()
     assert fates() == [How.RUNG]
     Order.objects.update(reported_at=NOW + timedelta(seconds=1))
-    rings(NOW + dispatch.LOOKED_BY)
+    rings(NOW + dispatch.POLLED_WITHIN)
     assert fates() == [How.LOOKED]
     assert Delivery.objects.get().due_at is None
 
@@ -82,7 +82,7 @@ def test_a_ring_that_a_look_under_way_did_not_hear_is_rung_again() -> None:
     came(order.upstream_id or "")
     rings()
     Order.objects.update(reported_at=NOW - timedelta(seconds=1), next_look_at=NOW + minutes(10), hurry=None)
-    later = NOW + dispatch.LOOKED_BY
+    later = NOW + dispatch.POLLED_WITHIN
     rings(later)
     assert Order.objects.get().next_look_at == next_tick(WEBHOOKS_TOGETHER, later)
 
@@ -115,7 +115,7 @@ def test_an_order_that_upstream_keeps_leaving_out_is_rung_for_once() -> None:
     rings()
     assert fates() == [How.RUNG]
     Order.objects.update(hurry=None, next_look_at=None)  # a person gave it up
-    rings(NOW + dispatch.LOOKED_BY)
+    rings(NOW + dispatch.POLLED_WITHIN)
     assert fates() == [How.UNANSWERED]
     assert Order.objects.get().next_look_at is None
 
@@ -129,10 +129,10 @@ def test_a_ring_that_is_never_answered_is_given_up_after_a_day() -> None:
 def test_a_low_balance_is_asked_for_at_once() -> None:
     came(event="balance.low")
     Chore.objects.create(name="balance", due_at=timezone.now() + minutes(9))
-    assert dispatch.ring_in(timezone.now(), balance_due_now)
+    assert dispatch.dispatch_due(timezone.now(), balance_due_now)
     assert Chore.objects.get().due_at <= timezone.now()
     assert fates() == [How.BALANCE]
-    assert not dispatch.ring_in(timezone.now(), balance_due_now)
+    assert not dispatch.dispatch_due(timezone.now(), balance_due_now)
 
 
 def test_an_event_that_nobody_knows_rings_for_the_order_that_it_names_or_is_just_kept() -> None:
@@ -160,14 +160,14 @@ def test_it_asks_no_more_of_the_database_for_many_orders_than_for_one() -> None:
         for _ in range(orders):
             came(make_order(Status.IN_PROGRESS).upstream_id or "", mark="")
         with CaptureQueriesContext(connection) as asked:
-            dispatch.ring_in(NOW, lambda _: None)
+            dispatch.dispatch_due(NOW, lambda _: None)
         counts.append(len(asked))
     assert counts[0] == counts[1]
 
 
 def test_with_nothing_in_the_inbox_it_asks_once_and_writes_nothing() -> None:
     with CaptureQueriesContext(connection) as asked:
-        assert not dispatch.ring_in(NOW, lambda _: None)
+        assert not dispatch.dispatch_due(NOW, lambda _: None)
     assert len(asked) == 1
 
 
@@ -205,7 +205,7 @@ def test_what_came_a_month_ago_is_forgotten_in_portions(monkeypatch: pytest.Monk
     monkeypatch.setattr(dispatch, "FORGOTTEN_AT_ONCE", 2)
     for days in (40, 35, 31, 29, 1):
         came(at=NOW - timedelta(days=days))
-    assert [dispatch.forget(NOW) for _ in range(3)] == [True, True, False]
+    assert [dispatch.delete_old(NOW) for _ in range(3)] == [True, True, False]
     assert Delivery.objects.count() == 2
     assert CHORES["old deliveries"].act(None) is False  # type: ignore[arg-type]
 
@@ -217,12 +217,12 @@ def test_upstreams_word_is_what_holds(upstream: Upstream, phone: Client) -> None
     Order.objects.update(upstream_id=upstream_id, status="completed", next_look_at=None)
     upstream.set_status(upstream_id, "refunded")
     came(upstream_id, status="completed", at=timezone.now())
-    assert dispatch.ring_in(timezone.now(), balance_due_now)
+    assert dispatch.dispatch_due(timezone.now(), balance_due_now)
     assert look_once(phone, timezone.now() + WEBHOOKS_TOGETHER)
     order.refresh_from_db()
     assert order.status == "refunded"
     assert upstream.calls("status") == 1
-    later = timezone.now() + dispatch.LOOKED_BY
-    dispatch.ring_in(later, lambda _: None)
+    later = timezone.now() + dispatch.POLLED_WITHIN
+    dispatch.dispatch_due(later, lambda _: None)
     assert fates() == [How.LOOKED]
     assert not look_once(phone)

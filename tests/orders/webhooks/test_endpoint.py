@@ -14,7 +14,7 @@ from django.utils import timezone
 from orders.models import Delivery, Order, TurnedAway
 from orders.rules.statuses import Status
 from orders.webhooks import inbox, rejections
-from orders.webhooks.endpoint import MOST_BYTES, REFUSALS
+from orders.webhooks.endpoint import MOST_BYTES, REJECTIONS
 from tests.makers import make_order
 from tests.people import as_a
 from tests.rings import DOOR, OLDER, SECRET, body_of, headers_of, kept, ring
@@ -119,7 +119,7 @@ def test_what_is_not_taken_leaves_a_count_and_nothing_else(what: str) -> None:
     for times in (1, 2):
         answer = ring(body=body, headers=headers())
         assert answer.status_code == status
-        assert answer.content.decode() == f"{REFUSALS[reason][1]}\n"
+        assert answer.content.decode() == f"{REJECTIONS[reason][1]}\n"
         assert counted() == {reason: times}
     assert kept() == []
 
@@ -246,15 +246,15 @@ def test_a_flood_is_counted_to_the_last_one_in_few_statements(transactional_db: 
 
 
 def test_what_could_not_be_counted_is_counted_later(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    counts = rejections.Counts()
+    counts = rejections.RejectionCounts()
     monkeypatch.setattr(rejections, "WRITTEN_EVERY_SECONDS", 600)
-    counts.note("forged", timezone.now())
+    counts.count("forged", timezone.now())
     with monkeypatch.context() as patched:
 
         def busy(_: object) -> None:
             raise OperationalError("database is locked")
 
-        patched.setattr(rejections, "add", busy)
+        patched.setattr(rejections, "add_counts", busy)
         counts.write()
     assert counted() == {}
     counts.write()

@@ -9,12 +9,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from orders.following import poll
 from orders.models import Delivery, Reading
-from orders.models.statistics import ENDED
+from orders.models.statistics import IS_AN_END
 from orders.rules.statuses import FINAL
 from orders.webhooks import health
-from orders.webhooks.endpoint import healthy as by_its_public_name
-from orders.webhooks.health import LATELY, NEAR, healthy, heard, judged
+from orders.webhooks.health import JUDGED_SPAN, MATCH_WITHIN, health_of, judge_health, reliable
 from tests.makers import make_order, minutes
 
 pytestmark = pytest.mark.django_db
@@ -60,26 +60,26 @@ TABLE = [
 
 @pytest.mark.parametrize(("rings", "well"), TABLE)
 def test_most_of_the_newest_ends_must_have_been_rung_for(rings: str, well: bool) -> None:
-    assert judged([ring == "+" for ring in rings]).well is well
+    assert health_of([ring == "+" for ring in rings]).reliable is well
     for number, ring in enumerate(rings):
         ended(10 + number, 0 if ring == "+" else None)
-    assert heard(NOW).well is well
-    assert healthy(NOW) is well
-    assert by_its_public_name is healthy
+    assert judge_health(NOW).reliable is well
+    assert reliable(NOW) is well
+    assert poll.reliable is reliable  # type: ignore[attr-defined]
 
 
 def test_it_says_why() -> None:
-    assert heard(NOW).why == "No order ended in the last 6 hours; it takes 3 to judge by."
+    assert judge_health(NOW).why == "No order ended in the last 6 hours; it takes 3 to judge by."
     ended(8, 0)
-    assert heard(NOW).why == "Only one order ended in the last 6 hours; it takes 3 to judge by."
+    assert judge_health(NOW).why == "Only one order ended in the last 6 hours; it takes 3 to judge by."
     ended(9, 0)
     ended(10)
-    assert heard(NOW).why == "2 of the last 3 orders that ended were rung for."
+    assert judge_health(NOW).why == "2 of the last 3 orders that ended were rung for."
     ended(7)
     ended(6.5)
-    assert heard(NOW).why == "Only 2 of the last 5 orders that ended were rung for."
+    assert judge_health(NOW).why == "Only 2 of the last 5 orders that ended were rung for."
     ended(6)
-    assert heard(NOW).why == "None of the last 3 orders that ended was rung for."
+    assert judge_health(NOW).why == "None of the last 3 orders that ended was rung for."
 
 
 def test_without_a_secret_they_cannot_work(settings: Any) -> None:
@@ -87,7 +87,7 @@ def test_without_a_secret_they_cannot_work(settings: Any) -> None:
         ended(10, 0)
     settings.NOTPANEL_WEBHOOK_SECRETS = []
     with CaptureQueriesContext(connection) as asked:
-        assert not heard(NOW).well
+        assert not judge_health(NOW).reliable
     assert len(asked) == 0
 
 
@@ -95,51 +95,51 @@ def test_without_a_secret_they_cannot_work(settings: Any) -> None:
 def test_a_ring_counts_within_five_minutes_of_the_look_that_found_the_end(rung: float, counts: bool) -> None:
     for _ in range(3):
         ended(30, rung)
-    assert heard(NOW).well is counts
+    assert judge_health(NOW).reliable is counts
 
 
 def test_an_end_that_was_found_just_now_may_be_rung_for_yet() -> None:
     for _ in range(3):
         ended(10, 0)
-        ended(NEAR / timedelta(minutes=1) - 0.1)
-    assert heard(NOW).well
-    assert not heard(NOW + minutes(1)).well
+        ended(MATCH_WITHIN / timedelta(minutes=1) - 0.1)
+    assert judge_health(NOW).reliable
+    assert not judge_health(NOW + minutes(1)).reliable
 
 
 def test_what_ended_long_ago_tells_nothing_of_now() -> None:
     for _ in range(3):
-        ended(LATELY / timedelta(minutes=1) - 1, 0)
-    assert heard(NOW).well
-    assert not heard(NOW + minutes(2)).well
+        ended(JUDGED_SPAN / timedelta(minutes=1) - 1, 0)
+    assert judge_health(NOW).reliable
+    assert not judge_health(NOW + minutes(2)).reliable
 
 
 def test_an_order_that_moved_and_did_not_end_tells_nothing() -> None:
     for _ in range(3):
         ended(10, 0)
         ended(9, None, status="in_progress")
-    assert heard(NOW).well
+    assert judge_health(NOW).reliable
 
 
 def test_the_words_for_an_end_are_those_of_the_life_table() -> None:
-    assert str(ENDED.extra["template"] if hasattr(ENDED, "extra") else ENDED).count("'") == 2 * len(FINAL)
+    assert str(IS_AN_END.extra["template"] if hasattr(IS_AN_END, "extra") else IS_AN_END).count("'") == 2 * len(FINAL)
     for status in FINAL:
-        assert f"'{status}'" in str(ENDED.extra["template"])
+        assert f"'{status}'" in str(IS_AN_END.extra["template"])
 
 
 def test_it_is_one_query_and_asked_again_only_after_a_few_seconds() -> None:
     for _ in range(12):
         ended(10, 0)
     with CaptureQueriesContext(connection) as asked:
-        assert [healthy(NOW + timedelta(seconds=second)) for second in range(5)] == [True] * 5
+        assert [reliable(NOW + timedelta(seconds=second)) for second in range(5)] == [True] * 5
     assert len(asked) == 1
     Delivery.objects.all().delete()
-    assert healthy(NOW + timedelta(seconds=4))
-    assert not healthy(NOW + timedelta(seconds=5))
+    assert reliable(NOW + timedelta(seconds=4))
+    assert not reliable(NOW + timedelta(seconds=5))
 
 
 def test_an_index_leads_to_the_ends() -> None:
     with CaptureQueriesContext(connection) as asked:
-        heard(NOW)
+        judge_health(NOW)
     (question,) = (sql["sql"] for sql in asked)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def writes(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """How many rows each commit had; the first is held back until six more wait."""
     found: list[int] = []
-    usual = inbox.write
+    usual = inbox.insert_deliveries
 
     def write(arrivals: list[Arrival]) -> None:
         if not found:
@@ -31,7 +31,7 @@ def writes(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
         found.append(len(arrivals))
         usual(arrivals)
 
-    monkeypatch.setattr(inbox, "write", write)
+    monkeypatch.setattr(inbox, "insert_deliveries", write)
     yield found
 
 
@@ -74,7 +74,7 @@ def test_a_commit_that_fails_is_told_to_each_and_the_next_fares_better(monkeypat
         raise OperationalError("database or disk is full")
 
     with monkeypatch.context() as patched:
-        patched.setattr(inbox, "write", full)
+        patched.setattr(inbox, "insert_deliveries", full)
         assert together(box, ["a", "b", "c"]) == ["not kept"] * 3
     assert kept() == []
     assert outcome(box, "a") == "kept"
@@ -94,9 +94,9 @@ def test_a_commit_that_fails_at_its_very_end_keeps_none(monkeypatch: pytest.Monk
 
 def test_nobody_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     go = threading.Event()
-    usual = inbox.write
+    usual = inbox.insert_deliveries
     monkeypatch.setattr(inbox, "PATIENCE_SECONDS", 0.1)
-    monkeypatch.setattr(inbox, "write", lambda some: (go.wait(10), usual(some)))
+    monkeypatch.setattr(inbox, "insert_deliveries", lambda some: (go.wait(10), usual(some)))
     box = Inbox()
     with pytest.raises(NotKept):
         box.put(an_arrival("late"))

@@ -77,7 +77,7 @@ def deliver(told: list[tuple[str, int]], at: datetime, copies: int, seen: Counte
 def looked_at_all_that_was_rung_for(supplier: Any, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     soon = supplier.now = now + WEBHOOKS_TOGETHER
     monkeypatch.setattr(poll, "timezone", SimpleNamespace(now=lambda: soon))
-    while dispatch.ring_in(now, lambda _: None):
+    while dispatch.dispatch_due(now, lambda _: None):
         pass
     while poll.look_once(supplier, soon):
         pass
@@ -102,7 +102,7 @@ def test_all_5_040_orders_of_seven_events_lead_to_one_final_state(copies: int, m
         assert supplier.calls - before <= 2 * len(ORDERS) / poll.ORDERS_PER_CALL
     assert set(Order.objects.values_list(*SEEN)) == {("refunded", Decimal("0.00"), 1000, "USD")}
     # Nothing is left to be done, and nothing to be looked at.
-    looked_at_all_that_was_rung_for(supplier, supplier.now + dispatch.LOOKED_BY, monkeypatch)
+    looked_at_all_that_was_rung_for(supplier, supplier.now + dispatch.POLLED_WITHIN, monkeypatch)
     assert set(Delivery.objects.values_list("how", "due_at")) == {(Delivery.How.LOOKED, None)}
     assert not Order.objects.filter(next_look_at__isnull=False).exists()
 

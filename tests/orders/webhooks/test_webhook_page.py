@@ -12,7 +12,7 @@ from django.utils import timezone
 from orders.models import Delivery, Endpoint, Order, TurnedAway
 from orders.rules.statuses import Status
 from orders.webhooks import views as webhooks
-from orders.webhooks.dispatch import ring_in
+from orders.webhooks.dispatch import dispatch_due
 from panel.notpanel.signing import mark
 from tests.makers import make_order
 from tests.people import as_a
@@ -64,7 +64,7 @@ def test_deliveries_stand_there_with_their_order_and_what_came_of_them(viewer: C
 def test_a_ring_whose_order_was_looked_at_says_so_before_the_bell_comes_by_again(viewer: Client) -> None:
     order = make_order(Status.IN_PROGRESS)
     ring(order.upstream_id or "")
-    ring_in(timezone.now(), hurry_balance=lambda _now: None)
+    dispatch_due(timezone.now(), hurry_balance=lambda _now: None)
     assert "Rung, not looked at yet" in text(viewer)
     Order.objects.update(reported_at=timezone.now())
     assert "Looked at since" in text(viewer)
@@ -98,15 +98,15 @@ def test_a_test_ring_goes_the_way_of_any_other() -> None:
 def test_a_test_ring_that_goes_wrong_says_how(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     now = timezone.now()
     settings.NOTPANEL_WEBHOOK_SECRETS = []
-    assert webhooks.ring_ourselves(now)[1].startswith("There is no secret")
+    assert webhooks.send_test_delivery(now)[1].startswith("There is no secret")
     settings.NOTPANEL_WEBHOOK_SECRETS = [SECRET]
     with monkeypatch.context() as patched:
         patched.setattr("panel.notpanel.signing.sign", lambda *_, **__: {"X-NotPanel-Signature": "t=1,v1=0"})
-        said = webhooks.ring_ourselves(now)
+        said = webhooks.send_test_delivery(now)
         assert said == (False, "The test ring was turned away: The signature fits none of the secrets.")
     with monkeypatch.context() as patched:
         patched.setattr("panel.notpanel.signing._fits", lambda *_: True)
-        well, said_of_it = webhooks.ring_ourselves(now)
+        well, said_of_it = webhooks.send_test_delivery(now)
         assert (well, "must not be" in said_of_it) == (False, True)
 
 

@@ -81,7 +81,7 @@ def both(transactional_db: None, settings: Any) -> Iterator[tuple[int, int]]:
     """Ports: of the door before Django, and of Django's view."""
     settings.NOTPANEL_WEBHOOK_SECRETS = [SECRET, OLDER]
     pages, servers = WSGIHandler(), list[WSGIServer]()
-    for application in (endpoint.before(pages, DOOR), pages):
+    for application in (endpoint.with_endpoint(pages, DOOR), pages):
         servers.append(make_server(HERE, 0, application, server_class=Server, handler_class=Quiet))
     threads = [threading.Thread(target=server.serve_forever, args=(0.02,)) for server in servers]
     for thread in threads:
@@ -181,7 +181,7 @@ def taken_by(environ: dict[str, Any]) -> str:
         return [b"Django"]
 
     usual = {"REQUEST_METHOD": "POST", "PATH_INFO": DOOR, "wsgi.url_scheme": "http", "wsgi.input": io.BytesIO()}
-    (said,) = endpoint.before(pages, DOOR)({**usual, **environ}, lambda *_: None)
+    (said,) = endpoint.with_endpoint(pages, DOOR)({**usual, **environ}, lambda *_: None)
     return "Django" if said == b"Django" else "the door"
 
 

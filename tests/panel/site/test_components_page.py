@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from orders.models.order import SHOWN
+from orders.models.order import SHOWN_STATUSES
 from orders.rules.statuses import Status
 from tests.people import as_a
 
@@ -32,7 +32,7 @@ def test_every_macro_is_on_the_sheet() -> None:
 
 def test_every_status_stands_in_both_themes(owner: Client) -> None:
     page = owner.get("/styleguide/").content.decode()
-    for shown in (*Status, *SHOWN, "unknown"):
+    for shown in (*Status, *SHOWN_STATUSES, "unknown"):
         assert page.count(f'<span class="badge s-{shown}') >= 4, shown  # as a badge and in a row, twice
     ids = re.findall(r' id="([^"]+)"', page)
     assert len(ids) == len(set(ids))

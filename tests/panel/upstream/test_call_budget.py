@@ -157,7 +157,7 @@ def test_a_person_who_wants_to_know_does_not_wait_for_the_sweep(upstream: Upstre
     wanted = make_order(Status.IN_PROGRESS, by=by, service=service, next_look_at=timezone.now() + timedelta(hours=1))
     nothing_left(key_left=10, look=2)  # its share is spent, and the rest is held for people
     assert not work_round(metered), "the sweep waits"
-    Order.objects.filter(pk=wanted.pk).hurry(timezone.now())
+    Order.objects.filter(pk=wanted.pk).poll_now(timezone.now())
     assert work_round(metered)
     assert Window.objects.get().ask == 1
     assert upstream.calls("status") == 1

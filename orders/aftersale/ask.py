@@ -23,22 +23,22 @@ def ask(order: Order, kind: str, *, by: Any) -> Task | None:
     A Refusal says why not, and who was first when two people pressed at once.
     """
     allowed(by, "place")
-    if kind == Kind.CANCEL and withdrawn(order, by=by):
+    if kind == Kind.CANCEL and could_withdraw(order, by=by):
         return None
     try:
         with transaction.atomic():
             fresh = locked(order)
             if why := WHY_NOT[kind](fresh):
                 raise Refusal(why)
-            task = begin(fresh, kind, by=by, at=timezone.now())
+            task = create_task(fresh, kind, by=by, at=timezone.now())
             fp("ask.commit")
         fp("ask.committed")
     except IntegrityError:  # whatever came in between, the database lets only one of them pass
-        raise Refusal(WHY_NOT[kind](seen_anew(order)) or "Somebody was quicker: look at the order again.") from None
+        raise Refusal(WHY_NOT[kind](reloaded(order)) or "Somebody was quicker: look at the order again.") from None
     return task
 
 
-def seen_anew(order: Order) -> Order:
+def reloaded(order: Order) -> Order:
     return Order.objects.for_table().get(pk=order.pk)
 
 
@@ -47,7 +47,7 @@ def locked(order: Order) -> Order:
     return Order.objects.for_table().select_for_update(of=("self",), no_key=True).get(pk=order.pk)
 
 
-def withdrawn(order: Order, *, by: Any) -> bool:
+def could_withdraw(order: Order, *, by: Any) -> bool:
     """Takes back what upstream cannot have. False when it is on its way: then the cancel waits for the answer."""
     if not (order.placing_task and order.placing_task.unsent):
         return False
@@ -58,23 +58,23 @@ def withdrawn(order: Order, *, by: Any) -> bool:
     return True
 
 
-def begin(order: Order, kind: str, *, by: Any, at: datetime) -> Task:
+def create_task(order: Order, kind: str, *, by: Any, at: datetime) -> Task:
     """The task, for an order that the rule lets pass."""
-    task = wish(order, kind, by=by, at=at)
+    task = new_task(order, kind, by=by, at=at)
     task.save(force_insert=True)
     order.change()
-    asked(task).save()
+    asked_event(task).save()
     return task
 
 
-def wish(order: Order, kind: str, *, by: Any, at: datetime) -> Task:
+def new_task(order: Order, kind: str, *, by: Any, at: datetime) -> Task:
     """The task, not written down yet."""
     slot = order.refills.used + 1 if kind == Kind.REFILL else None
     slots = settings.REFILLS_PER_ORDER if kind == Kind.REFILL else None
     return Task(order=order, kind=kind, asked_by=by, asked_at=at, due_at=at, slot=slot, slots=slots)
 
 
-def asked(task: Task) -> Event:
+def asked_event(task: Task) -> Event:
     """The sentence of the wish, not written down yet."""
     kind = "cancel_waits" if task.order.upstream_id is None else f"{task.kind}_asked"
     facts = {"slot": task.slot, "slots": task.slots} if task.slot else {}
@@ -121,7 +121,7 @@ def ask_anew(order: Order, *, by: Any) -> None:
         now = timezone.now()
         end_pending(fresh, Settled.DOUBTED, at=now)
         fresh.record("refill_anew", by=by, at=now)
-        begin(fresh, Kind.REFILL, by=by, at=now)
+        create_task(fresh, Kind.REFILL, by=by, at=now)
         fp("anew.commit")
     fp("anew.committed")
 

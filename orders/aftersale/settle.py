@@ -15,7 +15,7 @@ Kind, Outcome, Settled = Task.Kind, Task.Outcome, Task.Settled
 PRESUMED_AT_ONCE = 100  # refills that one statement of the clock settles
 
 # How a cancel ended, by what upstream says of the order in the end.
-ENDS = {Status.CANCELLED: Settled.AGREED, Status.COMPLETED: Settled.DELIVERED}
+CANCEL_ENDS = {Status.CANCELLED: Settled.AGREED, Status.COMPLETED: Settled.DELIVERED}
 
 
 def presume_settled(now: datetime) -> bool:
@@ -39,13 +39,13 @@ def presume_settled(now: datetime) -> bool:
     return True
 
 
-def end_cancels(orders: Iterable[Order], at: datetime) -> list[Event]:
+def settle_cancels(orders: Iterable[Order], at: datetime) -> list[Event]:
     """What upstream says of these orders in the end is the answer to their cancels. The caller saves the events."""
     ended = {order.pk: order for order in orders}
     events = []
     for task in Task.objects.pending().filter(order__in=ended, kind=Kind.CANCEL) if ended else ():
         order = ended[task.order_id]
-        how = ENDS.get(Status(order.status), Settled.OTHERWISE)
+        how = CANCEL_ENDS.get(Status(order.status), Settled.OTHERWISE)
         # Also one that is in the worker's hand just now: the answer that it brings comes too late.
         settled = {"settled_at": task.settled_at or at, "due_at": None, "outcome": task.outcome or Outcome.UNCLEAR}
         Task.objects.filter(pk=task.pk).update(over_at=at, over_how=how, **settled)
@@ -54,7 +54,7 @@ def end_cancels(orders: Iterable[Order], at: datetime) -> list[Event]:
     return events
 
 
-def cancels_are_needless(orders: Iterable[int], at: datetime) -> None:
+def settle_needless_cancels(orders: Iterable[int], at: datetime) -> None:
     """These orders never came to be: a cancel that waited for one ends too."""
     # Asked of the database: an order in hand may have been read before somebody asked for the cancel.
     waiting = dict(Task.objects.pending().filter(order__in=orders, kind=Kind.CANCEL).values_list("pk", "order_id"))

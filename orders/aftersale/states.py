@@ -65,7 +65,7 @@ def state_of(task: Task) -> State:
     return STATES[task.kind][state_key(task)]
 
 
-def why(task: Task) -> str:
+def state_note(task: Task) -> str:
     """What is known of how it stands, in a sentence; "" when its state says it all."""
     if task.over_how == Settled.MARKED:
         return "A manager marked it as settled."

@@ -19,7 +19,7 @@ from panel.ops.failpoints import fp
 log = logging.getLogger(__name__)
 Kind, Outcome, Settled, Ending = Task.Kind, Task.Outcome, Task.Settled, Attempt.Ending
 
-TOGETHER = 100  # ids in one call, which counts as one request
+IDS_PER_CALL = 100  # ids in one call, which counts as one request
 LEASE = timedelta(seconds=settings.LEASE_SECONDS)
 LONGEST_PAUSE_SECONDS = 300
 BROKE_OFF = "The worker broke off in mid-call, and no answer was written down."
@@ -33,19 +33,19 @@ NOT_KNOWN_TO_BE_OVER = (Settled.DOUBTED, Settled.PRESUMED, Settled.MARKED)
 UNTOUCHED = {NeverSent: (Ending.UNSENT, True), Throttled: (Ending.LIMITED, False), Suspended: (Ending.HELD, False)}
 
 
-def carry_refills(client: Client, now: datetime | None = None) -> bool:
+def submit_refills(client: Client, now: datetime | None = None) -> bool:
     """Takes up due refills, up to a hundred for one call; says whether there were any."""
-    tasks = Task.objects.claim_together(Kind.REFILL, now or timezone.now(), LEASE, TOGETHER)
+    tasks = Task.objects.claim_together(Kind.REFILL, now or timezone.now(), LEASE, IDS_PER_CALL)
     if broken := [task for task in tasks if task.was_unclear]:
-        take_in(broken, dict.fromkeys(ids_of(broken), Unclear(BROKE_OFF)))
-    send(client, Kind.REFILL, [task for task in tasks if not task.was_unclear])
+        apply_answers(broken, dict.fromkeys(ids_of(broken), Unclear(BROKE_OFF)))
+    submit_together(client, Kind.REFILL, [task for task in tasks if not task.was_unclear])
     return bool(tasks)
 
 
-def carry_cancels(client: Client, now: datetime | None = None) -> bool:
+def submit_cancels(client: Client, now: datetime | None = None) -> bool:
     """Takes up due cancels, up to a hundred for one call; says whether there were any."""
-    tasks = Task.objects.claim_together(Kind.CANCEL, now or timezone.now(), LEASE, TOGETHER)
-    send(client, Kind.CANCEL, tasks)
+    tasks = Task.objects.claim_together(Kind.CANCEL, now or timezone.now(), LEASE, IDS_PER_CALL)
+    submit_together(client, Kind.CANCEL, tasks)
     return bool(tasks)
 
 
@@ -53,7 +53,7 @@ def ids_of(tasks: list[Task]) -> list[str]:
     return [task.order.upstream_id or "" for task in tasks]
 
 
-def send(client: Client, kind: str, tasks: list[Task]) -> None:
+def submit_together(client: Client, kind: str, tasks: list[Task]) -> None:
     """One call, and each row's answer to its own task."""
     if not tasks:
         return
@@ -67,23 +67,23 @@ def send(client: Client, kind: str, tasks: list[Task]) -> None:
         log.warning("%d %ss: %s", len(tasks), kind, type(trouble).__name__)
         answers.update(dict.fromkeys(ids, trouble))
         if isinstance(trouble, Refused) and len(tasks) > 1:
-            send_apart(tasks, trouble)
+            submit_apart(tasks, trouble)
             return
-    take_in(tasks, answers)
+    apply_answers(tasks, answers)
 
 
-def send_apart(tasks: list[Task], trouble: Refused) -> None:
+def submit_apart(tasks: list[Task], trouble: Refused) -> None:
     """The call was refused as a whole, so nothing came of it; each goes by itself, and gets an answer of its own."""
     with transaction.atomic():
         now = timezone.now()
         for task in tasks:
-            end(task, Ending.REFUSED, trouble.said, now)
-            give_back(task, now, trouble, counts=False, alone=True)
+            end_attempt(task, Ending.REFUSED, trouble.said, now)
+            retry_later(task, now, trouble, counts=False, alone=True)
         fp("apart.commit")
     fp("apart.committed")
 
 
-def take_in(tasks: list[Task], answers: dict[str, Answer]) -> None:
+def apply_answers(tasks: list[Task], answers: dict[str, Answer]) -> None:
     """Writes each answer down."""
     now, events = timezone.now(), list[Event]()
     orders = Order.objects.filter(pk__in=[task.order_id for task in tasks])
@@ -91,7 +91,7 @@ def take_in(tasks: list[Task], answers: dict[str, Answer]) -> None:
         # Locked in one order by everybody who takes several, so that no two wait for each other.
         list(orders.order_by("pk").select_for_update(no_key=True).values_list("pk"))
         for task in tasks:
-            events += answered(task, answers[task.order.upstream_id or ""], now)
+            events += apply_answer(task, answers[task.order.upstream_id or ""], now)
         orders.change()
         if tasks[0].kind == Kind.CANCEL:
             orders.filter(next_look_at__isnull=False).poll_now(now)  # its status is what will tell
@@ -100,7 +100,7 @@ def take_in(tasks: list[Task], answers: dict[str, Answer]) -> None:
     fp("wish.committed")
 
 
-def answered(task: Task, answer: Answer, now: datetime) -> list[Event]:
+def apply_answer(task: Task, answer: Answer, now: datetime) -> list[Event]:
     """Applies one answer to its task; what happened, in order. Nothing when another worker has the task by now."""
     refill = task.kind == Kind.REFILL
     if isinstance(answer, str):
@@ -109,49 +109,49 @@ def answered(task: Task, answer: Answer, now: datetime) -> list[Event]:
         return refill_refused(task, answer, now) if refill else cancel_refused(task, answer, now)
     for trouble, (ending, counts) in UNTOUCHED.items():
         if isinstance(answer, trouble):
-            end(task, ending, answer.said or str(answer), now)
-            mine = give_back(task, now, answer, counts=counts)
+            end_attempt(task, ending, answer.said or str(answer), now)
+            mine = retry_later(task, now, answer, counts=counts)
             told = mine and ending == Ending.UNSENT and task.attempts == 1
-            return [event(task, "unsent", now, trouble=str(answer))] if told else []
+            return [task_event(task, "unsent", now, trouble=str(answer))] if told else []
     return refill_unclear(task, answer, now) if refill else cancel_unclear(task, answer, now)
 
 
 def accepted(task: Task, ref: str, now: datetime) -> list[Event]:
     """Upstream took it. Of a refill that is its id; a cancel is agreed to only by a later status."""
-    end(task, Ending.PLACED, ref, now)
+    end_attempt(task, Ending.PLACED, ref, now)
     if not task.settle(Outcome.DONE, ref, at=now, known_at=now):
         # Our claim had run out, and it was written down as unclear: this is what came of it.
         late = Task.objects.pending().filter(pk=task.pk, outcome=Outcome.UNCLEAR)
         if not late.update(outcome=Outcome.DONE, answer=ref, known_at=now):
             return []
     if task.kind == Kind.CANCEL:
-        return [event(task, "taken", now)]
-    events = [event(task, "accepted", now, slot=task.slot, slots=task.slots, ref=ref)]
-    if earlier(task, Settled.DOUBTED).update(over_how=Settled.FOLLOWED):
-        events.append(event(task, "followed", now))
+        return [task_event(task, "taken", now)]
+    events = [task_event(task, "accepted", now, slot=task.slot, slots=task.slots, ref=ref)]
+    if earlier_refills(task, Settled.DOUBTED).update(over_how=Settled.FOLLOWED):
+        events.append(task_event(task, "followed", now))
     return events
 
 
 def refill_refused(task: Task, no: Refused, now: datetime) -> list[Event]:
     """A no frees the refill's place, unless an earlier try of ours may have gone through."""
-    said, doubted = no.said.casefold(), doubted_before(task)
-    if ALREADY_PENDING in said and doubted and not earlier(task, *NOT_KNOWN_TO_BE_OVER).exists():
-        end(task, Ending.PENDING, no.said, now)
-        return [event(task, "adopted", now)] if task.settle(Outcome.DONE, "", at=now, known_at=now) else []
-    end(task, Ending.REFUSED, no.said, now)
+    said, doubted = no.said.casefold(), was_unclear_before(task)
+    if ALREADY_PENDING in said and doubted and not earlier_refills(task, *NOT_KNOWN_TO_BE_OVER).exists():
+        end_attempt(task, Ending.PENDING, no.said, now)
+        return [task_event(task, "adopted", now)] if task.settle(Outcome.DONE, "", at=now, known_at=now) else []
+    end_attempt(task, Ending.REFUSED, no.said, now)
     if doubted:  # of the earlier try this no says nothing
         if not task.settle(Outcome.UNCLEAR, no.said, at=now):
             return []
-        return [event(task, "doubted", now, said=no.said), *limit_named(task, said, now)]
+        return [task_event(task, "doubted", now, said=no.said), *limit_named(task, said, now)]
     if not task.settle(Outcome.REFUSED, no.said, at=now, over_at=now, over_how=Settled.REFUSED, slot=None, slots=None):
         return []
-    events = [event(task, "refused", now, said=no.said)]
+    events = [task_event(task, "refused", now, said=no.said)]
     still = NOT_KNOWN_TO_BE_OVER if ALREADY_PENDING in said else (Settled.DOUBTED,)
-    if last := earlier(task, *still).order_by("-pk").first():
+    if last := earlier_refills(task, *still).order_by("-pk").first():
         known = {"known_at": now} if ALREADY_PENDING in said else {}
         Task.objects.filter(pk=last.pk).update(over_at=None, over_how="", **known)
         if known:
-            events.append(event(task, "reopened", now))
+            events.append(task_event(task, "reopened", now))
     return [*events, *limit_named(task, said, now)]
 
 
@@ -159,16 +159,16 @@ def limit_named(task: Task, said: str, now: datetime) -> list[Event]:
     """“Limit reached” tells of refills that the desk does not know of: its count follows."""
     if LIMIT_REACHED in said and (count := unknown_refills(task)):
         Order.objects.filter(pk=task.order_id).update(refills_elsewhere=count)
-        return [event(task, "limit", now, count=count)]
+        return [task_event(task, "limit", now, count=count)]
     return []
 
 
-def earlier(task: Task, *how: str) -> TaskQuerySet:
+def earlier_refills(task: Task, *how: str) -> TaskQuerySet:
     """The order's refills before this one that came to their end in one of these ways."""
     return Task.objects.filter(order=task.order_id, kind=Kind.REFILL, pk__lt=task.pk, over_how__in=how)
 
 
-def doubted_before(task: Task) -> bool:
+def was_unclear_before(task: Task) -> bool:
     """Whether an earlier try of it got no clear answer."""
     now_tried = task.trying.pk if task.trying else 0
     return task.tries.filter(ending__in=("", Ending.UNCLEAR)).exclude(pk=now_tried).exists()
@@ -181,35 +181,35 @@ def unknown_refills(task: Task) -> int:
 
 
 def cancel_refused(task: Task, no: Refused, now: datetime) -> list[Event]:
-    end(task, Ending.REFUSED, no.said, now)
+    end_attempt(task, Ending.REFUSED, no.said, now)
     if task.was_unclear:  # “cannot be cancelled” may be the work of the try whose answer was lost: the status tells
-        return [event(task, "refused", now, said=no.said)] if task.settle(Outcome.UNCLEAR, no.said, at=now) else []
+        return [task_event(task, "refused", now, said=no.said)] if task.settle(Outcome.UNCLEAR, no.said, at=now) else []
     mine = task.settle(Outcome.REFUSED, no.said, at=now, over_at=now, over_how=Settled.REFUSED)
-    return [event(task, "refused", now, said=no.said)] if mine else []
+    return [task_event(task, "refused", now, said=no.said)] if mine else []
 
 
 def refill_unclear(task: Task, trouble: NotPanelError, now: datetime) -> list[Event]:
     """Upstream may have it: never sent again by the machine."""
     if str(trouble) != BROKE_OFF:
-        end(task, Ending.UNCLEAR, trouble.said or str(trouble), now)
+        end_attempt(task, Ending.UNCLEAR, trouble.said or str(trouble), now)
     mine = task.settle(Outcome.UNCLEAR, str(trouble), at=now)
-    return [event(task, "unclear", now, trouble=str(trouble), said=trouble.said)] if mine else []
+    return [task_event(task, "unclear", now, trouble=str(trouble), said=trouble.said)] if mine else []
 
 
 def cancel_unclear(task: Task, trouble: NotPanelError, now: datetime) -> list[Event]:
     """Upstream may have it. It is asked again until there is an answer, or the order's end is one."""
-    end(task, Ending.UNCLEAR, trouble.said or str(trouble), now)
-    mine = give_back(task, now, trouble, counts=True, unclear=True)
+    end_attempt(task, Ending.UNCLEAR, trouble.said or str(trouble), now)
+    mine = retry_later(task, now, trouble, counts=True, unclear=True)
     told = mine and not task.was_unclear
-    return [event(task, "unclear", now, trouble=str(trouble), said=trouble.said)] if told else []
+    return [task_event(task, "unclear", now, trouble=str(trouble), said=trouble.said)] if told else []
 
 
-def end(task: Task, ending: str, said: str, now: datetime) -> None:
+def end_attempt(task: Task, ending: str, said: str, now: datetime) -> None:
     if task.trying:
         task.trying.end(ending, said, now)
 
 
-def give_back(
+def retry_later(
     task: Task, now: datetime, trouble: NotPanelError, *, counts: bool, unclear: bool = False, alone: bool = False
 ) -> bool:
     """Lets the task wait for another try. False when another worker has it by now."""
@@ -223,5 +223,5 @@ def give_back(
     )
 
 
-def event(task: Task, what: str, at: datetime, **facts: object) -> Event:
+def task_event(task: Task, what: str, at: datetime, **facts: object) -> Event:
     return Event(order_id=task.order_id, kind=f"{task.kind}_{what}", at=at, facts=facts)

@@ -10,16 +10,16 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from orders.aftersale.states import STATES, Kind, Settled, state_of, why
+from orders.aftersale.states import STATES, Kind, Settled, state_note, state_of
 from orders.models import Task
 from panel.web.params import number
 
-WISHES_A_PAGE = 50
+TASKS_A_PAGE = 50
 
 
 # ── How long a refill usually takes ──────────────────────────────────────────────────────────────
-OLD = timedelta(hours=24)  # while the desk has too few to know better
-ENOUGH, LOOKED_AT = 20, 200  # refills whose end somebody told
+DEFAULT_OLD_AGE = timedelta(hours=24)  # while the desk has too few to know better
+ENOUGH_REFILLS, MEASURED_REFILLS = 20, 200  # refills whose end somebody told
 
 
 def usual_age() -> timedelta:
@@ -28,13 +28,13 @@ def usual_age() -> timedelta:
         kind=Kind.REFILL, over_how__in=(Settled.MARKED, Settled.FOLLOWED), known_at__isnull=False
     )
     lasted = told.annotate(lasted=F("over_at") - F("known_at")).order_by("-pk").values_list("lasted", flat=True)
-    ages: list[timedelta] = sorted(lasted[:LOOKED_AT])
-    return ages[len(ages) * 9 // 10] if len(ages) >= ENOUGH else OLD
+    ages: list[timedelta] = sorted(lasted[:MEASURED_REFILLS])
+    return ages[len(ages) * 9 // 10] if len(ages) >= ENOUGH_REFILLS else DEFAULT_OLD_AGE
 
 
 # ── A page of them ───────────────────────────────────────────────────────────────────────────────
 @dataclass(frozen=True)
-class Wishes:
+class TaskList:
     """What the address asks for: a kind, a state or "" for all, and behind which task (0: from the newest)."""
 
     user: Any
@@ -58,14 +58,14 @@ class Wishes:
 
     def context(self) -> dict[str, object]:
         """What `orders/aftersale/tasks.html` wants."""
-        rows = list(self.tasks()[: WISHES_A_PAGE + 1])
-        more, rows = len(rows) > WISHES_A_PAGE, rows[:WISHES_A_PAGE]
+        rows = list(self.tasks()[: TASKS_A_PAGE + 1])
+        more, rows = len(rows) > TASKS_A_PAGE, rows[:TASKS_A_PAGE]
         old_since = timezone.now() - usual_age() if self.kind == Kind.REFILL else None
         return {
             "kind": self.kind,
             "state": self.state,
             "states": STATES[self.kind],
-            "rows": [(task, state_of(task), why(task), is_old(task, old_since)) for task in rows],
+            "rows": [(task, state_of(task), state_note(task), is_old(task, old_since)) for task in rows],
             "older": self.address(before=rows[-1].pk) if more else "",
             "first": not self.before,
         }

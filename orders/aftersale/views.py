@@ -6,7 +6,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import needs
 from orders.aftersale import ask
-from orders.aftersale.task_list import Wishes
+from orders.aftersale.task_list import TaskList
 from orders.aftersale.withdraw import withdraw
 from orders.models import Task
 from orders.rules.statuses import TaskKind
@@ -21,25 +21,28 @@ def withdrawal(request: HttpRequest, pk: int) -> HttpResponse:
     return row_or_redirect(request, pk, why, f"Order {pk} is withdrawn. Nothing was sent.")
 
 
-ASKED = {Task.Kind.REFILL: "A refill of order {} is asked for.", Task.Kind.CANCEL: "A cancel of order {} is asked for."}
+ASKED_SENTENCES = {
+    Task.Kind.REFILL: "A refill of order {} is asked for.",
+    Task.Kind.CANCEL: "A cancel of order {} is asked for.",
+}
 
 
 @needs("place")
 @require_POST
 def refills(request: HttpRequest, pk: int) -> HttpResponse:
-    return wished(request, pk, Task.Kind.REFILL)
+    return ask_for_task(request, pk, Task.Kind.REFILL)
 
 
 @needs("place")
 @require_POST
 def cancellation(request: HttpRequest, pk: int) -> HttpResponse:
-    return wished(request, pk, Task.Kind.CANCEL)
+    return ask_for_task(request, pk, Task.Kind.CANCEL)
 
 
-def wished(request: HttpRequest, pk: int, kind: TaskKind) -> HttpResponse:
+def ask_for_task(request: HttpRequest, pk: int, kind: TaskKind) -> HttpResponse:
     """A wish from a row, which answers with itself, or from another page."""
     why = refusal_of(lambda: ask.ask(the_order(request, pk), kind, by=request.user))
-    return row_or_redirect(request, pk, why, ASKED[kind].format(pk))
+    return row_or_redirect(request, pk, why, ASKED_SENTENCES[kind].format(pk))
 
 
 @needs("place")
@@ -67,6 +70,6 @@ def next_refill(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @needs("look")
-def wishes(request: HttpRequest, kind: str) -> HttpResponse:
+def tasks(request: HttpRequest, kind: str) -> HttpResponse:
     """All refills, or all cancels, newest first."""
-    return render(request, "orders/aftersale/tasks.html", Wishes.read(request, kind).context())
+    return render(request, "orders/aftersale/tasks.html", TaskList.read(request, kind).context())

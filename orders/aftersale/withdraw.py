@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from orders.aftersale.settle import cancels_are_needless
+from orders.aftersale.settle import settle_needless_cancels
 from orders.models import Bulk, Event, Order, Task
 from orders.rules.refusal import Refusal, allowed
 from orders.rules.statuses import Status
@@ -32,5 +32,5 @@ def withdraw_all(orders: Iterable[Order], *, by: Any, at: datetime, bulk: Bulk |
     )
     Order.objects.filter(pk__in=gone).change(status=Status.REJECTED)
     Event.objects.bulk_create([Event(order_id=pk, kind="withdrawn", by=by, at=at) for pk in gone])
-    cancels_are_needless(gone, at)
+    settle_needless_cancels(gone, at)
     return set(gone)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from orders.bulk.selection import AT_A_TIME, CANCEL, REFILL, Picked, for_rule
+from orders.bulk.selection import CANCEL, ORDERS_AT_ONCE, REFILL, Selection, orders_for_rule
 from orders.models import Order
 from orders.rules.eligibility import WHY_NOT, pending_cancel
 from orders.table.pasted_ids import batches
@@ -13,7 +13,7 @@ class Group(NamedTuple):
     """Orders that fare alike. `asked`: something happens to them; `lines` are (order, the rule's sentence)."""
 
     words: str
-    asked: bool
+    is_asked: bool
     lines: list[tuple[Order, str]]
 
 
@@ -25,12 +25,12 @@ class DryRun(NamedTuple):
 
     @property
     def asked(self) -> int:
-        return sum(len(group.lines) for group in self.groups if group.asked)
+        return sum(len(group.lines) for group in self.groups if group.is_asked)
 
 
 # Why not, by kind: the first that fits says it, in words after a number. The rule itself says whether.
-Kinds = dict[str, Callable[[Order], bool]]
-LEFT_OUT: dict[str, Kinds] = {
+Reasons = dict[str, Callable[[Order], bool]]
+LEFT_OUT: dict[str, Reasons] = {
     REFILL: {
         "not completed or partial": lambda order: not order.stage.refill,
         "not allowed by their service": lambda order: not order.service.refill,
@@ -47,15 +47,15 @@ LEFT_OUT: dict[str, Kinds] = {
 OTHERWISE = "left out for another reason"
 
 
-def dry_run(picked: Picked) -> DryRun:
+def dry_run(picked: Selection) -> DryRun:
     """What would become of these orders, if it were pressed now."""
     asked: dict[str, list[tuple[Order, str]]] = {"will be asked": [], "withdrawn at once: they were never sent": []}
     left_out: dict[str, list[tuple[Order, str]]] = {words: [] for words in (*LEFT_OUT[picked.kind], OTHERWISE)}
     will, at_once = asked
-    for pks in batches(picked.orders, AT_A_TIME):
-        for order in for_rule(pks):
+    for pks in batches(picked.orders, ORDERS_AT_ONCE):
+        for order in orders_for_rule(pks):
             if why := WHY_NOT[picked.kind](order):
-                left_out[kind_of_reason(picked.kind, order)].append((order, why))
+                left_out[reason_of(picked.kind, order)].append((order, why))
             else:
                 asked[at_once if only_withdrawn(picked.kind, order) else will].append((order, ""))
     groups = [Group(words, True, lines) for words, lines in asked.items() if lines]
@@ -63,7 +63,7 @@ def dry_run(picked: Picked) -> DryRun:
     return DryRun(len(picked.orders), groups)
 
 
-def kind_of_reason(kind: str, order: Order) -> str:
+def reason_of(kind: str, order: Order) -> str:
     return next((words for words, fits in LEFT_OUT[kind].items() if fits(order)), OTHERWISE)
 
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from orders.aftersale import ask as aftersale
 from orders.aftersale import withdraw
-from orders.bulk.selection import AT_A_TIME, CANCEL, Picked, for_rule
+from orders.bulk.selection import CANCEL, ORDERS_AT_ONCE, Selection, orders_for_rule
 from orders.models import Bulk, Event, Order, Task
 from orders.rules.eligibility import sorted_by_rule
 from orders.rules.refusal import Refusal, allowed
@@ -22,7 +22,7 @@ from panel.format.locale import for_the_record
 
 
 # ── The press ────────────────────────────────────────────────────────────────────────────────────
-def ask(picked: Picked, *, by: Any) -> Bulk:
+def start_job(picked: Selection, *, by: Any) -> Bulk:
     """Asks of each order what the rule allows now, and writes down which were left out. One dry run is one job."""
     allowed(by, "place")
     jobs = Bulk.objects.filter(token=picked.token)
@@ -30,22 +30,22 @@ def ask(picked: Picked, *, by: Any) -> Bulk:
         return earlier
     try:
         with transaction.atomic(), for_the_record():
-            return asked_of_all(picked, by=by, at=timezone.now())
+            return write_job(picked, by=by, at=timezone.now())
     except IntegrityError:  # the same dry run, pressed at the same moment
         if earlier := jobs.first():
             return earlier
         raise
 
 
-def asked_of_all(picked: Picked, *, by: Any, at: datetime) -> Bulk:
+def write_job(picked: Selection, *, by: Any, at: datetime) -> Bulk:
     bulk = Bulk.objects.create(
         kind=picked.kind, asked_by=by, asked_at=at, token=picked.token, picked_from=picked.source,
         picked=len(picked.orders),
     )  # fmt: skip
     left_out: dict[int, str] = {}
-    for pks in batches(picked.orders, AT_A_TIME):
+    for pks in batches(picked.orders, ORDERS_AT_ONCE):
         # Locked in one order by everybody who takes several, so that no two wait for each other.
-        left_out |= asked_of(list(for_rule(pks).select_for_update(of=("self",), no_key=True)), bulk)
+        left_out |= ask_batch(list(orders_for_rule(pks).select_for_update(of=("self",), no_key=True)), bulk)
     bulk.left_out = {str(pk): why for pk, why in left_out.items()}
     bulk.asked = bulk.picked - len(left_out)
     bulk.save(update_fields=["left_out", "asked"])
@@ -53,7 +53,7 @@ def asked_of_all(picked: Picked, *, by: Any, at: datetime) -> Bulk:
     return bulk
 
 
-def asked_of(orders: list[Order], bulk: Bulk) -> dict[int, str]:
+def ask_batch(orders: list[Order], bulk: Bulk) -> dict[int, str]:
     """Asks of these orders, which are locked; order → why not, of those that were left out."""
     by_rule = sorted_by_rule(bulk.kind, orders)
     may = by_rule.pop("")
@@ -63,22 +63,22 @@ def asked_of(orders: list[Order], bulk: Bulk) -> dict[int, str]:
         may = [order for order in may if order.pk not in gone]
     try:
         with transaction.atomic():
-            write_down(may, bulk)
+            create_tasks(may, bulk)
     except IntegrityError:  # the database let one of them not pass; each by itself tells which
-        left_out |= asked_one_by_one(may, bulk)
+        left_out |= ask_one_by_one(may, bulk)
     return left_out
 
 
-def write_down(orders: list[Order], bulk: Bulk) -> None:
-    tasks = [aftersale.wish(order, bulk.kind, by=bulk.asked_by, at=bulk.asked_at) for order in orders]
+def create_tasks(orders: list[Order], bulk: Bulk) -> None:
+    tasks = [aftersale.new_task(order, bulk.kind, by=bulk.asked_by, at=bulk.asked_at) for order in orders]
     for task in tasks:
         task.bulk = bulk
     Task.objects.bulk_create(tasks)
-    Event.objects.bulk_create([aftersale.asked(task) for task in tasks])
+    Event.objects.bulk_create([aftersale.asked_event(task) for task in tasks])
     Order.objects.filter(pk__in=[order.pk for order in orders]).change()
 
 
-def asked_one_by_one(orders: list[Order], bulk: Bulk) -> dict[int, str]:
+def ask_one_by_one(orders: list[Order], bulk: Bulk) -> dict[int, str]:
     left_out = {}
     for order in orders:
         try:
@@ -91,18 +91,18 @@ def asked_one_by_one(orders: list[Order], bulk: Bulk) -> dict[int, str]:
 
 
 # ── Again, for those that failed ─────────────────────────────────────────────────────────────────
-def refused_of(bulk: Bulk) -> list[int]:
+def refused_orders(bulk: Bulk) -> list[int]:
     """The job's orders that upstream said no to, for a new dry run."""
     return list(bulk.tasks.filter(outcome=Task.Outcome.REFUSED).values_list("order_id", flat=True))
 
 
-def ask_again(bulk: Bulk, *, by: Any) -> int:
+def retry_unclear(bulk: Bulk, *, by: Any) -> int:
     """Sends once more what got no clear answer; only a person does this, knowingly. Says how many there were."""
     allowed(by, "place")
     unclear = Task.objects.pending().filter(bulk=bulk, outcome=Task.Outcome.UNCLEAR)
     pks, count = sorted(unclear.values_list("order_id", flat=True)), 0
     with transaction.atomic():
-        for some in batches(pks, AT_A_TIME):
+        for some in batches(pks, ORDERS_AT_ONCE):
             # The orders first, and in one order, as everybody does who takes several.
             list(Order.objects.filter(pk__in=some).order_by("pk").select_for_update(no_key=True).values_list("pk"))
             count += aftersale.resend(Task.objects.filter(bulk=bulk, order__in=some), by=by)

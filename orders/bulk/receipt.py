@@ -24,7 +24,7 @@ class Result(NamedTuple):
     words: str
     mark: str  # a status of the stylesheet, whose mark says who spoke
     answered: bool
-    fits: Q
+    where: Q
 
 
 # The first that fits. What is presumed or marked later is told by the order; a receipt says what was answered.
@@ -49,11 +49,11 @@ def with_results(tasks: TaskQuerySet) -> QuerySet[Any]:
     """Each task with its `result`, a key of RESULTS."""
     # Q() is no condition to a database, so the last one is what remains.
     *first, (last, _) = RESULTS.items()
-    whens = [When(result.fits, then=Value(name)) for name, result in first]
+    whens = [When(result.where, then=Value(name)) for name, result in first]
     return tasks.annotate(result=Case(*whens, default=Value(last), output_field=CharField()))
 
 
-class Tally:
+class ReceiptCounts:
     """A job's orders by result, in one query. Of a job that does not exist it is empty."""
 
     def __init__(self, bulk_id: int) -> None:
@@ -65,24 +65,24 @@ class Tally:
         )
 
     @cached_property
-    def counts(self) -> dict[str, int]:
+    def by_result(self) -> dict[str, int]:
         """Result → how many orders, as the page shows them."""
         found = {row[0]: row[1] for row in self.rows}
         return {name: found[name] for name in SHOWN_FIRST if name in found}
 
     @property
     def answered(self) -> int:
-        return sum(count for name, count in self.counts.items() if RESULTS[name].answered)
+        return sum(count for name, count in self.by_result.items() if RESULTS[name].answered)
 
     @property
     def open(self) -> int:
         """How many are still on their way."""
-        return self.counts.get("waiting", 0) + self.counts.get("sent", 0)
+        return self.by_result.get("waiting", 0) + self.by_result.get("sent", 0)
 
     @property
     def ended(self) -> int:
         """How many have come as far as they come by themselves."""
-        return sum(self.counts.values()) - self.open
+        return sum(self.by_result.values()) - self.open
 
     @property
     def version(self) -> str:
@@ -90,24 +90,24 @@ class Tally:
         return hashlib.sha256(repr(self.rows).encode()).hexdigest()[:12]
 
 
-class Lines(NamedTuple):
+class ReceiptPage(NamedTuple):
     """One page of a receipt, in the order of the orders' ids."""
 
-    tasks: list[Any]
+    rows: list[Any]
     result: str  # only these; "" for all
     after: int  # the task before the first; 0 on the first page
     more: int  # the last task here when there are more; else 0
 
     @classmethod
-    def of(cls, bulk: Bulk, result: str, after: int) -> "Lines":
+    def of(cls, bulk: Bulk, result: str, after: int) -> "ReceiptPage":
         known = result if result in RESULTS else ""
-        tasks = lines_of(bulk).filter(pk__gt=after)
+        tasks = receipt_tasks(bulk).filter(pk__gt=after)
         found = list((tasks.filter(result=known) if known else tasks)[: LINES_A_PAGE + 1])
         more = found[LINES_A_PAGE - 1].pk if len(found) > LINES_A_PAGE else 0
         return cls(found[:LINES_A_PAGE], known, after, more)
 
 
-def lines_of(bulk: Bulk) -> QuerySet[Any]:
+def receipt_tasks(bulk: Bulk) -> QuerySet[Any]:
     lines = with_results(Task.objects.filter(bulk=bulk)).order_by("pk")
     return lines.select_related("order__service", "asked_by").defer("order__body", "order__said")
 
@@ -126,19 +126,19 @@ class Echo:
 def as_csv(bulk: Bulk) -> Iterator[str]:
     """Line by line: what this is, the heads, each order asked, each left out."""
     writer = csv.writer(Echo())
-    title = f"{bulk}, job {bulk.pk}, asked by {bulk.asked_by} at {stamp(bulk.asked_at)}"
+    title = f"{bulk}, job {bulk.pk}, asked by {bulk.asked_by} at {time_text(bulk.asked_at)}"
     rest = f"{bulk.picked_from}, {bulk.asked:,} asked and {bulk.left:,} left out, {bulk.picked:,} lines, all times UTC"
     yield writer.writerow([safe(f"{title}: {rest}")])
     yield writer.writerow(HEAD)
-    for task in lines_of(bulk).iterator(chunk_size=READ_AT_ONCE):
+    for task in receipt_tasks(bulk).iterator(chunk_size=READ_AT_ONCE):
         order = task.order
         yield writer.writerow([
             order.pk, *map(safe, (order.upstream_id or "", order.service.name, order.link, str(task.asked_by))),
-            stamp(task.asked_at), RESULTS[task.result].words, safe(task.answer), stamp(task.settled_at),
+            time_text(task.asked_at), RESULTS[task.result].words, safe(task.answer), time_text(task.settled_at),
         ])  # fmt: skip
     for pk, why in bulk.left_out.items():
-        yield writer.writerow([pk, "", "", "", "", "", "Left out", safe(why), stamp(bulk.asked_at)])
+        yield writer.writerow([pk, "", "", "", "", "", "Left out", safe(why), time_text(bulk.asked_at)])
 
 
-def stamp(at: datetime | None) -> str:
+def time_text(at: datetime | None) -> str:
     return f"{at:%Y-%m-%d %H:%M:%S}" if at else ""

@@ -12,13 +12,13 @@ from orders.rules.refusal import Refusal
 from panel.format.numbers import number
 
 MOST_ORDERS = 5_000  # of one press: 50 calls upstream, and about three seconds in which nobody else writes
-AT_A_TIME = 500  # orders that are read and judged together
+ORDERS_AT_ONCE = 500  # orders that are read and judged together
 SALT = "orders.bulk"
 GOOD_FOR_SECONDS = 24 * 60 * 60  # of a dry run; after that it is looked at once more
 REFILL, CANCEL = Task.Kind.REFILL, Task.Kind.CANCEL
 
 
-class Picked(NamedTuple):
+class Selection(NamedTuple):
     """Exactly these orders, as a dry run shows them and its button carries them."""
 
     kind: str
@@ -35,7 +35,7 @@ class Picked(NamedTuple):
         if not pks:
             raise Refusal("No order is picked.")
         if len(pks) > MOST_ORDERS:
-            raise Refusal(too_many(len(pks)))
+            raise Refusal(too_many_sentence(len(pks)))
         return cls(kind, pks, source, str(uuid.uuid4()))
 
     def signed(self) -> str:
@@ -52,12 +52,12 @@ class Picked(NamedTuple):
             raise Refusal("This dry run is incomplete. Nothing was asked; pick the orders again.") from None
 
 
-def too_many(count: int) -> str:
+def too_many_sentence(count: int) -> str:
     said = f"{number(count)} orders were picked" if count <= MOST_ORDERS * 10 else "Far too many orders were picked"
     return f"{said}; at most {number(MOST_ORDERS)} go in one job. Pick fewer."
 
 
-def for_rule(pks: Collection[int]) -> OrderQuerySet:
+def orders_for_rule(pks: Collection[int]) -> OrderQuerySet:
     """What the rule and the lists of a dry run ask of orders, and no more: there may be thousands."""
     tasks = Prefetch("tasks", Task.objects.with_people())
     orders = Order.objects.select_related("service").prefetch_related(tasks).filter(pk__in=pks).order_by("pk")

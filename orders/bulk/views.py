@@ -20,7 +20,7 @@ from accounts.access import needs
 from orders.bulk import job as jobs
 from orders.bulk import receipt
 from orders.bulk.dry_run import dry_run
-from orders.bulk.selection import MOST_ORDERS, Picked
+from orders.bulk.selection import MOST_ORDERS, Selection
 from orders.models import Bulk, Order, Task
 from orders.rules.refusal import Refusal
 from orders.table.listing import Listing
@@ -45,27 +45,27 @@ NOTHING_FOUND = PastedOrders([], [], [])
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
     """The box to paste into; posted, the dry run of what was pasted, ticked, or matches a filter."""
-    context = blank(request.POST)
+    context = blank_context(request.POST)
     if request.method == "POST":
         try:
-            context["found"] = found_in(request)
-            picked = picked_in(request, context["found"])
+            context["found"] = pasted_in(request)
+            selection = selection_in(request, context["found"])
         except Refusal as no:
             return render(request, "orders/bulk/new.html", {**context, "why": str(no)}, status=UNPROCESSABLE)
-        context |= {"picked": picked, "run": dry_run(picked)}
+        context |= {"selection": selection, "run": dry_run(selection)}
     return render(request, "orders/bulk/new.html", context)
 
 
-def blank(typed: QueryDict) -> dict[str, Any]:
+def blank_context(typed: QueryDict) -> dict[str, Any]:
     """What `orders/bulk/new.html` wants before anything is picked."""
     kind = typed.get("kind", "")
     return {
-        "picked": None, "run": None, "found": NOTHING_FOUND, "why": "", "most": MOST_ORDERS, "shown": UNKNOWN_SHOWN,
+        "selection": None, "run": None, "found": NOTHING_FOUND, "why": "", "most": MOST_ORDERS, "shown": UNKNOWN_SHOWN,
         "text": typed.get("text", "")[:MOST_CHARACTERS], "kind": kind if kind in Task.AFTERSALE else Task.Kind.REFILL,
     }  # fmt: skip
 
 
-def found_in(request: HttpRequest) -> PastedOrders:
+def pasted_in(request: HttpRequest) -> PastedOrders:
     """What a pasted text holds; nothing when there is none."""
     text = request.POST.get("text", "")
     if len(text) > MOST_CHARACTERS:
@@ -73,28 +73,28 @@ def found_in(request: HttpRequest) -> PastedOrders:
     return find_orders(text, request.user)
 
 
-def picked_in(request: HttpRequest, found: PastedOrders) -> Picked:
+def selection_in(request: HttpRequest, found: PastedOrders) -> Selection:
     """The orders that a form names: what a job was refused, what was found, all that match, or what is ticked."""
     said, kind = request.POST, request.POST.get("kind", "")
     if "again" in said:
         bulk = get_object_or_404(Bulk, pk=number(said["again"]))
-        return Picked.of(bulk.kind, jobs.refused_of(bulk), f"refused in job {bulk.pk}")
+        return Selection.of(bulk.kind, jobs.refused_orders(bulk), f"refused in job {bulk.pk}")
     if "text" in said:
         if not found.orders:
             raise Refusal("No order was found in this text.")
-        return Picked.of(kind, found.orders, "found in a pasted text")
+        return Selection.of(kind, found.orders, "found in a pasted text")
     if said.get("which") == "all":
         listing = Listing.of(request.user, QueryDict(said.get("match", "")[:MOST_OF_A_FILTER]))
-        pks = ids_of(listing)
+        pks = matching_ids(listing)
         if len(pks) > MOST_ORDERS:
             raise Refusal(too_many_match())
-        return Picked.of(kind, pks, f"all {len(pks):,} {listing.matching}")
+        return Selection.of(kind, pks, f"all {len(pks):,} {listing.matching}")
     ticked = {number(pk) for pk in said.getlist("order")}
     seen = Order.objects.seen_by(request.user).filter(pk__in=ticked).values_list("pk", flat=True)
-    return Picked.of(kind, seen, "ticked on the orders page")
+    return Selection.of(kind, seen, "ticked on the orders page")
 
 
-def ids_of(listing: Listing) -> list[int]:
+def matching_ids(listing: Listing) -> list[int]:
     """All that match, newest first; one more than may go stands for any number more."""
     portions = all_ids(listing.list_query, SORTS[""], READ_AT_ONCE)
     fit = chain.from_iterable(fitting(pks, listing.list_query) for pks in portions)
@@ -111,7 +111,7 @@ def too_many_match() -> str:
 def matching(request: HttpRequest) -> HttpResponse:
     """How many orders match the filter of an open page: asked for when somebody ticks, so that no page waits for it."""
     listing = Listing.read(request)
-    count = len(ids_of(listing))
+    count = len(matching_ids(listing))
     context = {"count": count, "words": listing.matching, "why": too_many_match() if count > MOST_ORDERS else ""}
     return render(request, "orders/bulk/_matching.html", context)
 
@@ -121,9 +121,11 @@ def matching(request: HttpRequest) -> HttpResponse:
 def confirmation(request: HttpRequest) -> HttpResponse:
     """Asks of exactly the orders that the dry run showed; the rule is asked once more for each."""
     try:
-        bulk = jobs.ask(Picked.read(request.POST.get("picked", "")), by=request.user)
+        bulk = jobs.start_job(Selection.read(request.POST.get("picked", "")), by=request.user)
     except Refusal as no:
-        return render(request, "orders/bulk/new.html", {**blank(request.POST), "why": str(no)}, status=UNPROCESSABLE)
+        return render(
+            request, "orders/bulk/new.html", {**blank_context(request.POST), "why": str(no)}, status=UNPROCESSABLE
+        )
     return HttpResponseRedirect(bulk.get_absolute_url())
 
 
@@ -146,14 +148,14 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_safe
 def show(request: HttpRequest, pk: int) -> HttpResponse:
     """One job; asked by its own open page with the version that it has, 204 when that is still so."""
-    tally, bar = receipt.Tally(pk), request.bar  # type: ignore[attr-defined]
+    counts, bar = receipt.ReceiptCounts(pk), request.bar  # type: ignore[attr-defined]
     bar_changed = bar.version != request.GET.get("bar")
-    if wants_fragment(request) and not bar_changed and request.GET.get("v") == tally.version:
+    if wants_fragment(request) and not bar_changed and request.GET.get("v") == counts.version:
         return with_times(request, HttpResponse(status=204), {})
     bulk = get_object_or_404(Bulk.objects.select_related("asked_by"), pk=pk)
-    lines = receipt.Lines.of(bulk, request.GET.get("result", ""), number(request.GET.get("after")))
+    shown = receipt.ReceiptPage.of(bulk, request.GET.get("result", ""), number(request.GET.get("after")))
     context = {
-        "bulk": bulk, "tally": tally, "lines": lines, "results": receipt.RESULTS, "bar_changed": bar_changed,
+        "bulk": bulk, "counts": counts, "page": shown, "results": receipt.RESULTS, "bar_changed": bar_changed,
         "left_out": list(bulk.left_out.items())[: receipt.LEFT_OUT_SHOWN],
     }  # fmt: skip
     response = page(request, "orders/bulk/receipt.html", context, fragment="orders/bulk/_receipt_now.html")
@@ -174,5 +176,5 @@ def as_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
 def tries(request: HttpRequest, pk: int) -> HttpResponse:
     """Once more what got no clear answer, by this press alone."""
     bulk = get_object_or_404(Bulk, pk=pk)
-    why = refusal_of(lambda: jobs.ask_again(bulk, by=request.user))
+    why = refusal_of(lambda: jobs.retry_unclear(bulk, by=request.user))
     return redirect_back(request, why, "What got no clear answer is asked for once more.")

@@ -5,9 +5,9 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from accounts.models import BalanceReading
-from orders.aftersale.states import state_of, why
+from orders.aftersale.states import state_note, state_of
 from orders.detail.customer_text import for_customer
-from orders.following.anomalies import doubts_of
+from orders.following.anomalies import anomalies_of
 from orders.models import Attempt, Order, Task
 from orders.placing.funding import CACHED_BY_UPSTREAM
 from orders.placing.review import undecided, why_not_again
@@ -35,7 +35,7 @@ class Evidence(NamedTuple):
         return self.moved - self.others_cost
 
 
-def context(order: Order) -> dict[str, object]:
+def evidence_context(order: Order) -> dict[str, object]:
     """What `_order.html` wants beside the order itself."""
     task = order.placing_task
     tries = list(task.tries.order_by("-id")) if task else []
@@ -44,9 +44,11 @@ def context(order: Order) -> dict[str, object]:
     undecided_now = review or (adopted and undecided().filter(pk=order.pk).exists())
     return {
         "task": task,
-        "wishes": [(wish, state_of(wish), why(wish)) for wish in order.tasks.all() if wish.kind in Task.AFTERSALE],
-        "words": for_customer(order),
-        "doubts": doubts_of(order),
+        "asked": [
+            (wish, state_of(wish), state_note(wish)) for wish in order.tasks.all() if wish.kind in Task.AFTERSALE
+        ],
+        "customer_text": for_customer(order),
+        "anomalies": anomalies_of(order),
         "tries": tries[:TRIES_SHOWN],
         "earlier_tries": len(tries[TRIES_SHOWN:]),
         "undecided": undecided_now,

@@ -6,11 +6,11 @@ from typing import NamedTuple
 from orders.rules.service_types import DRIP_FEED, FIELDS, Field
 from panel.format.numbers import number
 
-LONG = 200  # characters; a longer text stands in a box of its own
-PLAIN = frozenset(("service", "link", "quantity", *DRIP_FEED, "coupon"))  # what an order says of itself
+LONG_CHARACTERS = 200  # characters; a longer text stands in a box of its own
+SHOWN_ELSEWHERE = frozenset(("service", "link", "quantity", *DRIP_FEED, "coupon"))  # what an order says of itself
 
 
-class Said(NamedTuple):
+class OrderedField(NamedTuple):
     """One of the type's own fields in an order, as a person reads it."""
 
     name: str
@@ -19,16 +19,16 @@ class Said(NamedTuple):
     lines: int  # of a text that stands in a box of its own; 0 of a short one
 
 
-def own_fields(body: Mapping[str, str]) -> list[Said]:
+def ordered_fields(body: Mapping[str, str]) -> list[OrderedField]:
     """What an order's body says beyond link, quantity and the like; short texts first."""
-    said = [said_of(name, str(text)) for name, text in body.items() if name not in PLAIN]
+    said = [ordered_field(name, str(text)) for name, text in body.items() if name not in SHOWN_ELSEWHERE]
     return sorted(said, key=lambda field: bool(field.lines))
 
 
-def said_of(name: str, text: str) -> Said:
+def ordered_field(name: str, text: str) -> OrderedField:
     label, kind, _, unit = FIELDS.get(name, Field("", "line"))
-    if kind == "lines" or "\n" in text or len(text) > LONG:
-        return Said(name, label, text, len(text.splitlines()))
+    if kind == "lines" or "\n" in text or len(text) > LONG_CHARACTERS:
+        return OrderedField(name, label, text, len(text.splitlines()))
     if kind == "number" and text.isascii() and text.isdecimal() and len(text) < 20:
         text = f"{number(int(text))} {unit}".rstrip()
-    return Said(name, label, f"@{text}" if kind == "name" else text, 0)
+    return OrderedField(name, label, f"@{text}" if kind == "name" else text, 0)

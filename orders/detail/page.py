@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from accounts.access import may
 from orders.detail import evidence
 from orders.detail.neighbours import came_from, neighbours
-from orders.detail.ordered_fields import own_fields
+from orders.detail.ordered_fields import ordered_fields
 from orders.detail.progress_chart import chart
 from orders.models import Order
 from orders.table.rows import LATE_MARK
@@ -22,7 +22,9 @@ EVENTS_SHOWN = 200  # of an order's timeline, newest first
 NOTES_SHOWN = 50  # the newest
 
 
-def tell(request: HttpRequest, order: Order, others: list[str], *, status: int = 200, **said: Any) -> HttpResponse:
+def render_page(
+    request: HttpRequest, order: Order, others: list[str], *, status: int = 200, **said: Any
+) -> HttpResponse:
     """The page, or for its own poll the part that moves. `others`: who else looks at it.
 
     `said` is what a form that was refused brings back: `note` (its text) and `why_no_note`, or `why_not_assigned`.
@@ -33,7 +35,7 @@ def tell(request: HttpRequest, order: Order, others: list[str], *, status: int =
         "order": order,
         "events": order.events.select_related("by")[:EVENTS_SHOWN],
         "bar_changed": request.bar.version != request.GET.get("bar"),  # type: ignore[attr-defined]
-        "own": own_fields(order.body),
+        "own": ordered_fields(order.body),
         "others": others,
         "version": version_of(order, others),
         "chart": chart(order),
@@ -47,7 +49,7 @@ def tell(request: HttpRequest, order: Order, others: list[str], *, status: int =
         "beside": (None, None) if fragment else neighbours(request.user, came, order.pk),
         "note": "", "why_no_note": "", "why_not_assigned": "",
         **said,
-        **evidence.context(order),
+        **evidence.evidence_context(order),
     }  # fmt: skip
     return page(request, "orders/detail/show.html", context, fragment="orders/detail/_order_now.html", status=status)
 
@@ -57,6 +59,6 @@ def version_of(order: Order, others: list[str]) -> str:
     return presence.page_version(order.version, others) + (LATE_MARK if order.late_since else "")
 
 
-def address(order: Order, came: str) -> str:
+def page_address(order: Order, came: str) -> str:
     """Where it is told, with the list that one came from."""
     return order.get_absolute_url() + (f"?{urlencode({'from': came})}" if came else "")

@@ -27,13 +27,13 @@ from panel.web.params import number
 def show(request: HttpRequest, pk: int) -> HttpResponse:
     """One order; asked by its own open page with the version that it has, 204 when that is still so."""
     order = get_object_or_404(Order.objects.seen_by(request.user).for_page(), pk=pk)
-    others = presence.look(pk, request.user, timezone.now())
+    others = presence.mark_present(pk, request.user, timezone.now())
     bar_changed = request.bar.version != request.GET.get("bar")  # type: ignore[attr-defined]
     as_sent = request.GET.get("v") == page.version_of(order, others)
     if wants_fragment(request) and as_sent and not bar_changed:
         response = HttpResponse(status=204)
     else:
-        response = page.tell(request, order, others)
+        response = page.render_page(request, order, others)
     looked = {str(order.pk): machine(order.reported_at)} if order.reported_at else {}
     return with_times(request, response, looked)
 
@@ -47,11 +47,11 @@ get_leads_to_the_order = require_http_methods(["GET", "HEAD", "POST"])
 @get_leads_to_the_order
 def notes(request: HttpRequest, pk: int) -> HttpResponse:
     order = the_order(request, pk)
-    here, text = page.address(order, came_from(request)), request.POST.get("text", "")
+    here, text = page.page_address(order, came_from(request)), request.POST.get("text", "")
     if request.method != "POST":
         return redirect(here)
     try:
-        note, new = noting.write(order, text, token_of(request), by=request.user)
+        note, new = noting.write_note(order, text, token_of(request), by=request.user)
     except Refusal as no:
         return again(request, pk, INVALID, note=text, why_no_note=str(no))
     called = ", ".join(sorted(str(person) for person in note.mentions.all()))
@@ -65,7 +65,7 @@ def notes(request: HttpRequest, pk: int) -> HttpResponse:
 def assignment(request: HttpRequest, pk: int) -> HttpResponse:
     """`to` is a teammate's id or `nobody`; `saw` is whose it was on the page that was pressed."""
     order, to = the_order(request, pk), request.POST.get("to", "")
-    here = page.address(order, came_from(request))
+    here = page.page_address(order, came_from(request))
     if request.method != "POST":
         return redirect(here)
     person = User.objects.filter(pk=number(to)).first()
@@ -90,8 +90,8 @@ def the_order(request: HttpRequest, pk: int) -> Order:
 
 def again(request: HttpRequest, pk: int, status: int, **said: str) -> HttpResponse:
     """The order's page as it is now, with what was typed and why nothing was done."""
-    return page.tell(
-        request, the_order(request, pk), presence.look(pk, request.user, timezone.now()), status=status, **said
+    return page.render_page(
+        request, the_order(request, pk), presence.mark_present(pk, request.user, timezone.now()), status=status, **said
     )
 
 

@@ -2,7 +2,14 @@
 
 from datetime import datetime
 
-from orders.following.anomalies import facts_of, held_in, must_wait, take_note, told, wait
+from orders.following.anomalies import (
+    add_new_anomalies,
+    facts_of,
+    held_in,
+    hold_back,
+    needs_second_report,
+    report_event,
+)
 from orders.models import Event, Order, Reading
 from orders.rules.poll_schedule import BY_AGE_ALONE, PollSchedule
 from orders.rules.statuses import FINAL, LIFE, STARTED, label, stage
@@ -33,8 +40,8 @@ def apply_report(order: Order, report: Report, tempo: PollSchedule) -> list[Even
         return []
     back = [Event(order=order, kind="back", at=report.asked_at)] if order.missing_since else []
     order.missing_since = None
-    if must_wait(order, report):
-        return back + wait(order, report)
+    if needs_second_report(order, report):
+        return back + hold_back(order, report)
     was, before, known = order.status, shown_facts(order), facts_of(order)
     order.status, order.currency = report.status, report.currency[:10]
     if report.charge is not None:
@@ -44,8 +51,8 @@ def apply_report(order: Order, report: Report, tempo: PollSchedule) -> list[Even
     order.next_look_at = tempo.next_poll(order, report.asked_at) if order.stage.live else None
     note_times(order, report.asked_at)
     if held_in(known) and order.status == was:
-        back.append(told(order, "stood", report, to=order.label))
-    back += take_note(order, known, report)
+        back.append(report_event(order, "stood", report, to=order.label))
+    back += add_new_anomalies(order, known, report)
     if held_in(known) or shown_facts(order) != before:
         order.version += 1
     if order.status == was:

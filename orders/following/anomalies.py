@@ -18,10 +18,15 @@ from panel.format.money import is_dollars, money
 from panel.format.numbers import decimal, number
 from panel.notpanel.shapes import Report, status_word, unread
 
-AGAIN = timedelta(seconds=30)  # until the second look at an order that seems to go on after its end
+SECOND_REPORT_AFTER = timedelta(seconds=30)  # until the second look at an order that seems to go on after its end
 
 # How far along a status is; what upstream says next is expected to be further.
-FURTHER: dict[str, int] = {Status.PENDING: 1, Status.PROCESSING: 2, Status.IN_PROGRESS: 3, **dict.fromkeys(FINAL, 4)}
+STEP_OF_STATUS: dict[str, int] = {
+    Status.PENDING: 1,
+    Status.PROCESSING: 2,
+    Status.IN_PROGRESS: 3,
+    **dict.fromkeys(FINAL, 4),
+}
 
 
 class Facts(NamedTuple):
@@ -34,24 +39,24 @@ class Facts(NamedTuple):
     said: dict[str, Any]
 
 
-class Row(NamedTuple):
+class AnomalyKind(NamedTuple):
     """One kind of doubt."""
 
-    words: str  # for a row of the list
-    of: tuple[str, ...]  # it is only new when one of these facts moved
+    label: str  # for a row of the list
+    facts: tuple[str, ...]  # it is only new when one of these facts moved
     stands: Callable[[Facts, Order], bool]
     says: Callable[[Facts, Order], str]
     was: str  # when it stands no more, and nobody has looked
     event: str = "doubted"  # the kind of event that tells of it; "" where another does
 
 
-class Doubt(NamedTuple):
+class Anomaly(NamedTuple):
     """One doubt, for a person."""
 
     kind: str
-    says: str
+    sentence: str
     stands: bool  # now; else it did
-    new: bool  # nobody has looked at it yet
+    unseen: bool  # nobody has looked at it yet
 
 
 def facts_of(order: Order) -> Facts:
@@ -95,30 +100,30 @@ def of_currency(facts: Facts, order: Order) -> str:
     return f"Upstream charged {charged}; the price shown was {money(order.expected_charge)}. The two are not added up."
 
 
-DOUBTS: dict[str, Row] = {
-    "charge": Row(
+ANOMALIES: dict[str, AnomalyKind] = {
+    "charge": AnomalyKind(
         "charge", ("charge", "currency", "status"), charge_is_odd, of_charge,
         "Upstream’s charge was unlike the price shown; its last answer is like it.",
     ),
-    "currency": Row(
+    "currency": AnomalyKind(
         "currency", ("currency",), lambda facts, _: not is_dollars(facts.currency), of_currency,
         "Upstream charged in another currency; its last answer is in US dollars.",
     ),
-    "remains": Row(
+    "remains": AnomalyKind(
         "remains", ("remains",), remains_are_odd,
         lambda facts, order: f"Upstream says that {signed(facts.remains)} remain, of {number(order.total)} ordered.",
         "Upstream’s remains made no sense; those of its last answer do.",
     ),
-    "unread": Row(
+    "unread": AnomalyKind(
         "unreadable figure", ("said",), lambda facts, _: bool(unread(facts.said)), of_unread,
         "Upstream’s answer held a figure that could not be read; its last answer can be.",
     ),
-    "word": Row(
+    "word": AnomalyKind(
         "unknown status", ("status",), lambda facts, _: facts.status not in LIFE,
         lambda facts, _: f"Upstream says “{facts.status}”, a word that the desk does not know.",
         "Upstream said a word that the desk does not know; its last one is known.", event="",
     ),
-    "back": Row(
+    "back": AnomalyKind(
         "went back", ("status",), lambda facts, _: bool(held_in(facts)),
         lambda facts, _: (
             f"Upstream’s last answer says “{label(held_in(facts))}”, although it had said “{label(facts.status)}”. "
@@ -134,38 +139,38 @@ def signed(n: int | None) -> str:
 
 
 # ── New ones ─────────────────────────────────────────────────────────────────────────────────────
-def take_note(order: Order, before: Facts, report: Report) -> list[Event]:
+def add_new_anomalies(order: Order, before: Facts, report: Report) -> list[Event]:
     """Which doubts the report that the order has just taken in raises anew; the events that tell of them."""
     after, events, was_held = facts_of(order), [], held_in(before)
     before = before._replace(said={}) if was_held else before  # nothing of that answer was taken in
     moved = {name for name in Facts._fields if getattr(after, name) != getattr(before, name)}
-    for kind, row in DOUBTS.items():
-        if moved.isdisjoint(row.of) or not row.stands(after, order) or row.stands(before, order):
+    for kind, row in ANOMALIES.items():
+        if moved.isdisjoint(row.facts) or not row.stands(after, order) or row.stands(before, order):
             continue
-        add(order, kind)
+        add_anomaly(order, kind)
         if row.event:
             with for_the_record():
-                events.append(told(order, row.event, report, why=row.says(after, order)))
+                events.append(report_event(order, row.event, report, why=row.says(after, order)))
     if went_back(before.status, order.status) and not was_held:  # else it is told already
-        add(order, "back")
+        add_anomaly(order, "back")
     return events
 
 
 def went_back(was: str, now: str) -> bool:
     """From one status of upstream's to an earlier one."""
-    return FURTHER.get(now, 9) < FURTHER.get(was, 0)
+    return STEP_OF_STATUS.get(now, 9) < STEP_OF_STATUS.get(was, 0)
 
 
-def add(order: Order, kind: str) -> None:
-    order.doubts = " ".join(dict.fromkeys([*new_kinds(order), kind]))
+def add_anomaly(order: Order, kind: str) -> None:
+    order.doubts = " ".join(dict.fromkeys([*unseen_kinds(order), kind]))
 
 
-def new_kinds(order: Order) -> list[str]:
+def unseen_kinds(order: Order) -> list[str]:
     """Those that nobody has looked at."""
     return (order.doubts or "").split()
 
 
-def told(order: Order, kind: str, report: Report, **facts: str) -> Event:
+def report_event(order: Order, kind: str, report: Report, **facts: str) -> Event:
     return Event(order=order, kind=kind, at=report.asked_at, facts={**facts, "said": report.raw})
 
 
@@ -179,42 +184,42 @@ def held_in(facts: Facts) -> str:
     return word if word and facts.status in FINAL and stage(word).live else ""
 
 
-def must_wait(order: Order, report: Report) -> bool:
+def needs_second_report(order: Order, report: Report) -> bool:
     """Whether this report is the first that says so."""
     if order.status not in FINAL or not stage(report.status).live:
         return False
     return not held_in(facts_of(order)) or order.reported_at is None or report.asked_at <= order.reported_at
 
 
-def wait(order: Order, report: Report) -> list[Event]:
+def hold_back(order: Order, report: Report) -> list[Event]:
     """Keeps what it said, shows it, and asks again soon; nothing else of it is taken in."""
     first = not held_in(facts_of(order))
     order.version += first or order.left_out > 0
     order.said, order.reported_at, order.left_out = report.raw, report.asked_at, 0
-    order.next_look_at = report.asked_at + AGAIN
+    order.next_look_at = report.asked_at + SECOND_REPORT_AFTER
     if not first:
         return []
-    add(order, "back")
-    return [told(order, "revived", report, was=label(order.status), to=label(report.status))]
+    add_anomaly(order, "back")
+    return [report_event(order, "revived", report, was=label(order.status), to=label(report.status))]
 
 
 # ── For a person ─────────────────────────────────────────────────────────────────────────────────
-def doubts_of(order: Order) -> list[Doubt]:
+def anomalies_of(order: Order) -> list[Anomaly]:
     """All that stand, and those that did and nobody has looked at."""
-    facts, new = facts_of(order), new_kinds(order)
+    facts, new = facts_of(order), unseen_kinds(order)
     found = []
-    for kind, row in DOUBTS.items():
+    for kind, row in ANOMALIES.items():
         stands = row.stands(facts, order)
         if stands or kind in new:
-            found.append(Doubt(kind, row.says(facts, order) if stands else row.was, stands, kind in new))
+            found.append(Anomaly(kind, row.says(facts, order) if stands else row.was, stands, kind in new))
     return found
 
 
 def unseen_anomalies(order: Order) -> str:
     """What of it surprises and nobody has looked at, for a row: `charge, remains`."""
-    return in_words(new_kinds(order))
+    return kind_labels(unseen_kinds(order))
 
 
-def in_words(kinds: Iterable[str]) -> str:
+def kind_labels(kinds: Iterable[str]) -> str:
     """`charge, remains`."""
-    return ", ".join(DOUBTS[kind].words for kind in kinds if kind in DOUBTS)
+    return ", ".join(ANOMALIES[kind].label for kind in kinds if kind in ANOMALIES)

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from orders.aftersale.settle import end_cancels
+from orders.aftersale.settle import settle_cancels
 from orders.following.absorb import FACTS, absorb
 from orders.models import Event, Order, Reading
 from orders.models.order import Urgency
@@ -32,13 +32,15 @@ from panel.ops.failpoints import fp
 log = logging.getLogger(__name__)
 
 ALONE_EVERY_SECONDS = 6  # a key that sees none of its orders any more would else spend all its calls on them
-UNKNOWN = "not found"  # in upstream's words, for an id that is not the account's
+UNKNOWN_ORDER = "not found"  # in upstream's words, for an id that is not the account's
 ORDERS_PER_CALL = 100  # upstream's limit for one status call, which counts as one request
 LEASE = timedelta(seconds=settings.LEASE_SECONDS)  # a dead worker's orders come due again after it
-CALL = timedelta(seconds=25)  # longer than one takes; so long after a claim its orders may be in another worker's call
+CALL_TIME = timedelta(
+    seconds=25
+)  # longer than one takes; so long after a claim its orders may be in another worker's call
 
 
-def look_wanted(now: datetime) -> Purpose | None:
+def poll_wanted(now: datetime) -> Purpose | None:
     """What a look would be for now: a person waits for it, or an order's time has come; None: nothing to ask."""
     first = Order.objects.due_first(now).filter(left_out__lt=POLLED_ALONE_FROM).values_list("hurry", flat=True).first()
     if first == Urgency.PERSON:
@@ -46,7 +48,7 @@ def look_wanted(now: datetime) -> Purpose | None:
     return Purpose.LOOK if first or Order.objects.due(now).filter(left_out__lt=POLLED_ALONE_FROM).exists() else None
 
 
-def look_once(client: Client, now: datetime | None = None) -> bool:
+def poll_once(client: Client, now: datetime | None = None) -> bool:
     """Asks after the orders that are in a hurry, then after those longest due, in one call; says whether any were."""
     claimed = claim(now or timezone.now())
     if not claimed:
@@ -60,7 +62,7 @@ def look_once(client: Client, now: datetime | None = None) -> bool:
         # The lease brings them back; who must wait longer (a limit, a suspension) is the whole desk's business.
         log.warning("could not ask after %d orders: %s", len(claimed), trouble)
     else:
-        take_in(list(claimed), reports, timezone.now(), due=claimed)
+        apply_reports(list(claimed), reports, timezone.now(), due=claimed)
     return True
 
 
@@ -75,7 +77,7 @@ def claim(now: datetime) -> dict[str, datetime]:
         free = Order.objects.filter(left_out__lt=POLLED_ALONE_FROM).select_for_update(skip_locked=True)
         fields = ("pk", "upstream_id", "next_look_at")
         taken = list(free.due_first(now).values_list(*fields)[:ORDERS_PER_CALL])
-        in_calls = Q(next_look_at__gt=max(now, now + LEASE - CALL), next_look_at__lte=now + LEASE)
+        in_calls = Q(next_look_at__gt=max(now, now + LEASE - CALL_TIME), next_look_at__lte=now + LEASE)
         others = free.due(now + LONGEST_PAUSE).filter(~in_calls, hurry=None).values_list(*fields)
         soonest = list(others[: ORDERS_PER_CALL - len(taken)])
         if taken or (soonest and soonest[0][2] <= now):
@@ -86,7 +88,7 @@ def claim(now: datetime) -> dict[str, datetime]:
     return {upstream_id: due_at or now for _, upstream_id, due_at in taken if upstream_id}
 
 
-def look_alone(client: Client, now: datetime | None = None) -> None:
+def poll_alone(client: Client, now: datetime | None = None) -> None:
     """Asks after the one order that is longest due of those that upstream keeps leaving out."""
     now = now or timezone.now()
     with transaction.atomic():
@@ -103,10 +105,10 @@ def look_alone(client: Client, now: datetime | None = None) -> None:
         fp("alone.answered")
     except Refused as no:
         reports.odd[order.upstream_id] = no.said or str(no)
-    take_in([order.upstream_id], reports, timezone.now(), alone=True)
+    apply_reports([order.upstream_id], reports, timezone.now(), alone=True)
 
 
-def take_in(
+def apply_reports(
     asked: Collection[str],
     reports: Reports,
     now: datetime,
@@ -131,7 +133,7 @@ def take_in(
             report = reports.found.get(order.upstream_id or "")
             version = order.version
             if report is None:
-                events += leave_out(order, reports.odd.get(order.upstream_id or "", ""), now, alone=alone)
+                events += count_left_out(order, reports.odd.get(order.upstream_id or "", ""), now, alone=alone)
             else:
                 happened, reading = absorb(order, report, tempo)
                 events += happened
@@ -148,19 +150,19 @@ def take_in(
         for (reported_at, look_at), pks in unmoved.items():
             Order.objects.filter(pk__in=pks).update(reported_at=reported_at, next_look_at=look_at)
         Reading.objects.bulk_create(readings)
-        Event.objects.bulk_create([*events, *end_cancels(ended, now)])
+        Event.objects.bulk_create([*events, *settle_cancels(ended, now)])
         fp("take_in.commit")
     fp("take_in.committed")
 
 
-def leave_out(order: Order, said: str, now: datetime, *, alone: bool) -> list[Event]:
+def count_left_out(order: Order, said: str, now: datetime, *, alone: bool) -> list[Event]:
     """Upstream's answer did not mention it, or in a way we cannot read: counted, shown, never taken for an end."""
     if order.next_look_at is None:
         return []  # it ended, or a person gave it up, while the question was under way
     order.left_out += 1
     order.version += 1
     order.next_look_at = now + LONGEST_PAUSE if alone else next_poll_by_age(order.created_at, now)
-    if alone and UNKNOWN in said.lower():
+    if alone and UNKNOWN_ORDER in said.lower():
         events = [] if order.missing_since else [Event(order=order, kind="missing", at=now, facts={"said": said})]
         order.missing_since = order.missing_since or now
         return events

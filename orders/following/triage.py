@@ -4,19 +4,19 @@ from typing import Any
 
 from django.db import transaction
 
-from orders.following.anomalies import in_words
+from orders.following.anomalies import kind_labels
 from orders.models import Order
 from orders.models.order import IS_MISSING
 from orders.rules.refusal import Refusal, allowed, reason_given
 
 
-def see(order: Order, doubts: str, *, by: Any) -> None:
+def mark_seen(order: Order, doubts: str, *, by: Any) -> None:
     """A person has looked at these kinds of doubt; a kind that came meanwhile stays."""
     allowed(by, "decide")
     with transaction.atomic():
         if not doubts or not Order.objects.filter(pk=order.pk, doubts=doubts).change(doubts=None):
             raise Refusal("Something else has come to surprise meanwhile, or somebody was quicker: look again.")
-        order.record("seen", by=by, what=in_words(doubts.split()))
+        order.record("seen", by=by, what=kind_labels(doubts.split()))
 
 
 def give_up(order: Order, reason: str, *, by: Any) -> None:

@@ -31,5 +31,5 @@ def abandonment(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def sighting(request: HttpRequest, pk: int) -> HttpResponse:
     """I have seen it: the kinds of doubt that stood on the page."""
-    why = refusal_of(lambda: triage.see(the_order(request, pk), request.POST.get("doubts", ""), by=request.user))
+    why = refusal_of(lambda: triage.mark_seen(the_order(request, pk), request.POST.get("doubts", ""), by=request.user))
     return redirect_back(request, why, f"What surprised about order {pk} is marked as seen.")

@@ -60,7 +60,7 @@ class OrderForm(forms.Form):
         super().__init__(data, **options)
         self.repeats = repeats
         self.checkup = links.Checkup("")
-        self.alike: list[Order] = []
+        self.similar: list[Order] = []
         self.moved: list[tuple[str, str, str]] = []  # what, was, is
         for name, field in FIELDS.items():
             self.fields[name].label = field.label
@@ -72,7 +72,7 @@ class OrderForm(forms.Form):
         return cls(initial={**said, "token": said["token"] or uuid.uuid4()})
 
     @staticmethod
-    def like(order: Order) -> dict[str, str]:
+    def fields_of(order: Order) -> dict[str, str]:
         """What is to be typed for the same once more; a coupon is not asked for again."""
         asked = {name: value for name, value in order.body.items() if name in FIELDS and name != "coupon"}
         others = {name: value for name, value in order.body.items() if name not in (*FIELDS, "service")}
@@ -182,7 +182,9 @@ class OrderForm(forms.Form):
             self.add_error(None, UNSEEN)
         for terms in seen:
             moved = (what for what in now if terms.get(what) != now[what])
-            self.moved += [(what, in_words(what, terms.get(what, "?")), in_words(what, now[what])) for what in moved]
+            self.moved += [
+                (what, term_in_words(what, terms.get(what, "?")), term_in_words(what, now[what])) for what in moved
+            ]
         self.moved = list(dict.fromkeys(self.moved))
         if self.moved:
             self.add_error(None, MOVED)
@@ -193,16 +195,16 @@ class OrderForm(forms.Form):
 
     def _look_for_alike(self, service: Service) -> None:
         link = self.target
-        self.alike = similar_orders(service, link, timezone.now()) if link else []
-        if self.alike and number(self.data.get("again")) < self.alike[0].pk:
+        self.similar = similar_orders(service, link, timezone.now()) if link else []
+        if self.similar and number(self.data.get("again")) < self.similar[0].pk:
             self.add_error("again", "The same was ordered lately. Say that you want it once more, or leave it.")
 
     def _warn_of_link(self) -> None:
-        if any(odd not in self.shown for odd in self.checkup.odd):
+        if any(odd not in self.shown_oddities for odd in self.checkup.odd):
             self.add_error("link", f"{' '.join(self.checkup.odd)} If that is right, place it again.")
 
     @property
-    def shown(self) -> list[str]:
+    def shown_oddities(self) -> list[str]:
         """The oddities of the link that stood on the page."""
         return self._all("shown")
 
@@ -231,7 +233,7 @@ class OrderForm(forms.Form):
             "despite_hold": bool(said["despite_hold"]),
         }  # fmt: skip
 
-    def said_of(self, names: Iterable[str]) -> str:
+    def error_in(self, names: Iterable[str]) -> str:
         """The first thing wrong with one of these fields although something was typed there."""
         typed = (name for name in names if name in self.errors and str(self.data.get(name, "")).strip())
         return next((str(self.errors[name][0]) for name in typed), "")
@@ -242,31 +244,31 @@ class OrderForm(forms.Form):
         return str(self["send_when_funded"].value()) != "0"
 
     @property
-    def asked(self) -> tuple[str, ...]:
+    def shown_fields(self) -> tuple[str, ...]:
         """The fields to show, by the chosen service."""
-        return form_fields_of(self.chosen)
+        return form_fields_of(self.chosen_service)
 
     @property
-    def unasked(self) -> list[str]:
+    def carried_fields(self) -> list[str]:
         """Fields that this service does not ask for, and that hold something: they go along, for another choice."""
-        return [name for name in FIELDS if name not in self.asked and self[name].value()]
+        return [name for name in FIELDS if name not in self.shown_fields and self[name].value()]
 
     @property
-    def asks(self) -> str:
+    def fields_version(self) -> str:
         """Changes when a choice asks for other fields."""
-        return f"{service_type_of(self.chosen).fields}{self.drips}"
+        return f"{service_type_of(self.chosen_service).fields}{self.may_drip}"
 
     @property
-    def terms(self) -> ServiceType:
-        return service_type_of(self.chosen)
+    def service_type(self) -> ServiceType:
+        return service_type_of(self.chosen_service)
 
     @cached_property
-    def chosen(self) -> Service | None:
+    def chosen_service(self) -> Service | None:
         return one(str(self["service"].value() or ""))
 
     @property
-    def drips(self) -> bool:
-        return may_drip(self.chosen)
+    def may_drip(self) -> bool:
+        return may_drip(self.chosen_service)
 
 
 def read_seen(value: str, service: Service) -> dict[str, str] | None:
@@ -280,7 +282,7 @@ def read_seen(value: str, service: Service) -> dict[str, str] | None:
     return {str(what): str(was)[:100] for what, was in said.items()}
 
 
-def in_words(what: str, value: str) -> str:
+def term_in_words(what: str, value: str) -> str:
     """One of a service's terms for a person; what a form sent may be anything."""
     if what in ("minimum", "maximum") and value.isascii() and value.isdecimal():
         return figure(int(value))

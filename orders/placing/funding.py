@@ -13,7 +13,7 @@ from accounts.balance import read_balance
 from accounts.models import BalanceReading
 from orders.models import Order, Sending, Task
 from orders.placing import send_switch
-from orders.placing.send_switch import row
+from orders.placing.send_switch import switch_row
 from orders.rules.refusal import Refusal, allowed
 from orders.rules.statuses import Status
 from panel.format.money import is_dollars
@@ -39,7 +39,7 @@ def probe(client: Client, now: datetime | None = None) -> bool:
     except NotPanelError as trouble:
         log.warning("upstream is not well yet: %s", trouble)
         return True
-    send_switch.well_again(now)
+    send_switch.resume_itself(now)
     fund(reading, now)
     if not waiting().exists():
         Sending.objects.filter(stopped_at=None).update(probe_at=None)
@@ -67,7 +67,7 @@ CACHED_BY_UPSTREAM = timedelta(seconds=30)  # documented: a balance may be so ol
 
 def probe_soon(now: datetime) -> None:
     """An order waits for money: the balance is worth a question as soon as the answer knows of the refusal."""
-    row().filter(probe_at=None).update(probe_at=now + CACHED_BY_UPSTREAM)
+    switch_row().filter(probe_at=None).update(probe_at=now + CACHED_BY_UPSTREAM)
 
 
 def waiting() -> Any:

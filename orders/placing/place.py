@@ -22,7 +22,7 @@ from panel.ops.failpoints import fp
 SIMILAR_FOR = timedelta(days=1)
 SIMILAR_AT_MOST = 3
 UNDER_WAY = LIVE | {Status.QUEUED, Status.REVIEW}
-OVER = frozenset(LIFE) - UNDER_WAY  # a word of upstream's that we do not know is not over
+ENDED = frozenset(LIFE) - UNDER_WAY  # a word of upstream's that we do not know is not over
 NOTHING_BOUGHT = frozenset(status for status, stage in LIFE.items() if not (stage.upstream or stage.then))
 
 
@@ -43,7 +43,7 @@ def place(
     )
     # Looked for first, so that F5 leads to the order also when the service has gone meanwhile.
     if earlier := Order.objects.filter(form_token=token).first():
-        return unless_other(earlier, by, body, send_when_funded)
+        return same_order(earlier, by, body, send_when_funded)
     held = service.why_held()
     if why := service.why_no_order() or ("" if despite_hold else held):
         raise Refusal(why)
@@ -73,11 +73,11 @@ def place(
         return order
     except IntegrityError:  # the same form, sent at the same moment
         if earlier := Order.objects.filter(form_token=token).first():
-            return unless_other(earlier, by, body, send_when_funded)
+            return same_order(earlier, by, body, send_when_funded)
         raise
 
 
-def unless_other(order: Order, by: Any, body: dict[str, str], send_when_funded: bool) -> Order:
+def same_order(order: Order, by: Any, body: dict[str, str], send_when_funded: bool) -> Order:
     """The order that a form's token led to; a Refusal when it is not what that form asks for now."""
     if order.placed_by_id != by.pk:
         raise Refusal("This form was already sent by somebody else. Load the page again for a new one.")
@@ -109,6 +109,6 @@ def similar_orders(service: Service, link: str, now: datetime) -> list[Order]:
     """
     same = Order.objects.filter(service=service, link__in=spellings(link)).exclude(status__in=NOTHING_BOUGHT)
     same = same.select_related("placed_by", "service").prefetch_related("tasks")
-    young, open_ = same.filter(created_at__gte=now - SIMILAR_FOR), same.exclude(status__in=OVER)
+    young, open_ = same.filter(created_at__gte=now - SIMILAR_FOR), same.exclude(status__in=ENDED)
     found = {order.pk: order for half in (young, open_) for order in half[:SIMILAR_AT_MOST]}
     return sorted(found.values(), key=lambda order: -order.pk)[:SIMILAR_AT_MOST]

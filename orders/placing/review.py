@@ -7,14 +7,14 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from orders.aftersale.settle import cancels_are_needless
+from orders.aftersale.settle import settle_needless_cancels
 from orders.models import Order, Task
 from orders.rules.refusal import Refusal, allowed, reason_given
 from orders.rules.statuses import Status
 from panel.notpanel.shapes import safe_id
 
 # Of an id that changes, nothing is known yet.
-ANEW: dict[str, Any] = {
+NOTHING_KNOWN: dict[str, Any] = {
     "left_out": 0,
     "missing_since": None,
     "hurry": None,
@@ -58,7 +58,9 @@ def ask_again(order: Order, *, by: Any) -> None:
         raise Refusal(why)
     settled = {"settled_at": None, "due_at": timezone.now(), "outcome": ""}
     with transaction.atomic():
-        decide(order, Order.objects.filter(status=Status.REVIEW, upstream_id=None), settled, status=Status.QUEUED)
+        apply_decision(
+            order, Order.objects.filter(status=Status.REVIEW, upstream_id=None), settled, status=Status.QUEUED
+        )
         order.record("asked_again", by=by)
 
 
@@ -71,10 +73,10 @@ def adopt(order: Order, upstream_id: str, *, by: Any) -> None:
     settled = {"outcome": Task.Outcome.ADOPTED, "answer": known}
     now, placing = timezone.now(), order.placing_task
     taken_at = placing and placing.unclear_since  # by the first try that upstream may have heard
-    found = {**ANEW, "upstream_id": known, "next_look_at": now, "taken_at": taken_at or now}
+    found = {**NOTHING_KNOWN, "upstream_id": known, "next_look_at": now, "taken_at": taken_at or now}
     try:
         with transaction.atomic():
-            decide(order, undecided(), settled, **found, status=Status.QUEUED)
+            apply_decision(order, undecided(), settled, **found, status=Status.QUEUED)
             order.record("adopted", by=by, upstream_id=known)
     except IntegrityError:
         other = Order.objects.filter(upstream_id=known).values_list("pk", flat=True).first()
@@ -87,14 +89,14 @@ def close(order: Order, reason: str, *, by: Any) -> None:
     reason = reason_given(reason, "Say how you know that it was not placed; the reason is kept.")
     settled = {"outcome": Task.Outcome.CLOSED, "answer": reason}
     with transaction.atomic():
-        gone = {**ANEW, "upstream_id": None, "next_look_at": None, "taken_at": None}
-        decide(order, undecided(), settled, **gone, status=Status.REJECTED)
+        gone = {**NOTHING_KNOWN, "upstream_id": None, "next_look_at": None, "taken_at": None}
+        apply_decision(order, undecided(), settled, **gone, status=Status.REJECTED)
         order.record("closed", by=by, reason=reason)
-        cancels_are_needless([order.pk], timezone.now())
+        settle_needless_cancels([order.pk], timezone.now())
 
 
 @transaction.atomic
-def decide(order: Order, as_seen: "QuerySet[Order]", settled: dict[str, Any], **facts: Any) -> None:
+def apply_decision(order: Order, as_seen: "QuerySet[Order]", settled: dict[str, Any], **facts: Any) -> None:
     """Changes order and task together, if the order still stands as it was seen: of two deciders one is first."""
     # Locked in a statement of its own: PostgreSQL would not ask the inner query again after it had waited.
     list(Order.objects.filter(pk=order.pk).select_for_update(no_key=True).values_list("pk"))

@@ -15,7 +15,7 @@ FAILURES_IN_A_ROW = 5
 PROBE_EVERY = timedelta(seconds=60)  # one gentle call a minute while sending is stopped, or orders wait for money
 
 
-def row() -> Any:
+def switch_row() -> Any:
     """The one row, as a queryset, so that each change is one statement."""
     Sending.objects.bulk_create([Sending(pk=Sending.ONLY)], ignore_conflicts=True)
     return Sending.objects.filter(pk=Sending.ONLY)
@@ -27,7 +27,7 @@ def stop(reason: str, *, by: Any) -> None:
     allowed(by, "decide")
     reason, now = reason_given(reason, "Say why: the whole team reads it."), timezone.now()
     with transaction.atomic():
-        if not row().filter(stopped_by=None).update(stopped_at=now, stopped_by=by, reason=reason):
+        if not switch_row().filter(stopped_by=None).update(stopped_at=now, stopped_by=by, reason=reason):
             raise Refusal("Sending is stopped already.")
         Event.objects.create(kind="stopped", by=by, at=now, facts={"reason": reason})
 
@@ -36,12 +36,12 @@ def resume(*, by: Any) -> None:
     """A manager lets orders go out again, whoever stopped them."""
     allowed(by, "decide")
     with transaction.atomic():
-        if not go_on(row().filter(stopped_at__isnull=False), failures=0):
+        if not switch_on(switch_row().filter(stopped_at__isnull=False), failures=0):
             raise Refusal("Orders go out already.")
         Event.objects.create(kind="resumed", by=by, at=timezone.now())
 
 
-def go_on(stopped: Any, *, failures: int) -> bool:
+def switch_on(stopped: Any, *, failures: int) -> bool:
     return bool(stopped.update(stopped_at=None, stopped_by=None, reason="", failures=failures))
 
 
@@ -49,26 +49,26 @@ def go_on(stopped: Any, *, failures: int) -> bool:
 def stop_itself(reason: str, now: datetime) -> None:
     """Stops, and begins to ask gently whether upstream is well again. What a manager stopped stays theirs."""
     with transaction.atomic():
-        if row().filter(stopped_at=None).update(stopped_at=now, reason=reason, probe_at=now + PROBE_EVERY):
+        if switch_row().filter(stopped_at=None).update(stopped_at=now, reason=reason, probe_at=now + PROBE_EVERY):
             Event.objects.create(kind="stopped_itself", at=now, facts={"reason": reason})
 
 
-def failed(why: str, now: datetime) -> None:
+def count_failure(why: str, now: datetime) -> None:
     """One more try that upstream did not answer; the last of too many in a row stops sending."""
-    row().update(failures=F("failures") + 1)
-    if row().filter(failures__gte=FAILURES_IN_A_ROW).exists():
+    switch_row().update(failures=F("failures") + 1)
+    if switch_row().filter(failures__gte=FAILURES_IN_A_ROW).exists():
         stop_itself(f"{FAILURES_IN_A_ROW} tries in a row went without a clear answer. The last one: {why}", now)
 
 
-def answered() -> None:
+def count_answer() -> None:
     """Upstream said yes or no to an order: it is there."""
     Sending.objects.filter(failures__gt=0).update(failures=0)
 
 
-def well_again(now: datetime) -> None:
+def resume_itself(now: datetime) -> None:
     """Upstream answered a probe: what the desk stopped goes on, and stops again at the first try that fails."""
     with transaction.atomic():
-        if go_on(row().filter(stopped_at__isnull=False, stopped_by=None), failures=FAILURES_IN_A_ROW - 1):
+        if switch_on(switch_row().filter(stopped_at__isnull=False, stopped_by=None), failures=FAILURES_IN_A_ROW - 1):
             Event.objects.create(kind="resumed_itself", at=now)
 
 

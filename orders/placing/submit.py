@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
-from orders.aftersale.settle import cancels_are_needless
+from orders.aftersale.settle import settle_needless_cancels
 from orders.models import Attempt, Order, Task
 from orders.placing import funding, send_switch
 from orders.rules.eligibility import AskedTask, pending_cancel
@@ -59,21 +59,21 @@ RULES = (
 UNTOLD = {Ending.LIMITED}
 
 
-def carry_one(client: Client, now: datetime | None = None) -> bool:
+def submit_one(client: Client, now: datetime | None = None) -> bool:
     """Takes up one due task, if there is one; says whether there was."""
     task = Task.objects.claim(now or timezone.now(), LEASE)
     if task is None:
         return False
     with about(task=task.pk, order=task.order_id, request_id=str(task.order.request_id)):
-        place(client, task)
+        submit(client, task)
     return True
 
 
-def place(client: Client, task: Task) -> None:
+def submit(client: Client, task: Task) -> None:
     """Sends an order and writes down what upstream made of it."""
     started_at = timezone.now()
     if task.was_unclear and not task.trusted(started_at):
-        end(task, Ending.UNSENT, TOO_LONG, started_at)
+        end_attempt(task, Ending.UNSENT, TOO_LONG, started_at)
         to_review(task, TOO_LONG, task.answer)
         return
     if not task.was_unclear and (asked := pending_cancel(task.order)):
@@ -86,30 +86,30 @@ def place(client: Client, task: Task) -> None:
     except NotPanelError as trouble:
         fp("add.failed")
         log.warning("not placed: %s", type(trouble).__name__)
-        failed(task, trouble, timezone.now())
+        apply_trouble(task, trouble, timezone.now())
     except DatabaseError:
         raise  # upstream may have said yes and we could not write: the claim runs out, and the same id goes again
     except Exception:
         log.exception("our own mistake while placing")  # asked again it would be made again, perhaps after sending
-        end(task, Ending.BROKEN, "The log has the details.", timezone.now())
+        end_attempt(task, Ending.BROKEN, "The log has the details.", timezone.now())
         to_review(task, "a mistake of the desk’s own stopped it in mid-call; the log has the details.", "")
     else:
-        placed(task, upstream_id, started_at)
+        apply_answer(task, upstream_id, started_at)
 
 
-def end(task: Task, ending: str, said: str, now: datetime) -> None:
+def end_attempt(task: Task, ending: str, said: str, now: datetime) -> None:
     """Writes down how this try ended, whatever became of the claim meanwhile."""
     if task.trying:
         task.trying.end(ending, said, now)
 
 
-def placed(task: Task, upstream_id: str, asked_at: datetime) -> None:
+def apply_answer(task: Task, upstream_id: str, asked_at: datetime) -> None:
     """Upstream has it: its id, and a first look at once."""
     order = task.order
     try:
         with transaction.atomic():
-            end(task, Ending.PLACED, upstream_id, timezone.now())
-            send_switch.answered()
+            end_attempt(task, Ending.PLACED, upstream_id, timezone.now())
+            send_switch.count_answer()
             # A claim that ran out while upstream thought: its successor gets the same id, unless it ended in review.
             mine = task.settle(Task.Outcome.DONE, upstream_id, at=timezone.now())
             homeless = Order.objects.filter(pk=order.pk, upstream_id=None)
@@ -127,7 +127,7 @@ def placed(task: Task, upstream_id: str, asked_at: datetime) -> None:
         fp("placed.committed")
     except IntegrityError:
         other = Order.objects.filter(upstream_id=upstream_id).values_list("pk", flat=True).first()
-        end(task, Ending.PLACED, upstream_id, timezone.now())
+        end_attempt(task, Ending.PLACED, upstream_id, timezone.now())
         log.error("upstream gave one id to two orders", extra={"upstream_id": upstream_id, "other": other})
         to_review(task, f"upstream answered with {upstream_id}, which order {other} already has.", upstream_id)
     else:
@@ -135,12 +135,12 @@ def placed(task: Task, upstream_id: str, asked_at: datetime) -> None:
 
 
 @transaction.atomic
-def failed(task: Task, trouble: NotPanelError, now: datetime) -> None:
+def apply_trouble(task: Task, trouble: NotPanelError, now: datetime) -> None:
     """Applies the first rule that fits."""
     rule = next(rule for rule in RULES if isinstance(trouble, rule.trouble))
     in_doubt = task.was_unclear or rule.doubt == "begins"
-    end(task, rule.ending, trouble.said or str(trouble), now)
-    note(trouble, rule, now)
+    end_attempt(task, rule.ending, trouble.said or str(trouble), now)
+    note_sending(trouble, rule, now)
     if rule.then in ("over", "money") and task.was_unclear:
         to_review(task, "upstream refused a repeat after a lost answer, so the order may exist there.", trouble.said)
     elif rule.then == "over":
@@ -152,14 +152,14 @@ def failed(task: Task, trouble: NotPanelError, now: datetime) -> None:
     fp("failed.commit")
 
 
-def note(trouble: NotPanelError, rule: Rule, now: datetime) -> None:
+def note_sending(trouble: NotPanelError, rule: Rule, now: datetime) -> None:
     """What this try says about sending as a whole."""
     if rule.then == "held":
         send_switch.stop_itself(str(trouble), now)
     elif rule.ending in (Ending.UNSENT, Ending.UNCLEAR):
-        send_switch.failed(str(trouble), now)
+        send_switch.count_failure(str(trouble), now)
     elif rule.ending != Ending.LIMITED:
-        send_switch.answered()
+        send_switch.count_answer()
     if rule.then == "money":
         funding.probe_soon(now)
 
@@ -203,19 +203,19 @@ def reject(task: Task, trouble: NotPanelError, now: datetime) -> None:
         if task.settle(Task.Outcome.REFUSED, trouble.said, at=now):
             task.order.change(status=Status.REJECTED)
             task.order.record("refused", said=trouble.said)
-            cancels_are_needless([task.order_id], now)
+            settle_needless_cancels([task.order_id], now)
         fp("reject.commit")
     fp("reject.committed")
 
 
 def withdraw_instead(task: Task, asked: AskedTask, now: datetime) -> None:
     """Somebody asked for a cancel while it seemed to be on its way, and upstream has seen nothing of it."""
-    end(task, Ending.UNSENT, "A cancel was asked for.", now)
+    end_attempt(task, Ending.UNSENT, "A cancel was asked for.", now)
     with transaction.atomic():
         if task.settle(Task.Outcome.WITHDRAWN, f"Withdrawn by {asked.asked_by} before it was sent.", at=now):
             task.order.change(status=Status.REJECTED)
             task.order.record("withdrawn", by=asked.asked_by, at=now)
-            cancels_are_needless([task.order_id], now)
+            settle_needless_cancels([task.order_id], now)
         fp("instead.commit")
     fp("instead.committed")
 

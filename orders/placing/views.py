@@ -72,10 +72,10 @@ def maker_of(proof: str) -> int | None:
 @needs("place")
 def new(request: HttpRequest) -> HttpResponse:
     """The order form. A POST that is in order leads to the order's own page, however often it is sent."""
-    typed = typed_in(request)
+    typed = typed_fields(request)
     # `search`: without a script, where a GET would put the CSRF token into an address; `keep`: nobody pressed Place.
     if request.method == "POST" and not {"search", "keep"} & request.POST.keys():
-        order, form = placed(typed, request.user)
+        order, form = place_from_form(typed, request.user)
         if order:
             request.session.pop("typed", None)
             mended = " ".join(form.checkup.mended)
@@ -84,19 +84,19 @@ def new(request: HttpRequest) -> HttpResponse:
     else:
         form = OrderForm.blank(typed)
     context = {
-        **of_form(form, form if form.is_bound else OrderForm(typed)),
+        **form_context(form, form if form.is_bound else OrderForm(typed)),
         **picker(typed.get("q", ""), str(form["service"].value() or ""), request.user),
         "made_for": signing.dumps(request.user.pk, salt=OF_A_PERSON),
     }
     return render(request, "orders/placing/new.html", context, status=422 if form.errors else 200)
 
 
-def typed_in(request: HttpRequest) -> QueryDict:
+def typed_fields(request: HttpRequest) -> QueryDict:
     """What was sent; or after a sign-in in mid-form, what this person had typed before."""
     if request.method == "POST":
         return request.POST
     if like := number(request.GET.get("like")):
-        return as_before(request, like)
+        return fields_of_order(request, like)
     kept = request.session.get("typed") if "kept" in request.GET else None
     if not kept or kept["by"] != request.user.pk:
         return request.GET
@@ -106,15 +106,15 @@ def typed_in(request: HttpRequest) -> QueryDict:
     return typed
 
 
-def as_before(request: HttpRequest, pk: int) -> QueryDict:
+def fields_of_order(request: HttpRequest, pk: int) -> QueryDict:
     """What an order was asked with, for the form; by its number, for a link belongs in no address."""
     typed = QueryDict(mutable=True)
     if order := Order.objects.seen_by(request.user).select_related("service").filter(pk=pk).first():
-        typed.update(OrderForm.like(order))
+        typed.update(OrderForm.fields_of(order))
     return typed
 
 
-def placed(typed: QueryDict, by: Any) -> tuple[Order | None, OrderForm]:
+def place_from_form(typed: QueryDict, by: Any) -> tuple[Order | None, OrderForm]:
     """The order that the form asks for, or None and what is wrong in the form."""
     with transaction.atomic():
         # One at a time for a service, so that its terms and the orders like this one stay as they are checked here.
@@ -141,24 +141,29 @@ def is_known(token: str, by: Any) -> bool:
 @needs("place")
 def receipt(request: HttpRequest) -> HttpResponse:
     """What the order would be, as one types. By POST, for a link belongs in no address; nothing is changed."""
-    typed = typed_in(request)
+    typed = typed_fields(request)
     form = OrderForm.blank(typed)
-    context = {**of_form(form, OrderForm(typed)), "other_fields": typed.get("asks") not in (None, form.asks)}
+    context = {
+        **form_context(form, OrderForm(typed)),
+        "other_fields": typed.get("asks") not in (None, form.fields_version),
+    }
     return render(request, "orders/placing/_receipt_now.html", context)
 
 
-def of_form(form: OrderForm, read: OrderForm) -> dict[str, object]:
+def form_context(form: OrderForm, read: OrderForm) -> dict[str, object]:
     """What the form's fragments want: `form` to be shown, and `read`, the same bound, with what was found in it."""
     read.is_valid()
-    return {"form": form, "read": read, "FIELDS": FIELDS, **receipt_of(read)}
+    return {"form": form, "read": read, "FIELDS": FIELDS, **receipt_context(read)}
 
 
-def receipt_of(read: OrderForm) -> dict[str, object]:
+def receipt_context(read: OrderForm) -> dict[str, object]:
     """What `_receipt.html` wants: our estimate in USD and the balance behind it."""
-    chosen, said = read.chosen, read.cleaned_data
-    why = (chosen.why_no_order() or read.said_of(name for name in read.asked if name != "link")) if chosen else ""
+    chosen, said = read.chosen_service, read.cleaned_data
+    why = (
+        (chosen.why_no_order() or read.error_in(name for name in read.shown_fields if name != "link")) if chosen else ""
+    )
     quantity, runs = said.get("quantity"), said.get("runs") or 1
-    wrong = {"service", "quantity", "runs", "interval", read.terms.counts} & read.errors.keys()
+    wrong = {"service", "quantity", "runs", "interval", read.service_type.counts} & read.errors.keys()
     one_run = chosen.expected_charge(quantity) if chosen and quantity and not wrong else None
     expected = one_run * runs if one_run is not None else None
     reading = BalanceReading.objects.first()

@@ -60,7 +60,7 @@ def balance(request: HttpRequest) -> HttpResponse:
         "first": not before,
         "chart": chart(drawn, now),
         "box": (WIDTH, HEIGHT),
-        "moved": moved(drawn, now - OF_LATE),
+        "moved": fallen_and_risen(drawn, now - OF_LATE),
         "least": settings.LOW_BALANCE,
     }
     return render(request, "orders/reports/balance.html", context)
@@ -82,7 +82,7 @@ def drawn_readings(now: datetime) -> list[BalanceReading]:
     return recent[:same][::-1]
 
 
-def moved(readings: Iterable[BalanceReading], since: datetime) -> tuple[Decimal, Decimal]:
+def fallen_and_risen(readings: Iterable[BalanceReading], since: datetime) -> tuple[Decimal, Decimal]:
     """How much the balance fell in steps since then, and how much it rose."""
     steps = [(after.amount - before.amount, after) for before, after in pairwise(readings)]
     late = [change for change, after in steps if after.first_asked_at > since]

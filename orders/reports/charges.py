@@ -19,8 +19,8 @@ from panel.format.money import DOLLARS
 from panel.format.times import day, day_of, ends, starts, today
 
 DAYS_A_PAGE = 60
-DRIFT_SHOWN = 100  # orders of a day, the largest differences first
-SIFTED_AT_MOST = 10_000  # of a day's orders, the newest: no view walks through more
+DIFFERENCES_SHOWN = 100  # orders of a day, the largest differences first
+COMPARED_AT_MOST = 10_000  # of a day's orders, the newest: no view walks through more
 
 
 class Day(NamedTuple):
@@ -43,12 +43,12 @@ class Day(NamedTuple):
         return self.difference + self.given_back
 
     @property
-    def odd(self) -> bool:
+    def is_odd(self) -> bool:
         """More was charged than rounding explains."""
         return self.unexplained > tolerance(self.expected)
 
 
-class Drift(NamedTuple):
+class Differences(NamedTuple):
     """Orders by their difference, the largest first; and since when they are looked at, where the day has too many."""
 
     orders: list[Order]
@@ -61,9 +61,9 @@ def charges(request: HttpRequest) -> HttpResponse:
     """The days, newest first; with `day` in the address, that day's orders by their difference."""
     if chosen := day_of(request.GET.get("day", "")):
         found = days(chosen, chosen)
-        day_of_it = found[0] if found else nothing(chosen)
-        orders, since = drift(request.user, chosen)
-        shown = {"day": day_of_it, "orders": orders, "since": since, "most": DRIFT_SHOWN}
+        day_of_it = found[0] if found else empty_day(chosen)
+        orders, since = differences(request.user, chosen)
+        shown = {"day": day_of_it, "orders": orders, "since": since, "most": DIFFERENCES_SHOWN}
         return render(request, "orders/reports/charges_of_day.html", shown)
     last = day_of(request.GET.get("until", "")) or today()
     first = last - timedelta(days=DAYS_A_PAGE - 1)
@@ -88,7 +88,7 @@ def days(first: date, last: date) -> list[Day]:
     return found[::-1]
 
 
-def nothing(of: date) -> Day:
+def empty_day(of: date) -> Day:
     return Day(of, 0, Decimal(0), Decimal(0), Decimal(0), 0)
 
 
@@ -99,12 +99,12 @@ def newest_before(first: date) -> date | None:
     return None if slot is None else day(datetime.fromtimestamp(slot * QUARTER, UTC))
 
 
-def drift(user: Any, of: date) -> Drift:
+def differences(user: Any, of: date) -> Differences:
     """A day's orders of which upstream charged anything else than was expected; at most so many are looked at."""
     day_of_it = Order.objects.seen_by(user).filter(created_at__gte=starts(of), created_at__lt=ends(of))
-    beyond = day_of_it.order_by("-created_at").values_list("created_at", flat=True)[SIFTED_AT_MOST:][:1]
+    beyond = day_of_it.order_by("-created_at").values_list("created_at", flat=True)[COMPARED_AT_MOST:][:1]
     since = next(iter(beyond), None)
     placed = day_of_it.filter(created_at__gt=since) if since else day_of_it
     unlike = placed.filter(~Q(charge=F("expected_charge")), charge__isnull=False, currency__in=DOLLARS)
     by_size = unlike.select_related("service").order_by(Abs(F("charge") - F("expected_charge")).desc(), "-id")
-    return Drift(list(by_size.defer("body", "said", "haystack")[:DRIFT_SHOWN]), since)
+    return Differences(list(by_size.defer("body", "said", "haystack")[:DIFFERENCES_SHOWN]), since)

@@ -18,13 +18,13 @@ from orders.models import Order, Pace
 from orders.models.statistics import usual_times
 from orders.rules.lateness import UsualTimes
 
-SHOWN = 500  # late orders, those first that are late longest
-PACES_SHOWN = 100  # services
-READ = ("upstream_id", "status", "started_at", "late_from", "service")
-NAMED = ("upstream_id", "name")
+ORDERS_SHOWN = 500  # late orders, those first that are late longest
+SERVICES_SHOWN = 100  # services
+ORDER_FIELDS = ("upstream_id", "status", "started_at", "late_from", "service")
+SERVICE_FIELDS = ("upstream_id", "name")
 
 
-class Group(NamedTuple):
+class LateService(NamedTuple):
     """One service's late orders, the longest late first."""
 
     service: Service
@@ -55,13 +55,13 @@ class Group(NamedTuple):
         return f"{these}: {self.ids}"
 
 
-def grouped(orders: Sequence[Order]) -> list[Group]:
+def by_service(orders: Sequence[Order]) -> list[LateService]:
     """Most late ones first."""
     paces = usual_times({order.service_id for order in orders})
     of: defaultdict[Service, list[Order]] = defaultdict(list)
     for order in orders:
         of[order.service].append(order)
-    groups = [Group(service, some, paces.get(service.pk)) for service, some in of.items()]
+    groups = [LateService(service, some, paces.get(service.pk)) for service, some in of.items()]
     return sorted(groups, key=lambda group: (-len(group.orders), group.since))
 
 
@@ -69,16 +69,16 @@ def grouped(orders: Sequence[Order]) -> list[Group]:
 @needs("look")
 def index(request: HttpRequest) -> HttpResponse:
     late = Order.objects.seen_by(request.user).filter(late_from__lte=timezone.now()).order_by("late_from", "pk")
-    service = ("service__" + name for name in NAMED)
-    found = list(late.select_related("service").only(*READ, *service)[: SHOWN + 1])
+    service = ("service__" + name for name in SERVICE_FIELDS)
+    found = list(late.select_related("service").only(*ORDER_FIELDS, *service)[: ORDERS_SHOWN + 1])
     # The slowest against their usual first; of the rest the newest figures.
     slower = Coalesce(F("lately") * Value(100) / NullIf(F("finish_median"), Value(0)), Value(0))
     paces = Pace.objects.exclude(start_p95=None, finish_p95=None).select_related("service")
     context = {
-        "groups": grouped(found[:SHOWN]),
-        "shown": len(found[:SHOWN]),
-        "more": len(found) > SHOWN,
-        "paces": [(pace.service, pace.usual) for pace in paces.order_by(-slower, "service")[:PACES_SHOWN]],
+        "groups": by_service(found[:ORDERS_SHOWN]),
+        "shown": len(found[:ORDERS_SHOWN]),
+        "more": len(found) > ORDERS_SHOWN,
+        "paces": [(pace.service, pace.usual) for pace in paces.order_by(-slower, "service")[:SERVICES_SHOWN]],
         "kind": "late",
     }
     return render(request, "orders/reports/late.html", context)

@@ -23,11 +23,11 @@ def assign(order: Order, to: User | None, *, saw: int | None, by: Any) -> None:
         # Whom one saw stands in the condition: of two people at once the later one finds no row.
         mine = Order.objects.filter(pk=order.pk, assigned_to=saw).exclude(assigned_to=to)
         if not mine.change(assigned_to=to):
-            raise why_nothing(order, to)
-        record(order, to, User.objects.get(pk=saw) if saw else None, by=by)
+            raise refusal_for(order, to)
+        record_assignment(order, to, User.objects.get(pk=saw) if saw else None, by=by)
 
 
-def why_nothing(order: Order, to: User | None) -> Refusal:
+def refusal_for(order: Order, to: User | None) -> Refusal:
     has = Order.objects.select_related("assigned_to").get(pk=order.pk).assigned_to
     if has == to:
         return Refusal(f"{has} has this order already." if has else "Nobody has this order already.")
@@ -37,7 +37,7 @@ def why_nothing(order: Order, to: User | None) -> Refusal:
     )
 
 
-def record(order: Order, to: User | None, was: User | None, *, by: Any) -> None:
+def record_assignment(order: Order, to: User | None, was: User | None, *, by: Any) -> None:
     """The sentence, with everybody's names."""
     if to:
         kind = "given" if to != by else "taken_over" if was else "taken_on"

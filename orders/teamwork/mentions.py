@@ -12,27 +12,27 @@ from orders.models import Note
 
 
 # ── Who is called ────────────────────────────────────────────────────────────────────────────────
-def called(text: str, people: Iterable[Any]) -> set[Any]:
+def mentioned(text: str, people: Iterable[Any]) -> set[Any]:
     """Those of these people whom a text calls, by `@username` or `@Shown name`. A name of two people calls both."""
-    return {person for _, _, some in found(text, people) for person in some}
+    return {person for _, _, some in name_spans(text, people) for person in some}
 
 
 def note_html(note: Note) -> SafeString:
     """The note's text as it is, with the names of those it calls in bold."""
-    return format_html_join("", "{}", ((part,) for part in parts(note.text, note.mentions.all())))
+    return format_html_join("", "{}", ((part,) for part in text_parts(note.text, note.mentions.all())))
 
 
-def parts(text: str, people: Iterable[Any]) -> Iterator[str]:
+def text_parts(text: str, people: Iterable[Any]) -> Iterator[str]:
     """A text cut at the names: those as safe markup, all else as plain strings that are still to be escaped."""
     end = 0
-    for begin, until, _ in found(text, people):
+    for begin, until, _ in name_spans(text, people):
         yield text[end:begin]
         yield format_html('<b class="at">{}</b>', text[begin:until])
         end = until
     yield text[end:]
 
 
-def found(text: str, people: Iterable[Any]) -> Iterator[tuple[int, int, list[Any]]]:
+def name_spans(text: str, people: Iterable[Any]) -> Iterator[tuple[int, int, list[Any]]]:
     """Begin, end and people of each name after an @: the longest that fits, and no part of a longer word."""
     bearers = defaultdict[str, list[Any]](list)
     for person in people if "@" in text else ():

@@ -10,30 +10,30 @@ from accounts.models import User
 from orders.models import Mention, Note, Order
 from orders.models.team import NOTE_CHARACTERS
 from orders.rules.refusal import Refusal, allowed
-from orders.teamwork.mentions import called
+from orders.teamwork.mentions import mentioned
 from panel.format.numbers import number
 
-CALLED_AT_MOST = 1_000  # people that a name is looked for among
+MENTIONABLE_PEOPLE = 1_000  # people that a name is looked for among
 
 
-def write(order: Order, text: str, token: uuid.UUID, *, by: Any) -> tuple[Note, bool]:
+def write_note(order: Order, text: str, token: uuid.UUID, *, by: Any) -> tuple[Note, bool]:
     """The note, and whether it is new: the same form, sent again, gives the same one."""
     allowed(by, "place")
     text = text.replace("\r\n", "\n").rstrip().lstrip("\n")
     if why := why_no_note(text):
         raise Refusal(why)
     if earlier := Note.objects.filter(form_token=token).first():
-        return unless_other(earlier, order, text, by), False
+        return same_note(earlier, order, text, by), False
     try:
         with transaction.atomic():
             note = Note.objects.create(order=order, by=by, at=timezone.now(), text=text, form_token=token)
-            people = sorted(called(text, team() if "@" in text else ()), key=str)
+            people = sorted(mentioned(text, team() if "@" in text else ()), key=str)
             Mention.objects.bulk_create([Mention(note=note, user=person) for person in people])
             order.change()
             facts = {"to": ", ".join(map(str, people))} if people else {}
             order.record("noted_to" if people else "noted", by=by, at=note.at, **facts)
     except IntegrityError:  # the same form, sent at the same moment
-        return unless_other(Note.objects.get(form_token=token), order, text, by), False
+        return same_note(Note.objects.get(form_token=token), order, text, by), False
     return note, True
 
 
@@ -49,7 +49,7 @@ def why_no_note(text: str) -> str:
     return ""
 
 
-def unless_other(note: Note, order: Order, text: str, by: Any) -> Note:
+def same_note(note: Note, order: Order, text: str, by: Any) -> Note:
     """The note that a form's token led to; a Refusal when it is not what that form says now."""
     if (note.order_id, note.by_id, note.text) != (order.pk, by.pk, text):
         raise Refusal("This form already wrote another note. Send it once more to write this one too.")
@@ -58,4 +58,4 @@ def unless_other(note: Note, order: Order, text: str, by: Any) -> Note:
 
 def team() -> list[User]:
     """Everybody who can still sign in."""
-    return list(User.objects.filter(is_active=True)[:CALLED_AT_MOST])
+    return list(User.objects.filter(is_active=True)[:MENTIONABLE_PEOPLE])

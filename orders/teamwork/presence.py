@@ -17,15 +17,15 @@ WRITTEN_EVERY = timedelta(seconds=10)  # a page where something moves polls ever
 FORGOTTEN = timedelta(hours=1)
 
 
-def look(order_id: int, user: Any, now: datetime) -> list[str]:
+def mark_present(order_id: int, user: Any, now: datetime) -> list[str]:
     """Notes that this person looks at the order, and names who else does, sorted."""
     there = list(Presence.objects.filter(order_id=order_id, seen_at__gt=now - STILL_THERE).select_related("user"))
     if not any(row.user_id == user.pk and now - row.seen_at < WRITTEN_EVERY for row in there):
-        note(order_id, user, now)
+        write_presence(order_id, user, now)
     return sorted(str(row.user) for row in there if row.user_id != user.pk)
 
 
-def note(order_id: int, user: Any, now: datetime) -> None:
+def write_presence(order_id: int, user: Any, now: datetime) -> None:
     """Writes it down, and forgets where else they were long ago. A page is worth more than this: it never fails."""
     seen = Presence(order_id=order_id, user=user, seen_at=now)
     try:

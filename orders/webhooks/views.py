@@ -49,10 +49,10 @@ def index(request: HttpRequest) -> HttpResponse:
     mark_polled(deliveries, orders)
     counts = counts_since(now.date() - timedelta(days=DAYS - 1))
     context = {
-        "hearing": judge_health(now), "marks": marks, "endpoints": list(Endpoint.objects.all()[:ENDPOINTS_SHOWN]),
+        "health": judge_health(now), "marks": marks, "endpoints": list(Endpoint.objects.all()[:ENDPOINTS_SHOWN]),
         "deliveries": deliveries, "orders": orders, "shown": SHOWN, "tones": TONES,
-        "turned_away": reasons(counts, now.date()), "days": DAYS, "clocks_differ": any(counts.get(c) for c in CLOCKS),
-        "door": request.build_absolute_uri(reverse("webhook_door")),
+        "rejected": reasons(counts, now.date()), "days": DAYS, "clocks_differ": any(counts.get(c) for c in CLOCKS),
+        "address": request.build_absolute_uri(reverse("webhook_door")),
     }  # fmt: skip
     return render(request, "orders/webhooks/index.html", context)
 

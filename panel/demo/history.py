@@ -145,7 +145,7 @@ def talk(chance: random.Random) -> None:
     writer, other = chance.sample(staff(), 2)
     assignment.assign(order, writer, saw=order.assigned_to_id, by=writer)
     token = uuid.UUID(int=chance.getrandbits(128))
-    notes.write(order, chance.choice(NOTES).format(other.username), token, by=writer)
+    notes.write_note(order, chance.choice(NOTES).format(other.username), token, by=writer)
 
 
 def network(service: Service) -> str:

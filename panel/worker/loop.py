@@ -12,11 +12,11 @@ from django.db import close_old_connections
 from django.utils import timezone
 
 from orders.aftersale.settle import presume_settled
-from orders.aftersale.submit import carry_cancels, carry_refills
-from orders.following.poll import look_once, look_wanted
+from orders.aftersale.submit import submit_cancels, submit_refills
+from orders.following.poll import poll_once, poll_wanted
 from orders.models import Order, Task
 from orders.placing.funding import due_probe, probe
-from orders.placing.submit import carry_one
+from orders.placing.submit import submit_one
 from orders.statistics.status_counts import compact
 from orders.webhooks import dispatch
 from panel.alarms.evaluate import mind_alarms
@@ -59,12 +59,12 @@ def chore_step(role: str, wanted: Callable[[datetime], bool] = lambda _now: True
 
 # What people wait for comes first in every round; no step starves another.
 STEPS = (
-    task_step(Task.Kind.PLACE, Purpose.PLACE, carry_one),
-    task_step(Task.Kind.CANCEL, Purpose.ASK, carry_cancels),
-    task_step(Task.Kind.REFILL, Purpose.ASK, carry_refills),
+    task_step(Task.Kind.PLACE, Purpose.PLACE, submit_one),
+    task_step(Task.Kind.CANCEL, Purpose.ASK, submit_cancels),
+    task_step(Task.Kind.REFILL, Purpose.ASK, submit_refills),
     # What deliveries ring for is looked at next.
     Step(DESK, lambda _now: DESK, lambda _client: dispatch.dispatch_due(timezone.now(), balance_due_now)),
-    Step(Purpose.LOOK, look_wanted, look_once),
+    Step(Purpose.LOOK, poll_wanted, poll_once),
     Step(Purpose.UPKEEP, due_probe, probe),
     chore_step(Purpose.LOOK, wanted=lambda now: Order.objects.due_alone(now).exists()),
     chore_step(Purpose.UPKEEP),

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.balance import read_balance
 from catalog.sync import sync
-from orders.following.poll import ALONE_EVERY_SECONDS, look_alone
+from orders.following.poll import ALONE_EVERY_SECONDS, poll_alone
 from orders.statistics import charge_totals, delivery_times, spending
 from orders.webhooks import dispatch
 from panel.notpanel.budget import Purpose
@@ -45,7 +45,7 @@ CHORES = {
     #                 act           every seconds                            role
     "balance":   Duty(read_balance, lambda: settings.BALANCE_EVERY_SECONDS, Purpose.UPKEEP),
     "catalog":   Duty(sync,         lambda: settings.CATALOG_EVERY_SECONDS, Purpose.UPKEEP),
-    "left out":  Duty(look_alone,   lambda: ALONE_EVERY_SECONDS,            Purpose.LOOK),
+    "left out":  Duty(poll_alone,   lambda: ALONE_EVERY_SECONDS,            Purpose.LOOK),
     "pace":           desk(delivery_times.measure_services,  delivery_times.EVERY_SECONDS),
     "spending":       desk(spending.measure,          spending.EVERY_SECONDS),
     "sums":           desk(lambda _now: charge_totals.compact(), charge_totals.COMPACT_EVERY_SECONDS),

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.access import Role
 from orders.bulk.receipt import as_csv
-from orders.bulk.selection import Picked
+from orders.bulk.selection import Selection
 from orders.models import Bulk, Event, Order
 from orders.placing.form_fields import day as read_day
 from orders.rules.statuses import Status
@@ -141,7 +141,7 @@ def test_what_is_written_down_is_in_utc_whoever_presses() -> None:
     waits = make_order("completed")
     waits.tasks.create(kind="refill", asked_by=make_user(), asked_at=NOON, slot=1, settled_at=NOON, outcome="done")
     user = make_user(Role.OPERATOR, time_zone="Asia/Tokyo", numbers="1.234,56")
-    picked = Picked.of("refill", [waits.pk], "ticked on the orders page").signed()
+    picked = Selection.of("refill", [waits.pk], "ticked on the orders page").signed()
     page = as_user(user).post("/orders/bulks/new/confirmation/", {"picked": picked}, follow=True)
     bulk = Bulk.objects.get()
     assert "2 Nov, 12:00 UTC" in bulk.left_out[str(waits.pk)]

@@ -19,11 +19,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from orders.aftersale.submit import TOGETHER
+from orders.aftersale.submit import IDS_PER_CALL
 from orders.bulk.dry_run import dry_run
-from orders.bulk.job import ask
-from orders.bulk.receipt import Tally
-from orders.bulk.selection import MOST_ORDERS, Picked
+from orders.bulk.job import start_job
+from orders.bulk.receipt import ReceiptCounts
+from orders.bulk.selection import MOST_ORDERS, Selection
 from orders.models import Bulk, Order, Task
 from orders.rules.statuses import Status
 from panel.demo.processes import Processes
@@ -61,7 +61,7 @@ def main() -> int:
                 f"medians {centre(busy) * 1000:.1f} and {centre(idle) * 1000:.1f} ms")  # fmt: skip
     figures.say(f"answered, as the receipt showed it: {', '.join(shown)}")
     figures.at_most("p95 of the orders page while it runs, against idle", slow / quick, MOST)
-    figures.exactly("upstream calls", calls, MOST_ORDERS // TOGETHER)
+    figures.exactly("upstream calls", calls, MOST_ORDERS // IDS_PER_CALL)
     figures.at_least("different numbers that the receipt showed meanwhile", len(set(shown)), ROUNDS // 2)
     return figures.end()
 
@@ -81,10 +81,10 @@ def write_known(store: Path) -> None:
 
 def press(owner: User, figures: measure.Figures) -> Bulk:
     """The dry run, and the press."""
-    picked = Picked.of(Task.Kind.REFILL, Order.objects.values_list("pk", flat=True), "all")
+    picked = Selection.of(Task.Kind.REFILL, Order.objects.values_list("pk", flat=True), "all")
     figures.say(f"dry run in {measure.seconds(lambda: dry_run(picked)):.2f} s")
     began = time.process_time()
-    wall = measure.seconds(lambda: ask(picked, by=owner))
+    wall = measure.seconds(lambda: start_job(picked, by=owner))
     took = time.process_time() - began
     figures.say(f"pressed in {wall:.2f} s, {took:.2f} of them this process's own")
     figures.at_most("seconds of the press", took if measure.on_sqlite() else wall, MOST_SECONDS)
@@ -118,7 +118,7 @@ def rounds(job: Bulk, web: int, session: str) -> tuple[list[list[float]], list[l
     busy: list[list[float]] = []
     shown: list[str] = []
     load(web, session, reverse("orders:index"))
-    while Tally(job.pk).open:
+    while ReceiptCounts(job.pk).open:
         idle.append(a_round(web, session))
         let_go(job)
         busy.append(a_round(web, session))

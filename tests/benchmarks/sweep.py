@@ -7,7 +7,7 @@ from math import ceil
 from django.utils import timezone
 
 from accounts.models import User
-from orders.following.poll import ORDERS_PER_CALL, look_once
+from orders.following.poll import ORDERS_PER_CALL, poll_once
 from orders.models import Order
 from orders.rules.statuses import Status
 from panel.notpanel.client import Client
@@ -83,7 +83,7 @@ def a_minute(upstream: Upstream, owner: User, pages: int) -> int:
         clock = start + timedelta(seconds=second)
         for order in moving:
             upstream.set_status(str(order.upstream_id), Status.IN_PROGRESS, remains=second)
-        while look_once(phone, clock):
+        while poll_once(phone, clock):
             pass
         changed += sum(page.poll().status_code == 200 for page in opened)
     assert bool(changed) == bool(pages), "pages that saw nothing move prove nothing"
@@ -97,7 +97,7 @@ def begin(size: int, created_at: datetime) -> None:
 
 
 def look_until_done(phone: Client) -> None:
-    while look_once(phone):
+    while poll_once(phone):
         pass
 
 

@@ -16,8 +16,8 @@ from accounts.access import Role
 from accounts.models import BalanceReading, User
 from catalog.changes import hold
 from catalog.models import Change, RateChange, ShrinkAlarm
-from orders.bulk.job import ask
-from orders.bulk.selection import Picked
+from orders.bulk.job import start_job
+from orders.bulk.selection import Selection
 from orders.models import Order, Pace, Presence, Reading, Spending, Task
 from orders.rules.statuses import Status
 from orders.teamwork import notes
@@ -73,7 +73,9 @@ def pages(desk: Desk) -> dict[str, str]:
     Sighting.objects.create(alarm=alarm, user=owner, at=now)
     told = Order.objects.get(status="partial")
     told_of(told, by=owner)
-    job = ask(Picked.of("refill", Order.objects.values_list("pk", flat=True), "ticked on the orders page"), by=owner)
+    job = start_job(
+        Selection.of("refill", Order.objects.values_list("pk", flat=True), "ticked on the orders page"), by=owner
+    )
     money_of(owner)
     return {
         "orders": "/orders/", "late": "/orders/late/", "empty": "/orders/?status=nothing&before=1",
@@ -142,7 +144,7 @@ def told_of(order: Order, *, by: User) -> None:
     Task.objects.create(order=order, kind=Task.Kind.REFILL, over_how=Task.Settled.MARKED, slot=1, slots=3, **asked)
     calm, right = "The customer is calm; told them 48 h.", "مرحبا @Mira, بخير"
     for text in (calm, f"{LONG}\n" * 8, right, "@mira https://" + "x" * 200):
-        notes.write(order, text, uuid.uuid4(), by=by)
+        notes.write_note(order, text, uuid.uuid4(), by=by)
     for number in range(3):
         Presence.objects.create(order=order, user=make_user(name=f"Ana {LONG[:50]} {number}"), seen_at=now)
 

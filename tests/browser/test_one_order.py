@@ -6,7 +6,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from accounts.access import Role
-from orders.following.poll import take_in
+from orders.following.poll import apply_reports
 from orders.models import Order, Presence
 from orders.rules.statuses import Status
 from panel.notpanel.shapes import Reports
@@ -19,7 +19,7 @@ HOSTILE = "</script><b>not bold</b> \u202eright to left "
 
 def tells(order: Order, **said: object) -> None:
     report = make_report(order, **said)  # type: ignore[arg-type]
-    take_in([report.upstream_id], Reports({report.upstream_id: report}, {}), timezone.now())
+    apply_reports([report.upstream_id], Reports({report.upstream_id: report}, {}), timezone.now())
 
 
 def polled(page: Page) -> None:

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from catalog.models import Service
 from orders.models import Order, Task
-from orders.placing.submit import LEASE, carry_one
+from orders.placing.submit import LEASE, submit_one
 from panel.notpanel.client import Client
 from panel.ops import failpoints
 from panel.upstream import client as book
@@ -211,7 +211,7 @@ class Campaign:
         """
         try:
             alone = self.dice.random() < SENDS_ONLY and not book.paused_until(self.clock.now)
-            return (alone and carry_one(self.worker)) or work_round(self.worker)
+            return (alone and submit_one(self.worker)) or work_round(self.worker)
         except Crash:
             self.worker = self.new_worker()
             return True

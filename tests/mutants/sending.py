@@ -94,8 +94,8 @@ MISTAKES = (
     ),
     Mistake(
         "an answer and its order are written apart", CARRYING,
-        "        with transaction.atomic():\n            end(task, Ending.PLACED",
-        "        if True:\n            end(task, Ending.PLACED",
+        "        with transaction.atomic():\n            end_attempt(task, Ending.PLACED",
+        "        if True:\n            end_attempt(task, Ending.PLACED",
         CRASHES,
     ),
     Mistake(
@@ -134,9 +134,9 @@ MISTAKES = (
     Mistake(
         "a refill whose worker died in mid-call is sent again", BATCHES,
         "    if broken := [task for task in tasks if task.was_unclear]:\n"
-        "        take_in(broken, dict.fromkeys(ids_of(broken), Unclear(BROKE_OFF)))\n"
-        "    send(client, Kind.REFILL, [task for task in tasks if not task.was_unclear])",
-        "    send(client, Kind.REFILL, tasks)",
+        "        apply_answers(broken, dict.fromkeys(ids_of(broken), Unclear(BROKE_OFF)))\n"
+        "    submit_together(client, Kind.REFILL, [task for task in tasks if not task.was_unclear])",
+        "    submit_together(client, Kind.REFILL, tasks)",
         CRASH_IN_CALL,
     ),
     Mistake(
@@ -146,7 +146,7 @@ MISTAKES = (
     ),
     Mistake(
         "a refill pending upstream is ours although the one before may be it", BATCHES,
-        " and not earlier(task, *NOT_KNOWN_TO_BE_OVER).exists():", ":",
+        " and not earlier_refills(task, *NOT_KNOWN_TO_BE_OVER).exists():", ":",
         REFILLS,
     ),
     Mistake(
@@ -188,7 +188,7 @@ MISTAKES = (
     ),
     Mistake(
         "every end of an order agrees to its cancel", ENDINGS,
-        "        how = ENDS.get(Status(order.status), Settled.OTHERWISE)\n", "        how = Settled.AGREED\n",
+        "        how = CANCEL_ENDS.get(Status(order.status), Settled.OTHERWISE)\n", "        how = Settled.AGREED\n",
         CANCELS,
     ),
     Mistake(
@@ -204,7 +204,7 @@ MISTAKES = (
     ),
     Mistake(
         "a cancel that waits stays when its order is withdrawn", "orders/aftersale/withdraw.py",
-        "    cancels_are_needless(gone, at)\n", "",
+        "    settle_needless_cancels(gone, at)\n", "",
         CANCELS,
     ),
     Mistake(

@@ -135,7 +135,7 @@ def test_it_is_nowhere_after_mistakes_of_our_own(
 
     one_of_everything()
     service = sold_by(phone)
-    for place in ("panel.notpanel.shapes.made_id", "requests.Session.post", "orders.placing.submit.placed"):
+    for place in ("panel.notpanel.shapes.made_id", "requests.Session.post", "orders.placing.submit.apply_answer"):
         with monkeypatch.context() as patched:
             patched.setattr(place, broken)
             place_order(service=service, quantity=1000)

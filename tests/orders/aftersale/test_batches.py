@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from orders.aftersale import ask
-from orders.aftersale.submit import carry_cancels, carry_refills
+from orders.aftersale.submit import submit_cancels, submit_refills
 from orders.models import Order, Task
 from panel.notpanel.client import Client
 from tests.makers import make_order, make_user, sold_by
@@ -37,7 +37,7 @@ def test_each_refill_gets_its_own_answer(upstream: Upstream, phone: Client, faul
     orders = asked(upstream, phone, "refill", "completed", "in_progress")
     details, unclear = FAULTS[fault]
     upstream.will(fault, "refill", **details)
-    carry_refills(phone)
+    submit_refills(phone)
     theirs = {row["order"]: row["refill"] for row in upstream.books()["refills"]}
     tasks = {task.order_id: task for task in Task.objects.filter(kind="refill")}
     for order in orders:
@@ -47,7 +47,7 @@ def test_each_refill_gets_its_own_answer(upstream: Upstream, phone: Client, faul
         elif task.outcome == Outcome.REFUSED:
             assert (order, task.answer) == (orders[1], "Refill only available for completed or partial orders")
     assert sum(task.outcome == Outcome.UNCLEAR for task in tasks.values()) == unclear
-    assert not carry_refills(phone)
+    assert not submit_refills(phone)
     assert upstream.calls("refill") == 1
 
 
@@ -56,7 +56,7 @@ def test_each_cancel_gets_its_own_answer(upstream: Upstream, phone: Client, faul
     orders = asked(upstream, phone, "cancel", "in_progress", "completed")
     details, unclear = FAULTS[fault]
     upstream.will(fault, "cancel", **details)
-    carry_cancels(phone)
+    submit_cancels(phone)
     tasks = {task.order_id: task for task in Task.objects.filter(kind="cancel")}
     for order in orders:
         task = tasks[order.pk]

@@ -6,11 +6,11 @@ import pytest
 from django.utils import timezone
 
 from orders.aftersale import ask as aftersale
-from orders.aftersale.submit import carry_cancels
+from orders.aftersale.submit import submit_cancels
 from orders.aftersale.withdraw import withdraw
-from orders.following.poll import look_once
+from orders.following.poll import poll_once
 from orders.models import Order, Sending, Task
-from orders.placing.submit import LEASE, carry_one
+from orders.placing.submit import LEASE, submit_one
 from orders.rules.refusal import Refusal
 from orders.rules.statuses import Status
 from panel.notpanel.client import Client
@@ -44,25 +44,25 @@ def the_cancel() -> Task:
 
 def look(phone: Client) -> None:
     Order.objects.exclude(next_look_at=None).update(next_look_at=timezone.now())
-    look_once(phone)
+    poll_once(phone)
 
 
 def test_an_order_that_was_never_sent_is_simply_withdrawn(upstream: Upstream, phone: Client) -> None:
     order = place_order(service=sold_by(phone))
     assert ask(order) is None
     assert now(order).shown_status == "withdrawn"
-    assert not carry_one(phone)
+    assert not submit_one(phone)
     assert upstream.calls("add") == upstream.calls("cancel") == 0
 
 
 def test_one_whose_answer_was_lost_is_confirmed_first_then_cancelled(upstream: Upstream, phone: Client) -> None:
     order = place_order(service=sold_by(phone, cancel=True))
     upstream.will("lose_answer", "add")
-    carry_one(phone)
+    submit_one(phone)
     assert ask(order)
-    assert not carry_cancels(phone)
-    assert carry_one(phone, timezone.now() + AN_HOUR)
-    assert carry_cancels(phone)
+    assert not submit_cancels(phone)
+    assert submit_one(phone, timezone.now() + AN_HOUR)
+    assert submit_cancels(phone)
     look(phone)
     assert now(order).status == Status.CANCELLED  # it was still pending, so upstream refunds it at once
     assert the_cancel().over_how == Settled.AGREED
@@ -77,7 +77,7 @@ def test_what_turns_out_never_sent_is_withdrawn_instead_of_sent(upstream: Upstre
     assert ask(order)  # while it is on its way
     Task.objects.filter(pk=task.pk).update(due_at=timezone.now(), unclear_since=None)  # it did not leave the house
     upstream.start()
-    assert carry_one(phone)
+    assert submit_one(phone)
     assert now(order).shown_status == "withdrawn"
     assert the_cancel().over_how == Settled.WITHDRAWN
     assert upstream.calls("add") == 0
@@ -98,7 +98,7 @@ def test_who_withdraws_it_meanwhile_ends_the_cancel_that_waits(
     else:
         withdraw(stale, by=make_user())
     assert (the_cancel().over_how, the_cancel().due_at) == (Settled.WITHDRAWN, None)
-    assert not carry_cancels(phone)
+    assert not submit_cancels(phone)
 
 
 def test_a_rejected_order_has_nothing_to_cancel(upstream: Upstream, phone: Client) -> None:
@@ -108,16 +108,16 @@ def test_a_rejected_order_has_nothing_to_cancel(upstream: Upstream, phone: Clien
     ask(order)
     Task.objects.filter(pk=task.pk).update(due_at=timezone.now())
     upstream.will("error_200", "add", text="Service not found")
-    carry_one(phone)
+    submit_one(phone)
     assert now(order).status == Status.REVIEW  # a no after a doubt is for a person
     assert the_cancel().over_at is None
-    assert not carry_cancels(phone)
+    assert not submit_cancels(phone)
 
 
 def test_in_flight_it_is_asked_and_only_a_later_status_agrees(upstream: Upstream, phone: Client) -> None:
     order = placed(upstream, phone)
     ask(order)
-    carry_cancels(phone)
+    submit_cancels(phone)
     assert now(order).status == Status.IN_PROGRESS
     assert the_cancel().over_at is None
     assert "upstream took the request" in now(order).why_no_cancel()
@@ -132,7 +132,7 @@ def test_in_flight_it_is_asked_and_only_a_later_status_agrees(upstream: Upstream
 def test_an_order_that_ends_otherwise_ends_its_cancel(upstream: Upstream, phone: Client, status: str, how: str) -> None:
     order = placed(upstream, phone)
     ask(order)
-    carry_cancels(phone)
+    submit_cancels(phone)
     upstream.set_status(order.upstream_id or "", status)
     look(phone)
     assert the_cancel().over_how == how
@@ -143,7 +143,7 @@ def test_a_refusal_is_the_end_of_it_in_upstreams_words(upstream: Upstream, phone
     order = placed(upstream, phone)
     upstream.set_status(order.upstream_id or "", "completed")
     ask(order)
-    carry_cancels(phone)
+    submit_cancels(phone)
     assert the_cancel().over_how == Settled.REFUSED
     assert the_cancel().answer == "Order cannot be cancelled (already completed)"
 
@@ -152,9 +152,9 @@ def test_a_lost_answer_is_asked_again_and_a_no_to_that_is_no_end(upstream: Upstr
     order = placed(upstream, phone, "pending")
     upstream.will("lose_answer", "cancel")  # it took effect: the order is cancelled upstream
     ask(order)
-    carry_cancels(phone)
+    submit_cancels(phone)
     assert the_cancel().over_at is None
-    carry_cancels(phone, timezone.now() + AN_HOUR)
+    submit_cancels(phone, timezone.now() + AN_HOUR)
     assert (the_cancel().outcome, the_cancel().over_at) == (Outcome.UNCLEAR, None)
     look(phone)
     assert now(order).status == Status.CANCELLED
@@ -167,7 +167,7 @@ def test_the_status_may_come_before_the_answer(upstream: Upstream, phone: Client
     upstream.set_status(order.upstream_id or "", "cancelled")
     look(phone)
     assert the_cancel().over_how == Settled.AGREED
-    assert not carry_cancels(phone)
+    assert not submit_cancels(phone)
 
 
 def test_who_was_first_is_named(upstream: Upstream, phone: Client) -> None:
@@ -180,9 +180,9 @@ def test_who_was_first_is_named(upstream: Upstream, phone: Client) -> None:
 def test_while_sending_is_stopped_it_waits(upstream: Upstream, phone: Client) -> None:
     ask(placed(upstream, phone))
     Sending.objects.update_or_create(pk=Sending.ONLY, defaults={"stopped_at": timezone.now(), "reason": "Lunch"})
-    assert not carry_cancels(phone)
+    assert not submit_cancels(phone)
     Sending.objects.update(stopped_at=None)
-    assert carry_cancels(phone)
+    assert submit_cancels(phone)
 
 
 def test_a_hundred_travel_in_one_call(upstream: Upstream, phone: Client) -> None:
@@ -190,7 +190,7 @@ def test_a_hundred_travel_in_one_call(upstream: Upstream, phone: Client) -> None
     service = sold_by(phone, cancel=True)
     for _ in range(101):
         ask(make_order("pending", service=service, upstream_id=upstream.place(service=service.upstream_id)))
-    while carry_cancels(phone):
+    while submit_cancels(phone):
         pass
     assert upstream.calls("cancel") == 2
     assert Task.objects.filter(kind=CANCEL, outcome=Outcome.DONE).count() == 101

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.access import Role
 from orders.aftersale import ask as aftersale
 from orders.aftersale.settle import presume_settled
-from orders.aftersale.submit import carry_refills
+from orders.aftersale.submit import submit_refills
 from orders.models import Order, Task
 from orders.rules.refusal import Refusal
 from panel.notpanel.client import Client
@@ -46,19 +46,19 @@ def test_an_accepted_refill_is_pending_and_not_done(order: Order, upstream: Upst
     ana = make_user(name="Ana")
     task = ask(order, by=ana)
     assert now(order).why_no_refill().startswith("0 of 3 used; one was asked for by Ana at ")
-    assert carry_refills(phone)
+    assert submit_refills(phone)
     task.refresh_from_db()
     assert (task.outcome, task.over_at) == (Outcome.DONE, None)
     assert task.answer == upstream.books()["refills"][0]["refill"]
     assert "one is pending since" in now(order).why_no_refill()
-    assert not carry_refills(phone)
+    assert not submit_refills(phone)
 
 
 def test_three_and_no_fourth(order: Order, upstream: Upstream, phone: Client) -> None:
     manager = make_user(Role.MANAGER)
     for _ in range(3):
         ask(order)
-        carry_refills(phone)
+        submit_refills(phone)
         upstream.advance(days=1)
         aftersale.mark_settled(order, "The customer sees it.", by=manager)
     assert now(order).why_no_refill() == "All 3 refills are used."
@@ -83,7 +83,7 @@ def test_the_database_itself_lets_no_second_and_no_fourth_pass(order: Order) -> 
 def test_a_refusal_uses_nothing_up(order: Order, upstream: Upstream, phone: Client) -> None:
     upstream.set_status(order.upstream_id or "", "in_progress")
     task = ask(order)
-    carry_refills(phone)
+    submit_refills(phone)
     task.refresh_from_db()
     assert (task.outcome, task.over_how, task.slot) == (Outcome.REFUSED, Settled.REFUSED, None)
     assert task.answer == "Refill only available for completed or partial orders"
@@ -96,8 +96,8 @@ def test_a_lost_answer_is_never_sent_again_by_the_machine(
 ) -> None:
     upstream.will(fault, "refill")
     task = ask(order)
-    carry_refills(phone)
-    assert not carry_refills(phone, timezone.now() + A_DAY)
+    submit_refills(phone)
+    assert not submit_refills(phone, timezone.now() + A_DAY)
     task.refresh_from_db()
     assert (task.outcome, task.over_at) == (Outcome.UNCLEAR, None)
     assert "no clear answer came back" in now(order).why_no_refill()
@@ -107,9 +107,9 @@ def test_a_lost_answer_is_never_sent_again_by_the_machine(
 def test_already_pending_after_our_own_lost_answer_is_ours(order: Order, upstream: Upstream, phone: Client) -> None:
     upstream.will("lose_answer", "refill")
     task = ask(order)
-    carry_refills(phone)
+    submit_refills(phone)
     aftersale.ask_again(order, REFILL, by=make_user())
-    carry_refills(phone)
+    submit_refills(phone)
     task.refresh_from_db()
     assert (task.outcome, task.over_at, task.slot) == (Outcome.DONE, None, 1)
     assert len(upstream.books()["refills"]) == 1
@@ -120,7 +120,7 @@ def test_already_pending_without_a_lost_answer_is_somebody_elses(
 ) -> None:
     upstream.post("refill", order=order.upstream_id)  # in the supplier's own panel, say
     task = ask(order)
-    carry_refills(phone)
+    submit_refills(phone)
     task.refresh_from_db()
     assert (task.outcome, task.over_how, task.slot) == (Outcome.REFUSED, Settled.REFUSED, None)
     assert task.answer == "A refill request is already pending for this order"
@@ -130,13 +130,13 @@ def test_already_pending_may_be_the_one_before_that_was_only_said_to_be_settled(
     order: Order, upstream: Upstream, phone: Client
 ) -> None:
     ask(order)
-    carry_refills(phone)
+    submit_refills(phone)
     aftersale.mark_settled(order, "The customer sees it.", by=make_user(Role.MANAGER))
     upstream.will("lose_request", "refill")
     second = ask(order)
-    carry_refills(phone)
+    submit_refills(phone)
     aftersale.ask_again(order, REFILL, by=make_user())
-    carry_refills(phone)
+    submit_refills(phone)
     second.refresh_from_db()
     assert (second.outcome, second.over_at, second.slot) == (Outcome.UNCLEAR, None, 2)
     assert len(upstream.books()["refills"]) == 1
@@ -145,10 +145,10 @@ def test_already_pending_may_be_the_one_before_that_was_only_said_to_be_settled(
 def test_a_no_to_the_second_try_tells_nothing_of_the_first(order: Order, upstream: Upstream, phone: Client) -> None:
     upstream.will("lose_answer", "refill")
     task = ask(order)
-    carry_refills(phone)
+    submit_refills(phone)
     aftersale.ask_again(order, REFILL, by=make_user())
     upstream.will("error_200", "refill")
-    carry_refills(phone)
+    submit_refills(phone)
     task.refresh_from_db()
     assert (task.outcome, task.answer) == (Outcome.UNCLEAR, "Something went wrong")
     assert (task.over_at, task.slot) == (None, 1), "upstream has a refill of it, so it keeps its place"
@@ -162,10 +162,10 @@ def test_the_limit_after_our_own_lost_answer_counts_that_one_too(
         upstream.advance(days=1)
     upstream.will("lose_answer", "refill")
     ask(order)
-    carry_refills(phone)
+    submit_refills(phone)
     upstream.advance(days=1)
     aftersale.ask_again(order, REFILL, by=make_user())
-    carry_refills(phone)
+    submit_refills(phone)
     assert now(order).refills.used == 3
 
 
@@ -174,7 +174,7 @@ def test_a_worker_that_died_in_mid_call_leaves_a_refill_in_doubt(
 ) -> None:
     task = ask(order)
     Task.objects.claim_together(REFILL, timezone.now(), timedelta(seconds=1), 100)
-    carry_refills(phone, timezone.now() + A_DAY)
+    submit_refills(phone, timezone.now() + A_DAY)
     task.refresh_from_db()
     assert (task.outcome, task.over_at) == (Outcome.UNCLEAR, None)
     assert upstream.calls("refill") == 0
@@ -185,7 +185,7 @@ def test_a_limit_that_upstream_names_corrects_our_count(order: Order, upstream: 
         upstream.post("refill", order=order.upstream_id)
         upstream.advance(days=1)
     ask(order)
-    carry_refills(phone)
+    submit_refills(phone)
     assert now(order).refills.used == 3
     assert now(order).why_no_refill() == "All 3 refills are used."
 
@@ -193,7 +193,7 @@ def test_a_limit_that_upstream_names_corrects_our_count(order: Order, upstream: 
 def test_after_long_silence_it_is_presumed_settled_and_says_so(order: Order, phone: Client, settings: Any) -> None:
     settings.REFILL_PRESUMED_SETTLED_AFTER = 72
     task = ask(order)
-    carry_refills(phone)
+    submit_refills(phone)
     assert not presume_settled(timezone.now() + timedelta(hours=71))
     assert presume_settled(timezone.now() + timedelta(hours=73))
     task.refresh_from_db()
@@ -207,7 +207,7 @@ def test_what_is_asked_again_at_the_same_moment_is_not_presumed_settled(
 ) -> None:
     upstream.will("lose_answer", "refill")
     task = ask(order)
-    carry_refills(phone)
+    submit_refills(phone)
 
     def meanwhile(name: str) -> None:
         if name == "presume.found":
@@ -221,10 +221,10 @@ def test_what_is_asked_again_at_the_same_moment_is_not_presumed_settled(
 
 def test_upstream_that_says_pending_takes_our_presumption_back(order: Order, upstream: Upstream, phone: Client) -> None:
     first = ask(order)
-    carry_refills(phone)
+    submit_refills(phone)
     presume_settled(timezone.now() + timedelta(hours=73))
     second = ask(order)
-    carry_refills(phone)
+    submit_refills(phone)
     first.refresh_from_db()
     second.refresh_from_db()
     assert (first.over_at, first.over_how) == (None, "")
@@ -238,11 +238,11 @@ def test_asked_anew_upstream_tells_whether_the_one_before_is_settled(
     order: Order, upstream: Upstream, phone: Client, settled: bool
 ) -> None:
     first = ask(order)
-    carry_refills(phone)
+    submit_refills(phone)
     if settled:
         upstream.advance(days=1)
     aftersale.ask_anew(order, by=make_user(Role.MANAGER))
-    carry_refills(phone)
+    submit_refills(phone)
     first.refresh_from_db()
     assert first.over_how == (Settled.FOLLOWED if settled else "")
     assert now(order).refills.used == (2 if settled else 1)
@@ -257,7 +257,7 @@ def test_a_hundred_travel_in_one_call_and_each_gets_its_own_answer(upstream: Ups
         upstream.set_status(order.upstream_id or "", "completed")
     for order in orders:
         ask(order)
-    while carry_refills(phone):
+    while submit_refills(phone):
         pass
     assert upstream.calls("refill") == 2
     assert Task.objects.filter(kind=REFILL, outcome=Outcome.DONE).count() == 100
@@ -271,7 +271,7 @@ def test_a_call_that_is_refused_as_a_whole_is_asked_one_by_one(upstream: Upstrea
         upstream.set_status(known, "completed")
         ask(make_order("completed", service=service, upstream_id=known))
     upstream.will("error_200", "refill", text="Order not found")
-    while carry_refills(phone):
+    while submit_refills(phone):
         pass
     assert Task.objects.filter(kind=REFILL, outcome=Outcome.DONE).count() == 3
     assert upstream.calls("refill") == 4

@@ -8,7 +8,7 @@ import pytest
 from accounts.access import Role
 from accounts.models import User
 from orders.bulk.dry_run import dry_run
-from orders.bulk.selection import Picked
+from orders.bulk.selection import Selection
 from orders.models import Order, Task
 from orders.rules.eligibility import WHY_NOT
 from tests.makers import make_service, make_user
@@ -61,8 +61,8 @@ def test_every_row_says_what_the_rule_says(table: list[tuple[Case, Order]], ana:
 @pytest.mark.parametrize("kind", KINDS.values())
 def test_the_dry_run_says_what_the_rule_says(table: list[tuple[Case, Order]], kind: str) -> None:
     mine = {order.pk: (case, WHY_NOT[kind](order)) for case, order in table if case.kind == kind}
-    run = dry_run(Picked.of(kind, mine, "the whole table"))
-    shown = {order.pk: (group.asked, why) for group in run.groups for order, why in group.lines}
+    run = dry_run(Selection.of(kind, mine, "the whole table"))
+    shown = {order.pk: (group.is_asked, why) for group in run.groups for order, why in group.lines}
     wrong = [
         f"{case}: the rule says {why!r}, the dry run {shown.get(pk)}"
         for pk, (case, why) in mine.items()

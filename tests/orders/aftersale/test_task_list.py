@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from orders.aftersale.states import STATES, state_key
-from orders.aftersale.task_list import ENOUGH, OLD, usual_age
+from orders.aftersale.task_list import DEFAULT_OLD_AGE, ENOUGH_REFILLS, usual_age
 from orders.models import Task
 from tests.makers import make_order, make_user
 from tests.people import as_a
@@ -74,7 +74,7 @@ def test_fifty_a_page_and_no_query_more_for_them(viewer: Client, django_assert_n
 
 
 def test_a_refill_older_than_usual_stands_out(viewer: Client) -> None:
-    old = make_wish(Kind.REFILL, outcome=Outcome.DONE, known_at=timezone.now() - OLD - timedelta(minutes=1))
+    old = make_wish(Kind.REFILL, outcome=Outcome.DONE, known_at=timezone.now() - DEFAULT_OLD_AGE - timedelta(minutes=1))
     page = viewer.get("/orders/refills/").content.decode()
     assert page.count("Older than refills usually get") == 1
     Task.objects.filter(pk=old.pk).update(known_at=timezone.now())
@@ -83,11 +83,11 @@ def test_a_refill_older_than_usual_stands_out(viewer: Client) -> None:
 
 def test_what_is_usual_is_learnt_from_refills_whose_end_was_told() -> None:
     now = timezone.now()
-    for hours in range(ENOUGH - 1):
+    for hours in range(ENOUGH_REFILLS - 1):
         make_wish(Kind.REFILL, over_how=Settled.MARKED, outcome="done", known_at=now - timedelta(hours=hours))
-    assert usual_age() == OLD
+    assert usual_age() == DEFAULT_OLD_AGE
     make_wish(Kind.REFILL, over_how=Settled.PRESUMED, outcome="done", known_at=now - timedelta(hours=99))
-    assert usual_age() == OLD  # what is presumed teaches nothing
+    assert usual_age() == DEFAULT_OLD_AGE  # what is presumed teaches nothing
     make_wish(Kind.REFILL, over_how=Settled.FOLLOWED, outcome="done", known_at=now - timedelta(hours=19))
     assert timedelta(hours=17) < usual_age() < timedelta(hours=19)
 

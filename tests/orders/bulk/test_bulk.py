@@ -16,13 +16,13 @@ from accounts.access import Role
 from accounts.models import User
 from catalog.models import Service
 from orders.aftersale import ask as aftersale
-from orders.aftersale.submit import carry_cancels, carry_refills
+from orders.aftersale.submit import submit_cancels, submit_refills
 from orders.bulk import job as bulk
 from orders.bulk import selection, views
 from orders.bulk.dry_run import OTHERWISE, dry_run
-from orders.bulk.job import ask
-from orders.bulk.receipt import LINES_A_PAGE, Tally
-from orders.bulk.selection import Picked
+from orders.bulk.job import start_job
+from orders.bulk.receipt import LINES_A_PAGE, ReceiptCounts
+from orders.bulk.selection import Selection
 from orders.models import Bulk, Order, Task
 from orders.rules.eligibility import WHY_NOT
 from orders.rules.refusal import Refusal
@@ -44,8 +44,8 @@ def ana() -> User:
     return make_user(name="Ana")
 
 
-def picked(kind: str, orders: list[Order]) -> Picked:
-    return Picked.of(kind, [order.pk for order in orders], "ticked on the orders page")
+def picked(kind: str, orders: list[Order]) -> Selection:
+    return Selection.of(kind, [order.pk for order in orders], "ticked on the orders page")
 
 
 def every_kind(by: User) -> list[Order]:
@@ -63,7 +63,7 @@ def every_kind(by: User) -> list[Order]:
 def test_the_dry_run_agrees_with_the_rule_and_adds_up(kind: str, ana: User) -> None:
     orders = every_kind(ana)
     run = dry_run(picked(kind, orders))
-    lines = {order.pk: (group.asked, why) for group in run.groups for order, why in group.lines}
+    lines = {order.pk: (group.is_asked, why) for group in run.groups for order, why in group.lines}
     assert sum(len(group.lines) for group in run.groups) == run.picked == len(lines) == len(orders)
     for order in Order.objects.for_table():
         why = WHY_NOT[kind](order)
@@ -75,19 +75,19 @@ def test_the_dry_run_agrees_with_the_rule_and_adds_up(kind: str, ana: User) -> N
 def test_the_press_does_what_the_dry_run_showed(kind: str, ana: User) -> None:
     orders = every_kind(ana)
     run = dry_run(picked(kind, orders))
-    job = ask(picked(kind, orders), by=ana)
-    shown = {group.words: {order.pk for order, _ in group.lines} for group in run.groups if group.asked}
+    job = start_job(picked(kind, orders), by=ana)
+    shown = {group.words: {order.pk for order, _ in group.lines} for group in run.groups if group.is_asked}
     withdrawn = shown.get("withdrawn at once: they were never sent", set())
     assert set(job.tasks.filter(kind=kind).values_list("order", flat=True)) == shown["will be asked"]
     assert set(job.tasks.filter(outcome=Outcome.WITHDRAWN).values_list("order", flat=True)) == withdrawn
     assert bool(withdrawn) == (kind == CANCEL)
-    assert job.left_out == {str(o.pk): why for group in run.groups for o, why in group.lines if not group.asked}
+    assert job.left_out == {str(o.pk): why for group in run.groups for o, why in group.lines if not group.is_asked}
     assert (job.picked, job.asked, job.left) == (run.picked, run.asked, run.picked - run.asked)
 
 
 def test_a_refill_of_many_says_so_on_each_order(ana: User) -> None:
     orders = [make_order("completed", by=ana, service=make_service()) for _ in range(2)]
-    ask(picked(REFILL, orders), by=ana)
+    start_job(picked(REFILL, orders), by=ana)
     for order in orders:
         before, order = order.version, Order.objects.for_table().get(pk=order.pk)
         assert order.version == before + 1
@@ -97,14 +97,14 @@ def test_a_refill_of_many_says_so_on_each_order(ana: User) -> None:
 
 def test_one_dry_run_is_one_job(ana: User) -> None:
     orders = picked(REFILL, [make_order("completed", by=ana)])
-    assert ask(orders, by=ana) == ask(orders, by=ana)
+    assert start_job(orders, by=ana) == start_job(orders, by=ana)
     assert Task.objects.filter(kind=REFILL).count() == Bulk.objects.count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_dry_run_pressed_at_the_same_moment_is_one_job(ana: User) -> None:
     orders = picked(REFILL, [make_order("completed", by=ana) for _ in range(3)])
-    together(*[lambda: ask(orders, by=ana)] * 4)
+    together(*[lambda: start_job(orders, by=ana)] * 4)
     assert Bulk.objects.count() == 1
     assert Task.objects.filter(kind=REFILL).count() == 3
 
@@ -112,7 +112,7 @@ def test_a_dry_run_pressed_at_the_same_moment_is_one_job(ana: User) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_jobs_over_the_same_orders_at_once_ask_each_order_once(ana: User) -> None:
     orders = [make_order("completed", by=ana) for _ in range(5)]
-    together(*[lambda: ask(picked(REFILL, orders), by=ana)] * 4)
+    together(*[lambda: start_job(picked(REFILL, orders), by=ana)] * 4)
     assert Task.objects.filter(kind=REFILL).count() == len(orders)
     assert sorted(Bulk.objects.values_list("asked", flat=True)) == [0, 0, 0, len(orders)]
 
@@ -122,7 +122,7 @@ def test_who_was_first_between_dry_run_and_press_is_told(ana: User) -> None:
     orders = picked(REFILL, [first, second])
     assert dry_run(orders).asked == 2
     aftersale.ask(first, REFILL, by=make_user(name="Bo"))
-    job = ask(orders, by=ana)
+    job = start_job(orders, by=ana)
     assert job.asked == 1
     assert "asked for by Bo" in job.left_out[str(first.pk)]
 
@@ -132,19 +132,19 @@ def test_what_the_database_lets_not_pass_is_left_out_alone(ana: User) -> None:
     orders = [make_order("completed", by=ana) for _ in range(3)]
     over = {"settled_at": timezone.now(), "over_at": timezone.now()}
     Task.objects.create(order=orders[1], kind=REFILL, slot=2, slots=3, **over)
-    job = ask(picked(REFILL, orders), by=ana)
+    job = start_job(picked(REFILL, orders), by=ana)
     assert set(job.tasks.values_list("order", flat=True)) == {orders[0].pk, orders[2].pk}
     assert job.left_out == {str(orders[1].pk): "Somebody was quicker: look at the order again."}
 
 
 def test_nobody_picks_nothing_or_more_than_may_go() -> None:
     with pytest.raises(Refusal, match="No order is picked"):
-        Picked.of(REFILL, [], "")
+        Selection.of(REFILL, [], "")
     with pytest.raises(Refusal, match="5,001 orders were picked; at most 5,000"):
-        Picked.of(REFILL, range(1, 5_002), "")
-    assert len(Picked.of(REFILL, range(1, 5_001), "").orders) == 5_000
+        Selection.of(REFILL, range(1, 5_002), "")
+    assert len(Selection.of(REFILL, range(1, 5_001), "").orders) == 5_000
     with pytest.raises(Refusal, match="Choose"):
-        Picked.of("place", [1], "")
+        Selection.of("place", [1], "")
 
 
 def test_a_viewer_and_a_stranger_ask_nothing(ana: User) -> None:
@@ -152,7 +152,7 @@ def test_a_viewer_and_a_stranger_ask_nothing(ana: User) -> None:
     for person in ("viewer", "stranger"):
         as_a(person).post("/orders/bulks/new/confirmation/", {"picked": orders.signed()})
     with pytest.raises(Refusal, match="Only operators"):
-        ask(orders, by=make_user(Role.VIEWER))
+        start_job(orders, by=make_user(Role.VIEWER))
     assert not Bulk.objects.exists()
 
 
@@ -174,11 +174,11 @@ def placed(upstream: Upstream, phone: Phone, ana: User) -> Placed:
 
 
 def test_250_orders_are_three_calls(placed: Placed, upstream: Upstream, phone: Phone, ana: User) -> None:
-    job = ask(picked(REFILL, [placed() for _ in range(250)]), by=ana)
-    while carry_refills(phone):
+    job = start_job(picked(REFILL, [placed() for _ in range(250)]), by=ana)
+    while submit_refills(phone):
         pass
     assert upstream.calls("refill") == 3
-    assert Tally(job.pk).counts == {"accepted": 250}
+    assert ReceiptCounts(job.pk).by_result == {"accepted": 250}
 
 
 def test_the_refused_go_into_a_dry_run_of_their_own(
@@ -186,36 +186,36 @@ def test_the_refused_go_into_a_dry_run_of_their_own(
 ) -> None:
     fine, refused = placed(), placed()
     upstream.set_status(str(refused.upstream_id), "in_progress")
-    job = ask(picked(REFILL, [fine, refused]), by=ana)
-    carry_refills(phone)
-    assert Tally(job.pk).counts == {"accepted": 1, "refused": 1}
+    job = start_job(picked(REFILL, [fine, refused]), by=ana)
+    submit_refills(phone)
+    assert ReceiptCounts(job.pk).by_result == {"accepted": 1, "refused": 1}
     page = as_user(ana).post("/orders/bulks/new/", {"again": job.pk}).content.decode()
-    assert Picked.read(the_picked(page)).orders == [refused.pk]
+    assert Selection.read(the_picked(page)).orders == [refused.pk]
     assert f"refused in job {job.pk}" in page
 
 
 def test_what_got_no_clear_answer_goes_again_by_a_press_only(
     placed: Placed, upstream: Upstream, phone: Phone, ana: User
 ) -> None:
-    job = ask(picked(REFILL, [placed(), placed()]), by=ana)
+    job = start_job(picked(REFILL, [placed(), placed()]), by=ana)
     upstream.will("lose_answer", "refill")
-    carry_refills(phone)
-    assert not carry_refills(phone)
-    assert Tally(job.pk).counts == {"unclear": 2}
+    submit_refills(phone)
+    assert not submit_refills(phone)
+    assert ReceiptCounts(job.pk).by_result == {"unclear": 2}
     as_user(ana).post(f"/orders/bulks/{job.pk}/tries/")
-    assert Tally(job.pk).counts == {"waiting": 2}
-    carry_refills(phone)
-    assert Tally(job.pk).counts == {"accepted": 2}, "already pending: the first try had gone through"
+    assert ReceiptCounts(job.pk).by_result == {"waiting": 2}
+    submit_refills(phone)
+    assert ReceiptCounts(job.pk).by_result == {"accepted": 2}, "already pending: the first try had gone through"
     assert len(upstream.books()["refills"]) == 2
     with pytest.raises(Refusal, match="without a clear answer"):
-        bulk.ask_again(job, by=ana)
+        bulk.retry_unclear(job, by=ana)
 
 
 def test_a_cancel_is_no_promise(placed: Placed, phone: Phone, ana: User) -> None:
     unsent, moving = place_order(by=ana), placed("in_progress")
-    job = ask(picked(CANCEL, [unsent, moving]), by=ana)
-    carry_cancels(phone)
-    assert Tally(job.pk).counts == {"taken": 1, "withdrawn": 1}
+    job = start_job(picked(CANCEL, [unsent, moving]), by=ana)
+    submit_cancels(phone)
+    assert ReceiptCounts(job.pk).by_result == {"taken": 1, "withdrawn": 1}
     page = as_user(ana).get(f"/orders/bulks/{job.pk}/").content.decode()
     assert "2 of 2 answered" in page
     assert "Request taken" in page
@@ -310,8 +310,8 @@ def test_a_dry_run_of_yesterday_is_looked_at_again(ana: User, monkeypatch: pytes
 
 
 def test_the_receipt_polls_cheaply_and_comes_anew_when_something_moved(viewer: Client, ana: User) -> None:
-    job = ask(picked(REFILL, [make_order("completed", by=ana) for _ in range(3)]), by=ana)
-    url = f"/orders/bulks/{job.pk}/?v={Tally(job.pk).version}&bar={Bar().version}"
+    job = start_job(picked(REFILL, [make_order("completed", by=ana) for _ in range(3)]), by=ana)
+    url = f"/orders/bulks/{job.pk}/?v={ReceiptCounts(job.pk).version}&bar={Bar().version}"
     with CaptureQueriesContext(connection) as queries:
         answer = viewer.get(url, headers=htmx())
     assert (answer.status_code, answer.content) == (204, b"")
@@ -326,7 +326,7 @@ def test_the_receipt_polls_cheaply_and_comes_anew_when_something_moved(viewer: C
 def test_a_long_receipt_has_pages_and_a_few_queries(viewer: Client, ana: User) -> None:
     service = make_service()
     orders = [make_order("completed", by=ana, service=service) for _ in range(LINES_A_PAGE + 1)]
-    job = ask(picked(REFILL, orders), by=ana)
+    job = start_job(picked(REFILL, orders), by=ana)
     with CaptureQueriesContext(connection) as queries:
         page = viewer.get(f"/orders/bulks/{job.pk}/").content.decode()
     assert len(queries) <= 6
@@ -341,7 +341,7 @@ def test_the_csv_names_itself_and_runs_no_formula(viewer: Client) -> None:
     by = make_user(name="=HYPERLINK(1)")
     hostile = make_service(name="@SUM(A1)", category="x")
     asked, out = make_order("completed", by=by, service=hostile), make_order("pending", by=by)
-    job = ask(picked(REFILL, [asked, out]), by=by)
+    job = start_job(picked(REFILL, [asked, out]), by=by)
     answer = viewer.get(f"/orders/bulks/{job.pk}/csv/")
     text = b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]
     [title], _, first, last = csv.reader(text.splitlines())
@@ -361,7 +361,7 @@ def test_a_cell_is_never_a_formula(text: str) -> None:
 
 def test_the_list_of_jobs_tells_how_far_each_is(viewer: Client, ana: User) -> None:
     assert "No jobs yet" in viewer.get("/orders/bulks/").content.decode()
-    job = ask(picked(REFILL, [make_order("completed", by=ana), make_order("pending", by=ana)]), by=ana)
+    job = start_job(picked(REFILL, [make_order("completed", by=ana), make_order("pending", by=ana)]), by=ana)
     page = viewer.get("/orders/bulks/").content.decode()
     assert "Refill of 2 orders" in page
     assert "1 asked, 1 left out" in page

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from orders.aftersale import ask
 from orders.detail.progress_chart import chart
-from orders.following.poll import take_in
+from orders.following.poll import apply_reports
 from orders.models import Order, Reading
 from orders.rules.statuses import Status
 from panel.format.step_chart import DRAWN_AT_MOST, HEIGHT, READ_AT_MOST, WIDTH
@@ -23,7 +23,7 @@ BEGAN = timezone.now() - timedelta(hours=2)
 
 def takes_in(*reports: Report) -> None:
     found = {report.upstream_id: report for report in reports}
-    take_in(list(found), Reports(found, {}), timezone.now())
+    apply_reports(list(found), Reports(found, {}), timezone.now())
 
 
 def tells(order: Order, after: float, **said: object) -> None:
@@ -69,7 +69,7 @@ def test_what_could_not_be_written_down_leaves_no_reading(monkeypatch: pytest.Mo
     def breaks(*_args: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr("orders.following.poll.end_cancels", breaks)
+    monkeypatch.setattr("orders.following.poll.settle_cancels", breaks)
     with pytest.raises(RuntimeError):
         tells(order, 0, status="completed", remains=0)
     assert not order.readings.exists()
@@ -92,7 +92,7 @@ def test_the_line_goes_on_while_reports_say_the_same_and_no_further() -> None:
     for after, remains in ((0, 1000), (25, 500), (50, 500)):
         tells(order, after, remains=remains)
     asked_at = BEGAN + minutes(100)
-    ask.begin(seen(order), "cancel", by=make_user(), at=asked_at)
+    ask.create_task(seen(order), "cancel", by=make_user(), at=asked_at)
     drawn = chart(seen(order))
     assert drawn
     assert drawn.line.endswith("H250V50H500"), "nobody has told anything since"

@@ -11,11 +11,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.access import Role
-from orders.following.anomalies import AGAIN, DOUBTS, doubts_of
-from orders.following.poll import look_once, take_in
-from orders.following.triage import see
+from orders.following.anomalies import ANOMALIES, SECOND_REPORT_AFTER, anomalies_of
+from orders.following.poll import apply_reports, poll_once
+from orders.following.triage import mark_seen
 from orders.models import Order
-from orders.placing.submit import carry_one
+from orders.placing.submit import submit_one
 from orders.rules.refusal import Refusal
 from orders.rules.statuses import Status
 from orders.table.paging import SORTS
@@ -36,13 +36,13 @@ def look(order: Order, **said: Any) -> list[str]:
     said |= dict.fromkeys(raw)
     report = make_report(order, **{"raw": {"status": said.get("status", "in_progress"), **raw}, **said})
     before = set(order.events.values_list("pk", flat=True))
-    take_in([report.upstream_id], Reports({report.upstream_id: report}, {}), timezone.now())
+    apply_reports([report.upstream_id], Reports({report.upstream_id: report}, {}), timezone.now())
     order.refresh_from_db()
     return [event.kind for event in order.events.order_by("pk") if event.pk not in before]
 
 
 def says(order: Order) -> list[str]:
-    return [doubt.says for doubt in doubts_of(order)]
+    return [doubt.sentence for doubt in anomalies_of(order)]
 
 
 # ── What is one ──────────────────────────────────────────────────────────────────────────────────
@@ -144,7 +144,7 @@ def test_it_is_told_once_and_stays_until_somebody_looked_though_it_stands_no_mor
     assert look(order, remains=1002) == []
     assert look(order, remains=650) == []
     assert order.doubts == "remains"
-    assert says(order) == [DOUBTS["remains"].was]
+    assert says(order) == [ANOMALIES["remains"].was]
 
 
 # ── On and off after the end ─────────────────────────────────────────────────────────────────────
@@ -153,9 +153,9 @@ def test_an_order_that_goes_on_after_its_end_waits_for_a_second_look() -> None:
     first = timezone.now()
     assert look(order, status="in_progress", remains=400, asked_at=first) == ["revived"]
     assert (order.status, order.remains, order.doubts) == ("completed", 0, "back")
-    assert order.next_look_at == first + AGAIN, "soon"
+    assert order.next_look_at == first + SECOND_REPORT_AFTER, "soon"
     assert "had said “Completed”" in says(order)[0]
-    second = first + AGAIN
+    second = first + SECOND_REPORT_AFTER
     assert look(order, status="in_progress", remains=390, asked_at=second) == ["surprised"]
     assert (order.status, order.remains, order.doubts) == ("in_progress", 390, "back")
     assert order.next_look_at
@@ -173,11 +173,11 @@ def test_a_second_look_that_does_not_agree_leaves_it_ended_and_findable() -> Non
     look(order, status="in_progress", asked_at=at)
     version = order.version
     said = {"status": "completed", "remains": 0, "start_count": order.start_count}
-    assert look(order, **said, asked_at=at + AGAIN) == ["stood"]
+    assert look(order, **said, asked_at=at + SECOND_REPORT_AFTER) == ["stood"]
     assert (order.status, order.next_look_at, order.doubts) == ("completed", None, "back")
     assert order.version > version, "pages notice"
     assert order.said == {"status": "completed"}
-    assert look(order, status="in_progress", asked_at=at + 2 * AGAIN) == ["revived"]
+    assert look(order, status="in_progress", asked_at=at + 2 * SECOND_REPORT_AFTER) == ["revived"]
     assert order.status == "completed", "it takes two anew"
 
 
@@ -192,21 +192,21 @@ def test_a_word_that_nobody_knows_does_not_revive_at_once_either() -> None:
     order, at = make_order(Status.COMPLETED), timezone.now()
     assert look(order, status="paused", asked_at=at) == ["revived"]
     assert order.status == "completed"
-    look(order, status="paused", asked_at=at + AGAIN)
+    look(order, status="paused", asked_at=at + SECOND_REPORT_AFTER)
     assert order.status == "paused"
 
 
 def test_the_whole_way_over_http(upstream: Upstream, phone: Client) -> None:
     order = place_order(service=sold_by(phone), quantity=1000)
-    carry_one(phone)
+    submit_one(phone)
     upstream.advance(hours=240)
-    look_once(phone)
+    poll_once(phone)
     order.refresh_from_db()
     ended = order.status
     for expected in (ended, "in_progress"):
         upstream.set_status(order.upstream_id or "", "in_progress", remains="1e9", charge="99.50")
         Order.objects.filter(pk=order.pk).poll_now(timezone.now())
-        assert look_once(phone)
+        assert poll_once(phone)
         order.refresh_from_db()
         assert order.status == expected
     assert set((order.doubts or "").split()) == {"back", "unread", "charge"}
@@ -268,7 +268,7 @@ def test_what_came_after_the_page_was_loaded_is_not_marked_as_seen() -> None:
     order, boss = flagged(), make_user(Role.MANAGER)
     look(order, charge=Decimal("1.20"), remains=5000)
     with pytest.raises(Refusal, match="look again"):
-        see(order, "charge", by=boss)
+        mark_seen(order, "charge", by=boss)
     order.refresh_from_db()
     assert order.doubts == "charge remains"
 
@@ -277,14 +277,14 @@ def test_what_came_after_the_page_was_loaded_is_not_marked_as_seen() -> None:
 def test_nothing_is_seen_where_nothing_surprises(said: str) -> None:
     order = make_order(Status.IN_PROGRESS)
     with pytest.raises(Refusal):
-        see(order, said, by=make_user(Role.MANAGER))
+        mark_seen(order, said, by=make_user(Role.MANAGER))
     assert not order.events.filter(kind="seen").exists()
 
 
 def test_an_operator_may_not_say_it() -> None:
     order = flagged()
     with pytest.raises(Refusal, match="Only managers"):
-        see(order, "charge", by=make_user(Role.OPERATOR))
+        mark_seen(order, "charge", by=make_user(Role.OPERATOR))
 
 
 def test_a_stale_answer_raises_no_doubt() -> None:

@@ -9,9 +9,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from orders.following.poll import look_once, take_in
+from orders.following.poll import apply_reports, poll_once
 from orders.models import Order
-from orders.placing.submit import carry_one
+from orders.placing.submit import submit_one
 from orders.rules.poll_schedule import LONGEST_PAUSE, PAUSES_BY_AGE, next_poll_by_age
 from orders.rules.statuses import FINAL, LIFE, LIVE, Status
 from panel.notpanel.client import Client
@@ -26,30 +26,30 @@ def look(order: Order, **said: object) -> list[str]:
     """Takes in one report on it; the kinds of events that came of it."""
     report = make_report(order, **said)  # type: ignore[arg-type]
     before = set(order.events.values_list("pk", flat=True))
-    take_in([report.upstream_id], Reports({report.upstream_id: report}, {}), timezone.now())
+    apply_reports([report.upstream_id], Reports({report.upstream_id: report}, {}), timezone.now())
     order.refresh_from_db()
     return [event.kind for event in order.events.all() if event.pk not in before]
 
 
 def test_an_order_is_followed_to_its_end(upstream: Upstream, phone: Client) -> None:
     order = place_order(service=sold_by(phone), quantity=1000)
-    carry_one(phone)
+    submit_one(phone)
     upstream.advance(hours=240)
-    assert look_once(phone)
+    assert poll_once(phone)
     order.refresh_from_db()
     [booked] = upstream.books()["orders"]
     assert order.status == booked["status"]
     assert order.status in FINAL
     assert order.charge == Decimal(booked["charge"])
     assert order.next_look_at is None
-    assert not look_once(phone), "what has ended is not asked after"
+    assert not poll_once(phone), "what has ended is not asked after"
 
 
 def test_a_hundred_orders_cost_one_call(upstream: Upstream, phone: Client) -> None:
     by, service = make_user(), make_service()
     for _ in range(101):
         make_order(Status.IN_PROGRESS, by=by, service=service)
-    while look_once(phone):
+    while poll_once(phone):
         pass
     assert upstream.calls("status") == 2
 
@@ -60,7 +60,7 @@ def test_charges_unlike_their_prices_are_judged_with_one_question_for_all_terms(
         report = make_report(make_order(Status.IN_PROGRESS, service=service), charge=Decimal("9"))
         known[report.upstream_id] = report
     with CaptureQueriesContext(connection) as queries:
-        take_in(list(known), Reports(known, {}), timezone.now())
+        apply_reports(list(known), Reports(known, {}), timezone.now())
     assert Order.objects.filter(doubts="charge").count() == 5
     assert len([query for query in queries if 'FROM "catalog_service"' in query["sql"]]) == 1
 
@@ -69,7 +69,7 @@ def test_charges_unlike_their_prices_are_judged_with_one_question_for_all_terms(
 def test_a_look_that_fails_changes_nothing_and_comes_again(upstream: Upstream, phone: Client, fault: str) -> None:
     order = make_order(Status.IN_PROGRESS)
     upstream.will(fault, action="status", times=2)
-    assert look_once(phone)
+    assert poll_once(phone)
     before, order = order, Order.objects.get(pk=order.pk)
     assert (order.status, order.version) == (before.status, before.version)
     assert order.next_look_at and order.next_look_at > timezone.now()
@@ -77,7 +77,7 @@ def test_a_look_that_fails_changes_nothing_and_comes_again(upstream: Upstream, p
 
 def test_what_upstream_leaves_out_is_counted_and_kept(upstream: Upstream, phone: Client) -> None:
     order = make_order(Status.IN_PROGRESS)  # the sandbox has never heard of it
-    look_once(phone)
+    poll_once(phone)
     order.refresh_from_db()
     assert (order.status, order.left_out) == (Status.IN_PROGRESS, 1)
     assert order.next_look_at is not None
@@ -87,7 +87,7 @@ def test_what_upstream_leaves_out_is_counted_and_kept(upstream: Upstream, phone:
 
 def test_a_row_that_cannot_be_read_is_told_in_upstreams_words(upstream: Upstream, phone: Client) -> None:
     order = make_order(Status.IN_PROGRESS)
-    take_in([order.upstream_id or ""], Reports({}, {order.upstream_id or "": "Order not found"}), timezone.now())
+    apply_reports([order.upstream_id or ""], Reports({}, {order.upstream_id or "": "Order not found"}), timezone.now())
     event = order.events.first()
     assert event
     assert (event.kind, event.sentence.said) == ("unreadable", "Order not found")

@@ -7,10 +7,10 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from accounts.access import Role
-from orders.following.poll import look_alone, look_once, take_in
+from orders.following.poll import apply_reports, poll_alone, poll_once
 from orders.following.triage import give_up
 from orders.models import Order
-from orders.placing.submit import carry_one
+from orders.placing.submit import submit_one
 from orders.rules.poll_schedule import POLLED_ALONE_FROM
 from orders.rules.refusal import Refusal
 from orders.rules.statuses import Status
@@ -47,8 +47,8 @@ def test_it_stays_as_it_was_and_leaves_what_needs_a_look(upstream: Upstream, pho
     assert Bar().needs_a_look == 0
     for address in ("/orders/?open=look", "/orders/?status=review"):
         assert f'id="order-{order.pk}"' not in manager.get(address).content.decode()
-    look_alone(phone)
-    look_once(phone)
+    poll_alone(phone)
+    poll_once(phone)
     assert upstream.calls("status") == 0
     assert "no longer asked after" in manager.get("/orders/").content.decode()
     assert "It is no longer asked after" in manager.get(order.get_absolute_url()).content.decode()
@@ -56,12 +56,12 @@ def test_it_stays_as_it_was_and_leaves_what_needs_a_look(upstream: Upstream, pho
 
 def test_if_upstream_knows_it_again_that_wins(phone: Client) -> None:
     order = place_order(service=sold_by(phone), quantity=1000)
-    carry_one(phone)
+    submit_one(phone)
     Order.objects.filter(pk=order.pk).update(left_out=POLLED_ALONE_FROM, missing_since=timezone.now(), status="pending")
     order.refresh_from_db()
     give_up(order, "Lost.", by=make_user(Role.MANAGER))
     Order.objects.filter(pk=order.pk).poll_now(timezone.now())  # somebody pressed “Check now”, or a webhook rang
-    look_alone(phone)
+    poll_alone(phone)
     order.refresh_from_db()
     assert (order.left_out, order.given_up) == (0, False)
     assert order.reported_at and order.next_look_at
@@ -71,7 +71,7 @@ def test_an_answer_that_was_under_way_does_not_bring_it_back() -> None:
     order = missing()
     give_up(order, "Lost.", by=make_user(Role.MANAGER))
     said = Reports({}, {order.upstream_id or "": "Order not found"})
-    take_in([order.upstream_id or ""], said, timezone.now(), alone=True)
+    apply_reports([order.upstream_id or ""], said, timezone.now(), alone=True)
     order.refresh_from_db()
     assert (order.missing_since, order.next_look_at) == (None, None)
 

@@ -6,9 +6,9 @@ import pytest
 from django.test import Client as Browser
 from django.utils import timezone
 
-from orders.following.poll import ALONE_EVERY_SECONDS, look_alone, look_once, look_wanted
+from orders.following.poll import ALONE_EVERY_SECONDS, poll_alone, poll_once, poll_wanted
 from orders.models import Order
-from orders.placing.submit import carry_one
+from orders.placing.submit import submit_one
 from orders.rules.poll_schedule import LONGEST_PAUSE, POLLED_ALONE_FROM
 from orders.rules.statuses import Status
 from panel.notpanel.client import Client
@@ -30,7 +30,7 @@ def left_out_often(phone: Client) -> Order:
     order = make_order(Status.IN_PROGRESS)
     for _ in range(POLLED_ALONE_FROM):
         come_due()
-        assert look_once(phone)
+        assert poll_once(phone)
     come_due()
     order.refresh_from_db()
     return order
@@ -43,10 +43,10 @@ def kinds(order: Order) -> list[str]:
 def test_after_three_answers_without_it_it_is_asked_for_alone_and_flagged(upstream: Upstream, phone: Client) -> None:
     order = left_out_often(phone)
     assert (order.left_out, order.missing_since) == (POLLED_ALONE_FROM, None)
-    assert look_wanted(timezone.now()) is None, "no leave to call is taken for a batch without it"
-    assert not look_once(phone), "it is in no batch any more"
+    assert poll_wanted(timezone.now()) is None, "no leave to call is taken for a batch without it"
+    assert not poll_once(phone), "it is in no batch any more"
     before = upstream.calls("status")
-    look_alone(phone)
+    poll_alone(phone)
     order.refresh_from_db()
     assert upstream.calls("status") == before + 1
     assert order.missing_since
@@ -59,13 +59,13 @@ def test_after_three_answers_without_it_it_is_asked_for_alone_and_flagged(upstre
 
 def test_it_is_told_once_and_asked_for_again_every_hour(upstream: Upstream, phone: Client) -> None:
     order = left_out_often(phone)
-    look_alone(phone)
+    poll_alone(phone)
     order.refresh_from_db()
     since, before = order.missing_since, upstream.calls("status")
-    look_alone(phone)
+    poll_alone(phone)
     assert upstream.calls("status") == before, "not before its hour"
     come_due()
-    look_alone(phone)
+    poll_alone(phone)
     order.refresh_from_db()
     assert (order.missing_since, kinds(order).count("missing")) == (since, 1)
 
@@ -84,21 +84,21 @@ def test_no_answer_is_no_answer(upstream: Upstream, phone: Client, fault: str) -
 
 def test_when_upstream_knows_it_again_it_is_followed_as_before(phone: Client) -> None:
     order = place_order(service=sold_by(phone), quantity=1000)
-    carry_one(phone)
+    submit_one(phone)
     now = timezone.now()
     Order.objects.filter(pk=order.pk).update(missing_since=now, left_out=POLLED_ALONE_FROM, next_look_at=now)
-    look_alone(phone)
+    poll_alone(phone)
     order.refresh_from_db()
     assert (order.missing_since, order.left_out) == (None, 0)
     assert "back" in kinds(order)
     come_due()
-    assert look_once(phone), "with the others again"
+    assert poll_once(phone), "with the others again"
 
 
 def test_a_refusal_in_other_words_is_not_taken_for_it(phone: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     order = left_out_often(phone)
-    monkeypatch.setattr("orders.following.poll.UNKNOWN", "no such words")
-    look_alone(phone)
+    monkeypatch.setattr("orders.following.poll.UNKNOWN_ORDER", "no such words")
+    poll_alone(phone)
     order.refresh_from_db()
     assert (order.missing_since, order.left_out) == (None, POLLED_ALONE_FROM + 1)
 
@@ -118,7 +118,7 @@ def test_many_of_them_are_asked_for_one_at_a_time_and_not_at_once(upstream: Upst
 def test_it_waits_where_people_look(viewer: Browser, phone: Client) -> None:
     order, other = left_out_often(phone), make_order(Status.IN_PROGRESS)
     assert Bar().needs_a_look == 0
-    look_alone(phone)
+    poll_alone(phone)
     assert Bar().needs_a_look == 1
     page = viewer.get("/orders/?open=look").content.decode()
     assert f'id="order-{order.pk}"' in page

@@ -10,7 +10,7 @@ from orders.aftersale.withdraw import withdraw
 from orders.models import Order
 from orders.placing.funding import CACHED_BY_UPSTREAM, choose_when_funded, probe, send_now
 from orders.placing.send_switch import PROBE_EVERY
-from orders.placing.submit import carry_one
+from orders.placing.submit import submit_one
 from orders.rules.refusal import Refusal
 from orders.rules.statuses import Status
 from panel.notpanel.client import Client
@@ -32,7 +32,7 @@ def order(upstream: Upstream, phone: Client) -> Order:
     """Refused for want of money."""
     upstream.set_balance("0.01")
     order = place_order(service=sold_by(phone))
-    assert carry_one(phone)
+    assert submit_one(phone)
     order.refresh_from_db()
     return order
 
@@ -55,7 +55,7 @@ def test_it_is_not_asked_for_again_while_the_balance_is_too_low(
 ) -> None:
     for minute in range(1, 5):
         assert probe(phone, timezone.now() + minute * PROBE_EVERY)
-        assert not carry_one(phone, timezone.now() + LATER)
+        assert not submit_one(phone, timezone.now() + LATER)
     assert upstream.calls("add") == 1
 
 
@@ -64,14 +64,14 @@ def test_a_reading_that_cannot_know_of_the_refusal_lets_nothing_go(
 ) -> None:
     upstream.set_balance("500")
     assert not probe(phone)
-    assert not carry_one(phone, timezone.now() + LATER)
+    assert not submit_one(phone, timezone.now() + LATER)
 
 
 def test_it_goes_by_itself_when_a_reading_covers_it(upstream: Upstream, phone: Client, order: Order) -> None:
     upstream.set_balance("500")
-    assert not carry_one(phone, timezone.now() + LATER), "no reading, no try"
+    assert not submit_one(phone, timezone.now() + LATER), "no reading, no try"
     assert probe(phone, soon())
-    assert carry_one(phone)
+    assert submit_one(phone)
     assert sent(order)
     assert [event.kind for event in order.events.all()] == ["asked", "funded", "short", "placed"]
     assert not probe(phone, timezone.now() + LATER), "nothing waits for money any more"
@@ -79,10 +79,10 @@ def test_it_goes_by_itself_when_a_reading_covers_it(upstream: Upstream, phone: C
 
 def test_a_balance_for_one_lets_one_go_and_the_first_first(upstream: Upstream, phone: Client, order: Order) -> None:
     second = place_order(service=order.service)
-    carry_one(phone)
+    submit_one(phone)
     upstream.set_balance(order.expected_charge * 3 / 2)
     probe(phone, soon())
-    while carry_one(phone, timezone.now() + LATER):
+    while submit_one(phone, timezone.now() + LATER):
         pass
     assert sent(order) and not sent(second)
     assert upstream.calls("add") == 3, "the second was not tried in vain"
@@ -95,7 +95,7 @@ def test_an_estimate_that_is_too_low_makes_no_loop(upstream: Upstream, phone: Cl
     for second in range(0, 240, 20):
         now = timezone.now() + timedelta(seconds=second)
         probe(phone, now)
-        tries += carry_one(phone, now)
+        tries += submit_one(phone, now)
     assert tries == 1, "once more, and then not for minutes"
 
 
@@ -103,18 +103,18 @@ def test_who_wants_to_press_is_waited_for(upstream: Upstream, phone: Client, ord
     choose_when_funded(order, False, by=make_user())
     upstream.set_balance("500")
     probe(phone, soon())
-    assert not carry_one(phone, timezone.now() + LATER)
+    assert not submit_one(phone, timezone.now() + LATER)
     send_now(order, by=make_user())
-    assert carry_one(phone)
+    assert submit_one(phone)
     assert sent(order)
 
 
 def test_a_no_for_want_of_money_after_a_lost_answer_is_for_a_person(upstream: Upstream, phone: Client) -> None:
     order = place_order(service=sold_by(phone))
     upstream.will("lose_answer", action="add")
-    carry_one(phone)
+    submit_one(phone)
     upstream.will("error_200", action="add", text="Insufficient balance")
-    carry_one(phone, timezone.now() + LATER)
+    submit_one(phone, timezone.now() + LATER)
     order.refresh_from_db()
     assert order.status == Status.REVIEW
 
@@ -128,7 +128,7 @@ def test_it_can_still_be_withdrawn(upstream: Upstream, phone: Client, order: Ord
     withdraw(order, by=make_user())
     upstream.set_balance("500")
     probe(phone, soon())
-    assert not carry_one(phone, timezone.now() + LATER)
+    assert not submit_one(phone, timezone.now() + LATER)
     assert "waits for money" not in as_a(Role.VIEWER).get("/orders/").content.decode()
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from catalog.models import Service
 from orders.models import Order
 from orders.placing.funding import CACHED_BY_UPSTREAM, probe, send_now
-from orders.placing.submit import carry_one
+from orders.placing.submit import submit_one
 from panel.notpanel.client import Client as Phone
 from tests.makers import PASSWORD, make_service, make_user, sold_by
 from tests.orders.placing.test_order_form import LINK, filled, proof
@@ -51,15 +51,15 @@ def test_the_order_waits_as_the_form_said(
     Service.objects.update(name="Followers", category="Followers")
     service.refresh_from_db()
     assert operator.post("/orders/new/", {**filled(service), **said}).status_code == 302
-    assert carry_one(phone)
+    assert submit_one(phone)
     order = Order.objects.get()
     assert order.shown_status == "unfunded"
     upstream.set_balance("500")
     probe(phone, timezone.now() + CACHED_BY_UPSTREAM + timedelta(seconds=1))
-    assert carry_one(phone, timezone.now() + LATER) is by_itself
+    assert submit_one(phone, timezone.now() + LATER) is by_itself
     if not by_itself:
         send_now(order, by=order.placed_by)
-        assert carry_one(phone)
+        assert submit_one(phone)
     order.refresh_from_db()
     assert order.upstream_id
     assert upstream.calls("add") == 2

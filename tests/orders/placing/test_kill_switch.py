@@ -7,12 +7,12 @@ import pytest
 from django.utils import timezone
 
 from accounts.access import Role
-from orders.following.poll import look_once
+from orders.following.poll import poll_once
 from orders.models import Event, Sending, Task
 from orders.placing import send_switch
 from orders.placing.funding import probe
 from orders.placing.send_switch import FAILURES_IN_A_ROW, PROBE_EVERY
-from orders.placing.submit import carry_one
+from orders.placing.submit import submit_one
 from orders.rules.refusal import Refusal
 from orders.rules.statuses import Status
 from panel.notpanel.client import Client
@@ -37,7 +37,7 @@ def stopped() -> bool:
 def fail_in_a_row(upstream: Upstream, phone: Client, times: int, fault: str = "lose_request") -> None:
     upstream.will(fault, action="add", times=times)
     for number in range(times):
-        assert carry_one(phone, timezone.now() + number * LATER)
+        assert submit_one(phone, timezone.now() + number * LATER)
 
 
 def test_nothing_is_placed_while_it_is_stopped_and_looks_go_on(
@@ -45,8 +45,8 @@ def test_nothing_is_placed_while_it_is_stopped_and_looks_go_on(
 ) -> None:
     order = place_order(service=sold_by(phone))
     make_order(Status.IN_PROGRESS, service=order.service)
-    assert not carry_one(phone, timezone.now() + LATER)
-    assert look_once(phone)
+    assert not submit_one(phone, timezone.now() + LATER)
+    assert poll_once(phone)
     assert upstream.calls("add") == 0
 
 
@@ -54,7 +54,7 @@ def test_what_waited_goes_on_in_its_order(upstream: Upstream, phone: Client, bos
     service = sold_by(phone)
     orders = [place_order(service=service) for _ in range(3)]
     send_switch.resume(by=make_user(Role.MANAGER))
-    while carry_one(phone):
+    while submit_one(phone):
         pass
     sent = [booked["request_id"] for booked in reversed(upstream.orders())]
     assert sent == [str(order.request_id) for order in orders]
@@ -113,8 +113,8 @@ def test_trouble_with_the_account_stops_it(upstream: Upstream, phone: Client, fa
     place_order(service=service)
     place_order(service=service)
     upstream.will(fault, times=None)
-    assert carry_one(phone)
-    assert not carry_one(phone, timezone.now() + LATER)
+    assert submit_one(phone)
+    assert not submit_one(phone, timezone.now() + LATER)
     assert upstream.calls("add") == 1, "not one call an order"
     assert Sending.objects.get().stopped_by is None
     assert "by the desk itself:" in as_a(Role.VIEWER).get("/orders/").content.decode()
@@ -124,7 +124,7 @@ def test_it_is_noticed_by_any_call(upstream: Upstream) -> None:
     phone = Client(upstream.url, upstream.key, heard=book.heard, connect_seconds=1, total_seconds=2)
     make_order(Status.IN_PROGRESS)
     upstream.suspended()
-    look_once(phone)
+    poll_once(phone)
     assert stopped()
 
 
@@ -134,7 +134,7 @@ def test_many_tries_in_a_row_without_an_answer_stop_it(upstream: Upstream, phone
     fail_in_a_row(upstream, phone, FAILURES_IN_A_ROW - 1, fault)
     assert not stopped()
     upstream.will(fault, action="add")
-    carry_one(phone, timezone.now() + 10 * LATER)
+    submit_one(phone, timezone.now() + 10 * LATER)
     assert stopped()
 
 
@@ -142,7 +142,7 @@ def test_what_never_leaves_the_house_counts_too() -> None:
     place_order()
     dead = Client("http://127.0.0.1:9/api/v2", "k", connect_seconds=1)
     for number in range(FAILURES_IN_A_ROW):
-        carry_one(dead, timezone.now() + number * LATER)
+        submit_one(dead, timezone.now() + number * LATER)
     assert stopped()
 
 
@@ -150,7 +150,7 @@ def test_one_answer_in_between_begins_the_count_anew(upstream: Upstream, phone: 
     service = sold_by(phone)
     place_order(service=service)
     fail_in_a_row(upstream, phone, FAILURES_IN_A_ROW - 1)
-    carry_one(phone, timezone.now() + 10 * LATER)
+    submit_one(phone, timezone.now() + 10 * LATER)
     assert Sending.objects.get().failures == 0
     place_order(service=service)
     fail_in_a_row(upstream, phone, 1)
@@ -160,7 +160,7 @@ def test_one_answer_in_between_begins_the_count_anew(upstream: Upstream, phone: 
 def test_it_asks_gently_and_goes_on_by_itself(upstream: Upstream, phone: Client) -> None:
     order = place_order(service=sold_by(phone))
     upstream.suspended()
-    carry_one(phone)
+    submit_one(phone)
     now = timezone.now()
     assert not probe(phone, now), "not at once"
     assert probe(phone, now + PROBE_EVERY)
@@ -169,7 +169,7 @@ def test_it_asks_gently_and_goes_on_by_itself(upstream: Upstream, phone: Client)
     upstream.suspended(False)
     assert probe(phone, now + 2 * PROBE_EVERY)
     assert not stopped()
-    assert carry_one(phone), "at once, and in its order"
+    assert submit_one(phone), "at once, and in its order"
     order.refresh_from_db()
     assert order.taken
     assert not probe(phone, now + 9 * PROBE_EVERY), "nothing is left to ask for"
@@ -181,7 +181,7 @@ def test_after_it_went_on_by_itself_one_failure_stops_it_again(upstream: Upstrea
     assert probe(phone, timezone.now() + LATER)
     assert not stopped()
     upstream.will("lose_request", action="add")
-    carry_one(phone, timezone.now() + 10 * LATER)
+    submit_one(phone, timezone.now() + 10 * LATER)
     assert stopped()
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from orders.models import Order, Sending, Task
 from orders.placing import send_switch
-from orders.placing.submit import LEASE, RULES, Rule, carry_one, placed, to_review
+from orders.placing.submit import LEASE, RULES, Rule, apply_answer, submit_one, to_review
 from orders.rules.statuses import Status
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NotPanelError
@@ -27,7 +27,7 @@ def order(phone: Client) -> Order:
 
 def carry(phone: Client, order: Order, *, later: timedelta = timedelta()) -> Task:
     """One try; the order and its task as they then stand."""
-    assert carry_one(phone, timezone.now() + later)
+    assert submit_one(phone, timezone.now() + later)
     order.refresh_from_db()
     return order.tasks.get()
 
@@ -69,7 +69,7 @@ def test_a_no_after_a_lost_answer_is_for_a_person(upstream: Upstream, phone: Cli
     upstream.will("error_200", action="add", times=1)
     task = carry(phone, order, later=LATER)
     assert (order.status, task.outcome) == (Status.REVIEW, Task.Outcome.REVIEW)
-    assert not carry_one(phone, timezone.now() + 10 * LATER), "no machine sends it again"
+    assert not submit_one(phone, timezone.now() + 10 * LATER), "no machine sends it again"
 
 
 def test_a_limit_costs_no_try_and_begins_no_doubt(upstream: Upstream, phone: Client, order: Order) -> None:
@@ -92,8 +92,8 @@ def test_trouble_with_the_account_keeps_the_order(upstream: Upstream, phone: Cli
     upstream.will(fault, action="add", times=1)
     task = carry(phone, order)
     assert (order.status, task.attempts, task.settled_at) == (Status.QUEUED, 0, None)
-    assert not carry_one(phone, timezone.now() + timedelta(hours=1)), "sending is stopped"
-    send_switch.well_again(timezone.now())
+    assert not submit_one(phone, timezone.now() + timedelta(hours=1)), "sending is stopped"
+    send_switch.resume_itself(timezone.now())
     carry(phone, order)
     assert order.taken
 
@@ -124,7 +124,7 @@ def test_an_answer_that_comes_after_all_finds_its_order_in_review(phone: Client,
     quick = Task.objects.claim(timezone.now() + 2 * LEASE, LEASE)
     assert slow and quick
     to_review(quick, "upstream refused a repeat", "No")
-    placed(slow, "ord_1", timezone.now())
+    apply_answer(slow, "ord_1", timezone.now())
     order.refresh_from_db()
     assert (order.upstream_id, order.shown_status) == ("ord_1", "taken")
 
@@ -135,9 +135,9 @@ def test_a_database_that_is_away_does_not_turn_a_yes_into_a_question(
     def away(*args: object) -> None:
         raise DatabaseError("locked")
 
-    monkeypatch.setattr("orders.placing.submit.placed", away)
+    monkeypatch.setattr("orders.placing.submit.apply_answer", away)
     with pytest.raises(DatabaseError):
-        carry_one(phone)
+        submit_one(phone)
     monkeypatch.undo()
     carry(phone, order, later=LEASE + timedelta(seconds=1))
     assert order.taken
@@ -176,7 +176,7 @@ def test_a_worker_that_died_in_mid_call_leaves_the_order_in_doubt(
         phone.place(order.body, request_id=str(order.request_id))
     order.refresh_from_db()
     assert order.confirming
-    assert not carry_one(phone, timezone.now()), "the claim still holds"
+    assert not submit_one(phone, timezone.now()), "the claim still holds"
     carry(phone, order, later=LEASE + timedelta(seconds=1))
     assert order.taken
     assert len(upstream.books()["orders"]) == 1
@@ -200,7 +200,7 @@ def meet(order: Order, trouble: NotPanelError, *, after_doubt: bool) -> tuple[Or
 
     if after_doubt:
         Task.objects.update(unclear_since=timezone.now() - LATER, attempts=1)
-    assert carry_one(Phone(), timezone.now())  # type: ignore[arg-type]
+    assert submit_one(Phone(), timezone.now())  # type: ignore[arg-type]
     return Order.objects.get(pk=order.pk), Task.objects.get()
 
 
@@ -240,4 +240,4 @@ def test_a_mistake_of_our_own_is_for_a_person_and_not_repeated(phone: Client, or
     phone.place = mistaken  # type: ignore[method-assign]
     carry(phone, order)
     assert order.status == Status.REVIEW
-    assert not carry_one(phone, timezone.now() + LATER)
+    assert not submit_one(phone, timezone.now() + LATER)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from orders.detail.ordered_fields import own_fields
+from orders.detail.ordered_fields import ordered_fields
 from orders.models import Order
 from panel.site.status_bar import Bar
 from tests.makers import make_service, place_order
@@ -68,7 +68,7 @@ def test_each_type_s_fields_are_there_by_their_labels(
 
 def test_what_the_order_says_anyway_is_not_said_twice(viewer: Client) -> None:
     order = place_order(service=make_service(dripfeed=True), runs=3, interval=30, coupon="SPRING")
-    assert own_fields(order.body) == []
+    assert ordered_fields(order.body) == []
     assert page_of(viewer, order).count("SPRING") == 1
 
 
@@ -99,7 +99,7 @@ def test_five_thousand_comments_are_folded_counted_and_sent_once(viewer: Client)
 
 @pytest.mark.parametrize("text", ["9" * 400, "٣", "-1", "", "1e3", "{}"])
 def test_a_number_that_is_none_is_shown_as_it_is(text: str) -> None:
-    [said] = own_fields({"min": text})
+    [said] = ordered_fields({"min": text})
     assert said.text == text
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from orders.models import Order, Task
-from orders.placing.submit import LONGEST_PAUSE_SECONDS, RULES, carry_one, pause_before_next
+from orders.placing.submit import LONGEST_PAUSE_SECONDS, RULES, pause_before_next, submit_one
 from orders.rules.statuses import Status
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NotPanelError, Throttled, Unclear
@@ -49,7 +49,7 @@ def test_a_try_that_failed_is_not_due_before_its_pause_is_over(upstream: Upstrea
     place_order(service=sold_by(phone))
     upstream.will("lose_answer", action="add")
     began = timezone.now()
-    assert carry_one(phone)
+    assert submit_one(phone)
     due = Task.objects.get().due_at
     assert due and Unclear.pause and (due - began).total_seconds() >= Unclear.pause
 
@@ -69,7 +69,7 @@ def test_one_upstream_id_for_two_orders_raises_the_alarm(
     other = make_order(Status.IN_PROGRESS, service=order.service)
     phone.place = lambda *args, **kwargs: other.upstream_id or ""  # type: ignore[method-assign]
     with caplog.at_level(logging.ERROR):
-        assert carry_one(phone)
+        assert submit_one(phone)
     assert "upstream gave one id to two orders" in caplog.text
     assert Order.objects.get(pk=order.pk).status == Status.REVIEW
     page = as_a("viewer").get(f"/orders/{order.pk}/").content.decode()

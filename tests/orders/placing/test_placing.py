@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.access import Role
 from orders.models import Order, Task
-from orders.placing.submit import carry_one
+from orders.placing.submit import submit_one
 from orders.rules.refusal import Refusal
 from orders.rules.statuses import Status
 from panel.notpanel.client import Client
@@ -67,13 +67,13 @@ def test_a_package_goes_without_a_quantity() -> None:
 
 def test_the_worker_sends_it_and_keeps_upstreams_id(upstream: Upstream, phone: Client) -> None:
     order = order_at(phone)
-    assert carry_one(phone)
+    assert submit_one(phone)
     order.refresh_from_db()
     [booked] = upstream.books()["orders"]
     assert (order.shown_status, order.upstream_id) == ("taken", booked["order"])
     assert booked["request_id"] == str(order.request_id)
     assert order.next_look_at is not None
-    assert not carry_one(phone), "nothing is left to do"
+    assert not submit_one(phone), "nothing is left to do"
 
 
 def test_no_transaction_is_open_while_upstream_is_asked(upstream: Upstream, phone: Client) -> None:
@@ -87,7 +87,7 @@ def test_no_transaction_is_open_while_upstream_is_asked(upstream: Upstream, phon
 
     phone.place = place  # type: ignore[method-assign]
     before = len(connection.savepoint_ids)
-    carry_one(phone)
+    submit_one(phone)
     assert open_during_call == [before], "the test's own transaction, and none inside it"
 
 
@@ -102,7 +102,7 @@ def test_the_claim_is_written_before_the_call(upstream: Upstream, phone: Client)
 
     phone.place = die  # type: ignore[method-assign]
     with pytest.raises(SystemExit):
-        carry_one(phone)
+        submit_one(phone)
     assert seen[0]["attempts"] == 1
     assert seen[0]["unclear_since"] is not None
 

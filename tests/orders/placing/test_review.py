@@ -10,11 +10,11 @@ from django.utils import timezone
 from accounts.access import Role
 from accounts.balance import read_balance
 from accounts.models import BalanceReading, User
-from orders.detail.evidence import context
-from orders.following.poll import look_once
+from orders.detail.evidence import evidence_context
+from orders.following.poll import poll_once
 from orders.models import Attempt, Order, Task
 from orders.placing.review import adopt, ask_again, close
-from orders.placing.submit import LEASE, carry_one, placed
+from orders.placing.submit import LEASE, apply_answer, submit_one
 from orders.rules.refusal import Refusal
 from orders.rules.statuses import Status
 from panel.notpanel.client import Client
@@ -38,9 +38,9 @@ def order(upstream: Upstream, phone: Client) -> Order:
     order = place_order(service=sold_by(phone))
     read_balance(phone)
     upstream.will("lose_answer", action="add")
-    carry_one(phone)
+    submit_one(phone)
     upstream.will("error_200", action="add")
-    carry_one(phone, timezone.now() + LATER)
+    submit_one(phone, timezone.now() + LATER)
     an_hour_ago = timezone.now() - timedelta(hours=1)
     Attempt.objects.update(began_at=an_hour_ago, ended_at=an_hour_ago)
     BalanceReading.objects.update(first_asked_at=an_hour_ago, asked_at=an_hour_ago)
@@ -68,7 +68,7 @@ def test_each_way_to_end_is_written_down(upstream: Upstream, phone: Client, faul
     place_order(service=sold_by(phone))
     if fault:
         upstream.will(fault, action="add")
-    carry_one(phone)
+    submit_one(phone)
     attempt = Attempt.objects.get()
     assert (attempt.ending, bool(attempt.said)) == (ending, True)
     assert attempt.ended_at and attempt.ended_at >= attempt.began_at
@@ -84,7 +84,7 @@ def test_a_try_that_broke_off_is_seen_too() -> None:
 
 
 def test_the_balance_before_and_after_tells_what_may_have_happened(order: Order) -> None:
-    evidence = context(order)["evidence"]
+    evidence = evidence_context(order)["evidence"]
     assert evidence.moved == evidence.unexplained == order.expected_charge  # type: ignore[attr-defined]
     assert "Not explained by others" in as_a(Role.VIEWER).get(f"/orders/{order.pk}/").content.decode()
 
@@ -100,7 +100,7 @@ def test_asking_again_with_the_same_id_finds_the_same_order(
     upstream: Upstream, phone: Client, order: Order, boss: User
 ) -> None:
     ask_again(order, by=boss)
-    assert carry_one(phone)
+    assert submit_one(phone)
     order.refresh_from_db()
     [booked] = upstream.orders()
     assert (order.shown_status, order.upstream_id) == ("taken", booked["order"])
@@ -110,7 +110,7 @@ def test_asking_again_with_the_same_id_finds_the_same_order(
 def test_a_refusal_to_a_person_s_repeat_comes_back(upstream: Upstream, phone: Client, order: Order, boss: User) -> None:
     ask_again(order, by=boss)
     upstream.will("error_200", action="add")
-    carry_one(phone)
+    submit_one(phone)
     order.refresh_from_db()
     assert order.status == Status.REVIEW
 
@@ -127,11 +127,11 @@ def test_beyond_the_trust_window_nobody_asks_again(order: Order, boss: User) -> 
 def test_an_adopted_id_is_asked_about_at_once(upstream: Upstream, phone: Client, order: Order, boss: User) -> None:
     [booked] = upstream.orders()
     adopt(order, f" {booked['order']} ", by=boss)
-    assert look_once(phone)
+    assert poll_once(phone)
     order.refresh_from_db()
     assert (order.status, order.upstream_id) == (Status.PENDING, booked["order"])
     assert order.tasks.get().outcome == Task.Outcome.ADOPTED
-    assert not context(order)["undecided"]
+    assert not evidence_context(order)["undecided"]
 
 
 def test_an_id_that_another_order_has_is_not_adopted(order: Order, boss: User) -> None:
@@ -152,12 +152,12 @@ def test_a_wrong_id_is_left_out_and_can_be_corrected(
     upstream: Upstream, phone: Client, order: Order, boss: User
 ) -> None:
     adopt(order, "ord_mistyped", by=boss)
-    assert look_once(phone)
+    assert poll_once(phone)
     order.refresh_from_db()
     assert order.left_out == 1
     assert "Adopted, not confirmed yet" in as_a(Role.MANAGER).get(f"/orders/{order.pk}/").content.decode()
     adopt(order, upstream.orders()[0]["order"], by=boss)
-    look_once(phone)
+    poll_once(phone)
     order.refresh_from_db()
     assert order.status == Status.PENDING
 
@@ -167,7 +167,7 @@ def test_closing_keeps_the_reason_and_who_gave_it(phone: Client, order: Order, b
     order.refresh_from_db()
     assert (order.status, order.label) == (Status.REJECTED, "Not placed")
     assert "Bo closed it as not placed: Not in their list of today." in str(order.events.first())
-    assert not carry_one(phone, timezone.now() + timedelta(days=1))
+    assert not submit_one(phone, timezone.now() + timedelta(days=1))
 
 
 def test_closing_without_a_reason_is_refused(order: Order, boss: User) -> None:
@@ -192,7 +192,7 @@ def test_upstreams_yes_after_a_closing_is_believed(phone: Client, boss: User) ->
     Order.objects.update(status=Status.REVIEW)
     close(order, "I see nothing there.", by=boss)
     assert slow
-    placed(slow, "ord_late", timezone.now())
+    apply_answer(slow, "ord_late", timezone.now())
     order.refresh_from_db()
     assert (order.upstream_id, order.shown_status) == ("ord_late", "taken")
 

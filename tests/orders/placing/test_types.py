@@ -11,7 +11,7 @@ from django.utils import timezone
 from catalog.models import Service
 from catalog.sync import take_in
 from orders.models import Order
-from orders.placing.submit import carry_one
+from orders.placing.submit import submit_one
 from orders.rules.links import network_of
 from orders.rules.service_types import TYPES
 from panel.notpanel.client import Client as Phone
@@ -70,7 +70,7 @@ def test_upstream_takes_what_the_form_makes(operator: Client, upstream: Upstream
     service = Service.objects.filter(type=type).order_by("upstream_id")[0]
     answer = operator.post("/orders/new/", fitting(service, **SAID[type]))
     assert answer.status_code == 302, re.findall(r'class="err">.*?</p>', answer.content.decode(), re.S)
-    assert carry_one(phone)
+    assert submit_one(phone)
     order = Order.objects.get()
     assert order.upstream_id, [str(event) for event in order.events.all()]
     [booked] = upstream.books()["orders"]
@@ -218,7 +218,7 @@ def test_upstream_takes_drip_feed_and_coupon(operator: Client, upstream: Upstrea
     service = sold_by(phone, dripfeed=True)
     form = fitting(service, runs="3", interval="60", coupon="SANDBOX10")
     assert operator.post("/orders/new/", form).status_code == 302
-    assert carry_one(phone)
+    assert submit_one(phone)
     [booked] = upstream.books()["orders"]
     order = Order.objects.get()
     assert Decimal(booked["charge"]) == (order.expected_charge * Decimal("0.9")).quantize(Decimal("0.00001"))

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.access import Role
 from orders.aftersale.withdraw import withdraw
 from orders.models import Order, Task
-from orders.placing.submit import LEASE, carry_one
+from orders.placing.submit import LEASE, submit_one
 from orders.rules.refusal import Refusal
 from orders.rules.statuses import Status
 from panel.notpanel.client import Client
@@ -41,7 +41,7 @@ def test_without_a_window_it_may_go_at_once() -> None:
 def test_what_was_withdrawn_is_never_sent(upstream: Upstream, phone: Client) -> None:
     order, ana = place_order(service=sold_by(phone)), make_user(name="Ana")
     withdraw(order, by=ana)
-    assert not carry_one(phone, timezone.now() + timedelta(days=1))
+    assert not submit_one(phone, timezone.now() + timedelta(days=1))
     order.refresh_from_db()
     assert (order.status, order.label) == (Status.REJECTED, "Withdrawn")
     assert order.tasks.get().answer == "Withdrawn by Ana before it was sent."
@@ -60,7 +60,7 @@ def test_what_a_worker_has_in_hand_is_too_late(window: None) -> None:
 
 def test_what_provably_did_not_leave_can_still_be_withdrawn() -> None:
     order = place_order()
-    carry_one(Client("http://127.0.0.1:9/api/v2", "k", connect_seconds=1))
+    submit_one(Client("http://127.0.0.1:9/api/v2", "k", connect_seconds=1))
     withdraw(order, by=make_user())
     order.refresh_from_db()
     assert order.label == "Withdrawn"

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import BalanceReading
 from orders.reports import balance
-from orders.reports.balance import chart, drawn_readings, moved, steps_of
+from orders.reports.balance import chart, drawn_readings, fallen_and_risen, steps_of
 from panel.format.step_chart import HEIGHT, WIDTH
 
 pytestmark = pytest.mark.django_db
@@ -51,8 +51,8 @@ def test_another_currency_is_not_subtracted() -> None:
 
 def test_what_moved_long_ago_is_not_of_late() -> None:
     found = readings("90", "50", "45", every=timedelta(hours=20))
-    assert moved(found, timezone.now() - timedelta(hours=24)) == (Decimal(45), Decimal(0))
-    assert moved([], timezone.now()) == (Decimal(0), Decimal(0))
+    assert fallen_and_risen(found, timezone.now() - timedelta(hours=24)) == (Decimal(45), Decimal(0))
+    assert fallen_and_risen([], timezone.now()) == (Decimal(0), Decimal(0))
 
 
 def test_the_line_steps_where_upstream_first_said_so(settings: Any) -> None:

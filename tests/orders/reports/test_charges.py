@@ -11,9 +11,9 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from orders.following.poll import take_in
+from orders.following.poll import apply_reports
 from orders.models import Charged, Order
-from orders.reports.charges import days, drift
+from orders.reports.charges import days, differences
 from orders.rules.statuses import Status
 from orders.statistics import charge_totals
 from orders.statistics.charge_totals import compact
@@ -57,7 +57,7 @@ def test_the_sums_follow_every_way_in_which_a_charge_moves() -> None:
         status = chance.choice(["pending", "in_progress", "completed", "partial", "cancelled", "refunded", "paused"])
         charge = None if turn % 11 == 0 else Decimal(chance.randrange(-5, 2_000_000)) / 1_000_000
         report = make_report(order, status=status, charge=charge, currency=chance.choice(["USD", "USD", "", "EUR"]))
-        take_in([report.upstream_id], Reports({report.upstream_id: report}, {}), timezone.now())
+        apply_reports([report.upstream_id], Reports({report.upstream_id: report}, {}), timezone.now())
         if turn % 40 == 0:
             compact()
     order.refresh_from_db()
@@ -111,7 +111,7 @@ def test_a_day_adds_up_what_was_expected_charged_and_given_back() -> None:
     assert (today.orders, today.elsewhere) == (3, 1)
     assert (today.expected, today.charged) == (Decimal("2.70"), Decimal("2.50"))
     assert (today.difference, today.given_back, today.unexplained) == tuple(map(Decimal, ("-0.20", "0.50", "0.30")))
-    assert today.odd and not before.odd
+    assert today.is_odd and not before.is_odd
 
 
 def test_a_day_is_that_of_the_one_who_reads_and_may_have_23_hours() -> None:
@@ -129,7 +129,7 @@ def test_a_day_is_that_of_the_one_who_reads_and_may_have_23_hours() -> None:
 def test_the_drift_of_a_day_has_the_largest_difference_first(viewer: Browser) -> None:
     same, less, more = order_at(NOON), order_at(NOON, "0.40", Status.PARTIAL), order_at(NOON, "2.10")
     order_at(NOON, "5", currency="EUR"), order_at(NOON - timedelta(days=1), "9")
-    assert drift(make_user(), DAY) == ([more, less], None)
+    assert differences(make_user(), DAY) == ([more, less], None)
     page = viewer.get(f"/upstream/charges/?day={DAY}").content.decode()
     assert page.index(f">{more.pk}</a>") < page.index(f">{less.pk}</a>")
     assert f">{same.pk}</a>" not in page
@@ -139,12 +139,12 @@ def test_the_drift_of_a_day_has_the_largest_difference_first(viewer: Browser) ->
 def test_of_a_day_with_very_many_the_newest_are_looked_at_and_that_is_said(
     viewer: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orders.reports.charges.SIFTED_AT_MOST", 3)
+    monkeypatch.setattr("orders.reports.charges.COMPARED_AT_MOST", 3)
     made = [order_at(NOON + timedelta(minutes=n), f"{9 - n}") for n in range(5)]
-    assert drift(make_user(), DAY) == (made[2:], made[1].created_at)
+    assert differences(make_user(), DAY) == (made[2:], made[1].created_at)
     assert "of those placed after" in viewer.get(f"/upstream/charges/?day={DAY}").content.decode()
-    monkeypatch.setattr("orders.reports.charges.SIFTED_AT_MOST", 5)
-    assert drift(make_user(), DAY) == (made, None)
+    monkeypatch.setattr("orders.reports.charges.COMPARED_AT_MOST", 5)
+    assert differences(make_user(), DAY) == (made, None)
 
 
 # ── The page ─────────────────────────────────────────────────────────────────────────────────────

@@ -13,11 +13,11 @@ from django.utils import timezone
 
 from accounts.access import Role
 from catalog.models import Service
-from orders.following.poll import look_once, take_in
+from orders.following.poll import apply_reports, poll_once
 from orders.models import Order, Pace
 from orders.models.statistics import usual_times
 from orders.placing.review import adopt, close
-from orders.placing.submit import carry_one
+from orders.placing.submit import submit_one
 from orders.rules.lateness import UsualTimes, late_from
 from orders.rules.statuses import STARTED, Status
 from orders.statistics import delivery_times
@@ -54,7 +54,7 @@ def taken(status: str = Status.PENDING, *, ago: float = 0, **fields: Any) -> Ord
 def tells(order: Order, status: str, at: datetime = NOW, **said: object) -> Order:
     """Takes in a report of it."""
     report: Report = make_report(order, status, at, **said)
-    take_in([report.upstream_id], Reports({report.upstream_id: report}, {}), at)
+    apply_reports([report.upstream_id], Reports({report.upstream_id: report}, {}), at)
     order.refresh_from_db()
     return order
 
@@ -125,7 +125,7 @@ def test_an_answer_about_many_asks_for_their_paces_once() -> None:
     orders = [taken(ago=5) for _ in range(5)]
     found = {order.upstream_id or "": make_report(order, "in_progress", NOW) for order in orders}
     with CaptureQueriesContext(connection) as queries:
-        take_in(list(found), Reports(found, {}), NOW)
+        apply_reports(list(found), Reports(found, {}), NOW)
     assert sum("orders_pace" in query["sql"] for query in queries) == 1
 
 
@@ -135,11 +135,11 @@ def test_it_counts_from_when_upstream_took_it_and_not_from_when_it_was_placed(ph
     has_pace(service)
     order = place_order(service=service)
     Order.objects.filter(pk=order.pk).update(created_at=NOW - timedelta(days=3))  # it waited for money
-    assert carry_one(phone)
+    assert submit_one(phone)
     order.refresh_from_db()
     assert order.taken_at and timezone.now() - order.taken_at < minutes(1)
     assert order.late_from is None, "nothing has been heard of it"
-    assert look_once(phone)
+    assert poll_once(phone)
     order.refresh_from_db()
     assert order.late_from == order.taken_at + minutes(20)
     assert order.late_since is None
@@ -290,7 +290,7 @@ def test_they_stand_by_service_most_first_with_the_ids_for_the_supplier(viewer: 
 
 
 def test_many_are_cut_and_the_page_says_so(viewer: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("orders.reports.late.SHOWN", 3)
+    monkeypatch.setattr("orders.reports.late.ORDERS_SHOWN", 3)
     late_ones(5, make_service())
     page = viewer.get("/orders/late/").content.decode()
     assert "The first <b>3</b> orders that are late" in page
@@ -357,7 +357,7 @@ def test_real_orders_become_late_by_a_real_pace(upstream: Upstream, phone: Clien
         place_order(service=service, link=f"https://example.org/{n}?sandbox=completed") for n in range(ENOUGH_ORDERS)
     ]
     slow = place_order(service=service, link="https://example.org/slow?sandbox=slow")
-    while carry_one(phone):
+    while submit_one(phone):
         pass
     hear(phone)
     for _ in range(12):
@@ -383,5 +383,5 @@ def wait(upstream: Upstream, step: timedelta) -> None:
 
 def hear(phone: Client) -> None:
     Order.objects.filter(next_look_at__isnull=False).update(next_look_at=timezone.now())
-    while look_once(phone):
+    while poll_once(phone):
         pass

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from orders.following.poll import LEASE, claim, look_once, look_wanted, take_in
+from orders.following.poll import LEASE, apply_reports, claim, poll_once, poll_wanted
 from orders.models import Order
 from orders.models.order import Urgency
 from orders.rules.lateness import UsualTimes
@@ -91,7 +91,7 @@ def test_a_call_is_filled_with_those_due_soonest() -> None:
 def test_no_call_is_made_for_those_that_are_not_due() -> None:
     many(3, next_look_at=NOON + timedelta(seconds=1))
     assert not claim(NOON)
-    assert look_wanted(NOON) is None
+    assert poll_wanted(NOON) is None
 
 
 def test_a_call_is_not_filled_with_what_another_worker_has_in_its_hand() -> None:
@@ -107,9 +107,9 @@ def test_what_a_person_wants_goes_first_then_what_was_rung_for_then_the_longest_
     overdue = many(150, next_look_at=now - minutes(30))
     rung, wanted = many(2, next_look_at=now + minutes(30))
     Order.objects.filter(pk=rung.pk).poll_soon(now - WEBHOOKS_TOGETHER)
-    assert look_wanted(now) == Purpose.LOOK
+    assert poll_wanted(now) == Purpose.LOOK
     Order.objects.filter(pk=wanted.pk).poll_now(now)
-    assert look_wanted(now) == Purpose.ASK
+    assert poll_wanted(now) == Purpose.ASK
     claimed = list(claim(now))
     assert claimed[:2] == [wanted.upstream_id, rung.upstream_id]
     assert len(claimed) == 100
@@ -121,9 +121,9 @@ def test_rings_within_a_moment_share_a_call(upstream: Upstream, phone: Client) -
     orders = many(5, next_look_at=NOON + minutes(40))
     for second, order in enumerate(orders):
         Order.objects.filter(pk=order.pk).poll_soon(NOON + timedelta(seconds=second))
-        assert look_wanted(NOON + timedelta(seconds=second)) is None
-    assert look_once(phone, NOON + WEBHOOKS_TOGETHER)
-    assert not look_once(phone, NOON + WEBHOOKS_TOGETHER)
+        assert poll_wanted(NOON + timedelta(seconds=second)) is None
+    assert poll_once(phone, NOON + WEBHOOKS_TOGETHER)
+    assert not poll_once(phone, NOON + WEBHOOKS_TOGETHER)
     assert upstream.calls("status") == 1
 
 
@@ -134,8 +134,8 @@ def test_what_a_person_wanted_to_know_during_a_call_is_asked_anew(said: str) -> 
     claim(now)
     Order.objects.filter(pk=order.pk).poll_now(now)
     report = make_report(order, said)
-    take_in([report.upstream_id], Reports({report.upstream_id: report}, {}), now)
-    assert look_wanted(now) == Purpose.ASK
+    apply_reports([report.upstream_id], Reports({report.upstream_id: report}, {}), now)
+    assert poll_wanted(now) == Purpose.ASK
     assert list(claim(now)) == [order.upstream_id]
 
 

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import BalanceReading
-from orders.following.poll import take_in
+from orders.following.poll import apply_reports
 from orders.models import Order
 from orders.rules.statuses import Status
 from panel.notpanel.shapes import Reports
@@ -34,7 +34,7 @@ def poll(client: Client, *orders: Order, **more: object) -> str:
 
 def moves(order: Order, status: str) -> None:
     report = make_report(order, status=status)
-    take_in([report.upstream_id], Reports({report.upstream_id: report}, {}), timezone.now())
+    apply_reports([report.upstream_id], Reports({report.upstream_id: report}, {}), timezone.now())
 
 
 @pytest.mark.parametrize("rows", [0, 1, 50])

@@ -15,7 +15,7 @@ from accounts.models import User
 from orders.models import Mention, Note, Order
 from orders.models.team import NOTE_CHARACTERS
 from orders.rules.statuses import Status
-from orders.teamwork.mentions import called
+from orders.teamwork.mentions import mentioned
 from panel.site.status_bar import Bar
 from tests.makers import make_order, make_user
 from tests.people import as_a, as_user, htmx
@@ -140,7 +140,7 @@ def test_names_are_found_longest_first_whole_and_among_those_who_are_there(text:
     for username, name in names.items():
         make_user(username=username, name=name)
     make_user(username="gone", is_active=False)
-    assert {user.username for user in called(text, User.objects.filter(is_active=True))} == who
+    assert {user.username for user in mentioned(text, User.objects.filter(is_active=True))} == who
 
 
 def test_hostile_text_and_names_are_shown_as_text(order: Order) -> None:

@@ -89,7 +89,7 @@ def test_it_is_written_at_most_once_in_ten_seconds(ana: User, order: Order) -> N
 
     def written(at: datetime) -> bool:
         with CaptureQueriesContext(connection) as queries:
-            presence.look(order.pk, ana, at)
+            presence.mark_present(order.pk, ana, at)
         return any(query["sql"].startswith("INSERT") for query in queries)
 
     assert [written(now + seconds * SECOND) for seconds in (0, 1, 9, 10, 11, 19, 20, 60)] == [
@@ -101,8 +101,8 @@ def test_it_is_written_at_most_once_in_ten_seconds(ana: User, order: Order) -> N
 def test_what_is_older_than_an_hour_is_forgotten(ana: User) -> None:
     now, service_order = timezone.now(), make_order(Status.IN_PROGRESS)
     other = make_order(Status.IN_PROGRESS, service=service_order.service)
-    presence.look(service_order.pk, ana, now - timedelta(hours=2))
-    presence.look(other.pk, ana, now)
+    presence.mark_present(service_order.pk, ana, now - timedelta(hours=2))
+    presence.mark_present(other.pk, ana, now)
     assert list(Presence.objects.values_list("order", flat=True)) == [other.pk]
 
 
@@ -112,7 +112,7 @@ def test_a_write_that_fails_fails_no_page(
     page(as_user(tomas), order)
     # The order is gone to the database's mind: its foreign key or its table refuses the row.
     monkeypatch.setattr(team.Presence._meta, "db_table", "no_such_table")
-    presence.note(order.pk, ana, timezone.now())
+    presence.write_presence(order.pk, ana, timezone.now())
     monkeypatch.undo()
     assert "Tomás" in page(as_user(ana), order)
 
@@ -134,7 +134,7 @@ def test_a_page_does_not_wait_for_a_long_writer() -> None:
     writer.start()
     held.wait(30)
     began = time.monotonic()
-    assert presence.look(order.pk, ana, timezone.now()) == []
+    assert presence.mark_present(order.pk, ana, timezone.now()) == []
     took = time.monotonic() - began
     over.set()
     writer.join()
@@ -142,7 +142,7 @@ def test_a_page_does_not_wait_for_a_long_writer() -> None:
     assert not Presence.objects.exists()
     with connection.cursor() as cursor:
         assert cursor.execute("PRAGMA busy_timeout").fetchone() == (20_000,)
-    presence.look(order.pk, ana, timezone.now())
+    presence.mark_present(order.pk, ana, timezone.now())
     assert Presence.objects.exists()
 
 

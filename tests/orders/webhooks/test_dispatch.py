@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from orders.following.poll import look_once
+from orders.following.poll import poll_once
 from orders.models import Delivery, Endpoint, Order
 from orders.rules.poll_schedule import WEBHOOKS_TOGETHER, next_tick
 from orders.rules.statuses import Status
@@ -218,11 +218,11 @@ def test_upstreams_word_is_what_holds(upstream: Upstream, phone: Client) -> None
     upstream.set_status(upstream_id, "refunded")
     came(upstream_id, status="completed", at=timezone.now())
     assert dispatch.dispatch_due(timezone.now(), balance_due_now)
-    assert look_once(phone, timezone.now() + WEBHOOKS_TOGETHER)
+    assert poll_once(phone, timezone.now() + WEBHOOKS_TOGETHER)
     order.refresh_from_db()
     assert order.status == "refunded"
     assert upstream.calls("status") == 1
     later = timezone.now() + dispatch.POLLED_WITHIN
     dispatch.dispatch_due(later, lambda _: None)
     assert fates() == [How.LOOKED]
-    assert not look_once(phone)
+    assert not poll_once(phone)

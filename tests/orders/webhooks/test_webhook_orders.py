@@ -79,7 +79,7 @@ def looked_at_all_that_was_rung_for(supplier: Any, now: datetime, monkeypatch: p
     monkeypatch.setattr(poll, "timezone", SimpleNamespace(now=lambda: soon))
     while dispatch.dispatch_due(now, lambda _: None):
         pass
-    while poll.look_once(supplier, soon):
+    while poll.poll_once(supplier, soon):
         pass
 
 

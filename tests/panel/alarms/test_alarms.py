@@ -102,9 +102,9 @@ def test_a_stop_says_who_and_why_and_the_desk_that_tries_again_each_minute_is_on
     look(AT)
     assert only("sending").sentence == "The desk itself stopped all sending at 2 Nov, 12:00 UTC: 5 tries in a row."
     for minute in (1, 2, 3):
-        send_switch.well_again(at(minute))
+        send_switch.resume_itself(at(minute))
         look(at(minute + 0.2))
-        send_switch.failed("no answer", at(minute + 0.4))
+        send_switch.count_failure("no answer", at(minute + 0.4))
         look(at(minute + 0.5))
     assert only("sending").ended_at is None
     ana = make_user(Role.MANAGER, name="Ana")

@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from orders.models import Order, Task
-from orders.placing.submit import carry_one
+from orders.placing.submit import submit_one
 from orders.rules.statuses import Status
 from panel.notpanel import budget
 from panel.notpanel.budget import SPAN, Permit, Purpose
@@ -144,7 +144,7 @@ def test_leave_is_not_taken_for_nothing(metered: Client) -> None:
 
 @pytest.mark.django_db
 def test_leave_that_another_workers_work_made_needless_is_given_back(metered: Client) -> None:
-    step = Step(Purpose.PLACE, lambda _now: Purpose.PLACE, carry_one)
+    step = Step(Purpose.PLACE, lambda _now: Purpose.PLACE, submit_one)
     assert not take_step(step, metered, Purpose.PLACE, contested=False)
     row = Window.objects.get()
     assert (row.key_left, row.place, row.flying) == (100, 0, 0)

@@ -27,7 +27,7 @@ class Role(models.TextChoices):
 
 #   what          from which role on    in words, after "Only … may"
 NEEDS = {
-    "look": (Role.VIEWER, "see the desk"),
+    "view": (Role.VIEWER, "see the desk"),
     "place": (Role.OPERATOR, "place orders"),
     "decide": (Role.MANAGER, "decide this"),
     "administer": (Role.OWNER, "administer the desk"),

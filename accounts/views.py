@@ -17,14 +17,14 @@ UNPROCESSABLE = 422
 
 
 @require_safe
-@needs("look")
+@needs("view")
 def team(request: HttpRequest) -> HttpResponse:
     people = User.objects.order_by("-is_active", "name", "username")
     return render(request, "accounts/team.html", {"people": people, "roles": Role})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs("look")
+@needs("view")
 def preferences(request: HttpRequest) -> HttpResponse:
     """Everybody's own."""
     form = PreferencesForm(request.POST) if request.method == "POST" else PreferencesForm.of(request.user)
@@ -37,7 +37,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@needs("look")
+@needs("view")
 def sample(request: HttpRequest) -> HttpResponse:
     """What is chosen and not saved yet, as it would be written."""
     with written_for(request.GET.get("time_zone", ""), request.GET.get("numbers", "")):

@@ -12,22 +12,22 @@ from django.db import transaction
 
 from catalog.models import FOLLOWED, Change, Service
 
-NEWS = timedelta(days=1)  # what the services page has a banner for
-MOST_NEWS = 1_000  # counted; beyond that the page says 1,000+
+NEWS_SPAN = timedelta(days=1)  # what the services page has a banner for
+COUNTED_NEWS = 1_000  # counted; beyond that the page says 1,000+
 
 Moved = dict[str, list[Any]]  # field → what it was and what it is
 
 
 def difference(was: Mapping[str, Any], now: Mapping[str, Any]) -> Moved:
     """What moved between two descriptions of a service, as JSON keeps it."""
-    return {what: [kept(was[what]), kept(now[what])] for what in FOLLOWED if was[what] != now[what]}
+    return {what: [as_json(was[what]), as_json(now[what])] for what in FOLLOWED if was[what] != now[what]}
 
 
-def kept(value: Any) -> Any:
+def as_json(value: Any) -> Any:
     return f"{value.normalize():f}" if isinstance(value, Decimal) else value
 
 
-def note(moved: Mapping[int, Moved], at: datetime) -> None:
+def add_changes(moved: Mapping[int, Moved], at: datetime) -> None:
     """Puts what moved of these services (by our id) into the inbox; within the transaction that writes it.
 
     A service that waits there already gets one new entry for both, from what it was when a person last decided;
@@ -37,7 +37,7 @@ def note(moved: Mapping[int, Moved], at: datetime) -> None:
     waiting = list(undecided.values_list("pk", "service_id", "moved"))
     whole = dict(moved)
     for _, service, earlier in waiting:
-        whole[service] = joined(earlier, moved[service])
+        whole[service] = merged(earlier, moved[service])
     if waiting:
         Change.objects.filter(pk__in=[pk for pk, *_ in waiting]).delete()
     Change.objects.bulk_create(
@@ -45,7 +45,7 @@ def note(moved: Mapping[int, Moved], at: datetime) -> None:
     )
 
 
-def joined(first: Moved, then: Moved) -> Moved:
+def merged(first: Moved, then: Moved) -> Moved:
     """Two moves as one; what has come back to where it began did not move."""
     starts, ends = then | first, first | then
     both = {what: [starts[what][0], ends[what][1]] for what in ends}
@@ -68,12 +68,12 @@ class News(NamedTuple):
 
 def news(now: datetime) -> News | None:
     """For the banner; None when nobody need look."""
-    waiting = Change.objects.undecided().since(now - NEWS).order_by("-pk").values_list("moved", flat=True)
-    found = list(waiting[: MOST_NEWS + 1])
+    waiting = Change.objects.undecided().since(now - NEWS_SPAN).order_by("-pk").values_list("moved", flat=True)
+    found = list(waiting[: COUNTED_NEWS + 1])
     rates = [Decimal(what["rate"][1]) > Decimal(what["rate"][0]) for what in found if "rate" in what]
     gone = sum(what.get("active") == [True, False] for what in found)
     other = sum("rate" not in what and what.get("active") != [True, False] for what in found)
-    return News(sum(rates), len(rates) - sum(rates), gone, other, len(found) > MOST_NEWS) if found else None
+    return News(sum(rates), len(rates) - sum(rates), gone, other, len(found) > COUNTED_NEWS) if found else None
 
 
 # ── Decisions. Each says whether it was still to be made: two people may press at once ───────────

@@ -20,7 +20,7 @@ from panel.notpanel.shapes import BadRow, Catalog, ServiceRow
 log = logging.getLogger(__name__)
 
 # What upstream says of a service, and we keep.
-SAID = ("rate", "name", "type", "category", "minimum", "maximum", "refill", "cancel", "dripfeed")
+UPSTREAM_COLUMNS = ("rate", "name", "type", "category", "minimum", "maximum", "refill", "cancel", "dripfeed")
 # So many rows in a write transaction: with SQLite everybody else who writes waits for it (measured: tests/benchmarks).
 ROWS_A_WRITE = 60
 # A list that leaves out more than this share of what we sell is doubted rather than obeyed; a few are never doubted.
@@ -28,7 +28,7 @@ DOUBTED_SHARE = 0.2
 NEVER_DOUBTED = 10
 
 # A service as the diff sees it, in plain tuples: as models, ten thousand take three times as long to read.
-KNOWN = ("upstream_id", "pk", "active", *SAID)
+DIFF_COLUMNS = ("upstream_id", "pk", "active", *UPSTREAM_COLUMNS)
 
 T = TypeVar("T")
 
@@ -53,31 +53,33 @@ class Outcome(NamedTuple):
 
 def sync(client: Client) -> Outcome:
     """Asks upstream for its whole catalog and takes it in."""
-    return take_in(client.services(), timezone.now())
+    return apply_catalog(client.services(), timezone.now())
 
 
-def take_in(said: Catalog, now: datetime) -> Outcome:
+def apply_catalog(said: Catalog, now: datetime) -> Outcome:
     """Makes our catalog say what upstream's does. Two reads and no write when nothing moved.
 
     Each chunk is a transaction of its own and each row stands for itself, so a sync that is killed halfway leaves
     services that are right or as they were, and the next one goes on.
     """
-    known = {row[0]: row for row in Service.objects.values_list(*KNOWN)}
+    known = {row[0]: row for row in Service.objects.values_list(*DIFF_COLUMNS)}
     new = [row for row in said.rows if row.upstream_id not in known]
     changed = [
-        row for row in said.rows if row.upstream_id in known and known[row.upstream_id][2:] != (True, *words(row))
+        row
+        for row in said.rows
+        if row.upstream_id in known and known[row.upstream_id][2:] != (True, *column_values(row))
     ]
     # A row that we cannot read is no service that went away.
     listed = {row.upstream_id for row in said.rows} | {row.upstream_id for row in said.bad}
     gone = [pk for upstream_id, pk, active, *_ in known.values() if active and upstream_id not in listed]
-    doubted = doubt(len(said.rows), len(gone), sum(row[2] for row in known.values()), now)
+    doubted = is_doubtful(len(said.rows), len(gone), sum(row[2] for row in known.values()), now)
     for rows in chunks(new):
-        add(rows, now)
+        add_services(rows, now)
     for rows in chunks(changed):
-        change(rows, {row.upstream_id: known[row.upstream_id] for row in rows}, now)
+        change_services(rows, {row.upstream_id: known[row.upstream_id] for row in rows}, now)
     for pks in chunks([] if doubted else gone):
         switch_off(pks, now)
-    set_aside(said.bad, now)
+    keep_bad_rows(said.bad, now)
     outcome = Outcome(
         len(said.rows), len(new), len(changed), 0 if doubted else len(gone), len(said.bad), doubted=doubted
     )
@@ -85,28 +87,28 @@ def take_in(said: Catalog, now: datetime) -> Outcome:
     return outcome
 
 
-_but_rate = attrgetter(*SAID[1:])
+_but_rate = attrgetter(*UPSTREAM_COLUMNS[1:])
 
 
-def words(row: ServiceRow) -> tuple[Any, ...]:
+def column_values(row: ServiceRow) -> tuple[Any, ...]:
     """What upstream says of a service, as our columns keep it, in the order of SAID."""
     return stored(row.rate), *_but_rate(row)
 
 
 def service_of(row: ServiceRow, now: datetime) -> Service:
     """Unsaved, as upstream has it now."""
-    said = dict(zip(SAID, words(row), strict=True))
+    said = dict(zip(UPSTREAM_COLUMNS, column_values(row), strict=True))
     return Service(
-        upstream_id=row.upstream_id, haystack=haystack(row), first_seen_at=now, changed_at=now, active=True, **said
+        upstream_id=row.upstream_id, haystack=search_text(row), first_seen_at=now, changed_at=now, active=True, **said
     )
 
 
-def haystack(row: ServiceRow) -> str:
+def search_text(row: ServiceRow) -> str:
     """What the search looks through."""
     return f"{row.upstream_id} {row.name} {row.category} {row.type}".casefold()
 
 
-def add(rows: list[ServiceRow], now: datetime) -> None:
+def add_services(rows: list[ServiceRow], now: datetime) -> None:
     """New services, each with its first rate. One that another sync put in meanwhile is left to the next round."""
     services = [service_of(row, now) for row in rows]
     try:
@@ -117,23 +119,23 @@ def add(rows: list[ServiceRow], now: datetime) -> None:
         log.warning("another sync runs beside this one; the next round takes in what is left")
 
 
-def change(rows: list[ServiceRow], known: dict[int, tuple[Any, ...]], now: datetime) -> None:
+def change_services(rows: list[ServiceRow], known: dict[int, tuple[Any, ...]], now: datetime) -> None:
     """Services of which upstream says something else now."""
     services = [service_of(row, now) for row in rows]
     moves, moved = [], {}
     for service in services:
-        was = dict(zip(KNOWN, known[service.upstream_id], strict=True))
+        was = dict(zip(DIFF_COLUMNS, known[service.upstream_id], strict=True))
         moved[was["pk"]] = changes.difference(was, vars(service))
         if service.rate != was["rate"]:
             moves.append(RateChange(service_id=was["pk"], was=was["rate"], now=service.rate, at=now))
     with transaction.atomic():
-        changes.note(moved, now)
+        changes.add_changes(moved, now)
         # One upsert on the unique id; bulk_update's CASE per row and column takes twenty times as long.
         Service.objects.bulk_create(
             services,
             update_conflicts=True,
             unique_fields=["upstream_id"],
-            update_fields=[*SAID, "active", "changed_at", "haystack"],  # first_seen_at stays what it was
+            update_fields=[*UPSTREAM_COLUMNS, "active", "changed_at", "haystack"],  # first_seen_at stays what it was
         )
         RateChange.objects.bulk_create(moves)
 
@@ -141,11 +143,11 @@ def change(rows: list[ServiceRow], known: dict[int, tuple[Any, ...]], now: datet
 def switch_off(pks: list[int], now: datetime) -> None:
     """Services (by our id) that upstream no longer lists."""
     with transaction.atomic():
-        changes.note({pk: {"active": [True, False]} for pk in pks}, now)
+        changes.add_changes({pk: {"active": [True, False]} for pk in pks}, now)
         Service.objects.filter(pk__in=pks).update(active=False, changed_at=now)
 
 
-def doubt(listed: int, missing: int, active: int, now: datetime) -> bool:
+def is_doubtful(listed: int, missing: int, active: int, now: datetime) -> bool:
     """Whether the list is too short to be believed; raises the alarm, or closes it when it is over."""
     alarm = ShrinkAlarm.objects.filter(closed_at=None).first()
     suspicious = missing > max(NEVER_DOUBTED, active * DOUBTED_SHARE) or (listed == 0 and missing > 0)
@@ -165,7 +167,7 @@ def doubt(listed: int, missing: int, active: int, now: datetime) -> bool:
     return suspicious and not accepted
 
 
-def set_aside(bad: Iterable[BadRow], now: datetime) -> None:
+def keep_bad_rows(bad: Iterable[BadRow], now: datetime) -> None:
     """Keeps the rows that could not be taken in, and forgets those that were mended."""
     found = {hashlib.sha256(f"{row.why}\0{row.raw}".encode()).hexdigest(): row for row in bad}
     known = set(SetAside.objects.values_list("digest", flat=True))

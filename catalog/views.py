@@ -1,8 +1,11 @@
 """Browse and search what upstream sells, and star it. Who may is said where the addresses are, in panel/urls.py."""
 
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -11,10 +14,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import replace_url
 
-from catalog.changes import news
+from catalog.changes import accept, hold, news, release
 from catalog.favourites import star, starred
-from catalog.finding import Wanted, counts, one
-from catalog.models import Service, SetAside, ShrinkAlarm
+from catalog.models import Change, ChangeQuerySet, Service, SetAside, ShrinkAlarm
+from catalog.service_list import ServiceList, service_with_id, tree_counts
 from panel.web.htmx import page, wants_fragment, wants_htmx
 from panel.web.params import number
 
@@ -24,13 +27,13 @@ SET_ASIDE_SHOWN = 20
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    wanted, now = Wanted.read(request), timezone.now()
+    wanted, now = ServiceList.read(request), timezone.now()
     if wants_fragment(request):
         answer = page(request, "", wanted.page(now), fragment="catalog/_rows.html")
         return replace_url(answer, wanted.address())
     context = {
         **wanted.page(now),
-        "counts": counts(request.user, now),
+        "counts": tree_counts(request.user, now),
         "news": news(now),
         "alarm": ShrinkAlarm.objects.filter(closed_at=None).select_related("accepted_by").first(),
         "set_aside": SetAside.objects.all()[: SET_ASIDE_SHOWN + 1],
@@ -55,7 +58,7 @@ def picker(q: str, chosen: str, user: Any) -> dict[str, object]:
     first = list(sold.filter(pk__in=starred(user)).for_list(user)[:FOUND_AT_MOST]) if not q.strip() else []
     rest = sold.matching(q[:200]).exclude(pk__in=[service.pk for service in first])
     services = [*first, *rest.for_list(user)[: FOUND_AT_MOST - len(first)]]
-    service = one(chosen, Service.objects.for_list(user))
+    service = service_with_id(chosen, Service.objects.for_list(user))
     if service and service not in services:
         services.insert(0, service)
     return {
@@ -92,3 +95,69 @@ def acceptance(request: HttpRequest, pk: int) -> HttpResponse:
     if not as_seen.filter(accepted_at=None).update(accepted_by=request.user, accepted_at=timezone.now()):
         messages.warning(request, "The alarm has changed since this page was loaded. Nothing was accepted; look again.")
     return HttpResponseRedirect(reverse("catalog:index"))
+
+
+CHANGES_A_PAGE = 50
+INBOX_VIEWS = {"": "To decide", "held": "On hold", "decided": "Decided"}
+# What may be made of a change: how, and what a person is told when it was too late for that.
+DECISIONS: dict[str, tuple[Callable[..., object], str]] = {
+    "accepted": (lambda pk, **who: accept([pk], **who), "Somebody decided about this before you."),
+    "held": (hold, "Somebody decided about this before you."),
+    "released": (release, "It was not on hold any more."),
+}
+SERVICE_MOVED_ON = (
+    "This service has moved again since the page was loaded. Nothing was decided; look at what it says now."
+)
+
+
+@require_safe
+def changes(request: HttpRequest) -> HttpResponse:
+    view = request.GET.get("view", "") if request.GET.get("view") in INBOX_VIEWS else ""
+    before = number(request.GET.get("before"))
+    found = changes_in(view).for_inbox()
+    rows = list((found.filter(pk__lt=before) if before else found).order_by("-pk")[: CHANGES_A_PAGE + 1])
+    context = {
+        "changes": rows[:CHANGES_A_PAGE],
+        "view": view,
+        "views": INBOX_VIEWS,
+        "older": inbox_address(view, rows[CHANGES_A_PAGE - 1].pk) if len(rows) > CHANGES_A_PAGE else "",
+        "first": not before,
+    }
+    return render(request, "catalog/changes.html", context)
+
+
+def inbox_address(view: str, before: int) -> str:
+    return f"{reverse('catalog:changes')}?{urlencode({'view': view, 'before': before} if view else {'before': before})}"
+
+
+def changes_in(view: str) -> ChangeQuerySet:
+    if view == "held":
+        return Change.objects.holding()
+    return Change.objects.filter(decided_at__isnull=False) if view else Change.objects.undecided()
+
+
+@require_POST
+def decision(request: HttpRequest, pk: int) -> HttpResponse:
+    """What a person makes of one change; who comes second is told, and sees what the first made of it."""
+    if (asked := request.POST.get("decision", "")) not in DECISIONS:
+        raise BadRequest("A change is accepted, held or released.")
+    decide, too_late = DECISIONS[asked]
+    done = decide(pk, by=request.user, at=timezone.now())
+    change = Change.objects.for_inbox().filter(pk=pk).first()
+    late = "" if done else too_late if change else SERVICE_MOVED_ON
+    if wants_htmx(request):
+        return render(request, "catalog/_change.html", {"change": change, "late": late}, status=409 if late else 200)
+    if late:
+        messages.warning(request, late)
+    return HttpResponseRedirect(back(request, "catalog:changes"))
+
+
+@require_POST
+def acceptance_of_all(request: HttpRequest) -> HttpResponse:
+    """Accepts all that stood on the page; what moved on or was decided meanwhile stays as it is."""
+    shown = [number(pk) for pk in request.POST.getlist("change")[:CHANGES_A_PAGE]]
+    accepted = accept(shown, by=request.user, at=timezone.now())
+    messages.success(request, f"{accepted} of {len(shown)} accepted.")
+    if accepted < len(shown):
+        messages.warning(request, "The others were decided, or moved again, since the page was loaded.")
+    return HttpResponseRedirect(reverse("catalog:changes"))

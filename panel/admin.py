@@ -16,7 +16,7 @@ from panel.upstream.models import Beat, Chore, Upstream, Window
 from panel.web.admin_record import RecordAdmin
 
 
-def door(request: HttpRequest, extra_context: object = None) -> HttpResponse:
+def sign_in(request: HttpRequest, extra_context: object = None) -> HttpResponse:
     """In place of Django's own sign-in page, which knows no throttle: the desk's, and for teammates the reason."""
     if not request.user.is_authenticated:
         return redirect_to_login(request.GET.get("next", reverse("admin:index")))
@@ -25,7 +25,7 @@ def door(request: HttpRequest, extra_context: object = None) -> HttpResponse:
     return redirect("admin:index")
 
 
-admin.site.login = door  # type: ignore[method-assign]
+admin.site.login = sign_in  # type: ignore[method-assign]
 admin.site.site_header = admin.site.site_title = "Order Desk"
 admin.site.index_title = "For owners"
 admin.site.unregister(EmailAddress)  # the desk keeps one address a person, on the person

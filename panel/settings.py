@@ -207,7 +207,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "panel.site.views.stale_form"
 X_FRAME_OPTIONS = "DENY"
-DEFAULT_EXCEPTION_REPORTER_FILTER = "panel.ops.error_report.Discreet"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "panel.ops.error_report.DiscreetFilter"
 # TLS often ends at a proxy in front; it must then set this header itself and strip it from visitors.
 if env.flag("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

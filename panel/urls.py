@@ -6,7 +6,6 @@ from django.urls import include, path
 
 from accounts.access import needs
 from accounts.views import preferences, sample, team
-from catalog import inbox
 from catalog import views as catalog
 from orders.reports.balance import balance
 from orders.reports.charges import charges
@@ -19,12 +18,12 @@ from panel.upstream import views as upstream
 
 # The catalog does not know the team, so its doors are guarded here.
 services = [
-    path("", needs("look")(catalog.index), name="index"),
+    path("", needs("view")(catalog.index), name="index"),
     path("found/", needs("place")(catalog.found), name="found"),
-    path("<int:pk>/favourite/", needs("look")(catalog.favourite), name="favourite"),
-    path("changes/", needs("look")(inbox.changes), name="changes"),
-    path("changes/acceptance/", needs("decide")(inbox.acceptance), name="acceptance_of_all"),
-    path("changes/<int:pk>/decision/", needs("decide")(inbox.decision), name="decision"),
+    path("<int:pk>/favourite/", needs("view")(catalog.favourite), name="favourite"),
+    path("changes/", needs("view")(catalog.changes), name="changes"),
+    path("changes/acceptance/", needs("decide")(catalog.acceptance_of_all), name="acceptance_of_all"),
+    path("changes/<int:pk>/decision/", needs("decide")(catalog.decision), name="decision"),
     path("alarms/<int:pk>/acceptance/", needs("decide")(catalog.acceptance), name="acceptance"),
 ]
 # Of allauth's pages those that the desk uses: owners add people and keep their addresses, and no mail is sent.

@@ -34,7 +34,7 @@ from orders.models import (
 )
 from orders.rules.statuses import Status
 from panel.alarms.models import Alarm, Notice, Recipient, Sighting, Watch
-from panel.upstream.models import ONLY, Beat, Chore, Upstream, Window
+from panel.upstream.models import ONLY_ROW, Beat, Chore, Upstream, Window
 from tests.makers import make_order, make_user
 
 OURS = ("orders", "catalog", "accounts", "panel")
@@ -70,9 +70,9 @@ def one_of_everything() -> Order:
     SetAside.objects.create(digest="d", raw='{"service": 7}', why="It has no name.", first_seen_at=now)
     ShrinkAlarm.objects.create(raised_at=now, listed=12, missing=288)
     BalanceReading.objects.create(amount=47, first_asked_at=now, asked_at=now)
-    Upstream.objects.create(pk=ONLY, spoke_at=now)
+    Upstream.objects.create(pk=ONLY_ROW, spoke_at=now)
     Beat.objects.create(name="desk:1", started_at=now, beat_at=now)
-    Spending.objects.create(pk=ONLY, at=now, since=now, spent=12, queued=1)
+    Spending.objects.create(pk=ONLY_ROW, at=now, since=now, spent=12, queued=1)
     Charged.objects.create(slot=1, orders=1, expected=900_000, charged=900_000, given_back=0, elsewhere=0)
     Chore.objects.create(name="balance", due_at=now)
     Window.objects.create(number=1, ends_at=now, key_limit=100, key_left=93, ip_limit=300, ip_left=293, look=7)

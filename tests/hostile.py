@@ -18,7 +18,7 @@ from catalog.models import RateChange, Service, SetAside, ShrinkAlarm
 from orders.models import Attempt, Bulk, Delivery, Endpoint, Order, SavedView, Sending, Task
 from orders.rules.statuses import Status
 from panel.alarms.models import Alarm
-from panel.upstream.models import ONLY, Beat, Chore, Upstream
+from panel.upstream.models import ONLY_ROW, Beat, Chore, Upstream
 from tests.makers import make_order, make_service, make_user
 
 DO = "window.__xss=1"
@@ -95,7 +95,7 @@ def furnish(texts: Sequence[str], owner: User) -> list[Order]:
 def trouble(text: str) -> None:
     """The whole desk says this on top of every page."""
     now = timezone.now()
-    Upstream.objects.update_or_create(pk=ONLY, defaults={"trouble": text, "trouble_since": now, "spoke_at": now})
+    Upstream.objects.update_or_create(pk=ONLY_ROW, defaults={"trouble": text, "trouble_since": now, "spoke_at": now})
     said: dict[str, dict[str, Any]] = {
         "sending": {"by": text, "why": text, "since": now.isoformat()},
         "prices": {"new": 1, "all": 1, "percent": "20", "some": [[1, text, "1", "2"]]},

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.access import Role
 from accounts.models import User
 from catalog.models import Service
-from catalog.sync import haystack, take_in
+from catalog.sync import apply_catalog, search_text
 from orders.models import Order, Task
 from orders.placing.place import place
 from orders.rules.statuses import LIVE, Status
@@ -48,7 +48,7 @@ def make_service(**fields: Any) -> Service:
     return Service.objects.create(
         upstream_id=row.upstream_id, name=row.name, type=row.type, category=row.category, rate=row.rate,
         minimum=row.minimum, maximum=row.maximum, refill=row.refill, cancel=row.cancel, dripfeed=row.dripfeed,
-        active=active, first_seen_at=now, changed_at=now, haystack=haystack(row),
+        active=active, first_seen_at=now, changed_at=now, haystack=search_text(row),
     )  # fmt: skip
 
 
@@ -97,5 +97,5 @@ def sold_by(phone: Client, **wanted: Any) -> Service:
     ]  # fmt: skip
     assert fitting, f"the sandbox sells nothing like {wanted}"
     # All of it would take longer than most tests that want one service.
-    take_in(replace(said, rows=tuple(fitting[:PAGE])), timezone.now())
+    apply_catalog(replace(said, rows=tuple(fitting[:PAGE])), timezone.now())
     return Service.objects.get(upstream_id=fitting[0].upstream_id)

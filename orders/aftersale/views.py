@@ -69,7 +69,7 @@ def next_refill(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-@needs("look")
+@needs("view")
 def tasks(request: HttpRequest, kind: str) -> HttpResponse:
     """All refills, or all cancels, newest first."""
     return render(request, "orders/aftersale/tasks.html", TaskList.read(request, kind).context())

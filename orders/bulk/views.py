@@ -130,7 +130,7 @@ def confirmation(request: HttpRequest) -> HttpResponse:
 
 
 # ── Receipts ─────────────────────────────────────────────────────────────────────────────────────
-@needs("look")
+@needs("view")
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """The jobs, newest first."""
@@ -144,7 +144,7 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(request, "orders/bulk/index.html", {"bulks": rows[:JOBS_A_PAGE], "older": older})
 
 
-@needs("look")
+@needs("view")
 @require_safe
 def show(request: HttpRequest, pk: int) -> HttpResponse:
     """One job; asked by its own open page with the version that it has, 204 when that is still so."""
@@ -162,7 +162,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     return with_times(request, response, {})
 
 
-@needs("look")
+@needs("view")
 @require_safe
 def as_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
     bulk = get_object_or_404(Bulk.objects.select_related("asked_by"), pk=pk)

@@ -23,7 +23,7 @@ from panel.web.params import number
 
 
 @require_safe
-@needs("look")
+@needs("view")
 def show(request: HttpRequest, pk: int) -> HttpResponse:
     """One order; asked by its own open page with the version that it has, 204 when that is still so."""
     order = get_object_or_404(Order.objects.seen_by(request.user).for_page(), pk=pk)

@@ -45,7 +45,7 @@ def poll_wanted(now: datetime) -> Purpose | None:
     first = Order.objects.due_first(now).filter(left_out__lt=POLLED_ALONE_FROM).values_list("hurry", flat=True).first()
     if first == Urgency.PERSON:
         return Purpose.ASK
-    return Purpose.LOOK if first or Order.objects.due(now).filter(left_out__lt=POLLED_ALONE_FROM).exists() else None
+    return Purpose.POLL if first or Order.objects.due(now).filter(left_out__lt=POLLED_ALONE_FROM).exists() else None
 
 
 def poll_once(client: Client, now: datetime | None = None) -> bool:

@@ -12,8 +12,8 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from catalog.finding import one
 from catalog.models import Service
+from catalog.service_list import service_with_id
 from orders.models import Order
 from orders.placing.form_fields import LARGEST, READERS, whole
 from orders.placing.place import similar_orders
@@ -80,7 +80,7 @@ class OrderForm(forms.Form):
         return {**asked, "service": str(order.service.upstream_id), "other": "\n".join(other)}
 
     def clean_service(self) -> Service:
-        service = one(self.cleaned_data["service"])
+        service = service_with_id(self.cleaned_data["service"])
         if service is None:
             raise ValidationError("There is no such service. Choose one from the list.")
         if (why := service.why_no_order()) and not self.repeats:
@@ -264,7 +264,7 @@ class OrderForm(forms.Form):
 
     @cached_property
     def chosen_service(self) -> Service | None:
-        return one(str(self["service"].value() or ""))
+        return service_with_id(str(self["service"].value() or ""))
 
     @property
     def may_drip(self) -> bool:

@@ -46,7 +46,7 @@ class Chart(NamedTuple):
 
 
 @require_safe
-@needs("look")
+@needs("view")
 def balance(request: HttpRequest) -> HttpResponse:
     """Readings newest first, by keyset; the drawing and the formula stand above the first page."""
     before, now = number(request.GET.get("before")), timezone.now()

@@ -56,7 +56,7 @@ class Differences(NamedTuple):
 
 
 @require_safe
-@needs("look")
+@needs("view")
 def charges(request: HttpRequest) -> HttpResponse:
     """The days, newest first; with `day` in the address, that day's orders by their difference."""
     if chosen := day_of(request.GET.get("day", "")):

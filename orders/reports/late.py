@@ -66,7 +66,7 @@ def by_service(orders: Sequence[Order]) -> list[LateService]:
 
 
 @require_safe
-@needs("look")
+@needs("view")
 def index(request: HttpRequest) -> HttpResponse:
     late = Order.objects.seen_by(request.user).filter(late_from__lte=timezone.now()).order_by("late_from", "pk")
     service = ("service__" + name for name in SERVICE_FIELDS)

@@ -40,7 +40,7 @@ def view_query(listing: Listing) -> str:
     return said.urlencode()
 
 
-@needs("look")
+@needs("view")
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """One's own views and those that teammates share."""
@@ -52,7 +52,7 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(request, "orders/table/views.html", {"views": rows})
 
 
-@needs("look")
+@needs("view")
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
     """The form that names the list one looks at; posted, the view, pinned as a tab."""
@@ -83,7 +83,7 @@ def view_errors(view: SavedView, request: HttpRequest) -> list[str]:
     return []
 
 
-@needs("look")
+@needs("view")
 @require_POST
 def change(request: HttpRequest, pk: int) -> HttpResponse:
     """A new name, other sharing, or the list as it is now: whatever the form names."""
@@ -101,7 +101,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     return HttpResponseRedirect(view.get_absolute_url() if "query" in said else reverse("orders:views"))
 
 
-@needs("look")
+@needs("view")
 @require_POST
 def pin(request: HttpRequest, pk: int) -> HttpResponse:
     """As a tab of one's own, or no longer."""
@@ -110,7 +110,7 @@ def pin(request: HttpRequest, pk: int) -> HttpResponse:
     return HttpResponseRedirect(reverse("orders:views"))
 
 
-@needs("look")
+@needs("view")
 @require_POST
 def removal(request: HttpRequest, pk: int) -> HttpResponse:
     view = the_view(request, pk)

@@ -29,7 +29,7 @@ from panel.web.params import number
 
 
 @require_safe
-@needs("look")
+@needs("view")
 def index(request: HttpRequest) -> HttpResponse:
     listing = Listing.read(request)
     if "" in request.GET.values():  # as a form sends what nobody filled in
@@ -39,7 +39,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@needs("look")
+@needs("view")
 def changes(request: HttpRequest) -> HttpResponse:
     """What moved on an open page: 204 when nothing did, else the rows that did and the bar. Touches no session."""
     listing = Listing.read(request)
@@ -77,7 +77,7 @@ def changes(request: HttpRequest) -> HttpResponse:
 MOST_CATEGORIES = 2_000
 
 
-@needs("look")
+@needs("view")
 @require_safe
 def filters(request: HttpRequest) -> HttpResponse:
     """The form of all filters, filled in as the list is now; it leads to the list."""
@@ -96,7 +96,7 @@ def filters(request: HttpRequest) -> HttpResponse:
     return page(request, "orders/table/filters.html", context, fragment="orders/table/_filters.html")
 
 
-@needs("look")
+@needs("view")
 @require_http_methods(["GET", "HEAD", "POST"])
 def columns(request: HttpRequest) -> HttpResponse:
     """Which columns, in which order; posted, for this list or as one's usual ones."""
@@ -124,7 +124,7 @@ def moved_column(shown: tuple[str, ...], name: str, by: int) -> tuple[str, ...]:
     return tuple(rest)
 
 
-@needs("look")
+@needs("view")
 @require_GET  # no HEAD: it would write the whole file, and nobody gets it
 def export(request: HttpRequest) -> HttpResponseBase:
     """All orders of the list that the address names, as `format=` csv or xlsx; written down as an event."""

@@ -13,7 +13,7 @@ MENTIONS_A_PAGE = 50
 
 
 @require_safe
-@needs("look")
+@needs("view")
 def mentions(request: HttpRequest) -> HttpResponse:
     """The notes that call this person, newest first. What is shown counts as seen from here on."""
     mine = Mention.objects.to(request.user)
@@ -31,7 +31,7 @@ EVENTS_A_PAGE = 100
 
 
 @require_safe
-@needs("look")
+@needs("view")
 def activity(request: HttpRequest) -> HttpResponse:
     """What happened lately on the whole desk."""
     events = Event.objects.select_related("order", "by")

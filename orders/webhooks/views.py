@@ -39,7 +39,7 @@ class Reason(NamedTuple):
     lately: int
 
 
-@needs("look")
+@needs("view")
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     now = timezone.now()

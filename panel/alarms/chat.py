@@ -5,7 +5,7 @@ import json
 import requests
 from django.conf import settings
 
-from panel.alarms.message import Message, Untold
+from panel.alarms.message import Message, NotSent
 from panel.notpanel.line import Line, session
 
 CONNECT_SECONDS, TOTAL_SECONDS = 3.0, 10.0
@@ -18,9 +18,9 @@ def post(message: Message) -> None:
     """Untold when the chat did not take it. What requests raises names the address, so it goes no further."""
     answer = ask(body(message))
     if not answer.isdecimal():
-        raise Untold(answer, everybody=True)
+        raise NotSent(answer, everybody=True)
     if not 200 <= int(answer) < 300:
-        raise Untold(f"The chat answered {answer}.", everybody=True)
+        raise NotSent(f"The chat answered {answer}.", everybody=True)
 
 
 def body(message: Message) -> bytes:

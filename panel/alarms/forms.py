@@ -8,7 +8,7 @@ from accounts.preferences import choose, zones
 from panel.alarms.kinds import KINDS
 from panel.alarms.models import Recipient
 
-AT = forms.TimeInput(format="%H:%M", attrs={"type": "time"})
+TIME_INPUT = forms.TimeInput(format="%H:%M", attrs={"type": "time"})
 BOTH_ENDS = "Quiet hours have a beginning and an end: fill in both, or neither."
 
 
@@ -20,8 +20,8 @@ class ChoicesForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
     )  # fmt: skip
     over_too = forms.BooleanField(label="Also when it is over", required=False)
-    quiet_from = forms.TimeField(label="Quiet from", required=False, widget=AT)
-    quiet_until = forms.TimeField(label="Quiet until", required=False, widget=AT)
+    quiet_from = forms.TimeField(label="Quiet from", required=False, widget=TIME_INPUT)
+    quiet_until = forms.TimeField(label="Quiet until", required=False, widget=TIME_INPUT)
     serious_anyway = forms.BooleanField(label="Serious ones break the quiet", required=False)
 
     @classmethod

@@ -10,7 +10,7 @@ from panel.format.numbers import decimal, number
 from panel.format.times import clock
 
 Facts = dict[str, Any]  # as JSON keeps them: money as text, moments as ISO text
-MOST_CHARACTERS = 300  # of words that are not ours
+WORDS_CHARACTERS = 300  # of words that are not ours
 
 
 class Kind(NamedTuple):
@@ -32,24 +32,25 @@ def balance(facts: Facts) -> str:
 
 
 def sending(facts: Facts) -> str:
-    return f"{foreign(facts['by']) or 'The desk itself'} stopped all sending at {at(facts['since'])}: {said(facts)}"
+    who, since = foreign_words(facts["by"]) or "The desk itself", moment_words(facts["since"])
+    return f"{who} stopped all sending at {since}: {reason_words(facts)}"
 
 
 def upstream(facts: Facts) -> str:
-    return f"Upstream has been in trouble since {at(facts['since'])}: {said(facts)}"
+    return f"Upstream has been in trouble since {moment_words(facts['since'])}: {reason_words(facts)}"
 
 
 def prices(facts: Facts) -> str:
     who = "service" if facts["new"] == 1 else "services"
     more = " more" if facts["new"] < facts["all"] else ""
     moved = f"{number(facts['new'])}{more} {who} moved in price by more than {facts['percent']} %"
-    return f"{moved}: {listed([price(*one) for one in facts['some']], facts['new'])}"
+    return f"{moved}: {list_words([price_words(*one) for one in facts['some']], facts['new'])}"
 
 
-def price(service: int, name: str, was: str, now: str) -> str:
+def price_words(service: int, name: str, was: str, now: str) -> str:
     before, after = Decimal(was), Decimal(now)
     share = f", {'+' if after > before else '−'}{decimal(abs(after - before) / before * 100, 0)} %" if before else ""
-    return f"{service} {foreign(name, 60)} ({money(before)} → {money(after)}{share})"
+    return f"{service} {foreign_words(name, 60)} ({money(before)} → {money(after)}{share})"
 
 
 def orders(facts: Facts) -> str:
@@ -58,21 +59,19 @@ def orders(facts: Facts) -> str:
         begins = f"{number(n)} more order{'s' * (n != 1)} need{'s' * (n == 1)} a look, {number(every)} in all"
     else:
         begins = f"{number(n)} order{'s' * (n != 1)} need{'s' * (n == 1)} a look"
-    return f"{begins}: {listed([str(order) for order in facts['some']], n)}"
+    return f"{begins}: {list_words([str(order) for order in facts['some']], n)}"
 
 
 def worker(facts: Facts) -> str:
     if until := facts.get("until"):
         lasted = datetime.fromisoformat(until) - datetime.fromisoformat(facts["since"])
-        return (
-            f"No worker ran from {at(facts['since'])} to {at(until)}, {round(lasted.total_seconds() / 60)} min. "
-            "What waited is being done now."
-        )
+        span = f"{moment_words(facts['since'])} to {moment_words(until)}, {round(lasted.total_seconds() / 60)} min"
+        return f"No worker ran from {span}. What waited is being done now."
     if name := facts.get("name"):
-        since = at(facts["since"])
-        return f"Worker {foreign(name)} was last heard of at {since} and did not say that it ends. Others run."
+        since = moment_words(facts["since"])
+        return f"Worker {foreign_words(name)} was last heard of at {since} and did not say that it ends. Others run."
     return (
-        f"No worker is running; the last one was heard of at {at(facts['since'])}. "
+        f"No worker is running; the last one was heard of at {moment_words(facts['since'])}. "
         "Orders are written down and wait, and nothing on the desk is fresh."
     )
 
@@ -98,33 +97,33 @@ KINDS: dict[str, Kind] = {
                    worker, worker_over, "calls"),
 }  # fmt: skip
 # Of a kind that an older desk knew.
-GONE = Kind(
+UNKNOWN_KIND = Kind(
     "Alarm", "warn", False, "", lambda _: "This desk no longer knows this kind of alarm.", lambda _: "", "alarms"
 )
 
 
 def kind_of(name: str) -> Kind:
-    return KINDS.get(name, GONE)
+    return KINDS.get(name, UNKNOWN_KIND)
 
 
 # ── Parts of sentences ───────────────────────────────────────────────────────────────────────────
-def at(moment: str) -> str:
+def moment_words(moment: str) -> str:
     """On the reader's clock."""
     return clock(datetime.fromisoformat(moment))
 
 
-def said(facts: Facts) -> str:
-    words = foreign(facts["why"])
+def reason_words(facts: Facts) -> str:
+    words = foreign_words(facts["why"])
     return words if words.endswith((".", "!", "?")) else f"{words}."
 
 
-def foreign(words: str, most: int = MOST_CHARACTERS) -> str:
+def foreign_words(words: str, most: int = WORDS_CHARACTERS) -> str:
     """A person's words or upstream's: on one line, and not too long."""
     words = " ".join("".join(sign if sign.isprintable() else " " for sign in words).split())
     return words if len(words) <= most else f"{words[: most - 1]}…"
 
 
-def listed(some: list[str], every: int) -> str:
+def list_words(some: list[str], every: int) -> str:
     """The first of them, and how many there are beside."""
     beside = every - len(some)
     return f"{', '.join(some)} and {number(beside)} more." if beside > 0 else f"{', '.join(some)}."

@@ -7,7 +7,7 @@ from email.utils import parseaddr
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 
-from panel.alarms.message import Message, Untold
+from panel.alarms.message import Message, NotSent
 
 
 def send(message: Message) -> None:
@@ -18,19 +18,19 @@ def send(message: Message) -> None:
         wire.send_messages([letter(message)])
         return
     except smtplib.SMTPRecipientsRefused:
-        trouble = Untold("The mail server refused this address.", everybody=False)
+        trouble = NotSent("The mail server refused this address.", everybody=False)
     except smtplib.SMTPDataError as no:
-        trouble = Untold(f"The mail server refused the message ({no.smtp_code}).", everybody=False)
+        trouble = NotSent(f"The mail server refused the message ({no.smtp_code}).", everybody=False)
     except smtplib.SMTPAuthenticationError:
-        trouble = Untold("The mail server refused the desk’s sign-in.", everybody=True)
+        trouble = NotSent("The mail server refused the desk’s sign-in.", everybody=True)
     except smtplib.SMTPResponseException as no:
-        trouble = Untold(f"The mail server answered {no.smtp_code}.", everybody=True)
+        trouble = NotSent(f"The mail server answered {no.smtp_code}.", everybody=True)
     except smtplib.SMTPNotSupportedError:
-        trouble = Untold("The mail server offers no TLS, or takes no sign-in.", everybody=True)
+        trouble = NotSent("The mail server offers no TLS, or takes no sign-in.", everybody=True)
     except OSError:  # smtplib's own among them
-        trouble = Untold("The mail server could not be reached, or broke off.", everybody=True)
+        trouble = NotSent("The mail server could not be reached, or broke off.", everybody=True)
     except (ValueError, UnicodeError):
-        trouble = Untold("This address cannot be written to.", everybody=False)
+        trouble = NotSent("This address cannot be written to.", everybody=False)
     finally:
         with suppress(OSError):  # once it has taken the message, how it says goodbye does not matter
             wire.close()

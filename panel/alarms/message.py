@@ -13,7 +13,7 @@ class Message(NamedTuple):
     links: list[str]
 
 
-class Untold(Exception):
+class NotSent(Exception):
     """It was not sent, or nobody knows: in a sentence with no secret in it. `everybody`: others would fare the same."""
 
     def __init__(self, why: str, *, everybody: bool) -> None:

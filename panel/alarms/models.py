@@ -52,20 +52,20 @@ class Alarm(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.words.title}: {self.sentence}"
+        return f"{self.about.title}: {self.sentence}"
 
     @property
-    def words(self) -> Kind:
+    def about(self) -> Kind:
         return kind_of(self.kind)
 
     @property
     def sentence(self) -> str:
-        return self.words.sentence(self.facts)
+        return self.about.sentence(self.facts)
 
     @property
-    def over(self) -> str:
+    def over_sentence(self) -> str:
         """That it is over, in words; "" where there is nothing to say."""
-        return self.words.over(self.facts)
+        return self.about.over(self.facts)
 
 
 class Sighting(models.Model):
@@ -159,7 +159,7 @@ class Recipient(models.Model):
             return "The account has no e-mail address."
         return "" if settings.EMAIL_CONFIGURED else "This desk sends no e-mail."
 
-    def quiet(self, kind: str, now: datetime) -> datetime | None:
+    def quiet_until_for(self, kind: str, now: datetime) -> datetime | None:
         """Until when nothing of this kind is sent to them; None when it may be sent now."""
         if self.quiet_from is None or self.quiet_until is None or (self.serious_anyway and kind_of(kind).serious):
             return None

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from panel.alarms import chat, mail
-from panel.alarms.message import Message, Untold
+from panel.alarms.message import Message, NotSent
 from panel.alarms.models import Channel, Notice
 from panel.format.locale import written_for
 from panel.ops.failpoints import fp
@@ -20,12 +20,12 @@ LEASE = timedelta(minutes=2)  # longer than a mail server or a chat is waited fo
 PAUSES = (30, 60, 120, 300, 900)  # seconds after a try that failed; then always the last
 GIVEN_UP_AFTER = timedelta(days=1)
 QUIET = "It waits until quiet hours end."
-A_MOMENT = timedelta(minutes=1)  # that the word of its end waits, while the alarm itself is still being told
+END_WAITS = timedelta(minutes=1)  # that the word of its end waits, while the alarm itself is still being told
 
 WAYS: dict[str, Callable[[Message], None]] = {Channel.MAIL: mail.send, Channel.CHAT: chat.post}
 
 
-def tell(now: datetime) -> bool:
+def send_due_notice(now: datetime) -> bool:
     """Sends one message, if one is due; says whether there was one."""
     notice = Notice.objects.claim(now, LEASE)
     if notice is None:
@@ -33,7 +33,7 @@ def tell(now: datetime) -> bool:
     fp("tell.claimed")
     if why := why_never(notice, now):
         notice.settle(due_at=None, dropped_at=now, trouble=why)
-    elif until := not_before(notice, now):
+    elif until := waits_until(notice, now):
         notice.settle(due_at=until, attempts=notice.attempts - 1, trouble="" if notice.over else QUIET)
     else:
         send(notice, now)
@@ -47,7 +47,7 @@ def why_never(notice: Notice, now: datetime) -> str:
     if why := notice.to.why_not(alarm.kind):
         return why
     if notice.over:
-        first = first_of(notice)
+        first = first_notice(notice)
         if first is None or first.dropped_at:
             return "They were not told of it."
         late = first.sent_at and alarm.ended_at and first.sent_at >= alarm.ended_at
@@ -59,14 +59,14 @@ def why_never(notice: Notice, now: datetime) -> str:
     return "It was over before quiet hours were." if alarm.ended_at and notice.trouble == QUIET else ""
 
 
-def not_before(notice: Notice, now: datetime) -> datetime | None:
+def waits_until(notice: Notice, now: datetime) -> datetime | None:
     """Until when it has to wait; None when it can be sent now."""
-    if notice.over and (first := first_of(notice)) and first.sent_at is None:
-        return now + A_MOMENT
-    return notice.to.quiet(notice.alarm.kind, now)
+    if notice.over and (first := first_notice(notice)) and first.sent_at is None:
+        return now + END_WAITS
+    return notice.to.quiet_until_for(notice.alarm.kind, now)
 
 
-def first_of(notice: Notice) -> Notice | None:
+def first_notice(notice: Notice) -> Notice | None:
     return Notice.objects.filter(alarm=notice.alarm_id, to=notice.to_id, over=False).first()
 
 
@@ -76,14 +76,14 @@ def send(notice: Notice, now: datetime) -> None:
     fp("tell.send")
     try:
         WAYS[notice.channel](message)
-    except Untold as trouble:
-        failed(notice, trouble, now)
+    except NotSent as trouble:
+        count_failure(notice, trouble, now)
     else:
         fp("tell.sent")
         notice.settle(due_at=None, sent_at=now, trouble="")
 
 
-def failed(notice: Notice, trouble: Untold, now: datetime) -> None:
+def count_failure(notice: Notice, trouble: NotSent, now: datetime) -> None:
     """Tries again later, for a day. Where nobody could have been told, the others do not knock in vain either."""
     log.warning("notice %s: %s", notice.pk, trouble)
     since = notice.failing_since or now
@@ -102,11 +102,11 @@ def message_of(notice: Notice) -> Message:
     alarm, user = notice.alarm, notice.to.user
     clock, marks = (user.time_zone, user.numbers) if user else (notice.to.time_zone, "")
     with written_for(clock, marks):
-        words = [alarm.over if notice.over else alarm.sentence]
-        if alarm.ended_at and not notice.over and alarm.over:
-            words.append(f"Meanwhile: {alarm.over}")
-    title = f"{alarm.words.title}: over" if notice.over else alarm.words.title
-    pages = [(alarm.words.page, alarm.words.query), ("alarms", "")] if settings.DESK_URL else []
+        words = [alarm.over_sentence if notice.over else alarm.sentence]
+        if alarm.ended_at and not notice.over and alarm.over_sentence:
+            words.append(f"Meanwhile: {alarm.over_sentence}")
+    title = f"{alarm.about.title}: over" if notice.over else alarm.about.title
+    pages = [(alarm.about.page, alarm.about.query), ("alarms", "")] if settings.DESK_URL else []
     links = [f"{settings.DESK_URL}{reverse(page)}{'?' if query else ''}{query}" for page, query in pages]
     name = f"alarm-{alarm.pk}-{notice.to_id}{'-over' if notice.over else ''}.{alarm.raised_at:%Y%m%d%H%M%S}"
     return Message(name, user.email if user else "", title, " ".join(words), links)

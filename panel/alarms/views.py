@@ -22,7 +22,7 @@ UNPROCESSABLE = 422
 
 
 @require_safe
-@needs("look")
+@needs("view")
 def alarms(request: HttpRequest) -> HttpResponse:
     """What stands, on the first page; then what is over, newest first. Asked by its own open page with the version that
     it has, 204 when that is still so."""
@@ -30,8 +30,8 @@ def alarms(request: HttpRequest) -> HttpResponse:
     over = Alarm.objects.shown().filter(ended_at__isnull=False)
     rows = list((over.filter(pk__lt=before) if before else over)[: ROWS_A_PAGE + 1])
     context = {
-        "open": [] if before else [row(alarm, request.user) for alarm in Alarm.objects.open().shown()],
-        "over": [row(alarm, request.user) for alarm in rows[:ROWS_A_PAGE]],
+        "open": [] if before else [alarm_row(alarm, request.user) for alarm in Alarm.objects.open().shown()],
+        "over": [alarm_row(alarm, request.user) for alarm in rows[:ROWS_A_PAGE]],
         "older": f"{request.path}?before={rows[ROWS_A_PAGE - 1].pk}" if len(rows) > ROWS_A_PAGE else "",
         "first": not before,
     }
@@ -53,7 +53,7 @@ def version_of(shown: dict[str, Any]) -> str:
     return hashlib.sha256(repr(rows).encode()).hexdigest()[:12]
 
 
-def row(alarm: Alarm, user: object) -> dict[str, Any]:
+def alarm_row(alarm: Alarm, user: object) -> dict[str, Any]:
     """What one alarm's row shows."""
     sightings = list(alarm.sightings.all())
     untold = [f"{notice.to.user or 'the chat'}: {notice.trouble}" for notice in alarm.untold]  # type: ignore[attr-defined]
@@ -65,7 +65,7 @@ def row(alarm: Alarm, user: object) -> dict[str, Any]:
     }
 
 
-@needs("look")
+@needs("view")
 @require_POST
 def sightings(request: HttpRequest, pk: int) -> HttpResponse:
     """That one has seen it. A second press is the same as the first."""
@@ -76,7 +76,7 @@ def sightings(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs("look")
+@needs("view")
 def choices(request: HttpRequest) -> HttpResponse:
     """Everybody's own, and for managers the chat's beside it."""
     mine = Recipient.objects.of(request.user)
@@ -85,7 +85,7 @@ def choices(request: HttpRequest) -> HttpResponse:
         form.keep(mine)
         messages.success(request, "Saved. What is raised from now on is told to you like this.")
         return redirect("alarm_choices")
-    return tell_choices(request, form, ChatForm(initial=ChatForm.now(Recipient.objects.chat())))
+    return render_choices(request, form, ChatForm(initial=ChatForm.now(Recipient.objects.chat())))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -100,10 +100,10 @@ def chat_choices(request: HttpRequest) -> HttpResponse:
         messages.success(request, "Saved. What is raised from now on is told to the chat like this.")
         return redirect("alarm_choices")
     mine = Recipient.objects.of(request.user)
-    return tell_choices(request, ChoicesForm(initial=ChoicesForm.now(mine)), form)
+    return render_choices(request, ChoicesForm(initial=ChoicesForm.now(mine)), form)
 
 
-def tell_choices(request: HttpRequest, mine: ChoicesForm, chat: ChatForm) -> HttpResponse:
+def render_choices(request: HttpRequest, mine: ChoicesForm, chat: ChatForm) -> HttpResponse:
     context = {
         "form": mine,
         "chat": chat,

@@ -30,20 +30,20 @@ class Purpose(StrEnum):
 
     PLACE = "place"
     ASK = "ask"  # refills, cancels, and looks that a person wants now
-    LOOK = "look"
+    POLL = "look"
     UPKEEP = "upkeep"  # catalog, balance, probes
 
 
 # What of a window is held free, as parts of its limit. All of it shrinks to nothing as the window passes, so that none
 # is wasted. Each purpose is left so much until it has spent it, whatever the others want: nobody starves.
-SHARES = {Purpose.PLACE: 0.10, Purpose.ASK: 0.05, Purpose.LOOK: 0.02, Purpose.UPKEEP: 0.02}
+SHARES = {Purpose.PLACE: 0.10, Purpose.ASK: 0.05, Purpose.POLL: 0.02, Purpose.UPKEEP: 0.02}
 # Machines hold so much free for what people want next, however many orders there were. It also spreads their calls over
 # the window: spent as fast as can be, they would keep every worker and the database busy, and leave nothing to its end.
 PEOPLE = (Purpose.PLACE, Purpose.ASK)
 RESERVE = 0.70
 NOTHING_KEPT_BELOW = 20  # calls a window: shares of so few would leave nothing to anybody
 
-PURPOSE_OF = {"add": Purpose.PLACE, "refill": Purpose.ASK, "cancel": Purpose.ASK, "status": Purpose.LOOK}
+PURPOSE_OF = {"add": Purpose.PLACE, "refill": Purpose.ASK, "cancel": Purpose.ASK, "status": Purpose.POLL}
 
 
 class Permit(NamedTuple):

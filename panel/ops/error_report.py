@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.views.debug import SafeExceptionReporterFilter
 
 
-class Discreet(SafeExceptionReporterFilter):
+class DiscreetFilter(SafeExceptionReporterFilter):
     """Masks by name as Django does, but also with DEBUG on, also locals, and the address that has a password in it."""
 
     hidden_settings = re.compile(

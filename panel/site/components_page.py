@@ -65,7 +65,7 @@ def sheet(number: int, now: datetime) -> Sheet:
     typed = {"name": "lumen.studio", "wrong": "137", "words": "Lovely light!\nΠολύ ωραίο", "tick": "on"}
     theme = THEMES[number]
     orders = list(rows(FIRST_ROW + 100 * number, now))
-    pending = wish("refill", now)
+    pending = asked_task("refill", now)
     meters = [Refills(0, 3, None), Refills(1, 3, None), Refills(2, 3, pending), Refills(3, 3, None)]
     return Sheet(theme, orders, Fields(typed, auto_id=f"{theme}-%s"), meters, list(events(now)))
 
@@ -87,8 +87,8 @@ def rows(first: int, now: datetime) -> Iterator[Order]:
         (Status.PENDING, upstream),
         (Status.PROCESSING, {**upstream, "remains": 1_000, "left_out": 3}),
         (Status.IN_PROGRESS, {**upstream, "remains": 350, "left_out": 4, "missing_since": now}),
-        (Status.IN_PROGRESS, {**upstream, "remains": 350, "wishes": [wish("cancel", now)]}),
-        (Status.COMPLETED, {**upstream, "remains": 0, "wishes": [wish("refill", now, slot=1, slots=3)]}),
+        (Status.IN_PROGRESS, {**upstream, "remains": 350, "wishes": [asked_task("cancel", now)]}),
+        (Status.COMPLETED, {**upstream, "remains": 0, "wishes": [asked_task("refill", now, slot=1, slots=3)]}),
         (Status.PARTIAL, {**upstream, "remains": 350, "name": LONG}),
         (Status.CANCELLED, {**upstream, "remains": 1_000, "charge": Decimal(0)}),
         (Status.REFUNDED, {**upstream, "refill": False}),
@@ -112,7 +112,7 @@ def row(pk: int, status: str, now: datetime, *, task: dict[str, Any], wishes: li
     return order
 
 
-def wish(kind: str, now: datetime, **facts: Any) -> Task:
+def asked_task(kind: str, now: datetime, **facts: Any) -> Task:
     """A refill or cancel that upstream took."""
     return Task(kind=kind, asked_by=ANA, asked_at=now, settled_at=now, known_at=now, outcome=Task.Outcome.DONE, **facts)
 

@@ -10,7 +10,7 @@ from django.core.signals import request_finished
 from django.http import HttpRequest, HttpResponse
 
 from panel.ops.logs import from_here_on
-from panel.site.status_bar import Bar
+from panel.site.status_bar import StatusBar
 
 log = logging.getLogger(__name__)
 Next = Callable[[HttpRequest], HttpResponse]
@@ -66,7 +66,7 @@ def status_bar(get_response: Next) -> Next:
     """Puts the status bar on each request, so that rooms below the roof can ask it too. It is read when first asked."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        request.bar = Bar(request)  # type: ignore[attr-defined]
+        request.bar = StatusBar(request)  # type: ignore[attr-defined]
         return get_response(request)
 
     return middleware

@@ -8,8 +8,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from accounts.access import may, needs
-from catalog.finding import one
 from catalog.models import Service
+from catalog.service_list import service_with_id
 from orders.table.listing import Listing
 from panel.site.shortcuts import KEYS
 from panel.web.htmx import page
@@ -28,68 +28,68 @@ class Place(NamedTuple):
 
 
 PLACES = (
-    Place("Orders", "orders:index", "look", "g o"),
+    Place("Orders", "orders:index", "view", "g o"),
     Place("New order", "orders:new", "place", "g n"),
-    Place("Services", "catalog:index", "look", "g s"),
-    Place("Activity", "activity", "look", "g a"),
-    Place("Team", "team", "look", "g t"),
-    Place("Refills", "orders:all_refills", "look", "g r"),
-    Place("Cancels", "orders:all_cancels", "look", "g c"),
-    Place("Late orders", "orders:late", "look"),
-    Place("Jobs", "orders:bulks", "look", "g j"),
+    Place("Services", "catalog:index", "view", "g s"),
+    Place("Activity", "activity", "view", "g a"),
+    Place("Team", "team", "view", "g t"),
+    Place("Refills", "orders:all_refills", "view", "g r"),
+    Place("Cancels", "orders:all_cancels", "view", "g c"),
+    Place("Late orders", "orders:late", "view"),
+    Place("Jobs", "orders:bulks", "view", "g j"),
     Place("Many at once: paste ids", "orders:bulk_new", "place"),
-    Place("Views of orders", "orders:views", "look", "g v"),
-    Place("Changes of services", "catalog:changes", "look"),
-    Place("Balance", "balance", "look"),
-    Place("Charges", "charges", "look"),
-    Place("Notes to me", "mentions", "look", "g m"),
-    Place("Alarms", "alarms", "look"),
-    Place("What alarms tell me of", "alarm_choices", "look"),
-    Place("Preferences", "preferences", "look", "g p"),
-    Place("Keyboard shortcuts", "keys", "look", "?"),
-    Place("Change password", "account_change_password", "look"),
+    Place("Views of orders", "orders:views", "view", "g v"),
+    Place("Changes of services", "catalog:changes", "view"),
+    Place("Balance", "balance", "view"),
+    Place("Charges", "charges", "view"),
+    Place("Notes to me", "mentions", "view", "g m"),
+    Place("Alarms", "alarms", "view"),
+    Place("What alarms tell me of", "alarm_choices", "view"),
+    Place("Preferences", "preferences", "view", "g p"),
+    Place("Keyboard shortcuts", "keys", "view", "?"),
+    Place("Change password", "account_change_password", "view"),
     Place("Components", "styleguide", "administer"),
     Place("Admin", "admin:index", "administer"),
 )
 
 
 @require_safe
-@needs("look")
+@needs("view")
 def palette(request: HttpRequest) -> HttpResponse:
     """What is typed, found; to a script as a list to choose from, else as a page with links."""
     q = request.GET.get("q", "").replace("\0", " ").strip()[:MOST_CHARACTERS]
-    return page(request, "site/palette.html", found(q, request.user), fragment="site/_palette.html")
+    return page(request, "site/palette.html", palette_context(q, request.user), fragment="site/_palette.html")
 
 
 @require_safe
-@needs("look")
+@needs("view")
 def keys(request: HttpRequest) -> HttpResponse:
     """All keys; to a script for its dialog, else as a page."""
-    leading = tuple((place.keys, place.words) for place in places("", request.user) if " " in place.keys)
+    leading = tuple((place.keys, place.words) for place in places_for("", request.user) if " " in place.keys)
     return page(request, "site/keys.html", {"keys": (*KEYS, ("Go to", leading))}, fragment="site/_keys.html")
 
 
-def found(q: str, user: Any) -> dict[str, object]:
+def palette_context(q: str, user: Any) -> dict[str, object]:
     """What `site/_palette.html` wants, in as many queries for one order as for eight."""
     listing = Listing(user, text=q)
     return {
         "q": q,
-        "places": places(q, user),
+        "places": places_for(q, user),
         "orders": listing.page().rows[:FOUND_AT_MOST] if listing.links or listing.pasted else (),
-        "services": services(q) if q else (),
+        "services": services_found(q) if q else (),
         "search": f"{reverse('orders:index')}?{urlencode({'q': q})}" if q else "",
     }
 
 
-def places(q: str, user: Any) -> list[Place]:
+def places_for(q: str, user: Any) -> list[Place]:
     """Where this person may go, of the places that all words occur in."""
     words = q.casefold().split()
     return [place for place in PLACES
             if may(user, place.what) and all(word in place.words.casefold() for word in words)]  # fmt: skip
 
 
-def services(q: str) -> list[Service]:
+def services_found(q: str) -> list[Service]:
     """The one with this id, sold or not, then those on sale with all words."""
-    exact = one(q)
+    exact = service_with_id(q)
     others = Service.objects.active().matching(q).order_by("category", "upstream_id")[:FOUND_AT_MOST]
     return [*filter(None, [exact]), *(service for service in others if service != exact)][:FOUND_AT_MOST]

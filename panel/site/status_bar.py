@@ -23,8 +23,8 @@ from orders.statistics.runway import Runway, runway
 from orders.statistics.status_counts import all_lines, counts_of
 from panel.format.money import is_dollars
 from panel.format.times import machine
-from panel.upstream.models import ONLY, ROLES, SILENT_AFTER, Beat, Upstream
-from panel.web.params import MOST_COUNTED
+from panel.upstream.models import ONLY_ROW, ROLES, SILENT_AFTER, Beat, Upstream
+from panel.web.params import COUNTED_ROWS
 
 # After "No running worker".
 ROLE_WORDS = {
@@ -33,16 +33,18 @@ ROLE_WORDS = {
 }  # fmt: skip
 WHO = object()  # stands in the question for whoever asks
 NOW = object()  # and this for when
-MISSING = "SELECT COUNT(*) FROM (SELECT 1 FROM orders_order WHERE missing_since IS NOT NULL LIMIT %s) AS capped"
-LATE = "SELECT COUNT(*) FROM (SELECT 1 FROM orders_order WHERE late_from <= %s LIMIT %s) AS capped"
-UNSEEN = (
+MISSING_ORDERS = "SELECT COUNT(*) FROM (SELECT 1 FROM orders_order WHERE missing_since IS NOT NULL LIMIT %s) AS capped"
+LATE_ORDERS = "SELECT COUNT(*) FROM (SELECT 1 FROM orders_order WHERE late_from <= %s LIMIT %s) AS capped"
+UNSEEN_ALARMS = (
     "SELECT COUNT(*) FROM (SELECT 1 FROM panel_alarm WHERE ended_at IS NULL AND NOT EXISTS (SELECT 1 FROM"
     " panel_sighting WHERE alarm_id = panel_alarm.id AND user_id = %s) LIMIT %s) AS capped"
 )
-UNREAD = "SELECT COUNT(*) FROM (SELECT 1 FROM orders_mention WHERE user_id = %s AND read_at IS NULL LIMIT %s) AS capped"
+UNREAD_NOTES = (
+    "SELECT COUNT(*) FROM (SELECT 1 FROM orders_mention WHERE user_id = %s AND read_at IS NULL LIMIT %s) AS capped"
+)
 
 
-def asked() -> QuerySet[Upstream]:
+def status_query() -> QuerySet[Upstream]:
     """All that a bar shows, as one question; in place of the person's id stands WHO."""
     beats = Beat.objects.filter(stopped_at=None).order_by("-beat_at")
     readings = BalanceReading.objects.order_by("-id")
@@ -52,7 +54,7 @@ def asked() -> QuerySet[Upstream]:
     short = Task.objects.filter(needs__isnull=False, settled_at=None).order_by()
     needs = Func("needs", function="SUM", output_field=Task._meta.get_field("needs"))
     count = Func("pk", function="COUNT", output_field=IntegerField())
-    return Upstream.objects.filter(pk=ONLY).annotate(
+    return Upstream.objects.filter(pk=ONLY_ROW).annotate(
         **{f"{role}_at": Subquery(beats.filter(roles__contains=role).values("beat_at")[:1]) for role in ROLES},
         balance=Subquery(readings.values("amount")[:1]),
         currency=Subquery(readings.values("currency")[:1]),
@@ -68,20 +70,20 @@ def asked() -> QuerySet[Upstream]:
         short=Subquery(short.annotate(sum=needs).values("sum")),
         short_orders=Subquery(short.annotate(count=count).values("count")),
         lines=all_lines(),
-        missing_orders=RawSQL(MISSING, [MOST_COUNTED], output_field=IntegerField()),  # noqa: S611
-        late=RawSQL(LATE, [NOW, MOST_COUNTED], output_field=IntegerField()),  # noqa: S611
-        alarms=RawSQL(UNSEEN, [WHO, MOST_COUNTED], output_field=IntegerField()),  # noqa: S611
-        unread=RawSQL(UNREAD, [WHO, MOST_COUNTED], output_field=IntegerField()),  # noqa: S611
+        missing_orders=RawSQL(MISSING_ORDERS, [COUNTED_ROWS], output_field=IntegerField()),  # noqa: S611
+        late=RawSQL(LATE_ORDERS, [NOW, COUNTED_ROWS], output_field=IntegerField()),  # noqa: S611
+        alarms=RawSQL(UNSEEN_ALARMS, [WHO, COUNTED_ROWS], output_field=IntegerField()),  # noqa: S611
+        unread=RawSQL(UNREAD_NOTES, [WHO, COUNTED_ROWS], output_field=IntegerField()),  # noqa: S611
     )
 
 
 @cache
-def made() -> tuple[str, tuple[Any, ...], list[str], dict[int, Any]]:
+def compiled_query() -> tuple[str, tuple[Any, ...], list[str], dict[int, Any]]:
     """The question's SQL, its parameters, what its columns are called, and how they are read.
 
     Made once a process: it takes Django 2 ms, and every page and every poll asks it.
     """
-    compiler = asked().query.get_compiler(connection=connection)
+    compiler = status_query().query.get_compiler(connection=connection)
     sql, params = compiler.as_sql()
     columns = [column for column, *_ in compiler.select]
     names = {at: name for name, at in compiler.annotation_col_map.items()}
@@ -89,9 +91,9 @@ def made() -> tuple[str, tuple[Any, ...], list[str], dict[int, Any]]:
     return sql, params, called, compiler.get_converters(columns)
 
 
-def everything(person: int | None) -> SimpleNamespace | None:
+def read_all(person: int | None) -> SimpleNamespace | None:
     """The answer for one person; None while there is no row yet."""
-    sql, params, names, converters = made()
+    sql, params, names, converters = compiled_query()
     asked = {WHO: person, NOW: connection.ops.adapt_datetimefield_value(timezone.now())}
     with connection.cursor() as cursor:
         cursor.execute(sql, [asked.get(param, param) for param in params])
@@ -105,7 +107,7 @@ def everything(person: int | None) -> SimpleNamespace | None:
     return SimpleNamespace(**dict(zip(names, values, strict=True)))
 
 
-class Bar:
+class StatusBar:
     """Read once a request, when a page first asks for any of it. Of nobody's request it has no notes to count."""
 
     sandbox: bool = settings.SANDBOX
@@ -116,10 +118,12 @@ class Bar:
     @cached_property
     def row(self) -> SimpleNamespace:
         person = getattr(getattr(self.request, "user", None), "pk", None)
-        if row := everything(person):
+        if row := read_all(person):
             return row
-        Upstream.objects.bulk_create([Upstream(pk=ONLY)], ignore_conflicts=True)  # the very first page of a new desk
-        return everything(person) or SimpleNamespace()
+        Upstream.objects.bulk_create(
+            [Upstream(pk=ONLY_ROW)], ignore_conflicts=True
+        )  # the very first page of a new desk
+        return read_all(person) or SimpleNamespace()
 
     balance = property(lambda self: self.row.balance)
     currency = property(lambda self: self.row.currency or "USD")
@@ -134,11 +138,11 @@ class Bar:
     stopped_by = property(lambda self: self.row.stopped_name or self.row.stopped_username or "")
     short = property(lambda self: self.row.short)  # USD that waiting orders need, or None
     short_orders = property(lambda self: self.row.short_orders)
-    needs_a_look = property(lambda self: min(self.at(Status.REVIEW), MOST_COUNTED - 1))
+    needs_a_look = property(lambda self: min(self.at(Status.REVIEW), COUNTED_ROWS - 1))
     late = property(lambda self: self.row.late)  # orders, up to MOST_COUNTED
-    unread = property(lambda self: min(self.row.unread, MOST_COUNTED - 1))  # notes that call whoever asks
+    unread = property(lambda self: min(self.row.unread, COUNTED_ROWS - 1))  # notes that call whoever asks
 
-    alarms = property(lambda self: min(self.row.alarms, MOST_COUNTED - 1))  # open ones that whoever asks has not seen
+    alarms = property(lambda self: min(self.row.alarms, COUNTED_ROWS - 1))  # open ones that whoever asks has not seen
 
     @cached_property
     def counts(self) -> Counter[str]:

@@ -11,12 +11,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.access import needs
-from panel.site.status_bar import Bar
+from panel.site.status_bar import StatusBar
 from panel.upstream.models import SILENT_AFTER
 
 
 @require_safe
-@needs("look")
+@needs("view")
 def home(request: HttpRequest) -> HttpResponse:
     return redirect("orders:index")
 
@@ -43,22 +43,22 @@ def readiness() -> tuple[dict[str, str], bool]:
     """Database, worker and upstream, each a sentence; and whether the first two are well."""
     try:
         connection.ensure_connection()
-        bar = Bar()
+        bar = StatusBar()
         spoke_at, worker_at, silent, undone = bar.spoke_at, bar.worker_at, bar.worker_silent, bar.undone
     except DatabaseError:
         return {"database": "does not answer", "worker": "not known", "upstream": "not known"}, False
     trouble = f"; now: {bar.trouble}" if bar.trouble else ""
     words = {
         "database": "answers",
-        "worker": f"last beat {age(worker_at)}"
+        "worker": f"last beat {age_words(worker_at)}"
         + (f", silent for over {SILENT_AFTER.seconds} s" if silent else "")
         + (f"; none {undone}" if undone else ""),
-        "upstream": f"last answered {age(spoke_at)}{trouble}",
+        "upstream": f"last answered {age_words(spoke_at)}{trouble}",
     }
     return words, not (silent or undone)
 
 
-def age(at: Any) -> str:
+def age_words(at: Any) -> str:
     """`12 s ago`, or `never`."""
     return f"{max(0, round((timezone.now() - at).total_seconds()))} s ago" if at else "never"
 

@@ -13,7 +13,7 @@ from orders.placing import send_switch
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NotPanelError, Refused, Suspended, Throttled
 from panel.upstream.call_budget import Meter
-from panel.upstream.models import ONLY, Upstream
+from panel.upstream.models import ONLY_ROW, Upstream
 
 log = logging.getLogger(__name__)
 
@@ -21,22 +21,22 @@ log = logging.getLogger(__name__)
 def make_client(meter: Meter | None = None) -> Client:
     """The phone, with the book and the meter beside it. Only the worker and its commands may hold one (a test names
     them)."""
-    return Client(settings.NOTPANEL_API_URL, settings.NOTPANEL_API_KEY, heard=heard, meter=meter or Meter())
+    return Client(settings.NOTPANEL_API_URL, settings.NOTPANEL_API_KEY, heard=record_call, meter=meter or Meter())
 
 
-def heard(action: str, trouble: NotPanelError | None) -> None:
+def record_call(action: str, trouble: NotPanelError | None) -> None:
     """After each call: what it says about upstream as a whole. A refusal is an answer, not a trouble."""
     try:
-        note(None if isinstance(trouble, Refused) else trouble, timezone.now())
+        record_health(None if isinstance(trouble, Refused) else trouble, timezone.now())
     except DatabaseError:
         # What upstream answered matters more than this note; it must not be lost with it.
         log.exception("could not note how upstream is")
 
 
-def note(trouble: NotPanelError | None, now: datetime) -> None:
+def record_health(trouble: NotPanelError | None, now: datetime) -> None:
     """Writes it down, in statements that stand for themselves: several workers hear at once."""
-    Upstream.objects.bulk_create([Upstream(pk=ONLY)], ignore_conflicts=True)
-    book = Upstream.objects.filter(pk=ONLY)
+    Upstream.objects.bulk_create([Upstream(pk=ONLY_ROW)], ignore_conflicts=True)
+    book = Upstream.objects.filter(pk=ONLY_ROW)
     if trouble is None:
         book.update(spoke_at=now)
         # A call that was under way when another was told to wait does not end that wait.
@@ -51,4 +51,4 @@ def note(trouble: NotPanelError | None, now: datetime) -> None:
 
 def paused_until(now: datetime) -> datetime | None:
     """Until when nobody may call; None when calling is fine."""
-    return Upstream.objects.filter(pk=ONLY, paused_until__gt=now).values_list("paused_until", flat=True).first()
+    return Upstream.objects.filter(pk=ONLY_ROW, paused_until__gt=now).values_list("paused_until", flat=True).first()

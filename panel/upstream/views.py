@@ -13,18 +13,18 @@ from orders.models import Order, Task
 from panel.notpanel.budget import SHARES, Purpose
 from panel.upstream.models import EVERY_ROLE, SILENT_AFTER, Beat, Chore, Window
 from panel.web.htmx import page
-from panel.web.params import MOST_COUNTED
+from panel.web.params import COUNTED_ROWS
 
-PAST = timedelta(hours=1)
+CHART_SPAN = timedelta(hours=1)
 MINUTES = 60
 CHART_HEIGHT = 40  # of the box that the chart is drawn in; a minute is 10 wide
-BEATS = 50
+WORKERS_SHOWN = 50
 
 # What a call was for, as the page says it.
-WORDS = {
+PURPOSE_WORDS = {
     Purpose.PLACE: "Orders",
     Purpose.ASK: "Refills, cancels, checks",
-    Purpose.LOOK: "Looks at orders",
+    Purpose.POLL: "Looks at orders",
     Purpose.UPKEEP: "Catalog, balance",
 }
 LAYERS = {"key": "This key", "tier": "The account’s tier", "ip": "This address"}
@@ -36,7 +36,7 @@ class Layer(NamedTuple):
     limit: int
 
 
-class Spent(NamedTuple):
+class PurposeCalls(NamedTuple):
     """By one purpose: in this minute, and in the last hour; `share` is what the others leave to it."""
 
     purpose: str
@@ -56,27 +56,27 @@ class Column(NamedTuple):
 
 
 @require_safe
-@needs("look")
+@needs("view")
 def calls(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
-    windows = list(Window.objects.filter(ends_at__gt=now - PAST).order_by("number"))
+    windows = list(Window.objects.filter(ends_at__gt=now - CHART_SPAN).order_by("number"))
     current = windows[-1] if windows and windows[-1].ends_at > now else None
     context = {
         "window": current,
         "limit": current.key_limit if current else settings.KEY_CALLS_A_MINUTE,
         "layers": layers(current) if current else [],
-        "spent": [spent(purpose, current, windows) for purpose in Purpose],
+        "spent": [calls_of(purpose, current, windows) for purpose in Purpose],
         "denied": sum(window.denied for window in windows),
         "total": sum(getattr(window, purpose) for window in windows for purpose in Purpose),
         "chart": chart(windows, now),
         "chart_width": MINUTES * 10,
         "chart_height": CHART_HEIGHT,
-        "beats": Beat.objects.order_by("stopped_at", "-beat_at")[:BEATS],
+        "beats": Beat.objects.order_by("stopped_at", "-beat_at")[:WORKERS_SHOWN],
         "every_role": EVERY_ROLE,
         "heard_since": now - SILENT_AFTER,
         "chores": Chore.objects.all(),
         "resting": () if Order.objects.due_alone(now).exists() else ("left out",),
-        **waiting(now),
+        **due_counts(now),
     }
     return page(request, "upstream/index.html", context, fragment="upstream/_calls.html")
 
@@ -89,10 +89,10 @@ def layers(window: Window) -> list[Layer]:
     return [Layer(words, max(0, left), limit) for words, left, limit in known if limit is not None]
 
 
-def spent(purpose: Purpose, current: Window | None, windows: list[Window]) -> Spent:
+def calls_of(purpose: Purpose, current: Window | None, windows: list[Window]) -> PurposeCalls:
     limit = current.key_limit if current else settings.KEY_CALLS_A_MINUTE
-    return Spent(
-        purpose, WORDS[purpose], getattr(current, purpose) if current else 0,
+    return PurposeCalls(
+        purpose, PURPOSE_WORDS[purpose], getattr(current, purpose) if current else 0,
         sum(getattr(window, purpose) for window in windows), round(SHARES[purpose] * limit),
     )  # fmt: skip
 
@@ -111,14 +111,14 @@ def chart(windows: list[Window], now: datetime) -> list[Column]:
     return columns
 
 
-def waiting(now: datetime) -> dict[str, object]:
+def due_counts(now: datetime) -> dict[str, object]:
     """What is due and not done, counted no further than a page tells; and since when."""
     tasks = Task.objects.filter(settled_at=None).due(now).sendable()
     looks = Order.objects.due(now)
     return {
-        "most": MOST_COUNTED - 1,
-        "tasks_due": len(tasks.values_list("pk")[:MOST_COUNTED]),
+        "most": COUNTED_ROWS - 1,
+        "tasks_due": len(tasks.values_list("pk")[:COUNTED_ROWS]),
         "tasks_since": tasks.values_list("due_at", flat=True).first(),
-        "looks_due": len(looks.values_list("pk")[:MOST_COUNTED]),
+        "looks_due": len(looks.values_list("pk")[:COUNTED_ROWS]),
         "looks_since": looks.values_list("next_look_at", flat=True).first(),
     }

@@ -10,10 +10,10 @@ from django.utils import timezone
 from panel.upstream.models import EVERY_ROLE, ROLES, Beat
 
 BEAT_EVERY = timedelta(seconds=5)
-FORGOTTEN = timedelta(days=7)  # a worker that has not beaten for so long is no longer listed
+LISTED_FOR = timedelta(days=7)  # a worker that has not beaten for so long is no longer listed
 
 
-class Pulse:
+class Heartbeat:
     """Tells the desk that this worker lives, and what it does. All that run for `--once` with the same roles share a
     name, and are not told as stopped: cron starts the next one."""
 
@@ -26,7 +26,7 @@ class Pulse:
     def beat(self, now: datetime, calls: int = 0) -> None:
         """At most every BEAT_EVERY; with how many calls to upstream it has made."""
         if self.last is None:
-            Beat.objects.filter(beat_at__lt=now - FORGOTTEN).delete()
+            Beat.objects.filter(beat_at__lt=now - LISTED_FOR).delete()
             begins = {"started_at": now, "beat_at": now, "stopped_at": None, "roles": self.roles, "calls": 0}
             Beat.objects.update_or_create(name=self.name, defaults=begins)
         elif now - self.last >= BEAT_EVERY:

@@ -19,13 +19,13 @@ from orders.placing.funding import due_probe, probe
 from orders.placing.submit import submit_one
 from orders.statistics.status_counts import compact
 from orders.webhooks import dispatch
-from panel.alarms.evaluate import mind_alarms
+from panel.alarms.evaluate import run_alarms
 from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client
 from panel.upstream import client as upstream
 from panel.upstream.models import DESK, ROLES
-from panel.worker.heartbeat import Pulse
-from panel.worker.recurring import balance_due_now, chores, do_chore, write_down
+from panel.worker.heartbeat import Heartbeat
+from panel.worker.recurring import balance_due_now, chores_of, create_rows, do_due_chore
 
 log = logging.getLogger(__name__)
 
@@ -52,9 +52,9 @@ def chore_step(role: str, wanted: Callable[[datetime], bool] = lambda _now: True
     """All chores of one role, one a round; `wanted`: whether there is anything for them to do."""
 
     def due(now: datetime) -> str | None:
-        return role if chores([role]).due(now).exists() and wanted(now) else None
+        return role if chores_of([role]).due(now).exists() and wanted(now) else None
 
-    return Step(role, due, partial(do_chore, roles=[role]))
+    return Step(role, due, partial(do_due_chore, roles=[role]))
 
 
 # What people wait for comes first in every round; no step starves another.
@@ -64,36 +64,36 @@ STEPS = (
     task_step(Task.Kind.REFILL, Purpose.ASK, submit_refills),
     # What deliveries ring for is looked at next.
     Step(DESK, lambda _now: DESK, lambda _client: dispatch.dispatch_due(timezone.now(), balance_due_now)),
-    Step(Purpose.LOOK, poll_wanted, poll_once),
+    Step(Purpose.POLL, poll_wanted, poll_once),
     Step(Purpose.UPKEEP, due_probe, probe),
-    chore_step(Purpose.LOOK, wanted=lambda now: Order.objects.due_alone(now).exists()),
+    chore_step(Purpose.POLL, wanted=lambda now: Order.objects.due_alone(now).exists()),
     chore_step(Purpose.UPKEEP),
     # The clock alone tells.
     Step(DESK, lambda _now: DESK, lambda _client: presume_settled(timezone.now())),
     # Pages add up what triggers wrote down, and this keeps it short.
     Step(DESK, lambda _now: DESK, lambda _client: compact()),
     chore_step(DESK),
-    Step(DESK, lambda _now: DESK, lambda _client: mind_alarms(timezone.now())),
+    Step(DESK, lambda _now: DESK, lambda _client: run_alarms(timezone.now())),
 )
 
 
-RANK = {role: rank for rank, role in enumerate(ROLES)}
+ROLE_RANK = {role: rank for rank, role in enumerate(ROLES)}
 
 
 def work_round(client: Client, roles: Collection[str] = ROLES, stop: threading.Event | None = None) -> bool:
     """One round: each step of these roles once, until somebody says stop. Says whether there was anything to do."""
     busy = False
     waits = upstream.paused_until(timezone.now()) is not None
-    ahead = len(RANK)  # the first of the purposes for which something was waiting in this round
+    ahead = len(ROLE_RANK)  # the first of the purposes for which something was waiting in this round
     for step in STEPS:
         if stop is not None and stop.is_set():
             break
         purpose = step.due(timezone.now()) if step.role in roles and not (waits and step.role != DESK) else None
         if not purpose:
             continue
-        did = take_step(step, client, purpose, contested=ahead < RANK[purpose])
+        did = take_step(step, client, purpose, contested=ahead < ROLE_RANK[purpose])
         if purpose != DESK:
-            ahead = min(ahead, RANK[purpose])
+            ahead = min(ahead, ROLE_RANK[purpose])
             # Only a call can bring a new reason to wait.
             waits = did and upstream.paused_until(timezone.now()) is not None
         busy = did or busy
@@ -115,8 +115,8 @@ def take_step(step: Step, client: Client, purpose: str, *, contested: bool) -> b
 
 def work(client: Client, stop: threading.Event, *, once: bool, roles: Collection[str] = ROLES) -> None:
     """Works until told to stop (what is in hand is brought to its end), or with `once` until nothing is due."""
-    pulse = Pulse(once=once, roles=roles)
-    write_down(timezone.now())
+    pulse = Heartbeat(once=once, roles=roles)
+    create_rows(timezone.now())
     # What is loaded by now stays. Otherwise the collector walks through it all again and again, 50 ms each time, now
     # and then with a write transaction open.
     gc.freeze()

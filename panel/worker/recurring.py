@@ -25,7 +25,7 @@ RETRY = timedelta(seconds=30)  # after one that failed
 DELIVERIES_EVERY_SECONDS = 60
 
 
-class Duty(NamedTuple):
+class RecurringWork(NamedTuple):
     """One kind of recurring work: what is done, how often, and the role of workers that do it.
 
     The role is what its call to upstream is for, or DESK where it makes none.
@@ -36,16 +36,16 @@ class Duty(NamedTuple):
     role: str
 
 
-def desk(act: Callable[[datetime], object], every_seconds: float) -> Duty:
+def desk(act: Callable[[datetime], object], every_seconds: float) -> RecurringWork:
     """Work that needs the clock alone, and no call to upstream."""
-    return Duty(lambda _client: act(timezone.now()), lambda: every_seconds, DESK)
+    return RecurringWork(lambda _client: act(timezone.now()), lambda: every_seconds, DESK)
 
 
 CHORES = {
     #                 act           every seconds                            role
-    "balance":   Duty(read_balance, lambda: settings.BALANCE_EVERY_SECONDS, Purpose.UPKEEP),
-    "catalog":   Duty(sync,         lambda: settings.CATALOG_EVERY_SECONDS, Purpose.UPKEEP),
-    "left out":  Duty(poll_alone,   lambda: ALONE_EVERY_SECONDS,            Purpose.LOOK),
+    "balance":   RecurringWork(read_balance, lambda: settings.BALANCE_EVERY_SECONDS, Purpose.UPKEEP),
+    "catalog":   RecurringWork(sync,         lambda: settings.CATALOG_EVERY_SECONDS, Purpose.UPKEEP),
+    "left out":  RecurringWork(poll_alone,   lambda: ALONE_EVERY_SECONDS,            Purpose.POLL),
     "pace":           desk(delivery_times.measure_services,  delivery_times.EVERY_SECONDS),
     "spending":       desk(spending.measure,          spending.EVERY_SECONDS),
     "sums":           desk(lambda _now: charge_totals.compact(), charge_totals.COMPACT_EVERY_SECONDS),
@@ -54,19 +54,19 @@ CHORES = {
 NAMES = {role: [name for name, duty in CHORES.items() if duty.role == role] for role in (*Purpose, DESK)}
 
 
-def chores(roles: Collection[str]) -> ChoreQuerySet:
+def chores_of(roles: Collection[str]) -> ChoreQuerySet:
     """The recurring work of these roles."""
     return Chore.objects.filter(name__in=[name for role in roles for name in NAMES[role]])
 
 
-def write_down(now: datetime) -> None:
+def create_rows(now: datetime) -> None:
     """Gives each kind its row. New ones are due at once."""
     Chore.objects.bulk_create([Chore(name=name, due_at=now) for name in CHORES], ignore_conflicts=True)
 
 
-def do_chore(client: Client, now: datetime | None = None, roles: Collection[str] = tuple(NAMES)) -> bool:
+def do_due_chore(client: Client, now: datetime | None = None, roles: Collection[str] = tuple(NAMES)) -> bool:
     """Does one that is due of these roles and says when it is due again. False when none was due."""
-    chore = chores(roles).claim(now or timezone.now(), LEASE)
+    chore = chores_of(roles).claim(now or timezone.now(), LEASE)
     if chore is None:
         return False
     duty = CHORES[chore.name]

@@ -17,7 +17,7 @@ from tests.people import as_a, as_user
 pytestmark = pytest.mark.django_db
 
 MAY = {
-    "look": {Role.VIEWER, Role.OPERATOR, Role.MANAGER, Role.OWNER},
+    "view": {Role.VIEWER, Role.OPERATOR, Role.MANAGER, Role.OWNER},
     "place": {Role.OPERATOR, Role.MANAGER, Role.OWNER},
     "decide": {Role.MANAGER, Role.OWNER},
     "administer": {Role.OWNER},
@@ -40,7 +40,7 @@ def test_a_stranger_and_who_is_switched_off_may_nothing(nobody: Any, what: str) 
 
 def test_a_no_is_a_sentence() -> None:
     assert why_not(make_user(Role.VIEWER), "place") == "Only operators, managers and owners may place orders."
-    assert why_not(AnonymousUser(), "look") == "Sign in first."
+    assert why_not(AnonymousUser(), "view") == "Sign in first."
     assert why_not(make_user(Role.OWNER), "administer") == ""
 
 

@@ -86,7 +86,7 @@ def test_every_import_points_down() -> None:
         ("accounts.access", "orders.models.order.Order"),
         ("panel.notpanel.client", "panel.settings"),
         ("panel.web.htmx", "accounts.access.may"),
-        ("orders.models.order", "panel.site.status_bar.Bar"),
+        ("orders.models.order", "panel.site.status_bar.StatusBar"),
     ],
 )
 def test_a_wrong_arrow_would_be_found(name: str, imported: str) -> None:

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from catalog.models import RateChange, Service
-from catalog.sync import ROWS_A_WRITE, SAID, take_in
+from catalog.sync import ROWS_A_WRITE, UPSTREAM_COLUMNS, apply_catalog
 from panel.notpanel.client import Client
 from panel.notpanel.shapes import Balance, Catalog, ServiceRow
 from panel.upstream.models import Chore
@@ -36,7 +36,7 @@ def main() -> int:
     figures = measure.Figures(f"catalog: {ROWS:,} services, unchanged and rewritten")
     with measure.desk():
         rows = services()
-        take_in(Catalog(tuple(rows), ()), timezone.now())
+        apply_catalog(Catalog(tuple(rows), ()), timezone.now())
         unchanged(rows, figures)
         rewritten(rows, figures)
     return figures.end()
@@ -46,12 +46,12 @@ def unchanged(rows: list[ServiceRow], figures: measure.Figures) -> None:
     """Nothing moved since the last sync."""
 
     def ours() -> object:
-        return take_in(Catalog(tuple(rows), ()), timezone.now())
+        return apply_catalog(Catalog(tuple(rows), ()), timezone.now())
 
     def naive() -> None:
         with transaction.atomic():  # at its best: one commit for all
             for row in rows:
-                said = {name: getattr(row, name) for name in SAID}
+                said = {name: getattr(row, name) for name in UPSTREAM_COLUMNS}
                 Service.objects.update_or_create(upstream_id=row.upstream_id, defaults=said)
 
     queries = measure.queries_of(ours)

@@ -13,13 +13,13 @@ from django.utils import timezone
 from accounts.access import Role
 from accounts.models import BalanceReading, User
 from catalog.models import Service
-from catalog.sync import take_in
+from catalog.sync import apply_catalog
 from orders.models import Event, Order, Task
 from orders.rules.statuses import LIVE, Status
 from orders.statistics import charge_totals
 from orders.statistics.status_counts import compact
 from panel.notpanel.shapes import Catalog
-from panel.upstream.models import ONLY, Beat, Upstream
+from panel.upstream.models import ONLY_ROW, Beat, Upstream
 from tests.benchmarks.measure import SEED
 from tests.makers import make_row, make_user
 
@@ -43,8 +43,8 @@ def open_desk() -> User:
     owner = make_user(Role.OWNER)
     for _ in range(PEOPLE - 1):
         make_user(Role.OPERATOR)
-    take_in(Catalog(tuple(make_row() for _ in range(SERVICES)), ()), now)
-    Upstream.objects.update_or_create(pk=ONLY, defaults={"spoke_at": now})
+    apply_catalog(Catalog(tuple(make_row() for _ in range(SERVICES)), ()), now)
+    Upstream.objects.update_or_create(pk=ONLY_ROW, defaults={"spoke_at": now})
     Beat.objects.create(name="here:1", started_at=now, beat_at=now + timedelta(days=1))
     BalanceReading.objects.create(amount=Decimal("812.40"), first_asked_at=now, asked_at=now)
     return owner

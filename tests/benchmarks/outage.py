@@ -12,7 +12,7 @@ from panel.notpanel.sandbox.world.limits import KEY_PER_MINUTE, WINDOW_SECONDS, 
 from panel.upstream import client as book
 from panel.upstream.call_budget import Meter
 from panel.upstream.models import Window
-from panel.worker.recurring import write_down
+from panel.worker.recurring import create_rows
 from tests.benchmarks import measure
 from tests.benchmarks.virtual import CALL_SECONDS, NOON, Clock, crew
 from tests.makers import make_service, make_user, place_order
@@ -30,12 +30,12 @@ def main() -> int:
     with measure.desk(), Upstream(balance="1000000", limits=limits) as upstream:
         queue()
         with clock.shown():
-            write_down(clock.now)
+            create_rows(clock.now)
         upstream.will("html_502", times=None)
 
         def heard(action: str, trouble: object) -> None:
             clock.pass_by(CALL_SECONDS)
-            book.heard(action, trouble)  # type: ignore[arg-type]
+            book.record_call(action, trouble)  # type: ignore[arg-type]
 
         phones = [
             Client(upstream.url, upstream.key, heard=heard, meter=Meter(), clock=clock.unix) for _ in range(WORKERS)

@@ -30,7 +30,7 @@ from tests.benchmarks import data, measure
 from tests.benchmarks.virtual import NOON, Clock, Phone, crew
 
 WORKERS = 2
-LOOKS = (Purpose.LOOK, Purpose.ASK)
+LOOKS = (Purpose.POLL, Purpose.ASK)
 
 
 def main() -> int:
@@ -100,7 +100,7 @@ def a_day(figures: measure.Figures) -> None:
             overdue = overdue_seconds()
             longest, late = max(longest, overdue), overdue > ROUND_SECONDS
             pressed[window.number] = pressed.get(window.number, True) and late
-            expected = made() + 1 if late and budget.room(window, Purpose.LOOK, clock.now) > 0 else 0
+            expected = made() + 1 if late and budget.room(window, Purpose.POLL, clock.now) > 0 else 0
 
         crew(clock, phones, NOON + timedelta(hours=HOURS), roles=LOOKS, idle_seconds=idle_seconds, each=judge)
         figures.say(f"{ALL_DAY:,} live orders, {HOURS} h: {made():,} calls of {HOURS * 60 * KEY_PER_MINUTE:,}")

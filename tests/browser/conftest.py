@@ -16,7 +16,7 @@ from pytest_django.live_server_helper import LiveServer
 from accounts.access import Role
 from accounts.models import User
 from panel.notpanel.client import Client
-from panel.upstream.client import heard
+from panel.upstream.client import record_call
 from panel.worker import loop
 from tests.chromium import chromium
 from tests.makers import make_user
@@ -67,7 +67,7 @@ class Desk:
 
 @pytest.fixture
 def desk(transactional_db: None, live_server: LiveServer, upstream: Upstream) -> Desk:
-    phone = Client(upstream.url, upstream.key, heard=heard, connect_seconds=5, total_seconds=10)
+    phone = Client(upstream.url, upstream.key, heard=record_call, connect_seconds=5, total_seconds=10)
     return Desk(live_server.url, upstream, phone)
 
 

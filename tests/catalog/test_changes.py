@@ -16,9 +16,9 @@ from django.utils import timezone
 
 from accounts.access import Role
 from catalog.changes import accept, hold
-from catalog.inbox import ROWS_A_PAGE
 from catalog.models import Change, Service
-from catalog.sync import take_in
+from catalog.sync import apply_catalog
+from catalog.views import CHANGES_A_PAGE
 from panel.notpanel.shapes import Catalog, ServiceRow
 from tests.makers import make_row, make_user
 from tests.people import as_a, htmx
@@ -28,7 +28,7 @@ INBOX = "/services/changes/"
 
 
 def says(*rows: ServiceRow, at: datetime | None = None) -> None:
-    take_in(Catalog(rows, ()), at or timezone.now())
+    apply_catalog(Catalog(rows, ()), at or timezone.now())
 
 
 def moves(number: int, **now: Any) -> None:
@@ -125,7 +125,7 @@ def test_it_says_what_moved_from_what_to_what_and_by_how_much() -> None:
 
 
 def test_pages_follow_each_other_without_gap_or_repeat() -> None:
-    moves(2 * ROWS_A_PAGE + 3, refill=False)
+    moves(2 * CHANGES_A_PAGE + 3, refill=False)
     client, url, pages = as_a("viewer"), INBOX, []
     while url:
         pages.append(client.get(url).content.decode())
@@ -223,12 +223,12 @@ def test_a_yes_to_what_has_moved_again_is_no_yes(decision: str) -> None:
 
 
 def test_all_that_is_shown_is_accepted_and_nothing_else() -> None:
-    moves(ROWS_A_PAGE + 2, refill=False)
+    moves(CHANGES_A_PAGE + 2, refill=False)
     manager = as_a("manager")
     shown = re.findall(r'name="change" value="(\d+)"', manager.get(INBOX).content.decode())
     decide(as_a("manager"), int(shown[0]), "held")
     page = manager.post(f"{INBOX}acceptance/", {"change": shown}, follow=True).content.decode()
-    assert f"{ROWS_A_PAGE - 1} of {ROWS_A_PAGE} accepted." in page
+    assert f"{CHANGES_A_PAGE - 1} of {CHANGES_A_PAGE} accepted." in page
     assert "The others were decided" in page
     assert Change.objects.undecided().count() == 2
     assert Change.objects.filter(decision="held").count() == 1

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.access import Role
 from catalog.models import RateChange, Service, SetAside, ShrinkAlarm
-from catalog.sync import NEVER_DOUBTED, Outcome, sync, take_in
+from catalog.sync import NEVER_DOUBTED, Outcome, apply_catalog, sync
 from panel.notpanel.client import Client
 from panel.notpanel.shapes import BadRow, Catalog, ServiceRow
 from tests.makers import make_row, make_user
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 
 def says(rows: Iterable[ServiceRow], bad: Iterable[BadRow] = ()) -> Outcome:
-    return take_in(Catalog(tuple(rows), tuple(bad)), timezone.now())
+    return apply_catalog(Catalog(tuple(rows), tuple(bad)), timezone.now())
 
 
 def rows(number: int) -> list[ServiceRow]:
@@ -162,7 +162,7 @@ def test_a_row_that_turned_bad_does_not_switch_its_service_off(upstream: Upstrea
 def test_a_sync_that_is_killed_halfway_is_finished_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     says(rows(600))
     dearer = [make_row(upstream_id=i, rate=Decimal("2")) for i in range(1, 601)]
-    change, calls = take_in.__globals__["change"], []
+    change, calls = apply_catalog.__globals__["change_services"], []
 
     def killed(*args: object) -> None:
         calls.append(1)
@@ -170,7 +170,7 @@ def test_a_sync_that_is_killed_halfway_is_finished_by_the_next(monkeypatch: pyte
             raise SystemExit
         change(*args)
 
-    monkeypatch.setattr("catalog.sync.change", killed)
+    monkeypatch.setattr("catalog.sync.change_services", killed)
     with pytest.raises(SystemExit):
         says(dearer)
     monkeypatch.undo()

@@ -210,20 +210,20 @@ MISTAKES = (
     ),
     Mistake(
         "an alarm that is raised apart from its messages", "panel/alarms/evaluate.py",
-        '            write(alarm, Recipient.objects.who_want(kind), now)\n            fp("raise.commit")\n'
+        '            create_notices(alarm, Recipient.objects.who_want(kind), now)\n            fp("raise.commit")\n'
         '    except IntegrityError:\n        return False\n    fp("raise.committed")\n',
         '            fp("raise.commit")\n    except IntegrityError:\n        return False\n'
-        '    fp("raise.committed")\n    write(alarm, Recipient.objects.who_want(kind), now)\n',
+        '    fp("raise.committed")\n    create_notices(alarm, Recipient.objects.who_want(kind), now)\n',
         "tests/panel/alarms/test_alarm_crashes.py",
     ),
     Mistake(
         "an alarm that ends as soon as it wavers", "panel/alarms/conditions.py",
-        "(low * ENOUGH if moment.open else low)", "low",
+        "(low * OVER_FROM_SHARE if moment.open else low)", "low",
         "tests/panel/alarms/test_alarms.py",
     ),
     Mistake(
         "a message that does not look whether it is night", "panel/alarms/notify.py",
-        "    return notice.to.quiet(notice.alarm.kind, now)\n", "    return None\n",
+        "    return notice.to.quiet_until_for(notice.alarm.kind, now)\n", "    return None\n",
         "tests/panel/alarms/test_alarm_notices.py",
     ),
     Mistake(

@@ -12,7 +12,7 @@ from panel.notpanel import budget
 from panel.notpanel.budget import EDGE, SPAN, Assumed, Permit, Purpose, Said, Window
 
 NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
-PLACE, ASK, LOOK, UPKEEP = Purpose
+PLACE, ASK, POLL, UPKEEP = Purpose
 
 
 def window(**known: object) -> Window:
@@ -38,16 +38,16 @@ def seconds(number: float) -> datetime:
 
 # ── Who may call ─────────────────────────────────────────────────────────────────────────────────
 def test_looks_leave_to_people_what_shrinks_as_the_minute_passes() -> None:
-    _, at_once = granted(window(), LOOK, NOON)
+    _, at_once = granted(window(), POLL, NOON)
     assert at_once == 100 - 70 - 5 - 2
-    _, later = granted(window(), LOOK, seconds(59))
+    _, later = granted(window(), POLL, seconds(59))
     assert later == 100 - 2 - 1 - 1
 
 
 def test_a_person_finds_leave_at_any_moment_of_a_full_sweep() -> None:
     now, placed = window(), 0
     for second in range(60):
-        now, _ = granted(now, LOOK, seconds(second))
+        now, _ = granted(now, POLL, seconds(second))
         if second % 6 == 5:
             taken = budget.take(now, PLACE, seconds(second))
             assert taken, f"second {second}"
@@ -56,7 +56,7 @@ def test_a_person_finds_leave_at_any_moment_of_a_full_sweep() -> None:
 
 
 def test_what_waits_behind_gets_its_share_and_no_more_while_orders_wait() -> None:
-    now, looks = granted(window(), LOOK, NOON, contested=True)
+    now, looks = granted(window(), POLL, NOON, contested=True)
     assert looks == 2
     now, upkeep = granted(now, UPKEEP, NOON, contested=True)
     assert upkeep == 2
@@ -67,7 +67,7 @@ def test_what_waits_behind_gets_its_share_and_no_more_while_orders_wait() -> Non
 def test_orders_that_come_first_cannot_take_what_is_left_to_the_others() -> None:
     now, placed = granted(window(), PLACE, NOON)
     assert placed == 100 - 5 - 2 - 2
-    for purpose, calls in ((ASK, 5), (LOOK, 2), (UPKEEP, 2)):
+    for purpose, calls in ((ASK, 5), (POLL, 2), (UPKEEP, 2)):
         assert granted(now, purpose, NOON, contested=True)[1] == calls
         assert granted(now, purpose, seconds(59), contested=True)[1] >= 1
 
@@ -84,7 +84,7 @@ def test_nobody_starves_whoever_comes_first() -> None:
 
 
 def test_a_very_small_limit_keeps_nothing_back() -> None:
-    assert granted(window(key_limit=3, key_left=3), LOOK, NOON)[1] == 3
+    assert granted(window(key_limit=3, key_left=3), POLL, NOON)[1] == 3
 
 
 @pytest.mark.parametrize("layer", budget.LAYERS)
@@ -95,47 +95,47 @@ def test_whichever_layer_is_used_up_first_denies(layer: str) -> None:
 
 
 def test_what_was_not_used_is_given_back() -> None:
-    taken = budget.take(window(), LOOK, NOON)
+    taken = budget.take(window(), POLL, NOON)
     assert taken
-    assert budget.give_back(taken, Permit(1, LOOK)) == window()
+    assert budget.give_back(taken, Permit(1, POLL)) == window()
     later = budget.after(taken, seconds(61))
-    assert budget.give_back(later, Permit(1, LOOK)) == later, "of a minute that is over nothing comes back"
+    assert budget.give_back(later, Permit(1, POLL)) == later, "of a minute that is over nothing comes back"
 
 
 # ── What upstream says ───────────────────────────────────────────────────────────────────────────
 def test_the_supplier_counts_what_others_spend_with_the_same_key() -> None:
     now = replace(window(), key_left=90, flying=3)
-    assert budget.settle(now, Permit(1, LOOK), told(remaining=40), seconds(5)).key_left == 40
-    assert budget.settle(now, Permit(1, LOOK), told(remaining=95), seconds(5)).key_left == 90, "two are on their way"
+    assert budget.settle(now, Permit(1, POLL), told(remaining=40), seconds(5)).key_left == 40
+    assert budget.settle(now, Permit(1, POLL), told(remaining=95), seconds(5)).key_left == 90, "two are on their way"
 
 
 def test_a_larger_or_smaller_limit_is_taken_over() -> None:
     now = replace(window(), key_left=99, flying=2)
-    after = budget.settle(now, Permit(1, LOOK), told(limit=600, remaining=598), seconds(1))
+    after = budget.settle(now, Permit(1, POLL), told(limit=600, remaining=598), seconds(1))
     assert (after.key_limit, after.key_left) == (600, 598)
 
 
 def test_the_tier_is_learned_from_what_is_left_of_it() -> None:
     now = replace(window(), look=5, key_left=95, flying=5)
-    after = budget.settle(now, Permit(1, LOOK), told(remaining=99, tier_remaining=79), seconds(1))
+    after = budget.settle(now, Permit(1, POLL), told(remaining=99, tier_remaining=79), seconds(1))
     assert (after.tier_limit, after.tier_left) == (80, 75), "five went out, of which one was counted yet"
     assert budget.after(after, seconds(61)).tier_left == 80 - after.flying
 
 
 def test_a_reset_elsewhere_in_the_minute_moves_the_window() -> None:
     now = replace(window(), flying=1)
-    sooner = budget.settle(now, Permit(1, LOOK), told(reset=seconds(23)), seconds(1))
+    sooner = budget.settle(now, Permit(1, POLL), told(reset=seconds(23)), seconds(1))
     assert (sooner.number, sooner.ends_at) == (1, seconds(23))
-    later = budget.settle(now, Permit(1, LOOK), told(reset=seconds(83), remaining=98), seconds(30))
+    later = budget.settle(now, Permit(1, POLL), told(reset=seconds(83), remaining=98), seconds(30))
     assert (later.number, later.ends_at, later.key_left) == (2, seconds(83), 98)
 
 
 def test_calls_under_way_at_the_turn_count_in_both_until_their_answer_tells() -> None:
     now = budget.after(replace(window(), flying=3), seconds(61))
     assert (now.key_left, now.carried) == (97, 3)
-    before = budget.settle(now, Permit(1, LOOK), told(reset=NOON + SPAN), seconds(61))
+    before = budget.settle(now, Permit(1, POLL), told(reset=NOON + SPAN), seconds(61))
     assert (before.key_left, before.carried) == (98, 2), "that one landed in the minute before"
-    here = budget.settle(before, Permit(1, LOOK), told(reset=NOON + 2 * SPAN), seconds(61))
+    here = budget.settle(before, Permit(1, POLL), told(reset=NOON + 2 * SPAN), seconds(61))
     assert (here.key_left, here.carried) == (98, 1)
 
 
@@ -149,7 +149,7 @@ def test_a_process_that_died_in_mid_call_costs_no_more_than_the_next_minute() ->
 def test_a_layer_that_denied_gives_nothing_until_its_reset(layer: str) -> None:
     now = replace(window(), flying=1, key_left=50, ip_left=250)
     denied = told(remaining=0, limit=60, denied=True, denied_by=layer, reset=seconds(40))
-    shut = budget.settle(now, Permit(1, LOOK), denied, seconds(10))
+    shut = budget.settle(now, Permit(1, POLL), denied, seconds(10))
     assert (shut.left, shut.denied, shut.ends_at) == (0, 1, seconds(40))
     assert getattr(shut, f"{layer}_limit") == 60
     assert budget.after(shut, seconds(41)).left > 0
@@ -157,7 +157,7 @@ def test_a_layer_that_denied_gives_nothing_until_its_reset(layer: str) -> None:
 
 def test_a_denial_that_names_nothing_shuts_the_key() -> None:
     now = replace(window(), flying=1)
-    shut = budget.settle(now, Permit(1, LOOK), Said(None, None, None, None, denied=True), seconds(10))
+    shut = budget.settle(now, Permit(1, POLL), Said(None, None, None, None, denied=True), seconds(10))
     assert (shut.key_left, shut.ends_at) == (0, NOON + SPAN)
 
 
@@ -168,10 +168,10 @@ def test_a_clock_of_theirs_that_is_behind_is_waited_for_once_it_is_known(skew: i
         at = seconds(tick / 10)
         if budget.is_over(now, at):
             now = budget.after(now, at)
-        while taken := budget.take(now, LOOK, at):
+        while taken := budget.take(now, POLL, at):
             theirs = at + timedelta(seconds=skew)
             said = supplier.call(theirs)._replace(sent_at=theirs.replace(microsecond=0))
-            now = budget.settle(taken, Permit(taken.number, LOOK), said, at)
+            now = budget.settle(taken, Permit(taken.number, POLL), said, at)
             denied += [tick // 600] * said.denied
     assert set(denied) <= {1}, f"only when they first differed: {Counter(denied)}"
 
@@ -179,19 +179,19 @@ def test_a_clock_of_theirs_that_is_behind_is_waited_for_once_it_is_known(skew: i
 def test_a_reset_that_slides_or_is_rounded_opens_no_minute_of_its_own() -> None:
     now = replace(window(), number=2, flying=3)
     for second in (5, 6, 7):
-        now = budget.settle(now, Permit(2, LOOK), told(reset=seconds(second + 60), remaining=90), seconds(second))
+        now = budget.settle(now, Permit(2, POLL), told(reset=seconds(second + 60), remaining=90), seconds(second))
     assert (now.number, now.ends_at, now.key_left) == (2, NOON + SPAN, 90)
 
 
 def test_a_tier_that_is_found_larger_has_more_left() -> None:
     emptied = replace(window(), flying=1, tier_limit=1, tier_left=0)
-    after = budget.settle(emptied, Permit(1, LOOK), told(tier_remaining=499), seconds(1))
+    after = budget.settle(emptied, Permit(1, POLL), told(tier_remaining=499), seconds(1))
     assert (after.tier_limit, after.tier_left) == (500, 499)
 
 
 def test_a_tier_that_shrank_is_known_for_smaller_in_the_next_minute() -> None:
     now = replace(window(), flying=1, tier_limit=1000, tier_left=1000)
-    now = budget.settle(now, Permit(1, LOOK), told(tier_remaining=199), seconds(1))
+    now = budget.settle(now, Permit(1, POLL), told(tier_remaining=199), seconds(1))
     assert (now.tier_limit, now.tier_left) == (1000, 199)
     after = budget.after(now, seconds(61))
     assert (after.tier_limit, after.tier_left, after.tier_seen) == (200, 200, None)
@@ -205,7 +205,7 @@ def test_a_clock_that_is_set_back_opens_a_new_minute() -> None:
 
 def test_the_settings_hold_until_upstream_names_its_limit() -> None:
     assert budget.after(window(), seconds(61), Assumed(60, 200)).key_limit == 60
-    named = budget.settle(replace(window(), flying=1), Permit(1, LOOK), told(limit=100), seconds(1))
+    named = budget.settle(replace(window(), flying=1), Permit(1, POLL), told(limit=100), seconds(1))
     after = budget.after(named, seconds(61), Assumed(60, 200))
     assert (after.key_limit, after.ip_limit) == (100, 200)
 

@@ -29,7 +29,7 @@ from orders.rules.refusal import Refusal
 from orders.rules.statuses import Status
 from panel.format.spreadsheet import safe
 from panel.notpanel.client import Client as Phone
-from panel.site.status_bar import Bar
+from panel.site.status_bar import StatusBar
 from tests.makers import make_order, make_service, make_user, place_order, sold_by
 from tests.orders.models.test_claims import together
 from tests.people import as_a, as_user, htmx
@@ -311,7 +311,7 @@ def test_a_dry_run_of_yesterday_is_looked_at_again(ana: User, monkeypatch: pytes
 
 def test_the_receipt_polls_cheaply_and_comes_anew_when_something_moved(viewer: Client, ana: User) -> None:
     job = start_job(picked(REFILL, [make_order("completed", by=ana) for _ in range(3)]), by=ana)
-    url = f"/orders/bulks/{job.pk}/?v={ReceiptCounts(job.pk).version}&bar={Bar().version}"
+    url = f"/orders/bulks/{job.pk}/?v={ReceiptCounts(job.pk).version}&bar={StatusBar().version}"
     with CaptureQueriesContext(connection) as queries:
         answer = viewer.get(url, headers=htmx())
     assert (answer.status_code, answer.content) == (204, b"")

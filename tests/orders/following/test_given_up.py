@@ -16,7 +16,7 @@ from orders.rules.refusal import Refusal
 from orders.rules.statuses import Status
 from panel.notpanel.client import Client
 from panel.notpanel.shapes import Reports
-from panel.site.status_bar import Bar
+from panel.site.status_bar import StatusBar
 from tests.makers import make_order, make_user, place_order, sold_by
 from tests.people import as_a, htmx
 from tests.upstream import Upstream
@@ -44,7 +44,7 @@ def test_it_stays_as_it_was_and_leaves_what_needs_a_look(upstream: Upstream, pho
     assert (order.status, order.remains, order.upstream_id) == before
     assert (order.next_look_at, order.missing_since) == (None, None)
     assert order.events.get(kind="given_up").facts == {"reason": "The supplier refunded it."}
-    assert Bar().needs_a_look == 0
+    assert StatusBar().needs_a_look == 0
     for address in ("/orders/?open=look", "/orders/?status=review"):
         assert f'id="order-{order.pk}"' not in manager.get(address).content.decode()
     poll_alone(phone)
@@ -107,7 +107,7 @@ def test_the_tab_the_badge_and_the_list_agree(viewer: Browser) -> None:
     shown = [make_order(Status.REVIEW), make_order(Status.REVIEW), missing()]
     make_order(Status.IN_PROGRESS)
     page = viewer.get("/orders/?status=review").content.decode()
-    assert Bar().needs_a_look == 3
+    assert StatusBar().needs_a_look == 3
     assert '<span class="n" id="n-review"> 3</span>' in page
     assert page.count('role="row" data-v') == 3
     assert all(f'id="order-{order.pk}"' in page for order in shown)
@@ -115,7 +115,7 @@ def test_the_tab_the_badge_and_the_list_agree(viewer: Browser) -> None:
 
 
 def test_an_open_page_learns_of_one_that_goes_missing(viewer: Browser) -> None:
-    order, bar = make_order(Status.IN_PROGRESS), Bar()
+    order, bar = make_order(Status.IN_PROGRESS), StatusBar()
     poll = f"/orders/changes/?v=&bar={bar.version}&counts={bar.counts_version}"
     assert viewer.get(poll, headers=htmx()).status_code == 204
     Order.objects.filter(pk=order.pk).update(missing_since=timezone.now())

@@ -12,9 +12,9 @@ from orders.placing.submit import submit_one
 from orders.rules.poll_schedule import LONGEST_PAUSE, POLLED_ALONE_FROM
 from orders.rules.statuses import Status
 from panel.notpanel.client import Client
-from panel.site.status_bar import Bar
+from panel.site.status_bar import StatusBar
 from panel.upstream.models import Chore
-from panel.worker.recurring import CHORES, do_chore
+from panel.worker.recurring import CHORES, do_due_chore
 from tests.makers import make_order, place_order, sold_by
 from tests.upstream import Upstream
 
@@ -75,7 +75,7 @@ def test_no_answer_is_no_answer(upstream: Upstream, phone: Client, fault: str) -
     order = left_out_often(phone)
     Chore.objects.create(name="left out", due_at=timezone.now())
     upstream.will(fault, action="status", times=2)
-    assert do_chore(phone)
+    assert do_due_chore(phone)
     order.refresh_from_db()
     assert (order.missing_since, order.left_out) == (None, POLLED_ALONE_FROM)
     assert order.next_look_at and order.next_look_at > timezone.now(), "it comes again with its lease"
@@ -109,17 +109,17 @@ def test_many_of_them_are_asked_for_one_at_a_time_and_not_at_once(upstream: Upst
         make_order(Status.IN_PROGRESS, left_out=POLLED_ALONE_FROM)
     now = timezone.now()
     Chore.objects.create(name="left out", due_at=now)
-    assert do_chore(phone, now)
-    assert not do_chore(phone, now)
+    assert do_due_chore(phone, now)
+    assert not do_due_chore(phone, now)
     assert upstream.calls("status") == 1
     assert CHORES["left out"][1]() == ALONE_EVERY_SECONDS
 
 
 def test_it_waits_where_people_look(viewer: Browser, phone: Client) -> None:
     order, other = left_out_often(phone), make_order(Status.IN_PROGRESS)
-    assert Bar().needs_a_look == 0
+    assert StatusBar().needs_a_look == 0
     poll_alone(phone)
-    assert Bar().needs_a_look == 1
+    assert StatusBar().needs_a_look == 1
     page = viewer.get("/orders/?open=look").content.decode()
     assert f'id="order-{order.pk}"' in page
     assert f'id="order-{other.pk}"' not in page

@@ -10,7 +10,7 @@ from django.test import Client
 
 from orders.detail.ordered_fields import ordered_fields
 from orders.models import Order
-from panel.site.status_bar import Bar
+from panel.site.status_bar import StatusBar
 from tests.makers import make_service, place_order
 from tests.people import htmx
 
@@ -91,7 +91,7 @@ def test_five_thousand_comments_are_folded_counted_and_sent_once(viewer: Client)
     assert "Comments, 5,000 lines" in facts_of(page)
     assert "Show all 5,000" in page
     assert page.count("Comment no. 4999,") == 1, "the copy button points at it"
-    poll = viewer.get(f"/orders/{order.pk}/?v=0&bar={Bar().version}", headers=htmx()).content.decode()
+    poll = viewer.get(f"/orders/{order.pk}/?v=0&bar={StatusBar().version}", headers=htmx()).content.decode()
     assert len(poll) < 20_000, "a poll brings the box's place and not its text"
     [box] = re.findall(r'<div id="([^"]+)" hx-preserve>\s*</div>', poll)
     assert f'id="{box}"' in page

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from catalog.models import Service
-from catalog.sync import take_in
+from catalog.sync import apply_catalog
 from orders.models import Order
 from orders.placing.submit import submit_one
 from orders.rules.links import network_of
@@ -66,7 +66,7 @@ def test_every_known_type_is_tried_here() -> None:
 
 @pytest.mark.parametrize("type", SAID)
 def test_upstream_takes_what_the_form_makes(operator: Client, upstream: Upstream, phone: Phone, type: str) -> None:
-    take_in(phone.services(), timezone.now())
+    apply_catalog(phone.services(), timezone.now())
     service = Service.objects.filter(type=type).order_by("upstream_id")[0]
     answer = operator.post("/orders/new/", fitting(service, **SAID[type]))
     assert answer.status_code == 302, re.findall(r'class="err">.*?</p>', answer.content.decode(), re.S)

@@ -25,7 +25,7 @@ from orders.statistics.delivery_times import ENOUGH_ORDERS, WRITTEN_AFTER, measu
 from orders.table.listing import Listing
 from panel.notpanel.client import Client
 from panel.notpanel.shapes import Report, Reports
-from panel.site.status_bar import Bar
+from panel.site.status_bar import StatusBar
 from tests.makers import make_order, make_report, make_service, make_user, minutes, place_order, sold_by
 from tests.upstream import Upstream
 
@@ -164,16 +164,16 @@ def test_a_pace_that_moves_takes_its_live_orders_with_it(monkeypatch: pytest.Mon
         at = NOW - timedelta(days=1) - minutes(place)
         times = {"taken_at": at - minutes(60), "started_at": at - minutes(30), "ended_at": at, "reported_at": at}
         make_order(Status.COMPLETED, service=service, by=by, **times)
-    assert Bar().late == 0
+    assert StatusBar().late == 0
     measure_services(NOW)
     assert {order.late_from for order in Order.objects.filter(pk__in=[order.pk for order in live])} == {
         NOW - minutes(10)
     }
     elsewhere.refresh_from_db()
     assert elsewhere.late_from is None
-    assert Bar().late == 5
+    assert StatusBar().late == 5
     update_late_from(service.pk, None)
-    assert Bar().late == 0
+    assert StatusBar().late == 0
 
 
 def test_a_pace_that_stands_writes_no_order(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,9 +226,8 @@ def test_an_open_page_learns_that_an_order_became_late_though_nothing_was_writte
     Order.objects.filter(pk=order.pk).update(late_from=timezone.now() + timedelta(hours=1))
     page = viewer.get("/orders/")
     version = page.content.decode().partition(f'id="order-{order.pk}" role="row" data-v="')[2].partition('"')[0]
-    poll = (
-        f"/orders/changes/?v={order.pk}:{version}&bar={page.context['bar'].version if page.context else Bar().version}"
-    )
+    bar = page.context["bar"] if page.context else StatusBar()
+    poll = f"/orders/changes/?v={order.pk}:{version}&bar={bar.version}"
     assert viewer.get(poll).status_code == 204
     Order.objects.filter(pk=order.pk).update(late_from=timezone.now() - minutes(3))  # as if the time had come
     moved = viewer.get(poll)

@@ -107,7 +107,7 @@ def test_what_a_person_wants_goes_first_then_what_was_rung_for_then_the_longest_
     overdue = many(150, next_look_at=now - minutes(30))
     rung, wanted = many(2, next_look_at=now + minutes(30))
     Order.objects.filter(pk=rung.pk).poll_soon(now - WEBHOOKS_TOGETHER)
-    assert poll_wanted(now) == Purpose.LOOK
+    assert poll_wanted(now) == Purpose.POLL
     Order.objects.filter(pk=wanted.pk).poll_now(now)
     assert poll_wanted(now) == Purpose.ASK
     claimed = list(claim(now))

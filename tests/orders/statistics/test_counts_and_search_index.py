@@ -11,7 +11,7 @@ from orders.models import Order, Tally
 from orders.rules.statuses import Status
 from orders.statistics import search_index, status_counts
 from orders.table.listing import Listing
-from panel.site.status_bar import Bar
+from panel.site.status_bar import StatusBar
 from tests.makers import make_order, make_service, make_user
 from tests.people import htmx
 
@@ -24,12 +24,12 @@ def truth() -> Counter[str]:
 
 def test_it_follows_every_way_in_which_a_status_moves() -> None:
     orders = [make_order(status) for status in (*Status, "in_moderation")]
-    assert Bar().counts == truth()
+    assert StatusBar().counts == truth()
     Order.objects.filter(status=Status.PENDING).change(status=Status.PROCESSING)
     orders[0].status = Status.REVIEW
     orders[0].save(update_fields=["status"])
     Order.objects.filter(pk=orders[1].pk).update(status=Status.COMPLETED, remains=0)
-    assert Bar().counts == truth()
+    assert StatusBar().counts == truth()
 
 
 def test_many_that_come_at_once_are_counted_each() -> None:
@@ -40,7 +40,7 @@ def test_many_that_come_at_once_are_counted_each() -> None:
     Order.objects.bulk_create(
         Order(status=status, request_id=uuid4(), form_token=uuid4(), **fields) for status in statuses
     )
-    assert Bar().counts == truth() == Counter({Status.PENDING: 3, Status.COMPLETED: 1})
+    assert StatusBar().counts == truth() == Counter({Status.PENDING: 3, Status.COMPLETED: 1})
 
 
 def test_making_it_short_changes_no_count_and_is_done_only_when_it_pays() -> None:
@@ -51,7 +51,7 @@ def test_making_it_short_changes_no_count_and_is_done_only_when_it_pays() -> Non
     before = Tally.objects.count()
     assert status_counts.compact(least=10) is True
     assert Tally.objects.count() == 3 < before
-    assert Bar().counts == truth()
+    assert StatusBar().counts == truth()
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL keeps its triggers")
@@ -62,20 +62,20 @@ def test_what_a_migration_loses_comes_back_after_it() -> None:
             cursor.execute(f"DROP TRIGGER {name}")
     Order.objects.filter(pk=order.pk).update(status=Status.PARTIAL)
     missed = make_order(Status.PENDING, link="https://example.org/lost-too")
-    assert Bar().counts != truth()
+    assert StatusBar().counts != truth()
     search_index.install()
-    assert Bar().counts == truth()
+    assert StatusBar().counts == truth()
     for found in (order, missed):
         assert found in Listing(found.placed_by, text=found.link[-6:]).page().rows
     Order.objects.filter(pk=order.pk).update(status=Status.REFUNDED)
-    assert Bar().counts == truth()
+    assert StatusBar().counts == truth()
 
 
 def test_the_tabs_tell_the_counts_and_a_poll_moves_them(viewer: Client) -> None:
     order = make_order(Status.IN_PROGRESS)
     page = viewer.get("/orders/").content.decode()
     assert '<span class="n" id="n-in_progress"> 1</span>' in page
-    bar = Bar()
+    bar = StatusBar()
     poll = f"/orders/changes/?v=&bar={bar.version}&counts={bar.counts_version}"
     assert viewer.get(poll, headers=htmx()).status_code == 204
     Order.objects.filter(pk=order.pk).update(status=Status.COMPLETED)

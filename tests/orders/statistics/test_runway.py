@@ -17,9 +17,9 @@ from orders.rules.statuses import Status
 from orders.statistics.runway import runway
 from orders.statistics.spending import measure
 from panel.notpanel.client import Client
-from panel.site.status_bar import Bar
+from panel.site.status_bar import StatusBar
 from panel.upstream.models import Chore
-from panel.worker.recurring import CHORES, do_chore
+from panel.worker.recurring import CHORES, do_due_chore
 from tests.makers import make_order, make_service, make_user, place_order
 from tests.people import as_a
 from tests.upstream import Upstream
@@ -101,7 +101,7 @@ def test_the_worker_measures_it_without_a_call(upstream: Upstream, phone: Client
     for name in ("spending", "sums"):
         Chore.objects.create(name=name, due_at=timezone.now())
         assert name in CHORES
-    assert do_chore(phone) and do_chore(phone)
+    assert do_due_chore(phone) and do_due_chore(phone)
     assert Spending.objects.exists()
     assert upstream.calls() == 0
 
@@ -124,7 +124,7 @@ def test_the_bar_tells_it_in_its_one_query_and_leads_to_the_formula(viewer: Brow
     has("47.50")
     spends("120", "18.20")
     with CaptureQueriesContext(connection) as queries:
-        assert Bar().runway.brief == "about 9 h, 5 h with the queue"
+        assert StatusBar().runway.brief == "about 9 h, 5 h with the queue"
     assert len(queries) == 1
     page = viewer.get("/team/").content.decode()
     assert "about 9 h, 5 h with the queue" in page
@@ -138,12 +138,12 @@ def test_the_bar_tells_it_in_its_one_query_and_leads_to_the_formula(viewer: Brow
 def test_a_low_balance_is_marked_and_an_open_page_learns_of_it(viewer: Browser, settings: Any) -> None:
     settings.LOW_BALANCE = Decimal(20)
     has("20")
-    assert not Bar().low
+    assert not StatusBar().low
     settings.LOW_BALANCE = Decimal("20.01")
-    before, low = Bar().version, Bar()
+    before, low = StatusBar().version, StatusBar()
     assert low.low
     settings.LOW_BALANCE = Decimal(20)
-    assert Bar().version != before, "the mark belongs to what the bar shows"
+    assert StatusBar().version != before, "the mark belongs to what the bar shows"
     settings.LOW_BALANCE = Decimal("20.01")
     assert '<span class="tag-s tag-bad">low</span>' in viewer.get("/team/").content.decode()
 
@@ -154,7 +154,7 @@ def test_another_currency_is_neither_low_nor_lasting_and_every_page_says_so(view
     has("30")
     assert "Upstream tells the balance in" not in viewer.get("/team/").content.decode()
     has("3", "EUR")
-    assert (Bar().low, Bar().runway.brief) == (False, "")
+    assert (StatusBar().low, StatusBar().runway.brief) == (False, "")
     assert "Upstream tells the balance in EUR:</b> 3.00 EUR" in viewer.get("/team/").content.decode()
 
 

@@ -15,7 +15,7 @@ from orders.following.poll import apply_reports
 from orders.models import Order
 from orders.rules.statuses import Status
 from panel.notpanel.shapes import Reports
-from panel.site.status_bar import Bar
+from panel.site.status_bar import StatusBar
 from tests.makers import make_order, make_report, make_service, make_user
 from tests.people import as_a, htmx
 from tests.upstream import Upstream as Sandbox
@@ -27,7 +27,7 @@ MOST_QUERIES = 4
 def poll(client: Client, *orders: Order, **more: object) -> str:
     """The address that a page with these rows polls."""
     newest = max((order.pk for order in orders), default=0)
-    query = {"newest": newest, "top": newest, "bar": Bar().version, **more}
+    query = {"newest": newest, "top": newest, "bar": StatusBar().version, **more}
     rows = ",".join(f"{order.pk}:{order.version}" for order in orders)
     return "/orders/changes/?v=" + rows + "".join(f"&{name}={value}" for name, value in query.items())
 
@@ -123,7 +123,7 @@ def test_who_is_signed_out_is_led_to_sign_in_and_no_login_page_enters_the_table(
 
 def test_the_order_page_asks_for_itself(viewer: Client) -> None:
     order = make_order(Status.IN_PROGRESS)
-    url = f"/orders/{order.pk}/?v={order.version}&bar={Bar().version}"
+    url = f"/orders/{order.pk}/?v={order.version}&bar={StatusBar().version}"
     assert viewer.get(url, headers=htmx()).status_code == 204
     moves(order, "completed")
     answer = viewer.get(url, headers=htmx())
@@ -142,7 +142,9 @@ def test_fifty_open_pages_cause_no_call(upstream: Sandbox, viewer: Client) -> No
 @pytest.mark.parametrize("v", ["", "x", "1:2:3", ",,,", "9" * 400, "1:" + "9" * 400, "%00:1", "-1:2", "1:1," * 5000])
 def test_nonsense_is_answered_and_changes_nothing(viewer: Client, v: str) -> None:
     order = make_order(Status.COMPLETED)
-    assert viewer.get(f"/orders/changes/?v={v}&bar={Bar().version}&top={order.pk}", headers=htmx()).status_code in (
+    assert viewer.get(
+        f"/orders/changes/?v={v}&bar={StatusBar().version}&top={order.pk}", headers=htmx()
+    ).status_code in (
         200,
         204,
     )

@@ -14,7 +14,7 @@ from orders.aftersale.withdraw import withdraw
 from orders.models import Order, Task
 from orders.placing import send_switch
 from orders.rules.statuses import Status
-from panel.site.status_bar import Bar
+from panel.site.status_bar import StatusBar
 from tests.makers import make_order, make_user
 from tests.people import htmx
 
@@ -86,7 +86,7 @@ def test_a_row_that_moves_during_a_stop_is_still_told(viewer: Client) -> None:
 
 def test_an_order_s_own_page_says_it_and_learns_it(viewer: Client) -> None:
     order = make_order()
-    poll = f"/orders/{order.pk}/?v={order.version}&bar={Bar().version}"
+    poll = f"/orders/{order.pk}/?v={order.version}&bar={StatusBar().version}"
     assert viewer.get(poll, headers=htmx()).status_code == 204
     stop()
     page = viewer.get(poll, headers=htmx()).content.decode()

@@ -16,7 +16,7 @@ from orders.models import Mention, Note, Order
 from orders.models.team import NOTE_CHARACTERS
 from orders.rules.statuses import Status
 from orders.teamwork.mentions import mentioned
-from panel.site.status_bar import Bar
+from panel.site.status_bar import StatusBar
 from tests.makers import make_order, make_user
 from tests.people import as_a, as_user, htmx
 
@@ -64,7 +64,7 @@ def test_a_note_stands_on_the_page_and_in_the_timeline_with_its_name(ana: User, 
 
 
 def test_an_open_page_learns_of_it(ana: User, order: Order, viewer: Client) -> None:
-    poll = f"/orders/{order.pk}/?v={order.version}&bar={Bar().version}"
+    poll = f"/orders/{order.pk}/?v={order.version}&bar={StatusBar().version}"
     assert viewer.get(poll, headers=htmx()).status_code == 204
     writes(ana, order, "Look.")
     assert "The last note is Ana’s." in viewer.get(poll, headers=htmx()).content.decode()
@@ -170,7 +170,10 @@ def test_new_notes_to_oneself_are_counted_on_every_page_until_they_were_seen(
     ana: User, tomas: User, order: Order
 ) -> None:
     his, badge = as_user(tomas), "new notes to you: </span>2"
-    polls = [f"/orders/changes/?bar={Bar().version}", f"/orders/{order.pk}/?v={order.version}&bar={Bar().version}"]
+    polls = [
+        f"/orders/changes/?bar={StatusBar().version}",
+        f"/orders/{order.pk}/?v={order.version}&bar={StatusBar().version}",
+    ]
     writes(ana, order, "@tomas one")
     writes(ana, order, "@tomas two")
     assert all(badge in his.get(address).content.decode() for address in ("/orders/", "/team/"))

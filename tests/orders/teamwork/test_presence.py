@@ -16,7 +16,7 @@ from accounts.models import User
 from orders.models import Order, Presence, team
 from orders.rules.statuses import Status
 from orders.teamwork import presence
-from panel.site.status_bar import Bar
+from panel.site.status_bar import StatusBar
 from tests.makers import make_order, make_user
 from tests.people import as_user, htmx
 
@@ -44,7 +44,7 @@ def page(client: Client, order: Order) -> str:
 
 
 def poll(order: Order, version: object) -> str:
-    return f"{order.get_absolute_url()}?v={version}&bar={Bar().version}"
+    return f"{order.get_absolute_url()}?v={version}&bar={StatusBar().version}"
 
 
 def test_one_sees_others_and_not_oneself(ana: User, tomas: User, order: Order) -> None:

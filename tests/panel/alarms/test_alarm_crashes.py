@@ -11,9 +11,9 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import BalanceReading
-from panel.alarms.evaluate import look
+from panel.alarms.evaluate import evaluate
 from panel.alarms.models import Alarm, Notice, Recipient
-from panel.alarms.notify import LEASE, tell
+from panel.alarms.notify import LEASE, send_due_notice
 from panel.ops import failpoints
 from tests import ROOT
 from tests.campaign.points import discovered
@@ -42,8 +42,8 @@ def live(when: datetime) -> None:
     for step in range(6):
         now = when + step * LEASE
         try:
-            look(now)
-            while tell(now):
+            evaluate(now)
+            while send_due_notice(now):
                 pass
         except Crash:
             continue

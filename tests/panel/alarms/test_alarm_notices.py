@@ -11,9 +11,9 @@ from django.db import connections
 
 from accounts.models import BalanceReading
 from panel.alarms import chat as poster
-from panel.alarms.evaluate import begin, calm_down, look
+from panel.alarms.evaluate import end_when_calm, evaluate, raise_alarm
 from panel.alarms.models import Alarm, Notice, Recipient, Sighting
-from panel.alarms.notify import GIVEN_UP_AFTER, LEASE, PAUSES, tell
+from panel.alarms.notify import GIVEN_UP_AFTER, LEASE, PAUSES, send_due_notice
 from tests.makers import make_user, minutes
 from tests.panel.alarms.receivers import Chat, Mailbox
 
@@ -34,12 +34,12 @@ def wants(*kinds: str, **choices: Any) -> Recipient:
 
 
 def raise_(kind: str = "balance", when: datetime = AT, facts: dict[str, Any] = LOW, subject: str = "") -> Alarm:
-    assert begin(kind, subject, facts, when)
+    assert raise_alarm(kind, subject, facts, when)
     return Alarm.objects.get(kind=kind, subject=subject, ended_at=None)
 
 
 def tell_all(when: datetime) -> int:
-    return sum(iter(lambda: tell(when), False))
+    return sum(iter(lambda: send_due_notice(when), False))
 
 
 @pytest.fixture(autouse=True)
@@ -93,7 +93,7 @@ def test_each_who_wants_it_is_told_once(mailbox: Mailbox, chat: Chat) -> None:
     wants("prices", email="ben@example.com")
     BalanceReading.objects.create(amount="5", first_asked_at=AT, asked_at=AT)
     for minute in range(4):
-        look(at(minute))
+        evaluate(at(minute))
         tell_all(at(minute))
     assert ([letter["To"] for letter in mailbox.letters], len(chat.said)) == (["ana@example.com"], 1)
     assert Notice.objects.filter(sent_at=AT).count() == 2
@@ -108,7 +108,7 @@ def test_two_workers_at_once_tell_each_once(mailbox: Mailbox, chat: Chat) -> Non
 
     def work() -> None:
         gate.wait()
-        look(AT)
+        evaluate(AT)
         tell_all(AT)
         connections.close_all()
 
@@ -217,8 +217,8 @@ def test_a_claim_that_ran_out_is_not_marked_by_the_one_who_was_late(chat: Chat) 
     raise_()
     late = Notice.objects.claim(AT, LEASE)
     assert late
-    assert not tell(at(1)), "it is claimed"
-    assert tell(AT + LEASE)
+    assert not send_due_notice(at(1)), "it is claimed"
+    assert send_due_notice(AT + LEASE)
     assert not late.settle(due_at=None, dropped_at=AT, trouble="late")
     assert len(chat.said) == 1
 
@@ -264,7 +264,7 @@ def test_the_chat_has_quiet_hours_on_a_clock_of_its_own(chat: Chat) -> None:
 
 
 def end(alarm: Alarm, when: datetime) -> None:
-    assert calm_down(alarm, timedelta(0), when)
+    assert end_when_calm(alarm, timedelta(0), when)
 
 
 def test_what_is_over_before_the_morning_is_not_told(mailbox: Mailbox) -> None:
@@ -338,6 +338,6 @@ def test_what_a_newer_one_tells_of_too_is_not_told_twice(mailbox: Mailbox) -> No
     wants("orders", **NIGHT)
     first = raise_("orders", LATE, {"new": 1, "all": 1, "some": [7], "told": {"7": ""}})
     tell_all(LATE)
-    assert begin("orders", "", {"new": 1, "all": 2, "some": [9], "told": {}}, LATE + minutes(20), follows=first)
+    assert raise_alarm("orders", "", {"new": 1, "all": 2, "some": [9], "told": {}}, LATE + minutes(20), follows=first)
     tell_all(MORNING)
     assert mailbox.texts() == ["1 more order needs a look, 2 in all: 9.\n"]

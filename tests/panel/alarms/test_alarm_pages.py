@@ -14,8 +14,8 @@ from accounts.models import User
 from panel.alarms.kinds import KINDS
 from panel.alarms.models import Alarm, Notice, Recipient, Sighting
 from panel.alarms.views import ROWS_A_PAGE
-from panel.site.status_bar import Bar
-from panel.upstream.models import ONLY, Upstream
+from panel.site.status_bar import StatusBar
+from panel.upstream.models import ONLY_ROW, Upstream
 from tests.makers import make_user
 from tests.people import as_a, as_user, htmx
 
@@ -27,7 +27,7 @@ ALL = {"kinds": list(KINDS), "quiet_from": "22:00", "quiet_until": "07:00", "ove
 
 @pytest.fixture(autouse=True)
 def _desk() -> None:
-    Upstream.objects.create(pk=ONLY)  # as after a desk's very first page
+    Upstream.objects.create(pk=ONLY_ROW)  # as after a desk's very first page
 
 
 def standing(kind: str = "balance", subject: str = "", **more: Any) -> Alarm:
@@ -55,7 +55,7 @@ def test_nothing_stands() -> None:
 def test_seen_takes_it_off_ones_own_number_and_tells_the_others_who_saw_it() -> None:
     alarm = standing()
     ana, ben = make_user(Role.VIEWER, name="Ana"), make_user(Role.OPERATOR, name="Ben")
-    before = Bar().version
+    before = StatusBar().version
     for _ in range(2):
         assert as_user(ana).post(f"/alarms/{alarm.pk}/sightings/").status_code == 302
     assert Sighting.objects.count() == 1
@@ -63,7 +63,7 @@ def test_seen_takes_it_off_ones_own_number_and_tells_the_others_who_saw_it() -> 
     others = page_of(as_user(ben))
     assert "not seen yet: </span>1</span>" in others
     assert "Seen by <bdi>Ana</bdi>." in others
-    assert before == Bar().version, "of nobody's it is still there"
+    assert before == StatusBar().version, "of nobody's it is still there"
     standing("upstream", facts={"why": "x", "since": AT.isoformat()})
     assert "not seen yet: </span>1</span>" in page_of(as_user(ana), "/orders/"), "on every page"
     Alarm.objects.update(ended_at=AT)
@@ -72,7 +72,7 @@ def test_seen_takes_it_off_ones_own_number_and_tells_the_others_who_saw_it() -> 
 
 def test_the_number_moves_on_an_open_page() -> None:
     viewer = as_a(Role.VIEWER)
-    address = f"/orders/changes/?bar={Bar().version}"
+    address = f"/orders/changes/?bar={StatusBar().version}"
     assert viewer.get(address, headers=htmx()).status_code == 204
     standing()
     answer = viewer.get(address, headers=htmx()).content.decode()
@@ -88,7 +88,7 @@ def test_an_open_alarms_page_asks_for_itself() -> None:
     def ask() -> Any:
         who = User.objects.get(role=Role.VIEWER)
         request = type("Asked", (), {"user": who})()
-        return viewer.get(f"/alarms/?v={version}&bar={Bar(request).version}", headers=htmx())
+        return viewer.get(f"/alarms/?v={version}&bar={StatusBar(request).version}", headers=htmx())
 
     assert ask().status_code == 204
     Alarm.objects.update(facts={**LOW, "balance": "3"})
@@ -147,7 +147,7 @@ def test_what_is_over_goes_on_page_by_page() -> None:
 def test_the_bar_still_costs_one_query() -> None:
     standing()
     with CaptureQueriesContext(connection) as queries:
-        assert Bar().version
+        assert StatusBar().version
     assert len(queries) == 1
 
 

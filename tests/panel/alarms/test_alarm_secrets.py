@@ -11,10 +11,10 @@ import pytest
 
 from panel.alarms import chat as poster
 from panel.alarms import mail as post
-from panel.alarms.evaluate import begin
-from panel.alarms.message import Message, Untold
+from panel.alarms.evaluate import raise_alarm
+from panel.alarms.message import Message, NotSent
 from panel.alarms.models import Notice
-from panel.alarms.notify import tell
+from panel.alarms.notify import send_due_notice
 from panel.ops.logs import Json
 from tests import ROOT
 from tests.addresses import one_of_everything
@@ -53,11 +53,11 @@ def test_they_are_nowhere_whatever_fails(
     wants("balance")
     for number, fault in enumerate(FAULTS):
         chat.ails, mailbox.ails = fault, "stranger" if fault else ""
-        begin("balance", str(number), LOW, AT)
+        raise_alarm("balance", str(number), LOW, AT)
         tell_all(at(number * 30))
     settings.ALARM_WEBHOOK_URL = f"http://127.0.0.1:1/{HUSH}"
-    begin("balance", "last", LOW, AT)
-    tell(at(200))
+    raise_alarm("balance", "last", LOW, AT)
+    send_due_notice(at(200))
     assert chat.paths.count("/services/T0/B0/hush-hush") >= len(FAULTS)
     records = "\n".join(str(vars(record)) for record in log.records)
     for place, text in {"log": log.text, "records": records, "rows": stored(), "pages": shown()}.items():
@@ -71,7 +71,7 @@ def test_no_exception_of_the_chat_shows_its_address(chat: Chat, settings: Any, f
     chat.ails = fault
     if fault == "gone":
         settings.ALARM_WEBHOOK_URL = f"http://127.0.0.1:1/{HUSH}"
-    with pytest.raises(Untold) as caught:
+    with pytest.raises(NotSent) as caught:
         poster.post(MESSAGE)
     assert HUSH not in told(caught)
 
@@ -79,12 +79,12 @@ def test_no_exception_of_the_chat_shows_its_address(chat: Chat, settings: Any, f
 @pytest.mark.parametrize("fault", ["busy", "hang", "stranger", "refuses", "lost"])
 def test_no_exception_of_the_mail_shows_the_password(mailbox: Mailbox, settings: Any, fault: str) -> None:
     settings.EMAIL_HOST_PASSWORD, settings.EMAIL_HOST_USER, mailbox.ails = HUSH, "desk", fault
-    with pytest.raises(Untold) as caught:
+    with pytest.raises(NotSent) as caught:
         post.send(MESSAGE)
     assert HUSH not in told(caught)
 
 
-def told(caught: pytest.ExceptionInfo[Untold]) -> str:
+def told(caught: pytest.ExceptionInfo[NotSent]) -> str:
     assert caught.value.__context__ is None
     beyond_this_one = caught.tb.tb_next
     frames = traceback.TracebackException(caught.type, caught.value, beyond_this_one, capture_locals=True)

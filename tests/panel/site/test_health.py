@@ -7,7 +7,7 @@ from django.db import DatabaseError
 from django.test import Client
 from django.utils import timezone
 
-from panel.upstream.models import ONLY, SILENT_AFTER, Beat, Upstream
+from panel.upstream.models import ONLY_ROW, SILENT_AFTER, Beat, Upstream
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def test_the_process_answers_without_asking_anybody(client: Client) -> None:
 
 @pytest.mark.django_db
 def test_a_desk_with_a_worker_is_ready(client: Client, beat: Beat) -> None:
-    Upstream.objects.update_or_create(pk=ONLY, defaults={"spoke_at": timezone.now() - timedelta(seconds=12)})
+    Upstream.objects.update_or_create(pk=ONLY_ROW, defaults={"spoke_at": timezone.now() - timedelta(seconds=12)})
     answer = client.get("/healthz/ready")
     assert answer.status_code == 200
     assert answer.json() == {
@@ -46,7 +46,7 @@ def test_a_desk_that_never_had_a_worker_says_so(client: Client) -> None:
 
 @pytest.mark.django_db
 def test_upstreams_trouble_is_told_and_leaves_it_ready(client: Client, beat: Beat) -> None:
-    Upstream.objects.update_or_create(pk=ONLY, defaults={"trouble": "Account suspended"})
+    Upstream.objects.update_or_create(pk=ONLY_ROW, defaults={"trouble": "Account suspended"})
     answer = client.get("/healthz/ready")
     assert (answer.status_code, answer.json()["upstream"]) == (200, "last answered never; now: Account suspended")
 

@@ -69,15 +69,15 @@ def test_many_at_once_get_exactly_what_is_there() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_many_at_once_open_one_next_minute() -> None:
-    call_budget.take(Purpose.LOOK, NOON)
-    together(lambda: call_budget.take(Purpose.LOOK, NOON + SPAN + timedelta(seconds=1)))
+    call_budget.take(Purpose.POLL, NOON)
+    together(lambda: call_budget.take(Purpose.POLL, NOON + SPAN + timedelta(seconds=1)))
     assert list(Window.objects.values_list("number", "look")) == [(2, PROCESSES), (1, 1)]
 
 
 @pytest.mark.django_db
 def test_minutes_older_than_a_day_are_forgotten() -> None:
-    call_budget.take(Purpose.LOOK, NOON)
-    call_budget.take(Purpose.LOOK, NOON + timedelta(days=1, minutes=2))
+    call_budget.take(Purpose.POLL, NOON)
+    call_budget.take(Purpose.POLL, NOON + timedelta(days=1, minutes=2))
     assert Window.objects.get().number == 2
 
 
@@ -164,7 +164,7 @@ def test_a_person_who_wants_to_know_does_not_wait_for_the_sweep(upstream: Upstre
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("role", [Purpose.PLACE, Purpose.LOOK])
+@pytest.mark.parametrize("role", [Purpose.PLACE, Purpose.POLL])
 def test_a_worker_does_only_what_its_roles_say(upstream: Upstream, metered: Client, role: Purpose) -> None:
     place_order().tasks.update(due_at=timezone.now())
     make_order(Status.IN_PROGRESS)

@@ -12,9 +12,9 @@ from orders.models import Order
 from orders.rules.poll_schedule import POLLED_ALONE_FROM
 from orders.rules.statuses import Status
 from panel.notpanel.budget import Purpose
-from panel.site.status_bar import Bar
+from panel.site.status_bar import StatusBar
 from panel.upstream.models import EVERY_ROLE, ROLES, SILENT_AFTER, Beat, Chore, Window
-from panel.worker.heartbeat import Pulse
+from panel.worker.heartbeat import Heartbeat
 from tests.makers import make_order
 from tests.people import as_a, htmx
 
@@ -95,7 +95,7 @@ def test_an_open_page_gets_its_middle_alone(viewer: Client) -> None:
 
 @pytest.mark.parametrize("roles", [EVERY_ROLE, "look upkeep"])
 def test_workers_say_what_they_do(viewer: Client, roles: str) -> None:
-    Pulse(roles=roles.split()).beat(timezone.now())
+    Heartbeat(roles=roles.split()).beat(timezone.now())
     assert ("everything" if roles == EVERY_ROLE else "look, upkeep") in page(viewer)
 
 
@@ -136,5 +136,5 @@ def test_it_is_not_ready_while_something_is_left_out(client: Client) -> None:
 
 
 def test_with_no_worker_at_all_that_alone_is_said() -> None:
-    assert Bar().worker_silent
-    assert Bar().undone == ""
+    assert StatusBar().worker_silent
+    assert StatusBar().undone == ""

@@ -12,10 +12,10 @@ from orders.models import Order
 from orders.rules.statuses import Status
 from panel.notpanel.client import Client
 from panel.upstream import client as book
-from panel.upstream.models import ONLY, Beat, Chore, Upstream
-from panel.worker.heartbeat import Pulse
+from panel.upstream.models import ONLY_ROW, Beat, Chore, Upstream
+from panel.worker.heartbeat import Heartbeat
 from panel.worker.loop import work, work_round
-from panel.worker.recurring import do_chore
+from panel.worker.recurring import do_due_chore
 from tests.makers import make_order, place_order, sold_by
 from tests.upstream import Upstream as Sandbox
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def desk_phone(upstream: Sandbox) -> Client:
     """As the worker holds it: what it hears is written down."""
-    return Client(upstream.url, upstream.key, heard=book.heard, connect_seconds=5, total_seconds=10)
+    return Client(upstream.url, upstream.key, heard=book.record_call, connect_seconds=5, total_seconds=10)
 
 
 def work_once(phone: Client) -> None:
@@ -54,9 +54,9 @@ def test_one_step_that_fails_does_not_keep_the_others_from_work(upstream: Sandbo
 def test_chores_come_again_on_their_time(desk_phone: Client) -> None:
     now = timezone.now()
     Chore.objects.create(name="balance", due_at=now)
-    assert do_chore(desk_phone, now)
-    assert not do_chore(desk_phone, now)
-    assert do_chore(desk_phone, now + timedelta(days=1))
+    assert do_due_chore(desk_phone, now)
+    assert not do_due_chore(desk_phone, now)
+    assert do_due_chore(desk_phone, now + timedelta(days=1))
     assert BalanceReading.objects.count() == 1, "the same amount is one reading"
 
 
@@ -79,7 +79,7 @@ def test_a_suspension_is_told_and_over_when_upstream_is_well(upstream: Sandbox, 
     place_order(service=sold_by(desk_phone), quantity=1000)
     upstream.suspended()
     work_round(desk_phone)
-    row = Upstream.objects.get(pk=ONLY)
+    row = Upstream.objects.get(pk=ONLY_ROW)
     assert "suspended" in row.trouble
     assert row.trouble_since and row.paused_until
     upstream.suspended(False)
@@ -102,7 +102,7 @@ def test_a_refusal_is_no_trouble_with_upstream(upstream: Sandbox, desk_phone: Cl
 
 
 def test_it_beats_and_not_too_often() -> None:
-    pulse, now = Pulse(), timezone.now()
+    pulse, now = Heartbeat(), timezone.now()
     pulse.beat(now)
     pulse.beat(now + timedelta(seconds=1))
     assert Beat.objects.get().beat_at == now

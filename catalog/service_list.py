@@ -13,16 +13,16 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
 
+from catalog.category_tree import Tree, category_tree
 from catalog.favourites import starred
 from catalog.models import Change, Service, ServiceQuerySet
-from catalog.sparks import LATELY, sparks
-from catalog.tree import Tree, tree
+from catalog.rate_charts import RECENT_SPAN, rate_charts
 from panel.web.params import number
 
 ROWS_A_PAGE = 100
-MOST_COUNTED = 1_000  # that match; beyond that the page says 1,000+
+COUNTED_SERVICES = 1_000  # that match; beyond that the page says 1,000+
 FLAGS = ("refill", "cancel", "dripfeed")
-ONLY = ("favourites", "lately", "gone")
+ONLY_VALUES = ("favourites", "lately", "gone")
 RATE = re.compile(r"\d{1,9}(\.\d{1,6})?")  # USD
 
 
@@ -31,16 +31,16 @@ def one_of(*words: str) -> Callable[[str], bool]:
 
 
 # What an address may say, and whether what stands there makes sense; what makes none is as if it were not there.
-SAYS: Mapping[str, Callable[[str], object]] = {
-    "q": str.strip, "category": str.strip, "only": one_of(*ONLY), **dict.fromkeys(FLAGS, one_of("1")),
+PARAMS: Mapping[str, Callable[[str], object]] = {
+    "q": str.strip, "category": str.strip, "only": one_of(*ONLY_VALUES), **dict.fromkeys(FLAGS, one_of("1")),
     "rate": RATE.fullmatch, "minimum": number, "sort": one_of("rate"),
 }  # fmt: skip
-LONGEST = 300  # characters of any
-ORDERS = {"": ("category", "upstream_id"), "rate": ("rate", "upstream_id")}
+PARAM_CHARACTERS = 300  # characters of any
+SORTS = {"": ("category", "upstream_id"), "rate": ("rate", "upstream_id")}
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ServiceList:
     """What an address asks for: `said` holds what is in it and makes sense, `after` the service before this page."""
 
     user: Any
@@ -49,13 +49,13 @@ class Wanted:
 
     @classmethod
     def read(cls, request: HttpRequest) -> Self:
-        typed = {name: request.GET.get(name, "").replace("\0", "")[:LONGEST] for name in SAYS}
-        said = {name: text for name, text in typed.items() if SAYS[name](text)}
+        typed = {name: request.GET.get(name, "").replace("\0", "")[:PARAM_CHARACTERS] for name in PARAMS}
+        said = {name: text for name, text in typed.items() if PARAMS[name](text)}
         return cls(request.user, said, request.GET.get("after", ""))
 
     @cached_property
     def tree(self) -> Tree:
-        return tree()
+        return category_tree()
 
     def __getitem__(self, name: str) -> str:
         return self.said.get(name, "")
@@ -87,7 +87,7 @@ class Wanted:
         elif self["only"] == "favourites":
             found = found.filter(pk__in=starred(self.user))
         elif self["only"] == "lately":
-            found = found.filter(pk__in=Change.objects.since(now - LATELY).values("service"))
+            found = found.filter(pk__in=Change.objects.since(now - RECENT_SPAN).values("service"))
         elif not self["q"]:  # who searches for a service by its id may look for one that is gone: orders lead here
             found = found.active()
         if self["category"]:
@@ -98,23 +98,23 @@ class Wanted:
 
     def page(self, now: datetime) -> dict[str, object]:
         """What `catalog/_rows.html` wants: one page and how many match, in a few queries however many there are."""
-        matching, order = self.services(now), ORDERS[self["sort"]]
-        rows = list(behind(matching, order, self.after).for_list(self.user).order_by(*order)[: ROWS_A_PAGE + 1])
+        matching, order = self.services(now), SORTS[self["sort"]]
+        rows = list(after_service(matching, order, self.after).for_list(self.user).order_by(*order)[: ROWS_A_PAGE + 1])
         more = len(rows) > ROWS_A_PAGE
         return {
             "wanted": self,
             "services": rows[:ROWS_A_PAGE],
             "more": self.address(after=str(rows[ROWS_A_PAGE - 1].upstream_id)) if more else "",
             # A list that ends on its first page is counted already: words are looked for in every service.
-            "matching": matching.order_by()[: MOST_COUNTED + 1].count() if more or self.after else len(rows),
-            "most_counted": MOST_COUNTED,
-            "sparks": sparks(rows[:ROWS_A_PAGE], now),
+            "matching": matching.order_by()[: COUNTED_SERVICES + 1].count() if more or self.after else len(rows),
+            "most_counted": COUNTED_SERVICES,
+            "sparks": rate_charts(rows[:ROWS_A_PAGE], now),
         }
 
 
-def behind(services: ServiceQuerySet, order: tuple[str, str], upstream_id: str) -> ServiceQuerySet:
+def after_service(services: ServiceQuerySet, order: tuple[str, str], upstream_id: str) -> ServiceQuerySet:
     """What comes after that service in this order; all of it when there is no such service."""
-    last = one(upstream_id)
+    last = service_with_id(upstream_id)
     if last is None:
         return services
     first, then = ((name, getattr(last, name)) for name in order)
@@ -122,14 +122,14 @@ def behind(services: ServiceQuerySet, order: tuple[str, str], upstream_id: str) 
     return services.filter(Q(**{f"{first[0]}__gt": first[1]}) | same)
 
 
-def one(upstream_id: str, among: ServiceQuerySet | None = None) -> Service | None:
+def service_with_id(upstream_id: str, among: ServiceQuerySet | None = None) -> Service | None:
     """The service with upstream's number, if there is one; anything else is None."""
     wanted = number(upstream_id)
     services = Service.objects.all() if among is None else among
     return services.filter(upstream_id=wanted).first() if wanted else None
 
 
-def counts(user: Any, now: datetime) -> dict[str, int]:
+def tree_counts(user: Any, now: datetime) -> dict[str, int]:
     """How many are behind the tree's first lines."""
-    lately = Change.objects.since(now - LATELY).order_by().values("service").distinct()
-    return {"favourites": starred(user).count(), "lately": lately[: MOST_COUNTED + 1].count()}
+    lately = Change.objects.since(now - RECENT_SPAN).order_by().values("service").distinct()
+    return {"favourites": starred(user).count(), "lately": lately[: COUNTED_SERVICES + 1].count()}

@@ -46,10 +46,10 @@ class Tree(NamedTuple):
         return [leaf.category for leaf in found.leaves] if found else [name]
 
     def network_of(self, category: str) -> str:
-        return split(category)[0] if category else ""
+        return split_category(category)[0] if category else ""
 
 
-def tree() -> Tree:
+def category_tree() -> Tree:
     """In one query, which reads an index and no service."""
     counted = Service.objects.order_by("category").values_list("category", "active").annotate(Count("pk"))
     on_sale, gone = [], 0
@@ -58,20 +58,20 @@ def tree() -> Tree:
             on_sale.append((category, services))
         else:
             gone += services
-    return Tree(grown(on_sale), gone)
+    return Tree(branches_of(on_sale), gone)
 
 
-def grown(categories: Iterable[tuple[str, int]]) -> list[Branch]:
+def branches_of(categories: Iterable[tuple[str, int]]) -> list[Branch]:
     """Categories with their numbers of services → branches."""
     leaves: dict[str, list[Leaf]] = {}
     for category, services in categories:
-        network, words = split(category)
+        network, words = split_category(category)
         leaves.setdefault(network, []).append(Leaf(category, words, services))
     branches = [Branch(name, sum(leaf.services for leaf in twigs), twigs) for name, twigs in leaves.items()]
     return sorted(branches, key=lambda branch: (-branch.services, branch.name))
 
 
-def split(category: str) -> tuple[str, str]:
+def split_category(category: str) -> tuple[str, str]:
     """`Instagram › Followers` → Instagram, Followers; without a sign in between, the first word is the network."""
     network, *rest = ACROSS.split(category, maxsplit=1)
     if network and rest and rest[0]:

@@ -10,10 +10,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from catalog.finding import MOST_COUNTED, ROWS_A_PAGE
+from catalog.category_tree import category_tree, split_category
 from catalog.models import Change, Service
+from catalog.service_list import COUNTED_SERVICES, ROWS_A_PAGE
 from catalog.sync import service_of
-from catalog.tree import split, tree
 from tests.makers import make_row, make_service
 from tests.people import as_a, htmx
 
@@ -103,7 +103,7 @@ def test_the_next_page_keeps_every_filter(viewer: Client) -> None:
 
 
 def test_the_number_that_match_is_said_and_counted_no_further_than_needed(viewer: Client) -> None:
-    many(MOST_COUNTED)
+    many(COUNTED_SERVICES)
     assert "1,000 services match" in page(viewer, "?refill=1")
     many(1)
     assert "1,000+ services match" in page(viewer, "?refill=1")
@@ -165,7 +165,7 @@ def test_one_service_and_a_full_page_cost_the_same(viewer: Client) -> None:
     ],
 )
 def test_a_category_is_read_as_a_network_and_what_is_sold_for_it(category: str, network: str, words: str) -> None:
-    assert split(category) == (network, words)
+    assert split_category(category) == (network, words)
 
 
 def test_the_tree_counts_what_is_on_sale_in_one_query() -> None:
@@ -174,7 +174,7 @@ def test_the_tree_counts_what_is_on_sale_in_one_query() -> None:
             make_service(category=category)
     make_service(category="Instagram › Likes", active=False)
     with CaptureQueriesContext(connection) as captured:
-        grown = tree()
+        grown = category_tree()
     assert len(captured) == 1
     assert [(b.name, b.services, [(leaf.words, leaf.services) for leaf in b.leaves]) for b in grown.branches] == [
         ("Instagram", 3, [("Likes", 2), ("Views", 1)]),

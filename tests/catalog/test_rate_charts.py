@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from catalog.models import RateChange, Service
-from catalog.sparks import MOST_STEPS, Spark, sparks
+from catalog.rate_charts import STEPS_DRAWN, RateChart, rate_charts
 from tests.makers import make_service
 from tests.people import as_a
 
@@ -24,8 +24,8 @@ def moved(service: Service, was: str | None, now: str, days_ago: float) -> None:
     )
 
 
-def line(service: Service) -> Spark:
-    return sparks([service], NOW)[service.pk]
+def line(service: Service) -> RateChart:
+    return rate_charts([service], NOW)[service.pk]
 
 
 def test_a_rate_that_never_moved_is_flat_and_grey() -> None:
@@ -77,10 +77,10 @@ def test_a_rate_of_nothing_breaks_nothing(was: str, now: str) -> None:
 
 def test_a_hundred_lines_are_one_query_and_each_is_bounded() -> None:
     services = [make_service() for _ in range(100)]
-    for step in range(MOST_STEPS + 20):
+    for step in range(STEPS_DRAWN + 20):
         moved(services[0], "1", str(step), 40 - step / 10)
     with CaptureQueriesContext(connection) as captured:
-        found = sparks(services, NOW)
+        found = rate_charts(services, NOW)
     assert len(captured) == 1
     assert len(found) == 100
-    assert found[services[0].pk].path.count("V") == MOST_STEPS
+    assert found[services[0].pk].path.count("V") == STEPS_DRAWN

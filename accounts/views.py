@@ -1,6 +1,7 @@
 """Who is on the team, and how each reads the desk."""
 
 from decimal import Decimal
+from http import HTTPStatus
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -12,8 +13,6 @@ from accounts.access import Role, needs
 from accounts.models import User
 from accounts.preferences import PreferencesForm
 from panel.format.locale import written_for
-
-UNPROCESSABLE = 422
 
 
 @require_safe
@@ -33,7 +32,8 @@ def preferences(request: HttpRequest) -> HttpResponse:
         messages.success(request, "Saved. Every page is written for you like this from now on.")
         return redirect("preferences")
     context = {"form": form, **to_be_written()}
-    return render(request, "accounts/preferences.html", context, status=UNPROCESSABLE if form.errors else 200)
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
+    return render(request, "accounts/preferences.html", context, status=status)
 
 
 @require_safe

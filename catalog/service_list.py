@@ -17,6 +17,7 @@ from catalog.category_tree import Tree, category_tree
 from catalog.favourites import starred
 from catalog.models import Change, Service, ServiceQuerySet
 from catalog.rate_charts import RECENT_SPAN, rate_charts
+from panel.web.paging import one_more
 from panel.web.params import number
 
 ROWS_A_PAGE = 100
@@ -99,16 +100,16 @@ class ServiceList:
     def page(self, now: datetime) -> dict[str, object]:
         """What `catalog/_rows.html` wants: one page and how many match, in a few queries however many there are."""
         matching, order = self.services(now), SORTS[self["sort"]]
-        rows = list(after_service(matching, order, self.after).for_list(self.user).order_by(*order)[: ROWS_A_PAGE + 1])
-        more = len(rows) > ROWS_A_PAGE
+        following = after_service(matching, order, self.after).for_list(self.user).order_by(*order)
+        services, more = one_more(following, ROWS_A_PAGE)
         return {
             "wanted": self,
-            "services": rows[:ROWS_A_PAGE],
-            "more": self.address(after=str(rows[ROWS_A_PAGE - 1].upstream_id)) if more else "",
+            "services": services,
+            "more": self.address(after=str(services[-1].upstream_id)) if more else "",
             # A list that ends on its first page is counted already: words are looked for in every service.
-            "matching": matching.order_by()[: COUNTED_SERVICES + 1].count() if more or self.after else len(rows),
+            "matching": matching.order_by()[: COUNTED_SERVICES + 1].count() if more or self.after else len(services),
             "most_counted": COUNTED_SERVICES,
-            "sparks": rate_charts(rows[:ROWS_A_PAGE], now),
+            "sparks": rate_charts(services, now),
         }
 
 

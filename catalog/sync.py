@@ -2,9 +2,8 @@
 
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
-from itertools import islice
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
@@ -16,6 +15,7 @@ from catalog.models import RateChange, Service, SetAside, ShrinkAlarm
 from panel.format.money import stored
 from panel.notpanel.client import Client
 from panel.notpanel.shapes import BadRow, Catalog, ServiceRow
+from panel.ops.database import batches
 
 log = logging.getLogger(__name__)
 
@@ -73,11 +73,11 @@ def apply_catalog(said: Catalog, now: datetime) -> Outcome:
     listed = {row.upstream_id for row in said.rows} | {row.upstream_id for row in said.bad}
     gone = [pk for upstream_id, pk, active, *_ in known.values() if active and upstream_id not in listed]
     doubted = is_doubtful(len(said.rows), len(gone), sum(row[2] for row in known.values()), now)
-    for rows in chunks(new):
+    for rows in batches(new, ROWS_A_WRITE):
         add_services(rows, now)
-    for rows in chunks(changed):
+    for rows in batches(changed, ROWS_A_WRITE):
         change_services(rows, {row.upstream_id: known[row.upstream_id] for row in rows}, now)
-    for pks in chunks([] if doubted else gone):
+    for pks in batches([] if doubted else gone, ROWS_A_WRITE):
         switch_off(pks, now)
     keep_bad_rows(said.bad, now)
     outcome = Outcome(
@@ -174,14 +174,7 @@ def keep_bad_rows(bad: Iterable[BadRow], now: datetime) -> None:
     fresh = [
         SetAside(digest=d, raw=row.raw, why=row.why, first_seen_at=now) for d, row in found.items() if d not in known
     ]
-    for rows in chunks(fresh):
+    for rows in batches(fresh, ROWS_A_WRITE):
         SetAside.objects.bulk_create(rows, ignore_conflicts=True)
-    for digests in chunks(known - found.keys()):
+    for digests in batches(known - found.keys(), ROWS_A_WRITE):
         SetAside.objects.filter(digest__in=digests).delete()
-
-
-def chunks(things: Iterable[T]) -> Iterator[list[T]]:
-    """In portions of one write."""
-    left = iter(things)
-    while portion := list(islice(left, ROWS_A_WRITE)):
-        yield portion

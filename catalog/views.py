@@ -1,6 +1,7 @@
 """Browse and search what upstream sells, and star it. Who may is said where the addresses are, in panel/urls.py."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,6 +20,7 @@ from catalog.favourites import star, starred
 from catalog.models import Change, ChangeQuerySet, Service, SetAside, ShrinkAlarm
 from catalog.service_list import ServiceList, service_with_id, tree_counts
 from panel.web.htmx import page, wants_fragment, wants_htmx
+from panel.web.paging import one_more
 from panel.web.params import number
 
 FOUND_AT_MOST = 20  # in the order form's picker: more words find better than more scrolling
@@ -115,12 +117,12 @@ def changes(request: HttpRequest) -> HttpResponse:
     view = request.GET.get("view", "") if request.GET.get("view") in INBOX_VIEWS else ""
     before = number(request.GET.get("before"))
     found = changes_in(view).for_inbox()
-    rows = list((found.filter(pk__lt=before) if before else found).order_by("-pk")[: CHANGES_A_PAGE + 1])
+    rows, more = one_more((found.filter(pk__lt=before) if before else found).order_by("-pk"), CHANGES_A_PAGE)
     context = {
-        "changes": rows[:CHANGES_A_PAGE],
+        "changes": rows,
         "view": view,
         "views": INBOX_VIEWS,
-        "older": inbox_address(view, rows[CHANGES_A_PAGE - 1].pk) if len(rows) > CHANGES_A_PAGE else "",
+        "older": inbox_address(view, rows[-1].pk) if more else "",
         "first": not before,
     }
     return render(request, "catalog/changes.html", context)
@@ -146,7 +148,8 @@ def decision(request: HttpRequest, pk: int) -> HttpResponse:
     change = Change.objects.for_inbox().filter(pk=pk).first()
     late = "" if done else too_late if change else SERVICE_MOVED_ON
     if wants_htmx(request):
-        return render(request, "catalog/_change.html", {"change": change, "late": late}, status=409 if late else 200)
+        status = HTTPStatus.CONFLICT if late else HTTPStatus.OK
+        return render(request, "catalog/_change.html", {"change": change, "late": late}, status=status)
     if late:
         messages.warning(request, late)
     return HttpResponseRedirect(back(request, "catalog:changes"))

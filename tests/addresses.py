@@ -34,7 +34,8 @@ from orders.models import (
 )
 from orders.rules.statuses import Status
 from panel.alarms.models import Alarm, Notice, Recipient, Sighting, Watch
-from panel.upstream.models import ONLY_ROW, Beat, Chore, Upstream, Window
+from panel.ops.database import ONLY_ROW
+from panel.upstream.models import Beat, Chore, Upstream, Window
 from tests.makers import make_order, make_user
 
 OURS = ("orders", "catalog", "accounts", "panel")
@@ -56,7 +57,7 @@ def one_of_everything() -> Order:
     Mention.objects.create(note=note, user=order.placed_by)
     Presence.objects.create(order=order, user=order.placed_by, seen_at=now)
     Attempt.objects.create(task=order.tasks.get(), began_at=now)
-    Sending.objects.create(pk=Sending.ONLY)
+    Sending.objects.create(pk=ONLY_ROW)
     Bulk.objects.create(kind="refill", asked_by=order.placed_by, asked_at=now, token=uuid.uuid4(), picked=1,
                         left_out={order.pk: "Its service has no refill."})  # fmt: skip
     Delivery.objects.create(key="d", digest="d", event="order.completed", upstream_id=order.upstream_id or "",
@@ -80,7 +81,7 @@ def one_of_everything() -> Order:
     to = Recipient.objects.create(user=order.placed_by, kinds=["balance"])
     Notice.objects.create(alarm=alarm, to=to, channel=to.channel, due_at=now)
     Sighting.objects.create(alarm=alarm, user=order.placed_by, at=now)
-    Watch.objects.create(pk=Watch.ONLY)
+    Watch.objects.create(pk=ONLY_ROW)
     LogEntry.objects.create(
         user=make_user(), content_type=ContentType.objects.get_for_model(User), object_id="1", object_repr="Ana",
         action_flag=CHANGE, change_message="Changed role.",

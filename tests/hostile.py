@@ -18,7 +18,8 @@ from catalog.models import RateChange, Service, SetAside, ShrinkAlarm
 from orders.models import Attempt, Bulk, Delivery, Endpoint, Order, SavedView, Sending, Task
 from orders.rules.statuses import Status
 from panel.alarms.models import Alarm
-from panel.upstream.models import ONLY_ROW, Beat, Chore, Upstream
+from panel.ops.database import ONLY_ROW
+from panel.upstream.models import Beat, Chore, Upstream
 from tests.makers import make_order, make_service, make_user
 
 DO = "window.__xss=1"
@@ -103,7 +104,7 @@ def trouble(text: str) -> None:
     }
     for kind, facts in said.items():
         Alarm.objects.update_or_create(kind=kind, subject="", defaults={"facts": facts, "raised_at": now})
-    Sending.objects.update_or_create(pk=Sending.ONLY, defaults={"stopped_at": now, "reason": text[:500]})
+    Sending.objects.update_or_create(pk=ONLY_ROW, defaults={"stopped_at": now, "reason": text[:500]})
 
 
 def _order(number: int, text: str, owner: User) -> Order:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from orders.aftersale.states import STATES, Kind, Settled, state_note, state_of
 from orders.models import Task
+from panel.web.paging import one_more
 from panel.web.params import number
 
 TASKS_A_PAGE = 50
@@ -58,8 +59,7 @@ class TaskList:
 
     def context(self) -> dict[str, object]:
         """What `orders/aftersale/tasks.html` wants."""
-        rows = list(self.tasks()[: TASKS_A_PAGE + 1])
-        more, rows = len(rows) > TASKS_A_PAGE, rows[:TASKS_A_PAGE]
+        rows, more = one_more(self.tasks(), TASKS_A_PAGE)
         old_since = timezone.now() - usual_age() if self.kind == Kind.REFILL else None
         return {
             "kind": self.kind,

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from orders.bulk.selection import CANCEL, ORDERS_AT_ONCE, REFILL, Selection, orders_for_rule
 from orders.models import Order
 from orders.rules.eligibility import WHY_NOT, pending_cancel
-from orders.table.pasted_ids import batches
+from panel.ops.database import batches
 
 
 class Group(NamedTuple):

@@ -12,8 +12,8 @@ from orders.bulk.selection import CANCEL, ORDERS_AT_ONCE, Selection, orders_for_
 from orders.models import Bulk, Event, Order, Task
 from orders.rules.eligibility import sorted_by_rule
 from orders.rules.refusal import Refusal, allowed
-from orders.table.pasted_ids import batches
 from panel.format.locale import for_the_record
+from panel.ops.database import batches
 
 # ── What was picked ──────────────────────────────────────────────────────────────────────────────
 

@@ -1,7 +1,6 @@
 """The receipt of a job: what became of each order it asked of, counted and line by line."""
 
 import csv
-import hashlib
 from collections.abc import Iterator
 from datetime import datetime
 from functools import cached_property
@@ -11,6 +10,8 @@ from django.db.models import Case, CharField, Count, Max, Q, QuerySet, Sum, Valu
 
 from orders.models import Bulk, Task, TaskQuerySet
 from panel.format.spreadsheet import safe
+from panel.web.paging import one_more
+from panel.web.polling import version_of
 
 LINES_A_PAGE = 200
 LEFT_OUT_SHOWN = 200  # the CSV has them all
@@ -87,7 +88,7 @@ class ReceiptCounts:
     @property
     def version(self) -> str:
         """Changes when any line does."""
-        return hashlib.sha256(repr(self.rows).encode()).hexdigest()[:12]
+        return version_of(self.rows)
 
 
 class ReceiptPage(NamedTuple):
@@ -102,9 +103,8 @@ class ReceiptPage(NamedTuple):
     def of(cls, bulk: Bulk, result: str, after: int) -> "ReceiptPage":
         known = result if result in RESULTS else ""
         tasks = receipt_tasks(bulk).filter(pk__gt=after)
-        found = list((tasks.filter(result=known) if known else tasks)[: LINES_A_PAGE + 1])
-        more = found[LINES_A_PAGE - 1].pk if len(found) > LINES_A_PAGE else 0
-        return cls(found[:LINES_A_PAGE], known, after, more)
+        rows, more = one_more(tasks.filter(result=known) if known else tasks, LINES_A_PAGE)
+        return cls(rows, known, after, rows[-1].pk if more else 0)
 
 
 def receipt_tasks(bulk: Bulk) -> QuerySet[Any]:

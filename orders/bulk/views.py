@@ -1,5 +1,6 @@
 """Many orders at once, on the screen: what is picked, its dry run, the press, and the receipt that stays."""
 
+from http import HTTPStatus
 from itertools import chain, islice
 from typing import Any
 
@@ -29,14 +30,15 @@ from orders.table.paging import matching as fitting
 from orders.table.pasted_ids import MOST_CHARACTERS, PastedOrders, find_orders
 from orders.table.replies import redirect_back, refusal_of
 from panel.format.numbers import number as figure
-from panel.web.htmx import page, wants_fragment, with_times
+from panel.web.htmx import page
+from panel.web.paging import one_more
 from panel.web.params import number
+from panel.web.polling import bar_moved, unchanged, with_times
 
 JOBS_A_PAGE = 50
 UNKNOWN_SHOWN = 200  # of each kind of what was not found
 READ_AT_ONCE = 2_000  # orders that are looked through for those that match
 MOST_OF_A_FILTER = 900  # characters of its query string; Django gives up at a thousand fields
-UNPROCESSABLE = 422
 NOTHING_FOUND = PastedOrders([], [], [])
 
 
@@ -51,7 +53,7 @@ def new(request: HttpRequest) -> HttpResponse:
             context["found"] = pasted_in(request)
             selection = selection_in(request, context["found"])
         except Refusal as no:
-            return render(request, "orders/bulk/new.html", {**context, "why": str(no)}, status=UNPROCESSABLE)
+            return refused(request, context, no)
         context |= {"selection": selection, "run": dry_run(selection)}
     return render(request, "orders/bulk/new.html", context)
 
@@ -63,6 +65,12 @@ def blank_context(typed: QueryDict) -> dict[str, Any]:
         "selection": None, "run": None, "found": NOTHING_FOUND, "why": "", "most": MOST_ORDERS, "shown": UNKNOWN_SHOWN,
         "text": typed.get("text", "")[:MOST_CHARACTERS], "kind": kind if kind in Task.AFTERSALE else Task.Kind.REFILL,
     }  # fmt: skip
+
+
+def refused(request: HttpRequest, context: dict[str, Any], why: Refusal) -> HttpResponse:
+    """The form as it was sent, with the reason why nothing came of it."""
+    context["why"] = str(why)
+    return render(request, "orders/bulk/new.html", context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 def pasted_in(request: HttpRequest) -> PastedOrders:
@@ -123,9 +131,7 @@ def confirmation(request: HttpRequest) -> HttpResponse:
     try:
         bulk = jobs.start_job(Selection.read(request.POST.get("picked", "")), by=request.user)
     except Refusal as no:
-        return render(
-            request, "orders/bulk/new.html", {**blank_context(request.POST), "why": str(no)}, status=UNPROCESSABLE
-        )
+        return refused(request, blank_context(request.POST), no)
     return HttpResponseRedirect(bulk.get_absolute_url())
 
 
@@ -139,27 +145,26 @@ def index(request: HttpRequest) -> HttpResponse:
     bulks = Bulk.objects.defer("left_out").select_related("asked_by").annotate(open=open_)
     if before := number(request.GET.get("before")):
         bulks = bulks.filter(pk__lt=before)
-    rows = list(bulks[: JOBS_A_PAGE + 1])
-    older = f"{request.path}?before={rows[JOBS_A_PAGE - 1].pk}" if len(rows) > JOBS_A_PAGE else ""
-    return render(request, "orders/bulk/index.html", {"bulks": rows[:JOBS_A_PAGE], "older": older})
+    rows, more = one_more(bulks, JOBS_A_PAGE)
+    older = f"{request.path}?before={rows[-1].pk}" if more else ""
+    return render(request, "orders/bulk/index.html", {"bulks": rows, "older": older})
 
 
 @needs("view")
 @require_safe
 def show(request: HttpRequest, pk: int) -> HttpResponse:
     """One job; asked by its own open page with the version that it has, 204 when that is still so."""
-    counts, bar = receipt.ReceiptCounts(pk), request.bar  # type: ignore[attr-defined]
-    bar_changed = bar.version != request.GET.get("bar")
-    if wants_fragment(request) and not bar_changed and request.GET.get("v") == counts.version:
-        return with_times(request, HttpResponse(status=204), {})
+    counts = receipt.ReceiptCounts(pk)
+    if same := unchanged(request, counts.version):
+        return with_times(request, same)
     bulk = get_object_or_404(Bulk.objects.select_related("asked_by"), pk=pk)
     shown = receipt.ReceiptPage.of(bulk, request.GET.get("result", ""), number(request.GET.get("after")))
     context = {
-        "bulk": bulk, "counts": counts, "page": shown, "results": receipt.RESULTS, "bar_changed": bar_changed,
+        "bulk": bulk, "counts": counts, "page": shown, "results": receipt.RESULTS, "bar_changed": bar_moved(request),
         "left_out": list(bulk.left_out.items())[: receipt.LEFT_OUT_SHOWN],
     }  # fmt: skip
     response = page(request, "orders/bulk/receipt.html", context, fragment="orders/bulk/_receipt_now.html")
-    return with_times(request, response, {})
+    return with_times(request, response)
 
 
 @needs("view")

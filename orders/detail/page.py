@@ -17,6 +17,8 @@ from orders.teamwork import presence
 from orders.teamwork.notes import team
 from panel.format.step_chart import HEIGHT, WIDTH
 from panel.web.htmx import page, wants_fragment
+from panel.web.paging import one_more
+from panel.web.polling import bar_moved
 
 EVENTS_SHOWN = 200  # of an order's timeline, newest first
 NOTES_SHOWN = 50  # the newest
@@ -30,19 +32,19 @@ def render_page(
     `said` is what a form that was refused brings back: `note` (its text) and `why_no_note`, or `why_not_assigned`.
     """
     came, fragment = came_from(request), wants_fragment(request)
-    newest = list(order.notes.shown()[: NOTES_SHOWN + 1])
+    notes, more_notes = one_more(order.notes.shown(), NOTES_SHOWN)
     context = {
         "order": order,
         "events": order.events.select_related("by")[:EVENTS_SHOWN],
-        "bar_changed": request.bar.version != request.GET.get("bar"),  # type: ignore[attr-defined]
+        "bar_changed": bar_moved(request),
         "own": ordered_fields(order.body),
         "others": others,
-        "version": version_of(order, others),
+        "version": page_version(order, others),
         "chart": chart(order),
         "pace": order.service.pace.usual if hasattr(order.service, "pace") else None,
         "box": (WIDTH, HEIGHT),
-        "notes": newest[:NOTES_SHOWN][::-1],
-        "more_notes": len(newest) > NOTES_SHOWN,
+        "notes": notes[::-1],
+        "more_notes": more_notes,
         "token": uuid.uuid4(),
         "assignable": [person for person in team() if may(person, "place")] if may(request.user, "place") else [],
         "came": came,
@@ -54,8 +56,8 @@ def render_page(
     return page(request, "orders/detail/show.html", context, fragment="orders/detail/_order_now.html", status=status)
 
 
-def version_of(order: Order, others: list[str]) -> str:
-    """Changes when what its page shows does."""
+def page_version(order: Order, others: list[str]) -> str:
+    """Changes when what the order's page shows does."""
     return presence.page_version(order.version, others) + (LATE_MARK if order.late_since else "")
 
 

@@ -1,6 +1,7 @@
 """One order's page, and what teammates press there: notes and assignment."""
 
 import uuid
+from http import HTTPStatus
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -18,27 +19,21 @@ from orders.teamwork import assignment as assigning
 from orders.teamwork import notes as noting
 from orders.teamwork import presence
 from panel.format.times import machine
-from panel.web.htmx import wants_fragment, with_times
 from panel.web.params import number
+from panel.web.polling import unchanged, with_times
 
 
 @require_safe
 @needs("view")
 def show(request: HttpRequest, pk: int) -> HttpResponse:
     """One order; asked by its own open page with the version that it has, 204 when that is still so."""
-    order = get_object_or_404(Order.objects.seen_by(request.user).for_page(), pk=pk)
+    order = the_order(request, pk)
     others = presence.mark_present(pk, request.user, timezone.now())
-    bar_changed = request.bar.version != request.GET.get("bar")  # type: ignore[attr-defined]
-    as_sent = request.GET.get("v") == page.version_of(order, others)
-    if wants_fragment(request) and as_sent and not bar_changed:
-        response = HttpResponse(status=204)
-    else:
-        response = page.render_page(request, order, others)
-    looked = {str(order.pk): machine(order.reported_at)} if order.reported_at else {}
-    return with_times(request, response, looked)
+    response = unchanged(request, page.page_version(order, others)) or page.render_page(request, order, others)
+    polled = {str(order.pk): machine(order.reported_at)} if order.reported_at else {}
+    return with_times(request, response, polled)
 
 
-INVALID, CONFLICT = 422, 409
 # A refused form is answered here, so this is where Back, F5 and signing in again may lead: GET goes to the order.
 get_leads_to_the_order = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -53,7 +48,7 @@ def notes(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         note, new = noting.write_note(order, text, token_of(request), by=request.user)
     except Refusal as no:
-        return again(request, pk, INVALID, note=text, why_no_note=str(no))
+        return again(request, pk, HTTPStatus.UNPROCESSABLE_ENTITY, note=text, why_no_note=str(no))
     called = ", ".join(sorted(str(person) for person in note.mentions.all()))
     told = f" {called} will find it under Notes to me." if called else ""
     messages.success(request, f"Your note is written.{told}" if new else "This note was written already, once.")
@@ -75,7 +70,7 @@ def assignment(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         assigning.assign(order, person, saw=number(request.POST.get("saw")) or None, by=request.user)
     except assigning.Overtaken as no:
-        return again(request, pk, CONFLICT, why_not_assigned=str(no))
+        return again(request, pk, HTTPStatus.CONFLICT, why_not_assigned=str(no))
     except Refusal as no:
         messages.warning(request, str(no))
     else:

@@ -75,9 +75,6 @@ class Reading(models.Model):
         return f"{self.status}, {'?' if self.remains is None else f'{self.remains:,}'} remain"
 
 
-ONLY_ROW = 1  # the primary key of a table with one row
-
-
 class Spending(models.Model):
     """What orders cost of late, in US dollars. One row, which every process reads."""
 

@@ -266,8 +266,6 @@ class Attempt(models.Model):
 class Sending(models.Model):
     """Whether orders go out. One row, which every process reads; orders/placing/send_switch.py has its verbs."""
 
-    ONLY = 1
-
     stopped_at = models.DateTimeField(null=True, help_text="Empty: orders go out.")
     stopped_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+",

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from orders.models import Event, Sending
 from orders.rules.refusal import Refusal, allowed, reason_given
+from panel.ops.database import only_row
 
 # Of any orders, with no answer in between. Each order also waits longer after each try, so this many are no accident.
 FAILURES_IN_A_ROW = 5
@@ -16,9 +17,8 @@ PROBE_EVERY = timedelta(seconds=60)  # one gentle call a minute while sending is
 
 
 def switch_row() -> Any:
-    """The one row, as a queryset, so that each change is one statement."""
-    Sending.objects.bulk_create([Sending(pk=Sending.ONLY)], ignore_conflicts=True)
-    return Sending.objects.filter(pk=Sending.ONLY)
+    """The one row that says whether orders go out."""
+    return only_row(Sending)
 
 
 # ── People ───────────────────────────────────────────────────────────────────────────────────────

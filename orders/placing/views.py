@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable
 from functools import wraps
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
@@ -32,6 +33,7 @@ from orders.table.replies import redirect_back, refusal_of, the_order
 from panel.format.money import is_dollars
 from panel.web.htmx import wants_htmx
 from panel.web.params import number
+from panel.web.polling import bar_of
 
 KEPT_SECONDS = 3600  # that a form typed by somebody who is signed out waits for the sign-in
 KEPT_CHARACTERS = 250_000  # of it; a session is a row of the database
@@ -88,7 +90,8 @@ def new(request: HttpRequest) -> HttpResponse:
         **picker(typed.get("q", ""), str(form["service"].value() or ""), request.user),
         "made_for": signing.dumps(request.user.pk, salt=OF_A_PERSON),
     }
-    return render(request, "orders/placing/new.html", context, status=422 if form.errors else 200)
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
+    return render(request, "orders/placing/new.html", context, status=status)
 
 
 def typed_fields(request: HttpRequest) -> QueryDict:
@@ -194,7 +197,7 @@ def funding(request: HttpRequest, pk: int) -> HttpResponse:
     order, then = the_order(request, pk), request.POST.get("then", "")
     if then == "now":
         why = refusal_of(lambda: send_now(order, by=request.user))
-        when = "when sending goes on" if request.bar.stopped_at else "as soon as the worker comes to it"  # type: ignore[attr-defined]
+        when = "when sending goes on" if bar_of(request).stopped_at else "as soon as the worker comes to it"
         return redirect_back(request, why, f"Order {pk} is sent {when}.")
     by_itself = then == "by-itself"
     words = "goes by itself when the money is there" if by_itself else "waits for a press when the money is there"

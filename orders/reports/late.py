@@ -17,6 +17,7 @@ from catalog.models import Service
 from orders.models import Order, Pace
 from orders.models.statistics import usual_times
 from orders.rules.lateness import UsualTimes
+from panel.web.paging import one_more
 
 ORDERS_SHOWN = 500  # late orders, those first that are late longest
 SERVICES_SHOWN = 100  # services
@@ -70,14 +71,14 @@ def by_service(orders: Sequence[Order]) -> list[LateService]:
 def index(request: HttpRequest) -> HttpResponse:
     late = Order.objects.seen_by(request.user).filter(late_from__lte=timezone.now()).order_by("late_from", "pk")
     service = ("service__" + name for name in SERVICE_FIELDS)
-    found = list(late.select_related("service").only(*ORDER_FIELDS, *service)[: ORDERS_SHOWN + 1])
+    orders, more = one_more(late.select_related("service").only(*ORDER_FIELDS, *service), ORDERS_SHOWN)
     # The slowest against their usual first; of the rest the newest figures.
     slower = Coalesce(F("lately") * Value(100) / NullIf(F("finish_median"), Value(0)), Value(0))
     paces = Pace.objects.exclude(start_p95=None, finish_p95=None).select_related("service")
     context = {
-        "groups": by_service(found[:ORDERS_SHOWN]),
-        "shown": len(found[:ORDERS_SHOWN]),
-        "more": len(found) > ORDERS_SHOWN,
+        "groups": by_service(orders),
+        "shown": len(orders),
+        "more": more,
         "paces": [(pace.service, pace.usual) for pace in paces.order_by(-slower, "service")[:SERVICES_SHOWN]],
         "kind": "late",
     }

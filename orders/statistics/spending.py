@@ -6,9 +6,9 @@ from decimal import Decimal
 from django.db.models import Min, Sum
 
 from orders.models import Charged, Order, OrderQuerySet, Spending
-from orders.models.statistics import ONLY_ROW
 from orders.rules.statuses import Status
 from orders.statistics.charge_totals import QUARTER, dollars, slot_of
+from panel.ops.database import ONLY_ROW
 
 SPAN = timedelta(hours=24)
 EVERY_SECONDS = 60

@@ -2,11 +2,12 @@
 
 import re
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, NamedTuple, TypeVar
 
 from orders.models import Order, OrderQuerySet
 from orders.rules.links import completed, spellings, without_tracking
+from panel.ops.database import batches
 from panel.web.params import number
 
 MOST_CHARACTERS = 200_000  # of a text
@@ -141,12 +142,6 @@ def orders_by_link(orders: OrderQuerySet, links: Iterable[str]) -> dict[str, lis
         for link, pk in orders.with_links(some).order_by().values_list("link", "pk"):
             found.setdefault(link, []).append(pk)
     return found
-
-
-def batches(things: Iterable[T], size: int) -> Iterator[list[T]]:
-    """All of them, at most `size` in each list."""
-    all_ = list(things)
-    return (all_[at : at + size] for at in range(0, len(all_), size))
 
 
 def shortened(word: str) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from django.contrib import messages
@@ -16,11 +17,6 @@ from orders.table.columns import row_template
 from orders.table.listing import Listing
 from orders.table.rows import fetch_rows
 from panel.web.htmx import page_path, wants_fragment
-
-CONFLICT = 409
-
-
-# ── After the sale ───────────────────────────────────────────────────────────────────────────────
 
 
 def the_order(request: HttpRequest, pk: int) -> Order:
@@ -42,7 +38,8 @@ def row_or_redirect(request: HttpRequest, pk: int, why: str, done: str) -> HttpR
         listing = listing_on_page(request)
         orders = fetch_rows(Order.objects.seen_by(request.user).filter(pk=pk))
         context = {"orders": orders, "rows": row_template(listing.columns), "note": why, "match": listing.query()}
-        response = render(request, "orders/table/_row.html", context, status=CONFLICT if why else 200)
+        status = HTTPStatus.CONFLICT if why else HTTPStatus.OK
+        response = render(request, "orders/table/_row.html", context, status=status)
         if not why:  # a refusal stands in the row, as an alert
             response["HX-Trigger"] = json.dumps({"desk:said": done})
         return response

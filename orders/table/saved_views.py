@@ -1,5 +1,6 @@
 """Saved views: made, changed, pinned and removed; and which of them the orders page shows."""
 
+from http import HTTPStatus
 from typing import Any, cast
 
 from django.contrib import messages
@@ -15,8 +16,6 @@ from orders.models import SavedView
 from orders.models.saved_view import PRESETS, QUERY_CHARACTERS, VIEWS_A_PERSON
 from orders.table.listing import Listing
 from panel.web.htmx import page
-
-UNPROCESSABLE = 422
 
 
 def views_context(user: Any, listing: Listing) -> dict[str, object]:
@@ -66,7 +65,7 @@ def new(request: HttpRequest) -> HttpResponse:
         pin_view(the_user(request), view.pk, True)
         return HttpResponseRedirect(view.get_absolute_url())
     context = {"form_view": view, "errors": errors, "listing": Listing.of(request.user, QueryDict(query))}
-    status = UNPROCESSABLE if errors else 200
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if errors else HTTPStatus.OK
     return page(request, "orders/table/new_view.html", context, fragment="orders/table/_new_view.html", status=status)
 
 

@@ -1,5 +1,6 @@
 """The orders desk: the table, what moved since, one order, and what happened."""
 
+from http import HTTPStatus
 from itertools import islice
 
 from django.contrib import messages
@@ -24,8 +25,9 @@ from orders.table.saved_views import views_context
 from panel.format.locale import for_the_record, written_for
 from panel.format.numbers import number as figure
 from panel.format.times import today, zone_name
-from panel.web.htmx import page, with_times
+from panel.web.htmx import page
 from panel.web.params import number
+from panel.web.polling import bar_moved, bar_of, with_times
 
 
 @require_safe
@@ -43,13 +45,13 @@ def index(request: HttpRequest) -> HttpResponse:
 def changes(request: HttpRequest) -> HttpResponse:
     """What moved on an open page: 204 when nothing did, else the rows that did and the bar. Touches no session."""
     listing = Listing.read(request)
-    rows, bar = shown_versions(request.GET.get("v", "")), request.bar  # type: ignore[attr-defined]
-    moved, looked, newest = listing.moved_since(rows, stopped=bool(bar.stopped_at))
-    bar_changed = bar.version != request.GET.get("bar")
+    rows, bar = shown_versions(request.GET.get("v", "")), bar_of(request)
+    moved, polled, newest = listing.moved_since(rows, stopped=bool(bar.stopped_at))
+    bar_changed = bar_moved(request)
     more = "top" in request.GET and newest > number(request.GET["top"])  # a page without a list has no top
     counts_changed = request.GET.get("counts", bar.counts_version) != bar.counts_version
     if not (moved or bar_changed or more or counts_changed):
-        response = HttpResponse(status=204)
+        response = HttpResponse(status=HTTPStatus.NO_CONTENT)
     else:
         changed = fetch_rows(Order.objects.seen_by(request.user).filter(is_one_of(moved)).order_by())
         context = {
@@ -71,7 +73,7 @@ def changes(request: HttpRequest) -> HttpResponse:
             "statuses": list(Status),
         }
         response = render(request, "orders/table/_changes.html", context)
-    return with_times(request, response, looked)
+    return with_times(request, response, polled)
 
 
 MOST_CATEGORIES = 2_000

@@ -1,6 +1,5 @@
 """Who else has an order's page open: a row for each person and order, kept fresh by the page's own poll."""
 
-import hashlib
 import logging
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,7 +7,8 @@ from typing import Any
 from django.db import DatabaseError, transaction
 
 from orders.models import Presence
-from panel.ops.sqlite import brief_wait
+from panel.ops.database import brief_wait
+from panel.web.polling import version_of
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +40,4 @@ def write_presence(order_id: int, user: Any, now: datetime) -> None:
 
 def page_version(order_version: int, others: list[str]) -> str:
     """Changes when what an order's page shows does: with the order, and when somebody comes or goes."""
-    if not others:
-        return str(order_version)
-    return f"{order_version}-{hashlib.sha256(repr(others).encode()).hexdigest()[:8]}"
+    return f"{order_version}-{version_of(others)}" if others else str(order_version)

@@ -7,9 +7,11 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import needs
 from orders.models import Event, Mention
+from panel.web.paging import one_more
 from panel.web.params import number
 
 MENTIONS_A_PAGE = 50
+EVENTS_A_PAGE = 100
 
 
 @require_safe
@@ -19,15 +21,11 @@ def mentions(request: HttpRequest) -> HttpResponse:
     mine = Mention.objects.to(request.user)
     if before := number(request.GET.get("before")):
         mine = mine.filter(note_id__lt=before)
-    rows = list(mine[: MENTIONS_A_PAGE + 1])
-    shown, more = rows[:MENTIONS_A_PAGE], len(rows) > MENTIONS_A_PAGE
+    shown, more = one_more(mine, MENTIONS_A_PAGE)
     older = f"{request.path}?before={shown[-1].note_id}" if more else ""
     if new := [mention.pk for mention in shown if mention.read_at is None]:
         Mention.objects.filter(pk__in=new).update(read_at=timezone.now())
     return render(request, "orders/teamwork/mentions.html", {"mentions": shown, "older": older})
-
-
-EVENTS_A_PAGE = 100
 
 
 @require_safe
@@ -37,6 +35,6 @@ def activity(request: HttpRequest) -> HttpResponse:
     events = Event.objects.select_related("order", "by")
     if before := number(request.GET.get("before")):
         events = events.filter(pk__lt=before)
-    rows = list(events[: EVENTS_A_PAGE + 1])
-    older = f"{request.path}?before={rows[EVENTS_A_PAGE - 1].pk}" if len(rows) > EVENTS_A_PAGE else ""
-    return render(request, "orders/teamwork/activity.html", {"events": rows[:EVENTS_A_PAGE], "older": older})
+    shown, more = one_more(events, EVENTS_A_PAGE)
+    older = f"{request.path}?before={shown[-1].pk}" if more else ""
+    return render(request, "orders/teamwork/activity.html", {"events": shown, "older": older})

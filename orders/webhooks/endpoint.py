@@ -33,19 +33,18 @@ Application = Callable[[Any, Any], Iterable[bytes]]
 MOST_BYTES = 64 * 1024  # of a body; upstream's have a few hundred
 RETRY_SECONDS = 5
 
-#                    status  sentence
-REJECTIONS: dict[str, tuple[int, str]] = {
-    "unsigned":  (401, signing.REASONS["unsigned"]),
-    "garbled":   (400, signing.REASONS["garbled"]),
-    "forged":    (401, signing.REASONS["forged"]),
-    "stale":     (400, signing.REASONS["stale"]),
-    "early":     (400, signing.REASONS["early"]),
-    "no length": (411, "A delivery says how long it is."),
-    "too long":  (413, f"A delivery has at most {MOST_BYTES:,} bytes."),
-    "cut short": (400, "The body is shorter than it was said to be."),
-    "type":      (415, "A delivery is plain application/json."),
-    "malformed": (400, "The body is no JSON object in UTF-8."),
-}  # fmt: skip
+REJECTIONS: dict[str, tuple[HTTPStatus, str]] = {
+    "unsigned": (HTTPStatus.UNAUTHORIZED, signing.REASONS["unsigned"]),
+    "garbled": (HTTPStatus.BAD_REQUEST, signing.REASONS["garbled"]),
+    "forged": (HTTPStatus.UNAUTHORIZED, signing.REASONS["forged"]),
+    "stale": (HTTPStatus.BAD_REQUEST, signing.REASONS["stale"]),
+    "early": (HTTPStatus.BAD_REQUEST, signing.REASONS["early"]),
+    "no length": (HTTPStatus.LENGTH_REQUIRED, "A delivery says how long it is."),
+    "too long": (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"A delivery has at most {MOST_BYTES:,} bytes."),
+    "cut short": (HTTPStatus.BAD_REQUEST, "The body is shorter than it was said to be."),
+    "type": (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "A delivery is plain application/json."),
+    "malformed": (HTTPStatus.BAD_REQUEST, "The body is no JSON object in UTF-8."),
+}
 # 503 and not 404: the address is right, and upstream comes again until the secret is set, so nothing of it is lost.
 NONE_SET = "NOTPANEL_WEBHOOK_SECRETS is not set, so no delivery can be told from a forgery, and none is taken."
 
@@ -53,7 +52,7 @@ _DIGITS = re.compile("[0-9]{1,12}", re.ASCII)
 
 
 class Rejected(Exception):
-    """Not taken; `reason` is one of REFUSALS."""
+    """Not taken; `reason` is one of REJECTIONS."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(REJECTIONS[reason][1])
@@ -138,7 +137,7 @@ def answer_delivery(environ: Environ, read: Read, now: datetime) -> Answer:
         INBOX.put(verified(headers_of(environ, settings.NOTPANEL_WEBHOOK_SCHEME), body, now))
     except Rejected as no:
         COUNTS.count(no.reason, now)
-        return Answer(HTTPStatus(REJECTIONS[no.reason][0]), str(no))
+        return Answer(REJECTIONS[no.reason][0], str(no))
     except NotKept:
         return NOT_KEPT
     return TAKEN

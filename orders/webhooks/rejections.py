@@ -11,7 +11,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 
 from orders.models import TurnedAway
-from panel.ops.sqlite import brief_wait
+from panel.ops.database import brief_wait
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,8 @@ from orders.table.filters import FILTERS
 from panel.alarms.kinds import Facts
 from panel.alarms.models import Alarm
 from panel.format.money import is_dollars
-from panel.upstream.models import ONLY_ROW, Beat, Upstream
+from panel.ops.database import ONLY_ROW
+from panel.upstream.models import Beat, Upstream
 
 OVER_FROM_SHARE = Decimal(
     "1.1"

@@ -11,6 +11,7 @@ from panel.alarms.conditions import CONDITIONS, Condition, Moment, Standing
 from panel.alarms.kinds import Facts, kind_of
 from panel.alarms.models import Alarm, Notice, Recipient, Watch
 from panel.alarms.notify import send_due_notice
+from panel.ops.database import ONLY_ROW, only_row
 from panel.ops.failpoints import fp
 
 log = logging.getLogger(__name__)
@@ -21,7 +22,7 @@ FOLLOWED = "A newer one tells of it too."
 
 def evaluate_when_due(now: datetime) -> bool:
     """Looks, when it is time and no other worker does; says whether anything was raised or ended."""
-    if not Watch.objects.filter(pk=Watch.ONLY, due_at__gt=now).exists() and claim(now):
+    if not Watch.objects.filter(pk=ONLY_ROW, due_at__gt=now).exists() and claim(now):
         return evaluate(now)
     return False
 
@@ -31,14 +32,13 @@ def claim(now: datetime) -> bool:
 
 
 def watch_row(now: datetime) -> QuerySet[Watch]:
-    """The one row, as a queryset, so that each change is one statement."""
-    Watch.objects.bulk_create([Watch(pk=Watch.ONLY, due_at=now)], ignore_conflicts=True)
-    return Watch.objects.filter(pk=Watch.ONLY)
+    """The one row that says when alarms are looked for next."""
+    return only_row(Watch, due_at=now)
 
 
 def evaluate(now: datetime) -> bool:
     """Judges every kind. Killed at any point, the next look does what is left."""
-    looked_at = Watch.objects.filter(pk=Watch.ONLY).values_list("looked_at", flat=True).first()
+    looked_at = Watch.objects.filter(pk=ONLY_ROW).values_list("looked_at", flat=True).first()
     open_: dict[str, dict[str, Alarm]] = {kind: {} for kind in CONDITIONS}
     for alarm in Alarm.objects.open():
         open_.setdefault(alarm.kind, {})[alarm.subject] = alarm

@@ -236,8 +236,6 @@ class Notice(models.Model):
 class Watch(models.Model):
     """When a worker looks for alarms next. One row; whoever moves `due_at` looks."""
 
-    ONLY = 1
-
     due_at = models.DateTimeField(default=timezone.now)
     looked_at = models.DateTimeField(null=True, help_text="When a look last came to its end.")
 

@@ -1,6 +1,6 @@
 """The pages of the alarms: what stands, what is over, who has seen it, and what each wants to be told of."""
 
-import hashlib
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
@@ -14,11 +14,12 @@ from accounts.access import needs
 from panel.alarms.forms import ChatForm, ChoicesForm
 from panel.alarms.kinds import KINDS
 from panel.alarms.models import Alarm, Recipient, Sighting
-from panel.web.htmx import page, wants_fragment, with_times
+from panel.web.htmx import page
+from panel.web.paging import one_more
 from panel.web.params import number
+from panel.web.polling import bar_moved, unchanged, version_of, with_times
 
 ROWS_A_PAGE = 50
-UNPROCESSABLE = 422
 
 
 @require_safe
@@ -28,29 +29,24 @@ def alarms(request: HttpRequest) -> HttpResponse:
     it has, 204 when that is still so."""
     before = number(request.GET.get("before"))
     over = Alarm.objects.shown().filter(ended_at__isnull=False)
-    rows = list((over.filter(pk__lt=before) if before else over)[: ROWS_A_PAGE + 1])
-    context = {
+    rows, more = one_more(over.filter(pk__lt=before) if before else over, ROWS_A_PAGE)
+    context: dict[str, Any] = {
         "open": [] if before else [alarm_row(alarm, request.user) for alarm in Alarm.objects.open().shown()],
-        "over": [alarm_row(alarm, request.user) for alarm in rows[:ROWS_A_PAGE]],
-        "older": f"{request.path}?before={rows[ROWS_A_PAGE - 1].pk}" if len(rows) > ROWS_A_PAGE else "",
+        "over": [alarm_row(alarm, request.user) for alarm in rows],
+        "older": f"{request.path}?before={rows[-1].pk}" if more else "",
         "first": not before,
     }
-    version, bar = version_of(context), request.bar  # type: ignore[attr-defined]
-    bar_changed = bar.version != request.GET.get("bar")
-    if wants_fragment(request) and version == request.GET.get("v") and not bar_changed:
-        return with_times(request, HttpResponse(status=204), {})
-    context |= {"version": version, "bar_changed": bar_changed}
-    return with_times(request, page(request, "alarms/index.html", context, fragment="alarms/_now.html"), {})
+    version = version_of(*(row_facts(row) for row in (*context["open"], *context["over"])))
+    if same := unchanged(request, version):
+        return with_times(request, same)
+    context |= {"version": version, "bar_changed": bar_moved(request)}
+    return with_times(request, page(request, "alarms/index.html", context, fragment="alarms/_now.html"))
 
 
-def version_of(shown: dict[str, Any]) -> str:
-    """Changes when what the page shows does."""
-    rows = [
-        (row["alarm"].pk, row["alarm"].ended_at, row["alarm"].sentence, row["alarm"].told, *row["untold"],
-         *(person.pk for person in row["seen_by"]))
-        for row in (*shown["open"], *shown["over"])
-    ]  # fmt: skip
-    return hashlib.sha256(repr(rows).encode()).hexdigest()[:12]
+def row_facts(row: dict[str, Any]) -> tuple[object, ...]:
+    """What a person sees of an alarm's row and that may change while the page is open."""
+    alarm, seen_by = row["alarm"], [person.pk for person in row["seen_by"]]
+    return alarm.pk, alarm.ended_at, alarm.sentence, alarm.told, row["untold"], seen_by
 
 
 def alarm_row(alarm: Alarm, user: object) -> dict[str, Any]:
@@ -111,5 +107,5 @@ def render_choices(request: HttpRequest, mine: ChoicesForm, chat: ChatForm) -> H
         "mail_configured": settings.EMAIL_CONFIGURED,
         "chat_configured": bool(settings.ALARM_WEBHOOK_URL),
     }
-    status = UNPROCESSABLE if mine.errors or chat.errors else 200
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if mine.errors or chat.errors else HTTPStatus.OK
     return render(request, "alarms/choices.html", context, status=status)

@@ -1,6 +1,5 @@
 """What stands around every page: upstream's health, the balance, what waits. One query, and only if shown."""
 
-import hashlib
 from collections import Counter
 from datetime import datetime
 from decimal import Decimal
@@ -17,14 +16,15 @@ from django.utils import timezone
 
 from accounts.models import BalanceReading
 from orders.models import Sending, Spending, Task
-from orders.models.statistics import ONLY_ROW as ONLY_PACE
 from orders.rules.statuses import Status
 from orders.statistics.runway import Runway, runway
 from orders.statistics.status_counts import all_lines, counts_of
 from panel.format.money import is_dollars
 from panel.format.times import machine
-from panel.upstream.models import ONLY_ROW, ROLES, SILENT_AFTER, Beat, Upstream
+from panel.ops.database import ONLY_ROW
+from panel.upstream.models import ROLES, SILENT_AFTER, Beat, Upstream
 from panel.web.params import COUNTED_ROWS
+from panel.web.polling import bar_of, version_of
 
 # After "No running worker".
 ROLE_WORDS = {
@@ -48,7 +48,7 @@ def status_query() -> QuerySet[Upstream]:
     """All that a bar shows, as one question; in place of the person's id stands WHO."""
     beats = Beat.objects.filter(stopped_at=None).order_by("-beat_at")
     readings = BalanceReading.objects.order_by("-id")
-    pace = Spending.objects.filter(pk=ONLY_PACE)
+    pace = Spending.objects.filter(pk=ONLY_ROW)
     stop = Sending.objects.filter(stopped_at__isnull=False)
     # Func, for Sum and Count in a subquery want a GROUP BY, and for that databases walk through all tasks.
     short = Task.objects.filter(needs__isnull=False, settled_at=None).order_by()
@@ -157,8 +157,7 @@ class StatusBar:
     @property
     def counts_version(self) -> str:
         """Changes when a count does."""
-        counted = sorted(self.counts.items()), self.row.missing_orders, self.late
-        return hashlib.sha256(repr(counted).encode()).hexdigest()[:8]
+        return version_of(sorted(self.counts.items()), self.row.missing_orders, self.late)
 
     @cached_property
     def beats(self) -> dict[str, datetime | None]:
@@ -220,14 +219,13 @@ class StatusBar:
     @cached_property
     def version(self) -> str:
         """Changes when what the bar shows changes; open pages send it along to learn that."""
-        shown: tuple[Decimal | datetime | str | int | None, ...] = (
+        return version_of(
             self.balance, self.currency, self.trouble, self.worker_silent, self.undone, self.needs_a_look,
             self.stopped_at, self.stopped_why, self.stopped_by, self.short, self.short_orders, self.unread,
             self.low, self.runway.brief, self.alarms,
         )  # fmt: skip
-        return hashlib.sha256(repr(shown).encode()).hexdigest()[:12]
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
     """For the templates: `bar`."""
-    return {"bar": request.bar}  # type: ignore[attr-defined]
+    return {"bar": bar_of(request)}

@@ -1,5 +1,6 @@
 """Home, health, and the pages for when something is wrong."""
 
+from http import HTTPStatus
 from typing import Any
 
 from django.db import DatabaseError, connection
@@ -36,7 +37,7 @@ def ready(request: HttpRequest) -> HttpResponse:
     Upstream's age is told but does not make the desk unready: pages serve from the database whatever upstream does.
     """
     words, well = readiness()
-    return JsonResponse(words, status=200 if well else 503)
+    return JsonResponse(words, status=HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 def readiness() -> tuple[dict[str, str], bool]:
@@ -64,22 +65,23 @@ def age_words(at: Any) -> str:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return render(request, "site/400.html", status=400)
+    return render(request, "site/400.html", status=HTTPStatus.BAD_REQUEST)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return render(request, "site/403.html", {"why": str(exception) or "This is not open to you."}, status=403)
+    why = str(exception) or "This is not open to you."
+    return render(request, "site/403.html", {"why": why}, status=HTTPStatus.FORBIDDEN)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return render(request, "site/404.html", status=404)
+    return render(request, "site/404.html", status=HTTPStatus.NOT_FOUND)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Leans on nothing: no request, no database."""
-    return HttpResponse(render_to_string("site/500.html"), status=500)
+    return HttpResponse(render_to_string("site/500.html"), status=HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form that was open too long, or whose cookie is gone: nothing was done, and it can be sent again."""
-    return render(request, "site/stale_form.html", status=403)
+    return render(request, "site/stale_form.html", status=HTTPStatus.FORBIDDEN)

@@ -12,8 +12,9 @@ from django.utils import timezone
 from orders.placing import send_switch
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NotPanelError, Refused, Suspended, Throttled
+from panel.ops.database import ONLY_ROW, only_row
 from panel.upstream.call_budget import Meter
-from panel.upstream.models import ONLY_ROW, Upstream
+from panel.upstream.models import Upstream
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +36,7 @@ def record_call(action: str, trouble: NotPanelError | None) -> None:
 
 def record_health(trouble: NotPanelError | None, now: datetime) -> None:
     """Writes it down, in statements that stand for themselves: several workers hear at once."""
-    Upstream.objects.bulk_create([Upstream(pk=ONLY_ROW)], ignore_conflicts=True)
-    book = Upstream.objects.filter(pk=ONLY_ROW)
+    book = only_row(Upstream)
     if trouble is None:
         book.update(spoke_at=now)
         # A call that was under way when another was told to wait does not end that wait.

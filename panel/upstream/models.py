@@ -7,7 +7,6 @@ from django.db import models
 
 from panel.notpanel.budget import Purpose
 
-ONLY_ROW = 1  # the primary key of a table with one row
 DESK = "desk"  # a worker's role beside the purposes of calls: what is done without calling upstream
 ROLES = (*Purpose, DESK)
 EVERY_ROLE = " ".join(ROLES)

@@ -1,6 +1,5 @@
 """The three traps of htmx, handled once: boosted visits, Back, and shared caches."""
 
-import json
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -49,10 +48,3 @@ def page_path(request: HttpRequest) -> str:
     if referer.netloc != request.get_host():
         return "/"
     return f"{referer.path}?{referer.query}" if referer.query else referer.path
-
-
-def with_times(request: HttpRequest, response: HttpResponse, looked: dict[str, str]) -> HttpResponse:
-    """Tells an open page, without a swap, when upstream last spoke: of its rows, and at all."""
-    times = {**looked, **request.bar.times}  # type: ignore[attr-defined]
-    response["HX-Trigger"] = json.dumps({"desk:looked": times})
-    return response

@@ -19,7 +19,8 @@ from orders.rules.statuses import LIVE, Status
 from orders.statistics import charge_totals
 from orders.statistics.status_counts import compact
 from panel.notpanel.shapes import Catalog
-from panel.upstream.models import ONLY_ROW, Beat, Upstream
+from panel.ops.database import ONLY_ROW
+from panel.upstream.models import Beat, Upstream
 from tests.benchmarks.measure import SEED
 from tests.makers import make_row, make_user
 

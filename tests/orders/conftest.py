@@ -3,7 +3,8 @@
 import pytest
 from django.test import Client
 
-from panel.upstream.models import ONLY_ROW, Upstream
+from panel.ops.database import ONLY_ROW
+from panel.upstream.models import Upstream
 from tests.people import as_a
 
 

@@ -14,6 +14,7 @@ from orders.placing.submit import LEASE, submit_one
 from orders.rules.refusal import Refusal
 from orders.rules.statuses import Status
 from panel.notpanel.client import Client
+from panel.ops.database import ONLY_ROW
 from tests.makers import make_order, make_user, place_order, sold_by
 from tests.upstream import Upstream
 
@@ -179,7 +180,7 @@ def test_who_was_first_is_named(upstream: Upstream, phone: Client) -> None:
 
 def test_while_sending_is_stopped_it_waits(upstream: Upstream, phone: Client) -> None:
     ask(placed(upstream, phone))
-    Sending.objects.update_or_create(pk=Sending.ONLY, defaults={"stopped_at": timezone.now(), "reason": "Lunch"})
+    Sending.objects.update_or_create(pk=ONLY_ROW, defaults={"stopped_at": timezone.now(), "reason": "Lunch"})
     assert not submit_cancels(phone)
     Sending.objects.update(stopped_at=None)
     assert submit_cancels(phone)

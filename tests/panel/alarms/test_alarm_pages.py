@@ -14,8 +14,9 @@ from accounts.models import User
 from panel.alarms.kinds import KINDS
 from panel.alarms.models import Alarm, Notice, Recipient, Sighting
 from panel.alarms.views import ROWS_A_PAGE
+from panel.ops.database import ONLY_ROW
 from panel.site.status_bar import StatusBar
-from panel.upstream.models import ONLY_ROW, Upstream
+from panel.upstream.models import Upstream
 from tests.makers import make_user
 from tests.people import as_a, as_user, htmx
 

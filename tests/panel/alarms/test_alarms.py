@@ -24,7 +24,8 @@ from panel.alarms.evaluate import EVALUATED_EVERY, evaluate, evaluate_when_due
 from panel.alarms.kinds import KINDS, kind_of
 from panel.alarms.models import Alarm, Notice, Recipient, Watch
 from panel.notpanel.client import Client
-from panel.upstream.models import ONLY_ROW, Beat, Chore, Upstream
+from panel.ops.database import ONLY_ROW
+from panel.upstream.models import Beat, Chore, Upstream
 from panel.worker.loop import work
 from tests.makers import make_order, make_service, make_user, minutes
 from tests.panel.alarms.receivers import Chat

@@ -7,7 +7,8 @@ from django.db import DatabaseError
 from django.test import Client
 from django.utils import timezone
 
-from panel.upstream.models import ONLY_ROW, SILENT_AFTER, Beat, Upstream
+from panel.ops.database import ONLY_ROW
+from panel.upstream.models import SILENT_AFTER, Beat, Upstream
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ from catalog.models import Service
 from orders.models import Order
 from orders.rules.statuses import Status
 from panel.notpanel.client import Client
+from panel.ops.database import ONLY_ROW
 from panel.upstream import client as book
-from panel.upstream.models import ONLY_ROW, Beat, Chore, Upstream
+from panel.upstream.models import Beat, Chore, Upstream
 from panel.worker.heartbeat import Heartbeat
 from panel.worker.loop import work, work_round
 from panel.worker.recurring import do_due_chore

@@ -35,9 +35,8 @@ ALONE_EVERY_SECONDS = 6  # a key that sees none of its orders any more would els
 UNKNOWN_ORDER = "not found"  # in upstream's words, for an id that is not the account's
 ORDERS_PER_CALL = 100  # upstream's limit for one status call, which counts as one request
 LEASE = timedelta(seconds=settings.LEASE_SECONDS)  # a dead worker's orders come due again after it
-CALL_TIME = timedelta(
-    seconds=25
-)  # longer than one takes; so long after a claim its orders may be in another worker's call
+CALL_TIME = timedelta(seconds=25)  # longer than a call takes; so long after a claim, its orders may be in one
+CLOCKS_APART = timedelta(seconds=5)  # between two workers, or between reading the clock and getting the database's lock
 
 
 def poll_wanted(now: datetime) -> Purpose | None:
@@ -77,7 +76,8 @@ def claim(now: datetime) -> dict[str, datetime]:
         free = Order.objects.filter(left_out__lt=POLLED_ALONE_FROM).select_for_update(skip_locked=True)
         fields = ("pk", "upstream_id", "next_look_at")
         taken = list(free.due_first(now).values_list(*fields)[:ORDERS_PER_CALL])
-        in_calls = Q(next_look_at__gt=max(now, now + LEASE - CALL_TIME), next_look_at__lte=now + LEASE)
+        latest_lease = now + LEASE + CLOCKS_APART
+        in_calls = Q(next_look_at__gt=max(now, now + LEASE - CALL_TIME), next_look_at__lte=latest_lease)
         others = free.due(now + LONGEST_PAUSE).filter(~in_calls, hurry=None).values_list(*fields)
         soonest = list(others[: ORDERS_PER_CALL - len(taken)])
         if taken or (soonest and soonest[0][2] <= now):

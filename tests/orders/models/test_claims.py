@@ -113,8 +113,16 @@ def test_each_look_goes_to_one_worker() -> None:
     assert Counter(claimed) == Counter(orders)
 
 
+@pytest.mark.django_db
+def test_a_worker_whose_clock_is_behind_leaves_the_orders_of_a_call_that_runs() -> None:
+    running = make_order(Status.IN_PROGRESS)
+    assert set(claim(timezone.now() + timedelta(seconds=3))) == {running.upstream_id}
+    waiting = make_order(Status.IN_PROGRESS)
+    assert set(claim(timezone.now())) == {waiting.upstream_id}
+
+
 @pytest.mark.django_db(transaction=True)
-def test_each_wish_goes_to_one_worker() -> None:
+def test_each_task_of_a_kind_goes_to_one_worker() -> None:
     by, service = make_user(), make_service()
     for _ in range(20):
         order = make_order(Status.COMPLETED, by=by, service=service)

@@ -50,8 +50,7 @@ def put_migrated(to: Path, folder: Path) -> None:
     known = hashlib.sha256()
     for pattern in (
         "*/migrations/*.py",
-        "orders/statistics/search_index.py",
-        "orders/statistics/charge_totals.py",
+        "orders/statistics/*.py",
         "requirements*.txt",
     ):
         for path in sorted(settings.BASE_DIR.glob(pattern)):

@@ -7,13 +7,13 @@ for each other; the worker makes few of them. A quarter, for no zone on earth be
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
-from django.db import connections, transaction
+from django.db import transaction
 from django.db.models import Count
 
 from orders.models import Charged
 from orders.rules.charges import ENDED_SHORT
+from orders.statistics.triggers import Triggers
 from panel.format.money import DOLLARS
 
 QUARTER = 900  # seconds
@@ -75,52 +75,48 @@ def counts_differently(differs: str) -> str:
 
 
 ON_UPDATE = "AFTER UPDATE OF charge, currency, status, created_at ON orders_order"
-SQLITE = {
-    "orders_charged_new": f"""
-        CREATE TRIGGER IF NOT EXISTS orders_charged_new AFTER INSERT ON orders_order WHEN NEW.charge IS NOT NULL
-        BEGIN {insert_line("sqlite", "NEW", "+")}; END""",
-    "orders_charged_moved": f"""
-        CREATE TRIGGER IF NOT EXISTS orders_charged_moved {ON_UPDATE} WHEN {counts_differently("IS NOT")}
-        BEGIN {insert_line("sqlite", "OLD", "-")}; {insert_line("sqlite", "NEW", "+")}; END""",
-}
-POSTGRES = f"""
-    CREATE OR REPLACE FUNCTION orders_charged_line() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-        IF TG_OP = 'UPDATE' THEN {insert_line("postgresql", "OLD", "-")}; END IF;
-        {insert_line("postgresql", "NEW", "+")};
-        RETURN NULL;
-    END $$;
-    CREATE OR REPLACE TRIGGER orders_charged_new AFTER INSERT ON orders_order FOR EACH ROW
-        WHEN (NEW.charge IS NOT NULL) EXECUTE FUNCTION orders_charged_line();
-    CREATE OR REPLACE TRIGGER orders_charged_moved {ON_UPDATE} FOR EACH ROW
-        WHEN ({counts_differently("IS DISTINCT FROM")}) EXECUTE FUNCTION orders_charged_line()"""
-THERE = {
-    "sqlite": "SELECT COUNT(*) FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'orders_charged_%'",
-    "postgresql": "SELECT COUNT(*) FROM pg_trigger WHERE tgname LIKE 'orders_charged_%'",
-}
 
 
-def install(using: str = "default", **_: Any) -> None:
-    """Puts in what is missing, and counts what was there before it; after every `migrate`, as search_index.py."""
-    connection = connections[using]
-    if Charged._meta.db_table not in connection.introspection.table_names():  # migrated back to before there was one
-        return
-    with transaction.atomic(using=using), connection.cursor() as cursor:
-        cursor.execute(THERE[connection.vendor])
-        if cursor.fetchone()[0] == len(SQLITE):
-            return
-        for sql in SQLITE.values() if connection.vendor == "sqlite" else [POSTGRES]:
-            cursor.execute(sql)
-        recount(cursor, connection.vendor)
-
-
-def recount(cursor: Any, vendor: str) -> None:
-    """From the orders themselves."""
+def recount(vendor: str) -> list[str]:
+    """Statements that count all charges from the orders themselves."""
     sums = ", ".join(f"SUM({value})" for value in counted_columns(vendor, "o").values())
-    cursor.execute("DELETE FROM orders_charged")
-    cursor.execute(
-        f"INSERT INTO orders_charged (slot, {', '.join(TOTALS)}) SELECT {SLOT[vendor].format('o')}, {sums} "  # noqa: S608
-        "FROM orders_order o WHERE o.charge IS NOT NULL GROUP BY 1"
-    )
+    slot, columns = SLOT[vendor].format("o"), ", ".join(TOTALS)
+    return [
+        "DELETE FROM orders_charged",
+        f"INSERT INTO orders_charged (slot, {columns}) SELECT {slot}, {sums} "  # noqa: S608
+        "FROM orders_order o WHERE o.charge IS NOT NULL GROUP BY 1",
+    ]
+
+
+NAMES = "('orders_charged_new', 'orders_charged_moved')"
+TRIGGERS = Triggers(
+    table=Charged._meta.db_table,
+    complete={
+        "sqlite": f"SELECT COUNT(*) = 2 FROM sqlite_master WHERE name IN {NAMES}",  # noqa: S608  our names
+        "postgresql": f"SELECT COUNT(*) / 2 FROM pg_trigger WHERE tgname IN {NAMES}",  # noqa: S608
+    },
+    statements={
+        "sqlite": [
+            f"""CREATE TRIGGER IF NOT EXISTS orders_charged_new AFTER INSERT ON orders_order WHEN NEW.charge IS NOT NULL
+            BEGIN {insert_line("sqlite", "NEW", "+")}; END""",
+            f"""CREATE TRIGGER IF NOT EXISTS orders_charged_moved {ON_UPDATE} WHEN {counts_differently("IS NOT")}
+            BEGIN {insert_line("sqlite", "OLD", "-")}; {insert_line("sqlite", "NEW", "+")}; END""",
+            *recount("sqlite"),
+        ],
+        "postgresql": [
+            f"""CREATE OR REPLACE FUNCTION orders_charged_line() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                IF TG_OP = 'UPDATE' THEN {insert_line("postgresql", "OLD", "-")}; END IF;
+                {insert_line("postgresql", "NEW", "+")};
+                RETURN NULL;
+            END $$""",
+            """CREATE OR REPLACE TRIGGER orders_charged_new AFTER INSERT ON orders_order FOR EACH ROW
+            WHEN (NEW.charge IS NOT NULL) EXECUTE FUNCTION orders_charged_line()""",
+            f"""CREATE OR REPLACE TRIGGER orders_charged_moved {ON_UPDATE} FOR EACH ROW
+            WHEN ({counts_differently("IS DISTINCT FROM")}) EXECUTE FUNCTION orders_charged_line()""",
+            *recount("postgresql"),
+        ],
+    },
+)
 
 
 def compact() -> None:

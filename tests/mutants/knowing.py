@@ -147,7 +147,7 @@ MISTAKES = (
         "tests/orders/table/test_filters.py",
     ),
     Mistake(
-        "a status that leaves without being counted off", "orders/statistics/search_index.py",
+        "a status that leaves without being counted off", "orders/statistics/status_counts.py",
         "VALUES (OLD.status, -1), (NEW.status, 1); END", "VALUES (NEW.status, 1); END",
         "tests/orders/statistics/test_counts_and_search_index.py",
     ),

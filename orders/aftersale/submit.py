@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from orders.models import Attempt, Event, Order, Task, TaskQuerySet
+from orders.rules.retry import LEASE, retry_pause
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NeverSent, NotPanelError, Refused, Suspended, Throttled, Unclear
 from panel.ops.failpoints import fp
@@ -20,8 +21,6 @@ log = logging.getLogger(__name__)
 Kind, Outcome, Settled, Ending = Task.Kind, Task.Outcome, Task.Settled, Attempt.Ending
 
 IDS_PER_CALL = 100  # ids in one call, which counts as one request
-LEASE = timedelta(seconds=settings.LEASE_SECONDS)
-LONGEST_PAUSE_SECONDS = 300
 BROKE_OFF = "The worker broke off in mid-call, and no answer was written down."
 # Assumed to be in the sentences that the supplier documents, whatever stands around it.
 ALREADY_PENDING, LIMIT_REACHED = "already pending", "limit reached"
@@ -77,7 +76,7 @@ def submit_apart(tasks: list[Task], trouble: Refused) -> None:
     with transaction.atomic():
         now = timezone.now()
         for task in tasks:
-            end_attempt(task, Ending.REFUSED, trouble.said, now)
+            task.end_attempt(Ending.REFUSED, trouble.said, now)
             retry_later(task, now, trouble, counts=False, alone=True)
         fp("apart.commit")
     fp("apart.committed")
@@ -109,7 +108,7 @@ def apply_answer(task: Task, answer: Answer, now: datetime) -> list[Event]:
         return refill_refused(task, answer, now) if refill else cancel_refused(task, answer, now)
     for trouble, (ending, counts) in UNTOUCHED.items():
         if isinstance(answer, trouble):
-            end_attempt(task, ending, answer.said or str(answer), now)
+            task.end_attempt(ending, answer.said or str(answer), now)
             mine = retry_later(task, now, answer, counts=counts)
             told = mine and ending == Ending.UNSENT and task.attempts == 1
             return [task_event(task, "unsent", now, trouble=str(answer))] if told else []
@@ -118,7 +117,7 @@ def apply_answer(task: Task, answer: Answer, now: datetime) -> list[Event]:
 
 def accepted(task: Task, ref: str, now: datetime) -> list[Event]:
     """Upstream took it. Of a refill that is its id; a cancel is agreed to only by a later status."""
-    end_attempt(task, Ending.PLACED, ref, now)
+    task.end_attempt(Ending.PLACED, ref, now)
     if not task.settle(Outcome.DONE, ref, at=now, known_at=now):
         # Our claim had run out, and it was written down as unclear: this is what came of it.
         late = Task.objects.pending().filter(pk=task.pk, outcome=Outcome.UNCLEAR)
@@ -136,9 +135,9 @@ def refill_refused(task: Task, no: Refused, now: datetime) -> list[Event]:
     """A no frees the refill's place, unless an earlier try of ours may have gone through."""
     said, doubted = no.said.casefold(), was_unclear_before(task)
     if ALREADY_PENDING in said and doubted and not earlier_refills(task, *NOT_KNOWN_TO_BE_OVER).exists():
-        end_attempt(task, Ending.PENDING, no.said, now)
+        task.end_attempt(Ending.PENDING, no.said, now)
         return [task_event(task, "adopted", now)] if task.settle(Outcome.DONE, "", at=now, known_at=now) else []
-    end_attempt(task, Ending.REFUSED, no.said, now)
+    task.end_attempt(Ending.REFUSED, no.said, now)
     if doubted:  # of the earlier try this no says nothing
         if not task.settle(Outcome.UNCLEAR, no.said, at=now):
             return []
@@ -181,7 +180,7 @@ def unknown_refills(task: Task) -> int:
 
 
 def cancel_refused(task: Task, no: Refused, now: datetime) -> list[Event]:
-    end_attempt(task, Ending.REFUSED, no.said, now)
+    task.end_attempt(Ending.REFUSED, no.said, now)
     if task.was_unclear:  # “cannot be cancelled” may be the work of the try whose answer was lost: the status tells
         return [task_event(task, "refused", now, said=no.said)] if task.settle(Outcome.UNCLEAR, no.said, at=now) else []
     mine = task.settle(Outcome.REFUSED, no.said, at=now, over_at=now, over_how=Settled.REFUSED)
@@ -191,31 +190,25 @@ def cancel_refused(task: Task, no: Refused, now: datetime) -> list[Event]:
 def refill_unclear(task: Task, trouble: NotPanelError, now: datetime) -> list[Event]:
     """Upstream may have it: never sent again by the machine."""
     if str(trouble) != BROKE_OFF:
-        end_attempt(task, Ending.UNCLEAR, trouble.said or str(trouble), now)
+        task.end_attempt(Ending.UNCLEAR, trouble.said or str(trouble), now)
     mine = task.settle(Outcome.UNCLEAR, str(trouble), at=now)
     return [task_event(task, "unclear", now, trouble=str(trouble), said=trouble.said)] if mine else []
 
 
 def cancel_unclear(task: Task, trouble: NotPanelError, now: datetime) -> list[Event]:
     """Upstream may have it. It is asked again until there is an answer, or the order's end is one."""
-    end_attempt(task, Ending.UNCLEAR, trouble.said or str(trouble), now)
+    task.end_attempt(Ending.UNCLEAR, trouble.said or str(trouble), now)
     mine = retry_later(task, now, trouble, counts=True, unclear=True)
     told = mine and not task.was_unclear
     return [task_event(task, "unclear", now, trouble=str(trouble), said=trouble.said)] if told else []
-
-
-def end_attempt(task: Task, ending: str, said: str, now: datetime) -> None:
-    if task.trying:
-        task.trying.end(ending, said, now)
 
 
 def retry_later(
     task: Task, now: datetime, trouble: NotPanelError, *, counts: bool, unclear: bool = False, alone: bool = False
 ) -> bool:
     """Lets the task wait for another try. False when another worker has it by now."""
-    pause = min((trouble.pause or 0.0) * (2 ** min(task.attempts - 1, 10) if counts else 1), LONGEST_PAUSE_SECONDS)
     return task.postpone(
-        now + timedelta(seconds=pause),
+        now + timedelta(seconds=retry_pause(trouble.pause or 0.0, task.attempts if counts else 1)),
         unclear_since=task.unclear_since if unclear or task.was_unclear else None,
         attempts=task.attempts if counts else task.attempts - 1,
         answer=str(trouble),

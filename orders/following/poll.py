@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -21,6 +20,7 @@ from orders.models.order import Urgency
 from orders.models.statistics import usual_times
 from orders.rules.lateness import late_from
 from orders.rules.poll_schedule import LONGEST_PAUSE, POLLED_ALONE_FROM, PollSchedule, next_poll_by_age
+from orders.rules.retry import LEASE
 from orders.rules.statuses import FINAL
 from orders.webhooks.health import reliable
 from panel.notpanel.budget import Purpose
@@ -34,7 +34,6 @@ log = logging.getLogger(__name__)
 ALONE_EVERY_SECONDS = 6  # a key that sees none of its orders any more would else spend all its calls on them
 UNKNOWN_ORDER = "not found"  # in upstream's words, for an id that is not the account's
 ORDERS_PER_CALL = 100  # upstream's limit for one status call, which counts as one request
-LEASE = timedelta(seconds=settings.LEASE_SECONDS)  # a dead worker's orders come due again after it
 CALL_TIME = timedelta(seconds=25)  # longer than a call takes; so long after a claim, its orders may be in one
 CLOCKS_APART = timedelta(seconds=5)  # between two workers, or between reading the clock and getting the database's lock
 

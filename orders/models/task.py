@@ -222,6 +222,11 @@ class Task(models.Model):
         """Ends the asking. False when the claim had run out and another worker has it."""
         return self._while_mine(due_at=None, settled_at=at, outcome=outcome, answer=answer, **more)
 
+    def end_attempt(self, ending: str, said: str, at: datetime) -> None:
+        """Writes down how this attempt ended, whatever became of the claim meanwhile."""
+        if self.trying:
+            Attempt.objects.filter(pk=self.trying.pk).update(ending=ending, said=said, ended_at=at)
+
     def _while_mine(self, **fields: Any) -> bool:
         # The try's number and the claim's end are its token: a late writer loses.
         mine = Task.objects.filter(pk=self.pk, attempts=self.attempts, due_at=self.claimed_until, settled_at=None)
@@ -257,10 +262,6 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_ending_display() or 'No end'}: {self.task}"
-
-    def end(self, ending: str, said: str, at: datetime) -> None:
-        """A late writer ends its own try too: that is how it went."""
-        Attempt.objects.filter(pk=self.pk).update(ending=ending, said=said, ended_at=at)
 
 
 class Sending(models.Model):

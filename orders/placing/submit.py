@@ -8,7 +8,6 @@ import random
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.conf import settings
 from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
@@ -16,6 +15,7 @@ from orders.aftersale.settle import settle_needless_cancels
 from orders.models import Attempt, Order, Task
 from orders.placing import funding, send_switch
 from orders.rules.eligibility import AskedTask, pending_cancel
+from orders.rules.retry import LEASE, retry_pause
 from orders.rules.statuses import Status
 from panel.format.money import money
 from panel.notpanel.client import Client
@@ -25,10 +25,6 @@ from panel.ops.logs import about
 
 log = logging.getLogger(__name__)
 Ending = Attempt.Ending
-
-# Longer than a call can take (the client's total deadline), so that a claim runs out only when its worker is gone.
-LEASE = timedelta(seconds=settings.LEASE_SECONDS)
-LONGEST_PAUSE_SECONDS = 300  # between tries; doubling stops here
 
 TOO_LONG = "no clear answer for too long; asking again might order twice."
 
@@ -73,7 +69,7 @@ def submit(client: Client, task: Task) -> None:
     """Sends an order and writes down what upstream made of it."""
     started_at = timezone.now()
     if task.was_unclear and not task.trusted(started_at):
-        end_attempt(task, Ending.UNSENT, TOO_LONG, started_at)
+        task.end_attempt(Ending.UNSENT, TOO_LONG, started_at)
         to_review(task, TOO_LONG, task.answer)
         return
     if not task.was_unclear and (asked := pending_cancel(task.order)):
@@ -91,16 +87,10 @@ def submit(client: Client, task: Task) -> None:
         raise  # upstream may have said yes and we could not write: the claim runs out, and the same id goes again
     except Exception:
         log.exception("our own mistake while placing")  # asked again it would be made again, perhaps after sending
-        end_attempt(task, Ending.BROKEN, "The log has the details.", timezone.now())
+        task.end_attempt(Ending.BROKEN, "The log has the details.", timezone.now())
         to_review(task, "a mistake of the desk’s own stopped it in mid-call; the log has the details.", "")
     else:
         apply_answer(task, upstream_id, started_at)
-
-
-def end_attempt(task: Task, ending: str, said: str, now: datetime) -> None:
-    """Writes down how this try ended, whatever became of the claim meanwhile."""
-    if task.trying:
-        task.trying.end(ending, said, now)
 
 
 def apply_answer(task: Task, upstream_id: str, asked_at: datetime) -> None:
@@ -108,7 +98,7 @@ def apply_answer(task: Task, upstream_id: str, asked_at: datetime) -> None:
     order = task.order
     try:
         with transaction.atomic():
-            end_attempt(task, Ending.PLACED, upstream_id, timezone.now())
+            task.end_attempt(Ending.PLACED, upstream_id, timezone.now())
             send_switch.count_answer()
             # A claim that ran out while upstream thought: its successor gets the same id, unless it ended in review.
             mine = task.settle(Task.Outcome.DONE, upstream_id, at=timezone.now())
@@ -127,7 +117,7 @@ def apply_answer(task: Task, upstream_id: str, asked_at: datetime) -> None:
         fp("placed.committed")
     except IntegrityError:
         other = Order.objects.filter(upstream_id=upstream_id).values_list("pk", flat=True).first()
-        end_attempt(task, Ending.PLACED, upstream_id, timezone.now())
+        task.end_attempt(Ending.PLACED, upstream_id, timezone.now())
         log.error("upstream gave one id to two orders", extra={"upstream_id": upstream_id, "other": other})
         to_review(task, f"upstream answered with {upstream_id}, which order {other} already has.", upstream_id)
     else:
@@ -139,7 +129,7 @@ def apply_trouble(task: Task, trouble: NotPanelError, now: datetime) -> None:
     """Applies the first rule that fits."""
     rule = next(rule for rule in RULES if isinstance(trouble, rule.trouble))
     in_doubt = task.was_unclear or rule.doubt == "begins"
-    end_attempt(task, rule.ending, trouble.said or str(trouble), now)
+    task.end_attempt(rule.ending, trouble.said or str(trouble), now)
     note_sending(trouble, rule, now)
     if rule.then in ("over", "money") and task.was_unclear:
         to_review(task, "upstream refused a repeat after a lost answer, so the order may exist there.", trouble.said)
@@ -166,13 +156,11 @@ def note_sending(trouble: NotPanelError, rule: Rule, now: datetime) -> None:
 
 def pause_before_next(task: Task, trouble: NotPanelError, rule: Rule) -> float:
     """Seconds: as long as this kind of trouble needs, longer each time it comes back."""
-    pause = trouble.pause or 0.0
     if rule.then == "held":
         return 0.0  # it waits for sending to go on; then it goes at once, and in its order
     if rule.then == "money" and task.attempts == 1:
         return funding.CACHED_BY_UPSTREAM.total_seconds()  # no older reading may say that the money is there
-    if rule.counts:
-        pause = min(pause * 2 ** min(task.attempts - 1, 10), LONGEST_PAUSE_SECONDS)
+    pause = retry_pause(trouble.pause or 0.0, task.attempts if rule.counts else 1)
     return pause * random.uniform(1, 1.25)  # noqa: S311  jitter, not a secret
 
 
@@ -210,7 +198,7 @@ def reject(task: Task, trouble: NotPanelError, now: datetime) -> None:
 
 def withdraw_instead(task: Task, asked: AskedTask, now: datetime) -> None:
     """Somebody asked for a cancel while it seemed to be on its way, and upstream has seen nothing of it."""
-    end_attempt(task, Ending.UNSENT, "A cancel was asked for.", now)
+    task.end_attempt(Ending.UNSENT, "A cancel was asked for.", now)
     with transaction.atomic():
         if task.settle(Task.Outcome.WITHDRAWN, f"Withdrawn by {asked.asked_by} before it was sent.", at=now):
             task.order.change(status=Status.REJECTED)

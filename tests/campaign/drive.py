@@ -16,7 +16,8 @@ from django.utils import timezone
 
 from catalog.models import Service
 from orders.models import Order, Task
-from orders.placing.submit import LEASE, submit_one
+from orders.placing.submit import submit_one
+from orders.rules.retry import LEASE
 from panel.notpanel.client import Client
 from panel.ops import failpoints
 from panel.upstream import client as book

@@ -94,8 +94,8 @@ MISTAKES = (
     ),
     Mistake(
         "an answer and its order are written apart", CARRYING,
-        "        with transaction.atomic():\n            end_attempt(task, Ending.PLACED",
-        "        if True:\n            end_attempt(task, Ending.PLACED",
+        "        with transaction.atomic():\n            task.end_attempt(Ending.PLACED",
+        "        if True:\n            task.end_attempt(Ending.PLACED",
         CRASHES,
     ),
     Mistake(

@@ -10,8 +10,9 @@ from orders.aftersale.submit import submit_cancels
 from orders.aftersale.withdraw import withdraw
 from orders.following.poll import poll_once
 from orders.models import Order, Sending, Task
-from orders.placing.submit import LEASE, submit_one
+from orders.placing.submit import submit_one
 from orders.rules.refusal import Refusal
+from orders.rules.retry import LEASE
 from orders.rules.statuses import Status
 from panel.notpanel.client import Client
 from panel.ops.database import ONLY_ROW

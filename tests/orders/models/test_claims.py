@@ -15,8 +15,8 @@ from accounts.access import Role
 from orders.following.poll import claim
 from orders.models import Task
 from orders.placing import review
-from orders.placing.submit import LEASE
 from orders.rules.refusal import Refusal
+from orders.rules.retry import LEASE
 from orders.rules.statuses import Status
 from tests.makers import make_order, make_service, make_user, place_order
 

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from orders.models import Order, Sending, Task
 from orders.placing import send_switch
-from orders.placing.submit import LEASE, RULES, Rule, apply_answer, submit_one, to_review
+from orders.placing.submit import RULES, Rule, apply_answer, submit_one, to_review
+from orders.rules.retry import LEASE
 from orders.rules.statuses import Status
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NotPanelError

@@ -6,7 +6,8 @@ import pytest
 from django.utils import timezone
 
 from orders.models import Order, Task
-from orders.placing.submit import LONGEST_PAUSE_SECONDS, RULES, pause_before_next, submit_one
+from orders.placing.submit import RULES, pause_before_next, submit_one
+from orders.rules.retry import LONGEST_PAUSE_SECONDS
 from orders.rules.statuses import Status
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NotPanelError, Throttled, Unclear

@@ -14,8 +14,9 @@ from orders.detail.evidence import evidence_context
 from orders.following.poll import poll_once
 from orders.models import Attempt, Order, Task
 from orders.placing.review import adopt, ask_again, close
-from orders.placing.submit import LEASE, apply_answer, submit_one
+from orders.placing.submit import apply_answer, submit_one
 from orders.rules.refusal import Refusal
+from orders.rules.retry import LEASE
 from orders.rules.statuses import Status
 from panel.notpanel.client import Client
 from tests.makers import make_order, make_user, place_order, sold_by

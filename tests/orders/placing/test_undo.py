@@ -9,8 +9,9 @@ from django.utils import timezone
 from accounts.access import Role
 from orders.aftersale.withdraw import withdraw
 from orders.models import Order, Task
-from orders.placing.submit import LEASE, submit_one
+from orders.placing.submit import submit_one
 from orders.rules.refusal import Refusal
+from orders.rules.retry import LEASE
 from orders.rules.statuses import Status
 from panel.notpanel.client import Client
 from tests.makers import make_order, make_service, make_user, place_order, sold_by

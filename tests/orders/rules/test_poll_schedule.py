@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from orders.following.poll import LEASE, apply_reports, claim, poll_once, poll_wanted
+from orders.following.poll import apply_reports, claim, poll_once, poll_wanted
 from orders.models import Order
 from orders.models.order import Urgency
 from orders.rules.lateness import UsualTimes
 from orders.rules.poll_schedule import BY_AGE_ALONE, WEBHOOKS_TOGETHER, PollSchedule
+from orders.rules.retry import LEASE
 from orders.rules.statuses import Status
 from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client

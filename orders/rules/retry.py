@@ -1,0 +1,14 @@
+"""How long a worker keeps what it claimed, and how long a task waits before another try."""
+
+from datetime import timedelta
+
+from django.conf import settings
+
+# Longer than a call can take (the client's total deadline), so that a claim runs out only when its worker is gone.
+LEASE = timedelta(seconds=settings.LEASE_SECONDS)
+LONGEST_PAUSE_SECONDS = 300  # doubling stops here
+
+
+def retry_pause(first_pause: float, attempt: int) -> float:
+    """Seconds before the next try: twice as long after each attempt."""
+    return min(first_pause * 2.0 ** min(attempt - 1, 10), LONGEST_PAUSE_SECONDS)

@@ -1,11 +1,14 @@
 """What the roof keeps, and every sign-in, for owners to read."""
 
+from typing import Any
+
 from allauth.account.models import EmailAddress
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -32,59 +35,39 @@ admin.site.unregister(EmailAddress)  # the desk keeps one address a person, on t
 admin.site.unregister(Group)  # the role says everything
 
 
-@admin.register(Upstream)
-class UpstreamAdmin(RecordAdmin):
-    list_display = ("spoke_at", "trouble", "trouble_since", "paused_until")
-
-
-@admin.register(Beat)
-class BeatAdmin(RecordAdmin):
-    list_display = ("name", "roles", "started_at", "beat_at", "stopped_at", "calls")
-    search_fields = ("name",)
-
-
-@admin.register(Window)
-class WindowAdmin(RecordAdmin):
-    list_display = ("number", "ends_at", "key_left", "key_limit", "place", "ask", "look", "upkeep", "denied")
-
-
-@admin.register(Chore)
-class ChoreAdmin(RecordAdmin):
-    list_display = ("name", "due_at", "done_at", "trouble")
-
-
-@admin.register(LogEntry)
-class LogEntryAdmin(RecordAdmin):
-    list_display = ("action_time", "user", "content_type", "object_repr", "action_flag", "change_message")
-    list_filter = ("action_flag", "action_time")
-    list_select_related = ("user", "content_type")
-    search_fields = ("object_repr", "change_message")
-
-
-@admin.register(Alarm)
-class AlarmAdmin(RecordAdmin):
-    list_display = ("kind", "subject", "raised_at", "ended_at", "sentence")
-    list_filter = ("kind",)
-
-
-@admin.register(Notice)
-class NoticeAdmin(RecordAdmin):
-    list_display = ("alarm", "to", "channel", "over", "due_at", "attempts", "sent_at", "dropped_at", "trouble")
-    list_select_related = ("alarm", "to__user")
-
-
-@admin.register(Recipient)
-class RecipientAdmin(RecordAdmin):
-    list_display = ("__str__", "kinds", "over_too", "quiet_from", "quiet_until", "serious_anyway")
-    list_select_related = ("user",)
-
-
-@admin.register(Sighting)
-class SightingAdmin(RecordAdmin):
-    list_display = ("alarm", "user", "at")
-    list_select_related = ("alarm", "user")
-
-
-@admin.register(Watch)
-class WatchAdmin(RecordAdmin):
-    list_display = ("looked_at", "due_at")
+RECORDS: dict[type[Model], dict[str, Any]] = {
+    Upstream: {"list_display": ("spoke_at", "trouble", "trouble_since", "paused_until")},
+    Beat: {
+        "list_display": ("name", "roles", "started_at", "beat_at", "stopped_at", "calls"),
+        "search_fields": ("name",),
+    },
+    Window: {
+        "list_display": ("number", "ends_at", "key_left", "key_limit", "place", "ask", "look", "upkeep", "denied")
+    },
+    Chore: {"list_display": ("name", "due_at", "done_at", "trouble")},
+    LogEntry: {
+        "list_display": ("action_time", "user", "content_type", "object_repr", "action_flag", "change_message"),
+        "list_filter": ("action_flag", "action_time"),
+        "list_select_related": ("user", "content_type"),
+        "search_fields": ("object_repr", "change_message"),
+    },
+    Alarm: {
+        "list_display": ("kind", "subject", "raised_at", "ended_at", "sentence"),
+        "list_filter": ("kind",),
+    },
+    Notice: {
+        "list_display": ("alarm", "to", "channel", "over", "due_at", "attempts", "sent_at", "dropped_at", "trouble"),
+        "list_select_related": ("alarm", "to__user"),
+    },
+    Recipient: {
+        "list_display": ("__str__", "kinds", "over_too", "quiet_from", "quiet_until", "serious_anyway"),
+        "list_select_related": ("user",),
+    },
+    Sighting: {
+        "list_display": ("alarm", "user", "at"),
+        "list_select_related": ("alarm", "user"),
+    },
+    Watch: {"list_display": ("looked_at", "due_at")},
+}
+for model, options in RECORDS.items():
+    admin.site.register(model, RecordAdmin, **options)

@@ -27,6 +27,16 @@ class SturdyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return None if "\0" in object_id else super().get_object(request, object_id, from_field)
 
 
+class RecordInline(admin.TabularInline):  # type: ignore[type-arg]
+    """The records that belong to one other, on its page."""
+
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+
 class RecordAdmin(SturdyAdmin):
     """Everything shown, nothing to change: a fact that could be edited would be no fact."""
 

@@ -15,13 +15,7 @@ from orders.rules.refusal import Refusal, allowed
 from panel.format.locale import for_the_record
 from panel.ops.database import batches
 
-# ── What was picked ──────────────────────────────────────────────────────────────────────────────
 
-
-# ── The dry run ──────────────────────────────────────────────────────────────────────────────────
-
-
-# ── The press ────────────────────────────────────────────────────────────────────────────────────
 def start_job(picked: Selection, *, by: Any) -> Bulk:
     """Asks of each order what the rule allows now, and writes down which were left out. One dry run is one job."""
     allowed(by, "place")

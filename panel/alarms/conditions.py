@@ -18,13 +18,11 @@ from panel.alarms.kinds import Facts
 from panel.alarms.models import Alarm
 from panel.format.money import is_dollars
 from panel.ops.database import ONLY_ROW
-from panel.upstream.models import Beat, Upstream
+from panel.upstream.models import SILENT_AFTER, Beat, Upstream
 
-OVER_FROM_SHARE = Decimal(
-    "1.1"
-)  # a low balance is over at this share of the threshold: one that wavers there is one alarm
+# A low balance is over only at this share of the threshold, so that a balance that wavers there makes one alarm.
+OVER_FROM_SHARE = Decimal("1.1")
 FAILS_FOR = timedelta(minutes=1)  # before upstream's trouble is an alarm: most is over by then
-SILENT_AFTER = timedelta(seconds=90)  # as in the bar: a worker may be in a call that takes its whole deadline
 ONCE_SILENT_AFTER = timedelta(minutes=15)  # where cron starts a worker every few minutes
 IGNORED_AFTER = timedelta(days=1)  # a worker that is silent for so long is no news
 GAP_AFTER = timedelta(minutes=5)  # that nobody looked; a new version takes less to come up

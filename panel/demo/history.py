@@ -4,8 +4,6 @@ Nothing that upstream says is made up. Between two rounds the supplier's clock i
 records are put back by the same step, as if everybody had waited; then the worker asks what became of them.
 """
 
-import http.client
-import json
 import random
 import string
 import time
@@ -14,10 +12,8 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from django.apps import apps
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, DateTimeField, F, QuerySet
 from django.utils import timezone
@@ -31,6 +27,7 @@ from orders.placing.place import place
 from orders.rules.eligibility import WHY_NOT
 from orders.teamwork import assignment, notes
 from panel.demo.processes import Trouble
+from panel.demo.sandbox_control import control
 from panel.upstream.models import Chore
 
 SEED = 8701  # the same wishes on every machine
@@ -46,7 +43,6 @@ QUANTITIES = (100, 250, 500, 1_000, 1_500, 2_500, 5_000, 10_000, 25_000)
 CALLS_A_MINUTE = 1_000  # of one key, for as long as this sandbox runs: two days go by in some seconds
 ROUND_SECONDS = 90.0  # longer than a pause at a limit
 LOOK_EVERY_SECONDS = 0.1
-ANSWER_SECONDS = 5.0
 
 SHOPS = ("harbour.coffee", "lina.bakes", "northside_gym", "studio.kestrel", "paperplanes", "moss.and.fern")
 LINKS = {
@@ -82,7 +78,7 @@ def write() -> None:
     if Order.objects.exists():
         return
     wait_until(Service.objects.active().exists, "take in the catalog")
-    supplier("limits", key=CALLS_A_MINUTE, tier=CALLS_A_MINUTE)
+    control("limits", key=CALLS_A_MINUTE, tier=CALLS_A_MINUTE)
     wanted, chance, said = (random.Random(SEED) for _ in range(3))  # noqa: S311 - a believable past, no secret
     wishes = choose(wanted)
     for number, hours in enumerate(ROUNDS, 1):
@@ -128,7 +124,7 @@ def leave_lying() -> None:
     most = Order.objects.values_list("service").annotate(orders=Count("pk")).order_by("-orders", "service")[:1]
     live = Order.objects.filter(service__in=most.values("service"), next_look_at__isnull=False)
     for order in live.order_by("-pk")[:STUCK]:
-        supplier("orders", order=order.upstream_id, status="processing")
+        control("orders", order=order.upstream_id, status="processing")
 
 
 def ask_after_sale(chance: random.Random) -> None:
@@ -175,7 +171,7 @@ def unheard(since: datetime | None) -> QuerySet[Order]:
 
 def let_pass(step: timedelta) -> None:
     """The same as waiting so long; then every live order is due, and the worker has heard of each."""
-    supplier("clock", advance=step.total_seconds())
+    control("clock", advance=step.total_seconds())
     with transaction.atomic():
         for app in ("catalog", "orders"):
             for model in apps.get_app_config(app).get_models():
@@ -184,19 +180,6 @@ def let_pass(step: timedelta) -> None:
         now = timezone.now()
         Order.objects.filter(next_look_at__isnull=False).update(next_look_at=now)
     wait_until(lambda: not unheard(now).exists(), "ask after the orders")
-
-
-def supplier(thing: str, **wish: float | str | None) -> None:
-    """A control call of the sandbox: its clock, its limits, its orders."""
-    address = urlsplit(settings.NOTPANEL_API_URL)
-    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=ANSWER_SECONDS)
-    try:
-        connection.request("POST", f"/control/{thing}", json.dumps(wish), {"Content-Type": "application/json"})
-        status = connection.getresponse().status
-    finally:
-        connection.close()
-    if status >= http.client.BAD_REQUEST:
-        raise Trouble(f"The sandbox refused to change its {thing}: HTTP {status}.")
 
 
 def wait_until(done: Callable[[], bool], what: str) -> None:

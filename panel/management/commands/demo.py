@@ -14,7 +14,7 @@ from urllib.parse import quote
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from panel.demo import history, rings, team
+from panel.demo import history, sandbox_control, team
 from panel.demo.processes import Processes, Stopped, Trouble
 
 HERE = "127.0.0.1"
@@ -27,8 +27,10 @@ WEB_THREADS = 8  # a person and a few open pages
 
 # What it asks of itself, once the programs that each needs are there.
 PARTS: dict[str, Callable[[int], None]] = {
-    "team": lambda _port: team.make(), "history": lambda _port: history.write(), "rings": rings.register,
-}  # fmt: skip
+    "team": lambda _port: team.make(),
+    "history": lambda _port: history.write(),
+    "webhooks": sandbox_control.register_webhook,
+}
 
 
 class Command(BaseCommand):
@@ -79,7 +81,7 @@ def run(programs: Processes, state: Path, port: int, sandbox_port: int, speed: f
     programs.start("web", (sys.executable, "-m", *gunicorn(port)))
     programs.wait_until(lambda: answer(port, "/healthz") == http.client.OK, "The web server", START_SECONDS)
     programs.wait_until(lambda: answer(port, "/healthz/ready") == http.client.OK, "The worker", START_SECONDS)
-    programs.run("webhooks", (*MANAGE, "demo", "--only=rings", f"--port={port}"))
+    programs.run("webhooks", (*MANAGE, "demo", "--only=webhooks", f"--port={port}"))
     programs.say(welcome(port, sandbox_port, speed))
     programs.watch()
 

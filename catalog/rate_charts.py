@@ -9,6 +9,7 @@ from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 
 from catalog.models import Move, RateChange, Service
+from panel.format.step_chart import step_path
 
 SPAN = timedelta(days=90)
 RECENT_SPAN = timedelta(days=7)  # a move is told of, and the line wears its colour
@@ -54,10 +55,10 @@ def rate_chart(rate: Decimal, changes: list[RateChange], now: datetime) -> RateC
     def y(value: Decimal) -> float:
         return round(HEIGHT / 2 - float((value - middle) / half if half else 0) * (HEIGHT / 2 - EDGE), 1)
 
-    path = f"M1 {y(steps[0][1])}" + "".join(f"H{x(at)}V{y(value)}" for at, value in steps[1:]) + f"H{TODAY_X}"
+    corners: list[tuple[float, float]] = [(1, y(steps[0][1])), *((x(at), y(value)) for at, value in steps[1:])]
     newest = changes[-1] if changes and changes[-1].at > now - RECENT_SPAN else None
     return RateChart(
-        path=path, x=TODAY_X, y=y(steps[-1][1]), first=steps[0][1], last=rate,
+        path=step_path(corners, end=TODAY_X), x=TODAY_X, y=y(steps[-1][1]), first=steps[0][1], last=rate,
         way="" if newest is None else "up" if newest.now > (newest.was or 0) else "down",
         move=Move("rate", newest.was, newest.now) if newest else None, at=newest.at if newest else None,
     )  # fmt: skip

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from orders.models import Order
-from panel.format.step_chart import HEIGHT, READ_AT_MOST, WIDTH, thinned
+from panel.format.step_chart import HEIGHT, READ_AT_MOST, WIDTH, step_path, thinned
 
 
 class Chart(NamedTuple):
@@ -40,7 +40,7 @@ def chart(order: Order) -> Chart | None:
     def y(done: int) -> int:
         return round(HEIGHT - done / order.total * HEIGHT)
 
-    line = f"M0 {y(points[0][1])}" + "".join(f"H{x(at)}V{y(done)}" for at, done in points[1:]) + f"H{x(known_until)}"
+    line = step_path([(x(at), y(done)) for at, done in points], end=x(known_until))
     return Chart(
         line=line,
         area=f"{line}V{HEIGHT}H0Z",

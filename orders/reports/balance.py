@@ -16,7 +16,7 @@ from accounts.access import needs
 from accounts.models import BalanceReading
 from orders.statistics.charge_totals import DIGITS, dollars
 from panel.format.money import is_dollars
-from panel.format.step_chart import HEIGHT, READ_AT_MOST, WIDTH, thinned
+from panel.format.step_chart import HEIGHT, READ_AT_MOST, WIDTH, step_path, thinned
 from panel.web.params import number
 
 READINGS_A_PAGE = 50
@@ -104,7 +104,7 @@ def chart(readings: list[BalanceReading], now: datetime) -> Chart | None:
     def y(amount: int) -> int:
         return round(HEIGHT - (amount - floor) / (top - floor) * HEIGHT)
 
-    line = f"M0 {y(amounts[0])}" + "".join(f"H{x(at)}V{y(amount)}" for at, amount in points[1:]) + f"H{WIDTH}"
+    line = step_path([(x(at), y(amount)) for at, amount in points], end=WIDTH)
     low = int(settings.LOW_BALANCE * 10**DIGITS)
     in_dollars = is_dollars(readings[-1].currency)
     return Chart(

@@ -1,5 +1,6 @@
 """Charts of steps: which points are drawn, in a box of which size."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 # In an order's first week upstream is asked some 1,800 times, after that once an hour.
@@ -14,3 +15,9 @@ def thinned(points: list[Point]) -> list[Point]:
     if len(points) <= DRAWN_AT_MOST:
         return points
     return [points[i * (len(points) - 1) // (DRAWN_AT_MOST - 1)] for i in range(DRAWN_AT_MOST)]
+
+
+def step_path(corners: Sequence[tuple[float, float]], end: float) -> str:
+    """An SVG path of steps: from the first corner across and then up or down to each next one, and on to x `end`."""
+    (x, y), *others = corners
+    return f"M{x} {y}" + "".join(f"H{x}V{y}" for x, y in others) + f"H{end}"

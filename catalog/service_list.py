@@ -18,7 +18,7 @@ from catalog.favourites import starred
 from catalog.models import Change, Service, ServiceQuerySet
 from catalog.rate_charts import RECENT_SPAN, rate_charts
 from panel.web.paging import one_more
-from panel.web.params import number
+from panel.web.params import read_number
 
 ROWS_A_PAGE = 100
 COUNTED_SERVICES = 1_000  # that match; beyond that the page says 1,000+
@@ -34,7 +34,7 @@ def one_of(*words: str) -> Callable[[str], bool]:
 # What an address may say, and whether what stands there makes sense; what makes none is as if it were not there.
 PARAMS: Mapping[str, Callable[[str], object]] = {
     "q": str.strip, "category": str.strip, "only": one_of(*ONLY_VALUES), **dict.fromkeys(FLAGS, one_of("1")),
-    "rate": RATE.fullmatch, "minimum": number, "sort": one_of("rate"),
+    "rate": RATE.fullmatch, "minimum": read_number, "sort": one_of("rate"),
 }  # fmt: skip
 PARAM_CHARACTERS = 300  # characters of any
 SORTS = {"": ("category", "upstream_id"), "rate": ("rate", "upstream_id")}
@@ -68,7 +68,7 @@ class ServiceList:
 
     @property
     def minimum(self) -> int:
-        return number(self["minimum"])
+        return read_number(self["minimum"])
 
     @property
     def filters(self) -> dict[str, str]:
@@ -125,7 +125,7 @@ def after_service(services: ServiceQuerySet, order: tuple[str, str], upstream_id
 
 def service_with_id(upstream_id: str, among: ServiceQuerySet | None = None) -> Service | None:
     """The service with upstream's number, if there is one; anything else is None."""
-    wanted = number(upstream_id)
+    wanted = read_number(upstream_id)
     services = Service.objects.all() if among is None else among
     return services.filter(upstream_id=wanted).first() if wanted else None
 

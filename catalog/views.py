@@ -21,7 +21,7 @@ from catalog.models import Change, ChangeQuerySet, Service, SetAside, ShrinkAlar
 from catalog.service_list import ServiceList, service_with_id, tree_counts
 from panel.web.htmx import page, wants_fragment, wants_htmx
 from panel.web.paging import one_more
-from panel.web.params import number
+from panel.web.params import read_number
 
 FOUND_AT_MOST = 20  # in the order form's picker: more words find better than more scrolling
 SET_ASIDE_SHOWN = 20
@@ -93,7 +93,7 @@ def acceptance(request: HttpRequest, pk: int) -> HttpResponse:
     """A manager says that the shorter list is true: the next sync switches off what it leaves out."""
     alarm = get_object_or_404(ShrinkAlarm, pk=pk)
     # The yes is to the number that stood on the page, whatever the alarm says by now.
-    as_seen = ShrinkAlarm.objects.filter(pk=alarm.pk, missing=number(request.POST.get("missing")), closed_at=None)
+    as_seen = ShrinkAlarm.objects.filter(pk=alarm.pk, missing=read_number(request.POST.get("missing")), closed_at=None)
     if not as_seen.filter(accepted_at=None).update(accepted_by=request.user, accepted_at=timezone.now()):
         messages.warning(request, "The alarm has changed since this page was loaded. Nothing was accepted; look again.")
     return HttpResponseRedirect(reverse("catalog:index"))
@@ -115,7 +115,7 @@ SERVICE_MOVED_ON = (
 @require_safe
 def changes(request: HttpRequest) -> HttpResponse:
     view = request.GET.get("view", "") if request.GET.get("view") in INBOX_VIEWS else ""
-    before = number(request.GET.get("before"))
+    before = read_number(request.GET.get("before"))
     found = changes_in(view).for_inbox()
     rows, more = one_more((found.filter(pk__lt=before) if before else found).order_by("-pk"), CHANGES_A_PAGE)
     context = {
@@ -158,7 +158,7 @@ def decision(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def acceptance_of_all(request: HttpRequest) -> HttpResponse:
     """Accepts all that stood on the page; what moved on or was decided meanwhile stays as it is."""
-    shown = [number(pk) for pk in request.POST.getlist("change")[:CHANGES_A_PAGE]]
+    shown = [read_number(pk) for pk in request.POST.getlist("change")[:CHANGES_A_PAGE]]
     accepted = accept(shown, by=request.user, at=timezone.now())
     messages.success(request, f"{accepted} of {len(shown)} accepted.")
     if accepted < len(shown):

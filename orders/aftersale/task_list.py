@@ -13,7 +13,7 @@ from django.utils import timezone
 from orders.aftersale.states import STATES, Kind, Settled, state_note, state_of
 from orders.models import Task
 from panel.web.paging import one_more
-from panel.web.params import number
+from panel.web.params import read_number
 
 TASKS_A_PAGE = 50
 
@@ -47,7 +47,7 @@ class TaskList:
     def read(cls, request: HttpRequest, kind: str) -> Self:
         """From the query string; what makes no sense there is as if it were not."""
         state = request.GET.get("state", "")
-        return cls(request.user, kind, state if state in STATES[kind] else "", number(request.GET.get("before")))
+        return cls(request.user, kind, state if state in STATES[kind] else "", read_number(request.GET.get("before")))
 
     def tasks(self) -> "QuerySet[Task]":
         found = Task.objects.seen_by(self.user).filter(kind=self.kind)

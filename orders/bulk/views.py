@@ -29,10 +29,10 @@ from orders.table.paging import SORTS, all_ids
 from orders.table.paging import matching as fitting
 from orders.table.pasted_ids import MOST_CHARACTERS, PastedOrders, find_orders
 from orders.table.replies import redirect_back, refusal_of
-from panel.format.numbers import number as figure
+from panel.format.numbers import number
 from panel.web.htmx import page
 from panel.web.paging import one_more
-from panel.web.params import number
+from panel.web.params import read_number
 from panel.web.polling import bar_moved, unchanged, with_times
 
 JOBS_A_PAGE = 50
@@ -77,7 +77,7 @@ def pasted_in(request: HttpRequest) -> PastedOrders:
     """What a pasted text holds; nothing when there is none."""
     text = request.POST.get("text", "")
     if len(text) > MOST_CHARACTERS:
-        raise Refusal(f"This text has {figure(len(text))} characters; up to {figure(MOST_CHARACTERS)} are read.")
+        raise Refusal(f"This text has {number(len(text))} characters; up to {number(MOST_CHARACTERS)} are read.")
     return find_orders(text, request.user)
 
 
@@ -85,7 +85,7 @@ def selection_in(request: HttpRequest, found: PastedOrders) -> Selection:
     """The orders that a form names: what a job was refused, what was found, all that match, or what is ticked."""
     said, kind = request.POST, request.POST.get("kind", "")
     if "again" in said:
-        bulk = get_object_or_404(Bulk, pk=number(said["again"]))
+        bulk = get_object_or_404(Bulk, pk=read_number(said["again"]))
         return Selection.of(bulk.kind, jobs.refused_orders(bulk), f"refused in job {bulk.pk}")
     if "text" in said:
         if not found.orders:
@@ -97,7 +97,7 @@ def selection_in(request: HttpRequest, found: PastedOrders) -> Selection:
         if len(pks) > MOST_ORDERS:
             raise Refusal(too_many_match())
         return Selection.of(kind, pks, f"all {len(pks):,} {listing.matching}")
-    ticked = {number(pk) for pk in said.getlist("order")}
+    ticked = {read_number(pk) for pk in said.getlist("order")}
     seen = Order.objects.seen_by(request.user).filter(pk__in=ticked).values_list("pk", flat=True)
     return Selection.of(kind, seen, "ticked on the orders page")
 
@@ -110,7 +110,7 @@ def matching_ids(listing: Listing) -> list[int]:
 
 
 def too_many_match() -> str:
-    most = figure(MOST_ORDERS)
+    most = number(MOST_ORDERS)
     return f"More than {most} orders match; at most {most} go in one job. Narrow the filter."
 
 
@@ -143,7 +143,7 @@ def index(request: HttpRequest) -> HttpResponse:
     waiting = Task.objects.filter(bulk=OuterRef("pk"), settled_at=None).order_by().values("bulk")
     open_ = Coalesce(Subquery(waiting.annotate(count=Count("pk")).values("count")), 0)
     bulks = Bulk.objects.defer("left_out").select_related("asked_by").annotate(open=open_)
-    if before := number(request.GET.get("before")):
+    if before := read_number(request.GET.get("before")):
         bulks = bulks.filter(pk__lt=before)
     rows, more = one_more(bulks, JOBS_A_PAGE)
     older = f"{request.path}?before={rows[-1].pk}" if more else ""
@@ -158,7 +158,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     if same := unchanged(request, counts.version):
         return with_times(request, same)
     bulk = get_object_or_404(Bulk.objects.select_related("asked_by"), pk=pk)
-    shown = receipt.ReceiptPage.of(bulk, request.GET.get("result", ""), number(request.GET.get("after")))
+    shown = receipt.ReceiptPage.of(bulk, request.GET.get("result", ""), read_number(request.GET.get("after")))
     context = {
         "bulk": bulk, "counts": counts, "page": shown, "results": receipt.RESULTS, "bar_changed": bar_moved(request),
         "left_out": list(bulk.left_out.items())[: receipt.LEFT_OUT_SHOWN],

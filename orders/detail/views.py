@@ -19,7 +19,7 @@ from orders.teamwork import assignment as assigning
 from orders.teamwork import notes as noting
 from orders.teamwork import presence
 from panel.format.times import machine
-from panel.web.params import number
+from panel.web.params import read_number
 from panel.web.polling import unchanged, with_times
 
 
@@ -63,12 +63,12 @@ def assignment(request: HttpRequest, pk: int) -> HttpResponse:
     here = page.page_address(order, came_from(request))
     if request.method != "POST":
         return redirect(here)
-    person = User.objects.filter(pk=number(to)).first()
+    person = User.objects.filter(pk=read_number(to)).first()
     if not person and to != "nobody":
         messages.warning(request, "Choose whom this order is assigned to.")
         return redirect(here)
     try:
-        assigning.assign(order, person, saw=number(request.POST.get("saw")) or None, by=request.user)
+        assigning.assign(order, person, saw=read_number(request.POST.get("saw")) or None, by=request.user)
     except assigning.Overtaken as no:
         return again(request, pk, HTTPStatus.CONFLICT, why_not_assigned=str(no))
     except Refusal as no:

@@ -20,8 +20,8 @@ from orders.placing.place import similar_orders
 from orders.rules import links
 from orders.rules.service_types import DRIP_FEED, FIELDS, ServiceType, form_fields_of, may_drip, service_type_of
 from panel.format.money import money
-from panel.format.numbers import number as figure
-from panel.web.params import number
+from panel.format.numbers import number
+from panel.web.params import read_number
 
 MOST_RUNS = 1000  # ours, against a slip of the finger; the supplier documents no limit
 LONGEST_INTERVAL = 7 * 24 * 60  # minutes; likewise
@@ -152,7 +152,7 @@ class OrderForm(forms.Form):
             raise ValidationError(why)
         least = self.cleaned_data.get("min") if name == "max" else None
         if least and bound < least:
-            raise ValidationError(f"The most per post is below the least, {figure(least)}.")
+            raise ValidationError(f"The most per post is below the least, {number(least)}.")
         return bound
 
     def _read_quantity(self, service: Service) -> None:
@@ -190,13 +190,13 @@ class OrderForm(forms.Form):
             self.add_error(None, MOVED)
 
     def _heed_hold(self, service: Service) -> None:
-        if service.held_over_id and number(self.data.get("despite_hold")) != service.held_over_id:
+        if service.held_over_id and read_number(self.data.get("despite_hold")) != service.held_over_id:
             self.add_error("despite_hold", service.why_held())
 
     def _look_for_alike(self, service: Service) -> None:
         link = self.target
         self.similar = similar_orders(service, link, timezone.now()) if link else []
-        if self.similar and number(self.data.get("again")) < self.similar[0].pk:
+        if self.similar and read_number(self.data.get("again")) < self.similar[0].pk:
             self.add_error("again", "The same was ordered lately. Say that you want it once more, or leave it.")
 
     def _warn_of_link(self) -> None:
@@ -285,7 +285,7 @@ def read_seen(value: str, service: Service) -> dict[str, str] | None:
 def term_in_words(what: str, value: str) -> str:
     """One of a service's terms for a person; what a form sent may be anything."""
     if what in ("minimum", "maximum") and value.isascii() and value.isdecimal():
-        return figure(int(value))
+        return number(int(value))
     try:
         return money(Decimal(value)) if what == "rate" else value
     except ArithmeticError:

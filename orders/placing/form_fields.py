@@ -8,8 +8,7 @@ from django.core.exceptions import ValidationError
 
 from orders.rules import links
 from orders.rules.service_types import DRIP_FEED
-from panel.format.numbers import digits_of
-from panel.format.numbers import number as figure
+from panel.format.numbers import digits_of, number
 from panel.format.times import today
 
 MOST_TEXT = 200_000  # characters of a field with many lines
@@ -24,14 +23,14 @@ def whole(text: str, least: int, most: int, what: str) -> int:
     if not (digits.isascii() and digits.isdecimal()) or len(digits) > len(str(LARGEST)):
         raise ValidationError(f"Write the {what} as a whole number." if text else f"How many {what}?")
     if not least <= int(digits) <= most:
-        raise ValidationError(f"Between {figure(least)} and {figure(most)}; {figure(int(digits))} is not.")
+        raise ValidationError(f"Between {number(least)} and {number(most)}; {number(int(digits))} is not.")
     return int(digits)
 
 
 def lines(text: str) -> str:
     """The lines that are not blank."""
     if len(text) > MOST_TEXT:
-        raise ValidationError(f"At most {figure(MOST_TEXT)} characters; these are {figure(len(text))}.")
+        raise ValidationError(f"At most {number(MOST_TEXT)} characters; these are {number(len(text))}.")
     kept = [line.strip() for line in text.splitlines() if line.strip()]
     if not kept:
         raise ValidationError("Write at least one line.")

@@ -32,7 +32,7 @@ from orders.statistics.runway import is_dear, runway
 from orders.table.replies import redirect_back, refusal_of, the_order
 from panel.format.money import is_dollars
 from panel.web.htmx import wants_htmx
-from panel.web.params import number
+from panel.web.params import read_number
 from panel.web.polling import bar_of
 
 KEPT_SECONDS = 3600  # that a form typed by somebody who is signed out waits for the sign-in
@@ -98,7 +98,7 @@ def typed_fields(request: HttpRequest) -> QueryDict:
     """What was sent; or after a sign-in in mid-form, what this person had typed before."""
     if request.method == "POST":
         return request.POST
-    if like := number(request.GET.get("like")):
+    if like := read_number(request.GET.get("like")):
         return fields_of_order(request, like)
     kept = request.session.get("typed") if "kept" in request.GET else None
     if not kept or kept["by"] != request.user.pk:
@@ -121,7 +121,7 @@ def place_from_form(typed: QueryDict, by: Any) -> tuple[Order | None, OrderForm]
     """The order that the form asks for, or None and what is wrong in the form."""
     with transaction.atomic():
         # One at a time for a service, so that its terms and the orders like this one stay as they are checked here.
-        held = Service.objects.select_for_update(no_key=True).filter(upstream_id=number(typed.get("service")))
+        held = Service.objects.select_for_update(no_key=True).filter(upstream_id=read_number(typed.get("service")))
         held.first()
         form = OrderForm(typed, repeats=is_known(typed.get("token", ""), by))
         if form.is_valid():

@@ -17,7 +17,7 @@ from accounts.models import BalanceReading
 from orders.statistics.charge_totals import DIGITS, dollars
 from panel.format.money import is_dollars
 from panel.format.step_chart import HEIGHT, READ_AT_MOST, WIDTH, step_path, thinned
-from panel.web.params import number
+from panel.web.params import read_number
 
 READINGS_A_PAGE = 50
 DRAWN = timedelta(days=30)
@@ -49,7 +49,7 @@ class Chart(NamedTuple):
 @needs("view")
 def balance(request: HttpRequest) -> HttpResponse:
     """Readings newest first, by keyset; the drawing and the formula stand above the first page."""
-    before, now = number(request.GET.get("before")), timezone.now()
+    before, now = read_number(request.GET.get("before")), timezone.now()
     readings = BalanceReading.objects.filter(pk__lt=before) if before else BalanceReading.objects.all()
     found = list(readings.order_by("-id")[: READINGS_A_PAGE + 1])
     steps = steps_of(found)[:READINGS_A_PAGE]

@@ -16,7 +16,7 @@ from orders.rules.search_text import folded, host_of, without_scheme
 from orders.rules.statuses import LIVE, Status
 from panel.format.money import money
 from panel.format.times import day_of, ends, starts
-from panel.web.params import number
+from panel.web.params import read_number
 
 NETWORK_NAMES = {network.name.lower(): network.name for network in NETWORKS.values()}
 MONEY_LIMIT = Decimal(10) ** 12  # USD; what a column of money keeps
@@ -54,7 +54,7 @@ def _one_of(words: Collection[str]) -> Callable[[str, Any], str | None]:
 
 # ── People, services, days, money ────────────────────────────────────────────────────────────────
 def _person(text: str, user: Any) -> int | None:
-    return user.pk if text == "me" else number(text) or None
+    return user.pk if text == "me" else read_number(text) or None
 
 
 def _service(upstream_id: int) -> Subquery:
@@ -138,7 +138,7 @@ def _status_keys(value: str) -> list[IndexRows]:
 FILTERS: dict[str, Filter] = {
     "status": Filter("Status", _one_of(Status.values), _status_where, lambda value: Status(value).label, _status_keys),
     "open": Filter("Open", _one_of(OPEN_FILTERS), _open_where, lambda value: OPEN_FILTERS[value].words, _open_keys),
-    "service": Filter("Service", lambda text, _: number(text) or None,
+    "service": Filter("Service", lambda text, _: read_number(text) or None,
                      where=lambda value: Q(service=_service(value)), words=str,
                      index_rows=lambda value: [IndexRows(Order.objects.filter(service=_service(value)))]),
     "category": Filter("Category", lambda text, _: text.replace("\0", "")[:300] or None, words=str,

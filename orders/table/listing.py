@@ -21,7 +21,7 @@ from orders.table.paging import SORTS, Key, ListQuery, PageRange, Sort
 from orders.table.pasted_ids import PastedOrders, find_orders, is_of_ids, only_link, shortened
 from orders.table.rows import row_version
 from panel.format.times import ends, machine, starts
-from panel.web.params import number
+from panel.web.params import read_number
 
 ROWS_A_PAGE = 50
 SEARCH_CHARACTERS = 8_000  # characters of a search; an address takes no more
@@ -64,9 +64,9 @@ class Listing:
             paging.read_key(query.get("before"), SORTS[sorting]),
             paging.read_key(query.get("after"), SORTS[sorting]),
             known_columns(cols.split(",")) if (cols := query.get("cols")) else (),
-            number(query.get("view")),
+            read_number(query.get("view")),
             ignored,
-            number(query.get("newest")),
+            read_number(query.get("newest")),
         )
 
     # ── What is wanted ───────────────────────────────────────────────────────────────────────────

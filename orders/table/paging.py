@@ -17,7 +17,7 @@ from django.db.models import IntegerField, Q, QuerySet, Value
 from orders.models import Order, OrderQuerySet
 from orders.table.filters import IndexRows
 from orders.table.rows import fetch_rows, is_one_of
-from panel.web.params import number
+from panel.web.params import read_number
 
 BATCHES = (100, 1_000, 2_000, 2_000)  # ids sifted one after the other for a page; then it says how far it got
 PROBED_ROWS = 1_000  # ids of a facet that are counted to learn which is the narrowest
@@ -65,11 +65,11 @@ def key_text(key: Key) -> str:
 def read_key(text: str | None, sort: Sort) -> Key | None:
     """None for what is no key of this sort."""
     value, cut, pk = (text or "").rpartition("~")
-    if not number(pk) or bool(cut) != bool(sort.field):
+    if not read_number(pk) or bool(cut) != bool(sort.field):
         return None
     if not sort.field:
-        return None, number(pk)
-    return (Decimal(value), number(pk)) if len(value) < 24 and value.replace(".", "", 1).isdecimal() else None
+        return None, read_number(pk)
+    return (Decimal(value), read_number(pk)) if len(value) < 24 and value.replace(".", "", 1).isdecimal() else None
 
 
 class ListQuery(NamedTuple):

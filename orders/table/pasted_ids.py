@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 from orders.models import Order, OrderQuerySet
 from orders.rules.links import completed, spellings, without_tracking
 from panel.ops.database import batches
-from panel.web.params import number
+from panel.web.params import read_number
 
 MOST_CHARACTERS = 200_000  # of a text
 IN_ONE_QUERY = 5_000  # values; every SQLite and PostgreSQL of today takes several times as many
@@ -56,7 +56,7 @@ class PastedWords(NamedTuple):
 def find_orders(text: str, user: Any) -> PastedOrders:
     """The orders in this text that the person may see, in a few queries however many there are."""
     words, seen = read_words(text), Order.objects.seen_by(user)
-    by_id = orders_by_value(seen, "pk", {number(word) for word in (*words.marked, *words.numbers)} - {0})
+    by_id = orders_by_value(seen, "pk", {read_number(word) for word in (*words.marked, *words.numbers)} - {0})
     by_upstream_id = orders_by_value(seen, "upstream_id", words.upstream_ids)
     by_request_id = orders_by_value(seen, "request_id", words.request_ids)
     meant = {link: possible_links(link) for link in words.links}
@@ -64,8 +64,8 @@ def find_orders(text: str, user: Any) -> PastedOrders:
     unknown = [link for link in words.links if not any(meaning in by_link for meaning in meant[link])]
     unknown += [word for word in words.upstream_ids if word not in by_upstream_id]
     unknown += [word for asked, word in words.request_ids.items() if asked not in by_request_id]
-    unknown += [f"#{word}" for word in words.marked if number(word) not in by_id]
-    numbers = [word for word in words.numbers if number(word) not in by_id] + words.thousands
+    unknown += [f"#{word}" for word in words.marked if read_number(word) not in by_id]
+    numbers = [word for word in words.numbers if read_number(word) not in by_id] + words.thousands
     orders = {pk for found in (by_id, by_upstream_id, by_request_id, by_link) for pks in found.values() for pk in pks}
     return PastedOrders(sorted(orders), [shortened(word) for word in unknown], [shortened(word) for word in numbers])
 

@@ -15,7 +15,7 @@ from orders.models import Order, OrderQuerySet, Task
 from orders.rules.lateness import is_late
 from orders.rules.poll_schedule import is_stale
 from orders.rules.statuses import Status
-from panel.web.params import number
+from panel.web.params import read_number
 
 ORDER_FIELDS = ("request_id", "link", "quantity", "runs", "expected_charge", "created_at", "send_when_funded",
                 "upstream_id", "status", "charge", "currency", "start_count", "remains", "reported_at", "left_out",
@@ -95,4 +95,4 @@ def row_version(
 def shown_versions(text: str) -> dict[int, str]:
     """`12:3,13:1s` → {12: "3", 13: "1s"}; what names no order is passed over."""
     pairs: Iterable[tuple[str, str, str]] = (part.partition(":") for part in text.split(",")[:ROWS_POLLED])
-    return {number(pk): version for pk, _, version in pairs if number(pk)}
+    return {read_number(pk): version for pk, _, version in pairs if read_number(pk)}

@@ -23,10 +23,10 @@ from orders.table.paging import SORTS
 from orders.table.rows import LATE_MARK, STALE_MARK, WAITS_MARK, fetch_rows, is_one_of, shown_versions
 from orders.table.saved_views import views_context
 from panel.format.locale import for_the_record, written_for
-from panel.format.numbers import number as figure
+from panel.format.numbers import number
 from panel.format.times import today, zone_name
 from panel.web.htmx import page
-from panel.web.params import number
+from panel.web.params import read_number
 from panel.web.polling import bar_moved, bar_of, with_times
 
 
@@ -48,7 +48,7 @@ def changes(request: HttpRequest) -> HttpResponse:
     rows, bar = shown_versions(request.GET.get("v", "")), bar_of(request)
     moved, polled, newest = listing.moved_since(rows, stopped=bool(bar.stopped_at))
     bar_changed = bar_moved(request)
-    more = "top" in request.GET and newest > number(request.GET["top"])  # a page without a list has no top
+    more = "top" in request.GET and newest > read_number(request.GET["top"])  # a page without a list has no top
     counts_changed = request.GET.get("counts", bar.counts_version) != bar.counts_version
     if not (moved or bar_changed or more or counts_changed):
         response = HttpResponse(status=HTTPStatus.NO_CONTENT)
@@ -136,7 +136,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
     lines, count = files.spool(islice(files.export_rows(listing), most and most + 1))
     with lines:
         if most and count > most:
-            why = f"More than {figure(most)} orders match, and a sheet of Excel holds no more. Export them as CSV."
+            why = f"More than {number(most)} orders match, and a sheet of Excel holds no more. Export them as CSV."
             messages.error(request, why)
             return HttpResponseRedirect(listing.from_start().address())
         with for_the_record():

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from accounts.access import needs
 from orders.models import Event, Mention
 from panel.web.paging import one_more
-from panel.web.params import number
+from panel.web.params import read_number
 
 MENTIONS_A_PAGE = 50
 EVENTS_A_PAGE = 100
@@ -19,7 +19,7 @@ EVENTS_A_PAGE = 100
 def mentions(request: HttpRequest) -> HttpResponse:
     """The notes that call this person, newest first. What is shown counts as seen from here on."""
     mine = Mention.objects.to(request.user)
-    if before := number(request.GET.get("before")):
+    if before := read_number(request.GET.get("before")):
         mine = mine.filter(note_id__lt=before)
     shown, more = one_more(mine, MENTIONS_A_PAGE)
     older = f"{request.path}?before={shown[-1].note_id}" if more else ""
@@ -33,7 +33,7 @@ def mentions(request: HttpRequest) -> HttpResponse:
 def activity(request: HttpRequest) -> HttpResponse:
     """What happened lately on the whole desk."""
     events = Event.objects.select_related("order", "by")
-    if before := number(request.GET.get("before")):
+    if before := read_number(request.GET.get("before")):
         events = events.filter(pk__lt=before)
     shown, more = one_more(events, EVENTS_A_PAGE)
     older = f"{request.path}?before={shown[-1].pk}" if more else ""

@@ -6,7 +6,7 @@ import requests
 from django.conf import settings
 
 from panel.alarms.message import Message, NotSent
-from panel.notpanel.line import Line, session
+from panel.notpanel.transport import Line, session
 
 CONNECT_SECONDS, TOTAL_SECONDS = 3.0, 10.0
 MOST_CHARACTERS = 1_900  # the narrowest chat takes 2,000

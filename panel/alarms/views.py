@@ -16,7 +16,7 @@ from panel.alarms.kinds import KINDS
 from panel.alarms.models import Alarm, Recipient, Sighting
 from panel.web.htmx import page
 from panel.web.paging import one_more
-from panel.web.params import number
+from panel.web.params import read_number
 from panel.web.polling import bar_moved, unchanged, version_of, with_times
 
 ROWS_A_PAGE = 50
@@ -27,7 +27,7 @@ ROWS_A_PAGE = 50
 def alarms(request: HttpRequest) -> HttpResponse:
     """What stands, on the first page; then what is over, newest first. Asked by its own open page with the version that
     it has, 204 when that is still so."""
-    before = number(request.GET.get("before"))
+    before = read_number(request.GET.get("before"))
     over = Alarm.objects.shown().filter(ended_at__isnull=False)
     rows, more = one_more(over.filter(pk__lt=before) if before else over, ROWS_A_PAGE)
     context: dict[str, Any] = {

@@ -14,8 +14,8 @@ import requests
 from panel.notpanel import errors, shapes
 from panel.notpanel.budget import Meter
 from panel.notpanel.errors import NeverSent, NotPanelError, Refused, Unclear
-from panel.notpanel.line import CHUNK_BYTES, Line, session
 from panel.notpanel.shapes import Balance, Catalog, Report, Reports
+from panel.notpanel.transport import CHUNK_BYTES, Line, session
 
 BATCH_IDS = 100  # "Maximum 100 orders per request"
 BODY_BYTES = 1_000_000  # 100 status rows need about 20 kB
@@ -27,13 +27,13 @@ SECRET_CHARS = 8  # a shorter key is a toy; taking it out of whole bodies would 
 
 log = logging.getLogger("notpanel")
 T = TypeVar("T")
-Heard = Callable[[str, NotPanelError | None], None]
+OnCall = Callable[[str, NotPanelError | None], None]
 
 
 class Client:
     """NotPanel over HTTP: one kept-alive connection, one call at a time (another thread waits its turn).
 
-    `heard(action, trouble)` is called once after every call, with None when it went well. `meter` says before each
+    `on_call(action, trouble)` is called once after every call, with None when it went well. `meter` says before each
     call when it may be made, and is told after it what upstream's headers said of the limits. `total_seconds` is the
     deadline of a whole call, from the name lookup to the last byte. `clock` tells Unix seconds.
     """
@@ -43,13 +43,13 @@ class Client:
         url: str,
         key: str,
         *,
-        heard: Heard | None = None,
+        on_call: OnCall | None = None,
         meter: Meter | None = None,
         connect_seconds: float = 3.0,
         total_seconds: float = 20.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._url, self._key, self._heard, self.meter, self._clock = url, key, heard, meter, clock
+        self._url, self._key, self._on_call, self.meter, self._clock = url, key, on_call, meter, clock
         # However upstream might spell it back: plain, with JSON's escapes, or as in a form.
         spelled = (rf"(?:{re.escape(c)}|\\u(?i:{ord(c):04x})|%(?i:{ord(c):02x}))" for c in key)
         self._secret = re.compile("".join(spelled).replace("(?:/|", r"(?:\\?/|"))
@@ -144,8 +144,8 @@ class Client:
         if trouble:
             trouble.said = self._hidden(trouble.said)
             trouble.args = tuple(map(self._hidden, trouble.args))
-        if self._heard:
-            self._heard(action, trouble)
+        if self._on_call:
+            self._on_call(action, trouble)
         if trouble:  # raised out here and afresh: exceptions of requests, and frames below, hold the form and the body
             raise trouble.with_traceback(None)
         return result

@@ -1,4 +1,4 @@
-"""Keeps how upstream is, for every process to read: written by whoever calls, through the client's `heard`."""
+"""Keeps how upstream is, for every process to read: written by whoever calls, through the client's `on_call`."""
 
 import logging
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 def make_client(meter: Meter | None = None) -> Client:
     """The phone, with the book and the meter beside it. Only the worker and its commands may hold one (a test names
     them)."""
-    return Client(settings.NOTPANEL_API_URL, settings.NOTPANEL_API_KEY, heard=record_call, meter=meter or Meter())
+    return Client(settings.NOTPANEL_API_URL, settings.NOTPANEL_API_KEY, on_call=record_call, meter=meter or Meter())
 
 
 def record_call(action: str, trouble: NotPanelError | None) -> None:

@@ -3,7 +3,7 @@
 NUMBER_DIGITS = 18  # fits every database's 64-bit integer
 
 
-def number(text: str | None) -> int:
+def read_number(text: str | None) -> int:
     """A whole number ≥ 0; 0 for anything else."""
     return int(text) if text and text.isascii() and text.isdecimal() and len(text) <= NUMBER_DIGITS else 0
 

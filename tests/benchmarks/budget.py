@@ -64,7 +64,7 @@ def work(told: Connection, clock: Clock) -> None:
     """One worker process: waits to be told the address, then works until it is told to stop."""
     settings.DATABASES["default"]["CONN_MAX_AGE"] = None
     url, key = told.recv()
-    client = Client(url, key, heard=book.record_call, meter=Meter(), clock=clock.unix)
+    client = Client(url, key, on_call=book.record_call, meter=Meter(), clock=clock.unix)
     with patch("django.utils.timezone.now", clock.now):
         while not told.poll():
             if not work_round(client, tuple(Purpose)):

@@ -38,7 +38,7 @@ def main() -> int:
             book.record_call(action, trouble)  # type: ignore[arg-type]
 
         phones = [
-            Client(upstream.url, upstream.key, heard=heard, meter=Meter(), clock=clock.unix) for _ in range(WORKERS)
+            Client(upstream.url, upstream.key, on_call=heard, meter=Meter(), clock=clock.unix) for _ in range(WORKERS)
         ]
         crew(clock, phones, NOON + OUTAGE, idle_seconds=lambda: 2.0)
         figures.say(f"during the outage: {upstream.calls():,} calls, none of them answered")

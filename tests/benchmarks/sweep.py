@@ -56,7 +56,7 @@ def sweep(upstream: Upstream, size: int, figures: measure.Figures) -> None:
     begin(size, created_at=timezone.now() - timedelta(days=2))
     heard: Counter[str] = Counter()
     phone = Client(
-        upstream.url, upstream.key, heard=lambda action, trouble: heard.update([f"{action} {trouble or ''}"])
+        upstream.url, upstream.key, on_call=lambda action, trouble: heard.update([f"{action} {trouble or ''}"])
     )
     before = upstream.calls()
     took = measure.seconds(lambda: look_until_done(phone))

@@ -67,7 +67,7 @@ class Desk:
 
 @pytest.fixture
 def desk(transactional_db: None, live_server: LiveServer, upstream: Upstream) -> Desk:
-    phone = Client(upstream.url, upstream.key, heard=record_call, connect_seconds=5, total_seconds=10)
+    phone = Client(upstream.url, upstream.key, on_call=record_call, connect_seconds=5, total_seconds=10)
     return Desk(live_server.url, upstream, phone)
 
 

@@ -184,7 +184,7 @@ class Campaign:
     # ── What people and workers do ───────────────────────────────────────────────────────────────
     def new_worker(self) -> Client:
         return Client(
-            self.upstream.url, self.upstream.key, heard=book.record_call, connect_seconds=1,
+            self.upstream.url, self.upstream.key, on_call=book.record_call, connect_seconds=1,
             total_seconds=self.patience, clock=self.clock.timestamp,
         )  # fmt: skip
 

@@ -31,8 +31,8 @@ def wire() -> Iterator[Wire]:
         yield running
 
 
-def make_client(wire: Wire, heard: Callable[[str, NotPanelError | None], None] | None = None) -> Client:
-    return Client(wire.url, KEY, heard=heard, clock=lambda: NOW)
+def make_client(wire: Wire, on_call: Callable[[str, NotPanelError | None], None] | None = None) -> Client:
+    return Client(wire.url, KEY, on_call=on_call, clock=lambda: NOW)
 
 
 def place(client: Client) -> str:

@@ -50,7 +50,7 @@ def upstream(settings: Any) -> Iterator[Upstream]:
 
 @pytest.fixture
 def phone(upstream: Upstream) -> Client:
-    return Client(upstream.url, KEY, heard=book.record_call, connect_seconds=1, total_seconds=1)
+    return Client(upstream.url, KEY, on_call=book.record_call, connect_seconds=1, total_seconds=1)
 
 
 @pytest.fixture

@@ -121,7 +121,7 @@ def test_trouble_with_the_account_stops_it(upstream: Upstream, phone: Client, fa
 
 
 def test_it_is_noticed_by_any_call(upstream: Upstream) -> None:
-    phone = Client(upstream.url, upstream.key, heard=book.record_call, connect_seconds=1, total_seconds=2)
+    phone = Client(upstream.url, upstream.key, on_call=book.record_call, connect_seconds=1, total_seconds=2)
     make_order(Status.IN_PROGRESS)
     upstream.suspended()
     poll_once(phone)

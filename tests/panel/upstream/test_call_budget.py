@@ -177,7 +177,7 @@ def test_told_to_stop_it_finishes_the_step_in_hand_and_begins_none(upstream: Ups
     place_order().tasks.update(due_at=timezone.now())
     make_order(Status.IN_PROGRESS)
     stop = threading.Event()
-    metered._heard = lambda _action, _trouble: stop.set()  # the signal comes while it places
+    metered._on_call = lambda _action, _trouble: stop.set()  # the signal comes while it places
     assert work_round(metered, stop=stop)
     assert (upstream.calls("add"), upstream.calls("status")) == (1, 0)
     assert Window.objects.get().flying == 0

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def desk_phone(upstream: Sandbox) -> Client:
     """As the worker holds it: what it hears is written down."""
-    return Client(upstream.url, upstream.key, heard=book.record_call, connect_seconds=5, total_seconds=10)
+    return Client(upstream.url, upstream.key, on_call=book.record_call, connect_seconds=5, total_seconds=10)
 
 
 def work_once(phone: Client) -> None:

@@ -1,7 +1,10 @@
-"""Reads each field of the order form: text as typed, to what goes to upstream."""
+"""Reads each field of the order form: from the text as typed to the value that goes to upstream.
+
+Each reader raises a ValidationError with a sentence for the person.
+"""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -11,78 +14,90 @@ from orders.rules.service_types import DRIP_FEED
 from panel.format.numbers import digits_of, number
 from panel.format.times import today
 
-MOST_TEXT = 200_000  # characters of a field with many lines
-MOST_COUPON = 100
-LARGEST = 10**9  # of a number of posts or minutes
-OURS = frozenset(("key", "action", "service", "request_id", "link", "quantity", *DRIP_FEED, "coupon"))
-UPSTREAMS_DATE = "%d/%m/%Y"  # the trade's way to write `expiry`
+LONGEST_LINES_CHARACTERS = 200_000  # of a field with many lines
+LONGEST_COUPON_CHARACTERS = 100
+LONGEST_NAME_CHARACTERS = 40  # of a further field
+QUOTED_LINE_CHARACTERS = 60  # of a line that cannot be read
+LARGEST_NUMBER = 10**9  # of posts or minutes
+LARGEST_ANSWER = 1000  # of a poll
+MOST_RUNS = 1000  # our own limit, against a slip of the finger; the supplier documents none
+OUR_FIELDS = frozenset(("key", "action", "service", "request_id", "link", "quantity", *DRIP_FEED, "coupon"))
+UPSTREAM_DATE = "%d/%m/%Y"  # how the trade writes `expiry`
 
 
-def whole(text: str, least: int, most: int, what: str) -> int:
+def read_whole(text: str, least: int, most: int, what: str) -> int:
+    """A whole number from `least` to `most`, both allowed; `what` names the things counted, in the plural."""
     digits = digits_of(text)
-    if not (digits.isascii() and digits.isdecimal()) or len(digits) > len(str(LARGEST)):
+    if not (digits.isascii() and digits.isdecimal()) or len(digits) > len(str(LARGEST_NUMBER)):
         raise ValidationError(f"Write the {what} as a whole number." if text else f"How many {what}?")
     if not least <= int(digits) <= most:
         raise ValidationError(f"Between {number(least)} and {number(most)}; {number(int(digits))} is not.")
     return int(digits)
 
 
-def lines(text: str) -> str:
-    """The lines that are not blank."""
-    if len(text) > MOST_TEXT:
-        raise ValidationError(f"At most {number(MOST_TEXT)} characters; these are {number(len(text))}.")
-    kept = [line.strip() for line in text.splitlines() if line.strip()]
-    if not kept:
+def read_lines(text: str) -> str:
+    """The lines that are not blank, without blanks around each."""
+    if len(text) > LONGEST_LINES_CHARACTERS:
+        most = number(LONGEST_LINES_CHARACTERS)
+        raise ValidationError(f"At most {most} characters; these are {number(len(text))}.")
+    if not (lines := [line.strip() for line in text.splitlines() if line.strip()]):
         raise ValidationError("Write at least one line.")
-    return "\n".join(kept)
+    return "\n".join(lines)
 
 
-def user_name(text: str) -> str:
+def read_user_name(text: str) -> str:
+    """The bare name in `@name`, `name` or a profile's address."""
     if not text:
         raise ValidationError("Whose posts? Write the user name.")
-    if not (found := links.name_of(text)):
+    if not (name := links.name_of(text)):
         raise ValidationError("Write one user name, such as @lumen.studio.")
-    return found
+    return name
 
 
-def day(text: str) -> str:
-    """A day to come, as upstream writes it; typed as 2026-12-31 or 31/12/2026."""
-    for pattern in ("%Y-%m-%d", UPSTREAMS_DATE):
+def read_day(text: str) -> str:
+    """Today or a later day, as upstream writes it; typed as 2026-12-31 or 31/12/2026."""
+    for pattern in ("%Y-%m-%d", UPSTREAM_DATE):
         try:
-            found: date = datetime.strptime(text, pattern).date()  # noqa: DTZ007  a day, no moment
+            day = datetime.strptime(text, pattern).date()  # noqa: DTZ007  a day, no moment
         except ValueError:
             continue
-        if found < today():
+        if day < today():
             raise ValidationError("This day is over.")
-        return found.strftime(UPSTREAMS_DATE)
+        return day.strftime(UPSTREAM_DATE)
     raise ValidationError("Write the day as 31/12/2026.")
 
 
-def further(text: str) -> dict[str, str]:
-    """`name: value` lines; a name written twice makes lines of one value."""
-    found: dict[str, str] = {}
-    for line in lines(text).splitlines():
-        what, colon, value = (part.strip() for part in line.partition(":"))
-        if not (colon and value and what.isascii() and what.isidentifier() and len(what) <= 40):
-            raise ValidationError(f"Write each line as name: value; “{line[:60]}” is not.")
-        if what.lower() in OURS:
-            raise ValidationError(f"“{what}” is the desk’s own to send.")
-        found[what] = f"{found[what]}\n{value}" if what in found else value
-    return found
+def read_further_fields(text: str) -> dict[str, str]:
+    """Name → value, from lines of `name: value`. A name that is written again adds a line to its value."""
+    fields: dict[str, str] = {}
+    for line in read_lines(text).splitlines():
+        name, colon, value = (part.strip() for part in line.partition(":"))
+        if not (colon and value and name.isascii() and name.isidentifier() and len(name) <= LONGEST_NAME_CHARACTERS):
+            raise ValidationError(f"Write each line as name: value; “{line[:QUOTED_LINE_CHARACTERS]}” is not.")
+        if name.lower() in OUR_FIELDS:
+            raise ValidationError(f"“{name}” is the desk’s own to send.")
+        fields[name] = f"{fields[name]}\n{value}" if name in fields else value
+    return fields
 
 
-def coupon(text: str) -> str:
-    if len(text) > MOST_COUPON or not text.isprintable() or " " in text:
+def read_coupon(text: str) -> str:
+    """The coupon as typed; whether it is worth anything only upstream knows."""
+    if len(text) > LONGEST_COUPON_CHARACTERS or not text.isprintable() or " " in text:
         raise ValidationError("This is no coupon: one word, at most 100 characters.")
     return text
 
 
-def answer(text: str) -> int:
-    return whole(text, 1, 1000, "answer as its number, and")
+def read_runs(text: str) -> int | None:
+    """How many runs, at least 2; None for 1, which is an order without drip-feed."""
+    runs = read_whole(text, 1, MOST_RUNS, "runs")
+    return runs if runs > 1 else None
 
 
 READERS: dict[str, Callable[[str], Any]] = {
-    "comments": lines, "usernames": lines, "answer_number": answer, "username": user_name, "expiry": day,
-    "other": further, "coupon": coupon,
-    **{what: (lambda text: whole(text, 0, LARGEST, "posts or minutes")) for what in ("posts", "old_posts", "delay")},
+    "quantity": str,  # the form reads it later, with the service: it may be counted instead
+    "comments": read_lines, "usernames": read_lines, "username": read_user_name, "expiry": read_day,
+    "answer_number": lambda text: read_whole(text, 1, LARGEST_ANSWER, "answer as its number, and"),
+    "other": read_further_fields, "coupon": read_coupon, "runs": read_runs,
+    **dict.fromkeys(("posts", "old_posts", "delay"),
+                    lambda text: read_whole(text, 0, LARGEST_NUMBER, "posts or minutes")),
 }  # fmt: skip

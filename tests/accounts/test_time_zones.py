@@ -11,7 +11,7 @@ from accounts.access import Role
 from orders.bulk.receipt import as_csv
 from orders.bulk.selection import Selection
 from orders.models import Bulk, Event, Order
-from orders.placing.form_fields import day as read_day
+from orders.placing.form_fields import read_day
 from orders.rules.statuses import Status
 from panel.format.locale import written_for
 from panel.format.times import ago_words, clock, day, exact, machine, time_tag, zone_at

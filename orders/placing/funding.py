@@ -1,4 +1,7 @@
-"""Asks gently whether upstream is well and what the balance is, while orders wait for either. Runs in the worker."""
+"""Asks upstream for the balance while orders wait for money or for upstream to be well, and lets go what it covers.
+
+The worker asks. People may also send one order now, or choose that it waits for them.
+"""
 
 import logging
 from datetime import datetime, timedelta
@@ -13,7 +16,6 @@ from accounts.balance import read_balance
 from accounts.models import BalanceReading
 from orders.models import Order, Sending, Task
 from orders.placing import send_switch
-from orders.placing.send_switch import switch_row
 from orders.rules.refusal import Refusal, allowed
 from orders.rules.statuses import Status
 from panel.format.money import is_dollars
@@ -23,16 +25,19 @@ from panel.notpanel.errors import NotPanelError
 
 log = logging.getLogger(__name__)
 
+CACHED_BY_UPSTREAM = timedelta(seconds=30)  # documented: how old a balance may be when upstream tells it
+
 
 def due_probe(now: datetime) -> Purpose | None:
+    """What the call of a due probe would be for, or None while no probe is due."""
     return Purpose.UPKEEP if Sending.objects.filter(probe_at__lte=now).exists() else None
 
 
 def probe(client: Client, now: datetime | None = None) -> bool:
-    """One call for the balance, if it is time; says whether it was."""
+    """Makes one call for the balance if a probe is due, and applies the answer. Returns whether one was due."""
     now = now or timezone.now()
     # The claim is the next time, whatever comes of this one.
-    if not Sending.objects.filter(probe_at__lte=now).update(probe_at=now + send_switch.PROBE_EVERY):
+    if not Sending.objects.filter(probe_at__lte=now).update(probe_at=now + send_switch.PROBE_INTERVAL):
         return False
     try:
         reading = read_balance(client)
@@ -41,20 +46,34 @@ def probe(client: Client, now: datetime | None = None) -> bool:
         return True
     send_switch.resume_itself(now)
     fund(reading, now)
-    if not waiting().exists():
+    if not tasks_waiting().exists():
         Sending.objects.filter(stopped_at=None).update(probe_at=None)
     return True
 
 
+def fund(reading: BalanceReading, now: datetime) -> None:
+    """Lets go the orders that this balance covers, one after the other, of those that may go by themselves."""
+    left = reading.amount if is_dollars(reading.currency) else Decimal(0)
+    for task in tasks_waiting().filter(order__send_when_funded=True, due_at__lte=now).select_related("order"):
+        if task.needs <= left:
+            left -= task.needs
+            release(task.order, "funded", by=None)
+
+
+def probe_soon(now: datetime) -> None:
+    """Makes a probe due as soon as upstream's balance can know of a refusal at `now`, unless one is due already."""
+    send_switch.switch_row().filter(probe_at=None).update(probe_at=now + CACHED_BY_UPSTREAM)
+
+
 def send_now(order: Order, *, by: Any) -> None:
-    """Sends what waits for money, whatever the balance is said to be."""
+    """Sends an order that waits for money, whatever the balance is said to be."""
     allowed(by, "place")
     if not release(order, "sent_now", by=by):
         raise Refusal("This order does not wait for money.")
 
 
 def choose_when_funded(order: Order, by_itself: bool, *, by: Any) -> None:
-    """Whether it goes by itself when the money is there, or waits for a person's press."""
+    """Sets whether the order goes by itself when the money is there, or waits for a person's press."""
     allowed(by, "place")
     with transaction.atomic():
         changed = Order.objects.filter(pk=order.pk, status=Status.QUEUED).exclude(send_when_funded=by_itself)
@@ -62,35 +81,16 @@ def choose_when_funded(order: Order, by_itself: bool, *, by: Any) -> None:
             order.record("waits_for_money" if by_itself else "waits_for_press", by=by)
 
 
-CACHED_BY_UPSTREAM = timedelta(seconds=30)  # documented: a balance may be so old when it is told
-
-
-def probe_soon(now: datetime) -> None:
-    """An order waits for money: the balance is worth a question as soon as the answer knows of the refusal."""
-    switch_row().filter(probe_at=None).update(probe_at=now + CACHED_BY_UPSTREAM)
-
-
-def waiting() -> Any:
-    """What upstream refused for want of money, in the order in which it was asked for."""
-    return Task.objects.filter(settled_at=None, needs__isnull=False).order_by("asked_at", "id")
-
-
-def fund(reading: BalanceReading, now: datetime) -> int:
-    """Lets go what this balance covers, one after the other, of what may go by itself; how many that were."""
-    left, funded = reading.amount if is_dollars(reading.currency) else Decimal(0), 0
-    for task in waiting().filter(order__send_when_funded=True, due_at__lte=now).select_related("order"):
-        if task.needs > left:
-            continue
-        left -= task.needs
-        funded += release(task.order, "funded", by=None)
-    return funded
-
-
-def release(order: Order, kind: str, *, by: Any) -> bool:
-    """One order need not wait for money any longer; False when it did not."""
+def release(order: Order, event_kind: str, *, by: Any) -> bool:
+    """Ends an order's wait for money, and records why. False when it did not wait."""
     with transaction.atomic():
-        if not waiting().filter(order=order).update(needs=None, due_at=F("asked_at")):
+        if not tasks_waiting().filter(order=order).update(needs=None, due_at=F("asked_at")):
             return False
         order.change()
-        order.record(kind, by=by)
+        order.record(event_kind, by=by)
         return True
+
+
+def tasks_waiting() -> Any:
+    """Tasks that wait for money, because upstream refused them for want of it. First come, first served."""
+    return Task.objects.filter(settled_at=None, needs__isnull=False).order_by("asked_at", "id")

@@ -11,19 +11,18 @@ from orders.models import Event, Sending
 from orders.rules.refusal import Refusal, allowed, reason_given
 from panel.ops.database import only_row
 
-# Of any orders, with no answer in between. Each order also waits longer after each try, so this many are no accident.
+# Tries of any orders, with no answer in between. Each order waits longer after each try, so five are no accident.
 FAILURES_IN_A_ROW = 5
-PROBE_EVERY = timedelta(seconds=60)  # one gentle call a minute while sending is stopped, or orders wait for money
+PROBE_INTERVAL = timedelta(seconds=60)  # one call a minute while sending is stopped or orders wait for money
 
 
 def switch_row() -> Any:
-    """The one row that says whether orders go out."""
+    """The only row of Sending, as a queryset."""
     return only_row(Sending)
 
 
-# ── People ───────────────────────────────────────────────────────────────────────────────────────
 def stop(reason: str, *, by: Any) -> None:
-    """A manager stops all sending; also takes over what the desk stopped, so that it does not go on by itself."""
+    """Stops all sending. A stop by the desk itself becomes the manager's, so that only a manager ends it."""
     allowed(by, "decide")
     reason, now = reason_given(reason, "Say why: the whole team reads it."), timezone.now()
     with transaction.atomic():
@@ -33,7 +32,7 @@ def stop(reason: str, *, by: Any) -> None:
 
 
 def resume(*, by: Any) -> None:
-    """A manager lets orders go out again, whoever stopped them."""
+    """Lets orders go out again, no matter who stopped them."""
     allowed(by, "decide")
     with transaction.atomic():
         if not switch_on(switch_row().filter(stopped_at__isnull=False), failures=0):
@@ -41,35 +40,32 @@ def resume(*, by: Any) -> None:
         Event.objects.create(kind="resumed", by=by, at=timezone.now())
 
 
-def switch_on(stopped: Any, *, failures: int) -> bool:
-    return bool(stopped.update(stopped_at=None, stopped_by=None, reason="", failures=failures))
-
-
-# ── The desk itself ──────────────────────────────────────────────────────────────────────────────
 def stop_itself(reason: str, now: datetime) -> None:
-    """Stops, and begins to ask gently whether upstream is well again. What a manager stopped stays theirs."""
+    """Stops sending in the desk's own name and begins to probe upstream. Leaves an earlier stop as it is."""
     with transaction.atomic():
-        if switch_row().filter(stopped_at=None).update(stopped_at=now, reason=reason, probe_at=now + PROBE_EVERY):
+        if switch_row().filter(stopped_at=None).update(stopped_at=now, reason=reason, probe_at=now + PROBE_INTERVAL):
             Event.objects.create(kind="stopped_itself", at=now, facts={"reason": reason})
 
 
 def count_failure(why: str, now: datetime) -> None:
-    """One more try that upstream did not answer; the last of too many in a row stops sending."""
+    """Counts one more try that upstream did not answer. FAILURES_IN_A_ROW of them stop sending."""
     switch_row().update(failures=F("failures") + 1)
     if switch_row().filter(failures__gte=FAILURES_IN_A_ROW).exists():
         stop_itself(f"{FAILURES_IN_A_ROW} tries in a row went without a clear answer. The last one: {why}", now)
 
 
 def count_answer() -> None:
-    """Upstream said yes or no to an order: it is there."""
+    """Begins the count of failures anew, because upstream said yes or no to an order."""
     Sending.objects.filter(failures__gt=0).update(failures=0)
 
 
 def resume_itself(now: datetime) -> None:
-    """Upstream answered a probe: what the desk stopped goes on, and stops again at the first try that fails."""
+    """Ends a stop by the desk itself, because upstream answered a probe. The first try that fails stops it again."""
     with transaction.atomic():
         if switch_on(switch_row().filter(stopped_at__isnull=False, stopped_by=None), failures=FAILURES_IN_A_ROW - 1):
             Event.objects.create(kind="resumed_itself", at=now)
 
 
-# ── Money ────────────────────────────────────────────────────────────────────────────────────────
+def switch_on(stopped: Any, *, failures: int) -> bool:
+    """Lets orders go out if `stopped` finds the row of Sending, and counts from so many failures on."""
+    return bool(stopped.update(stopped_at=None, stopped_by=None, reason="", failures=failures))

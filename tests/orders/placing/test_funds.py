@@ -9,7 +9,7 @@ from accounts.access import Role
 from orders.aftersale.withdraw import withdraw
 from orders.models import Order
 from orders.placing.funding import CACHED_BY_UPSTREAM, choose_when_funded, probe, send_now
-from orders.placing.send_switch import PROBE_EVERY
+from orders.placing.send_switch import PROBE_INTERVAL
 from orders.placing.submit import submit_one
 from orders.rules.refusal import Refusal
 from orders.rules.statuses import Status
@@ -54,7 +54,7 @@ def test_it_is_not_asked_for_again_while_the_balance_is_too_low(
     upstream: Upstream, phone: Client, order: Order
 ) -> None:
     for minute in range(1, 5):
-        assert probe(phone, timezone.now() + minute * PROBE_EVERY)
+        assert probe(phone, timezone.now() + minute * PROBE_INTERVAL)
         assert not submit_one(phone, timezone.now() + LATER)
     assert upstream.calls("add") == 1
 

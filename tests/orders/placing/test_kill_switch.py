@@ -11,7 +11,7 @@ from orders.following.poll import poll_once
 from orders.models import Event, Sending, Task
 from orders.placing import send_switch
 from orders.placing.funding import probe
-from orders.placing.send_switch import FAILURES_IN_A_ROW, PROBE_EVERY
+from orders.placing.send_switch import FAILURES_IN_A_ROW, PROBE_INTERVAL
 from orders.placing.submit import submit_one
 from orders.rules.refusal import Refusal
 from orders.rules.statuses import Status
@@ -163,16 +163,16 @@ def test_it_asks_gently_and_goes_on_by_itself(upstream: Upstream, phone: Client)
     submit_one(phone)
     now = timezone.now()
     assert not probe(phone, now), "not at once"
-    assert probe(phone, now + PROBE_EVERY)
-    assert not probe(phone, now + PROBE_EVERY), "one call a minute"
+    assert probe(phone, now + PROBE_INTERVAL)
+    assert not probe(phone, now + PROBE_INTERVAL), "one call a minute"
     assert stopped()
     upstream.suspended(False)
-    assert probe(phone, now + 2 * PROBE_EVERY)
+    assert probe(phone, now + 2 * PROBE_INTERVAL)
     assert not stopped()
     assert submit_one(phone), "at once, and in its order"
     order.refresh_from_db()
     assert order.taken
-    assert not probe(phone, now + 9 * PROBE_EVERY), "nothing is left to ask for"
+    assert not probe(phone, now + 9 * PROBE_INTERVAL), "nothing is left to ask for"
 
 
 def test_after_it_went_on_by_itself_one_failure_stops_it_again(upstream: Upstream, phone: Client) -> None:
@@ -195,7 +195,7 @@ def test_what_a_manager_stopped_no_machine_lets_go(upstream: Upstream, phone: Cl
 def test_a_manager_takes_over_what_the_desk_stopped(upstream: Upstream, phone: Client) -> None:
     send_switch.stop_itself("Suspended.", timezone.now())
     send_switch.stop("I look into it.", by=make_user(Role.MANAGER))
-    probe(phone, timezone.now() + PROBE_EVERY)
+    probe(phone, timezone.now() + PROBE_INTERVAL)
     assert Sending.objects.get().reason == "I look into it."
 
 

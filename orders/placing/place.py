@@ -1,4 +1,4 @@
-"""Placing an order: it is written down together with its task, and the worker sends it."""
+"""Placing an order: writes it down together with the task to send it, which the worker takes up."""
 
 import uuid
 from collections.abc import Mapping
@@ -18,12 +18,10 @@ from panel.format.locale import for_the_record
 from panel.format.money import money
 from panel.ops.failpoints import fp
 
-# An order for the same service and link within this time is shown before another is placed.
-SIMILAR_FOR = timedelta(days=1)
-SIMILAR_AT_MOST = 3
-UNDER_WAY = LIVE | {Status.QUEUED, Status.REVIEW}
-ENDED = frozenset(LIFE) - UNDER_WAY  # a word of upstream's that we do not know is not over
-NOTHING_BOUGHT = frozenset(status for status, stage in LIFE.items() if not (stage.upstream or stage.then))
+SIMILAR_ORDER_AGE = timedelta(days=1)  # a younger order for the same service and link is shown before another one
+SIMILAR_ORDERS_SHOWN = 3
+# A word of upstream's that we do not know is not among them: its order may still be under way.
+ENDED_STATUSES = frozenset(LIFE) - LIVE - {Status.QUEUED, Status.REVIEW}
 
 
 def place(
@@ -31,17 +29,15 @@ def place(
     runs: int | None = None, interval: int | None = None, coupon: str = "", fields: Mapping[str, str] | None = None,
     send_when_funded: bool = True, despite_hold: bool = False,
 ) -> Order:  # fmt: skip
-    """Writes an order and its task down together; the worker sends it. The same token gives the same order.
+    """Writes an order and its task down together; the worker sends it. The same token returns the same order.
 
-    `quantity` is None where none goes to upstream and it bills the minimum; `runs` is None or at least 2, with
-    `interval` in minutes; `fields` are the type's own, such as `comments`, as they are sent. `despite_hold`: the
-    person was shown that the service is on hold, and said yes to that.
+    `quantity` is None where none goes to upstream and it bills the minimum. `runs` is None or at least 2, with
+    `interval` in minutes. `fields` are the service type's own, such as `comments`, as they are sent. `despite_hold`:
+    the person was shown that the service is on hold, and agreed to order it all the same.
     """
     allowed(by, "place")
-    body = body_of(
-        service, link=link, quantity=quantity, runs=runs, interval=interval, coupon=coupon, fields=fields or {}
-    )
-    # Looked for first, so that F5 leads to the order also when the service has gone meanwhile.
+    body = body_of(service, link, quantity, runs=runs, interval=interval, coupon=coupon, fields=fields or {})
+    # Before the service is checked, so that F5 leads to the order even if the service has gone meanwhile.
     if earlier := Order.objects.filter(form_token=token).first():
         return same_order(earlier, by, body, send_when_funded)
     held = service.why_held()
@@ -56,8 +52,8 @@ def place(
                 rate_seen=service.rate, expected_charge=service.expected_charge(amount, runs or 1),
             )  # fmt: skip
             fp("order.half")
-            undo = timedelta(seconds=settings.SEND_DELAY_SECONDS)
-            order.tasks.create(kind=Task.Kind.PLACE, asked_by=by, due_at=order.created_at + undo)
+            undo_window = timedelta(seconds=settings.SEND_DELAY_SECONDS)
+            order.tasks.create(kind=Task.Kind.PLACE, asked_by=by, due_at=order.created_at + undo_window)
             with for_the_record():
                 facts = {
                     "quantity": f"{runs} × {amount:,}" if runs else f"{amount:,}",
@@ -78,7 +74,7 @@ def place(
 
 
 def same_order(order: Order, by: Any, body: dict[str, str], send_when_funded: bool) -> Order:
-    """The order that a form's token led to; a Refusal when it is not what that form asks for now."""
+    """This order, if it is what the form with its token asks for now; raises a Refusal otherwise."""
     if order.placed_by_id != by.pk:
         raise Refusal("This form was already sent by somebody else. Load the page again for a new one.")
     if (order.body, order.send_when_funded) != (body, send_when_funded):
@@ -88,27 +84,29 @@ def same_order(order: Order, by: Any, body: dict[str, str], send_when_funded: bo
 
 
 def body_of(
-    service: Service, *, link: str, quantity: int | None, runs: int | None, interval: int | None, coupon: str,
+    service: Service, link: str, quantity: int | None, *, runs: int | None, interval: int | None, coupon: str,
     fields: Mapping[str, str],
 ) -> dict[str, str]:  # fmt: skip
-    """Exactly what goes with `add`: what the service's type takes, and nothing empty."""
+    """Exactly the fields that go with `add`: those of the service's type, and none that is empty."""
     takes = service_type_of(service).fields
-    asked = {"link": link, "quantity": quantity}
-    said: dict[str, object] = {
-        "service": service.upstream_id, **{name: value for name, value in asked.items() if name in takes},
-        **fields, "runs": runs, "interval": interval, "coupon": coupon,
+    sent: dict[str, object] = {
+        "service": service.upstream_id, "link": link if "link" in takes else None,
+        "quantity": quantity if "quantity" in takes else None, **fields,
+        "runs": runs, "interval": interval, "coupon": coupon,
     }  # fmt: skip
-    return {name: str(value) for name, value in said.items() if value not in (None, "")}
+    return {name: str(value) for name, value in sent.items() if value not in (None, "")}
 
 
 # ── Orders like it ───────────────────────────────────────────────────────────────────────────────
 def similar_orders(service: Service, link: str, now: datetime) -> list[Order]:
-    """Orders for the same service and link that are under way or younger than a day, newest first; a few.
+    """At most three orders for the same service and link, newest first, that are under way or younger than a day.
 
-    A rejected one is none: nothing was bought.
+    Rejected orders do not count, for they bought nothing.
     """
-    same = Order.objects.filter(service=service, link__in=spellings(link)).exclude(status__in=NOTHING_BOUGHT)
-    same = same.select_related("placed_by", "service").prefetch_related("tasks")
-    young, open_ = same.filter(created_at__gte=now - SIMILAR_FOR), same.exclude(status__in=ENDED)
-    found = {order.pk: order for half in (young, open_) for order in half[:SIMILAR_AT_MOST]}
-    return sorted(found.values(), key=lambda order: -order.pk)[:SIMILAR_AT_MOST]
+    similar = Order.objects.filter(service=service, link__in=spellings(link)).exclude(status=Status.REJECTED)
+    similar = similar.select_related("placed_by", "service").prefetch_related("tasks")
+    # Two queries, for each has an index of its own: order_like_young and order_like_under_way.
+    young = similar.filter(created_at__gte=now - SIMILAR_ORDER_AGE)[:SIMILAR_ORDERS_SHOWN]
+    under_way = similar.exclude(status__in=ENDED_STATUSES)[:SIMILAR_ORDERS_SHOWN]
+    by_id = {order.pk: order for orders in (young, under_way) for order in orders}
+    return sorted(by_id.values(), key=lambda order: -order.pk)[:SIMILAR_ORDERS_SHOWN]

@@ -1,4 +1,4 @@
-"""What a person decides about an order: to take it back before it goes, and what to make of it when no machine can."""
+"""What a manager decides about an order when no machine can tell whether upstream has it: ask again, adopt or close."""
 
 from typing import Any
 
@@ -13,32 +13,19 @@ from orders.rules.refusal import Refusal, allowed, reason_given
 from orders.rules.statuses import Status
 from panel.notpanel.shapes import safe_id
 
-# Of an id that changes, nothing is known yet.
-NOTHING_KNOWN: dict[str, Any] = {
-    "left_out": 0,
-    "missing_since": None,
-    "hurry": None,
-    "started_at": None,
-    "ended_at": None,
-    "late_from": None,
-}
+# What polls have found out about an order is forgotten when its upstream id changes.
+POLLED_FIELDS = ("missing_since", "hurry", "started_at", "ended_at", "late_from")
+NOT_POLLED_YET: dict[str, Any] = {"left_out": 0, **dict.fromkeys(POLLED_FIELDS)}
 
 
-# ── Before it is sent ────────────────────────────────────────────────────────────────────────────
-
-
-# ── What upstream says of it ─────────────────────────────────────────────────────────────────────
-
-
-# ── When no machine can tell whether upstream has it ─────────────────────────────────────────────
 def undecided() -> "QuerySet[Order]":
-    """In review, or adopted under an id that upstream has not confirmed: a wrong id must not be the end."""
+    """Orders in review, and those adopted under an id that upstream has not confirmed, for that id may be wrong."""
     adopted = Q(status=Status.QUEUED, reported_at=None, tasks__outcome=Task.Outcome.ADOPTED)
     return Order.objects.filter(Q(status=Status.REVIEW, upstream_id=None) | adopted)
 
 
 def why_not_again(order: Order) -> str:
-    """Empty while the same request_id may be sent once more; otherwise the reason."""
+    """The reason why the same request_id may not be sent once more; "" when it may."""
     task = order.placing_task
     if order.status != Status.REVIEW or task is None:
         return "Only an order that needs a look is asked for again."
@@ -52,55 +39,52 @@ def why_not_again(order: Order) -> str:
 
 
 def ask_again(order: Order, *, by: Any) -> None:
-    """Sends the same request_id once more. The doubt stays: a refusal comes back here."""
+    """Sends the same request_id once more. If upstream refuses it, the order comes back to review."""
     allowed(by, "decide")
     if why := why_not_again(order):
         raise Refusal(why)
-    settled = {"settled_at": None, "due_at": timezone.now(), "outcome": ""}
+    task_facts = {"settled_at": None, "due_at": timezone.now(), "outcome": ""}
+    in_review = Order.objects.filter(status=Status.REVIEW, upstream_id=None)
     with transaction.atomic():
-        apply_decision(
-            order, Order.objects.filter(status=Status.REVIEW, upstream_id=None), settled, status=Status.QUEUED
-        )
+        apply_decision(order, in_review, task_facts, status=Status.QUEUED)
         order.record("asked_again", by=by)
 
 
 def adopt(order: Order, upstream_id: str, *, by: Any) -> None:
-    """Somebody found it at the supplier: that id is taken, and the next look tells whether it is true."""
+    """Gives the order the id that somebody found at the supplier. The next poll tells whether that id is right."""
     allowed(by, "decide")
-    known = safe_id(upstream_id.strip())
-    if not known:
+    if not (known_id := safe_id(upstream_id.strip())):
         raise Refusal("Write upstream’s id of the order, such as ord_3f9a1c.")
-    settled = {"outcome": Task.Outcome.ADOPTED, "answer": known}
+    task_facts = {"outcome": Task.Outcome.ADOPTED, "answer": known_id}
     now, placing = timezone.now(), order.placing_task
     taken_at = placing and placing.unclear_since  # by the first try that upstream may have heard
-    found = {**NOTHING_KNOWN, "upstream_id": known, "next_look_at": now, "taken_at": taken_at or now}
+    order_facts = {**NOT_POLLED_YET, "upstream_id": known_id, "next_look_at": now, "taken_at": taken_at or now}
     try:
         with transaction.atomic():
-            apply_decision(order, undecided(), settled, **found, status=Status.QUEUED)
-            order.record("adopted", by=by, upstream_id=known)
+            apply_decision(order, undecided(), task_facts, **order_facts, status=Status.QUEUED)
+            order.record("adopted", by=by, upstream_id=known_id)
     except IntegrityError:
-        other = Order.objects.filter(upstream_id=known).values_list("pk", flat=True).first()
-        raise Refusal(f"Order {other} already has {known}. Two orders cannot be one upstream.") from None
+        other = Order.objects.filter(upstream_id=known_id).values_list("pk", flat=True).first()
+        raise Refusal(f"Order {other} already has {known_id}. Two orders cannot be one upstream.") from None
 
 
 def close(order: Order, reason: str, *, by: Any) -> None:
-    """A person is sure that upstream does not have it, and says why."""
+    """Rejects an order of which a person is sure that upstream does not have it. The reason says how they know."""
     allowed(by, "decide")
     reason = reason_given(reason, "Say how you know that it was not placed; the reason is kept.")
-    settled = {"outcome": Task.Outcome.CLOSED, "answer": reason}
+    task_facts = {"outcome": Task.Outcome.CLOSED, "answer": reason}
+    order_facts = {**NOT_POLLED_YET, "upstream_id": None, "next_look_at": None, "taken_at": None}
     with transaction.atomic():
-        gone = {**NOTHING_KNOWN, "upstream_id": None, "next_look_at": None, "taken_at": None}
-        apply_decision(order, undecided(), settled, **gone, status=Status.REJECTED)
+        apply_decision(order, undecided(), task_facts, **order_facts, status=Status.REJECTED)
         order.record("closed", by=by, reason=reason)
         settle_needless_cancels([order.pk], timezone.now())
 
 
 @transaction.atomic
-def apply_decision(order: Order, as_seen: "QuerySet[Order]", settled: dict[str, Any], **facts: Any) -> None:
-    """Changes order and task together, if the order still stands as it was seen: of two deciders one is first."""
+def apply_decision(order: Order, candidates: "QuerySet[Order]", task_facts: dict[str, Any], **order_facts: Any) -> None:
+    """Changes order and task together, if the order is still among the candidates: of two deciders the first wins."""
     # Locked in a statement of its own: PostgreSQL would not ask the inner query again after it had waited.
     list(Order.objects.filter(pk=order.pk).select_for_update(no_key=True).values_list("pk"))
-    standing = Order.objects.filter(pk__in=as_seen.filter(pk=order.pk).values("pk"))
-    if not standing.change(**facts):
+    if not Order.objects.filter(pk__in=candidates.filter(pk=order.pk).values("pk")).change(**order_facts):
         raise Refusal("Somebody, or upstream, was quicker: look at the order again.")
-    Task.objects.filter(order=order, kind=Task.Kind.PLACE).update(**settled)
+    Task.objects.filter(order=order, kind=Task.Kind.PLACE).update(**task_facts)

@@ -1,6 +1,6 @@
-"""Carries tasks to upstream: claims one, calls, and writes down what came of it. Runs in the worker.
+"""Submits placing tasks to upstream: claims one, calls, and writes down what came of it. Runs in the worker.
 
-No database transaction is open while upstream is asked, and the same request_id goes with every try.
+No database transaction is open while upstream is called, and the same request_id goes with every try.
 """
 
 import logging
@@ -26,21 +26,21 @@ from panel.ops.logs import about
 log = logging.getLogger(__name__)
 Ending = Attempt.Ending
 
-TOO_LONG = "no clear answer for too long; asking again might order twice."
+IN_DOUBT_TOO_LONG = "no clear answer for too long; asking again might order twice."
 
 
 class Rule(NamedTuple):
-    """What a kind of trouble means for an order that was being placed."""
+    """What one kind of trouble means for an order that was being placed."""
 
     trouble: type[NotPanelError]
     ending: str  # of the try
     doubt: str  # after this try: "begins" (upstream may have it), "stays" as it was before
-    counts: bool  # as a try
+    counts: bool  # whether it counts as a try
     then: str  # "again" after a pause, "held" until sending goes on, "money" until a balance covers it, "over"
 
 
-# The first row that fits. design: section 3, "An order's life". A no ("over", "money") after an earlier doubt is for
-# a person, and so is a doubt that outlasts the trust window; see `failed`.
+# The first row that fits applies. A no ("over", "money") after an earlier doubt is for a person, and so is a doubt
+# that outlasts the trust window: see apply_trouble.
 RULES = (
     #    what `add` came back with   ending               doubt     counts  then
     Rule(NeverSent,                  Ending.UNSENT,       "stays",  True,   "again"),
@@ -51,12 +51,10 @@ RULES = (
     Rule(Unclear,                    Ending.UNCLEAR,      "begins", True,   "again"),
     Rule(NotPanelError,              Ending.UNCLEAR,      "begins", True,   "again"),
 )  # fmt: skip
-# A limit tells a person nothing that the list of tries does not.
-UNTOLD = {Ending.LIMITED}
 
 
 def submit_one(client: Client, now: datetime | None = None) -> bool:
-    """Takes up one due task, if there is one; says whether there was."""
+    """Claims and submits one due task. Returns whether there was one."""
     task = Task.objects.claim(now or timezone.now(), LEASE)
     if task is None:
         return False
@@ -69,8 +67,8 @@ def submit(client: Client, task: Task) -> None:
     """Sends an order and writes down what upstream made of it."""
     started_at = timezone.now()
     if task.was_unclear and not task.trusted(started_at):
-        task.end_attempt(Ending.UNSENT, TOO_LONG, started_at)
-        to_review(task, TOO_LONG, task.answer)
+        task.end_attempt(Ending.UNSENT, IN_DOUBT_TOO_LONG, started_at)
+        to_review(task, IN_DOUBT_TOO_LONG, task.answer)
         return
     if not task.was_unclear and (asked := pending_cancel(task.order)):
         withdraw_instead(task, asked, started_at)
@@ -94,24 +92,25 @@ def submit(client: Client, task: Task) -> None:
 
 
 def apply_answer(task: Task, upstream_id: str, asked_at: datetime) -> None:
-    """Upstream has it: its id, and a first look at once."""
+    """Upstream took the order: gives it upstream's id, and makes its first poll due at once."""
     order = task.order
     try:
         with transaction.atomic():
             task.end_attempt(Ending.PLACED, upstream_id, timezone.now())
             send_switch.count_answer()
-            # A claim that ran out while upstream thought: its successor gets the same id, unless it ended in review.
+            # If the claim ran out meanwhile, the worker that has the task now gets the same id. Nobody has it when the
+            # order is in review or closed by a person: upstream's yes is truer than what we made of its silence.
             mine = task.settle(Task.Outcome.DONE, upstream_id, at=timezone.now())
-            homeless = Order.objects.filter(pk=order.pk, upstream_id=None)
-            # …or a person closed it as not placed. What upstream says is truer than what we made of its silence.
-            if not (mine or homeless.filter(status__in=(Status.REVIEW, Status.REJECTED)).exists()):
+            without_id = Order.objects.filter(pk=order.pk, upstream_id=None)
+            if not (mine or without_id.filter(status__in=(Status.REVIEW, Status.REJECTED)).exists()):
                 log.warning("the answer came after the claim ran out", extra={"upstream_id": upstream_id})
                 return
             Task.objects.filter(pk=task.pk).update(outcome=Task.Outcome.DONE, answer=upstream_id)
             fp("placed.half")
-            # How it stands is upstream's to say: the first look follows at once.
-            now = timezone.now()  # its pace counts from here: it is not slow for what it waited for before
-            homeless.change(upstream_id=upstream_id, status=Status.QUEUED, next_look_at=asked_at, taken_at=now)
+            # Its delivery time counts from now: what it waited for before does not make it slow. Its status is
+            # upstream's to say, so the first poll follows at once.
+            now = timezone.now()
+            without_id.change(upstream_id=upstream_id, status=Status.QUEUED, next_look_at=asked_at, taken_at=now)
             order.record("asked", attempt=task.attempts, upstream_id=upstream_id)
             fp("placed.commit")
         fp("placed.committed")
@@ -126,24 +125,24 @@ def apply_answer(task: Task, upstream_id: str, asked_at: datetime) -> None:
 
 @transaction.atomic
 def apply_trouble(task: Task, trouble: NotPanelError, now: datetime) -> None:
-    """Applies the first rule that fits."""
+    """Ends the try, and applies to its order the first of RULES that fits the trouble."""
     rule = next(rule for rule in RULES if isinstance(trouble, rule.trouble))
     in_doubt = task.was_unclear or rule.doubt == "begins"
     task.end_attempt(rule.ending, trouble.said or str(trouble), now)
-    note_sending(trouble, rule, now)
+    update_send_switch(trouble, rule, now)
     if rule.then in ("over", "money") and task.was_unclear:
         to_review(task, "upstream refused a repeat after a lost answer, so the order may exist there.", trouble.said)
     elif rule.then == "over":
         reject(task, trouble, now)
     elif in_doubt and not task.trusted(now):
-        to_review(task, TOO_LONG, trouble.said)
+        to_review(task, IN_DOUBT_TOO_LONG, trouble.said)
     else:
         postpone(task, trouble, rule, now, in_doubt=in_doubt)
     fp("failed.commit")
 
 
-def note_sending(trouble: NotPanelError, rule: Rule, now: datetime) -> None:
-    """What this try says about sending as a whole."""
+def update_send_switch(trouble: NotPanelError, rule: Rule, now: datetime) -> None:
+    """Tells the send switch what this trouble means for sending as a whole, and makes a probe due where money lacks."""
     if rule.then == "held":
         send_switch.stop_itself(str(trouble), now)
     elif rule.ending in (Ending.UNSENT, Ending.UNCLEAR):
@@ -155,7 +154,7 @@ def note_sending(trouble: NotPanelError, rule: Rule, now: datetime) -> None:
 
 
 def pause_before_next(task: Task, trouble: NotPanelError, rule: Rule) -> float:
-    """Seconds: as long as this kind of trouble needs, longer each time it comes back."""
+    """Seconds until the next try: as long as this kind of trouble needs, and longer after each try that counts."""
     if rule.then == "held":
         return 0.0  # it waits for sending to go on; then it goes at once, and in its order
     if rule.then == "money" and task.attempts == 1:
@@ -165,28 +164,28 @@ def pause_before_next(task: Task, trouble: NotPanelError, rule: Rule) -> float:
 
 
 def postpone(task: Task, trouble: NotPanelError, rule: Rule, now: datetime, *, in_doubt: bool) -> None:
-    """Waits for another try."""
+    """Lets the task wait for another try."""
     pause = pause_before_next(task, trouble, rule)
     attempt = task.attempts
     with transaction.atomic():
-        ours = task.postpone(
+        mine = task.postpone(
             now + timedelta(seconds=pause) if pause else task.asked_at,
             unclear_since=task.unclear_since if in_doubt else None,
             attempts=attempt if rule.counts else attempt - 1,
             answer=str(trouble),
             needs=task.order.expected_charge if rule.then == "money" else None,
         )
-        if ours and rule.ending not in UNTOLD:
-            needs = money(task.order.expected_charge)
-            task.order.record(rule.ending, attempt=attempt, trouble=str(trouble), said=trouble.said, needs=needs)
-        if ours:
+        if mine:
+            if rule.ending != Ending.LIMITED:  # a limit tells a person nothing that the list of tries does not
+                needs = money(task.order.expected_charge)
+                task.order.record(rule.ending, attempt=attempt, trouble=str(trouble), said=trouble.said, needs=needs)
             task.order.change()
         fp("postpone.commit")
     fp("postpone.committed")
 
 
 def reject(task: Task, trouble: NotPanelError, now: datetime) -> None:
-    """A definite no with no doubt before it: nothing was ordered."""
+    """Rejects the order: upstream's no is definite, for no earlier try is in doubt."""
     with transaction.atomic():
         if task.settle(Task.Outcome.REFUSED, trouble.said, at=now):
             task.order.change(status=Status.REJECTED)
@@ -197,7 +196,7 @@ def reject(task: Task, trouble: NotPanelError, now: datetime) -> None:
 
 
 def withdraw_instead(task: Task, asked: AskedTask, now: datetime) -> None:
-    """Somebody asked for a cancel while it seemed to be on its way, and upstream has seen nothing of it."""
+    """Withdraws an unsent order instead of sending it, because somebody asked for its cancel meanwhile."""
     task.end_attempt(Ending.UNSENT, "A cancel was asked for.", now)
     with transaction.atomic():
         if task.settle(Task.Outcome.WITHDRAWN, f"Withdrawn by {asked.asked_by} before it was sent.", at=now):
@@ -209,7 +208,7 @@ def withdraw_instead(task: Task, asked: AskedTask, now: datetime) -> None:
 
 
 def to_review(task: Task, why: str, said: str) -> None:
-    """No machine can tell whether upstream has it, so none decides: never rejected, never sent again by itself."""
+    """Leaves the order to a person, because no machine can tell whether upstream has it."""
     with transaction.atomic():
         if task.settle(Task.Outcome.REVIEW, said, at=timezone.now()):
             task.order.change(status=Status.REVIEW)

@@ -1,4 +1,4 @@
-"""What people ask of a placed order: a refill, a cancel; and what they do about one whose end nobody told."""
+"""Asks for a refill or a cancel of an order, and lets people act on a task that got no clear answer or no end."""
 
 from datetime import datetime
 from typing import Any
@@ -18,12 +18,12 @@ Kind, Outcome, Settled = Task.Kind, Task.Outcome, Task.Settled
 
 # ── Asking ───────────────────────────────────────────────────────────────────────────────────────
 def ask(order: Order, kind: str, *, by: Any) -> Task | None:
-    """Writes the wish down; the worker sends it. None: the order had not been sent, and is simply withdrawn.
+    """Creates the task, which the worker sends. None for the cancel of an unsent order, which is withdrawn instead.
 
-    A Refusal says why not, and who was first when two people pressed at once.
+    Raises a Refusal that says why not, and who was first when two people pressed at once.
     """
     allowed(by, "place")
-    if kind == Kind.CANCEL and could_withdraw(order, by=by):
+    if kind == Kind.CANCEL and try_to_withdraw(order, by=by):
         return None
     try:
         with transaction.atomic():
@@ -33,22 +33,19 @@ def ask(order: Order, kind: str, *, by: Any) -> Task | None:
             task = create_task(fresh, kind, by=by, at=timezone.now())
             fp("ask.commit")
         fp("ask.committed")
-    except IntegrityError:  # whatever came in between, the database lets only one of them pass
-        raise Refusal(WHY_NOT[kind](reloaded(order)) or "Somebody was quicker: look at the order again.") from None
+    except IntegrityError:  # two people asked at once, and the database lets only one of them pass
+        fresh = Order.objects.for_table().get(pk=order.pk)
+        raise Refusal(WHY_NOT[kind](fresh) or "Somebody was quicker: look at the order again.") from None
     return task
 
 
-def reloaded(order: Order) -> Order:
-    return Order.objects.for_table().get(pk=order.pk)
-
-
 def locked(order: Order) -> Order:
-    """As it stands now; nobody else asks anything of it until this transaction ends."""
+    """The order as it stands now. Nobody else can ask for anything of it until this transaction ends."""
     return Order.objects.for_table().select_for_update(of=("self",), no_key=True).get(pk=order.pk)
 
 
-def could_withdraw(order: Order, *, by: Any) -> bool:
-    """Takes back what upstream cannot have. False when it is on its way: then the cancel waits for the answer."""
+def try_to_withdraw(order: Order, *, by: Any) -> bool:
+    """Withdraws an unsent order. False for an order that is on its way: its cancel waits for upstream's answer."""
     if not (order.placing_task and order.placing_task.unsent):
         return False
     try:
@@ -59,7 +56,7 @@ def could_withdraw(order: Order, *, by: Any) -> bool:
 
 
 def create_task(order: Order, kind: str, *, by: Any, at: datetime) -> Task:
-    """The task, for an order that the rule lets pass."""
+    """Creates a task for an order that the rule lets pass, and records who asked for it."""
     task = new_task(order, kind, by=by, at=at)
     task.save(force_insert=True)
     order.change()
@@ -68,22 +65,21 @@ def create_task(order: Order, kind: str, *, by: Any, at: datetime) -> Task:
 
 
 def new_task(order: Order, kind: str, *, by: Any, at: datetime) -> Task:
-    """The task, not written down yet."""
-    slot = order.refills.used + 1 if kind == Kind.REFILL else None
-    slots = settings.REFILLS_PER_ORDER if kind == Kind.REFILL else None
-    return Task(order=order, kind=kind, asked_by=by, asked_at=at, due_at=at, slot=slot, slots=slots)
+    """The task, not saved yet. A refill takes the next of its order's slots."""
+    slots = {"slot": order.refills.used + 1, "slots": settings.REFILLS_PER_ORDER} if kind == Kind.REFILL else {}
+    return Task(order=order, kind=kind, asked_by=by, asked_at=at, due_at=at, **slots)
 
 
 def asked_event(task: Task) -> Event:
-    """The sentence of the wish, not written down yet."""
+    """The event that tells who asked for a task, not saved yet."""
     kind = "cancel_waits" if task.order.upstream_id is None else f"{task.kind}_asked"
     facts = {"slot": task.slot, "slots": task.slots} if task.slot else {}
     return Event(order=task.order, kind=kind, by=task.asked_by, at=task.asked_at, facts=facts)
 
 
-# ── When no clear answer came, or no end ─────────────────────────────────────────────────────────
+# ── Acting on a task without a clear answer, or without an end ────────────────────────────────────
 def ask_again(order: Order, kind: str, *, by: Any) -> None:
-    """Sends once more what got no clear answer: the machine never does this with a refill, a person may."""
+    """Sends a task once more that got no clear answer. With a refill only a person may do that, never the worker."""
     allowed(by, "place")
     with transaction.atomic():
         if not resend(Task.objects.filter(order=order, kind=kind), by=by):
@@ -93,25 +89,24 @@ def ask_again(order: Order, kind: str, *, by: Any) -> None:
 
 
 def resend(tasks: TaskQuerySet, *, by: Any) -> int:
-    """Lets those of these tasks go once more that got no clear answer; says how many there were."""
+    """Makes those of these tasks due again that got no clear answer. Returns how many there were."""
     now = timezone.now()
-    doubtful = tasks.pending().filter(outcome=Outcome.UNCLEAR)
-    # Orders first, as with everybody who changes them and their tasks, and in one order.
-    locked_too = Order.objects.filter(pk__in=doubtful.values("order_id")).order_by("pk")
-    list(locked_too.select_for_update(no_key=True).values_list("pk"))
-    unclear = list(doubtful)
-    # The tries stay, so that “already pending” is known for what it is: the first one went through.
-    again = Task.objects.filter(pk__in=[task.pk for task in unclear])
+    unclear = tasks.pending().filter(outcome=Outcome.UNCLEAR)
+    # Orders are locked before their tasks change, and in one order by everybody, so that no two wait for each other.
+    orders = Order.objects.filter(pk__in=unclear.values("order_id")).order_by("pk")
+    list(orders.select_for_update(no_key=True).values_list("pk"))
+    resent = list(unclear)
+    # The tries stay: after them, “already pending” means that the first one went through.
+    again = Task.objects.filter(pk__in=[task.pk for task in resent])
     again.update(settled_at=None, due_at=now, outcome="", unclear_since=None)
-    Order.objects.filter(pk__in=[task.order_id for task in unclear]).change()
-    Event.objects.bulk_create(
-        [Event(order_id=task.order_id, kind=f"{task.kind}_again", by=by, at=now) for task in unclear]
-    )
-    return len(unclear)
+    Order.objects.filter(pk__in=[task.order_id for task in resent]).change()
+    events = [Event(order_id=task.order_id, kind=f"{task.kind}_again", by=by, at=now) for task in resent]
+    Event.objects.bulk_create(events)
+    return len(resent)
 
 
 def ask_anew(order: Order, *, by: Any) -> None:
-    """Asks upstream for the next refill although one is pending: only so does it tell whether that one is settled."""
+    """Asks for the next refill although one is pending, since upstream's answer tells whether that one is settled."""
     allowed(by, "decide")
     with transaction.atomic():
         fresh = locked(order)
@@ -127,7 +122,7 @@ def ask_anew(order: Order, *, by: Any) -> None:
 
 
 def mark_settled(order: Order, reason: str, *, by: Any) -> None:
-    """A manager knows that the pending refill is settled, and says how."""
+    """Marks the pending refill as settled, because a manager knows that it is. The reason says how they know."""
     allowed(by, "decide")
     reason = reason_given(reason, "Say how you know that it is settled; the reason is kept.")
     with transaction.atomic():
@@ -141,10 +136,7 @@ def mark_settled(order: Order, reason: str, *, by: Any) -> None:
 
 
 def end_pending(order: Order, how: str, *, at: datetime) -> None:
-    """The refill that upstream has, or may have, is pending no more."""
-    if (
-        not Task.objects.pending()
-        .filter(order=order, kind=Kind.REFILL, outcome__in=(Outcome.DONE, Outcome.UNCLEAR))
-        .update(over_at=at, over_how=how)
-    ):
+    """Ends the pending refill that upstream has or may have. Raises a Refusal when there is none."""
+    refill = Task.objects.pending().filter(order=order, kind=Kind.REFILL, outcome__in=(Outcome.DONE, Outcome.UNCLEAR))
+    if not refill.update(over_at=at, over_how=how):
         raise Refusal("This order has no refill that waits for its end.")

@@ -1,4 +1,4 @@
-"""How a refill or cancel may stand, in words: one row a state."""
+"""The states of refills and cancels in words, one row a state, and the database condition of each."""
 
 from datetime import timedelta
 from typing import NamedTuple
@@ -13,16 +13,16 @@ Kind, Outcome, Settled = Task.Kind, Task.Outcome, Task.Settled
 
 
 class State(NamedTuple):
-    """One way in which a refill or cancel may stand; `tone` as of a status."""
+    """One way in which a refill or cancel may stand. `tone` is a tone of rules/statuses.py."""
 
     label: str
     tone: str
-    settled: tuple[str, ...] = ()  # it came to its end in one of these ways
-    pending: Q = Q()  # or else: it has no end yet, and this holds
+    settled: tuple[str, ...] = ()  # the task ended in one of these ways; or, where this is empty,
+    pending: Q = Q()  # it has no end yet, and this condition holds
 
     @property
     def where(self) -> Q:
-        """The condition on a task."""
+        """The condition that finds the tasks in this state, of its own kind."""
         return Q(over_how__in=self.settled) if self.settled else Q(self.pending, over_at=None)
 
 
@@ -51,7 +51,7 @@ STATES: dict[str, dict[str, State]] = {
 
 
 def state_key(task: Task) -> str:
-    """The key of STATES that a task is in: the one whose condition holds for it. "" for an end of the other kind."""
+    """The key in STATES of the state that a task is in, or "" for an end that its kind cannot have."""
     if task.over_how:
         return next((key for key, state in STATES[task.kind].items() if task.over_how in state.settled), "")
     if task.settled_at is None:
@@ -62,11 +62,12 @@ def state_key(task: Task) -> str:
 
 
 def state_of(task: Task) -> State:
+    """The state that a task is in. KeyError for an end that its kind cannot have."""
     return STATES[task.kind][state_key(task)]
 
 
 def state_note(task: Task) -> str:
-    """What is known of how it stands, in a sentence; "" when its state says it all."""
+    """A sentence about what is known of a task beyond its state, or ""."""
     if task.over_how == Settled.MARKED:
         return "A manager marked it as settled."
     if task.over_how == Settled.FOLLOWED:

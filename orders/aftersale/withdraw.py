@@ -1,4 +1,4 @@
-"""Withdrawing an order before it is sent: nothing reaches upstream."""
+"""Withdraws orders before they are sent: nothing reaches upstream."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -14,7 +14,7 @@ from orders.rules.statuses import Status
 
 
 def withdraw(order: Order, *, by: Any) -> None:
-    """Takes an order back that upstream cannot have. A worker that has just claimed it wins."""
+    """Withdraws an order that upstream cannot have. Raises a Refusal if a worker has claimed it already."""
     allowed(by, "place")
     with transaction.atomic():
         if not withdraw_all([order], by=by, at=timezone.now()):
@@ -22,13 +22,13 @@ def withdraw(order: Order, *, by: Any) -> None:
 
 
 def withdraw_all(orders: Iterable[Order], *, by: Any, at: datetime, bulk: Bulk | None = None) -> set[int]:
-    """Takes back those that upstream cannot have; gives their ids. `bulk`: the job that did it."""
+    """Withdraws those of these orders that upstream cannot have. Returns their ids. `bulk` is the job that asked."""
     unsent = Task.objects.filter(order__in=orders, kind=Task.Kind.PLACE, settled_at=None, unclear_since=None)
-    # SKIP LOCKED: one that a worker has in its hands is on its way.
+    # SKIP LOCKED: a task that a worker is just claiming is on its way.
     gone = dict(unsent.select_for_update(skip_locked=True).values_list("order_id", "pk"))
-    words = f"Withdrawn by {by} before it was sent."
+    answer = f"Withdrawn by {by} before it was sent."
     Task.objects.filter(pk__in=gone.values()).update(
-        settled_at=at, due_at=None, needs=None, outcome=Task.Outcome.WITHDRAWN, answer=words, bulk=bulk
+        settled_at=at, due_at=None, needs=None, outcome=Task.Outcome.WITHDRAWN, answer=answer, bulk=bulk
     )
     Order.objects.filter(pk__in=gone).change(status=Status.REJECTED)
     Event.objects.bulk_create([Event(order_id=pk, kind="withdrawn", by=by, at=at) for pk in gone])

@@ -1,7 +1,7 @@
-"""Carries refills and cancels to upstream: those that wait together travel together. Runs in the worker.
+"""Submits refills and cancels to upstream, up to a hundred in one call. Runs in the worker.
 
-A refill has no request_id, so one whose answer was lost is never sent again by the machine. A cancel may be: the wish
-is that the order ends, and asking twice does not end it twice.
+A refill has no request_id, so after a lost answer only a person may send it again. A cancel is sent again by the
+worker, for cancelling an order twice does no more than cancelling it once.
 """
 
 import logging
@@ -20,20 +20,23 @@ from panel.ops.failpoints import fp
 log = logging.getLogger(__name__)
 Kind, Outcome, Settled, Ending = Task.Kind, Task.Outcome, Task.Settled, Attempt.Ending
 
-IDS_PER_CALL = 100  # ids in one call, which counts as one request
+IDS_PER_CALL = 100  # upstream counts such a call as one request
 BROKE_OFF = "The worker broke off in mid-call, and no answer was written down."
-# Assumed to be in the sentences that the supplier documents, whatever stands around it.
+# Parts of the supplier's documented refusals; we assume that these words stay, and not those around them.
 ALREADY_PENDING, LIMIT_REACHED = "already pending", "limit reached"
+# Ends of a refill that upstream never confirmed: that refill may still be the one that is pending there.
+UNCONFIRMED_ENDS = (Settled.DOUBTED, Settled.PRESUMED, Settled.MARKED)
+# Troubles after which upstream has not processed the call: how the try ends, and whether it counts as a try.
+UNPROCESSED = {NeverSent: (Ending.UNSENT, True), Throttled: (Ending.LIMITED, False), Suspended: (Ending.HELD, False)}
 
-Answer = str | NotPanelError
-# Ends of a refill that upstream never confirmed: it may still be the one that is pending there.
-NOT_KNOWN_TO_BE_OVER = (Settled.DOUBTED, Settled.PRESUMED, Settled.MARKED)
-# Troubles after which upstream has seen nothing of the call: ending of the try, and whether it counts as one.
-UNTOUCHED = {NeverSent: (Ending.UNSENT, True), Throttled: (Ending.LIMITED, False), Suspended: (Ending.HELD, False)}
+Answer = str | NotPanelError  # upstream's id of what it took, or what came instead
 
 
 def submit_refills(client: Client, now: datetime | None = None) -> bool:
-    """Takes up due refills, up to a hundred for one call; says whether there were any."""
+    """Claims due refills and submits them in one call. Returns whether there were any.
+
+    A refill whose worker broke off in mid-call becomes unclear instead, for upstream may have it.
+    """
     tasks = Task.objects.claim_together(Kind.REFILL, now or timezone.now(), LEASE, IDS_PER_CALL)
     if broken := [task for task in tasks if task.was_unclear]:
         apply_answers(broken, dict.fromkeys(ids_of(broken), Unclear(BROKE_OFF)))
@@ -42,18 +45,19 @@ def submit_refills(client: Client, now: datetime | None = None) -> bool:
 
 
 def submit_cancels(client: Client, now: datetime | None = None) -> bool:
-    """Takes up due cancels, up to a hundred for one call; says whether there were any."""
+    """Claims due cancels and submits them in one call. Returns whether there were any."""
     tasks = Task.objects.claim_together(Kind.CANCEL, now or timezone.now(), LEASE, IDS_PER_CALL)
     submit_together(client, Kind.CANCEL, tasks)
     return bool(tasks)
 
 
 def ids_of(tasks: list[Task]) -> list[str]:
+    """Upstream's ids of the orders of these tasks, in the same order."""
     return [task.order.upstream_id or "" for task in tasks]
 
 
 def submit_together(client: Client, kind: str, tasks: list[Task]) -> None:
-    """One call, and each row's answer to its own task."""
+    """Makes one call for all of these tasks, and applies to each task its own answer."""
     if not tasks:
         return
     ids, answers = ids_of(tasks), dict[str, Answer]()
@@ -72,7 +76,7 @@ def submit_together(client: Client, kind: str, tasks: list[Task]) -> None:
 
 
 def submit_apart(tasks: list[Task], trouble: Refused) -> None:
-    """The call was refused as a whole, so nothing came of it; each goes by itself, and gets an answer of its own."""
+    """Makes each of these tasks due by itself, because their call was refused as a whole and nothing came of it."""
     with transaction.atomic():
         now = timezone.now()
         for task in tasks:
@@ -83,43 +87,43 @@ def submit_apart(tasks: list[Task], trouble: Refused) -> None:
 
 
 def apply_answers(tasks: list[Task], answers: dict[str, Answer]) -> None:
-    """Writes each answer down."""
+    """Applies to each task the answer for its order, by upstream's id, in one transaction."""
     now, events = timezone.now(), list[Event]()
     orders = Order.objects.filter(pk__in=[task.order_id for task in tasks])
     with transaction.atomic():
-        # Locked in one order by everybody who takes several, so that no two wait for each other.
+        # Orders are locked before their tasks change, and in one order by everybody, so no two wait for each other.
         list(orders.order_by("pk").select_for_update(no_key=True).values_list("pk"))
         for task in tasks:
             events += apply_answer(task, answers[task.order.upstream_id or ""], now)
         orders.change()
         if tasks[0].kind == Kind.CANCEL:
-            orders.filter(next_look_at__isnull=False).poll_now(now)  # its status is what will tell
+            orders.filter(next_look_at__isnull=False).poll_now(now)  # only a later status tells whether it is cancelled
         Event.objects.bulk_create(events)
         fp("wish.commit")
     fp("wish.committed")
 
 
 def apply_answer(task: Task, answer: Answer, now: datetime) -> list[Event]:
-    """Applies one answer to its task; what happened, in order. Nothing when another worker has the task by now."""
+    """Applies one answer to its task. Returns the events, which are none when another worker has the task by now."""
     refill = task.kind == Kind.REFILL
     if isinstance(answer, str):
         return accepted(task, answer, now)
     if isinstance(answer, Refused):
-        return refill_refused(task, answer, now) if refill else cancel_refused(task, answer, now)
-    for trouble, (ending, counts) in UNTOUCHED.items():
+        return refill_refused(task, answer.said, now) if refill else cancel_refused(task, answer.said, now)
+    for trouble, (ending, counts) in UNPROCESSED.items():
         if isinstance(answer, trouble):
             task.end_attempt(ending, answer.said or str(answer), now)
             mine = retry_later(task, now, answer, counts=counts)
-            told = mine and ending == Ending.UNSENT and task.attempts == 1
-            return [task_event(task, "unsent", now, trouble=str(answer))] if told else []
+            first = mine and ending == Ending.UNSENT and task.attempts == 1
+            return [task_event(task, "unsent", now, trouble=str(answer))] if first else []
     return refill_unclear(task, answer, now) if refill else cancel_unclear(task, answer, now)
 
 
 def accepted(task: Task, ref: str, now: datetime) -> list[Event]:
-    """Upstream took it. Of a refill that is its id; a cancel is agreed to only by a later status."""
+    """Upstream took the task. `ref` is upstream's id of a refill. Only a later status agrees to a cancel."""
     task.end_attempt(Ending.PLACED, ref, now)
     if not task.settle(Outcome.DONE, ref, at=now, known_at=now):
-        # Our claim had run out, and it was written down as unclear: this is what came of it.
+        # Our claim ran out, and the worker that has the task now may have settled it as unclear: this is its answer.
         late = Task.objects.pending().filter(pk=task.pk, outcome=Outcome.UNCLEAR)
         if not late.update(outcome=Outcome.DONE, answer=ref, known_at=now):
             return []
@@ -131,64 +135,62 @@ def accepted(task: Task, ref: str, now: datetime) -> list[Event]:
     return events
 
 
-def refill_refused(task: Task, no: Refused, now: datetime) -> list[Event]:
-    """A no frees the refill's place, unless an earlier try of ours may have gone through."""
-    said, doubted = no.said.casefold(), was_unclear_before(task)
-    if ALREADY_PENDING in said and doubted and not earlier_refills(task, *NOT_KNOWN_TO_BE_OVER).exists():
-        task.end_attempt(Ending.PENDING, no.said, now)
+def refill_refused(task: Task, words: str, now: datetime) -> list[Event]:
+    """Upstream refused a refill in these words. That frees its slot unless an earlier try may have gone through."""
+    already_pending, doubted = ALREADY_PENDING in words.casefold(), was_unclear_before(task)
+    if already_pending and doubted and not earlier_refills(task, *UNCONFIRMED_ENDS).exists():
+        task.end_attempt(Ending.PENDING, words, now)
         return [task_event(task, "adopted", now)] if task.settle(Outcome.DONE, "", at=now, known_at=now) else []
-    task.end_attempt(Ending.REFUSED, no.said, now)
-    if doubted:  # of the earlier try this no says nothing
-        if not task.settle(Outcome.UNCLEAR, no.said, at=now):
+    task.end_attempt(Ending.REFUSED, words, now)
+    if doubted:  # this refusal says nothing about the earlier try
+        if not task.settle(Outcome.UNCLEAR, words, at=now):
             return []
-        return [task_event(task, "doubted", now, said=no.said), *limit_named(task, said, now)]
-    if not task.settle(Outcome.REFUSED, no.said, at=now, over_at=now, over_how=Settled.REFUSED, slot=None, slots=None):
+        return [task_event(task, "doubted", now, said=words), *apply_limit(task, words, now)]
+    if not task.settle(Outcome.REFUSED, words, at=now, over_at=now, over_how=Settled.REFUSED, slot=None, slots=None):
         return []
-    events = [task_event(task, "refused", now, said=no.said)]
-    still = NOT_KNOWN_TO_BE_OVER if ALREADY_PENDING in said else (Settled.DOUBTED,)
-    if last := earlier_refills(task, *still).order_by("-pk").first():
-        known = {"known_at": now} if ALREADY_PENDING in said else {}
+    events = [task_event(task, "refused", now, said=words)]
+    reopened_ends = UNCONFIRMED_ENDS if already_pending else (Settled.DOUBTED,)
+    if last := earlier_refills(task, *reopened_ends).order_by("-pk").first():
+        known = {"known_at": now} if already_pending else {}
         Task.objects.filter(pk=last.pk).update(over_at=None, over_how="", **known)
-        if known:
+        if already_pending:
             events.append(task_event(task, "reopened", now))
-    return [*events, *limit_named(task, said, now)]
+    return [*events, *apply_limit(task, words, now)]
 
 
-def limit_named(task: Task, said: str, now: datetime) -> list[Event]:
-    """“Limit reached” tells of refills that the desk does not know of: its count follows."""
-    if LIMIT_REACHED in said and (count := unknown_refills(task)):
-        Order.objects.filter(pk=task.order_id).update(refills_elsewhere=count)
-        return [task_event(task, "limit", now, count=count)]
+def apply_limit(task: Task, words: str, now: datetime) -> list[Event]:
+    """“Limit reached” means that upstream counts refills which the desk does not know of: its own count follows."""
+    if LIMIT_REACHED in words.casefold():
+        known = Task.objects.filter(order=task.order_id, slot__isnull=False).count()
+        if (unknown := settings.REFILLS_PER_ORDER - known) > 0:
+            Order.objects.filter(pk=task.order_id).update(refills_elsewhere=unknown)
+            return [task_event(task, "limit", now, count=unknown)]
     return []
 
 
 def earlier_refills(task: Task, *how: str) -> TaskQuerySet:
-    """The order's refills before this one that came to their end in one of these ways."""
+    """The order's refills before this one that ended in one of these ways."""
     return Task.objects.filter(order=task.order_id, kind=Kind.REFILL, pk__lt=task.pk, over_how__in=how)
 
 
 def was_unclear_before(task: Task) -> bool:
-    """Whether an earlier try of it got no clear answer."""
-    now_tried = task.trying.pk if task.trying else 0
-    return task.tries.filter(ending__in=("", Ending.UNCLEAR)).exclude(pk=now_tried).exists()
+    """Whether an earlier try of this task got no clear answer."""
+    this_try = task.trying.pk if task.trying else 0
+    return task.tries.filter(ending__in=("", Ending.UNCLEAR)).exclude(pk=this_try).exists()
 
 
-def unknown_refills(task: Task) -> int:
-    """How many of the refills that upstream counts the desk does not know of."""
-    known = Task.objects.filter(order=task.order_id, slot__isnull=False).count()
-    return max(0, settings.REFILLS_PER_ORDER - known)
-
-
-def cancel_refused(task: Task, no: Refused, now: datetime) -> list[Event]:
-    task.end_attempt(Ending.REFUSED, no.said, now)
+def cancel_refused(task: Task, words: str, now: datetime) -> list[Event]:
+    """Upstream refused a cancel in these words. That ends it unless an earlier try may have gone through."""
+    task.end_attempt(Ending.REFUSED, words, now)
     if task.was_unclear:  # “cannot be cancelled” may be the work of the try whose answer was lost: the status tells
-        return [task_event(task, "refused", now, said=no.said)] if task.settle(Outcome.UNCLEAR, no.said, at=now) else []
-    mine = task.settle(Outcome.REFUSED, no.said, at=now, over_at=now, over_how=Settled.REFUSED)
-    return [task_event(task, "refused", now, said=no.said)] if mine else []
+        mine = task.settle(Outcome.UNCLEAR, words, at=now)
+    else:
+        mine = task.settle(Outcome.REFUSED, words, at=now, over_at=now, over_how=Settled.REFUSED)
+    return [task_event(task, "refused", now, said=words)] if mine else []
 
 
 def refill_unclear(task: Task, trouble: NotPanelError, now: datetime) -> list[Event]:
-    """Upstream may have it: never sent again by the machine."""
+    """Leaves a refill that upstream may have to a person: the worker never sends it again."""
     if str(trouble) != BROKE_OFF:
         task.end_attempt(Ending.UNCLEAR, trouble.said or str(trouble), now)
     mine = task.settle(Outcome.UNCLEAR, str(trouble), at=now)
@@ -196,11 +198,11 @@ def refill_unclear(task: Task, trouble: NotPanelError, now: datetime) -> list[Ev
 
 
 def cancel_unclear(task: Task, trouble: NotPanelError, now: datetime) -> list[Event]:
-    """Upstream may have it. It is asked again until there is an answer, or the order's end is one."""
+    """Lets a cancel that upstream may have wait for another try, until there is an answer or the order ends."""
     task.end_attempt(Ending.UNCLEAR, trouble.said or str(trouble), now)
     mine = retry_later(task, now, trouble, counts=True, unclear=True)
-    told = mine and not task.was_unclear
-    return [task_event(task, "unclear", now, trouble=str(trouble), said=trouble.said)] if told else []
+    first = mine and not task.was_unclear
+    return [task_event(task, "unclear", now, trouble=str(trouble), said=trouble.said)] if first else []
 
 
 def retry_later(
@@ -217,4 +219,5 @@ def retry_later(
 
 
 def task_event(task: Task, what: str, at: datetime, **facts: object) -> Event:
+    """The event that something happened to a refill or cancel, such as `refill_refused`, not saved yet."""
     return Event(order_id=task.order_id, kind=f"{task.kind}_{what}", at=at, facts=facts)

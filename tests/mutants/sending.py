@@ -128,7 +128,7 @@ MISTAKES = (
     Mistake(
         "a refill in doubt is repeated by the machine", BATCHES,
         "    mine = task.settle(Outcome.UNCLEAR, str(trouble), at=now)\n",
-        "    mine = give_back(task, now, trouble, counts=True, unclear=True)\n",
+        "    mine = retry_later(task, now, trouble, counts=True, unclear=True)\n",
         CAMPAIGN,
     ),
     Mistake(
@@ -141,12 +141,12 @@ MISTAKES = (
     ),
     Mistake(
         "a refill pending upstream is ours without a doubt before it", BATCHES,
-        "    if ALREADY_PENDING in said and doubted and", "    if ALREADY_PENDING in said and",
+        "    if already_pending and doubted and", "    if already_pending and",
         REFILLS,
     ),
     Mistake(
         "a refill pending upstream is ours although the one before may be it", BATCHES,
-        " and not earlier_refills(task, *NOT_KNOWN_TO_BE_OVER).exists():", ":",
+        " and not earlier_refills(task, *UNCONFIRMED_ENDS).exists():", ":",
         REFILLS,
     ),
     Mistake(
@@ -156,7 +156,7 @@ MISTAKES = (
     ),
     Mistake(
         "a no to the second try refuses the first as well", BATCHES,
-        "    if doubted:  # of", "    if False:  # of",
+        "    if doubted:  # this", "    if False:  # this",
         REFILLS,
     ),
     Mistake(

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from orders.aftersale.states import STATES, state_key
-from orders.aftersale.task_list import DEFAULT_OLD_AGE, ENOUGH_REFILLS, usual_age
+from orders.aftersale.task_list import DEFAULT_OLD_AGE, FEWEST_MEASURED_REFILLS, usual_age
 from orders.models import Task
 from tests.makers import make_order, make_user
 from tests.people import as_a
@@ -83,7 +83,7 @@ def test_a_refill_older_than_usual_stands_out(viewer: Client) -> None:
 
 def test_what_is_usual_is_learnt_from_refills_whose_end_was_told() -> None:
     now = timezone.now()
-    for hours in range(ENOUGH_REFILLS - 1):
+    for hours in range(FEWEST_MEASURED_REFILLS - 1):
         make_wish(Kind.REFILL, over_how=Settled.MARKED, outcome="done", known_at=now - timedelta(hours=hours))
     assert usual_age() == DEFAULT_OLD_AGE
     make_wish(Kind.REFILL, over_how=Settled.PRESUMED, outcome="done", known_at=now - timedelta(hours=99))

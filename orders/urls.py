@@ -49,10 +49,10 @@ urlpatterns = [
     path("<int:pk>/closing/", placing.closing, name="closing"),
     path("<int:pk>/abandonment/", following.abandonment, name="abandonment"),
     path("<int:pk>/sighting/", following.sighting, name="sighting"),
-    path("<int:pk>/refills/", aftersale.refills, name="refills"),
+    path("<int:pk>/refills/", aftersale.refill_or_cancel, {"kind": Task.Kind.REFILL}, name="refills"),
     path("<int:pk>/refills/tries/", aftersale.repetition, {"kind": Task.Kind.REFILL}, name="refill_tries"),
     path("<int:pk>/refills/settlement/", aftersale.settlement, name="settlement"),
     path("<int:pk>/refills/next/", aftersale.next_refill, name="next_refill"),
-    path("<int:pk>/cancellation/", aftersale.cancellation, name="cancellation"),
+    path("<int:pk>/cancellation/", aftersale.refill_or_cancel, {"kind": Task.Kind.CANCEL}, name="cancellation"),
     path("<int:pk>/cancellation/tries/", aftersale.repetition, {"kind": Task.Kind.CANCEL}, name="cancel_tries"),
 ]

@@ -8,7 +8,6 @@ from accounts.access import needs
 from orders.aftersale import ask
 from orders.aftersale.task_list import task_list_context
 from orders.aftersale.withdraw import withdraw
-from orders.models import Task
 from orders.table.replies import redirect_back, refusal_of, row_or_redirect, the_order
 from panel.web.params import read_number
 
@@ -23,20 +22,8 @@ def withdrawal(request: HttpRequest, pk: int) -> HttpResponse:
 
 @needs("place")
 @require_POST
-def refills(request: HttpRequest, pk: int) -> HttpResponse:
-    """Asks for a refill of an order."""
-    return ask_for_task(request, pk, Task.Kind.REFILL)
-
-
-@needs("place")
-@require_POST
-def cancellation(request: HttpRequest, pk: int) -> HttpResponse:
-    """Asks for a cancel of an order."""
-    return ask_for_task(request, pk, Task.Kind.CANCEL)
-
-
-def ask_for_task(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
-    """Asks for a refill or a cancel. The answer is the row, or the page that the person came from."""
+def refill_or_cancel(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
+    """Asks for a refill or a cancel of an order."""
     why = refusal_of(lambda: ask.ask(the_order(request, pk), kind, by=request.user))
     return row_or_redirect(request, pk, why, f"A {kind} of order {pk} is asked for.")
 

@@ -139,21 +139,17 @@ def receipt(request: HttpRequest) -> HttpResponse:
     """What the order would cost, while somebody types. A POST, for a link belongs in no address; changes nothing."""
     typed = typed_fields(request)
     form = OrderForm.blank(typed)
-    context = {
-        **form_context(form, OrderForm(typed)),
-        "other_fields": typed.get("asks") not in (None, form.fields_version),
-    }
+    other_fields = typed.get("asks") not in (None, form.fields_version)
+    context = {**form_context(form, OrderForm(typed)), "other_fields": other_fields}
     return render(request, "orders/placing/_receipt_now.html", context)
 
 
 def form_context(form: OrderForm, read: OrderForm) -> dict[str, object]:
-    """What the form's fragments want: `form` to show, and `read`, the same form bound, for its errors and estimate."""
+    """What the form's templates want: `form` to show, and what `read`, the same form bound, says of it.
+
+    That is its errors, our estimate of the charge in USD, and the balance before and after it.
+    """
     read.is_valid()
-    return {"form": form, "read": read, "FIELDS": FIELDS, **receipt_context(read)}
-
-
-def receipt_context(read: OrderForm) -> dict[str, object]:
-    """What `_receipt.html` wants: our estimate in USD, and the balance before and after it."""
     chosen, cleaned = read.chosen_service, read.cleaned_data
     quantity, runs = cleaned.get("quantity"), cleaned.get("runs") or 1
     names = (name for name in read.shown_fields if name != "link")
@@ -161,12 +157,14 @@ def receipt_context(read: OrderForm) -> dict[str, object]:
     one_run = chosen.expected_charge(quantity) if chosen and quantity and not wrong else None
     expected = one_run * runs if one_run is not None else None
     reading = BalanceReading.objects.first()
-    balance = reading.amount if reading else None
-    currency = reading.currency if reading else "USD"
+    balance, currency = (reading.amount, reading.currency) if reading else (None, "USD")
     # From another currency nothing is subtracted.
     after = balance - expected if balance is not None and expected is not None and is_dollars(currency) else None
     dear = after is not None and is_dear(balance, currency, expected)
     return {
+        "form": form,
+        "read": read,
+        "FIELDS": FIELDS,
         "chosen": chosen,
         "quantity": quantity,
         "runs": runs,

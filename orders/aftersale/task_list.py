@@ -8,12 +8,12 @@ from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
 
-from orders.aftersale.states import STATES, Kind, Settled, state_note, state_of
+from orders.aftersale.states import STATES, Kind, state_note, state_of
 from orders.models import Task
 from panel.web.paging import one_more
 
 TASKS_A_PAGE = 50
-USUAL_PERCENT = 90  # of the measured refills had their end within the usual age
+USUAL_PERCENT = 90  # of the measured refills were settled within the usual age
 MOST_MEASURED_REFILLS, FEWEST_MEASURED_REFILLS = 200, 20
 DEFAULT_OLD_AGE = timedelta(hours=24)  # while there are too few refills to measure
 
@@ -45,11 +45,9 @@ def task_list_context(user: Any, kind: str, state: str, before: int) -> dict[str
 
 
 def usual_age() -> timedelta:
-    """The age within which nine of ten of the latest refills ended. Counts ends that upstream or a manager told."""
-    ended = Task.objects.filter(
-        kind=Kind.REFILL, over_how__in=(Settled.MARKED, Settled.FOLLOWED), known_at__isnull=False
-    )
-    lasted = ended.annotate(lasted=F("over_at") - F("known_at")).order_by("-pk").values_list("lasted", flat=True)
+    """The age within which nine of ten of the latest refills were settled. Those presumed settled do not count."""
+    settled = Task.objects.filter(STATES[Kind.REFILL]["settled"].where, kind=Kind.REFILL, known_at__isnull=False)
+    lasted = settled.annotate(lasted=F("over_at") - F("known_at")).order_by("-pk").values_list("lasted", flat=True)
     ages: list[timedelta] = sorted(lasted[:MOST_MEASURED_REFILLS])
     return ages[len(ages) * USUAL_PERCENT // 100] if len(ages) >= FEWEST_MEASURED_REFILLS else DEFAULT_OLD_AGE
 

@@ -126,8 +126,7 @@ class OrderForm(forms.Form):
         return self.checkup.link
 
     def _interval(self, text: str) -> int | None:
-        runs = self.cleaned_data.get("runs")
-        if not runs:
+        if not self.cleaned_data.get("runs"):
             if text and "runs" not in self.errors:
                 raise ValidationError("Minutes between runs need at least 2 runs.")
             return None
@@ -181,8 +180,7 @@ class OrderForm(forms.Form):
             self.add_error("despite_hold", service.why_held())
 
     def _find_similar(self, service: Service) -> None:
-        link = self.target
-        self.similar = similar_orders(service, link, timezone.now()) if link else []
+        self.similar = similar_orders(service, self.target, timezone.now()) if self.target else []
         if self.similar and read_number(self.data.get("again")) < self.similar[0].pk:
             self.add_error("again", "The same was ordered lately. Say that you want it once more, or leave it.")
 

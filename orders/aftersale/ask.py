@@ -77,7 +77,7 @@ def asked_event(task: Task) -> Event:
     return Event(order=task.order, kind=kind, by=task.asked_by, at=task.asked_at, facts=facts)
 
 
-# ── Acting on a task without a clear answer, or without an end ────────────────────────────────────
+# ── Acting on a task without a clear answer, or without an end ───────────────────────────────────
 def ask_again(order: Order, kind: str, *, by: Any) -> None:
     """Sends a task once more that got no clear answer. With a refill only a person may do that, never the worker."""
     allowed(by, "place")

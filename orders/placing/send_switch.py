@@ -67,5 +67,5 @@ def resume_itself(now: datetime) -> None:
 
 
 def switch_on(stopped: Any, *, failures: int) -> bool:
-    """Lets orders go out if `stopped` finds the row of Sending, and counts from so many failures on."""
+    """Lets orders go out if `stopped` finds the row of Sending. From then on, so many failures count already."""
     return bool(stopped.update(stopped_at=None, stopped_by=None, reason="", failures=failures))

@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 Ending = Attempt.Ending
 
 IN_DOUBT_TOO_LONG = "no clear answer for too long; asking again might order twice."
+LONGEST_JITTER = 1.25  # times the pause, so that not all workers come back at once
 
 
 class Rule(NamedTuple):
@@ -84,7 +85,7 @@ def submit(client: Client, task: Task) -> None:
     except DatabaseError:
         raise  # upstream may have said yes and we could not write: the claim runs out, and the same id goes again
     except Exception:
-        log.exception("our own mistake while placing")  # asked again it would be made again, perhaps after sending
+        log.exception("our own mistake while placing")  # a repeat would make it again, perhaps after sending
         task.end_attempt(Ending.BROKEN, "The log has the details.", timezone.now())
         to_review(task, "a mistake of the desk’s own stopped it in mid-call; the log has the details.", "")
     else:
@@ -160,7 +161,7 @@ def pause_before_next(task: Task, trouble: NotPanelError, rule: Rule) -> float:
     if rule.then == "money" and task.attempts == 1:
         return funding.CACHED_BY_UPSTREAM.total_seconds()  # no older reading may say that the money is there
     pause = retry_pause(trouble.pause or 0.0, task.attempts if rule.counts else 1)
-    return pause * random.uniform(1, 1.25)  # noqa: S311  jitter, not a secret
+    return pause * random.uniform(1, LONGEST_JITTER)  # noqa: S311  no secret
 
 
 def postpone(task: Task, trouble: NotPanelError, rule: Rule, now: datetime, *, in_doubt: bool) -> None:

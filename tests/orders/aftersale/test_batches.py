@@ -13,28 +13,28 @@ from tests.upstream import Upstream
 
 pytestmark = pytest.mark.django_db
 Outcome = Task.Outcome
-# A fault, and of how many of the four the answer says nothing that can be believed.
+# Fault → its details, and for how many of the four orders its answer says nothing that can be believed.
 FAULTS: dict[str, tuple[dict[str, Any], int]] = {
     "shuffle": ({}, 0), "invent": ({"count": 2}, 0), "double": ({"count": 2}, 2), "omit": ({"count": 2}, 2),
     "lose_answer": ({}, 4), "lose_request": ({}, 4),
 }  # fmt: skip
 
 
-def asked(upstream: Upstream, phone: Client, kind: str, stands: str, refused: str) -> list[Order]:
-    """Four orders that the desk believes to stand well, and of which upstream refuses the second."""
+def four_asked(upstream: Upstream, phone: Client, kind: str, status: str, refused_status: str) -> list[Order]:
+    """Asks for a refill or cancel of four orders with this status. Upstream has another for the second, and refuses."""
     service, by = sold_by(phone, refill=True, cancel=True), make_user()
     orders = []
     for number in range(4):
-        known = upstream.place(service=service.upstream_id)
-        upstream.set_status(known, refused if number == 1 else stands)
-        orders.append(make_order(stands, service=service, upstream_id=known))
+        upstream_id = upstream.place(service=service.upstream_id)
+        upstream.set_status(upstream_id, refused_status if number == 1 else status)
+        orders.append(make_order(status, service=service, upstream_id=upstream_id))
         ask.ask(orders[-1], kind, by=by)
     return orders
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_each_refill_gets_its_own_answer(upstream: Upstream, phone: Client, fault: str) -> None:
-    orders = asked(upstream, phone, "refill", "completed", "in_progress")
+    orders = four_asked(upstream, phone, "refill", "completed", "in_progress")
     details, unclear = FAULTS[fault]
     upstream.will(fault, "refill", **details)
     submit_refills(phone)
@@ -53,7 +53,7 @@ def test_each_refill_gets_its_own_answer(upstream: Upstream, phone: Client, faul
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_each_cancel_gets_its_own_answer(upstream: Upstream, phone: Client, fault: str) -> None:
-    orders = asked(upstream, phone, "cancel", "in_progress", "completed")
+    orders = four_asked(upstream, phone, "cancel", "in_progress", "completed")
     details, unclear = FAULTS[fault]
     upstream.will(fault, "cancel", **details)
     submit_cancels(phone)

@@ -24,27 +24,27 @@ CANCEL, Outcome, Settled = Task.Kind.CANCEL, Task.Outcome, Task.Settled
 AN_HOUR = timedelta(hours=1)
 
 
-def placed(upstream: Upstream, phone: Client, status: str = "in_progress", **wanted: object) -> Order:
-    """An order that stands so, here and upstream."""
-    service = sold_by(phone, **{"cancel": True, **wanted})
-    known = upstream.place(service=service.upstream_id)
-    upstream.set_status(known, status)
-    return make_order(status, service=service, upstream_id=known)
+def placed(upstream: Upstream, phone: Client, status: str = "in_progress", **service_fields: object) -> Order:
+    """An order with this status here and upstream, of a service that takes cancels."""
+    service = sold_by(phone, **{"cancel": True, **service_fields})
+    upstream_id = upstream.place(service=service.upstream_id)
+    upstream.set_status(upstream_id, status)
+    return make_order(status, service=service, upstream_id=upstream_id)
 
 
 def ask(order: Order) -> Task | None:
     return aftersale.ask(order, CANCEL, by=make_user(name="Ana"))
 
 
-def now(order: Order) -> Order:
+def reloaded(order: Order) -> Order:
     return Order.objects.for_table().get(pk=order.pk)
 
 
-def the_cancel() -> Task:
+def cancel_task() -> Task:
     return Task.objects.get(kind=CANCEL)
 
 
-def look(phone: Client) -> None:
+def poll(phone: Client) -> None:
     Order.objects.exclude(next_look_at=None).update(next_look_at=timezone.now())
     poll_once(phone)
 
@@ -52,7 +52,7 @@ def look(phone: Client) -> None:
 def test_an_order_that_was_never_sent_is_simply_withdrawn(upstream: Upstream, phone: Client) -> None:
     order = place_order(service=sold_by(phone))
     assert ask(order) is None
-    assert now(order).shown_status == "withdrawn"
+    assert reloaded(order).shown_status == "withdrawn"
     assert not submit_one(phone)
     assert upstream.calls("add") == upstream.calls("cancel") == 0
 
@@ -65,9 +65,9 @@ def test_one_whose_answer_was_lost_is_confirmed_first_then_cancelled(upstream: U
     assert not submit_cancels(phone)
     assert submit_one(phone, timezone.now() + AN_HOUR)
     assert submit_cancels(phone)
-    look(phone)
-    assert now(order).status == Status.CANCELLED  # it was still pending, so upstream refunds it at once
-    assert the_cancel().over_how == Settled.AGREED
+    poll(phone)
+    assert reloaded(order).status == Status.CANCELLED  # it was still pending, so upstream refunds it at once
+    assert cancel_task().over_how == Settled.AGREED
     assert len(upstream.orders()) == 1
 
 
@@ -80,8 +80,8 @@ def test_what_turns_out_never_sent_is_withdrawn_instead_of_sent(upstream: Upstre
     Task.objects.filter(pk=task.pk).update(due_at=timezone.now(), unclear_since=None)  # it did not leave the house
     upstream.start()
     assert submit_one(phone)
-    assert now(order).shown_status == "withdrawn"
-    assert the_cancel().over_how == Settled.WITHDRAWN
+    assert reloaded(order).shown_status == "withdrawn"
+    assert cancel_task().over_how == Settled.WITHDRAWN
     assert upstream.calls("add") == 0
 
 
@@ -92,14 +92,14 @@ def test_who_withdraws_it_meanwhile_ends_the_cancel_that_waits(
     order = place_order(service=sold_by(phone))
     task = Task.objects.claim(timezone.now(), LEASE)
     assert task
-    stale = now(order)
+    stale = reloaded(order)
     assert ask(order)
     Task.objects.filter(pk=task.pk).update(due_at=timezone.now(), unclear_since=None)  # it did not leave the house
     if by_cancel:
-        assert ask(now(order)) is None
+        assert ask(reloaded(order)) is None
     else:
         withdraw(stale, by=make_user())
-    assert (the_cancel().over_how, the_cancel().due_at) == (Settled.WITHDRAWN, None)
+    assert (cancel_task().over_how, cancel_task().due_at) == (Settled.WITHDRAWN, None)
     assert not submit_cancels(phone)
 
 
@@ -111,8 +111,8 @@ def test_a_rejected_order_has_nothing_to_cancel(upstream: Upstream, phone: Clien
     Task.objects.filter(pk=task.pk).update(due_at=timezone.now())
     upstream.will("error_200", "add", text="Service not found")
     submit_one(phone)
-    assert now(order).status == Status.REVIEW  # a no after a doubt is for a person
-    assert the_cancel().over_at is None
+    assert reloaded(order).status == Status.REVIEW  # a no after a doubt is for a person
+    assert cancel_task().over_at is None
     assert not submit_cancels(phone)
 
 
@@ -120,12 +120,12 @@ def test_in_flight_it_is_asked_and_only_a_later_status_agrees(upstream: Upstream
     order = placed(upstream, phone)
     ask(order)
     submit_cancels(phone)
-    assert now(order).status == Status.IN_PROGRESS
-    assert the_cancel().over_at is None
-    assert "upstream took the request" in now(order).why_no_cancel()
+    assert reloaded(order).status == Status.IN_PROGRESS
+    assert cancel_task().over_at is None
+    assert "upstream took the request" in reloaded(order).why_no_cancel()
     upstream.set_status(order.upstream_id or "", "cancelled")
-    look(phone)
-    assert the_cancel().over_how == Settled.AGREED
+    poll(phone)
+    assert cancel_task().over_how == Settled.AGREED
     assert order.events.filter(kind="cancel_agreed").exists()
 
 
@@ -136,8 +136,8 @@ def test_an_order_that_ends_otherwise_ends_its_cancel(upstream: Upstream, phone:
     ask(order)
     submit_cancels(phone)
     upstream.set_status(order.upstream_id or "", status)
-    look(phone)
-    assert the_cancel().over_how == how
+    poll(phone)
+    assert cancel_task().over_how == how
     assert order.events.filter(kind="cancel_late").exists()
 
 
@@ -146,8 +146,8 @@ def test_a_refusal_is_the_end_of_it_in_upstreams_words(upstream: Upstream, phone
     upstream.set_status(order.upstream_id or "", "completed")
     ask(order)
     submit_cancels(phone)
-    assert the_cancel().over_how == Settled.REFUSED
-    assert the_cancel().answer == "Order cannot be cancelled (already completed)"
+    assert cancel_task().over_how == Settled.REFUSED
+    assert cancel_task().answer == "Order cannot be cancelled (already completed)"
 
 
 def test_a_lost_answer_is_asked_again_and_a_no_to_that_is_no_end(upstream: Upstream, phone: Client) -> None:
@@ -155,20 +155,20 @@ def test_a_lost_answer_is_asked_again_and_a_no_to_that_is_no_end(upstream: Upstr
     upstream.will("lose_answer", "cancel")  # it took effect: the order is cancelled upstream
     ask(order)
     submit_cancels(phone)
-    assert the_cancel().over_at is None
+    assert cancel_task().over_at is None
     submit_cancels(phone, timezone.now() + AN_HOUR)
-    assert (the_cancel().outcome, the_cancel().over_at) == (Outcome.UNCLEAR, None)
-    look(phone)
-    assert now(order).status == Status.CANCELLED
-    assert the_cancel().over_how == Settled.AGREED
+    assert (cancel_task().outcome, cancel_task().over_at) == (Outcome.UNCLEAR, None)
+    poll(phone)
+    assert reloaded(order).status == Status.CANCELLED
+    assert cancel_task().over_how == Settled.AGREED
 
 
 def test_the_status_may_come_before_the_answer(upstream: Upstream, phone: Client) -> None:
     order = placed(upstream, phone)
     ask(order)
     upstream.set_status(order.upstream_id or "", "cancelled")
-    look(phone)
-    assert the_cancel().over_how == Settled.AGREED
+    poll(phone)
+    assert cancel_task().over_how == Settled.AGREED
     assert not submit_cancels(phone)
 
 

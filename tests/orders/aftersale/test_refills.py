@@ -25,11 +25,11 @@ A_DAY = timedelta(days=1)
 
 @pytest.fixture
 def order(upstream: Upstream, phone: Client) -> Order:
-    """Completed, of a service with refill, and known upstream."""
+    """A completed order that upstream has too, of a service with refill."""
     service = sold_by(phone, refill=True)
-    known = upstream.place(service=service.upstream_id)
-    upstream.set_status(known, "completed")
-    return make_order("completed", service=service, upstream_id=known)
+    upstream_id = upstream.place(service=service.upstream_id)
+    upstream.set_status(upstream_id, "completed")
+    return make_order("completed", service=service, upstream_id=upstream_id)
 
 
 def ask(order: Order, **by: object) -> Task:
@@ -38,19 +38,19 @@ def ask(order: Order, **by: object) -> Task:
     return task
 
 
-def now(order: Order) -> Order:
+def reloaded(order: Order) -> Order:
     return Order.objects.for_table().get(pk=order.pk)
 
 
 def test_an_accepted_refill_is_pending_and_not_done(order: Order, upstream: Upstream, phone: Client) -> None:
     ana = make_user(name="Ana")
     task = ask(order, by=ana)
-    assert now(order).why_no_refill().startswith("0 of 3 used; one was asked for by Ana at ")
+    assert reloaded(order).why_no_refill().startswith("0 of 3 used; one was asked for by Ana at ")
     assert submit_refills(phone)
     task.refresh_from_db()
     assert (task.outcome, task.over_at) == (Outcome.DONE, None)
     assert task.answer == upstream.books()["refills"][0]["refill"]
-    assert "one is pending since" in now(order).why_no_refill()
+    assert "one is pending since" in reloaded(order).why_no_refill()
     assert not submit_refills(phone)
 
 
@@ -61,23 +61,23 @@ def test_three_and_no_fourth(order: Order, upstream: Upstream, phone: Client) ->
         submit_refills(phone)
         upstream.advance(days=1)
         aftersale.mark_settled(order, "The customer sees it.", by=manager)
-    assert now(order).why_no_refill() == "All 3 refills are used."
+    assert reloaded(order).why_no_refill() == "All 3 refills are used."
     with pytest.raises(Refusal, match="All 3 refills"):
         ask(order)
     assert upstream.calls("refill") == 3
 
 
 def test_the_database_itself_lets_no_second_and_no_fourth_pass(order: Order) -> None:
-    wish = {"order": order, "kind": REFILL, "due_at": timezone.now(), "slots": 3}
-    Task.objects.create(slot=1, **wish)
+    task_fields = {"order": order, "kind": REFILL, "due_at": timezone.now(), "slots": 3}
+    Task.objects.create(slot=1, **task_fields)
     for slot in (1, 2):
         with pytest.raises(IntegrityError), transaction.atomic():
-            Task.objects.create(slot=slot, **wish)
+            Task.objects.create(slot=slot, **task_fields)
     Task.objects.update(settled_at=timezone.now(), due_at=None, over_at=timezone.now())
     with pytest.raises(IntegrityError), transaction.atomic():
-        Task.objects.create(slot=1, **wish)
+        Task.objects.create(slot=1, **task_fields)
     with pytest.raises(IntegrityError), transaction.atomic():
-        Task.objects.create(slot=4, **wish)
+        Task.objects.create(slot=4, **task_fields)
 
 
 def test_a_refusal_uses_nothing_up(order: Order, upstream: Upstream, phone: Client) -> None:
@@ -87,7 +87,7 @@ def test_a_refusal_uses_nothing_up(order: Order, upstream: Upstream, phone: Clie
     task.refresh_from_db()
     assert (task.outcome, task.over_how, task.slot) == (Outcome.REFUSED, Settled.REFUSED, None)
     assert task.answer == "Refill only available for completed or partial orders"
-    assert now(order).why_no_refill() == ""
+    assert reloaded(order).why_no_refill() == ""
 
 
 @pytest.mark.parametrize("fault", ["lose_answer", "lose_request", "html", "cut", "error_after"])
@@ -100,7 +100,7 @@ def test_a_lost_answer_is_never_sent_again_by_the_machine(
     assert not submit_refills(phone, timezone.now() + A_DAY)
     task.refresh_from_db()
     assert (task.outcome, task.over_at) == (Outcome.UNCLEAR, None)
-    assert "no clear answer came back" in now(order).why_no_refill()
+    assert "no clear answer came back" in reloaded(order).why_no_refill()
     assert upstream.calls("refill") == 1
 
 
@@ -166,7 +166,7 @@ def test_the_limit_after_our_own_lost_answer_counts_that_one_too(
     upstream.advance(days=1)
     aftersale.ask_again(order, REFILL, by=make_user())
     submit_refills(phone)
-    assert now(order).refills.used == 3
+    assert reloaded(order).refills.used == 3
 
 
 def test_a_worker_that_died_in_mid_call_leaves_a_refill_in_doubt(
@@ -186,8 +186,8 @@ def test_a_limit_that_upstream_names_corrects_our_count(order: Order, upstream: 
         upstream.advance(days=1)
     ask(order)
     submit_refills(phone)
-    assert now(order).refills.used == 3
-    assert now(order).why_no_refill() == "All 3 refills are used."
+    assert reloaded(order).refills.used == 3
+    assert reloaded(order).why_no_refill() == "All 3 refills are used."
 
 
 def test_after_long_silence_it_is_presumed_settled_and_says_so(order: Order, phone: Client, settings: Any) -> None:
@@ -198,7 +198,7 @@ def test_after_long_silence_it_is_presumed_settled_and_says_so(order: Order, pho
     assert presume_settled(timezone.now() + timedelta(hours=73))
     task.refresh_from_db()
     assert task.over_how == Settled.PRESUMED
-    assert now(order).why_no_refill() == ""
+    assert reloaded(order).why_no_refill() == ""
     assert order.events.filter(kind="refill_presumed").exists()
 
 
@@ -229,7 +229,7 @@ def test_upstream_that_says_pending_takes_our_presumption_back(order: Order, ups
     second.refresh_from_db()
     assert (first.over_at, first.over_how) == (None, "")
     assert second.over_how == Settled.REFUSED
-    assert "one is pending" in now(order).why_no_refill()
+    assert "one is pending" in reloaded(order).why_no_refill()
     assert not presume_settled(timezone.now() + timedelta(hours=71))
 
 
@@ -245,7 +245,7 @@ def test_asked_anew_upstream_tells_whether_the_one_before_is_settled(
     submit_refills(phone)
     first.refresh_from_db()
     assert first.over_how == (Settled.FOLLOWED if settled else "")
-    assert now(order).refills.used == (2 if settled else 1)
+    assert reloaded(order).refills.used == (2 if settled else 1)
 
 
 def test_a_hundred_travel_in_one_call_and_each_gets_its_own_answer(upstream: Upstream, phone: Client) -> None:
@@ -267,9 +267,9 @@ def test_a_hundred_travel_in_one_call_and_each_gets_its_own_answer(upstream: Ups
 def test_a_call_that_is_refused_as_a_whole_is_asked_one_by_one(upstream: Upstream, phone: Client) -> None:
     service = sold_by(phone, refill=True)
     for _ in range(3):
-        known = upstream.place(service=service.upstream_id)
-        upstream.set_status(known, "completed")
-        ask(make_order("completed", service=service, upstream_id=known))
+        upstream_id = upstream.place(service=service.upstream_id)
+        upstream.set_status(upstream_id, "completed")
+        ask(make_order("completed", service=service, upstream_id=upstream_id))
     upstream.will("error_200", "refill", text="Order not found")
     while submit_refills(phone):
         pass

@@ -1,4 +1,4 @@
-"""The same table as `test_rule_table`, as people meet it: the buttons of the row, and the dry run of many at once."""
+"""The table of tests/orders/rules/rule_cases.py as people meet it: the buttons of a row, and the dry run of many."""
 
 import re
 from html import unescape
@@ -35,26 +35,26 @@ def table(ana: User) -> list[tuple[Case, Order]]:
 
 
 def buttons(by: User) -> dict[tuple[str, int], str]:
-    """Of every row on every page of the list: the sentence why the button is off, or "" when it may be pressed."""
-    found, where, client = dict[tuple[str, int], str](), "/orders/", as_user(by)
-    while where:
-        page = client.get(where).content.decode()
+    """(kind, order) → why its button is off, or "" when it may be pressed; of every row on every page of the list."""
+    reasons, path, client = dict[tuple[str, int], str](), "/orders/", as_user(by)
+    while path:
+        page = client.get(path).content.decode()
         for type, pk, letter, rest, why in BUTTON.findall(page):
             assert (type == "submit") == (not why) == ("aria-disabled" not in rest), rest
-            found[KINDS[letter], int(pk)] = unescape(why)
+            reasons[KINDS[letter], int(pk)] = unescape(why)
         older = re.search(r'href="([^"]*before=[^"]*)"', page)
-        where = unescape(older[1]) if older else ""
-    return found
+        path = unescape(older[1]) if older else ""
+    return reasons
 
 
 def test_every_row_says_what_the_rule_says(table: list[tuple[Case, Order]], ana: User) -> None:
-    shown = buttons(ana)
+    reasons = buttons(ana)
     wrong = []
     for case, order in table:
         if order.placing_task and order.placing_task.unsent and case.kind == Task.Kind.CANCEL:
-            assert (case.kind, order.pk) not in shown, "what was not sent is undone or withdrawn"
-        elif (why := WHY_NOT[case.kind](order)) != (seen := shown.get((case.kind, order.pk), "no button")):
-            wrong.append(f"{case}: the rule says {why!r}, the row {seen!r}")
+            assert (case.kind, order.pk) not in reasons, "what was not sent is undone or withdrawn"
+        elif (why := WHY_NOT[case.kind](order)) != (shown := reasons.get((case.kind, order.pk), "no button")):
+            wrong.append(f"{case}: the rule says {why!r}, the row {shown!r}")
     assert not wrong, "\n".join(wrong)
 
 
@@ -62,11 +62,11 @@ def test_every_row_says_what_the_rule_says(table: list[tuple[Case, Order]], ana:
 def test_the_dry_run_says_what_the_rule_says(table: list[tuple[Case, Order]], kind: str) -> None:
     mine = {order.pk: (case, WHY_NOT[kind](order)) for case, order in table if case.kind == kind}
     run = dry_run(Selection.of(kind, mine, "the whole table"))
-    shown = {order.pk: (group.is_asked, why) for group in run.groups for order, why in group.lines}
+    lines = {order.pk: (group.is_asked, why) for group in run.groups for order, why in group.lines}
     wrong = [
-        f"{case}: the rule says {why!r}, the dry run {shown.get(pk)}"
+        f"{case}: the rule says {why!r}, the dry run {lines.get(pk)}"
         for pk, (case, why) in mine.items()
-        if shown.get(pk) != (not why, why)
+        if lines.get(pk) != (not why, why)
     ]
     assert not wrong, "\n".join(wrong)
-    assert len(shown) == run.picked == len(mine)
+    assert len(lines) == run.picked == len(mine)

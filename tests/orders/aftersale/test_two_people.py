@@ -1,4 +1,4 @@
-"""Two people press at the same moment: one wish, and the other is told who was first."""
+"""Two people press at the same moment: one task is asked for, and the other person is told who was first."""
 
 import pytest
 from django.db import OperationalError
@@ -14,8 +14,8 @@ from tests.orders.models.test_claims import together
 def press(order: Order, kind: str, by: User, answers: list[tuple[User, str]]) -> None:
     try:
         ask.ask(order, kind, by=by)
-    except (Refusal, OperationalError) as no:
-        answers.append((by, str(no)))
+    except (Refusal, OperationalError) as refusal:
+        answers.append((by, str(refusal)))
     else:
         answers.append((by, ""))
 
@@ -25,9 +25,9 @@ def press(order: Order, kind: str, by: User, answers: list[tuple[User, str]]) ->
 def test_of_two_at_once_the_second_is_told_who_was_first(kind: str, status: str) -> None:
     order = make_order(status)
     people = [make_user(name=name) for name in ("Ana", "Ben", "Cleo", "Dora", "Emil", "Finn")]
-    seen = Order.objects.for_table().get(pk=order.pk)  # as each has it on the screen: nothing is asked for yet
+    shown_order = Order.objects.for_table().get(pk=order.pk)  # as each has it on the screen: nothing is asked for yet
     answers: list[tuple[User, str]] = []
-    together(*[lambda by=by: press(seen, kind, by, answers) for by in people])
+    together(*[lambda by=by: press(shown_order, kind, by, answers) for by in people])
     ((first, _),) = [answer for answer in answers if answer[1] == ""]
     task = Task.objects.get(kind=kind)
     assert task.asked_by == first
@@ -40,8 +40,8 @@ def test_of_two_at_once_the_second_is_told_who_was_first(kind: str, status: str)
 @pytest.mark.django_db
 def test_a_page_that_is_out_of_date_asks_for_nothing() -> None:
     order = make_order("in_progress")
-    seen = Order.objects.for_table().get(pk=order.pk)
+    shown_order = Order.objects.for_table().get(pk=order.pk)
     Order.objects.filter(pk=order.pk).update(status="completed", next_look_at=None)
     with pytest.raises(Refusal, match="It is completed; there is nothing left to cancel"):
-        ask.ask(seen, "cancel", by=make_user())
+        ask.ask(shown_order, "cancel", by=make_user())
     assert not Task.objects.filter(kind="cancel").exists()

@@ -40,17 +40,17 @@ def ticked(page: str) -> bool:
     return " checked" in box
 
 
-@pytest.mark.parametrize(("said", "by_itself"), [(TICKED, True), (UNTICKED, False), ({}, True)])
+@pytest.mark.parametrize(("tick", "by_itself"), [(TICKED, True), (UNTICKED, False), ({}, True)])
 def test_the_order_waits_as_the_form_said(
-    operator: Client, upstream: Upstream, phone: Phone, said: dict[str, object], by_itself: bool
+    operator: Client, upstream: Upstream, phone: Phone, tick: dict[str, object], by_itself: bool
 ) -> None:
-    """The last form is an old tab's, which knows no such tick."""
+    """The last form is that of an old tab, which has no such box."""
     upstream.set_balance("0.01")
     service = sold_by(phone)
     # In no network of its own, so that the form has nothing to say about the link.
     Service.objects.update(name="Followers", category="Followers")
     service.refresh_from_db()
-    assert operator.post("/orders/new/", {**filled(service), **said}).status_code == 302
+    assert operator.post("/orders/new/", {**filled(service), **tick}).status_code == 302
     assert submit_one(phone)
     order = Order.objects.get()
     assert order.shown_status == "unfunded"
@@ -70,9 +70,9 @@ def test_the_order_page_says_who_chose_that_it_waits(operator: Client, service: 
     assert "chose that it waits for a press when the money is there" in page
 
 
-@pytest.mark.parametrize("said", [TICKED, UNTICKED])
-def test_a_repeat_of_the_same_form_stays_one_order(operator: Client, service: Service, said: dict[str, object]) -> None:
-    form = {**filled(service), **said}
+@pytest.mark.parametrize("tick", [TICKED, UNTICKED])
+def test_a_repeat_of_the_same_form_stays_one_order(operator: Client, service: Service, tick: dict[str, object]) -> None:
+    form = {**filled(service), **tick}
     places = {operator.post("/orders/new/", form)["Location"] for _ in range(3)}
     assert len(places) == 1
     assert Order.objects.get().events.filter(kind="placed").count() == 1
@@ -90,13 +90,13 @@ def test_it_is_ticked_at_first(operator: Client) -> None:
     assert ticked(operator.get("/orders/new/").content.decode())
 
 
-@pytest.mark.parametrize(("said", "stays"), [(TICKED, True), (UNTICKED, False)])
+@pytest.mark.parametrize(("tick", "stays"), [(TICKED, True), (UNTICKED, False)])
 @pytest.mark.parametrize("why", ["error", "search", "keep"])
 def test_it_stays_as_it_was_left(
-    operator: Client, service: Service, said: dict[str, object], stays: bool, why: str
+    operator: Client, service: Service, tick: dict[str, object], stays: bool, why: str
 ) -> None:
     typed = {"quantity": "1"} if why == "error" else {why: "1", "q": "insta"}
-    answer = operator.post("/orders/new/", {**filled(service, **typed), **said})
+    answer = operator.post("/orders/new/", {**filled(service, **typed), **tick})
     assert ticked(answer.content.decode()) is stays
     assert not Order.objects.exists()
 
@@ -105,13 +105,13 @@ def test_it_survives_a_session_that_ended_in_mid_form(service: Service) -> None:
     user, stranger = make_user(), Client()
     form = {**filled(service), **UNTICKED, "made_for": proof(as_user(user).get("/orders/new/").content.decode())}
     back = parse_qs(urlsplit(stranger.post("/orders/new/", form)["Location"]).query)["next"][0]
-    said = {"login": user.username, "password": PASSWORD, "next": back}
-    page = stranger.post("/accounts/login/", said, follow=True).content.decode()
+    credentials = {"login": user.username, "password": PASSWORD, "next": back}
+    page = stranger.post("/accounts/login/", credentials, follow=True).content.decode()
     assert LINK in page
     assert not ticked(page)
 
 
 def test_the_receipt_leaves_the_tick_alone(operator: Client, service: Service) -> None:
-    """It comes on every key; what it brought along would undo a click on its way."""
+    """The receipt comes on every key, and a box that it brought along would undo a click made meanwhile."""
     page = operator.post("/orders/new/receipt/", {**filled(service), **UNTICKED}).content.decode()
     assert "send_when_funded" not in page

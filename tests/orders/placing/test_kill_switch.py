@@ -16,7 +16,7 @@ from orders.placing.submit import submit_one
 from orders.rules.refusal import Refusal
 from orders.rules.statuses import Status
 from panel.notpanel.client import Client
-from panel.upstream import client as book
+from panel.upstream import client as upstream_client
 from tests.makers import make_order, make_user, place_order, sold_by
 from tests.people import as_a
 from tests.upstream import Upstream
@@ -40,7 +40,7 @@ def fail_in_a_row(upstream: Upstream, phone: Client, times: int, fault: str = "l
         assert submit_one(phone, timezone.now() + number * LATER)
 
 
-def test_nothing_is_placed_while_it_is_stopped_and_looks_go_on(
+def test_nothing_is_placed_while_it_is_stopped_and_polls_go_on(
     upstream: Upstream, phone: Client, boss_stopped: None
 ) -> None:
     order = place_order(service=sold_by(phone))
@@ -71,9 +71,9 @@ def test_every_page_says_since_when_by_whom_and_why(boss_stopped: None) -> None:
 
 def test_an_open_page_learns_it_from_its_poll() -> None:
     order, viewer = make_order(Status.IN_PROGRESS), as_a(Role.VIEWER)
-    shown = re.search(r'id="bar" data-version="(\w+)"', viewer.get("/orders/").content.decode())
-    assert shown
-    poll = f"/orders/changes/?v={order.pk}:{order.version}&bar={shown[1]}"
+    bar = re.search(r'id="bar" data-version="(\w+)"', viewer.get("/orders/").content.decode())
+    assert bar
+    poll = f"/orders/changes/?v={order.pk}:{order.version}&bar={bar[1]}"
     assert viewer.get(poll).status_code == 204
     send_switch.stop("Why not.", by=make_user(Role.MANAGER))
     assert "Sending is stopped" in viewer.get(poll).content.decode()
@@ -121,7 +121,7 @@ def test_trouble_with_the_account_stops_it(upstream: Upstream, phone: Client, fa
 
 
 def test_it_is_noticed_by_any_call(upstream: Upstream) -> None:
-    phone = Client(upstream.url, upstream.key, on_call=book.record_call, connect_seconds=1, total_seconds=2)
+    phone = Client(upstream.url, upstream.key, on_call=upstream_client.record_call, connect_seconds=1, total_seconds=2)
     make_order(Status.IN_PROGRESS)
     upstream.suspended()
     poll_once(phone)

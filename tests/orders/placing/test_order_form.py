@@ -31,9 +31,10 @@ def service() -> Service:
 
 
 def filled(service: Service, /, **typed: object) -> dict[str, str]:
-    said = {"service": service.upstream_id, "link": LINK, "quantity": 1000, "token": uuid.uuid4(),
-            "seen": service.as_seen, **typed}  # fmt: skip
-    return {name: str(value) for name, value in said.items()}
+    """The fields of a form without errors, but for what is `typed`."""
+    fields = {"service": service.upstream_id, "link": LINK, "quantity": 1000, "token": uuid.uuid4(),
+              "seen": service.as_seen, **typed}  # fmt: skip
+    return {name: str(value) for name, value in fields.items()}
 
 
 def test_a_right_form_leads_to_the_orders_page(operator: Client, service: Service) -> None:
@@ -155,11 +156,11 @@ def test_the_receipt_says_what_it_would_cost(operator: Client, service: Service)
 
 @pytest.mark.parametrize("currency", ["USD", ""])
 def test_the_receipt_says_what_is_left_of_the_balance(operator: Client, service: Service, currency: str) -> None:
-    """Also of one that names no currency: it is in dollars in the bar, so it is here too."""
+    """A balance without a currency counts as dollars, as it does in the bar."""
     now = timezone.now()
     BalanceReading.objects.create(amount=Decimal("20.10"), currency=currency, first_asked_at=now, asked_at=now)
-    asked = {"service": str(service.upstream_id), "quantity": "2000"}
-    page = operator.get("/orders/new/receipt/", asked).content.decode()
+    typed = {"service": str(service.upstream_id), "quantity": "2000"}
+    page = operator.get("/orders/new/receipt/", typed).content.decode()
     assert re.search(r"Balance after.{1,40}\$18\.30", page)
 
 
@@ -217,11 +218,11 @@ def proof(page: str) -> str:
     return re.findall(r'name="made_for" value="([^"]+)"', page)[0]  # type: ignore[no-any-return]
 
 
-def sign_in(client: Client, user: User, where: str) -> str:
-    """By the sign-in page, as a person does; gives the page that one is led to."""
-    query = parse_qs(urlsplit(where).query)
-    said = {"login": user.username, "password": PASSWORD, "next": query["next"][0]}
-    page: str = client.post("/accounts/login/", said, follow=True).content.decode()
+def sign_in(client: Client, user: User, login_url: str) -> str:
+    """Signs in by the sign-in page, as a person does, and returns the page that it leads to."""
+    query = parse_qs(urlsplit(login_url).query)
+    credentials = {"login": user.username, "password": PASSWORD, "next": query["next"][0]}
+    page: str = client.post("/accounts/login/", credentials, follow=True).content.decode()
     return page
 
 

@@ -26,8 +26,8 @@ def order(phone: Client) -> Order:
     return place_order(service=sold_by(phone), quantity=1000)
 
 
-def carry(phone: Client, order: Order, *, later: timedelta = timedelta()) -> Task:
-    """One try; the order and its task as they then stand."""
+def submit(phone: Client, order: Order, *, later: timedelta = timedelta()) -> Task:
+    """Makes one try, and returns the task as it stands then. The order is refreshed."""
     assert submit_one(phone, timezone.now() + later)
     order.refresh_from_db()
     return order.tasks.get()
@@ -40,17 +40,17 @@ def test_an_answer_that_tells_nothing_is_asked_for_again_with_the_same_id(
     upstream: Upstream, phone: Client, order: Order, fault: str
 ) -> None:
     upstream.will(fault, action="add", times=2)
-    assert carry(phone, order).unclear_since
+    assert submit(phone, order).unclear_since
     assert order.confirming
     assert order.label == "Confirming"
-    carry(phone, order, later=LATER)
-    task = carry(phone, order, later=2 * LATER)
+    submit(phone, order, later=LATER)
+    task = submit(phone, order, later=2 * LATER)
     assert (order.shown_status, task.attempts, task.outcome) == ("taken", 3, Task.Outcome.DONE)
     assert [booked["request_id"] for booked in upstream.books()["orders"]] == [str(order.request_id)]
 
 
 def test_what_never_left_is_tried_again_and_in_no_doubt(order: Order) -> None:
-    task = carry(Client("http://127.0.0.1:9/api/v2", "k", connect_seconds=1), order)
+    task = submit(Client("http://127.0.0.1:9/api/v2", "k", connect_seconds=1), order)
     assert (order.status, task.unclear_since, task.settled_at) == (Status.QUEUED, None, None)
     assert not order.confirming
     assert [event.kind for event in order.events.all()] == ["unsent", "placed"]
@@ -58,7 +58,7 @@ def test_what_never_left_is_tried_again_and_in_no_doubt(order: Order) -> None:
 
 def test_a_definite_no_is_told_in_upstreams_words(upstream: Upstream, phone: Client, order: Order) -> None:
     upstream.vanish(order.service.upstream_id)
-    task = carry(phone, order)
+    task = submit(phone, order)
     assert (order.status, task.outcome, task.answer) == (Status.REJECTED, Task.Outcome.REFUSED, "Service not found")
     assert upstream.books()["orders"] == []
     assert order.events.first().sentence.said == "Service not found"  # type: ignore[union-attr]
@@ -66,45 +66,45 @@ def test_a_definite_no_is_told_in_upstreams_words(upstream: Upstream, phone: Cli
 
 def test_a_no_after_a_lost_answer_is_for_a_person(upstream: Upstream, phone: Client, order: Order) -> None:
     upstream.will("lose_answer", action="add", times=1)
-    carry(phone, order)
+    submit(phone, order)
     upstream.will("error_200", action="add", times=1)
-    task = carry(phone, order, later=LATER)
+    task = submit(phone, order, later=LATER)
     assert (order.status, task.outcome) == (Status.REVIEW, Task.Outcome.REVIEW)
     assert not submit_one(phone, timezone.now() + 10 * LATER), "no machine sends it again"
 
 
 def test_a_limit_costs_no_try_and_begins_no_doubt(upstream: Upstream, phone: Client, order: Order) -> None:
     upstream.will("throttle", action="add", times=1)
-    task = carry(phone, order)
+    task = submit(phone, order)
     assert (order.status, task.attempts, task.unclear_since) == (Status.QUEUED, 0, None)
     assert order.events.count() == 1, "nothing that a person needs to read"
 
 
 def test_a_limit_leaves_an_earlier_doubt(upstream: Upstream, phone: Client, order: Order) -> None:
     upstream.will("lose_answer", action="add", times=1)
-    since = carry(phone, order).unclear_since
+    since = submit(phone, order).unclear_since
     upstream.will("throttle", action="add", times=1)
-    task = carry(phone, order, later=LATER)
+    task = submit(phone, order, later=LATER)
     assert (task.unclear_since, task.attempts) == (since, 1)
 
 
 @pytest.mark.parametrize("fault", ["suspend", "wrong_key"])
 def test_trouble_with_the_account_keeps_the_order(upstream: Upstream, phone: Client, order: Order, fault: str) -> None:
     upstream.will(fault, action="add", times=1)
-    task = carry(phone, order)
+    task = submit(phone, order)
     assert (order.status, task.attempts, task.settled_at) == (Status.QUEUED, 0, None)
     assert not submit_one(phone, timezone.now() + timedelta(hours=1)), "sending is stopped"
     send_switch.resume_itself(timezone.now())
-    carry(phone, order)
+    submit(phone, order)
     assert order.taken
 
 
 def test_doubt_beyond_the_trust_window_is_for_a_person(upstream: Upstream, phone: Client, order: Order) -> None:
     upstream.will("lose_answer", action="add", times=1)
-    carry(phone, order)
+    submit(phone, order)
     Task.objects.update(unclear_since=timezone.now() - timedelta(hours=settings.TRUST_WINDOW_HOURS))
     upstream.will("lose_answer", action="add", times=1)
-    carry(phone, order, later=LATER)
+    submit(phone, order, later=LATER)
     assert order.status == Status.REVIEW
 
 
@@ -113,9 +113,9 @@ def test_what_is_in_doubt_for_too_long_is_not_sent_even_once_more(
 ) -> None:
     """The worker was killed in mid-call on Friday and starts again on Monday."""
     upstream.will("lose_answer", action="add", times=1)
-    carry(phone, order)
+    submit(phone, order)
     Task.objects.update(unclear_since=timezone.now() - timedelta(hours=settings.TRUST_WINDOW_HOURS + 1))
-    carry(phone, order, later=LATER)
+    submit(phone, order, later=LATER)
     assert order.status == Status.REVIEW
     assert upstream.calls("add") == 1
 
@@ -140,19 +140,18 @@ def test_a_database_that_is_away_does_not_turn_a_yes_into_a_question(
     with pytest.raises(DatabaseError):
         submit_one(phone)
     monkeypatch.undo()
-    carry(phone, order, later=LEASE + timedelta(seconds=1))
+    submit(phone, order, later=LEASE + timedelta(seconds=1))
     assert order.taken
     assert len(upstream.books()["orders"]) == 1
 
 
 def test_a_try_in_hand_moves_the_row(phone: Client, order: Order) -> None:
     Task.objects.claim(timezone.now(), LEASE)
-    moved = Order.objects.get(pk=order.pk)
-    assert moved.version > order.version
+    assert Order.objects.get(pk=order.pk).version > order.version
 
 
 def test_a_new_try_forgets_what_was_wrong_before_it(order: Order) -> None:
-    carry(Client("http://127.0.0.1:9/api/v2", "k", connect_seconds=1), order)
+    submit(Client("http://127.0.0.1:9/api/v2", "k", connect_seconds=1), order)
     task = Task.objects.claim(timezone.now() + LATER, LEASE)
     assert task
     assert task.answer == "", "nothing was lost, so the row must not say so"
@@ -161,7 +160,7 @@ def test_a_new_try_forgets_what_was_wrong_before_it(order: Order) -> None:
 def test_one_upstream_id_for_two_orders_is_for_a_person(upstream: Upstream, phone: Client, order: Order) -> None:
     other = make_order(Status.IN_PROGRESS)
     phone.place = lambda *args, **kwargs: other.upstream_id or ""  # type: ignore[method-assign]
-    carry(phone, order)
+    submit(phone, order)
     other.refresh_from_db()
     assert (order.status, order.upstream_id) == (Status.REVIEW, None)
     assert other.status == Status.IN_PROGRESS
@@ -178,7 +177,7 @@ def test_a_worker_that_died_in_mid_call_leaves_the_order_in_doubt(
     order.refresh_from_db()
     assert order.confirming
     assert not submit_one(phone, timezone.now()), "the claim still holds"
-    carry(phone, order, later=LEASE + timedelta(seconds=1))
+    submit(phone, order, later=LEASE + timedelta(seconds=1))
     assert order.taken
     assert len(upstream.books()["orders"]) == 1
 
@@ -192,8 +191,8 @@ def test_a_late_writer_loses(phone: Client, order: Order) -> None:
     assert quick.settle(Task.Outcome.DONE, "ord_1", at=timezone.now())
 
 
-def meet(order: Order, trouble: NotPanelError, *, after_doubt: bool) -> tuple[Order, Task]:
-    """One try that ends in this trouble, perhaps after one whose answer was lost."""
+def submit_with(order: Order, trouble: NotPanelError, *, after_doubt: bool) -> tuple[Order, Task]:
+    """Makes one try that ends in this trouble, perhaps after a try whose answer was lost."""
 
     class Phone:
         def place(self, *args: object, **kwargs: object) -> str:
@@ -207,7 +206,7 @@ def meet(order: Order, trouble: NotPanelError, *, after_doubt: bool) -> tuple[Or
 
 @pytest.mark.parametrize("rule", RULES, ids=[rule.trouble.__name__ for rule in RULES])
 def test_each_row_of_the_table_holds(rule: Rule) -> None:
-    order, task = meet(place_order(), rule.trouble("Something."), after_doubt=False)
+    order, task = submit_with(place_order(), rule.trouble("Something."), after_doubt=False)
     assert task.tries.get().ending == rule.ending
     assert (task.unclear_since is not None) == (rule.doubt == "begins" or rule.then == "over")
     assert task.attempts == int(rule.counts)
@@ -220,7 +219,7 @@ def test_each_row_of_the_table_holds(rule: Rule) -> None:
 
 @pytest.mark.parametrize("rule", RULES, ids=[rule.trouble.__name__ for rule in RULES])
 def test_each_row_of_the_table_holds_after_a_lost_answer(rule: Rule) -> None:
-    order, task = meet(place_order(), rule.trouble("Something."), after_doubt=True)
+    order, task = submit_with(place_order(), rule.trouble("Something."), after_doubt=True)
     a_no = rule.then in ("over", "money")
     assert (order.status, bool(task.settled_at)) == ((Status.REVIEW, True) if a_no else (Status.QUEUED, False))
     assert task.unclear_since, "the doubt stays"
@@ -239,6 +238,6 @@ def test_a_mistake_of_our_own_is_for_a_person_and_not_repeated(phone: Client, or
         raise ZeroDivisionError
 
     phone.place = mistaken  # type: ignore[method-assign]
-    carry(phone, order)
+    submit(phone, order)
     assert order.status == Status.REVIEW
     assert not submit_one(phone, timezone.now() + LATER)

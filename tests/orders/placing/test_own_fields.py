@@ -41,11 +41,11 @@ def test_a_subscription_says_whom_and_how_much(viewer: Client) -> None:
         "Subscriptions", username="lumen.studio", min="600", max="1000", posts="5", old_posts="0", delay="30",
         expiry="31/12/2099",
     )  # fmt: skip
-    told = {
+    expected = {
         "User name": "@lumen.studio", "Least per post": "600", "Most per post": "1,000", "New posts": "5",
         "Old posts": "0", "Delay": "30 min", "Until": "31/12/2099",
     }  # fmt: skip
-    assert told.items() <= facts_of(page_of(viewer, order)).items()
+    assert expected.items() <= facts_of(page_of(viewer, order)).items()
 
 
 @pytest.mark.parametrize(
@@ -62,8 +62,8 @@ def test_a_subscription_says_whom_and_how_much(viewer: Client) -> None:
 def test_each_type_s_fields_are_there_by_their_labels(
     viewer: Client, type: str, fields: dict[str, str], label: str, text: str
 ) -> None:
-    shown = facts_of(page_of(viewer, ordered(type, **fields)))
-    assert shown[label].removeprefix("Show itFold").strip() == text
+    facts = facts_of(page_of(viewer, ordered(type, **fields)))
+    assert facts[label].removeprefix("Show itFold").strip() == text
 
 
 def test_what_the_order_says_anyway_is_not_said_twice(viewer: Client) -> None:
@@ -99,12 +99,12 @@ def test_five_thousand_comments_are_folded_counted_and_sent_once(viewer: Client)
 
 @pytest.mark.parametrize("text", ["9" * 400, "٣", "-1", "", "1e3", "{}"])
 def test_a_number_that_is_none_is_shown_as_it_is(text: str) -> None:
-    [said] = ordered_fields({"min": text})
-    assert said.text == text
+    [field] = ordered_fields({"min": text})
+    assert field.text == text
 
 
 def test_a_body_of_any_shape_is_shown(viewer: Client) -> None:
     order = place_order()
-    odd: dict[str, Any] = {"service": 1, "comments": None, "min": 5, "x y\"'>": ["a"]}
-    Order.objects.filter(pk=order.pk).update(body=odd)
+    body: dict[str, Any] = {"service": 1, "comments": None, "min": 5, "x y\"'>": ["a"]}
+    Order.objects.filter(pk=order.pk).update(body=body)
     assert viewer.get(f"/orders/{order.pk}/").status_code == 200

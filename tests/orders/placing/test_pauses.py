@@ -36,9 +36,9 @@ def test_each_try_waits_about_twice_as_long_as_the_last_up_to_a_limit(kind: type
     assert trouble.pause
     for attempt in range(1, 15):
         least = min(trouble.pause * 2 ** (attempt - 1), LONGEST_PAUSE_SECONDS)
-        found = pauses(attempt, trouble)
-        assert all(least <= pause <= least * MOST_JITTER for pause in found)
-        assert len(set(found)) > 1, "jitter, so that not all workers come back at once"
+        waits = pauses(attempt, trouble)
+        assert all(least <= pause <= least * MOST_JITTER for pause in waits)
+        assert len(set(waits)) > 1, "jitter, so that not all workers come back at once"
 
 
 def test_a_limit_waits_until_its_reset_however_often_it_comes() -> None:

@@ -54,7 +54,7 @@ def order(upstream: Upstream, phone: Client) -> Order:
 
 # ── What is known ────────────────────────────────────────────────────────────────────────────────
 def test_every_try_stands_on_the_page(order: Order) -> None:
-    assert [one.ending for one in order.tasks.get().tries.all()] == [Ending.UNCLEAR, Ending.REFUSED]
+    assert [attempt.ending for attempt in order.tasks.get().tries.all()] == [Ending.UNCLEAR, Ending.REFUSED]
     page = as_a(Role.VIEWER).get(f"/orders/{order.pk}/").content.decode()
     assert "No clear answer" in page and "Upstream said no" in page
     assert "Something went wrong" in page, "upstream's own words"
@@ -199,7 +199,7 @@ def test_upstreams_yes_after_a_closing_is_believed(phone: Client, boss: User) ->
 
 
 @pytest.mark.parametrize("status", sorted(set(Status) - {Status.REVIEW}))
-def test_only_what_needs_a_look_is_decided(status: str, boss: User) -> None:
+def test_only_an_order_in_review_is_decided(status: str, boss: User) -> None:
     order = make_order(status)
     with pytest.raises(Refusal):
         ask_again(order, by=boss)
@@ -211,7 +211,7 @@ def test_only_what_needs_a_look_is_decided(status: str, boss: User) -> None:
     assert order.status == status
 
 
-def test_operators_look_and_managers_decide(order: Order) -> None:
+def test_operators_view_and_managers_decide(order: Order) -> None:
     assert "Managers and owners decide" in as_a(Role.OPERATOR).get(f"/orders/{order.pk}/").content.decode()
     with pytest.raises(Refusal, match="Only managers and owners"):
         close(order, "No.", by=make_user(Role.OPERATOR))

@@ -37,9 +37,9 @@ def test_it_is_shown_and_nothing_is_sent(operator: Client, service: Service) -> 
     page = answer.content.decode()
     assert answer.status_code == 422
     assert Order.objects.count() == 1
-    told = page.partition('id="alike"')[2].partition("</ul>")[0]
+    listed = page.partition('id="alike"')[2].partition("</ul>")[0]
     for words in (f"Order {order.pk}", "placed by Ben", "<time", "In progress"):
-        assert words in told
+        assert words in listed
 
 
 def test_a_deliberate_yes_orders_it(operator: Client, service: Service) -> None:
@@ -49,14 +49,14 @@ def test_a_deliberate_yes_orders_it(operator: Client, service: Service) -> None:
 
 
 def test_the_yes_is_to_what_was_shown_and_not_to_one_that_came_since(operator: Client, service: Service) -> None:
-    shown = make_order("in_progress", service=service, link=LINK)
-    since = make_order(service=service, link=LINK)
-    answer = operator.post("/orders/new/", filled(service, again=shown.pk))
+    shown_order = make_order("in_progress", service=service, link=LINK)
+    later_order = make_order(service=service, link=LINK)
+    answer = operator.post("/orders/new/", filled(service, again=shown_order.pk))
     assert answer.status_code == 422
-    assert f"Order {since.pk}" in answer.content.decode()
+    assert f"Order {later_order.pk}" in answer.content.decode()
 
 
-def test_one_s_own_is_shown_too_as_from_a_second_tab(service: Service) -> None:
+def test_an_order_of_your_own_is_shown_too_as_from_a_second_tab(service: Service) -> None:
     user = make_user()
     make_order(service=service, link=LINK, by=user)
     assert "placed by you" in as_user(user).post("/orders/new/", filled(service)).content.decode()
@@ -76,17 +76,17 @@ def test_another_link_or_another_service_is_no_such_order(operator: Client, serv
 
 @pytest.mark.parametrize("status", [*Status, "in_moderation"])
 def test_it_counts_while_live_or_younger_than_a_day(service: Service, status: str) -> None:
-    def found() -> bool:
+    def is_similar() -> bool:
         return bool(similar_orders(service, LINK, timezone.now()))
 
     order = make_order(status, service=service, link=LINK)
-    assert found() == (status != Status.REJECTED), "younger than a day"
+    assert is_similar() == (status != Status.REJECTED), "younger than a day"
     Order.objects.filter(pk=order.pk).update(created_at=DAYS_AGO)
     under_way = status not in LIFE or LIFE[status].live or status in (Status.QUEUED, Status.REVIEW)
-    assert found() == under_way, "older"
+    assert is_similar() == under_way, "older"
 
 
-def test_it_is_shown_while_one_types(operator: Client, service: Service) -> None:
+def test_it_is_shown_while_somebody_types(operator: Client, service: Service) -> None:
     order = make_order("in_progress", service=service, link=LINK)
     page = operator.post("/orders/new/receipt/", filled(service)).content.decode()
     assert f"Order {order.pk}" in page

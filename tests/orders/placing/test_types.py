@@ -22,7 +22,7 @@ from tests.upstream import Upstream
 
 pytestmark = pytest.mark.django_db
 
-SAID: dict[str, dict[str, str]] = {
+TYPED: dict[str, dict[str, str]] = {
     "Default": {},
     "Package": {"quantity": ""},
     "Custom Comments": {"quantity": "", "comments": "Nice!\n\n  Great work \nمرحبا\r\nfour\nfive\n"},
@@ -35,11 +35,11 @@ SAID: dict[str, dict[str, str]] = {
 }  # fmt: skip
 
 
-def fitting(service: Service, **said: str) -> dict[str, str]:
+def fitting(service: Service, **typed: str) -> dict[str, str]:
     """A form for a service of the sandbox, with a link on its own network."""
     network = network_of(service.category)
     assert network
-    return filled(service, **{"link": f"https://{network.hosts[0]}/lumen", **said})
+    return filled(service, **{"link": f"https://{network.hosts[0]}/lumen", **typed})
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def fields_of(page: str) -> set[str]:
     return set(re.findall(r'<(?:input|textarea) class="in-t"[^>]* name="(\w+)"', own))
 
 
-@pytest.mark.parametrize("type", SAID)
+@pytest.mark.parametrize("type", TYPED)
 def test_the_form_asks_for_what_the_type_takes_and_no_more(operator: Client, type: str) -> None:
     service = make_service(type=type)
     page = operator.get(f"/orders/new/?service={service.upstream_id}").content.decode()
@@ -61,14 +61,14 @@ def test_the_form_asks_for_what_the_type_takes_and_no_more(operator: Client, typ
 
 
 def test_every_known_type_is_tried_here() -> None:
-    assert {type.casefold() for type in SAID} == set(TYPES)
+    assert {type.casefold() for type in TYPED} == set(TYPES)
 
 
-@pytest.mark.parametrize("type", SAID)
+@pytest.mark.parametrize("type", TYPED)
 def test_upstream_takes_what_the_form_makes(operator: Client, upstream: Upstream, phone: Phone, type: str) -> None:
     apply_catalog(phone.services(), timezone.now())
     service = Service.objects.filter(type=type).order_by("upstream_id")[0]
-    answer = operator.post("/orders/new/", fitting(service, **SAID[type]))
+    answer = operator.post("/orders/new/", fitting(service, **TYPED[type]))
     assert answer.status_code == 302, re.findall(r'class="err">.*?</p>', answer.content.decode(), re.S)
     assert submit_one(phone)
     order = Order.objects.get()
@@ -79,9 +79,9 @@ def test_upstream_takes_what_the_form_makes(operator: Client, upstream: Upstream
 
 def test_the_bodies_are_what_the_trade_sends(operator: Client) -> None:
     bodies = {}
-    for type, said in SAID.items():
+    for type, typed in TYPED.items():
         service = make_service(type=type, minimum=1, maximum=10_000)
-        assert operator.post("/orders/new/", filled(service, **said)).status_code == 302, type
+        assert operator.post("/orders/new/", filled(service, **typed)).status_code == 302, type
         bodies[type] = {name: value for name, value in Order.objects.latest("pk").body.items() if name != "service"}
     assert bodies == {
         "Default": {"link": LINK, "quantity": "1000"},
@@ -97,7 +97,7 @@ def test_the_bodies_are_what_the_trade_sends(operator: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("type", "said", "sentence"),
+    ("type", "typed", "sentence"),
     [
         ("Custom Comments", {"comments": " \n "}, "Write at least one line."),
         ("Custom Comments", {"comments": "one\ntwo"}, "At least 50 for this service; 2 is too few."),
@@ -105,28 +105,28 @@ def test_the_bodies_are_what_the_trade_sends(operator: Client) -> None:
         ("Mentions", {"usernames": "@ana", "quantity": ""}, "How many?"),
         ("Poll", {"answer_number": ""}, "How many answer"),
         ("Poll", {"answer_number": "two"}, "as a whole number"),
-        ("Subscriptions", {**SAID["Subscriptions"], "username": ""}, "Whose posts?"),
-        ("Subscriptions", {**SAID["Subscriptions"], "username": "two words"}, "one user name"),
-        ("Subscriptions", {**SAID["Subscriptions"], "min": ""}, "How many units a post?"),
-        ("Subscriptions", {**SAID["Subscriptions"], "min": "49"}, "At least 50"),
-        ("Subscriptions", {**SAID["Subscriptions"], "max": "10001"}, "At most 10,000"),
-        ("Subscriptions", {**SAID["Subscriptions"], "min": "800", "max": "700"}, "below the least, 800"),
-        ("Subscriptions", {**SAID["Subscriptions"], "posts": "-1"}, "as a whole number"),
-        ("Subscriptions", {**SAID["Subscriptions"], "expiry": "tomorrow"}, "Write the day as"),
-        ("Subscriptions", {**SAID["Subscriptions"], "expiry": "2001-01-01"}, "This day is over."),
+        ("Subscriptions", {**TYPED["Subscriptions"], "username": ""}, "Whose posts?"),
+        ("Subscriptions", {**TYPED["Subscriptions"], "username": "two words"}, "one user name"),
+        ("Subscriptions", {**TYPED["Subscriptions"], "min": ""}, "How many units a post?"),
+        ("Subscriptions", {**TYPED["Subscriptions"], "min": "49"}, "At least 50"),
+        ("Subscriptions", {**TYPED["Subscriptions"], "max": "10001"}, "At most 10,000"),
+        ("Subscriptions", {**TYPED["Subscriptions"], "min": "800", "max": "700"}, "below the least, 800"),
+        ("Subscriptions", {**TYPED["Subscriptions"], "posts": "-1"}, "as a whole number"),
+        ("Subscriptions", {**TYPED["Subscriptions"], "expiry": "tomorrow"}, "Write the day as"),
+        ("Subscriptions", {**TYPED["Subscriptions"], "expiry": "2001-01-01"}, "This day is over."),
         ("Default", {"coupon": "two words"}, "This is no coupon"),
     ],
 )
 def test_what_a_type_needs_is_said_beside_its_field(
-    operator: Client, type: str, said: dict[str, str], sentence: str
+    operator: Client, type: str, typed: dict[str, str], sentence: str
 ) -> None:
     service = make_service(type=type, minimum=50, maximum=10_000)
-    answer = operator.post("/orders/new/", filled(service, **said))
+    answer = operator.post("/orders/new/", filled(service, **typed))
     page = answer.content.decode()
     assert answer.status_code == 422
     assert sentence in page.partition('id="fields"')[2]
     assert not Order.objects.exists()
-    for value in said.values():
+    for value in typed.values():
         assert not value.strip() or value.strip() in page, "nothing typed is lost"
 
 
@@ -163,9 +163,9 @@ def test_it_takes_no_nonsense_and_none_of_our_own_fields(operator: Client, other
 
 
 # ── Drip-feed and coupon ─────────────────────────────────────────────────────────────────────────
-def dripping(**said: object) -> dict[str, str]:
+def dripping(**typed: object) -> dict[str, str]:
     service = make_service(dripfeed=True, rate=Decimal("0.90"))
-    return filled(service, **{"quantity": "100", "runs": "10", "interval": "30", **said})
+    return filled(service, **{"quantity": "100", "runs": "10", "interval": "30", **typed})
 
 
 def test_drip_feed_goes_along_and_counts_in_the_charge(operator: Client) -> None:
@@ -184,7 +184,7 @@ def test_the_receipt_spells_out_total_and_charge(operator: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "sentence"),
+    ("typed", "sentence"),
     [
         ({"interval": ""}, "How many minutes between the runs?"),
         ({"runs": ""}, "need at least 2 runs"),
@@ -195,8 +195,8 @@ def test_the_receipt_spells_out_total_and_charge(operator: Client) -> None:
         ({"interval": "10081"}, "Between 1 and 10,080"),
     ],
 )
-def test_a_drip_feed_that_cannot_be_is_said(operator: Client, said: dict[str, str], sentence: str) -> None:
-    answer = operator.post("/orders/new/", dripping(**said))
+def test_a_drip_feed_that_cannot_be_is_said(operator: Client, typed: dict[str, str], sentence: str) -> None:
+    answer = operator.post("/orders/new/", dripping(**typed))
     assert answer.status_code == 422
     assert sentence in answer.content.decode()
 

@@ -107,7 +107,7 @@ def test_the_row_offers_it_and_answers_with_itself(window: None) -> None:
     assert "Withdrawn" in answer.content.decode()
 
 
-def test_one_too_late_is_told_so_in_the_row(window: None) -> None:
+def test_who_is_too_late_is_told_so_in_the_row(window: None) -> None:
     order = place_order()
     Task.objects.update(unclear_since=timezone.now())
     answer = as_a(Role.OPERATOR).post(f"/orders/{order.pk}/withdrawal/", headers=htmx())
@@ -115,7 +115,7 @@ def test_one_too_late_is_told_so_in_the_row(window: None) -> None:
     assert "Too late to undo" in answer.content.decode()
 
 
-def test_without_a_script_one_comes_back_to_the_page(window: None) -> None:
+def test_without_a_script_undo_leads_back_to_the_page(window: None) -> None:
     order = place_order()
     ana = as_user(make_user())
     here = f"http://testserver/orders/{order.pk}/"

@@ -50,7 +50,7 @@ class OrderForm(forms.Form):
         widget=forms.HiddenInput, error_messages=dict.fromkeys(("required", "invalid"), INCOMPLETE_FORM)
     )
 
-    KEPT = ("service", *FIELDS, "token", "q", "again", "despite_hold", "send_when_funded")
+    KEPT_FIELDS = ("service", *FIELDS, "token", "q", "again", "despite_hold", "send_when_funded")
 
     def __init__(self, data: Any = None, *, repeats: bool = False, **options: Any) -> None:
         """`repeats`: this form's order exists already, so that later changes of its service do not matter."""
@@ -65,7 +65,7 @@ class OrderForm(forms.Form):
     @classmethod
     def blank(cls, typed: Any) -> "OrderForm":
         """An unsent form that holds what is typed already, and a new token unless it has one."""
-        initial = {name: typed.get(name, "") for name in cls.KEPT}
+        initial = {name: typed.get(name, "") for name in cls.KEPT_FIELDS}
         return cls(initial={**initial, "token": initial["token"] or uuid.uuid4()})
 
     @staticmethod

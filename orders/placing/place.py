@@ -1,4 +1,4 @@
-"""Placing an order: writes it down together with the task to send it, which the worker takes up."""
+"""Places an order: writes it down together with the task to send it, which the worker takes up."""
 
 import uuid
 from collections.abc import Mapping

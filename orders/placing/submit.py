@@ -208,11 +208,11 @@ def withdraw_instead(task: Task, asked: AskedTask, now: datetime) -> None:
     fp("instead.committed")
 
 
-def to_review(task: Task, why: str, said: str) -> None:
-    """Leaves the order to a person, because no machine can tell whether upstream has it."""
+def to_review(task: Task, why: str, answer: str) -> None:
+    """Leaves the order to a person, because no machine can tell whether upstream has it. `answer`: upstream's words."""
     with transaction.atomic():
-        if task.settle(Task.Outcome.REVIEW, said, at=timezone.now()):
+        if task.settle(Task.Outcome.REVIEW, answer, at=timezone.now()):
             task.order.change(status=Status.REVIEW)
-            task.order.record("review", why=why, said=said)
+            task.order.record("review", why=why, said=answer)
         fp("review.commit")
     fp("review.committed")

@@ -48,7 +48,7 @@ def keeps_typed(view: View) -> View:
             return view(request)
         # Without a proof nothing is kept, or strangers could fill the database.
         person_id = made_for(request.POST.get("made_for", ""))
-        typed = {name: request.POST.get(name, "") for name in OrderForm.KEPT}
+        typed = {name: request.POST.get(name, "") for name in OrderForm.KEPT_FIELDS}
         if person_id is None or sum(map(len, typed.values())) > KEPT_FORM_CHARACTERS:
             return view(request)
         request.session["typed"] = {"by": person_id, "form": typed}
@@ -98,14 +98,14 @@ def typed_fields(request: HttpRequest) -> QueryDict:
     if request.method == "POST":
         return request.POST
     typed = QueryDict(mutable=True)
-    kept = request.session.get("typed") if "kept" in request.GET else None
+    kept_form = request.session.get("typed") if "kept" in request.GET else None
     # By the number of the earlier order, for its link belongs in no address.
     if like := read_number(request.GET.get("like")):
         if order := Order.objects.seen_by(request.user).select_related("service").filter(pk=like).first():
             typed.update(OrderForm.fields_of(order))
-    elif kept and kept["by"] == request.user.pk:
+    elif kept_form and kept_form["by"] == request.user.pk:
         messages.info(request, "You had been signed out. What you typed is here; nothing was sent.")
-        typed.update(kept["form"])
+        typed.update(kept_form["form"])
     else:
         return request.GET
     return typed

@@ -21,7 +21,7 @@ from orders.rules import lateness
 from orders.rules.charges import ENDED_SHORT
 from orders.rules.eligibility import Refills, pending_cancel, refills_of, why_no_cancel, why_no_refill
 from orders.rules.poll_schedule import POLLED_ALONE_FROM, WEBHOOKS_TOGETHER, is_stale, next_tick
-from orders.rules.search_text import LONGEST_HOST, search_fields
+from orders.rules.search_text import HOST_CHARACTERS, search_fields
 from orders.rules.statuses import Stage, Status, label, stage
 from panel.format.money import is_dollars
 
@@ -129,7 +129,7 @@ class Order(models.Model):
     # What it is found by, as it was when it was placed: orders/rules/search_text.py.
     network = models.CharField(max_length=20, blank=True, editable=False)
     category = models.CharField(max_length=300, blank=True, editable=False)
-    host = models.CharField(max_length=LONGEST_HOST, blank=True, editable=False)
+    host = models.CharField(max_length=HOST_CHARACTERS, blank=True, editable=False)
     haystack = models.TextField(blank=True, editable=False, help_text="Link, service and person, folded, for search.")
 
     # What became of it: upstream's words, by `absorb` alone.

@@ -18,7 +18,7 @@ def allowed(by: Any, what: str) -> None:
 
 
 def reason_given(text: str, question: str) -> str:
-    """The reason that a person wrote, as it is kept. Raises a Refusal with the question when there is none."""
+    """The reason that a person wrote, trimmed and cut to what is kept. Without a reason, raises the question."""
     if not (reason := text.strip()[:REASON_CHARACTERS]):
         raise Refusal(question)
     return reason

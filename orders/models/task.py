@@ -70,7 +70,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
             with transaction.atomic():
                 if taken := mine.update(**claimed):
                     task.order.change()
-                    task.trying = task.tries.create(began_at=now)
+                    task.current_attempt = task.tries.create(began_at=now)
                 fp("claim.commit")
             fp("claim.committed")
             if taken:
@@ -98,7 +98,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
                 )
                 for attempt in Attempt.objects.bulk_create([Attempt(task=task, began_at=now) for task in tasks]):
                     task = attempt.task
-                    task.trying, task.was_unclear = attempt, task.unclear_since is not None
+                    task.current_attempt, task.was_unclear = attempt, task.unclear_since is not None
                     task.due_at = task.claimed_until = now + lease
                     task.attempts, task.unclear_since = task.attempts + 1, task.unclear_since or now
             fp("together.commit")
@@ -141,7 +141,7 @@ class Task(models.Model):
     # Set by a claim: whether an earlier attempt was already in doubt, when the claim ends, and the attempt it is for.
     was_unclear = False
     claimed_until: datetime | None = None
-    trying: "Attempt | None" = None
+    current_attempt: "Attempt | None" = None
 
     class Meta:
         ordering = ("-id",)
@@ -208,8 +208,8 @@ class Task(models.Model):
 
     def end_attempt(self, ending: str, answer: str, at: datetime) -> None:
         """Writes down how the claim's attempt ended, even if the claim has run out meanwhile."""
-        if self.trying:
-            Attempt.objects.filter(pk=self.trying.pk).update(ending=ending, said=answer, ended_at=at)
+        if self.current_attempt:
+            Attempt.objects.filter(pk=self.current_attempt.pk).update(ending=ending, said=answer, ended_at=at)
 
     def _update_claimed(self, **fields: Any) -> bool:
         # The attempt's number and the claim's end tell whether the claim still holds: a late writer loses.

@@ -139,7 +139,7 @@ def why_no_cancel(order: PlacedOrder) -> str:
 WHY_NOT: dict[str, Callable[[PlacedOrder], str]] = {TaskKind.REFILL: why_no_refill, TaskKind.CANCEL: why_no_cancel}
 
 
-def sorted_by_rule(kind: str, orders: Iterable[AnyOrder]) -> dict[str, list[AnyOrder]]:
+def group_by_reason(kind: str, orders: Iterable[AnyOrder]) -> dict[str, list[AnyOrder]]:
     """The orders by the reason why `kind` may not be asked of them; under "" those of which it may."""
     by_reason: dict[str, list[AnyOrder]] = {"": []}
     for order in orders:

@@ -73,7 +73,7 @@ def check(typed: str, network: Network | None = None, *, profile: bool = False) 
     pasted = typed.strip()
     if why := _unfit(pasted):
         return Checkup("", refused=why)
-    link, mended = completed(pasted, network)
+    link, mended = complete_link(pasted, network)
     if not SCHEME_PATTERN.match(link):
         return Checkup("", refused="Write the whole link, beginning with https://.")
     try:
@@ -111,7 +111,7 @@ def _too_long(link: str) -> str:
     return f"Upstream takes links up to {LINK_CHARACTERS} characters; this one has {len(link)}."
 
 
-def completed(pasted: str, network: Network | None) -> tuple[str, list[str]]:
+def complete_link(pasted: str, network: Network | None) -> tuple[str, list[str]]:
     """Turns `@name` or a bare host into a whole link: the link and what was mended. Anything else stays as it came."""
     if NAME_PATTERN.fullmatch(pasted) and network and network.name.lower() not in NETWORKS_WITHOUT_NAMES:
         link = f"https://{network.hosts[0]}/{network.profile}{quote(pasted[1:])}"

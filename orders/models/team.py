@@ -13,7 +13,7 @@ FOLDED_FROM_CHARACTERS, FOLDED_FROM_LINES = 600, 10
 class NoteQuerySet(models.QuerySet["Note"]):
     """Notes as a page reads them."""
 
-    def shown(self) -> Self:
+    def for_page(self) -> Self:
         """Newest first, with the names that a page shows, in two queries however many notes there are."""
         return self.select_related("by").prefetch_related("mentions").order_by("-id")
 

@@ -164,7 +164,7 @@ class Order(models.Model):
         db_persist=True,
         help_text="Upstream's charge, and until it names one our estimate.",
     )
-    # Counts what a page shows of this order, so that an open page knows which rows have moved.
+    # Goes up when what a page shows of this order changes, so that open pages know which rows to fetch again.
     version = models.PositiveIntegerField(default=1)
 
     objects: ClassVar[OrderQuerySet] = OrderQuerySet.as_manager()  # type: ignore[assignment]

@@ -9,6 +9,13 @@ from django.db import models
 from catalog.models import Service
 from orders.rules.lateness import UsualTimes
 
+# Whether the order had ended at a reading. Written out, or no database would know the index's condition again.
+IS_AN_END = models.Func(
+    models.F("status"),
+    template="%(expressions)s IN ('cancelled', 'completed', 'partial', 'refunded')",
+    output_field=models.BooleanField(),
+)
+
 
 class Pace(models.Model):
     """One service's delivery times in seconds, percentiles by nearest rank. statistics/delivery_times.py writes it."""
@@ -43,18 +50,6 @@ class Pace(models.Model):
             finish_median=_timedelta(self.finish_median), finish_p95=_timedelta(self.finish_p95),
             count=self.finishes, starts=self.starts, quantity=self.quantity, lately=_timedelta(self.lately),
         )  # fmt: skip
-
-
-def _timedelta(seconds: int | None) -> timedelta | None:
-    return None if seconds is None else timedelta(seconds=seconds)
-
-
-# Whether the order had ended at a reading. Written out, or no database would know the index's condition again.
-IS_AN_END = models.Func(
-    models.F("status"),
-    template="%(expressions)s IN ('cancelled', 'completed', 'partial', 'refunded')",
-    output_field=models.BooleanField(),
-)
 
 
 class Reading(models.Model):
@@ -141,6 +136,10 @@ class Words(models.Model):
 
     def __str__(self) -> str:
         return f"Words of order {self.order_id}"
+
+
+def _timedelta(seconds: int | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)
 
 
 def usual_times(service_ids: Collection[int]) -> dict[int, UsualTimes]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from django.utils.html import format_html, strip_tags
 from django.utils.safestring import SafeString
 
-NOBODY = "The clock"  # who did what no person did
+NOBODY = "The clock"  # the name on events that no person caused
 ANSWER_CHARACTERS = 500  # of upstream's words in a timeline
 
 # kind: tone, sentence. {who} and every other fact is escaped; names are bold.

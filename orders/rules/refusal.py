@@ -1,4 +1,4 @@
-"""A refusal: the desk's own no, with its reason; and the two questions that every verb asks a person first."""
+"""The desk's own no, with its reason, and the checks that verbs begin with: may this person, and do they say why."""
 
 from typing import Any
 

@@ -175,7 +175,7 @@ def earlier_refills(task: Task, *how: str) -> TaskQuerySet:
 
 def was_unclear_before(task: Task) -> bool:
     """Whether an earlier try of this task got no clear answer."""
-    this_try = task.trying.pk if task.trying else 0
+    this_try = task.current_attempt.pk if task.current_attempt else 0
     return task.tries.filter(ending__in=("", Ending.UNCLEAR)).exclude(pk=this_try).exists()
 
 

@@ -1,0 +1,116 @@
+"""The rooms as data: which room may import which, and the few exceptions to the rules for rooms."""
+
+GROUND = frozenset({"panel.format", "panel.web", "panel.ops", "panel.notpanel"})
+APPS = frozenset({"accounts", "catalog"}) | GROUND  # what stands below the orders
+CORE = APPS | {"orders.rules", "orders.models"}  # what every room of the orders may import
+
+# Room → the rooms it may import besides itself. A module is in the room with the longest name that its own begins with.
+ROOMS: dict[str, frozenset[str]] = {
+    # The ground: imports nothing of ours.
+    "panel.format": frozenset(),
+    "panel.web": frozenset(),
+    "panel.ops": frozenset(),
+    "panel.notpanel": frozenset(),
+    # The sandbox shares no code with the client that it tests.
+    "panel.notpanel.sandbox": frozenset(),
+    "panel.notpanel.sandbox.faults": frozenset(),
+    "panel.notpanel.sandbox.world": frozenset({"panel.notpanel.sandbox.faults"}),
+    "panel.notpanel.sandbox.webhooks": frozenset({"panel.notpanel.sandbox.faults", "panel.notpanel.sandbox.world"}),
+    "panel.notpanel.sandbox.api": frozenset({"panel.notpanel.sandbox.webhooks", "panel.notpanel.sandbox.world"}),
+    "panel.notpanel.sandbox.http": frozenset({
+        "panel.notpanel.sandbox.api", "panel.notpanel.sandbox.faults",
+        "panel.notpanel.sandbox.webhooks", "panel.notpanel.sandbox.world",
+    }),
+    # The two small apps.
+    "accounts": GROUND,
+    "catalog": GROUND,
+    # The orders.
+    "orders.rules": APPS,
+    "orders.models": APPS | {"orders.rules"},
+    "orders.table": CORE,
+    "orders.statistics": CORE,
+    "orders.webhooks": CORE,
+    "orders.teamwork": CORE,
+    "orders.aftersale": CORE | {"orders.table"},
+    "orders.placing": CORE | {"orders.aftersale", "orders.statistics", "orders.table"},
+    "orders.following": CORE | {"orders.aftersale", "orders.table", "orders.webhooks"},
+    "orders.bulk": CORE | {"orders.aftersale", "orders.table"},
+    "orders.reports": CORE | {"orders.statistics"},
+    "orders.detail": CORE | {
+        "orders.aftersale", "orders.following", "orders.placing", "orders.statistics", "orders.table",
+        "orders.teamwork", "orders.webhooks",
+    },
+}  # fmt: skip
+ORDERS = frozenset(room for room in ROOMS if room.startswith("orders."))
+
+# The roof: sees all of the orders.
+ROOMS |= {
+    "panel.upstream": CORE | ORDERS,
+    "panel.alarms": CORE | ORDERS | {"panel.upstream"},
+    "panel.site": CORE | ORDERS | {"panel.upstream"},
+    "panel.worker": CORE | ORDERS | {"panel.alarms", "panel.upstream"},
+    "panel.demo": CORE | ORDERS | {"panel.upstream"},
+}
+ROOF = frozenset(ROOMS)
+ROOMS["panel.management"] = ROOF
+
+# Files that stand beside the rooms, because Django looks for them there → the rooms they may import.
+DOORS: dict[str, frozenset[str]] = {
+    "orders.admin": ROOF,
+    "orders.apps": ROOF,
+    "orders.urls": ROOF,
+    "panel.admin": ROOF,
+    "panel.apps": ROOF,
+    "panel.models": ROOF,
+    "panel.settings": frozenset({"panel.notpanel", "panel.ops"}),
+    "panel.urls": ROOF,
+    "panel.wsgi": ROOF,
+}
+# Rooms that hold no code of their own: a package of packages, or one that a rule of Django's prescribes.
+SHELLS = frozenset({"panel.notpanel.sandbox", "panel.management"})
+FEWEST_MODULES, MOST_MODULES = 3, 11
+# Rooms with fewer modules → why they are rooms all the same.
+SMALL_ROOMS: dict[str, str] = {
+    "panel.notpanel.sandbox.api": "what one request means, apart from the store it changes and the HTTP around it",
+    "panel.notpanel.sandbox.faults": "which faults there are and when they strike: world, webhooks and http read them",
+}
+MOST_LINES = 400
+
+# The only modules that write the status of an order.
+WRITES_STATUS = frozenset({
+    "orders.aftersale.withdraw",
+    "orders.following.absorb",
+    "orders.placing.review",
+    "orders.placing.submit",
+})  # fmt: skip
+
+# The only modules that hold a Client: what runs in the worker, or is a command of a person at a shell.
+HOLDS_A_CLIENT = frozenset({
+    "accounts.balance",
+    "catalog.sync",
+    "orders.aftersale.submit",
+    "orders.following.poll",
+    "orders.placing.funding",
+    "orders.placing.submit",
+    "panel.management.commands.register_webhook",
+    "panel.management.commands.sync_catalog",
+    "panel.management.commands.worker",
+    "panel.upstream.client",
+    "panel.worker.loop",
+    "panel.worker.recurring",
+})  # fmt: skip
+# Where the web comes in; nothing that these lead to, also by a name in a text, may hold a Client.
+WEB_ENTRANCES = ("panel.settings", "panel.urls", "panel.wsgi", "accounts.admin", "catalog.admin", "orders.admin",
+                 "panel.admin")  # fmt: skip
+
+# Names of modules that said nothing to a stranger, by app. What they are called now is in README's map.
+OLD_NAMES = {
+    "orders": (
+        "acting", "assigning", "batches", "bulking", "carrying", "deciding", "deliveries", "doubts", "endings",
+        "exporting", "facets", "finding", "hearing", "jobs", "marks", "measuring", "narrowing", "noting", "pace",
+        "probing", "progress", "purse", "receipts", "reviewing", "rhythm", "ringing", "saved", "saving", "searching",
+        "sending", "sentences", "sets", "story", "sums", "tally", "tasks", "terms", "traits", "turned_away", "upkeep",
+        "walking", "webhook_page", "wishes", "wording",
+    ),
+    "panel": ("bar", "bells", "calls", "chores", "discretion", "line", "query", "reader", "record", "rings"),
+}  # fmt: skip

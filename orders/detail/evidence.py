@@ -9,7 +9,7 @@ from orders.aftersale.states import state_note, state_of
 from orders.detail.customer_text import for_customer
 from orders.following.anomalies import anomalies_of
 from orders.models import Attempt, Order, Task
-from orders.placing.funding import CACHED_BY_UPSTREAM
+from orders.placing.funding import BALANCE_LAG
 from orders.placing.review import undecided, why_not_again
 from orders.rules.statuses import Status
 
@@ -64,7 +64,7 @@ def last_end(tries: list[Attempt]) -> datetime:
 def evidence(order: Order, first: datetime, last: datetime) -> Evidence | None:
     """The balance around the tries; None while one of the two readings is missing or they are of other money."""
     before = BalanceReading.objects.filter(first_asked_at__lte=first).first()
-    after = BalanceReading.objects.filter(asked_at__gt=last + CACHED_BY_UPSTREAM).order_by("id").first()
+    after = BalanceReading.objects.filter(asked_at__gt=last + BALANCE_LAG).order_by("id").first()
     if before is None or after is None or before.currency != after.currency:
         return None
     since, until = min(before.asked_at, first), max(after.first_asked_at, last)

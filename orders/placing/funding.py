@@ -1,54 +1,20 @@
-"""Asks upstream for the balance while orders wait for money or for upstream to be well, and lets go what it covers.
+"""Orders that wait for money: which there are, and how they go, when a balance covers them or a person says so."""
 
-The worker asks. People may also send one order now, or choose that it waits for them.
-"""
-
-import logging
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 
-from accounts.balance import read_balance
 from accounts.models import BalanceReading
-from orders.models import Order, Sending, Task
+from orders.models import Order, Task
 from orders.placing import send_switch
 from orders.rules.refusal import Refusal, allowed
 from orders.rules.statuses import Status
 from panel.format.money import is_dollars
-from panel.notpanel.budget import Purpose
-from panel.notpanel.client import Client
-from panel.notpanel.errors import NotPanelError
 
-log = logging.getLogger(__name__)
-
-CACHED_BY_UPSTREAM = timedelta(seconds=30)  # documented: how old a balance may be when upstream tells it
-
-
-def due_probe(now: datetime) -> Purpose | None:
-    """What the call of a due probe would be for, or None while no probe is due."""
-    return Purpose.UPKEEP if Sending.objects.filter(probe_at__lte=now).exists() else None
-
-
-def probe(client: Client, now: datetime | None = None) -> bool:
-    """Makes one call for the balance if a probe is due, and applies the answer. Returns whether one was due."""
-    now = now or timezone.now()
-    # The claim is the next time, whatever comes of this one.
-    if not Sending.objects.filter(probe_at__lte=now).update(probe_at=now + send_switch.PROBE_INTERVAL):
-        return False
-    try:
-        reading = read_balance(client)
-    except NotPanelError as trouble:
-        log.warning("upstream is not well yet: %s", trouble)
-        return True
-    send_switch.resume_itself(now)
-    fund(reading, now)
-    if not tasks_waiting().exists():
-        Sending.objects.filter(stopped_at=None).update(probe_at=None)
-    return True
+BALANCE_LAG = timedelta(seconds=30)  # documented: how old a balance may be when upstream tells it
 
 
 def fund(reading: BalanceReading, now: datetime) -> None:
@@ -62,7 +28,7 @@ def fund(reading: BalanceReading, now: datetime) -> None:
 
 def probe_soon(now: datetime) -> None:
     """Makes a probe due as soon as upstream's balance can know of a refusal at `now`, unless one is due already."""
-    send_switch.switch_row().filter(probe_at=None).update(probe_at=now + CACHED_BY_UPSTREAM)
+    send_switch.switch_row().filter(probe_at=None).update(probe_at=now + BALANCE_LAG)
 
 
 def send_now(order: Order, *, by: Any) -> None:

@@ -159,7 +159,7 @@ def pause_before_next(task: Task, trouble: NotPanelError, rule: Rule) -> float:
     if rule.then == "held":
         return 0.0  # it waits for sending to go on; then it goes at once, and in its order
     if rule.then == "money" and task.attempts == 1:
-        return funding.CACHED_BY_UPSTREAM.total_seconds()  # no older reading may say that the money is there
+        return funding.BALANCE_LAG.total_seconds()  # no older reading may say that the money is there
     pause = retry_pause(trouble.pause or 0.0, task.attempts if rule.counts else 1)
     return pause * random.uniform(1, LONGEST_JITTER)  # noqa: S311  no secret
 

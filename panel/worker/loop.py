@@ -15,7 +15,7 @@ from orders.aftersale.settle import presume_settled
 from orders.aftersale.submit import submit_cancels, submit_refills
 from orders.following.poll import poll_once, poll_wanted
 from orders.models import Order, Task
-from orders.placing.funding import due_probe, probe
+from orders.placing.probe import due_probe, probe
 from orders.placing.submit import submit_one
 from orders.statistics.status_counts import compact
 from orders.webhooks import dispatch

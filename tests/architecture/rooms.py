@@ -90,7 +90,7 @@ HOLDS_A_CLIENT = frozenset({
     "catalog.sync",
     "orders.aftersale.submit",
     "orders.following.poll",
-    "orders.placing.funding",
+    "orders.placing.probe",
     "orders.placing.submit",
     "panel.management.commands.register_webhook",
     "panel.management.commands.sync_catalog",

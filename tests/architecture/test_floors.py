@@ -38,7 +38,9 @@ def no_circles(source: Source) -> Iterator[str]:
     try:
         TopologicalSorter(source.arrows).prepare()
     except CycleError as circle:
-        yield " → ".join(reversed(circle.args[1]))
+        names = list(reversed(circle.args[1][1:]))
+        first = names.index(min(names))
+        yield " → ".join([*names[first:], *names[:first], names[first]])
 
 
 def nothing_beside_the_rooms(source: Source) -> Iterator[str]:
@@ -189,7 +191,7 @@ PLANTED: list[tuple[Rule, str, str, str]] = [
     (imports_point_down, "orders/table/rows.py", "from orders.placing.place import place",
      "orders.table.rows imports orders.placing.place"),
     (no_circles, "orders/rules/statuses.py", "from orders.rules import eligibility",
-     "orders.rules.statuses → orders.rules.eligibility → orders.rules.statuses"),
+     "orders.rules.eligibility → orders.rules.statuses → orders.rules.eligibility"),
     (nothing_beside_the_rooms, "orders/helpers.py", "", "orders/helpers.py stands beside the rooms"),
     (nothing_beside_the_rooms, "panel/utils/texts.py", "", "panel/utils/texts.py stands beside the rooms"),
     (rooms_have_a_size, "orders/table/zoom.py", "", "orders.table has 12 modules"),

@@ -8,7 +8,8 @@ from django.utils import timezone
 from accounts.access import Role
 from orders.aftersale.withdraw import withdraw
 from orders.models import Order
-from orders.placing.funding import CACHED_BY_UPSTREAM, choose_when_funded, probe, send_now
+from orders.placing.funding import BALANCE_LAG, choose_when_funded, send_now
+from orders.placing.probe import probe
 from orders.placing.send_switch import PROBE_INTERVAL
 from orders.placing.submit import submit_one
 from orders.rules.refusal import Refusal
@@ -24,7 +25,7 @@ LATER = timedelta(hours=1)
 
 def soon() -> datetime:
     """When upstream's balance may be believed again."""
-    return timezone.now() + CACHED_BY_UPSTREAM + timedelta(seconds=1)
+    return timezone.now() + BALANCE_LAG + timedelta(seconds=1)
 
 
 @pytest.fixture

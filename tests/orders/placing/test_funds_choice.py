@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from catalog.models import Service
 from orders.models import Order
-from orders.placing.funding import CACHED_BY_UPSTREAM, probe, send_now
+from orders.placing.funding import BALANCE_LAG, send_now
+from orders.placing.probe import probe
 from orders.placing.submit import submit_one
 from panel.notpanel.client import Client as Phone
 from tests.makers import PASSWORD, make_service, make_user, sold_by
@@ -55,7 +56,7 @@ def test_the_order_waits_as_the_form_said(
     order = Order.objects.get()
     assert order.shown_status == "unfunded"
     upstream.set_balance("500")
-    probe(phone, timezone.now() + CACHED_BY_UPSTREAM + timedelta(seconds=1))
+    probe(phone, timezone.now() + BALANCE_LAG + timedelta(seconds=1))
     assert submit_one(phone, timezone.now() + LATER) is by_itself
     if not by_itself:
         send_now(order, by=order.placed_by)

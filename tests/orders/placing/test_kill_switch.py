@@ -10,7 +10,7 @@ from accounts.access import Role
 from orders.following.poll import poll_once
 from orders.models import Event, Sending, Task
 from orders.placing import send_switch
-from orders.placing.funding import probe
+from orders.placing.probe import probe
 from orders.placing.send_switch import FAILURES_IN_A_ROW, PROBE_INTERVAL
 from orders.placing.submit import submit_one
 from orders.rules.refusal import Refusal

@@ -1,0 +1,39 @@
+"""Asks upstream for the balance while orders wait for money or for upstream to be well. Runs in the worker."""
+
+import logging
+from datetime import datetime
+
+from django.utils import timezone
+
+from accounts.balance import read_balance
+from orders.models import Sending
+from orders.placing import send_switch
+from orders.placing.funding import fund, tasks_waiting
+from panel.notpanel.budget import Purpose
+from panel.notpanel.client import Client
+from panel.notpanel.errors import NotPanelError
+
+log = logging.getLogger(__name__)
+
+
+def due_probe(now: datetime) -> Purpose | None:
+    """What the call of a due probe would be for, or None while no probe is due."""
+    return Purpose.UPKEEP if Sending.objects.filter(probe_at__lte=now).exists() else None
+
+
+def probe(client: Client, now: datetime | None = None) -> bool:
+    """Makes one call for the balance if a probe is due, and applies the answer. Returns whether one was due."""
+    now = now or timezone.now()
+    # The claim is the next time, whatever comes of this one.
+    if not Sending.objects.filter(probe_at__lte=now).update(probe_at=now + send_switch.PROBE_INTERVAL):
+        return False
+    try:
+        reading = read_balance(client)
+    except NotPanelError as trouble:
+        log.warning("upstream is not well yet: %s", trouble)
+        return True
+    send_switch.resume_itself(now)
+    fund(reading, now)
+    if not tasks_waiting().exists():
+        Sending.objects.filter(stopped_at=None).update(probe_at=None)
+    return True

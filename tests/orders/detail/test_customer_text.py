@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from orders.detail.customer_text import OF_STATUS, for_customer
+from orders.detail.customer_text import STATUS_TEXTS, for_customer
 from orders.models import Order, Task
 from orders.rules.statuses import Status
 from tests.makers import make_order, make_user
@@ -26,7 +26,7 @@ def words(order: Order, kind: str = "", **wish: object) -> str:
 @pytest.mark.parametrize("status", Status)
 def test_each_status_has_its_sentence(status: str) -> None:
     said = words(make_order(status, reported_at=AT, remains=350))
-    assert said.startswith(OF_STATUS[status].split("{")[0])
+    assert said.startswith(STATUS_TEXTS[status].split("{")[0])
     assert "1,000" in said
     assert "{" not in said
 

@@ -140,11 +140,11 @@ def test_the_drift_of_a_day_has_the_largest_difference_first(viewer: Browser) ->
 def test_of_a_day_with_very_many_the_newest_are_looked_at_and_that_is_said(
     viewer: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orders.reports.charges.COMPARED_AT_MOST", 3)
+    monkeypatch.setattr("orders.reports.charges.COMPARED_ORDERS", 3)
     made = [order_at(NOON + timedelta(minutes=n), f"{9 - n}") for n in range(5)]
     assert differences(make_user(), DAY) == (made[2:], made[1].created_at)
     assert "of those placed after" in viewer.get(f"/upstream/charges/?day={DAY}").content.decode()
-    monkeypatch.setattr("orders.reports.charges.COMPARED_AT_MOST", 5)
+    monkeypatch.setattr("orders.reports.charges.COMPARED_ORDERS", 5)
     assert differences(make_user(), DAY) == (made, None)
 
 

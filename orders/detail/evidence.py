@@ -22,7 +22,7 @@ class Evidence(NamedTuple):
     before: BalanceReading
     after: BalanceReading
     others: int  # orders that upstream took in between
-    others_cost: Decimal  # what those cost in USD, by upstream's charge or our estimate
+    others_cost: Decimal  # what these others cost in USD, by upstream's charge or our estimate
 
     @property
     def moved(self) -> Decimal:

@@ -51,7 +51,8 @@ def balance(request: HttpRequest) -> HttpResponse:
     """The readings, newest first, in pages by keyset. The chart and how long the balance lasts stand on the first."""
     before, now = read_number(request.GET.get("before")), timezone.now()
     readings = BalanceReading.objects.filter(pk__lt=before) if before else BalanceReading.objects.all()
-    newest_first = list(readings.order_by("-id")[: READINGS_A_PAGE + 1])  # the last tells what the one after it changed
+    # Read is one more than is shown: the change of the last reading is counted from it.
+    newest_first = list(readings.order_by("-id")[: READINGS_A_PAGE + 1])
     steps = steps_of(newest_first)[:READINGS_A_PAGE]
     drawn = [] if before else drawn_readings(now)
     context = {

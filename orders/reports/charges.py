@@ -56,8 +56,8 @@ def charges(request: HttpRequest) -> HttpResponse:
     if chosen := day_of(request.GET.get("day", "")):
         [totals] = days(chosen, chosen) or [Day(chosen)]
         orders, since = differences(request.user, chosen)
-        context = {"day": totals, "orders": orders, "since": since, "most": DIFFERENCES_SHOWN}
-        return render(request, "orders/reports/charges_of_day.html", context)
+        of_day = {"day": totals, "orders": orders, "since": since, "most": DIFFERENCES_SHOWN}
+        return render(request, "orders/reports/charges_of_day.html", of_day)
     last = day_of(request.GET.get("until", "")) or today()
     first = last - timedelta(days=DAYS_A_PAGE - 1)
     context = {"days": days(first, last), "first": first, "last": last, "older": newest_before(first),

@@ -56,7 +56,7 @@ class LateService(NamedTuple):
 @require_safe
 @needs("view")
 def index(request: HttpRequest) -> HttpResponse:
-    """Late orders by service, then the usual times of services, those that have become slowest first."""
+    """Late orders by service, then the usual times of services, slowest against their usual first."""
     late = Order.objects.seen_by(request.user).filter(late_from__lte=timezone.now()).order_by("late_from", "pk")
     orders, more = one_more(late.select_related("service").only(*ROW_FIELDS), ORDERS_SHOWN)
     # How long the newest orders took, in hundredths of what is usual; 0 where that is unknown.

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.access import Role
 from catalog.models import RateChange, Service, SetAside, ShrinkAlarm
-from catalog.sync import NEVER_DOUBTED, Outcome, apply_catalog, sync
+from catalog.sync import NEVER_DOUBTED_SERVICES, Outcome, apply_catalog, sync
 from panel.notpanel.client import Client
 from panel.notpanel.shapes import BadRow, Catalog, ServiceRow
 from tests.makers import make_row, make_user
@@ -95,7 +95,7 @@ def test_a_list_much_too_short_switches_nothing_off(left: int) -> None:
 
 def test_a_few_that_vanish_are_no_alarm() -> None:
     says(rows(100))
-    assert not says(rows(100 - NEVER_DOUBTED)).doubted
+    assert not says(rows(100 - NEVER_DOUBTED_SERVICES)).doubted
     assert not ShrinkAlarm.objects.exists()
 
 

@@ -59,7 +59,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def found(request: HttpRequest) -> HttpResponse:
+def picker_services(request: HttpRequest) -> HttpResponse:
     """The services that the order form offers for the words typed so far."""
     q, chosen = request.GET.get("q", ""), request.GET.get("service", "")
     return render(request, "catalog/_found.html", picker(q, chosen, request.user))

@@ -169,7 +169,7 @@ def earlier_refills(task: Task, *how: str) -> TaskQuerySet:
 
 def was_unclear_before(task: Task) -> bool:
     """Whether an earlier try of it got no clear answer."""
-    now_tried = task.trying.pk if task.trying else 0
+    now_tried = task.current_attempt.pk if task.current_attempt else 0
     return task.tries.filter(ending__in=("", Ending.UNCLEAR)).exclude(pk=now_tried).exists()
 
 

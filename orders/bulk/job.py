@@ -10,7 +10,7 @@ from orders.aftersale import ask as aftersale
 from orders.aftersale import withdraw
 from orders.bulk.selection import CANCEL, ORDERS_AT_ONCE, Selection, orders_for_rule
 from orders.models import Bulk, Event, Order, Task
-from orders.rules.eligibility import sorted_by_rule
+from orders.rules.eligibility import group_by_reason
 from orders.rules.refusal import Refusal, allowed
 from panel.format.locale import for_the_record
 from panel.ops.database import batches
@@ -49,9 +49,9 @@ def write_job(picked: Selection, *, by: Any, at: datetime) -> Bulk:
 
 def ask_batch(orders: list[Order], bulk: Bulk) -> dict[int, str]:
     """Asks of these orders, which are locked; order → why not, of those that were left out."""
-    by_rule = sorted_by_rule(bulk.kind, orders)
-    may = by_rule.pop("")
-    left_out = {order.pk: why for why, some in by_rule.items() for order in some}
+    by_reason = group_by_reason(bulk.kind, orders)
+    may = by_reason.pop("")
+    left_out = {order.pk: why for why, some in by_reason.items() for order in some}
     if bulk.kind == CANCEL:
         gone = withdraw.withdraw_all(may, by=bulk.asked_by, at=bulk.asked_at, bulk=bulk)
         may = [order for order in may if order.pk not in gone]

@@ -32,7 +32,7 @@ def render_page(
     `refused` is what a refused form brings back: `note` (its text) and `why_no_note`, or `why_not_assigned`.
     """
     came = came_from(request)
-    notes, more_notes = one_more(order.notes.shown(), NOTES_SHOWN)
+    notes, more_notes = one_more(order.notes.for_page(), NOTES_SHOWN)
     context = {
         "order": order,
         "events": order.events.select_related("by")[:EVENTS_SHOWN],

@@ -1,38 +1,27 @@
 """Every table of the orders, their querysets, and properties that are read from a row alone.
 
-All rooms above import them from here. Read order.py first, then task.py: an order, and what is asked about it.
+All rooms above import them from here: `X as X` hands a name on. Read order.py first, then task.py.
 """
 
-from orders.models.bulk_job import Bulk
-from orders.models.event import Event
-from orders.models.order import Order, OrderQuerySet
-from orders.models.saved_view import SavedView
-from orders.models.statistics import Charged, Pace, Reading, Spending, Tally, Words
-from orders.models.task import Attempt, Sending, Task, TaskQuerySet
-from orders.models.team import Mention, Note, Presence
-from orders.models.webhook import Arrival, Delivery, Endpoint, TurnedAway
-
-__all__ = [
-    "Arrival",
-    "Attempt",
-    "Bulk",
-    "Charged",
-    "Delivery",
-    "Endpoint",
-    "Event",
-    "Mention",
-    "Note",
-    "Order",
-    "OrderQuerySet",
-    "Pace",
-    "Presence",
-    "Reading",
-    "SavedView",
-    "Sending",
-    "Spending",
-    "Tally",
-    "Task",
-    "TaskQuerySet",
-    "TurnedAway",
-    "Words",
-]
+from orders.models.bulk_job import Bulk as Bulk
+from orders.models.event import Event as Event
+from orders.models.order import Order as Order
+from orders.models.order import OrderQuerySet as OrderQuerySet
+from orders.models.saved_view import SavedView as SavedView
+from orders.models.statistics import Charged as Charged
+from orders.models.statistics import Pace as Pace
+from orders.models.statistics import Reading as Reading
+from orders.models.statistics import Spending as Spending
+from orders.models.statistics import Tally as Tally
+from orders.models.statistics import Words as Words
+from orders.models.task import Attempt as Attempt
+from orders.models.task import Sending as Sending
+from orders.models.task import Task as Task
+from orders.models.task import TaskQuerySet as TaskQuerySet
+from orders.models.team import Mention as Mention
+from orders.models.team import Note as Note
+from orders.models.team import Presence as Presence
+from orders.models.webhook import Arrival as Arrival
+from orders.models.webhook import Delivery as Delivery
+from orders.models.webhook import Endpoint as Endpoint
+from orders.models.webhook import TurnedAway as TurnedAway

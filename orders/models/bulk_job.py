@@ -1,23 +1,19 @@
-"""Jobs: one press that asks for a refill or a cancel of many orders. What became of each is told by its tasks."""
+"""Bulk jobs: one press that asks for a refill or a cancel of many orders. What became of each, its tasks say."""
 
-from django.conf import settings
 from django.db import models
 from django.urls import reverse
 
+from accounts.models import User
+from orders.rules.statuses import AFTERSALE
+
 
 class Bulk(models.Model):
-    """One press for many orders: who, when, of what, and which orders the rule left out then."""
+    """One bulk job: who asked for what and when, for how many orders, and which orders the rule left out then."""
 
-    class Kind(models.TextChoices):
-        """As of tasks."""
-
-        REFILL = "refill", "Refill"
-        CANCEL = "cancel", "Cancel"
-
-    kind = models.CharField(max_length=10, choices=Kind)
-    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=10, choices=[(kind.value, kind.label) for kind in AFTERSALE])
+    asked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     asked_at = models.DateTimeField()
-    # Of the dry run that was pressed: a double click, F5 or a second tab of it meet here.
+    # The dry run's own token, so that a double click, F5 or a second tab of one dry run make one job.
     token = models.UUIDField(unique=True, editable=False)
     picked_from = models.CharField(max_length=200, help_text="How its orders were found, in words.")
     picked = models.PositiveIntegerField(help_text="Orders that were picked.")
@@ -31,9 +27,10 @@ class Bulk(models.Model):
         return f"{self.get_kind_display()} of {self.picked:,} {'order' if self.picked == 1 else 'orders'}"
 
     def get_absolute_url(self) -> str:
+        """The job's receipt."""
         return reverse("orders:bulk", args=[self.pk])
 
     @property
     def left(self) -> int:
-        """How many were left out, without reading which."""
+        """How many orders were left out, without reading which."""
         return self.picked - self.asked

@@ -1,22 +1,22 @@
-"""What happened: sentences with a name on them."""
+"""What happened on the desk, to one order or to many."""
 
 from typing import Any
 
-from django.conf import settings
 from django.db import models
 
+from accounts.models import User
 from orders.rules.event_text import Sentence
 
 
 class Event(models.Model):
-    """One thing that happened, as a sentence with a name on it. Written once: no verb here changes or removes one."""
+    """One thing that happened, as a sentence with a person's name on it. It is written once, and never changed."""
 
-    # No index of its own: the timeline's serves it.
+    # No index of its own: the index `event_timeline` serves it.
     order = models.ForeignKey(
         "orders.Order", null=True, on_delete=models.PROTECT, related_name="events", db_index=False
     )
     kind = models.CharField(max_length=30)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
     facts = models.JSONField(default=dict)
 
@@ -31,14 +31,16 @@ class Event(models.Model):
         return self.sentence.plain
 
     def save(self, *args: Any, **kwargs: Any) -> None:
+        """Inserts a new event, and refuses to update an old one."""
         if not self._state.adding:
             raise TypeError("An event is written once.")
         super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Refuses: events are kept."""
         raise TypeError("An event is kept.")
 
     @property
     def sentence(self) -> Sentence:
-        """What happened: tone, words, and upstream's own words apart."""
+        """The event in words, its tone, and apart from them upstream's own words."""
         return Sentence.of(self.kind, self.by, self.facts)

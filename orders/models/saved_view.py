@@ -1,36 +1,47 @@
-"""Saved views: a narrowed, sorted list with its columns and a name, kept on the account, for oneself or the team."""
+"""Saved views: a filtered, sorted list with its columns and a name, kept for its owner or for the whole team."""
 
 from typing import Any, ClassVar, Self
 
-from django.conf import settings
 from django.db import models
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.access import may
+from accounts.models import User
 
-NAME_CHARACTERS = 60  # characters
-QUERY_CHARACTERS = 2_000  # characters
-VIEWS_A_PERSON = 100  # views of one person
+NAME_CHARACTERS = 60
+QUERY_CHARACTERS = 2_000
+VIEWS_A_PERSON = 100
+# Views that everybody has and nobody changes: name, and query with the person's id for `me`.
+PRESETS = (
+    ("All orders", ""),
+    ("Mine, under way", "open=live&by={me}"),
+    ("Assigned to me", "assigned={me}"),
+    ("Pending refills", "open=refill"),
+    ("Needs a look", "open=look"),
+    ("Surprising facts", "open=doubt"),
+)
 
 
 class SavedViewQuerySet(models.QuerySet["SavedView"]):
+    """Saved views by who may see them."""
+
     def seen_by(self, user: Any) -> Self:
-        """One's own and those that are shared."""
+        """This person's own views and those that are shared; none for a stranger."""
         mine = models.Q(owner=user.pk) | models.Q(shared=True)
         return self.filter(mine) if user.is_authenticated and user.is_active else self.none()
 
-    def pinned_by(self, user: Any) -> "list[SavedView]":
-        """As tabs of this person, in the order in which they were pinned; one that is no longer shared goes."""
+    def pinned_by(self, user: User) -> "list[SavedView]":
+        """The views that this person pinned as tabs, in that order, without those that are no longer shared."""
         views = self.seen_by(user).in_bulk(user.pinned) if user.pinned else {}
         return [views[pk] for pk in user.pinned if pk in views]
 
 
 class SavedView(models.Model):
-    """A list with a name."""
+    """One saved view: a list's address under a name. Owned by a person, and shared with the team or not."""
 
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="views")
+    owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="views")
     name = models.CharField(max_length=NAME_CHARACTERS)
     query = models.CharField(max_length=QUERY_CHARACTERS, blank=True, help_text="The list's address, columns included.")
     shared = models.BooleanField("shared with the team", default=False)
@@ -41,7 +52,7 @@ class SavedView(models.Model):
     class Meta:
         ordering = ("name", "id")
         constraints = [
-            # A double click on “Save”.
+            # A double click on “Save” saves one view.
             models.UniqueConstraint(
                 fields=["owner", "name"],
                 name="one_view_of_a_name",
@@ -53,23 +64,13 @@ class SavedView(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
+        """The list that the view shows, with the view's id so that the page knows which it is."""
         query = QueryDict(self.query, mutable=True)
         query["view"] = str(self.pk)
         return f"{reverse('orders:index')}?{query.urlencode()}"
 
     def why_no_change(self, user: Any) -> str:
-        """Empty when this person may rename, change or remove it."""
+        """Why this person may not rename, change or remove it, or "": its owner may, and managers if it is shared."""
         if self.owner_id == user.pk or (self.shared and may(user, "decide")):
             return ""
         return f"This view is {self.owner}’s. Save it as your own to change it."
-
-
-# What everybody finds there, and nobody changes; the query as a list says it, but for whom `me` is.
-PRESETS = (
-    ("All orders", ""),
-    ("Mine, under way", "open=live&by={me}"),
-    ("Assigned to me", "assigned={me}"),
-    ("Pending refills", "open=refill"),
-    ("Needs a look", "open=look"),
-    ("Surprising facts", "open=doubt"),
-)

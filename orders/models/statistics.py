@@ -1,4 +1,4 @@
-"""Tables of numbers that triggers and the worker keep up to date."""
+"""Figures that triggers and the worker keep up to date: delivery times, charge totals, status counts, spending."""
 
 from collections.abc import Collection
 from datetime import timedelta
@@ -9,9 +9,16 @@ from django.db import models
 from catalog.models import Service
 from orders.rules.lateness import UsualTimes
 
+# Whether the order had ended at a reading. Written out, or no database would know the index's condition again.
+IS_AN_END = models.Func(
+    models.F("status"),
+    template="%(expressions)s IN ('cancelled', 'completed', 'partial', 'refunded')",
+    output_field=models.BooleanField(),
+)
+
 
 class Pace(models.Model):
-    """One service's pace: times in whole seconds, percentiles by nearest rank. delivery_times.py writes it."""
+    """One service's delivery times in seconds, percentiles by nearest rank. statistics/delivery_times.py writes it."""
 
     service = models.OneToOneField(Service, primary_key=True, on_delete=models.CASCADE, related_name="pace")
     starts = models.PositiveIntegerField(help_text="Of its last ended orders those whose start we know.")
@@ -28,7 +35,7 @@ class Pace(models.Model):
     class Meta:
         ordering = ("service",)
         indexes = [
-            # Up to where the ends have been looked through.
+            # The newest `ends_to` of all services.
             models.Index(fields=["ends_to"], name="pace_ends_to"),
         ]
 
@@ -37,26 +44,18 @@ class Pace(models.Model):
 
     @property
     def usual(self) -> UsualTimes:
-        """What is usual for the service, by these figures."""
+        """The usual times that these figures tell."""
         return UsualTimes(
-            start_median=as_timedelta(self.start_median), start_p95=as_timedelta(self.start_p95),
-            finish_median=as_timedelta(self.finish_median), finish_p95=as_timedelta(self.finish_p95),
-            count=self.finishes, starts=self.starts, quantity=self.quantity, lately=as_timedelta(self.lately),
+            start_median=_timedelta(self.start_median), start_p95=_timedelta(self.start_p95),
+            finish_median=_timedelta(self.finish_median), finish_p95=_timedelta(self.finish_p95),
+            count=self.finishes, starts=self.starts, quantity=self.quantity, lately=_timedelta(self.lately),
         )  # fmt: skip
 
 
-# A reading at which the order had ended. Written out, or no database would know the index's condition again.
-IS_AN_END = models.Func(
-    models.F("status"),
-    template="%(expressions)s IN ('cancelled', 'completed', 'partial', 'refunded')",
-    output_field=models.BooleanField(),
-)
-
-
 class Reading(models.Model):
-    """What a report told of the delivery, where it differs from the one before. Written with it, never changed."""
+    """One step of an order's delivery: what a report told, where that differs from the report before. Never changed."""
 
-    # No index of its own: the chart's serves it.
+    # No index of its own: the index `reading_of_order` serves it.
     order = models.ForeignKey("orders.Order", on_delete=models.PROTECT, related_name="readings", db_index=False)
     at = models.DateTimeField(help_text="When we asked.")
     status = models.CharField(max_length=40)
@@ -67,7 +66,7 @@ class Reading(models.Model):
         indexes = [
             # An order's chart.
             models.Index(fields=["order", "-id"], name="reading_of_order"),
-            # The orders that ended of late.
+            # The orders that ended lately.
             models.Index(fields=["-at"], condition=models.Q(IS_AN_END), name="reading_ends"),
         ]
 
@@ -76,7 +75,7 @@ class Reading(models.Model):
 
 
 class Spending(models.Model):
-    """What orders cost of late, in US dollars. One row, which every process reads."""
+    """What orders cost lately, in US dollars. One row, which every process reads."""
 
     at = models.DateTimeField(help_text="When it was measured.")
     since = models.DateTimeField(help_text="The beginning of what was measured: 24 hours, or less on a young desk.")
@@ -91,7 +90,7 @@ class Spending(models.Model):
 
 
 class Charged(models.Model):
-    """One step of the sums of a quarter. All money is in millionths of a dollar."""
+    """One change of a quarter hour's charge totals; their sum is the total. All money is in millionths of a dollar."""
 
     slot = models.IntegerField(help_text="When the orders were placed, in quarters of an hour since 1970.")
     orders = models.BigIntegerField(help_text="With a charge in US dollars.")
@@ -103,7 +102,7 @@ class Charged(models.Model):
     class Meta:
         verbose_name_plural = "charged"
         indexes = [
-            # The days of the charges' page; and the newest quarter before them.
+            # The days of the charges page; and the newest quarter hour before them.
             models.Index(fields=["slot"], name="charged_slot"),
         ]
 
@@ -112,7 +111,7 @@ class Charged(models.Model):
 
 
 class Tally(models.Model):
-    """One step of a count. The sum over a status is how many orders stand there, to the order, at any moment."""
+    """One change of a status count. The sum over a status is exactly how many orders have it now."""
 
     status = models.CharField(max_length=40)
     by = models.BigIntegerField(help_text="+1 for an order that came to this status, -1 for one that left.")
@@ -125,7 +124,7 @@ class Tally(models.Model):
 
 
 class Words(models.Model):
-    """SQLite's table of trigrams: its rows are the orders, and it answers MATCH."""
+    """One order in SQLite's trigram table, which answers MATCH. Only SQLite has it, and no migration manages it."""
 
     order_id = models.BigIntegerField(primary_key=True, db_column="rowid")
 
@@ -139,11 +138,11 @@ class Words(models.Model):
         return f"Words of order {self.order_id}"
 
 
-def as_timedelta(seconds: int | None) -> timedelta | None:
+def _timedelta(seconds: int | None) -> timedelta | None:
     return None if seconds is None else timedelta(seconds=seconds)
 
 
 def usual_times(service_ids: Collection[int]) -> dict[int, UsualTimes]:
-    """One query; services without a pace of their own are not in it."""
+    """Service id → its usual times, in one query, without services whose times are not known."""
     paces = Pace.objects.filter(pk__in=service_ids).order_by()
     return {pace.pk: pace.usual for pace in paces if pace.usual.known}

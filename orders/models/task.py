@@ -1,29 +1,34 @@
-"""What is wished of upstream about an order: tasks, each try of one, and whether placements go out at all."""
+"""What is asked of upstream about an order: tasks, the attempts of each, and whether orders are sent at all."""
 
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import F
+from django.db.models import CheckConstraint, F, Index, Q, UniqueConstraint
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from accounts.models import User
 from orders.models.bulk_job import Bulk
 from orders.rules.statuses import AFTERSALE, TaskKind, TaskOutcome, TaskSettled
 from panel.ops.failpoints import fp
 
+IS_PENDING = Q(kind__in=AFTERSALE, over_at=None)
+
 
 class TaskQuerySet(models.QuerySet["Task"]):
+    """Tasks by what may be sent now, and the claims that hand each to one worker."""
+
     def due(self, now: datetime) -> Self:
         """Open tasks whose time has come, longest due first."""
         return self.filter(settled_at=None, due_at__lte=now).order_by("due_at", "id")
 
     def sendable(self) -> Self:
-        """Nothing while sending is stopped, nor what waits for money.
+        """Tasks that do not wait for money; none at all while sending is stopped.
 
         Without a join: a claim is an UPDATE with this condition, and with a join Django moves all conditions into a
-        subquery, which PostgreSQL does not ask again after it has waited for another worker's claim.
+        subquery, which PostgreSQL does not evaluate again after it has waited for another worker's claim.
         """
         stopped = Sending.objects.filter(stopped_at__isnull=False)
         return self.filter(~models.Exists(stopped), needs=None)
@@ -34,39 +39,38 @@ class TaskQuerySet(models.QuerySet["Task"]):
         return due if kind == Task.Kind.PLACE else due.filter(order__upstream_id__isnull=False)
 
     def seen_by(self, user: Any) -> Self:
-        """What this person may see: the whole team's, nothing for a stranger."""
+        """The tasks this person may see: the whole team's, none for a stranger."""
         return self if user.is_authenticated and user.is_active else self.none()
 
     def pending(self) -> Self:
-        """Refills and cancels of which nobody knows yet what became: asked for, sent, or accepted."""
-        return self.filter(kind__in=AFTERSALE, over_at=None)
+        """Refills and cancels whose end nobody knows yet: asked for, sent, or accepted."""
+        return self.filter(IS_PENDING)
 
     def with_people(self) -> Self:
-        """As the rules and the pages want an order's tasks."""
+        """With the person who asked, whom rules and pages name."""
         return self.select_related("asked_by")
 
     def claim(self, now: datetime, lease: timedelta) -> "Task | None":
-        """Hands one due placement to this worker and to no other; the claim expires by the clock.
+        """Hands one due placement to this worker and to no other, or returns None; the claim expires by the clock.
 
-        From here on upstream may have heard of it, so `unclear_since` is set and the try is counted before a byte
-        is sent: a worker that dies in mid-call leaves a task that knows it is in doubt.
+        From here on upstream may have heard of it, so `unclear_since` is set and the attempt is counted before a byte
+        is sent: a worker that dies in mid-call leaves a task that is known to be in doubt.
         """
         while task := self.to_send(Task.Kind.PLACE, now).select_related("order__service").first():
-            # Asked once more in the same statement: an undo or a stop that came in between wins. No join here: with
-            # one, PostgreSQL would ask a copy of the row from before it waited for the undo.
+            # `sendable` once more in the same statement: an undo or a stop that came in between wins. No join here:
+            # with one, PostgreSQL would look at a copy of the row from before it waited for the undo.
             mine = self.filter(pk=task.pk, due_at=task.due_at, settled_at=None).sendable()
             claimed = {
                 "due_at": now + lease,
                 "attempts": task.attempts + 1,
                 "unclear_since": task.unclear_since or now,
-                # What went wrong before, while nothing is in doubt, says nothing of this try.
+                # Where nothing is in doubt, what went wrong before says nothing about this attempt.
                 "answer": task.answer if task.unclear_since else "",
             }
             with transaction.atomic():
-                taken = mine.update(**claimed)
-                if taken:
+                if taken := mine.update(**claimed):
                     task.order.change()
-                    task.trying = task.tries.create(began_at=now)
+                    task.current_attempt = task.tries.create(began_at=now)
                 fp("claim.commit")
             fp("claim.committed")
             if taken:
@@ -76,25 +80,25 @@ class TaskQuerySet(models.QuerySet["Task"]):
                 return task
         return None
 
-    def claim_together(self, kind: str, now: datetime, lease: timedelta, most: int) -> "list[Task]":
-        """Hands due refills or cancels to this worker, to travel in one call; the rest is as with `claim`."""
+    def claim_together(self, kind: str, now: datetime, lease: timedelta, limit: int) -> "list[Task]":
+        """Hands up to `limit` due refills or cancels to this worker for one call; otherwise like `claim`."""
         due = self.to_send(kind, now)
-        if not due.exists():  # so it is in most rounds, and no transaction is opened for nothing
+        if not due.exists():  # as in most rounds: no transaction is opened for nothing
             return []
         with transaction.atomic():
             # SKIP LOCKED where there are row locks, so that two workers share the work and cannot deadlock over two
             # batches; on SQLite the write transaction itself is the lock.
             mine = due.select_for_update(of=("self",), skip_locked=True).select_related("order")
-            tasks = list(mine[:most])
+            tasks = list(mine[:limit])
             if tasks:
                 tasks = tasks[:1] if tasks[0].alone else [task for task in tasks if not task.alone]
                 unclear_since = Coalesce("unclear_since", models.Value(now, models.DateTimeField()))
                 self.filter(pk__in=[task.pk for task in tasks]).update(
                     due_at=now + lease, attempts=F("attempts") + 1, unclear_since=unclear_since
                 )
-                tries = Attempt.objects.bulk_create([Attempt(task=task, began_at=now) for task in tasks])
-                for task, trying in zip(tasks, tries, strict=True):
-                    task.trying, task.was_unclear = trying, task.unclear_since is not None
+                for attempt in Attempt.objects.bulk_create([Attempt(task=task, began_at=now) for task in tasks]):
+                    task = attempt.task
+                    task.current_attempt, task.was_unclear = attempt, task.unclear_since is not None
                     task.due_at = task.claimed_until = now + lease
                     task.attempts, task.unclear_since = task.attempts + 1, task.unclear_since or now
             fp("together.commit")
@@ -103,14 +107,14 @@ class TaskQuerySet(models.QuerySet["Task"]):
 
 
 class Task(models.Model):
-    """One thing asked of upstream about an order. The rows are the queue: what must happen has a `due_at`."""
+    """One thing asked of upstream about an order. The rows are the queue: an open task has a `due_at`."""
 
     Kind, Outcome, Settled = TaskKind, TaskOutcome, TaskSettled
     AFTERSALE = AFTERSALE
 
     order = models.ForeignKey("orders.Order", on_delete=models.PROTECT, related_name="tasks")
     kind = models.CharField(max_length=10, choices=TaskKind)
-    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    asked_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     asked_at = models.DateTimeField(default=timezone.now)
     due_at = models.DateTimeField(
         null=True, help_text="When a worker takes it up; while one has it, when its claim ends."
@@ -124,79 +128,59 @@ class Task(models.Model):
         max_digits=18, decimal_places=6, null=True, help_text="USD it waits for; empty: it does not wait for money."
     )
     alone = models.BooleanField(default=False, help_text="Its batch was refused as a whole, so it goes by itself.")
-    # Of refills and cancels: upstream's yes is not the end of them.
+    # Only for refills and cancels, which go on being pending after upstream's yes.
     known_at = models.DateTimeField(null=True, help_text="When upstream last let us know that it has it.")
     over_at = models.DateTimeField(null=True, help_text="Since when it is no longer pending.")
     over_how = models.CharField(max_length=10, choices=TaskSettled, blank=True)
     slot = models.PositiveSmallIntegerField(null=True, help_text="Which of its order's refills it is; empty: of none.")
     slots = models.PositiveSmallIntegerField(null=True, help_text="How many refills the order might have then.")
-    # No index of its own: those below serve it, without a row for each task of no job.
+    # No index of its own: those below serve it, and leave out tasks that belong to no bulk job.
     bulk = models.ForeignKey(Bulk, null=True, on_delete=models.PROTECT, related_name="tasks", db_index=False)
 
     objects: ClassVar[TaskQuerySet] = TaskQuerySet.as_manager()  # type: ignore[assignment]
-    # Set by claim(): whether an earlier try was already in doubt, when the claim ends, and the try that it is for.
+    # Set by a claim: whether an earlier attempt was already in doubt, when the claim ends, and the attempt it is for.
     was_unclear = False
     claimed_until: datetime | None = None
-    trying: "Attempt | None" = None
+    current_attempt: "Attempt | None" = None
 
     class Meta:
         ordering = ("-id",)
         constraints = [
-            # Two doors that ask for the same thing at once: one open task of a kind per order.
-            models.UniqueConstraint(
-                fields=["order", "kind"], condition=models.Q(settled_at=None), name="one_open_task_of_a_kind"
-            ),
-            # Nothing waits without a time, and nothing settled is due.
-            models.CheckConstraint(
-                condition=models.Q(settled_at=None, due_at__isnull=False)
-                | models.Q(settled_at__isnull=False, due_at=None),
+            # Two entry points that ask for the same thing at once: one open task of a kind per order.
+            UniqueConstraint(fields=["order", "kind"], condition=Q(settled_at=None), name="one_open_task_of_a_kind"),
+            # An open task has a time, and a settled task is never due.
+            CheckConstraint(
+                condition=Q(settled_at=None, due_at__isnull=False) | Q(settled_at__isnull=False, due_at=None),
                 name="open_means_due",
             ),
             # Two people, or two processes, at one button: one pending refill and one pending cancel per order.
-            models.UniqueConstraint(
-                fields=["order", "kind"],
-                condition=models.Q(kind__in=("refill", "cancel"), over_at=None),
-                name="one_pending_wish_of_a_kind",
-            ),
-            # The cap of refills: each has a place of its own, and there is none beyond the last.
-            models.UniqueConstraint(
-                fields=["order", "slot"], condition=models.Q(slot__isnull=False), name="one_refill_a_slot"
-            ),
-            models.CheckConstraint(
-                condition=models.Q(slot=None) | models.Q(slot__gte=1, slot__lte=models.F("slots")),
-                name="no_slot_beyond_the_last",
+            UniqueConstraint(fields=["order", "kind"], condition=IS_PENDING, name="one_pending_wish_of_a_kind"),
+            # The cap of refills: each has a slot of its own, and there is none beyond the last.
+            UniqueConstraint(fields=["order", "slot"], condition=Q(slot__isnull=False), name="one_refill_a_slot"),
+            CheckConstraint(
+                condition=Q(slot=None) | Q(slot__gte=1, slot__lte=F("slots")), name="no_slot_beyond_the_last"
             ),
         ]
         indexes = [
-            # The worker's question: what is due?
-            models.Index(fields=["due_at", "id"], condition=models.Q(settled_at=None), name="task_due"),
-            # The bar's: how much money is waited for.
-            models.Index(
-                fields=["needs"], condition=models.Q(needs__isnull=False, settled_at=None), name="task_needs_money"
-            ),
-            # The clock's question: which accepted refills are so old that they are presumed settled?
-            models.Index(
-                fields=["known_at"], condition=models.Q(kind="refill", over_at=None), name="task_refill_pending"
-            ),
-            # The filter of the list by what is pending, newest order first.
-            models.Index(
-                fields=["kind", "-order"],
-                condition=models.Q(kind__in=("refill", "cancel"), over_at=None),
-                name="task_wish_pending",
-            ),
+            # `due`, which the worker asks all the time.
+            Index(fields=["due_at", "id"], condition=Q(settled_at=None), name="task_due"),
+            # The status bar: how much money is waited for.
+            Index(fields=["needs"], condition=Q(needs__isnull=False, settled_at=None), name="task_needs_money"),
+            # Accepted refills that are so old that they are presumed settled.
+            Index(fields=["known_at"], condition=Q(kind="refill", over_at=None), name="task_refill_pending"),
+            # The list's filter by what is pending, newest order first.
+            Index(fields=["kind", "-order"], condition=IS_PENDING, name="task_wish_pending"),
             # The filter by what needs a look: pending, and no clear answer.
-            models.Index(
+            Index(
                 fields=["kind", "-order"],
-                condition=models.Q(kind__in=("refill", "cancel"), over_at=None, outcome="unclear"),
+                condition=Q(kind__in=AFTERSALE, over_at=None, outcome="unclear"),
                 name="task_wish_unclear",
             ),
             # The pages Refills and Cancels, newest first, by keyset.
-            models.Index(fields=["kind", "-id"], name="task_kind_newest"),
-            # A job's receipt, by keyset; and how many of a job's tasks are open, for the list of jobs.
-            models.Index(fields=["bulk", "id"], condition=models.Q(bulk__isnull=False), name="task_of_bulk"),
-            models.Index(
-                fields=["bulk"], condition=models.Q(bulk__isnull=False, settled_at=None), name="task_of_bulk_open"
-            ),
+            Index(fields=["kind", "-id"], name="task_kind_newest"),
+            # A bulk job's receipt, by keyset; and how many of its tasks are open, for the list of jobs.
+            Index(fields=["bulk", "id"], condition=Q(bulk__isnull=False), name="task_of_bulk"),
+            Index(fields=["bulk"], condition=Q(bulk__isnull=False, settled_at=None), name="task_of_bulk_open"),
         ]
 
     def __str__(self) -> str:
@@ -204,31 +188,31 @@ class Task(models.Model):
 
     @property
     def unsent(self) -> bool:
-        """Upstream cannot have it, and no worker is about to send it: it may still be withdrawn."""
+        """Whether it may still be withdrawn: upstream cannot have it, and no worker is about to send it."""
         return self.settled_at is None and self.unclear_since is None
 
     def trusted(self, now: datetime) -> bool:
-        """Whether the same request_id may still be sent: how long upstream remembers it is not documented."""
+        """Whether its request_id may still be sent again. How long upstream remembers one is not documented."""
         window = timedelta(hours=settings.TRUST_WINDOW_HOURS)
         return self.unclear_since is None or now < self.unclear_since + window
 
     def postpone(
         self, until: datetime, *, unclear_since: datetime | None, attempts: int, answer: str, **more: Any
     ) -> bool:
-        """Gives the claim back until then. False when the claim had run out and another worker has it."""
-        return self._while_mine(due_at=until, unclear_since=unclear_since, attempts=attempts, answer=answer, **more)
+        """Gives the claim back until then. Returns False if the claim had run out and another worker has the task."""
+        return self._update_claimed(due_at=until, unclear_since=unclear_since, attempts=attempts, answer=answer, **more)
 
     def settle(self, outcome: str, answer: str, *, at: datetime, **more: Any) -> bool:
-        """Ends the asking. False when the claim had run out and another worker has it."""
-        return self._while_mine(due_at=None, settled_at=at, outcome=outcome, answer=answer, **more)
+        """Ends the asking. Returns False if the claim had run out and another worker has the task."""
+        return self._update_claimed(due_at=None, settled_at=at, outcome=outcome, answer=answer, **more)
 
-    def end_attempt(self, ending: str, said: str, at: datetime) -> None:
-        """Writes down how this attempt ended, whatever became of the claim meanwhile."""
-        if self.trying:
-            Attempt.objects.filter(pk=self.trying.pk).update(ending=ending, said=said, ended_at=at)
+    def end_attempt(self, ending: str, answer: str, at: datetime) -> None:
+        """Writes down how the claim's attempt ended, even if the claim has run out meanwhile."""
+        if self.current_attempt:
+            Attempt.objects.filter(pk=self.current_attempt.pk).update(ending=ending, said=answer, ended_at=at)
 
-    def _while_mine(self, **fields: Any) -> bool:
-        # The try's number and the claim's end are its token: a late writer loses.
+    def _update_claimed(self, **fields: Any) -> bool:
+        # The attempt's number and the claim's end tell whether the claim still holds: a late writer loses.
         mine = Task.objects.filter(pk=self.pk, attempts=self.attempts, due_at=self.claimed_until, settled_at=None)
         if not mine.update(**fields):
             return False
@@ -238,9 +222,11 @@ class Task(models.Model):
 
 
 class Attempt(models.Model):
-    """One try of a task: written down before it begins, ended after. One without an end broke off in mid-call."""
+    """One try of a task, written down before it begins. While it has no end, its call runs or its worker died."""
 
     class Ending(models.TextChoices):
+        """What an attempt led to."""
+
         PLACED = "placed", "Upstream took it"
         PENDING = "pending", "Upstream has one already"
         UNSENT = "unsent", "Nothing was sent"
@@ -265,11 +251,11 @@ class Attempt(models.Model):
 
 
 class Sending(models.Model):
-    """Whether orders go out. One row, which every process reads; orders/placing/send_switch.py has its verbs."""
+    """Whether orders are sent. One row, which every process reads; orders/placing/send_switch.py changes it."""
 
     stopped_at = models.DateTimeField(null=True, help_text="Empty: orders go out.")
     stopped_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+",
+        User, null=True, on_delete=models.PROTECT, related_name="+",
         help_text="Empty while stopped: the desk itself; only then does it go on by itself.",
     )  # fmt: skip
     reason = models.TextField(blank=True)

@@ -1,4 +1,4 @@
-"""What webhooks leave in the database: deliveries, where they are sent to, and how many were turned away."""
+"""What webhooks leave in the database: deliveries, endpoints, and how many deliveries were rejected."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -8,7 +8,7 @@ from django.db import connection, models
 
 
 class Arrival(NamedTuple):
-    """A delivery that is not kept yet. A thousand come in a second, so each is no more than its values."""
+    """A delivery that is not in the database yet. A thousand come in a second, so it is a plain tuple of its values."""
 
     key: str
     digest: str
@@ -21,32 +21,34 @@ class Arrival(NamedTuple):
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    """Deliveries by when something is to be done about them, and how they are inserted."""
+
     def due(self, now: datetime) -> Self:
         """Deliveries that something is to be done about, longest due first."""
         return self.filter(due_at__lte=now).order_by("due_at")
 
     def insert(self, arrivals: Iterable[Arrival]) -> None:
-        """One INSERT, due at once. What is there already stays as it is.
+        """Inserts deliveries in one statement, due at once. Those that are there already stay as they are.
 
-        Written out: `bulk_create` wants an object for each row, and prepares each of its fields anew.
+        The SQL is written out, since `bulk_create` makes an object of each row and prepares each field anew.
         """
-        ops, rows = connection.ops, list[str | datetime]()
-        # By their key, so that two processes with the same ones wait for each other and cannot deadlock.
+        ops, values = connection.ops, list[str | datetime]()
+        # Sorted by key, so that two processes with the same deliveries wait for each other and cannot deadlock.
         for arrival in sorted(arrivals):
             at: Any = ops.adapt_datetimefield_value(arrival.received_at)
-            rows += (*arrival._replace(received_at=at), at, Delivery.How.CAME.value)
+            values += (*arrival._replace(received_at=at), at, Delivery.How.CAME.value)
         names = (*Arrival._fields, "due_at", "how")
         into = f"{ops.quote_name(Delivery._meta.db_table)} ({', '.join(map(ops.quote_name, names))})"
-        places = ", ".join([f"({', '.join(['%s'] * len(names))})"] * (len(rows) // len(names)))
+        places = ", ".join([f"({', '.join(['%s'] * len(names))})"] * (len(values) // len(names)))
         with connection.cursor() as cursor:
-            cursor.execute(f"INSERT INTO {into} VALUES {places} ON CONFLICT DO NOTHING", rows)  # noqa: S608  our names
+            cursor.execute(f"INSERT INTO {into} VALUES {places} ON CONFLICT DO NOTHING", values)  # noqa: S608  our names
 
 
 class Delivery(models.Model):
-    """One delivery that upstream signed. It rings a bell; what it says of an order is never taken for true."""
+    """One delivery that upstream signed. It makes the desk poll its order; only the report is believed."""
 
     class How(models.TextChoices):
-        """What has come of it."""
+        """What was done about a delivery."""
 
         CAME = "came", "Came in"
         RUNG = "rung", "Rung, not looked at yet"
@@ -57,9 +59,9 @@ class Delivery(models.Model):
         BALANCE = "balance", "Balance asked for"
         KEPT = "kept", "Names no order"
 
-    # Upstream's id of it, or where it has none a hash of its body: a repeat meets the first here.
+    # Upstream's id of the delivery, or where it has none a hash of its body, so that a repeat is not kept twice.
     key = models.CharField(max_length=100, unique=True)
-    # Of what was signed. The id above is in a header that nobody signed; a recording played again meets itself here.
+    # A hash of what was signed, so that a replay under another id is not kept: the id's header is not signed.
     digest = models.CharField(max_length=64, unique=True)
     event = models.CharField(max_length=40, blank=True)
     upstream_id = models.CharField(max_length=64, blank=True, help_text="The order that it names.")
@@ -77,9 +79,9 @@ class Delivery(models.Model):
         ordering = ("-id",)
         verbose_name_plural = "deliveries"
         indexes = [
-            # What the worker takes up next; those that are done with are not in it.
+            # `due`: what the worker takes up next; deliveries that are done with are not in it.
             models.Index(fields=["due_at"], condition=models.Q(due_at__isnull=False), name="delivery_due"),
-            # Whether an order was rung for when it ended.
+            # Whether a delivery named an order when it ended.
             models.Index(fields=["upstream_id", "received_at"], name="delivery_of_order"),
         ]
 
@@ -87,12 +89,12 @@ class Delivery(models.Model):
         return f"{self.event or 'a delivery'} {self.upstream_id}".strip()
 
     def polled_since(self, reported_at: datetime | None) -> bool:
-        """Whether its order, which upstream last told of at this time, was looked at since it came."""
+        """Whether its order, whose last report was asked for at this time, was polled since the delivery came."""
         return reported_at is not None and reported_at >= self.received_at
 
 
 class Endpoint(models.Model):
-    """An address that upstream was told to deliver to. Its secret is in the environment alone."""
+    """An address that upstream was told to deliver to. Its secret is only in the environment."""
 
     url = models.CharField(max_length=500)
     upstream_id = models.CharField(max_length=64, blank=True)
@@ -109,7 +111,7 @@ class Endpoint(models.Model):
 
 
 class TurnedAway(models.Model):
-    """How many requests at the webhooks' door were not taken on one day, for one reason."""
+    """How many requests the webhook endpoint rejected on one day for one reason."""
 
     day = models.DateField()
     reason = models.CharField(max_length=20)
@@ -119,7 +121,7 @@ class TurnedAway(models.Model):
         ordering = ("-day", "reason")
         verbose_name_plural = "turned away"
         constraints = [
-            # Two processes add to one row, which either may be the first to write.
+            # Two processes add to one row, and either may be the first to write it.
             models.UniqueConstraint(fields=["day", "reason"], name="one_count_a_day_and_reason"),
         ]
 

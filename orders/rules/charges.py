@@ -1,4 +1,4 @@
-"""How a charge compares with the price that was shown."""
+"""How far a charge may be from the price that was shown, and which orders are charged for less than was asked."""
 
 from decimal import Decimal
 
@@ -12,5 +12,5 @@ ENDED_SHORT = (Status.PARTIAL, Status.CANCELLED, Status.REFUNDED)
 
 
 def tolerance(expected: Decimal) -> Decimal:
-    """How far a charge may be from this price, in US dollars, before somebody should look at it."""
+    """How far a charge may be from this price, in US dollars, before a person should check it."""
     return max(TOLERATED_USD, expected * TOLERATED_SHARE)

@@ -1,4 +1,4 @@
-"""Whether an order may be refilled or cancelled: the reason why not, or "". Every door asks here."""
+"""Why an order may not be refilled or cancelled, or "". Every page, bulk job and command asks here."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -6,58 +6,78 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from django.conf import settings
 
+from catalog.models import Service
 from orders.rules.statuses import Stage, TaskKind, TaskOutcome
 from panel.format.times import clock
+
+# What is known of a pending cancel, by its task's outcome.
+CANCEL_SO_FAR: dict[str, str] = {
+    TaskOutcome.DONE: "upstream took the request, and a later status tells whether it holds.",
+    TaskOutcome.UNCLEAR: "no clear answer came back, and the next status tells what became of it.",
+}
 
 
 class AskedTask(Protocol):
     """What the rules read of a task."""
 
     @property
-    def kind(self) -> str: ...
-    @property
-    def outcome(self) -> str: ...
-    @property
-    def asked_by(self) -> object: ...
-    @property
-    def asked_at(self) -> datetime: ...
-    @property
-    def known_at(self) -> datetime | None: ...
-    @property
-    def over_at(self) -> datetime | None: ...
-    @property
-    def slot(self) -> int | None: ...
-
-
-class SoldService(Protocol):
-    """What the rules read of a service."""
+    def kind(self) -> str:
+        """A TaskKind."""
 
     @property
-    def refill(self) -> bool: ...
+    def outcome(self) -> str:
+        """A TaskOutcome, or "" while upstream has not answered."""
+
     @property
-    def cancel(self) -> bool: ...
+    def asked_by(self) -> object:
+        """The person, whose `str` is the name that sentences show."""
+
+    @property
+    def asked_at(self) -> datetime:
+        """When the person asked, which may be long before it is sent."""
+
+    @property
+    def known_at(self) -> datetime | None:
+        """When upstream last let us know that it has it."""
+
+    @property
+    def over_at(self) -> datetime | None:
+        """Since when it is no longer pending, or None while it is."""
+
+    @property
+    def slot(self) -> int | None:
+        """Which of the order's refills it is, from 1 on; None for other kinds and for refused refills."""
 
 
 class PlacedOrder(Protocol):
     """What the rules read of an order."""
 
     @property
-    def stage(self) -> Stage: ...
+    def stage(self) -> Stage:
+        """What its status allows."""
+
     @property
-    def label(self) -> str: ...
+    def label(self) -> str:
+        """The word that the screen shows for its status."""
+
     @property
-    def service(self) -> SoldService: ...
+    def service(self) -> Service:
+        """The service that it was placed with; its `refill` and `cancel` are read."""
+
     @property
-    def tasks_newest_first(self) -> Iterable[AskedTask]: ...
+    def tasks_newest_first(self) -> Iterable[AskedTask]:
+        """Its tasks of all kinds. Each rule reads them once, so that they cost one query at most."""
+
     @property
-    def refills_elsewhere(self) -> int: ...
+    def refills_elsewhere(self) -> int:
+        """Refills that upstream counts and the desk did not ask for."""
 
 
 AnyOrder = TypeVar("AnyOrder", bound=PlacedOrder)
 
 
 class Refills(NamedTuple):
-    """How an order stands with its refills: `used` counts the pending one too."""
+    """How an order stands with its refills: `used` counts the pending refill too."""
 
     used: int
     cap: int
@@ -70,69 +90,58 @@ class Refills(NamedTuple):
 
 
 def refills_of(order: PlacedOrder) -> Refills:
-    """Counted from the order's tasks. With `for_table` or `in_rows` a page of rows costs no further query."""
-    asked = [task for task in order.tasks_newest_first if task.kind == TaskKind.REFILL]
-    pending = next((task for task in asked if task.over_at is None), None)
-    used = sum(task.slot is not None for task in asked) + order.refills_elsewhere
+    """Counts the order's refills. Orders read with `for_table` or `fetch_rows` cost no further query."""
+    refills = [task for task in order.tasks_newest_first if task.kind == TaskKind.REFILL]
+    pending = next((task for task in refills if task.over_at is None), None)
+    used = sum(task.slot is not None for task in refills) + order.refills_elsewhere
     return Refills(used, settings.REFILLS_PER_ORDER, pending)
 
 
 def pending_cancel(order: PlacedOrder) -> AskedTask | None:
-    """The order's cancel whose end nobody knows yet."""
+    """The order's cancel whose end nobody knows yet, or None."""
     cancels = (task for task in order.tasks_newest_first if task.kind == TaskKind.CANCEL)
     return next((task for task in cancels if task.over_at is None), None)
 
 
 def why_no_refill(order: PlacedOrder) -> str:
-    """The supplier's rules: completed or partial, the service's flag, one pending at a time, and the cap."""
+    """Why no refill may be asked for, or "": by status, by the service's flag, one pending at a time, and the cap."""
     refills = refills_of(order)
     if not order.stage.refill:
         return f"Only completed or partial orders can be refilled; this one stands at “{order.label}”."
     if not order.service.refill:
         return "Its service has no refill."
     if refills.pending:
-        return f"{refills.used - 1} of {refills.cap} used; {of_pending(refills.pending)}"
+        return f"{refills.used - 1} of {refills.cap} used; {_pending_refill_words(refills.pending)}"
     if not refills.left:
         return f"All {refills.cap} refills are used." if refills.cap else "Refills are switched off at this desk."
     return ""
 
 
+def _pending_refill_words(refill: AskedTask) -> str:
+    who, asked_at = f"asked for by {refill.asked_by}", clock(refill.asked_at)
+    if refill.outcome == TaskOutcome.DONE:
+        return f"one is pending since {clock(refill.known_at or refill.asked_at)}, {who}."
+    if refill.outcome == TaskOutcome.UNCLEAR:
+        return f"one was {who} at {asked_at}, and no clear answer came back."
+    return f"one was {who} at {asked_at}; upstream has not answered yet."
+
+
 def why_no_cancel(order: PlacedOrder) -> str:
-    """Before it is sent it is only withdrawn; a pending one always may, one in flight by the service's flag."""
-    if asked := pending_cancel(order):
-        return f"Cancel was asked for by {asked.asked_by} at {clock(asked.asked_at)}; {of_cancel(asked)}"
-    may = order.stage.cancel
-    if may == "yes":
-        return ""
-    if may == "flag":
+    """Why no cancel may be asked for, or "". An order in flight needs a service that allows it."""
+    if cancel := pending_cancel(order):
+        so_far = CANCEL_SO_FAR.get(cancel.outcome, "upstream has not answered yet.")
+        return f"Cancel was asked for by {cancel.asked_by} at {clock(cancel.asked_at)}; {so_far}"
+    if order.stage.cancel == "flag":
         return "" if order.service.cancel else "Its service cannot be cancelled once it is in flight."
-    return may
-
-
-def of_pending(task: AskedTask) -> str:
-    """What is known of a pending refill."""
-    who, asked = f"asked for by {task.asked_by}", clock(task.asked_at)
-    if task.outcome == TaskOutcome.DONE:
-        return f"one is pending since {clock(task.known_at or task.asked_at)}, {who}."
-    if task.outcome == TaskOutcome.UNCLEAR:
-        return f"one was {who} at {asked}, and no clear answer came back."
-    return f"one was {who} at {asked}; upstream has not answered yet."
-
-
-def of_cancel(task: AskedTask) -> str:
-    if task.outcome == TaskOutcome.DONE:
-        return "upstream took the request, and a later status tells whether it holds."
-    if task.outcome == TaskOutcome.UNCLEAR:
-        return "no clear answer came back, and the next status tells what became of it."
-    return "upstream has not answered yet."
+    return order.stage.cancel
 
 
 WHY_NOT: dict[str, Callable[[PlacedOrder], str]] = {TaskKind.REFILL: why_no_refill, TaskKind.CANCEL: why_no_cancel}
 
 
-def sorted_by_rule(kind: str, orders: Iterable[AnyOrder]) -> dict[str, list[AnyOrder]]:
-    """Orders by the reason why not; those that may are under ""."""
-    found: dict[str, list[AnyOrder]] = {"": []}
+def group_by_reason(kind: str, orders: Iterable[AnyOrder]) -> dict[str, list[AnyOrder]]:
+    """The orders by the reason why `kind` may not be asked of them; under "" those of which it may."""
+    by_reason: dict[str, list[AnyOrder]] = {"": []}
     for order in orders:
-        found.setdefault(WHY_NOT[kind](order), []).append(order)
-    return found
+        by_reason.setdefault(WHY_NOT[kind](order), []).append(order)
+    return by_reason

@@ -1,4 +1,4 @@
-"""What happened, in words: one row a kind of event. The timeline, the activity page and the admin print these."""
+"""The sentence of each kind of event: one row a kind. The timeline, the activity page and the admin show these."""
 
 import html
 import json
@@ -8,15 +8,15 @@ from typing import Any, NamedTuple
 from django.utils.html import format_html, strip_tags
 from django.utils.safestring import SafeString
 
+NOBODY = "The clock"  # the name on events that no person caused
+ANSWER_CHARACTERS = 500  # of upstream's words in a timeline
+
 # kind: tone, sentence. {who} and every other fact is escaped; names are bold.
 SENTENCES = {
     "placed": ("ring", "<b>{who}</b> placed this order: {quantity} at {rate}, expected {expected}."),
     "asked": ("", "Try {attempt}: upstream answered with <code>{upstream_id}</code>. One order."),
     "unsent": ("warn", "Try {attempt} did not leave the house: {trouble}"),
-    "unclear": (
-        "warn",
-        "Try {attempt}: {trouble} Upstream may have it, so the same request_id is asked again.",
-    ),
+    "unclear": ("warn", "Try {attempt}: {trouble} Upstream may have it, so the same request_id is asked again."),
     "held": ("warn", "Upstream does not take orders now: {trouble}"),
     "short": ("warn", "Upstream’s balance did not cover it. Nothing was ordered; it waits for {needs}."),
     "refused": ("bad", "Upstream said no. Nothing was ordered."),
@@ -33,10 +33,7 @@ SENTENCES = {
     "refill_refused": ("bad", "Upstream refused the refill. It counts for nothing."),
     "refill_doubted": ("warn", "Upstream took no second try, and did not say whether it has the first."),
     "refill_limit": ("warn", "Upstream counts {count} refills more than this desk asked for."),
-    "refill_unclear": (
-        "warn",
-        "It was sent once, and no clear answer came: {trouble} Only a person asks again.",
-    ),
+    "refill_unclear": ("warn", "It was sent once, and no clear answer came: {trouble} Only a person asks again."),
     "refill_unsent": ("warn", "The refill did not reach upstream: {trouble}"),
     "refill_presumed": ("warn", "No word of the refill for {hours} h: presumed settled. Upstream has not said so."),
     "refill_marked": ("ring", "<b>{who}</b> marked the refill as settled: {reason}"),
@@ -47,10 +44,7 @@ SENTENCES = {
     "cancel_again": ("ring", "<b>{who}</b> had the cancel asked for again."),
     "cancel_taken": ("", "Upstream took the cancel request. Only a later status tells whether it holds."),
     "cancel_refused": ("bad", "Upstream refused to cancel."),
-    "cancel_unclear": (
-        "warn",
-        "It was sent, and no clear answer came: {trouble} The order’s status will tell.",
-    ),
+    "cancel_unclear": ("warn", "It was sent, and no clear answer came: {trouble} The order’s status will tell."),
     "cancel_unsent": ("warn", "The cancel did not reach upstream: {trouble}"),
     "cancel_agreed": ("", "Upstream agreed to the cancel."),
     "cancel_late": ("warn", "The cancel came to nothing: upstream says <b>{to}</b>."),
@@ -87,8 +81,6 @@ SENTENCES = {
     "stood": ("", "The second look does not agree: upstream says <b>{to}</b>."),
     "seen": ("ring", "<b>{who}</b> has seen what surprised: {what}."),
 }
-NOBODY = "The clock"
-SAID_LIMIT = 500  # characters of upstream's words in a timeline
 
 
 class Sentence(NamedTuple):
@@ -100,19 +92,17 @@ class Sentence(NamedTuple):
 
     @property
     def plain(self) -> str:
+        """The sentence as text without markup, unescaped."""
         return html.unescape(strip_tags(self.html))
 
     @classmethod
     def of(cls, kind: str, by: object, facts: dict[str, Any]) -> "Sentence":
         """An event's sentence. Facts that a sentence asks for and that are missing show as “?”, never as an error."""
-        tone, words = SENTENCES.get(kind, ("", "{kind}"))
-        said = facts.get("said", "")
-        if not isinstance(said, str):
-            said = json.dumps(said, ensure_ascii=False)
-        names = {name for _, name, _, _ in Formatter().parse(words) if name}
-        known = {"kind": kind, **facts, "who": str(by) if by else NOBODY}
-        return cls(
-            tone,
-            format_html(words, **{name: known.get(name, "?") for name in names | {"who"}}),
-            said[:SAID_LIMIT],
-        )
+        tone, template = SENTENCES.get(kind, ("", "{kind}"))
+        answer = facts.get("said", "")
+        if not isinstance(answer, str):
+            answer = json.dumps(answer, ensure_ascii=False)
+        facts = {"kind": kind, **facts, "who": str(by) if by else NOBODY}
+        names = {name for _, name, _, _ in Formatter().parse(template) if name}
+        filled = format_html(template, **{name: facts.get(name, "?") for name in names | {"who"}})
+        return cls(tone, filled, answer[:ANSWER_CHARACTERS])

@@ -1,7 +1,7 @@
 """How long a service usually takes, by its own last orders; an order that takes longer than 95 of 100 of them is late.
 
-The moment when an order becomes late is known beforehand and stands in its row, so that nothing is written when it
-comes, an index finds those for which it has, and no page asks for anything more.
+The moment when an order becomes late is known beforehand and stands in the order's row. So nothing is written when that
+moment comes, an index finds the late orders, and no page makes a further query.
 """
 
 from dataclasses import dataclass
@@ -23,18 +23,19 @@ class UsualTimes:
     start_p95: timedelta | None
     finish_median: timedelta | None
     finish_p95: timedelta | None
-    count: int  # completed orders, of which the finish is
-    starts: int  # orders that began to be delivered, of which the start is
-    quantity: int  # 95 of 100 completed ones were of so many units or fewer
+    count: int  # completed orders that the finish is read from
+    starts: int  # started orders that the start is read from
+    quantity: int  # 95 of 100 completed orders were of so many units or fewer
     lately: timedelta | None  # the median finish of the newest
 
     @property
     def known(self) -> bool:
+        """Whether enough orders tell when the service starts or finishes."""
         return self.start_p95 is not None or self.finish_p95 is not None
 
     @property
     def words(self) -> str:
-        """In a sentence; "" where nothing is known."""
+        """The usual times as a sentence; "" where nothing is known."""
         half = [f"starts within {took(self.start_median)}"] if self.start_median is not None else []
         most = [f"start within {took(self.start_p95)}"] if self.start_p95 is not None else []
         if self.finish_median is not None and self.finish_p95 is not None:
@@ -44,65 +45,74 @@ class UsualTimes:
 
     @property
     def made_of(self) -> str:
-        """The orders that it is read from, in words."""
-        starts, finishes = f"the last {number(self.starts)} orders of this service that started", ""
-        if self.finish_p95 is not None:
-            finishes = f"the last {number(self.count)} that were completed"
+        """Which orders these times are read from, in words."""
+        finishes = f"the last {number(self.count)} that were completed"
         if self.start_p95 is None:
             return f"{finishes} of this service"
-        return f"{starts} and {finishes}" if finishes else starts
+        starts = f"the last {number(self.starts)} orders of this service that started"
+        return starts if self.finish_p95 is None else f"{starts} and {finishes}"
 
     @property
     def slower(self) -> int | None:
-        """How long the newest took, in hundredths of what is usual."""
+        """How long the newest orders took, in hundredths of the usual finish: 150 is half as long again."""
         if self.lately is None or not self.finish_median:
             return None
         return round(self.lately / self.finish_median * 100)
 
 
-# ── An order ─────────────────────────────────────────────────────────────────────────────────────
 class TimedOrder(Protocol):
     """What lateness is read from."""
 
     @property
-    def stage(self) -> Stage: ...
+    def stage(self) -> Stage:
+        """What its status means; only a live order can be late."""
+
     @property
-    def quantity(self) -> int: ...
+    def quantity(self) -> int:
+        """Units of each run."""
+
     @property
-    def runs(self) -> int | None: ...
+    def runs(self) -> int | None:
+        """How often the quantity is delivered; None is once."""
+
     @property
-    def interval(self) -> int | None: ...
+    def interval(self) -> int | None:
+        """Minutes between runs."""
+
     @property
-    def taken_at(self) -> datetime | None: ...
+    def taken_at(self) -> datetime | None:
+        """When upstream took it; the usual times count from here."""
+
     @property
-    def started_at(self) -> datetime | None: ...
+    def started_at(self) -> datetime | None:
+        """When a report first said that it delivers."""
+
     @property
-    def reported_at(self) -> datetime | None: ...
+    def reported_at(self) -> datetime | None:
+        """When we asked for the last report, or None before the first."""
 
 
 def late_from(order: TimedOrder, usual: UsualTimes | None) -> datetime | None:
-    """From when on it is late: not started, or not ended, when 95 of 100 had. None: nobody can tell, or it has ended.
+    """When the order becomes late: not started, or not ended, when 95 of 100 had. None where that is not known.
 
-    An order that upstream has said nothing of is not late: for that the desk cannot blame anybody.
+    A final order is never late, nor is an order that upstream has not reported on: the desk can blame nobody for it.
     """
     if usual is None or order.taken_at is None or order.reported_at is None or not order.stage.live:
         return None
     within = usual.start_p95 if order.started_at is None else None
     if within is None:
-        within = finish_within(order, usual)
+        within = _finish_within(order, usual)
     return None if within is None else order.taken_at + within
 
 
-def finish_within(order: TimedOrder, usual: UsualTimes) -> timedelta | None:
-    """The time that its finish has. Larger than 95 of 100: longer in proportion; in runs: that much from its last."""
+def _finish_within(order: TimedOrder, usual: UsualTimes) -> timedelta | None:
+    """How long the order may take. Scales with quantity above the 95th percentile, and adds the pauses between runs."""
     if usual.finish_p95 is None:
         return None
     larger = max(1.0, order.quantity / usual.quantity) if usual.quantity else 1.0
     return usual.finish_p95 * larger + timedelta(minutes=((order.runs or 1) - 1) * (order.interval or 0))
 
 
-def is_late(late_from: datetime | None, now: datetime | None = None) -> bool:
-    return late_from is not None and late_from <= (now or timezone.now())
-
-
-# ── A service's last orders ──────────────────────────────────────────────────────────────────────
+def is_late(late_from: datetime | None) -> bool:
+    """Whether the moment from which an order is late has come."""
+    return late_from is not None and late_from <= timezone.now()

@@ -1,4 +1,4 @@
-"""A refusal: the desk's own no, with its reason; and the two questions that every verb asks a person first."""
+"""The desk's own no, with its reason, and the checks that verbs begin with: may this person, and do they say why."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def allowed(by: Any, what: str) -> None:
 
 
 def reason_given(text: str, question: str) -> str:
-    """The reason that a person wrote, as it is kept. Raises a Refusal with the question when there is none."""
+    """The reason that a person wrote, trimmed and cut to what is kept. Without a reason, raises the question."""
     if not (reason := text.strip()[:REASON_CHARACTERS]):
         raise Refusal(question)
     return reason

@@ -10,5 +10,5 @@ LONGEST_PAUSE_SECONDS = 300  # doubling stops here
 
 
 def retry_pause(first_pause: float, attempt: int) -> float:
-    """Seconds before the next try: twice as long after each attempt."""
+    """Seconds before the next try: twice as long after each attempt, up to LONGEST_PAUSE_SECONDS."""
     return min(first_pause * 2.0 ** min(attempt - 1, 10), LONGEST_PAUSE_SECONDS)

@@ -2,22 +2,14 @@
 
 import unicodedata
 from collections.abc import Mapping
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
+from accounts.models import User
 from catalog.models import Service
 from orders.rules.links import authority, network_of
 
-LONGEST_HOST = 100  # characters
-LONGEST_SEARCH_TEXT = 2_000  # characters; a link has at most 1,000, a name of upstream's 500
-
-
-class Person(Protocol):
-    """What is read of who placed it."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def username(self) -> str: ...
+HOST_CHARACTERS = 100
+SEARCH_TEXT_CHARACTERS = 2_000  # a link has at most 1,000, a service's name 500
 
 
 class SearchFields(NamedTuple):
@@ -29,30 +21,29 @@ class SearchFields(NamedTuple):
     haystack: str
 
 
-def search_fields(service: Service, link: str, body: Mapping[str, str], person: Person) -> SearchFields:
+def search_fields(service: Service, link: str, body: Mapping[str, str], person: User) -> SearchFields:
     """The search fields of an order for this link, with this body, by this person."""
     network = network_of(service.category, service.name)
-    named = (service.upstream_id, service.name, service.category, person.name, person.username)
-    searched = (without_scheme(link), str(body.get("username", "")), *named)
+    names = (service.upstream_id, service.name, service.category, person.name, person.username)
+    search_text = folded(" ".join(map(str, (without_scheme(link), body.get("username", ""), *names))))
     return SearchFields(
-        network.name.lower() if network else "", service.category, host_of(link),
-        folded(" ".join(map(str, searched)))[:LONGEST_SEARCH_TEXT],
-    )  # fmt: skip
+        network.name.lower() if network else "", service.category, host_of(link), search_text[:SEARCH_TEXT_CHARACTERS]
+    )
 
 
 def folded(text: str) -> str:
-    """As search compares: capitals, 𝗳𝗮𝗻𝗰𝘆 𝗹𝗲𝘁𝘁𝗲𝗿𝘀 and widths do not matter."""
+    """The text as search compares it: capitals, 𝗳𝗮𝗻𝗰𝘆 𝗹𝗲𝘁𝘁𝗲𝗿𝘀, widths and the number of blanks make no difference."""
     return " ".join(unicodedata.normalize("NFKC", text.replace("\0", " ")).casefold().split())
 
 
 def without_scheme(link: str) -> str:
-    """`instagram.com/p/1` of `https://www.instagram.com/p/1`."""
-    head, cut, rest = link.partition("://")
-    return (rest if cut and head.isalpha() else link).removeprefix("www.")
+    """`instagram.com/p/1` for `https://www.instagram.com/p/1`."""
+    scheme, separator, rest = link.partition("://")
+    return (rest if separator and scheme.isalpha() else link).removeprefix("www.")
 
 
 def host_of(link: str) -> str:
-    """Where a link truly leads, whatever stands before an @; "" of what is no address."""
+    """The host that a link truly leads to, whatever stands before an @, without `www.`; "" if it is no address."""
     host = authority(link).rsplit("@", 1)[-1]
     host = host if host.endswith("]") else host.rsplit(":", 1)[0]
-    return host.casefold().removeprefix("www.")[:LONGEST_HOST]
+    return host.casefold().removeprefix("www.")[:HOST_CHARACTERS]

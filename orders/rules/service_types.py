@@ -1,4 +1,4 @@
-"""What each type of service asks for: one row a type, one row a field. Nothing else knows which type takes what.
+"""What each type of service asks for: one row a type, one row a field. No other file knows which type takes what.
 
 The types and their fields are the trade's standard; the supplier documents none beyond link and quantity.
 """
@@ -9,12 +9,12 @@ from catalog.models import Service
 
 
 class Field(NamedTuple):
-    """One thing to be typed."""
+    """One field of the order form: its label, and how it is typed."""
 
     label: str
     kind: str  # line, number, name, date, or lines (one a line)
     help: str = ""
-    unit: str = ""  # said behind the number
+    unit: str = ""  # shown after the number
 
 
 FIELDS = {
@@ -38,7 +38,7 @@ FIELDS = {
 
 
 class ServiceType(NamedTuple):
-    """What one type asks for."""
+    """Which fields of FIELDS one type of service asks for."""
 
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
@@ -72,7 +72,7 @@ DRIP_FEED = ("runs", "interval")
 
 
 def service_type_of(service: Service | None) -> ServiceType:
-    """The row of a service's type; before one is chosen, that of the usual type."""
+    """The row of TYPES for a service, or UNKNOWN_TYPE. Before a service is chosen, the default type."""
     return TYPES.get(service.type.casefold().strip(), UNKNOWN_TYPE) if service else TYPES["default"]
 
 
@@ -82,8 +82,5 @@ def may_drip(service: Service | None) -> bool:
 
 
 def form_fields_of(service: Service | None) -> tuple[str, ...]:
-    """Every field of the form for this service."""
+    """Every field of the form for this service, in the order of the form."""
     return (*service_type_of(service).fields, *(DRIP_FEED if may_drip(service) else ()), "coupon")
-
-
-# ── What was asked, to be read ───────────────────────────────────────────────────────────────────

@@ -1,6 +1,6 @@
 """The life of an order and of a task: one row a status, and the words for how a task stands.
 
-Nothing else in the desk knows what a status means.
+No other file decides what a status means.
 """
 
 from typing import NamedTuple
@@ -24,13 +24,13 @@ class Status(models.TextChoices):
 
 
 class Stage(NamedTuple):
-    """One status: its tone on the screen, what is still to come, and what we expect to hear next."""
+    """What one status means: its tone on the screen, what may be asked, and which statuses we expect next."""
 
     tone: str  # quiet, move, good, warn, bad: the token family of the stylesheet
     upstream: bool  # upstream's word (a dot) or ours (a ring)
-    live: bool  # we go on asking after it
+    live: bool  # we go on polling it
     refill: bool  # a refill may be asked for, if the service has it
-    cancel: str  # "yes", "flag": if the service has it, or a sentence why not
+    cancel: str  # "" when a cancel may be asked for, "flag" when the service must allow it, else a sentence why not
     then: frozenset[str]
 
 
@@ -38,29 +38,31 @@ def _stage(tone: str, upstream: bool, live: bool, refill: bool, cancel: str, the
     return Stage(tone, upstream, live, refill, cancel, frozenset(then.split()))
 
 
+# Why there is no cancel.
 UNSURE = "It needs a look first: nobody knows yet whether upstream has it."
-NOTHING = "Nothing was ordered, so there is nothing to cancel."
-DELIVERED = "It is completed; there is nothing left to cancel."
-ENDED = "Upstream has ended it as partial; there is nothing left to cancel."
+NEVER_ORDERED = "Nothing was ordered, so there is nothing to cancel."
+COMPLETED = "It is completed; there is nothing left to cancel."
+ENDED_PARTIAL = "Upstream has ended it as partial; there is nothing left to cancel."
 REFUNDED = "It is refunded already; there is nothing left to cancel."
-SOON = "pending processing in_progress completed rejected"
-ENDS = "completed partial cancelled refunded"
+# Statuses that may follow.
+ONCE_SENT = "pending processing in_progress completed rejected"
+FINAL_WORDS = "completed partial cancelled refunded"
 
 LIFE: dict[str, Stage] = {
     #                           tone     upstream live  refill cancel  and then we expect
-    Status.QUEUED:      _stage("quiet", False, False, False, "yes",  f"{SOON} review"),
-    Status.REVIEW:      _stage("bad",   False, False, False, UNSURE, SOON),
-    Status.REJECTED:    _stage("bad",   False, False, False, NOTHING),
-    Status.PENDING:     _stage("move",  True,  True,  False, "yes",  f"processing in_progress {ENDS}"),
-    Status.PROCESSING:  _stage("move",  True,  True,  False, "flag", f"in_progress {ENDS}"),
-    Status.IN_PROGRESS: _stage("move",  True,  True,  False, "flag", ENDS),
-    Status.COMPLETED:   _stage("good",  True,  False, True,  DELIVERED),
-    Status.PARTIAL:     _stage("warn",  True,  False, True,  ENDED,  "completed"),
+    Status.QUEUED:      _stage("quiet", False, False, False, "",     f"{ONCE_SENT} review"),
+    Status.REVIEW:      _stage("bad",   False, False, False, UNSURE, ONCE_SENT),
+    Status.REJECTED:    _stage("bad",   False, False, False, NEVER_ORDERED),
+    Status.PENDING:     _stage("move",  True,  True,  False, "",     f"processing in_progress {FINAL_WORDS}"),
+    Status.PROCESSING:  _stage("move",  True,  True,  False, "flag", f"in_progress {FINAL_WORDS}"),
+    Status.IN_PROGRESS: _stage("move",  True,  True,  False, "flag", FINAL_WORDS),
+    Status.COMPLETED:   _stage("good",  True,  False, True,  COMPLETED),
+    Status.PARTIAL:     _stage("warn",  True,  False, True,  ENDED_PARTIAL, "completed"),
     Status.CANCELLED:   _stage("quiet", True,  False, False, "It is cancelled already."),
     Status.REFUNDED:    _stage("bad",   True,  False, False, REFUNDED),
 }  # fmt: skip
 
-# A word that upstream grew since: kept raw, shown as such, and asked after until it is one we know.
+# A word that upstream has added since: kept raw, shown as such, and polled until it becomes a word we know.
 UNKNOWN = _stage("warn", True, True, False, "flag", " ".join(LIFE))
 
 LIVE = frozenset(status for status, stage in LIFE.items() if stage.live)
@@ -69,7 +71,7 @@ STARTED = frozenset((Status.IN_PROGRESS, Status.COMPLETED, Status.PARTIAL))  # i
 
 
 def stage(status: str) -> Stage:
-    """What a status means; also for words that we do not know."""
+    """What a status means. Words that we do not know get the stage UNKNOWN."""
     return LIFE.get(status, UNKNOWN)
 
 
@@ -78,7 +80,6 @@ def label(status: str) -> str:
     return Status(status).label if status in LIFE else status
 
 
-# ── Tasks ────────────────────────────────────────────────────────────────────────────────────────
 class TaskKind(models.TextChoices):
     """What is asked of upstream about an order."""
 
@@ -91,7 +92,7 @@ AFTERSALE = (TaskKind.REFILL, TaskKind.CANCEL)  # what is asked about an order t
 
 
 class TaskOutcome(models.TextChoices):
-    """What came of the asking."""
+    """What the asking led to."""
 
     DONE = "done", "Done"
     REFUSED = "refused", "Refused by upstream"
@@ -103,7 +104,7 @@ class TaskOutcome(models.TextChoices):
 
 
 class TaskSettled(models.TextChoices):
-    """How a refill or cancel came to its end. One that upstream accepted is not there yet."""
+    """How a refill or cancel ended. One that upstream has only accepted is still pending."""
 
     REFUSED = "refused", "Refused by upstream"
     WITHDRAWN = "withdrawn", "Not needed: the order was never placed"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple, TypeVar
 
 from orders.models import Order, OrderQuerySet
-from orders.rules.links import completed, spellings, without_tracking
+from orders.rules.links import complete_link, spellings, without_tracking
 from panel.ops.database import batches
 from panel.web.params import read_number
 
@@ -116,7 +116,7 @@ def take_out(pattern: re.Pattern[str], text: str) -> tuple[list[str], str]:
 
 def possible_links(link: str) -> list[str]:
     """The links that an order for this one may have been placed with."""
-    whole = completed(link, None)[0]
+    whole = complete_link(link, None)[0]
     address, hash_, fragment = whole.partition("#")
     path, _, query = address.partition("?")
     scheme, _, rest = path.partition("://")

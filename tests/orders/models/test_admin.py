@@ -21,18 +21,20 @@ from tests.makers import make_order
 from tests.people import as_a
 
 pytestmark = pytest.mark.django_db
-MOST_QUERIES = 12
+MOST_QUERIES = 12  # of a list, a row or a history
 RECORDS = [(model, keeper) for model, keeper in registered() if isinstance(keeper, RecordAdmin)]
 each_record = pytest.mark.parametrize(("model", "keeper"), RECORDS, ids=[model.__name__ for model, _ in RECORDS])
 
 
 @pytest.fixture
 def order() -> Order:
+    """The order of a desk on which every model has a row."""
     return one_of_everything()
 
 
 @pytest.fixture
 def owner(order: Order) -> Client:
+    """An owner's browser on that desk."""
     return as_a(Role.OWNER)
 
 
@@ -48,12 +50,13 @@ def test_all_but_the_team_is_a_record() -> None:
 def test_a_list_its_search_its_filters_and_a_row_open(
     owner: Client, model: type[Model], keeper: "admin.ModelAdmin[Any]"
 ) -> None:
-    here, row = admin_address(model, "changelist"), model._default_manager.latest("pk")
-    pages = [here, f"{here}?o=-1", admin_address(model, "change", row.pk), admin_address(model, "history", row.pk)]
-    pages += [f"{here}?q={words}" for words in ("1", "ord_00000001", "nothing like it")]
-    shown = owner.get(here).context["cl"]
-    pages += [here + choice["query_string"] for spec in shown.filter_specs for choice in spec.choices(shown)]
-    assert shown.result_count >= 1
+    address, newest = admin_address(model, "changelist"), model._default_manager.latest("pk")
+    pages = [address, f"{address}?o=-1"]
+    pages += [admin_address(model, page, newest.pk) for page in ("change", "history")]
+    pages += [f"{address}?q={words}" for words in ("1", "ord_00000001", "nothing like it")]
+    changelist = owner.get(address).context["cl"]
+    pages += [address + link["query_string"] for spec in changelist.filter_specs for link in spec.choices(changelist)]
+    assert changelist.result_count >= 1
     for page in pages:
         with CaptureQueriesContext(connection) as queries:
             assert owner.get(page).status_code == 200, page
@@ -75,12 +78,12 @@ def test_the_queries_of_a_list_do_not_grow_with_its_rows(owner: Client, model: t
     assert counts[0] == counts[1]
 
 
-@pytest.mark.parametrize("found_by", ["pk", "upstream_id", "request_id", "link"])
-def test_an_order_is_found_by_what_people_have_at_hand(owner: Client, found_by: str) -> None:
-    wanted = make_order(Status.COMPLETED, link="https://instagram.com/only.this.one")
+@pytest.mark.parametrize("field", ["pk", "upstream_id", "request_id", "link"])
+def test_an_order_is_found_by_what_people_have_at_hand(owner: Client, field: str) -> None:
+    order = make_order(Status.COMPLETED, link="https://instagram.com/only.this.one")
     make_order(Status.COMPLETED)
-    found = owner.get(admin_address(Order, "changelist"), {"q": str(getattr(wanted, found_by))}).context["cl"]
-    assert [found_order.pk for found_order in found.result_list] == [wanted.pk]
+    changelist = owner.get(admin_address(Order, "changelist"), {"q": str(getattr(order, field))}).context["cl"]
+    assert [listed.pk for listed in changelist.result_list] == [order.pk]
 
 
 def test_an_order_shows_its_tasks(owner: Client, order: Order) -> None:
@@ -93,8 +96,8 @@ def test_no_record_is_added_changed_or_deleted_through_any_address(
     owner: Client, model: type[Model], keeper: "admin.ModelAdmin[Any]"
 ) -> None:
     before = list(model._default_manager.order_by("pk").values())
-    row, keys = before[0], [str(row.pk) for row in model._default_manager.all()]
-    forged = dict.fromkeys(row, "7") | {"_save": "Save", "post": "yes"}
+    keys = [str(record.pk) for record in model._default_manager.all()]
+    forged = dict.fromkeys(before[0], "7") | {"_save": "Save", "post": "yes"}
     inline = {"tasks-TOTAL_FORMS": "1", "tasks-INITIAL_FORMS": "0", "tasks-0-kind": "place", "tasks-0-answer": "forged"}
     chosen = {"_selected_action": keys, "select_across": "1", "action": "delete_selected", "post": "yes"}
     in_list = {"form-TOTAL_FORMS": "1", "form-INITIAL_FORMS": "1", "form-0-id": keys[0], "form-0-status": "7"}
@@ -112,7 +115,7 @@ def test_no_action_is_offered_on_records(owner: Client) -> None:
 
 
 def more_of_everything() -> None:
-    """Three more rows of what grows, by other people and of other services."""
+    """Adds three rows of each model whose rows grow in number, by other people and of other services."""
     orders = [make_order(Status.COMPLETED) for _ in range(3)]
     for order in orders:
         order.record("asked", by=order.placed_by)

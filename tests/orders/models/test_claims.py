@@ -1,4 +1,4 @@
-"""Work is claimed by one worker and by no other, on both databases."""
+"""Work is claimed by one worker and by no other, on SQLite and on PostgreSQL."""
 
 import threading
 import time
@@ -21,17 +21,17 @@ from orders.rules.statuses import Status
 from tests.makers import make_order, make_service, make_user, place_order
 
 WORKERS = 4
-LONG_ENOUGH_SECONDS = 0.5  # to come to the row that is locked; who is slower finds it changed, as is right too
+LOCK_SECONDS = 0.5  # enough to reach the locked row; a slower thread finds it changed, which is right too
 
 
-def together(*acts: object) -> None:
-    """Runs each in a thread of its own, all let go at once."""
+def together(*acts: Callable[[], object]) -> None:
+    """Runs each in a thread of its own, all started at the same moment."""
     gate = threading.Barrier(len(acts))
 
-    def run(act: object) -> None:
+    def run(act: Callable[[], object]) -> None:
         gate.wait()
         try:
-            act()  # type: ignore[operator]
+            act()
         finally:
             connection.close()
 
@@ -44,7 +44,7 @@ def together(*acts: object) -> None:
 
 @contextmanager
 def meanwhile(act: Callable[[], object]) -> Iterator[None]:
-    """A transaction in which somebody else has begun to act by the time it ends."""
+    """A transaction that ends only after another thread has begun to act."""
 
     def run() -> None:
         act()
@@ -54,7 +54,7 @@ def meanwhile(act: Callable[[], object]) -> Iterator[None]:
         yield
         thread = threading.Thread(target=run)
         thread.start()
-        time.sleep(LONG_ENOUGH_SECONDS)
+        time.sleep(LOCK_SECONDS)
     thread.join(timeout=60)
 
 
@@ -75,7 +75,7 @@ def test_each_task_goes_to_one_worker() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_claim_that_waited_for_another_finds_nothing() -> None:
-    """On PostgreSQL it waits for the row; what it then sees must be how the row has become."""
+    """On PostgreSQL the second claim waits for the row, and must then see the row as the first has left it."""
     place_order()
     claimed: list[Task | None] = []
     with meanwhile(lambda: claimed.append(Task.objects.claim(timezone.now(), LEASE))):
@@ -85,24 +85,24 @@ def test_a_claim_that_waited_for_another_finds_nothing() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_decision_that_waited_for_another_is_refused() -> None:
-    order, boss = make_order(Status.REVIEW), make_user(Role.MANAGER)
-    refused: list[str] = []
+    order, manager = make_order(Status.REVIEW), make_user(Role.MANAGER)
+    refusals: list[str] = []
 
     def decide() -> None:
         try:
-            review.ask_again(order, by=boss)
-        except Refusal as no:
-            refused.append(str(no))
+            review.ask_again(order, by=manager)
+        except Refusal as refusal:
+            refusals.append(str(refusal))
 
     with meanwhile(decide):
-        review.close(order, "It is not there.", by=boss)
-    assert refused
+        review.close(order, "It is not there.", by=manager)
+    assert refusals
 
 
 @pytest.mark.django_db(transaction=True)
-def test_each_look_goes_to_one_worker() -> None:
+def test_each_poll_goes_to_one_worker() -> None:
     by, service = make_user(), make_service()
-    orders = {make_order(Status.IN_PROGRESS, by=by, service=service).upstream_id for _ in range(250)}
+    upstream_ids = {make_order(Status.IN_PROGRESS, by=by, service=service).upstream_id for _ in range(250)}
     claimed: list[str] = []
 
     def worker() -> None:
@@ -110,7 +110,7 @@ def test_each_look_goes_to_one_worker() -> None:
             claimed.extend(ids)
 
     together(*[worker] * WORKERS)
-    assert Counter(claimed) == Counter(orders)
+    assert Counter(claimed) == Counter(upstream_ids)
 
 
 @pytest.mark.django_db
@@ -134,9 +134,9 @@ def test_each_task_of_a_kind_goes_to_one_worker() -> None:
             claimed.extend(task.pk for task in tasks)
 
     together(*[worker] * WORKERS)
-    wishes = Task.objects.filter(kind=Task.Kind.REFILL)
-    assert Counter(claimed) == Counter(wishes.values_list("pk", flat=True))
-    assert set(wishes.values_list("attempts", flat=True)) == {1}
+    refills = Task.objects.filter(kind=Task.Kind.REFILL)
+    assert Counter(claimed) == Counter(refills.values_list("pk", flat=True))
+    assert set(refills.values_list("attempts", flat=True)) == {1}
 
 
 @pytest.mark.django_db

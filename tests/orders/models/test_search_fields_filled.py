@@ -1,4 +1,4 @@
-"""What the migration gives to orders that were there before anybody could search for them."""
+"""The migration fills the search fields of orders that were there before the search was."""
 
 from importlib import import_module
 from types import SimpleNamespace
@@ -29,8 +29,8 @@ FIELDS = ("network", "category", "host", "haystack")
 def test_an_old_order_is_found_like_a_new_one(link: str) -> None:
     service = make_service(name="𝗥𝗲𝗮𝗹 Likes ★", category="IG › Likes")
     order = place_order(service=service, by=make_user(name="Zoë"), link=link)
-    new = [getattr(order, field) for field in FIELDS]
+    filled_when_placed = [getattr(order, field) for field in FIELDS]
     Order.objects.update(**dict.fromkeys(FIELDS, ""))
     migration.fill(apps, SimpleNamespace(connection=connection))
     order.refresh_from_db()
-    assert [getattr(order, field) for field in FIELDS] == new
+    assert [getattr(order, field) for field in FIELDS] == filled_when_placed

@@ -1,4 +1,4 @@
-"""The whole rule: every status × service flag × pending × count, in the rule, at the door and against the supplier."""
+"""The whole rule: every status × service flag × pending × count, by the rule, by the verb and by the supplier."""
 
 import pytest
 from django.db import transaction
@@ -11,13 +11,13 @@ from orders.rules.statuses import Status
 from panel.notpanel.client import Client
 from panel.notpanel.errors import Refused
 from tests.makers import make_service, make_user
-from tests.orders.rules.rule_cases import STATUSES, Case, at_the_desk, at_upstream, cases
+from tests.orders.rules.rule_cases import IDS_PER_CALL, STATUSES, Case, at_the_desk, at_upstream, cases
 from tests.upstream import Upstream
 
 pytestmark = pytest.mark.django_db
 REFILL, CANCEL = Task.Kind.REFILL, Task.Kind.CANCEL
 
-# Upstream's sentence, and what the desk says instead of asking.
+# Upstream's sentence, and the words, apart by |, of which the desk says some instead of asking.
 SAME_REASON = {
     "Refill only available for completed or partial orders": "Only completed or partial orders can be refilled",
     "Service does not support refills": "Its service has no refill.",
@@ -31,16 +31,14 @@ TABLE = list(cases())
 
 @pytest.fixture
 def table(upstream: Upstream) -> list[tuple[Case, Order]]:
-    """The same states here and there: one supplier, one transaction, one service for each kind and flag."""
-    numbers = {(REFILL, True): 104, (REFILL, False): 116, (CANCEL, True): 128, (CANCEL, False): 140}
-    services = {
-        (kind, flag): make_service(upstream_id=number, **{str(kind): flag}) for (kind, flag), number in numbers.items()
-    }
+    """The same states at the desk and upstream, with one service for each kind and flag."""
+    numbers = {("refill", True): 104, ("refill", False): 116, ("cancel", True): 128, ("cancel", False): 140}
+    services = {(kind, flag): make_service(upstream_id=number, **{kind: flag})
+                for (kind, flag), number in numbers.items()}  # fmt: skip
     upstream.set_balance(1_000_000)
     for number in numbers.values():
         upstream.set_service(number, type="Default", minimum=1, maximum=10_000)
-    keyed = {(str(kind), flag): service for (kind, flag), service in services.items()}
-    return at_the_desk(TABLE, make_user(name="Ana"), keyed, at_upstream(upstream, TABLE, keyed))
+    return at_the_desk(TABLE, make_user(name="Ana"), services, at_upstream(upstream, TABLE, services))
 
 
 def test_the_table_has_every_status_flag_pending_and_count() -> None:
@@ -52,17 +50,17 @@ def test_the_table_has_every_status_flag_pending_and_count() -> None:
     }
 
 
-def test_rule_door_and_supplier_agree(table: list[tuple[Case, Order]], phone: Client) -> None:
+def test_rule_verb_and_supplier_agree(table: list[tuple[Case, Order]], phone: Client) -> None:
     answers = {}
     for kind in (REFILL, CANCEL):
         ids = [order.upstream_id for case, order in table if case.kind == kind and order.upstream_id]
-        for start in range(0, len(ids), 100):
-            answers.update(phone.each(kind, ids[start : start + 100]))
+        for start in range(0, len(ids), IDS_PER_CALL):
+            answers.update(phone.each(kind, ids[start : start + IDS_PER_CALL]))
     wrong = []
     for case, order in table:
         why = WHY_NOT[case.kind](order)
-        if (said := at_the_door(order, case.kind)) != why:
-            wrong.append(f"{case}: the rule says {why!r}, the door {said!r}")
+        if (refusal := refusal_of_the_verb(order, case.kind)) != why:
+            wrong.append(f"{case}: the rule says {why!r}, the verb {refusal!r}")
         if why and not (why[0] == why[0].upper() and why.endswith(".")):
             wrong.append(f"{case}: no sentence: {why!r}")
         if case.sent:
@@ -72,25 +70,26 @@ def test_rule_door_and_supplier_agree(table: list[tuple[Case, Order]], phone: Cl
     assert not wrong, "\n".join(wrong)
 
 
-def at_the_door(order: Order, kind: str) -> str:
-    """The refusal, or "" with nothing left behind but what was asked."""
+def refusal_of_the_verb(order: Order, kind: str) -> str:
+    """Asks for a refill or a cancel: the sentence of its refusal, or "" when it was asked."""
     try:
         with transaction.atomic():
             ask.ask(order, kind, by=order.placed_by)
-    except Refusal as no:
-        return str(no)
+    except Refusal as refusal:
+        return str(refusal)
     return ""
 
 
 def disagreement(case: Case, why: str, answer: object) -> list[str]:
+    """What is wrong when the rule says `why` and upstream gives this answer; empty when they agree."""
     if isinstance(answer, Refused):
         if not why:
             return [f"{case}: the desk would ask, upstream says {answer.said!r}"]
-        own = case.pending == "asked" or (case.kind == CANCEL and case.pending)  # then the desk speaks of its own
-        if not own and not any(words in why for words in SAME_REASON[answer.said].split("|")):
+        desk_knows_more = case.pending == "asked" or (case.kind == CANCEL and case.pending)
+        if not desk_knows_more and not any(words in why for words in SAME_REASON[answer.said].split("|")):
             return [f"{case}: upstream says {answer.said!r}, the desk {why!r}"]
     elif isinstance(answer, str):
-        # While one is pending the desk asks for no second, also where the contract leaves open what came of it.
+        # While a task is pending the desk asks for no other, also where the contract leaves open what became of it.
         if why and not case.pending:
             return [f"{case}: upstream takes it, the desk says {why!r}"]
         if not why and case.pending:

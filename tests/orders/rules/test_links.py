@@ -1,4 +1,4 @@
-"""The link doctor: what is mended, what is asked about, what is refused."""
+"""A pasted link: what is mended, what looks odd, what is refused."""
 
 import pytest
 
@@ -37,15 +37,15 @@ def test_it_mends(network: str, typed: str, link: str) -> None:
     assert (checkup.link, checkup.odd, checkup.refused) == (link, (), "")
 
 
-def test_what_was_mended_is_said() -> None:
+def test_a_sentence_says_what_was_mended() -> None:
     assert check("@lumen", INSTAGRAM).mended == ("@lumen is that name on Instagram.",)
     assert "utm_source" in check("https://instagram.com/a?utm_source=x", INSTAGRAM).mended[0]
     assert check("https://instagram.com/a", INSTAGRAM).mended == ()
 
 
-def test_a_mended_link_is_mended_for_good() -> None:
-    once = check("instagram.com/a?igsh=1&x=2", INSTAGRAM)
-    assert check(once.link, INSTAGRAM) == (once.link, (), (), "")
+def test_a_mended_link_needs_no_mending() -> None:
+    link = check("instagram.com/a?igsh=1&x=2", INSTAGRAM).link
+    assert check(link, INSTAGRAM) == (link, (), (), "")
 
 
 @pytest.mark.parametrize(
@@ -143,8 +143,8 @@ def test_the_network_is_read_from_the_category_first() -> None:
         ("X (Twitter) › Likes", "", "X"),
         ("Best sellers", "YT Views", "YouTube"),
     ]:
-        found = network_of(category, name)
-        assert found and found.name == network
+        read = network_of(category, name)
+        assert read and read.name == network
     assert network_of("Best sellers", "Website traffic") is None
 
 

@@ -1,3 +1,3 @@
-"""Who works at the desk: people, roles and what each may do, sign-in, preferences, and the account's balance.
+"""The team and what each person may do and prefers, and what upstream says of the desk's own account: the balance.
 
-The orders and the roof ask `access.may`; nothing here knows of orders. Read access.py first."""
+Everything above imports it. Read access.py first: roles are compared there and nowhere else."""

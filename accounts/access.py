@@ -1,4 +1,4 @@
-"""Who may do what: the only place where roles are compared."""
+"""Who may do what. Roles are compared here and nowhere else."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
@@ -15,9 +14,11 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from panel.web.htmx import page_path, wants_htmx
 
+View = Callable[..., HttpResponseBase]
+
 
 class Role(models.TextChoices):
-    """Each may do what those before it may."""
+    """What a teammate is. Each role may do everything that the roles before it may."""
 
     VIEWER = "viewer", "Viewer"
     OPERATOR = "operator", "Operator"
@@ -38,9 +39,9 @@ PLURAL = {Role.VIEWER: "team members", Role.OPERATOR: "operators, managers and o
 
 
 def why_not(user: Any, what: str) -> str:
-    """Empty when this person may; otherwise the reason, fit to show."""
+    """Why this person may not do `what` (a key of NEEDS), as a sentence to show; "" when they may."""
     least, words = NEEDS[what]
-    if user is None or isinstance(user, AnonymousUser) or not user.is_authenticated:
+    if user is None or not user.is_authenticated:
         return "Sign in first."
     if not user.is_active:
         return "This account is switched off."
@@ -50,15 +51,12 @@ def why_not(user: Any, what: str) -> str:
 
 
 def may(user: Any, what: str) -> bool:
-    """Whether this person may; `what` is a key of NEEDS."""
+    """Whether this person may do `what`, a key of NEEDS."""
     return not why_not(user, what)
 
 
-View = Callable[..., HttpResponseBase]
-
-
 def needs(what: str) -> Callable[[View], View]:
-    """Guards a view. A stranger is sent to sign in (never a login page inside a table), a teammate is told why not."""
+    """Guards a view: a stranger is sent to sign in, a teammate who may not do `what` gets a 403 that says why."""
     if what not in NEEDS:
         raise KeyError(what)
 
@@ -71,13 +69,16 @@ def needs(what: str) -> Callable[[View], View]:
                 raise PermissionDenied(why)
             return view(request, *args, **kwargs)
 
-        guarded.needs = what  # type: ignore[attr-defined]  # the every-URL test reads it
+        guarded.needs = what  # type: ignore[attr-defined]  # for the test of every URL
         return guarded
 
     return guard
 
 
 def to_login(request: HttpRequest) -> HttpResponse:
-    """The way to the sign-in page and back to the page one was on."""
+    """Sends to the sign-in page, and from there back to the page the person was on.
+
+    For htmx the whole page moves, so that no sign-in page appears inside a table.
+    """
     url = f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': page_path(request)})}"
     return HttpResponseClientRedirect(url) if wants_htmx(request) else HttpResponseRedirect(url)

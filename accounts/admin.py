@@ -1,4 +1,4 @@
-"""The team for owners: invite, change a role, switch off. Nobody is deleted: what they did keeps their name."""
+"""The team in Django's admin, where owners invite people, change roles and switch accounts off. Nobody is deleted."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from panel.web.admin_record import RecordAdmin, SturdyAdmin
 
 
 class TeammateForm(UserChangeForm):  # type: ignore[type-arg]
-    """Refuses the change that would lock everybody out."""
+    """Changes an account; refuses the change that would leave the desk without an active owner."""
 
     class Meta:
         model = User
@@ -22,22 +22,24 @@ class TeammateForm(UserChangeForm):  # type: ignore[type-arg]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        stays = cleaned.get("role") == Role.OWNER and cleaned.get("is_active")
-        # Locked, so that two owners who demote each other at once do not both succeed.
+        stays_owner = cleaned.get("role") == Role.OWNER and cleaned.get("is_active")
+        # Locked, so that of two owners who demote each other at once only one succeeds.
         owners = User.objects.filter(role=Role.OWNER, is_active=True).order_by("pk").select_for_update()
-        if not stays and {owner.pk for owner in owners} <= {self.instance.pk}:
+        if not stays_owner and {owner.pk for owner in owners} <= {self.instance.pk}:
             raise ValidationError("This is the last active owner. Make somebody else an owner first.")
         return cleaned
 
 
 class InvitationForm(UserCreationForm):  # type: ignore[type-arg]
+    """Adds a teammate with a role and a first password."""
+
     class Meta:
         model = User
         fields = ("username", "name", "email", "role")
 
 
 class NewPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
-    """Without Django's offer to have no password at all: here it is the only way in, for the last owner too."""
+    """Sets a new password. Django offers to set none; here that is taken away, for a password is the only way in."""
 
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(user, *args, **kwargs)
@@ -46,13 +48,14 @@ class NewPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
 
 @admin.register(User)
 class TeamAdmin(SturdyAdmin, UserAdmin):  # type: ignore[type-arg]
+    """The people of the team. They are switched off rather than deleted, so that what they did keeps their name."""
+
     form = TeammateForm
     add_form = InvitationForm
     change_password_form = NewPasswordForm
     list_display = ("username", "name", "email", "role", "is_active", "last_login")
     list_filter = ("role", "is_active")
     search_fields = ("username", "name", "email")
-    ordering = ("username",)
     filter_horizontal = ()
     readonly_fields = ("last_login", "date_joined")
     fieldsets = (
@@ -65,6 +68,4 @@ class TeamAdmin(SturdyAdmin, UserAdmin):  # type: ignore[type-arg]
         return False
 
 
-@admin.register(BalanceReading)
-class BalanceReadingAdmin(RecordAdmin):
-    list_display = ("amount", "currency", "first_asked_at", "asked_at")
+admin.site.register(BalanceReading, RecordAdmin, list_display=("amount", "currency", "first_asked_at", "asked_at"))

@@ -6,13 +6,13 @@ from panel.notpanel.client import Client
 
 
 def read_balance(client: Client) -> BalanceReading:
-    """Upstream's word on what is left; a new row only when the amount or the currency moved."""
-    said = client.balance()
-    amount, last = stored(said.amount), BalanceReading.objects.first()
-    if last and (last.amount, last.currency) == (amount, said.currency):
-        last.asked_at = max(last.asked_at, said.asked_at)
+    """The newest reading, after one call. A new row is written only when the amount or the currency has changed."""
+    balance, last = client.balance(), BalanceReading.objects.first()
+    amount = stored(balance.amount)
+    if last and (last.amount, last.currency) == (amount, balance.currency):
+        last.asked_at = max(last.asked_at, balance.asked_at)
         last.save(update_fields=["asked_at"])
         return last
     return BalanceReading.objects.create(
-        amount=amount, currency=said.currency, first_asked_at=said.asked_at, asked_at=said.asked_at
+        amount=amount, currency=balance.currency, first_asked_at=balance.asked_at, asked_at=balance.asked_at
     )

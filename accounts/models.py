@@ -1,4 +1,4 @@
-"""The team, and what upstream says we still have."""
+"""The people of the team, and the readings of the balance."""
 
 from typing import Any, ClassVar
 
@@ -11,10 +11,14 @@ from django.utils import timezone
 from accounts.access import Role, may
 from panel.format.numbers import MARKS_OF, PLAIN
 
+PAGE_LENGTHS = (25, 50, 100, 200)  # rows
+
 
 class UserManager(BaseUserManager["User"]):
+    """Makes accounts."""
+
     def create_user(self, username: str, password: str | None = None, **fields: Any) -> "User":
-        """A teammate; without a password one that cannot sign in."""
+        """A new teammate. Without a password the account cannot sign in."""
         user = self.model(username=self.model.normalize_username(username), **fields)
         user.email = self.normalize_email(user.email)
         user.set_password(password)
@@ -22,28 +26,27 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, username: str, password: str | None = None, **fields: Any) -> "User":
-        """What `createsuperuser` makes: an owner."""
+        """A new owner; `manage.py createsuperuser` calls this."""
         return self.create_user(username, password, **{**fields, "role": Role.OWNER})
 
 
 class Theme(models.TextChoices):
+    """The colours of all pages."""
+
     DEVICE = "", "As the device"
     LIGHT = "light", "Light"
     DARK = "dark", "Dark"
 
 
 class Density(models.TextChoices):
-    """Of the rows of lists."""
+    """The height of the rows in lists."""
 
     COMFORTABLE = "", "Comfortable"
     COMPACT = "compact", "Compact"
 
 
-PAGE_LENGTHS = (25, 50, 100, 200)  # rows
-
-
 class User(AbstractBaseUser):
-    """One person of the team. The role says everything; there are no groups and no single permissions."""
+    """One person of the team. The role alone says what they may do: there are no groups and no single permissions."""
 
     username = models.CharField(
         max_length=60,
@@ -72,13 +75,12 @@ class User(AbstractBaseUser):
 
     objects: ClassVar[UserManager] = UserManager()
     USERNAME_FIELD = "username"
-    EMAIL_FIELD = "email"
     REQUIRED_FIELDS = ["email"]
 
     class Meta:
         ordering = ("username",)
         constraints = [
-            # Signing in does not tell capitals apart: of Ana and ana neither could come in.
+            # Signing in ignores capitals: with an Ana and an ana, neither could sign in.
             models.UniqueConstraint(
                 Lower("username"),
                 name="one_person_per_username",
@@ -98,26 +100,20 @@ class User(AbstractBaseUser):
 
     @property
     def is_staff(self) -> bool:
-        """Whether Django's admin lets them in: owners only."""
+        """Whether Django's admin lets this person in: owners only."""
         return may(self, "administer")
 
-    @property
-    def is_superuser(self) -> bool:
-        return self.is_staff
-
     def has_perm(self, perm: str, obj: object = None) -> bool:
-        """Django's admin asks this; what no one may do (falsify a record) the admin classes refuse themselves."""
-        return self.is_staff
-
-    def has_perms(self, perms: list[str], obj: object = None) -> bool:
+        """Owners have every permission; what nobody may do (falsify a record), the admin classes refuse themselves."""
         return self.is_staff
 
     def has_module_perms(self, app_label: str) -> bool:
+        """Whether Django's admin lists this app to the person: to owners all of them."""
         return self.is_staff
 
 
 class BalanceReading(models.Model):
-    """What upstream said our balance is. A reading that says the same again only moves `asked_at`."""
+    """What upstream said the balance is. When it says the same again, only `asked_at` moves."""
 
     amount = models.DecimalField(max_digits=18, decimal_places=6)
     currency = models.CharField(max_length=10, default="USD")

@@ -1,4 +1,4 @@
-"""Who is on the team, and how each reads the desk."""
+"""The page of the team, and each person's preferences."""
 
 from decimal import Decimal
 from http import HTTPStatus
@@ -18,6 +18,7 @@ from panel.format.locale import written_for
 @require_safe
 @needs("view")
 def team(request: HttpRequest) -> HttpResponse:
+    """Everybody who is or was on the team, and what their roles allow."""
     people = User.objects.order_by("-is_active", "name", "username")
     return render(request, "accounts/team.html", {"people": people, "roles": Role})
 
@@ -25,13 +26,13 @@ def team(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs("view")
 def preferences(request: HttpRequest) -> HttpResponse:
-    """Everybody's own."""
+    """A person's own preferences; a POST saves them, and comes back with status 422 when something cannot be chosen."""
     form = PreferencesForm(request.POST) if request.method == "POST" else PreferencesForm.of(request.user)
     if form.is_valid():
-        form.keep(request.user)
+        form.save(request.user)
         messages.success(request, "Saved. Every page is written for you like this from now on.")
         return redirect("preferences")
-    context = {"form": form, **to_be_written()}
+    context = {"form": form, **sample_context()}
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
     return render(request, "accounts/preferences.html", context, status=status)
 
@@ -39,11 +40,11 @@ def preferences(request: HttpRequest) -> HttpResponse:
 @require_safe
 @needs("view")
 def sample(request: HttpRequest) -> HttpResponse:
-    """What is chosen and not saved yet, as it would be written."""
+    """A number, an amount and a time, written as the address asks: the preferences as chosen and not saved yet."""
     with written_for(request.GET.get("time_zone", ""), request.GET.get("numbers", "")):
-        return render(request, "accounts/_sample.html", to_be_written())
+        return render(request, "accounts/_sample.html", sample_context())
 
 
-def to_be_written() -> dict[str, object]:
-    """What `accounts/_sample.html` wants."""
+def sample_context() -> dict[str, object]:
+    """What `accounts/_sample.html` shows: a number, an amount in USD, and the time now."""
     return {"count": 12_480, "amount": Decimal("1234.5"), "at": timezone.now()}

@@ -1,3 +1,3 @@
-"""The supplier's services as the desk mirrors them: fetched, compared, searched, starred, and what moved.
+"""The supplier's catalog: its services, how it changes, and what people make of that: decisions, holds, favourites.
 
-The worker calls sync.py; the order form and the catalog's pages read the rest. Read models.py first."""
+The worker calls sync.py once in a while; pages and the orders read the rest. Read models.py first, then sync.py."""

@@ -9,60 +9,61 @@ from django.db.models import Count
 from catalog.models import Service
 
 # What upstreams write between the network and the goods: Instagram › Followers, TikTok | Likes, X - Views.
-ACROSS = re.compile(r"\s*[›»>|:–—/]\s*|\s+-\s+")
+SEPARATOR = re.compile(r"\s*[›»>|:–—/]\s*|\s+-\s+")
 FIRST_WORD = re.compile(r"[^\w]*(\w+)")
 
 
 class Leaf(NamedTuple):
+    """One category of a network."""
+
     category: str
-    words: str  # what stands beside the network
-    services: int
+    words: str  # the category without the network's name
+    services: int  # on sale
 
 
 class Branch(NamedTuple):
+    """One network, with all its categories."""
+
     name: str
-    services: int
+    services: int  # on sale
     leaves: list[Leaf]
 
     @property
     def alone(self) -> bool:
-        """One category, which needs no twig."""
+        """Whether the network has a single category, so that the tree shows that instead of the network."""
         return len(self.leaves) == 1
 
 
 class Tree(NamedTuple):
-    """What is on sale, by network, the largest first; and how many are off sale."""
+    """What is on sale, by network, the largest first; and how many services are off sale."""
 
     branches: list[Branch]
     gone: int
 
     @property
     def on_sale(self) -> int:
+        """How many services are on sale, in all networks."""
         return sum(branch.services for branch in self.branches)
 
     def under(self, name: str) -> list[str]:
-        """The categories that a name stands for: a network's, or the one of that name."""
-        found = next((branch for branch in self.branches if branch.name == name), None)
-        return [leaf.category for leaf in found.leaves] if found else [name]
+        """The categories that a name stands for: all of a network's, else the category of that name."""
+        branch = next((branch for branch in self.branches if branch.name == name), None)
+        return [leaf.category for leaf in branch.leaves] if branch else [name]
 
     def network_of(self, category: str) -> str:
+        """The network that a category belongs to; "" for no category."""
         return split_category(category)[0] if category else ""
 
 
 def category_tree() -> Tree:
-    """In one query, which reads an index and no service."""
-    counted = Service.objects.order_by("category").values_list("category", "active").annotate(Count("pk"))
-    on_sale, gone = [], 0
-    for category, active, services in counted:
-        if active:
-            on_sale.append((category, services))
-        else:
-            gone += services
-    return Tree(branches_of(on_sale), gone)
+    """The tree as it is now. Costs one query, which reads an index and no service."""
+    counts = Service.objects.order_by("category").values_list("category", "active").annotate(Count("pk"))
+    on_sale = [(category, services) for category, active, services in counts if active]
+    return Tree(branches_of(on_sale), sum(services for _, active, services in counts if not active))
 
 
 def branches_of(categories: Iterable[tuple[str, int]]) -> list[Branch]:
-    """Categories with their numbers of services → branches."""
+    """Categories, each with its number of services, gathered by network: the network with the most services first."""
     leaves: dict[str, list[Leaf]] = {}
     for category, services in categories:
         network, words = split_category(category)
@@ -72,8 +73,8 @@ def branches_of(categories: Iterable[tuple[str, int]]) -> list[Branch]:
 
 
 def split_category(category: str) -> tuple[str, str]:
-    """`Instagram › Followers` → Instagram, Followers; without a sign in between, the first word is the network."""
-    network, *rest = ACROSS.split(category, maxsplit=1)
+    """`Instagram › Followers` → Instagram, Followers. Without a separator the first word is the network."""
+    network, *rest = SEPARATOR.split(category, maxsplit=1)
     if network and rest and rest[0]:
         return network, rest[0]
     word = FIRST_WORD.match(category)

@@ -1,6 +1,6 @@
-"""What upstream changed, as an inbox: noted by the sync, accepted or held by a person.
+"""What upstream changed, as an inbox: the sync adds entries, and a person accepts or holds each of them.
 
-Whoever locks both locks changes before services, so that a sync and a person never wait for each other.
+Every transaction locks changes before services, so that a sync and a person never wait for each other.
 """
 
 from collections.abc import Collection, Mapping
@@ -12,78 +12,78 @@ from django.db import transaction
 
 from catalog.models import FOLLOWED, Change, Service
 
-NEWS_SPAN = timedelta(days=1)  # what the services page has a banner for
-COUNTED_NEWS = 1_000  # counted; beyond that the page says 1,000+
+BANNER_SPAN = timedelta(days=1)  # what the banner on the services page counts
+COUNTED_CHANGES = 1_000  # beyond that the banner says 1,000+
+WENT_OFF_SALE = [True, False]  # of the field `active`
 
 Moved = dict[str, list[Any]]  # field → what it was and what it is
 
 
 def difference(was: Mapping[str, Any], now: Mapping[str, Any]) -> Moved:
-    """What moved between two descriptions of a service, as JSON keeps it."""
-    return {what: [as_json(was[what]), as_json(now[what])] for what in FOLLOWED if was[what] != now[what]}
+    """What moved between two descriptions of a service, in values that JSON can keep."""
+    return {field: [as_json(was[field]), as_json(now[field])] for field in FOLLOWED if was[field] != now[field]}
 
 
 def as_json(value: Any) -> Any:
+    """The value as JSON keeps it: a Decimal becomes text without needless zeros."""
     return f"{value.normalize():f}" if isinstance(value, Decimal) else value
 
 
 def add_changes(moved: Mapping[int, Moved], at: datetime) -> None:
-    """Puts what moved of these services (by our id) into the inbox; within the transaction that writes it.
+    """Puts what moved of these services (our id → what moved) into the inbox, in the caller's transaction.
 
-    A service that waits there already gets one new entry for both, from what it was when a person last decided;
-    one that is as it was then leaves.
+    The entry of a service that waits there already is replaced by one for both moves, counted from what the service
+    was when a person last decided. A service that is again as it was then leaves the inbox.
     """
     undecided = Change.objects.undecided().filter(service__in=moved).select_for_update().order_by("pk")
     waiting = list(undecided.values_list("pk", "service_id", "moved"))
-    whole = dict(moved)
-    for _, service, earlier in waiting:
-        whole[service] = merged(earlier, moved[service])
+    whole = {**moved, **{service: merged(earlier, moved[service]) for _, service, earlier in waiting}}
     if waiting:
         Change.objects.filter(pk__in=[pk for pk, *_ in waiting]).delete()
     Change.objects.bulk_create(
-        [Change(service_id=pk, moved=what, at=at) for pk, what in whole.items() if what], ignore_conflicts=True
+        [Change(service_id=pk, moved=moves, at=at) for pk, moves in whole.items() if moves], ignore_conflicts=True
     )
 
 
 def merged(first: Moved, then: Moved) -> Moved:
-    """Two moves as one; what has come back to where it began did not move."""
-    starts, ends = then | first, first | then
-    both = {what: [starts[what][0], ends[what][1]] for what in ends}
-    return {what: was_and_is for what, was_and_is in both.items() if was_and_is[0] != was_and_is[1]}
+    """Two moves, one after the other, as one. A field that has come back to where it began is left out."""
+    begins, ends = then | first, first | then
+    return {field: [begins[field][0], ends[field][1]] for field in ends if begins[field][0] != ends[field][1]}
 
 
-class News(NamedTuple):
-    """What moved lately and waits for a decision, in services."""
+class RecentChanges(NamedTuple):
+    """How many services moved in the last day and wait for a decision, by what moved."""
 
-    up: int
+    up: int  # rates
     down: int
-    gone: int
+    gone: int  # off sale
     other: int
-    more: bool  # than were counted
+    more: bool  # there are more than were counted
 
     @property
     def prices(self) -> int:
+        """How many rates moved."""
         return self.up + self.down
 
 
-def news(now: datetime) -> News | None:
-    """For the banner; None when nobody need look."""
-    waiting = Change.objects.undecided().since(now - NEWS_SPAN).order_by("-pk").values_list("moved", flat=True)
-    found = list(waiting[: COUNTED_NEWS + 1])
-    rates = [Decimal(what["rate"][1]) > Decimal(what["rate"][0]) for what in found if "rate" in what]
-    gone = sum(what.get("active") == [True, False] for what in found)
-    other = sum("rate" not in what and what.get("active") != [True, False] for what in found)
-    return News(sum(rates), len(rates) - sum(rates), gone, other, len(found) > COUNTED_NEWS) if found else None
+def recent_changes(now: datetime) -> RecentChanges | None:
+    """The figures of the banner on the services page, or None when nothing moved that waits for a decision."""
+    waiting = Change.objects.undecided().since(now - BANNER_SPAN).order_by("-pk").values_list("moved", flat=True)
+    newest = list(waiting[: COUNTED_CHANGES + 1])
+    rises = [Decimal(moved["rate"][1]) > Decimal(moved["rate"][0]) for moved in newest if "rate" in moved]
+    gone = sum(moved.get("active") == WENT_OFF_SALE for moved in newest)
+    other = sum("rate" not in moved and moved.get("active") != WENT_OFF_SALE for moved in newest)
+    more = len(newest) > COUNTED_CHANGES
+    return RecentChanges(sum(rises), len(rises) - sum(rises), gone, other, more) if newest else None
 
 
-# ── Decisions. Each says whether it was still to be made: two people may press at once ───────────
+# ── Decisions: each returns whether it was still to be made, for two people may press at once ────
 def accept(changes: Collection[int], *, by: Any, at: datetime) -> int:
-    """Takes these changes (ids) as they are, and lifts what holds their services; says how many were undecided."""
+    """Accepts these changes (by id) and lifts the holds of their services. Returns how many were undecided."""
     with transaction.atomic():
         undecided = Change.objects.undecided().filter(pk__in=changes).select_for_update().order_by("pk")
         services = dict(undecided.values_list("pk", "service_id"))
-        accepted = Change.objects.filter(pk__in=services)
-        accepted.update(decision=Change.Decision.ACCEPTED, decided_by=by, decided_at=at)
+        Change.objects.filter(pk__in=services).update(decision=Change.Decision.ACCEPTED, decided_by=by, decided_at=at)
         held = Service.objects.filter(pk__in=services.values(), held_over__isnull=False)
         Change.objects.filter(pk__in=held.values("held_over")).update(released_by=by, released_at=at)
         held.update(held_over=None)
@@ -91,10 +91,10 @@ def accept(changes: Collection[int], *, by: Any, at: datetime) -> int:
 
 
 def hold(change: int, *, by: Any, at: datetime) -> bool:
-    """From now on ordering its service takes a deliberate yes. It takes the place of an older hold."""
+    """Holds the service of this change: ordering it takes a deliberate yes from now on. Replaces an older hold."""
     with transaction.atomic():
-        mine = Change.objects.undecided().filter(pk=change)
-        if not mine.update(decision=Change.Decision.HELD, decided_by=by, decided_at=at):
+        undecided = Change.objects.undecided().filter(pk=change)
+        if not undecided.update(decision=Change.Decision.HELD, decided_by=by, decided_at=at):
             return False
         service = Service.objects.filter(changes=change)
         Change.objects.filter(pk__in=service.values("held_over")).update(released_by=by, released_at=at)
@@ -103,7 +103,7 @@ def hold(change: int, *, by: Any, at: datetime) -> bool:
 
 
 def release(change: int, *, by: Any, at: datetime) -> bool:
-    """Lifts the hold over this change, and no other."""
+    """Lifts the hold over this change; a newer hold of the same service stays."""
     with transaction.atomic():
         held = Change.objects.filter(pk=change, decision=Change.Decision.HELD, released_at=None)
         released = held.update(released_by=by, released_at=at)

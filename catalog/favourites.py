@@ -1,4 +1,4 @@
-"""The services that a person starred."""
+"""The services that a person has starred."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from catalog.models import Favourite, Service
 
 
 def star(service: Service, on: bool, *, by: Any) -> None:
-    """Stars it or takes the star away, whatever was before."""
+    """Stars the service for this person, or takes the star away. Repeating it changes nothing."""
     if on:
         Favourite.objects.get_or_create(user=by, service=service)
     else:
@@ -14,5 +14,5 @@ def star(service: Service, on: bool, *, by: Any) -> None:
 
 
 def starred(user: Any) -> Any:
-    """Our ids of this person's favourites, for a query."""
+    """Our ids of this person's favourites, as a queryset to use inside another."""
     return Favourite.objects.filter(user=user).values("service")

@@ -1,4 +1,4 @@
-"""The supplier's catalog as last heard, how it moved, and what people made of it: holds and favourites."""
+"""The services as upstream last described them, how they changed, and people's decisions and favourites."""
 
 import json
 from datetime import datetime
@@ -11,31 +11,34 @@ from django.db import models
 from panel.format.money import UNITS_PER_RATE
 from panel.format.numbers import digits_of, number
 
-PER_PACKAGE = "package"  # this type's rate is for the whole package, not for 1000 units
-BILLED_AT_MINIMUM = frozenset({PER_PACKAGE, "subscriptions"})  # upstream ignores a quantity there, and bills `min`
-MOST_DIGITS = 15  # of a quantity; far beyond any maximum
+PER_PACKAGE = "package"  # the type whose rate is for the whole package, not for 1000 units
+BILLED_AT_MINIMUM = frozenset({PER_PACKAGE, "subscriptions"})  # types whose quantity upstream ignores: it bills `min`
+QUANTITY_DIGITS = 15  # far beyond any maximum
+SEARCH_WORDS = 8  # the rest of a longer search is ignored
+# The fields of a service whose changes go to the inbox, in the order in which it shows them.
+FOLLOWED = ("active", "rate", "minimum", "maximum", "refill", "cancel", "dripfeed", "type", "name", "category")
 
 
 class ServiceQuerySet(models.QuerySet["Service"]):
+    """Services by what pages and the orders ask for."""
+
     def active(self) -> Self:
-        """What upstream sells now."""
+        """The services that upstream sells now."""
         return self.filter(active=True)
 
     def matching(self, words: str) -> Self:
-        """Services in which every word occurs: in the id, name, category or type; capitals do not matter."""
-        found = self
-        for word in words.replace("\0", " ").casefold().split()[:8]:
-            found = found.filter(haystack__contains=word)
-        return found
+        """The services in which each of the words occurs in the id, name, category or type, in any capitals."""
+        searched = words.replace("\0", " ").casefold().split()[:SEARCH_WORDS]
+        return self.filter(*(models.Q(haystack__contains=word) for word in searched))
 
     def for_list(self, user: Any) -> Self:
-        """With what a row shows besides: whether this person starred it (`starred`), and who holds it."""
+        """Adds what a row of the list shows: whether this person starred the service (`starred`), and who holds it."""
         starred = models.Exists(Favourite.objects.filter(user=user, service=models.OuterRef("pk")))
         return self.annotate(starred=starred).select_related("held_over__decided_by")
 
 
 class Service(models.Model):
-    """One line of upstream's catalog. Never deleted: orders point here."""
+    """One service of upstream's catalog. It is never deleted, for orders point to it."""
 
     upstream_id = models.PositiveBigIntegerField(unique=True)
     name = models.CharField(max_length=500)
@@ -53,7 +56,7 @@ class Service(models.Model):
     first_seen_at = models.DateTimeField()
     changed_at = models.DateTimeField(help_text="When anything upstream says of it last moved.")
     haystack = models.TextField(editable=False, help_text="Id, name, category and type, casefolded, for search.")
-    # DO_NOTHING: the database refuses by itself, and a sync that takes undecided changes out need not look here first.
+    # DO_NOTHING: the database itself refuses, so a sync that deletes undecided changes need not query this first.
     held_over = models.ForeignKey(
         "Change", null=True, blank=True, on_delete=models.DO_NOTHING, related_name="holds",
         help_text="The change that somebody holds it over: ordering it takes a deliberate yes.",
@@ -65,7 +68,7 @@ class Service(models.Model):
         ordering = ("category", "upstream_id")
         indexes = [
             # The services page and the picker: a category's or all, in upstream's order; and the tree's numbers.
-            # `active` stands last: SQLite does not look for a bare truth, but reads it here without the row.
+            # `active` stands last: SQLite does not search an index for a boolean, but reads it here without the row.
             models.Index(fields=["category", "upstream_id", "active"], name="service_by_category"),
             # The services page, cheapest first.
             models.Index(fields=["rate", "upstream_id", "active"], name="service_cheapest"),
@@ -76,16 +79,17 @@ class Service(models.Model):
 
     @property
     def is_package(self) -> bool:
+        """Whether the rate is for a whole package rather than for 1000 units."""
         return self.type.casefold() == PER_PACKAGE
 
     def why_no_order(self) -> str:
-        """Empty when this can be ordered here; otherwise the reason, fit to show."""
+        """Why this service cannot be ordered, as a sentence to show; "" when it can."""
         if not self.active:
             return f"Upstream no longer sells service {self.upstream_id}. Choose another."
         return ""
 
     def why_held(self) -> str:
-        """Empty when nobody holds this; otherwise the sentence that asks for a deliberate yes."""
+        """The sentence that asks for a deliberate yes, because somebody holds this service; "" when nobody does."""
         if self.held_over is None:
             return ""
         return (
@@ -94,12 +98,12 @@ class Service(models.Model):
 
     @property
     def bought_whole(self) -> bool:
-        """Billed at its minimum, whatever quantity is named."""
+        """Whether it is billed at its minimum, whatever quantity is ordered."""
         return self.type.casefold() in BILLED_AT_MINIMUM
 
     @property
     def terms(self) -> dict[str, str]:
-        """What a buyer agrees to, in words that compare: the price lock holds these against what was seen."""
+        """What a buyer agrees to, as text. The price lock compares these with the terms that the page showed."""
         return {
             "rate": f"{self.rate.normalize():f}", "minimum": str(self.minimum), "maximum": str(self.maximum),
             "type": self.type, "refill": "yes" if self.refill else "no", "cancel": "yes" if self.cancel else "no",
@@ -108,22 +112,22 @@ class Service(models.Model):
 
     @property
     def as_seen(self) -> str:
-        """These terms as a form carries them: what stood on the page beside the button."""
+        """The terms as JSON, which the order form carries: what stood on the page beside the button."""
         return json.dumps({"service": self.upstream_id, **self.terms}, ensure_ascii=False)
 
     def read_quantity(self, typed: str) -> tuple[int | None, str]:
-        """The quantity as a number, and what is wrong with it ("" when nothing is)."""
+        """The quantity that a person typed as a number, and a sentence that says what is wrong with it, or ""."""
         if self.bought_whole:
             return self.minimum, ""
         digits = digits_of(typed)
         if not digits:
             return None, "How many?"
-        if not (digits.isascii() and digits.isdecimal()) or len(digits) > MOST_DIGITS:
+        if not (digits.isascii() and digits.isdecimal()) or len(digits) > QUANTITY_DIGITS:
             return None, "Write the quantity as a whole number, such as 1000."
         return int(digits), self.outside(int(digits))
 
     def outside(self, quantity: int) -> str:
-        """What is wrong with a quantity by the service's own limits; "" within them."""
+        """Why a quantity is too small or too large for this service, as a sentence; "" when it is within the limits."""
         if quantity < self.minimum:
             return f"At least {number(self.minimum)} for this service; {number(quantity)} is too few."
         if quantity > self.maximum:
@@ -131,9 +135,9 @@ class Service(models.Model):
         return ""
 
     def expected_charge(self, quantity: int, runs: int = 1) -> Decimal:
-        """Our estimate in USD: rate × quantity ÷ 1000 × runs; a package's rate is for one, and its minimum is bought.
+        """Our estimate in USD: rate × quantity ÷ 1000 × runs, or for a package rate × minimum × runs.
 
-        The real charge comes with a status.
+        Upstream names the real charge with a status.
         """
         if self.is_package:
             return self.rate * self.minimum * runs
@@ -141,7 +145,7 @@ class Service(models.Model):
 
 
 class RateChange(models.Model):
-    """A price that moved. The first rate of a service is its own first row, with no `was`."""
+    """A change of a service's rate. The first row of a service is its first rate, and has no `was`."""
 
     service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="rate_changes")
     was = models.DecimalField(max_digits=18, decimal_places=6, null=True)
@@ -155,12 +159,8 @@ class RateChange(models.Model):
         return f"{self.was} → {self.now}"
 
 
-# What the inbox tells of a service.
-FOLLOWED = ("active", "rate", "minimum", "maximum", "refill", "cancel", "dripfeed", "type", "name", "category")
-
-
 class Move(NamedTuple):
-    """One thing that moved; a rate as Decimal in USD, everything else as upstream says it."""
+    """One field of a service that changed. A rate is a Decimal in USD, everything else is as upstream says it."""
 
     what: str  # a field of Service
     was: Any
@@ -168,43 +168,49 @@ class Move(NamedTuple):
 
     @property
     def share(self) -> Decimal | None:
-        """By how much a rate moved, as a share of what it was: 0.12 is dearer by 12 %; None where there is none."""
+        """By what share of the old rate a rate changed: 0.12 is 12 % dearer. None for other fields, and from 0."""
         return Decimal(self.now - self.was) / self.was if self.what == "rate" and self.was else None
 
 
 class ChangeQuerySet(models.QuerySet["Change"]):
+    """Changes by what the inbox and the services page ask for."""
+
     def undecided(self) -> Self:
+        """The changes that wait for a decision."""
         return self.filter(decided_at=None)
 
     def holding(self) -> Self:
-        """Over which a service is on hold; as few as those, whatever was held before."""
+        """The changes over which a service is on hold now."""
         return self.filter(pk__in=Service.objects.filter(held_over__isnull=False).values("held_over"))
 
     def since(self, at: datetime) -> Self:
+        """The changes whose newest move was seen at this moment or later."""
         return self.filter(at__gte=at)
 
     def for_inbox(self) -> Self:
-        """Everything that a row of the inbox shows, in one query."""
+        """Adds everything that a row of the inbox shows, in the same query."""
         return self.select_related("service", "decided_by", "released_by")
 
 
 class Change(models.Model):
-    """What moved of one service since somebody last decided about it: an entry of the inbox, to accept or to hold.
+    """An entry of the inbox: what moved of one service since somebody last decided about it.
 
-    While it is undecided and the service moves again, a new entry takes its place (catalog/changes.py), so a yes to
-    what stood on an older page finds nothing.
+    When the service moves again before a decision, a new entry replaces this one (catalog/changes.py), so a decision
+    from an older page finds nothing.
     """
 
     class Decision(models.TextChoices):
+        """What a person made of a change."""
+
         ACCEPTED = "accepted"
         HELD = "held"
 
-    # No index of its own: what is asked of one service is undecided (below) or its hold (which the service names).
+    # No index of its own: queries by service ask for its undecided change (indexed below) or its hold (held_over).
     service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="changes", db_index=False)
     moved = models.JSONField(help_text="Field → what it was and what it is; a rate as text.")
     at = models.DateTimeField(help_text="When the newest of it was seen.")
     decision = models.CharField(max_length=8, choices=Decision, blank=True)
-    # Nobody asks for all that one person decided, and a sync writes every index while others wait.
+    # No indexes: nothing is queried by person, and while a sync writes to an index all other writers wait.
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
@@ -225,7 +231,7 @@ class Change(models.Model):
             models.Index(fields=["at"], name="change_at"),
         ]
         constraints = [
-            # A service stands in the inbox once, also when two syncs see it move; and a sync finds it there.
+            # One undecided entry for a service, also when two syncs see it move; a sync finds the entry by this.
             models.UniqueConstraint(
                 fields=["service"], condition=models.Q(decided_at=None), name="one_undecided_change"
             )
@@ -236,13 +242,13 @@ class Change(models.Model):
 
     @property
     def moves(self) -> list[Move]:
-        """What moved, in the order in which a service is described."""
+        """What moved, in the order of FOLLOWED."""
         moves = (Move(what, *self.moved[what]) for what in FOLLOWED if what in self.moved)
         return [m._replace(was=Decimal(m.was), now=Decimal(m.now)) if m.what == "rate" else m for m in moves]
 
     @property
     def holds_now(self) -> bool:
-        """Whether its service is on hold over this."""
+        """Whether the service is on hold over this change."""
         return self.decision == self.Decision.HELD and self.released_at is None
 
 
@@ -254,7 +260,7 @@ class Favourite(models.Model):
 
     class Meta:
         constraints = [
-            # Two presses make one star; and it finds a person's own, for the list and the order form.
+            # Two presses make one star. The list and the order form find a person's favourites by it.
             models.UniqueConstraint(fields=["user", "service"], name="one_star_a_person")
         ]
 
@@ -263,9 +269,9 @@ class Favourite(models.Model):
 
 
 class SetAside(models.Model):
-    """A row of the catalog that we could not take in, with the reason; gone when upstream mends it."""
+    """A row of upstream's catalog that could not be read, and why. It is deleted when upstream corrects it."""
 
-    digest = models.CharField(max_length=64, unique=True)  # of raw and why: the same bad row is not written twice
+    digest = models.CharField(max_length=64, unique=True)  # of `raw` and `why`, so that a bad row is written once
     raw = models.TextField()
     why = models.TextField()
     first_seen_at = models.DateTimeField()
@@ -280,7 +286,7 @@ class SetAside(models.Model):
 
 
 class ShrinkAlarm(models.Model):
-    """Upstream's list came back empty or much shorter. Nothing is switched off until a manager says it is true."""
+    """Upstream's list was empty or much shorter: nothing is switched off until a manager accepts it as true."""
 
     raised_at = models.DateTimeField()
     listed = models.PositiveIntegerField(help_text="Services in upstream's list.")
@@ -292,7 +298,7 @@ class ShrinkAlarm(models.Model):
     class Meta:
         ordering = ("-id",)
         constraints = [
-            # Two workers that see the same short list raise one alarm.
+            # One open alarm, also when two workers see the same short list.
             models.UniqueConstraint(models.Value(1), condition=models.Q(closed_at=None), name="one_open_shrink_alarm")
         ]
 

@@ -1,4 +1,4 @@
-"""How rates moved, drawn small: one line of steps a service, for the rows of a page in one query."""
+"""Small charts of how rates moved: a line of steps for each service of a page, all from one query."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -11,54 +11,54 @@ from django.db.models.functions import RowNumber
 from catalog.models import Move, RateChange, Service
 from panel.format.step_chart import step_path
 
-SPAN = timedelta(days=90)
-RECENT_SPAN = timedelta(days=7)  # a move is told of, and the line wears its colour
-STEPS_DRAWN = 60  # of one line; a rate that moves more often shows its newest
+CHART_SPAN = timedelta(days=90)
+RECENT_SPAN = timedelta(days=7)  # a move within it is named beside the line, and colours it
+STEPS_DRAWN = 60  # the newest, of a line
 WIDTH, HEIGHT, EDGE = 76, 20, 2  # of the drawing, in its own units
-TODAY_X = WIDTH - 5  # where today is: the dot needs room
-FLATTEST = Decimal("0.12")  # half the scale at least, as a share of the rate: a small move looks small
+TODAY_X = WIDTH - 5  # where the line ends: the dot there needs room
+LEAST_SCALE_SHARE = Decimal("0.12")  # of the rate, which half the scale covers at least: a small move looks small
 
 
 class RateChart(NamedTuple):
-    """One service's line."""
+    """The line of one service's rate, in USD, over the last 90 days."""
 
     path: str  # an SVG path
     x: float  # where it ends
     y: float
     first: Decimal
     last: Decimal
-    way: str  # up or down, when the rate moved lately
-    move: Move | None  # the newest of the last days
-    at: datetime | None  # when that was
+    way: str  # "up" or "down" when the rate moved in the last 7 days, else ""
+    move: Move | None  # the newest of these days
+    at: datetime | None  # when that move was
 
 
 def rate_charts(services: Iterable[Service], now: datetime) -> dict[int, RateChart]:
-    """By our ids."""
-    found = {service.pk: (service.rate, list[RateChange]()) for service in services}
+    """The charts of these services, by our id."""
+    histories = {service.pk: (service.rate, list[RateChange]()) for service in services}
     newest_first = Window(RowNumber(), partition_by=F("service"), order_by=F("pk").desc())
-    moved = RateChange.objects.filter(service__in=found, at__gt=now - SPAN, was__isnull=False)
+    moved = RateChange.objects.filter(service__in=histories, at__gt=now - CHART_SPAN, was__isnull=False)
     for change in moved.annotate(nth=newest_first).filter(nth__lte=STEPS_DRAWN).order_by("pk"):
-        found[change.service_id][1].append(change)
-    return {pk: rate_chart(rate, changes, now) for pk, (rate, changes) in found.items()}
+        histories[change.service_id][1].append(change)
+    return {pk: rate_chart(rate, changes, now) for pk, (rate, changes) in histories.items()}
 
 
 def rate_chart(rate: Decimal, changes: list[RateChange], now: datetime) -> RateChart:
-    """`changes`: of the last 90 days, oldest first."""
-    first = changes[0].was if changes else rate
-    steps = [(now - SPAN, first or rate), *((change.at, change.now) for change in changes)]
+    """The chart of a service with this rate and these changes of the last 90 days, oldest first."""
+    first = (changes[0].was or rate) if changes else rate
+    steps = [(now - CHART_SPAN, first), *((change.at, change.now) for change in changes)]
     low, high = min(value for _, value in steps), max(value for _, value in steps)
-    middle, half = (low + high) / 2, max((high - low) / 2, (low + high) / 2 * FLATTEST)
+    middle, half = (low + high) / 2, max((high - low) / 2, (low + high) / 2 * LEAST_SCALE_SHARE)
 
     def x(at: datetime) -> float:
-        return round(1 + (TODAY_X - 1) * (1 - (now - at) / SPAN), 1)
+        return round(1 + (TODAY_X - 1) * (1 - (now - at) / CHART_SPAN), 1)
 
     def y(value: Decimal) -> float:
         return round(HEIGHT / 2 - float((value - middle) / half if half else 0) * (HEIGHT / 2 - EDGE), 1)
 
-    corners: list[tuple[float, float]] = [(1, y(steps[0][1])), *((x(at), y(value)) for at, value in steps[1:])]
+    corners: list[tuple[float, float]] = [(1, y(first)), *((x(at), y(value)) for at, value in steps[1:])]
     newest = changes[-1] if changes and changes[-1].at > now - RECENT_SPAN else None
     return RateChart(
-        path=step_path(corners, end=TODAY_X), x=TODAY_X, y=y(steps[-1][1]), first=steps[0][1], last=rate,
+        path=step_path(corners, end=TODAY_X), x=TODAY_X, y=y(steps[-1][1]), first=first, last=rate,
         way="" if newest is None else "up" if newest.now > (newest.was or 0) else "down",
         move=Move("rate", newest.was, newest.now) if newest else None, at=newest.at if newest else None,
     )  # fmt: skip

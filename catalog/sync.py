@@ -1,11 +1,11 @@
-"""Mirrors upstream's catalog: one call, a diff, and a bulk write of what changed. Runs in the worker."""
+"""Mirrors upstream's catalog: one call, a comparison, and bulk writes of what changed. Runs in the worker."""
 
 import hashlib
 import logging
 from collections.abc import Iterable
 from datetime import datetime
 from operator import attrgetter
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -19,18 +19,16 @@ from panel.ops.database import batches
 
 log = logging.getLogger(__name__)
 
-# What upstream says of a service, and we keep.
+# The columns that keep what upstream says of a service; the rate is first, for it is rounded as a column keeps it.
 UPSTREAM_COLUMNS = ("rate", "name", "type", "category", "minimum", "maximum", "refill", "cancel", "dripfeed")
-# So many rows in a write transaction: with SQLite everybody else who writes waits for it (measured: tests/benchmarks).
-ROWS_A_WRITE = 60
-# A list that leaves out more than this share of what we sell is doubted rather than obeyed; a few are never doubted.
-DOUBTED_SHARE = 0.2
-NEVER_DOUBTED = 10
-
-# A service as the diff sees it, in plain tuples: as models, ten thousand take three times as long to read.
+read_all_but_rate = attrgetter(*UPSTREAM_COLUMNS[1:])
+# A service is compared as a plain tuple of these: as models, ten thousand take three times as long to read.
 DIFF_COLUMNS = ("upstream_id", "pk", "active", *UPSTREAM_COLUMNS)
-
-T = TypeVar("T")
+# In a write transaction, for which all other writers wait on SQLite (measured: tests/benchmarks).
+ROWS_A_WRITE = 60
+# A list that leaves out more than this share of our active services is doubted, and not obeyed.
+DOUBTED_SHARE = 0.2
+NEVER_DOUBTED_SERVICES = 10  # a list that leaves out no more than these is obeyed, unless it is empty
 
 
 class Outcome(NamedTuple):
@@ -44,72 +42,67 @@ class Outcome(NamedTuple):
     doubted: bool
 
     def __str__(self) -> str:
-        done = (
+        counts = (
             f"{self.listed:,} listed: {self.added:,} new, {self.changed:,} changed, "
             f"{self.switched_off:,} switched off, {self.set_aside:,} set aside."
         )
-        return f"{done} The list is doubted: nothing was switched off." if self.doubted else done
+        return f"{counts} The list is doubted: nothing was switched off." if self.doubted else counts
 
 
 def sync(client: Client) -> Outcome:
-    """Asks upstream for its whole catalog and takes it in."""
+    """Asks upstream for its whole catalog and applies it."""
     return apply_catalog(client.services(), timezone.now())
 
 
-def apply_catalog(said: Catalog, now: datetime) -> Outcome:
-    """Makes our catalog say what upstream's does. Two reads and no write when nothing moved.
+def apply_catalog(catalog: Catalog, now: datetime) -> Outcome:
+    """Makes our services say what upstream's catalog does. Costs a few reads and no write when nothing has changed.
 
-    Each chunk is a transaction of its own and each row stands for itself, so a sync that is killed halfway leaves
-    services that are right or as they were, and the next one goes on.
+    Each batch is a transaction of its own, so a sync that is killed halfway leaves every service either up to date
+    or as it was, and the next sync does the rest.
     """
-    known = {row[0]: row for row in Service.objects.values_list(*DIFF_COLUMNS)}
-    new = [row for row in said.rows if row.upstream_id not in known]
+    known = {columns[0]: columns for columns in Service.objects.values_list(*DIFF_COLUMNS)}
+    new = [row for row in catalog.rows if row.upstream_id not in known]
     changed = [
         row
-        for row in said.rows
+        for row in catalog.rows
         if row.upstream_id in known and known[row.upstream_id][2:] != (True, *column_values(row))
     ]
-    # A row that we cannot read is no service that went away.
-    listed = {row.upstream_id for row in said.rows} | {row.upstream_id for row in said.bad}
+    # A service whose row cannot be read has not gone away.
+    listed = {row.upstream_id for row in catalog.rows} | {row.upstream_id for row in catalog.bad}
     gone = [pk for upstream_id, pk, active, *_ in known.values() if active and upstream_id not in listed]
-    doubted = is_doubtful(len(said.rows), len(gone), sum(row[2] for row in known.values()), now)
+    doubted = is_doubtful(len(catalog.rows), len(gone), sum(columns[2] for columns in known.values()), now)
     for rows in batches(new, ROWS_A_WRITE):
         add_services(rows, now)
     for rows in batches(changed, ROWS_A_WRITE):
         change_services(rows, {row.upstream_id: known[row.upstream_id] for row in rows}, now)
     for pks in batches([] if doubted else gone, ROWS_A_WRITE):
         switch_off(pks, now)
-    keep_bad_rows(said.bad, now)
-    outcome = Outcome(
-        len(said.rows), len(new), len(changed), 0 if doubted else len(gone), len(said.bad), doubted=doubted
-    )
+    keep_bad_rows(catalog.bad, now)
+    switched_off = 0 if doubted else len(gone)
+    outcome = Outcome(len(catalog.rows), len(new), len(changed), switched_off, len(catalog.bad), doubted)
     log.info("catalog: %s", outcome)
     return outcome
 
 
-_but_rate = attrgetter(*UPSTREAM_COLUMNS[1:])
-
-
 def column_values(row: ServiceRow) -> tuple[Any, ...]:
-    """What upstream says of a service, as our columns keep it, in the order of SAID."""
-    return stored(row.rate), *_but_rate(row)
+    """What upstream says of a service, as our columns keep it, in the order of UPSTREAM_COLUMNS."""
+    return stored(row.rate), *read_all_but_rate(row)
 
 
 def service_of(row: ServiceRow, now: datetime) -> Service:
-    """Unsaved, as upstream has it now."""
-    said = dict(zip(UPSTREAM_COLUMNS, column_values(row), strict=True))
-    return Service(
-        upstream_id=row.upstream_id, haystack=search_text(row), first_seen_at=now, changed_at=now, active=True, **said
-    )
+    """A service, not saved yet, that says what upstream's row does."""
+    columns = dict(zip(UPSTREAM_COLUMNS, column_values(row), strict=True))
+    fields = {"upstream_id": row.upstream_id, "haystack": search_text(row), "first_seen_at": now, "changed_at": now}
+    return Service(**fields, **columns, active=True)
 
 
 def search_text(row: ServiceRow) -> str:
-    """What the search looks through."""
+    """The text that a search for services looks through: id, name, category and type, casefolded."""
     return f"{row.upstream_id} {row.name} {row.category} {row.type}".casefold()
 
 
 def add_services(rows: list[ServiceRow], now: datetime) -> None:
-    """New services, each with its first rate. One that another sync put in meanwhile is left to the next round."""
+    """Adds new services, each with its first rate. Adds none when another sync has just added one of them."""
     services = [service_of(row, now) for row in rows]
     try:
         with transaction.atomic():
@@ -120,14 +113,14 @@ def add_services(rows: list[ServiceRow], now: datetime) -> None:
 
 
 def change_services(rows: list[ServiceRow], known: dict[int, tuple[Any, ...]], now: datetime) -> None:
-    """Services of which upstream says something else now."""
+    """Updates services that upstream describes differently from `known` (upstream id → DIFF_COLUMNS)."""
     services = [service_of(row, now) for row in rows]
-    moves, moved = [], {}
+    rate_changes, moved = [], {}
     for service in services:
         was = dict(zip(DIFF_COLUMNS, known[service.upstream_id], strict=True))
         moved[was["pk"]] = changes.difference(was, vars(service))
         if service.rate != was["rate"]:
-            moves.append(RateChange(service_id=was["pk"], was=was["rate"], now=service.rate, at=now))
+            rate_changes.append(RateChange(service_id=was["pk"], was=was["rate"], now=service.rate, at=now))
     with transaction.atomic():
         changes.add_changes(moved, now)
         # One upsert on the unique id; bulk_update's CASE per row and column takes twenty times as long.
@@ -137,21 +130,24 @@ def change_services(rows: list[ServiceRow], known: dict[int, tuple[Any, ...]], n
             unique_fields=["upstream_id"],
             update_fields=[*UPSTREAM_COLUMNS, "active", "changed_at", "haystack"],  # first_seen_at stays what it was
         )
-        RateChange.objects.bulk_create(moves)
+        RateChange.objects.bulk_create(rate_changes)
 
 
 def switch_off(pks: list[int], now: datetime) -> None:
-    """Services (by our id) that upstream no longer lists."""
+    """Takes services (by our id) off sale that upstream no longer lists."""
     with transaction.atomic():
-        changes.add_changes({pk: {"active": [True, False]} for pk in pks}, now)
+        changes.add_changes({pk: {"active": changes.WENT_OFF_SALE} for pk in pks}, now)
         Service.objects.filter(pk__in=pks).update(active=False, changed_at=now)
 
 
 def is_doubtful(listed: int, missing: int, active: int, now: datetime) -> bool:
-    """Whether the list is too short to be believed; raises the alarm, or closes it when it is over."""
+    """Whether upstream's list is too short to be obeyed. Raises the alarm, renews it, or closes it.
+
+    Counts services: in the list, missing from it, and on sale so far.
+    """
     alarm = ShrinkAlarm.objects.filter(closed_at=None).first()
-    suspicious = missing > max(NEVER_DOUBTED, active * DOUBTED_SHARE) or (listed == 0 and missing > 0)
-    # A yes was given to what the alarm said then; a list that has shrunk further needs another one.
+    suspicious = missing > max(NEVER_DOUBTED_SERVICES, active * DOUBTED_SHARE) or (listed == 0 and missing > 0)
+    # A manager accepts the number that the alarm named; a list that has shrunk further must be accepted anew.
     accepted = bool(alarm and alarm.accepted_at and missing <= alarm.missing)
     if alarm and (accepted or not suspicious):
         ShrinkAlarm.objects.filter(pk=alarm.pk).update(closed_at=now)
@@ -168,13 +164,15 @@ def is_doubtful(listed: int, missing: int, active: int, now: datetime) -> bool:
 
 
 def keep_bad_rows(bad: Iterable[BadRow], now: datetime) -> None:
-    """Keeps the rows that could not be taken in, and forgets those that were mended."""
-    found = {hashlib.sha256(f"{row.why}\0{row.raw}".encode()).hexdigest(): row for row in bad}
+    """Keeps the rows that cannot be read, and deletes those that upstream has corrected since."""
+    rows_by_digest = {hashlib.sha256(f"{row.why}\0{row.raw}".encode()).hexdigest(): row for row in bad}
     known = set(SetAside.objects.values_list("digest", flat=True))
     fresh = [
-        SetAside(digest=d, raw=row.raw, why=row.why, first_seen_at=now) for d, row in found.items() if d not in known
+        SetAside(digest=digest, raw=row.raw, why=row.why, first_seen_at=now)
+        for digest, row in rows_by_digest.items()
+        if digest not in known
     ]
     for rows in batches(fresh, ROWS_A_WRITE):
         SetAside.objects.bulk_create(rows, ignore_conflicts=True)
-    for digests in batches(known - found.keys(), ROWS_A_WRITE):
+    for digests in batches(known - rows_by_digest.keys(), ROWS_A_WRITE):
         SetAside.objects.filter(digest__in=digests).delete()

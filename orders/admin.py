@@ -1,148 +1,104 @@
-"""Orders, tasks and events for owners: to find and to read. What changes them are the desk's own verbs."""
+"""The orders' tables in Django's admin, where owners find and read rows. Only the desk's own verbs change them."""
 
-from typing import Any
+from functools import partial
 
 from django.contrib import admin
-from django.db.models import Model
 
-from orders.models import (
-    Attempt,
-    Bulk,
-    Charged,
-    Delivery,
-    Endpoint,
-    Event,
-    Mention,
-    Note,
-    Order,
-    Pace,
-    Presence,
-    Reading,
-    SavedView,
-    Sending,
-    Spending,
-    Tally,
-    Task,
-    TurnedAway,
-)
+from orders import models
 from panel.web.admin_record import RecordAdmin, RecordInline
 
 
 class TaskInline(RecordInline):
-    model = Task
+    """The tasks of an order, on its admin page."""
+
+    model = models.Task
     fields = readonly_fields = ("kind", "asked_by", "asked_at", "due_at", "attempts", "outcome", "answer")
 
 
-RECORDS: dict[type[Model], dict[str, Any]] = {
-    Order: {
-        "list_display": (
-            "id",
-            "upstream_id",
-            "service",
-            "link",
-            "quantity",
-            "charge",
-            "status",
-            "placed_by",
-            "created_at",
-        ),
-        "list_filter": ("status", "created_at", "placed_by"),
-        "list_select_related": ("service", "placed_by"),
-        "search_fields": ("=id", "=upstream_id", "=request_id", "link"),
-        "search_help_text": "Our id, ord_…, a whole request_id, or part of a link.",
-        "inlines": (TaskInline,),
-    },
-    Task: {
-        "list_display": (
-            "id",
-            "kind",
-            "order",
-            "asked_by",
-            "asked_at",
-            "due_at",
-            "attempts",
-            "unclear_since",
-            "outcome",
-        ),
-        "list_filter": ("kind", "outcome", "asked_at"),
-        "list_select_related": ("order", "asked_by"),
-        "search_fields": ("=order__id", "=order__upstream_id", "answer"),
-    },
-    Event: {
-        "list_display": ("at", "order", "kind", "by", "__str__"),
-        "list_filter": ("kind", "at", "by"),
-        "list_select_related": ("order", "by"),
-        "search_fields": ("=order__id", "=order__upstream_id", "kind"),
-    },
-    Attempt: {
-        "list_display": ("began_at", "task", "ended_at", "ending", "said"),
-        "list_filter": ("ending", "began_at"),
-        "list_select_related": ("task",),
-        "search_fields": ("=task__order__id", "said"),
-    },
-    Sending: {"list_display": ("__str__", "stopped_at", "stopped_by", "failures", "probe_at")},
-    Bulk: {
-        "list_display": ("asked_at", "__str__", "asked_by", "picked_from", "picked", "asked"),
-        "list_filter": ("kind", "asked_at", "asked_by"),
-        "list_select_related": ("asked_by",),
-    },
-    SavedView: {
-        "list_display": ("name", "owner", "shared", "query", "saved_at"),
-        "list_filter": ("shared", "owner"),
-        "list_select_related": ("owner",),
-        "search_fields": ("name", "query"),
-    },
-    Tally: {
-        "list_display": ("status", "by"),
-        "list_filter": ("status",),
-    },
-    Charged: {"list_display": ("slot", "orders", "expected", "charged", "given_back", "elsewhere")},
-    Spending: {"list_display": ("at", "since", "spent", "queued")},
-    Reading: {
-        "list_display": ("at", "order", "status", "remains"),
-        "list_filter": ("status", "at"),
-        "list_select_related": ("order",),
-        "search_fields": ("=order__id", "=order__upstream_id"),
-    },
-    Pace: {
-        "list_display": (
-            "service",
-            "starts",
-            "start_median",
-            "start_p95",
-            "finishes",
-            "finish_median",
-            "finish_p95",
-            "computed_at",
-        ),
-        "list_select_related": ("service",),
-        "search_fields": ("=service__upstream_id", "service__name"),
-    },
-    Note: {
-        "list_display": ("at", "order", "by", "__str__"),
-        "list_filter": ("at", "by"),
-        "list_select_related": ("order", "by"),
-        "search_fields": ("=order__id", "=order__upstream_id", "text"),
-    },
-    Mention: {
-        "list_display": ("user", "note"),
-        "list_filter": ("user",),
-        "list_select_related": ("user", "note__by"),
-    },
-    Presence: {
-        "list_display": ("seen_at", "user", "order"),
-        "list_select_related": ("user", "order"),
-    },
-    Delivery: {
-        "list_display": ("received_at", "event", "upstream_id", "status", "how", "handled_at", "mark"),
-        "list_filter": ("how", "received_at"),
-        "search_fields": ("=key", "=upstream_id", "event"),
-    },
-    Endpoint: {"list_display": ("registered_at", "url", "upstream_id", "events", "mark", "last_delivery_at")},
-    TurnedAway: {
-        "list_display": ("day", "reason", "count"),
-        "list_filter": ("reason", "day"),
-    },
-}
-for model, options in RECORDS.items():
-    admin.site.register(model, RecordAdmin, **options)
+register = partial(admin.site.register, admin_class=RecordAdmin)
+register(
+    models.Order,
+    list_display=("id", "upstream_id", "service", "link", "quantity", "charge", "status", "placed_by", "created_at"),
+    list_filter=("status", "created_at", "placed_by"),
+    list_select_related=("service", "placed_by"),
+    search_fields=("=id", "=upstream_id", "=request_id", "link"),
+    search_help_text="Our id, ord_…, a whole request_id, or part of a link.",
+    inlines=(TaskInline,),
+)
+register(
+    models.Task,
+    list_display=("id", "kind", "order", "asked_by", "asked_at", "due_at", "attempts", "unclear_since", "outcome"),
+    list_filter=("kind", "outcome", "asked_at"),
+    list_select_related=("order", "asked_by"),
+    search_fields=("=order__id", "=order__upstream_id", "answer"),
+)
+register(
+    models.Event,
+    list_display=("at", "order", "kind", "by", "__str__"),
+    list_filter=("kind", "at", "by"),
+    list_select_related=("order", "by"),
+    search_fields=("=order__id", "=order__upstream_id", "kind"),
+)
+register(
+    models.Attempt,
+    list_display=("began_at", "task", "ended_at", "ending", "said"),
+    list_filter=("ending", "began_at"),
+    list_select_related=("task",),
+    search_fields=("=task__order__id", "said"),
+)
+register(models.Sending, list_display=("__str__", "stopped_at", "stopped_by", "failures", "probe_at"))
+register(
+    models.Bulk,
+    list_display=("asked_at", "__str__", "asked_by", "picked_from", "picked", "asked"),
+    list_filter=("kind", "asked_at", "asked_by"),
+    list_select_related=("asked_by",),
+)
+register(
+    models.SavedView,
+    list_display=("name", "owner", "shared", "query", "saved_at"),
+    list_filter=("shared", "owner"),
+    list_select_related=("owner",),
+    search_fields=("name", "query"),
+)
+register(models.Tally, list_display=("status", "by"), list_filter=("status",))
+register(models.Charged, list_display=("slot", "orders", "expected", "charged", "given_back", "elsewhere"))
+register(models.Spending, list_display=("at", "since", "spent", "queued"))
+register(
+    models.Reading,
+    list_display=("at", "order", "status", "remains"),
+    list_filter=("status", "at"),
+    list_select_related=("order",),
+    search_fields=("=order__id", "=order__upstream_id"),
+)
+register(
+    models.Pace,
+    list_display=(
+        "service",
+        "starts",
+        "start_median",
+        "start_p95",
+        "finishes",
+        "finish_median",
+        "finish_p95",
+        "computed_at",
+    ),
+    list_select_related=("service",),
+    search_fields=("=service__upstream_id", "service__name"),
+)
+register(
+    models.Note,
+    list_display=("at", "order", "by", "__str__"),
+    list_filter=("at", "by"),
+    list_select_related=("order", "by"),
+    search_fields=("=order__id", "=order__upstream_id", "text"),
+)
+register(models.Mention, list_display=("user", "note"), list_filter=("user",), list_select_related=("user", "note__by"))
+register(models.Presence, list_display=("seen_at", "user", "order"), list_select_related=("user", "order"))
+register(
+    models.Delivery,
+    list_display=("received_at", "event", "upstream_id", "status", "how", "handled_at", "mark"),
+    list_filter=("how", "received_at"),
+    search_fields=("=key", "=upstream_id", "event"),
+)
+register(models.Endpoint, list_display=("registered_at", "url", "upstream_id", "events", "mark", "last_delivery_at"))
+register(models.TurnedAway, list_display=("day", "reason", "count"), list_filter=("reason", "day"))

@@ -1,4 +1,4 @@
-"""Orders: nouns, each with its fragments."""
+"""Addresses under /orders/. They are nouns, and every change is a POST to a noun."""
 
 from django.urls import path
 

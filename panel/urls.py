@@ -19,7 +19,7 @@ from panel.upstream import views as upstream
 # The catalog does not know the team, so its doors are guarded here.
 services = [
     path("", needs("view")(catalog.index), name="index"),
-    path("found/", needs("place")(catalog.found), name="found"),
+    path("found/", needs("place")(catalog.picker_services), name="found"),
     path("<int:pk>/favourite/", needs("view")(catalog.favourite), name="favourite"),
     path("changes/", needs("view")(catalog.changes), name="changes"),
     path("changes/acceptance/", needs("decide")(catalog.acceptance_of_all), name="acceptance_of_all"),

@@ -1,6 +1,4 @@
-"""Words to copy for the customer: short, true, and made of facts alone."""
-
-from datetime import datetime
+"""Text to copy for the customer: short, true, and made of facts alone."""
 
 from orders.models import Order, Task
 from orders.rules.statuses import Status
@@ -9,8 +7,8 @@ from panel.format.times import clock
 
 Kind, Outcome, Settled = Task.Kind, Task.Outcome, Task.Settled
 
-# By `shown_status`. {done}, {total} and {at} are upstream's figures and when we asked for them.
-OF_STATUS = {
+# By `shown_status`. {total} and {done} are units; {done} is upstream's figure, and {at} is when we asked for it.
+STATUS_TEXTS = {
     "queued":      "Your order of {total} is written down; the supplier has not been asked yet.",
     "confirming":  "Your order of {total} was sent; the supplier’s answer was lost, so we are asking again.",
     "unfunded":    "Your order of {total} is written down and waits on our side; the supplier has not taken it yet.",
@@ -27,60 +25,46 @@ OF_STATUS = {
     "cancelled":   "Your order of {total} is cancelled, the supplier says.",
     "refunded":    "The delivery of your order of {total} failed, and the supplier has refunded it.",
 }  # fmt: skip
-NO_FIGURE = {
+STATUS_TEXTS_WITHOUT_FIGURE = {
     "in_progress": "Your order of {total} is in progress, as of {at}.",
     "partial": "Your order of {total} ended partly delivered, the supplier says.",
 }
-UNKNOWN = "The supplier’s last word on your order of {total} was “{word}”, as of {at}."
+UNKNOWN_STATUS_TEXT = "The supplier’s last word on your order of {total} was “{status}”, as of {at}."
 
 
 def for_customer(order: Order) -> str:
-    """How the order stands, and what became of the last thing asked for it."""
-    return " ".join(filter(None, [of_status(order), of_cancel(order), of_refill(order)]))
+    """How the order stands, then what became of the last cancel and of the last refill asked for, in sentences."""
+    return " ".join(filter(None, [status_text(order), task_text(order, Kind.CANCEL), task_text(order, Kind.REFILL)]))
 
 
-def of_status(order: Order) -> str:
-    shown = order.shown_status
-    words = NO_FIGURE.get(shown, "") if order.delivered is None else ""
-    words = words or OF_STATUS.get(shown, UNKNOWN)
-    done = number(order.delivered) if order.delivered is not None else ""
-    at = clock(order.reported_at) if order.reported_at else "now"
-    return words.format(total=number(order.total), done=done, at=at, word=order.status)
+def status_text(order: Order) -> str:
+    """How the order stands, in a sentence; without a figure where upstream has told none that makes sense."""
+    texts = STATUS_TEXTS | (STATUS_TEXTS_WITHOUT_FIGURE if order.delivered is None else {})
+    return texts.get(order.shown_status, UNKNOWN_STATUS_TEXT).format(
+        total=number(order.total),
+        done=number(order.delivered or 0),
+        at=clock(order.reported_at) if order.reported_at else "now",
+        status=order.status,
+    )
 
 
-def newest(order: Order, kind: str) -> Task | None:
-    return max((task for task in order.tasks.all() if task.kind == kind), key=lambda task: task.pk, default=None)
-
-
-def of_cancel(order: Order) -> str:
-    task = newest(order, Kind.CANCEL)
-    if task is None or order.status == Status.CANCELLED:
+def task_text(order: Order, kind: str) -> str:
+    """What became of the order's last cancel or refill, in a sentence; "" when the status says it all."""
+    task = next((task for task in order.tasks_newest_first if task.kind == kind), None)
+    is_cancel = kind == Kind.CANCEL
+    if task is None or (is_cancel and order.status == Status.CANCELLED):
         return ""
-    asked = f"Your cancel was requested at {clock(task.asked_at)}; "
     if task.over_how == Settled.REFUSED:
-        return f"{asked}the supplier refused it: “{task.answer}”"
-    if task.over_how in (Settled.DELIVERED, Settled.OTHERWISE):
-        return f"{asked}it came too late."
-    if task.over_at:
+        answer = f"the supplier refused it: “{task.answer}”"
+    elif task.over_how in (Settled.DELIVERED, Settled.OTHERWISE):  # cancels alone come to such an end
+        answer = "it came too late."
+    elif task.over_at:
         return ""
-    if task.outcome == Outcome.DONE:
-        return f"{asked}the supplier has taken the request and has not confirmed it yet."
-    return f"{asked}the supplier has not answered yet."
-
-
-def of_refill(order: Order) -> str:
-    task = newest(order, Kind.REFILL)
-    if task is None:
-        return ""
-    asked = f"A refill was requested at {clock(task.asked_at)}; "
-    if task.over_how == Settled.REFUSED:
-        return f"{asked}the supplier refused it: “{task.answer}”"
-    if task.over_at:
-        return ""
-    if task.outcome == Outcome.DONE:
-        return f"{asked}the supplier accepted it{at(task.known_at)} and has not said that it is done."
-    return f"{asked}the supplier has not answered yet."
-
-
-def at(moment: datetime | None) -> str:
-    return f" at {clock(moment)}" if moment else ""
+    elif task.outcome != Outcome.DONE:
+        answer = "the supplier has not answered yet."
+    elif is_cancel:
+        answer = "the supplier has taken the request and has not confirmed it yet."
+    else:
+        accepted_at = f" at {clock(task.known_at)}" if task.known_at else ""
+        answer = f"the supplier accepted it{accepted_at} and has not said that it is done."
+    return f"{'Your cancel' if is_cancel else 'A refill'} was requested at {clock(task.asked_at)}; {answer}"

@@ -1,4 +1,4 @@
-"""One order's page: everything that is known of it, told as a story."""
+"""The page of one order: everything that is known of it, in one context for the template."""
 
 import uuid
 from typing import Any
@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 
 from accounts.access import may
-from orders.detail import evidence
+from orders.detail.evidence import evidence_context
 from orders.detail.neighbours import came_from, neighbours
 from orders.detail.ordered_fields import ordered_fields
 from orders.detail.progress_chart import chart
@@ -25,13 +25,13 @@ NOTES_SHOWN = 50  # the newest
 
 
 def render_page(
-    request: HttpRequest, order: Order, others: list[str], *, status: int = 200, **said: Any
+    request: HttpRequest, order: Order, others: list[str], *, status: int = 200, **refused: Any
 ) -> HttpResponse:
-    """The page, or for its own poll the part that moves. `others`: who else looks at it.
+    """The whole page, or for the open page's own poll the part that moves. `others` names who else looks at it.
 
-    `said` is what a form that was refused brings back: `note` (its text) and `why_no_note`, or `why_not_assigned`.
+    `refused` is what a refused form brings back: `note` (its text) and `why_no_note`, or `why_not_assigned`.
     """
-    came, fragment = came_from(request), wants_fragment(request)
+    came = came_from(request)
     notes, more_notes = one_more(order.notes.for_page(), NOTES_SHOWN)
     context = {
         "order": order,
@@ -48,19 +48,19 @@ def render_page(
         "token": uuid.uuid4(),
         "assignable": [person for person in team() if may(person, "place")] if may(request.user, "place") else [],
         "came": came,
-        "beside": (None, None) if fragment else neighbours(request.user, came, order.pk),
+        "beside": (None, None) if wants_fragment(request) else neighbours(request.user, came, order.pk),
         "note": "", "why_no_note": "", "why_not_assigned": "",
-        **said,
-        **evidence.evidence_context(order),
+        **refused,
+        **evidence_context(order),
     }  # fmt: skip
     return page(request, "orders/detail/show.html", context, fragment="orders/detail/_order_now.html", status=status)
 
 
 def page_version(order: Order, others: list[str]) -> str:
-    """Changes when what the order's page shows does."""
+    """A short text that changes when anything does that the order's page shows."""
     return presence.page_version(order.version, others) + (LATE_MARK if order.late_since else "")
 
 
 def page_address(order: Order, came: str) -> str:
-    """Where it is told, with the list that one came from."""
+    """The address of the order's page, which keeps the list that the person came from."""
     return order.get_absolute_url() + (f"?{urlencode({'from': came})}" if came else "")

@@ -1,14 +1,14 @@
-"""How far an order was, and when: a reading for each report that told something new, and the chart drawn of them."""
+"""The chart of an order's delivery over time, drawn from its readings."""
 
 from datetime import datetime
 from typing import NamedTuple
 
-from orders.models import Order
+from orders.models import Order, Task
 from panel.format.step_chart import HEIGHT, READ_AT_MOST, WIDTH, step_path, thinned
 
 
 class Chart(NamedTuple):
-    """Steps in a box of WIDTH × HEIGHT; up is delivered, to the right is later."""
+    """Steps in a box of WIDTH × HEIGHT: the higher, the more units are delivered; the further right, the later."""
 
     line: str  # an SVG path
     area: str  # the same, closed along the ground
@@ -20,17 +20,20 @@ class Chart(NamedTuple):
 
 
 def chart(order: Order) -> Chart | None:
-    """One query, whatever the order's age; None while there are fewer than two readings to draw."""
-    newest = order.readings.order_by("-id").values_list("at", "remains")[:READ_AT_MOST]
+    """The order's chart, or None while there are fewer than two readings to draw. Costs one query at any age."""
+    newest_first = order.readings.order_by("-id").values_list("at", "remains")[:READ_AT_MOST]
     points = [
-        (at, order.total - left) for at, left in reversed(newest) if left is not None and 0 <= left <= order.total
+        (at, order.total - remains)
+        for at, remains in reversed(newest_first)
+        if remains is not None and 0 <= remains <= order.total
     ]
     if len(points) < 2 or not order.total:
         return None
     points = thinned(points)
-    began, asked = points[0][0], [task for task in order.tasks.all() if task.kind in task.AFTERSALE]
-    known_until = max(points[-1][0], order.reported_at or points[-1][0])  # after it nobody has told anything
-    ended = max([known_until, *(task.asked_at for task in asked)])
+    (began, first), (last_at, last) = points[0], points[-1]
+    tasks = [task for task in order.tasks.all() if task.kind in Task.AFTERSALE]
+    known_until = max(last_at, order.reported_at or last_at)  # upstream has told nothing since
+    ended = max([known_until, *(task.asked_at for task in tasks)])
     if ended <= began:
         return None
 
@@ -41,12 +44,5 @@ def chart(order: Order) -> Chart | None:
         return round(HEIGHT - done / order.total * HEIGHT)
 
     line = step_path([(x(at), y(done)) for at, done in points], end=x(known_until))
-    return Chart(
-        line=line,
-        area=f"{line}V{HEIGHT}H0Z",
-        began=began,
-        ended=ended,
-        first=points[0][1],
-        last=points[-1][1],
-        marks=[(x(task.asked_at), f"{task.get_kind_display()} asked for") for task in asked if task.asked_at >= began],
-    )
+    marks = [(x(task.asked_at), f"{task.get_kind_display()} asked for") for task in tasks if task.asked_at >= began]
+    return Chart(line, f"{line}V{HEIGHT}H0Z", began, ended, first, last, marks)

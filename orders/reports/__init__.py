@@ -1,3 +1,3 @@
-"""Pages that look back over many orders: late ones, charges by day, and the balance.
+"""Pages that look back over many orders: late orders, charges by day, and the balance.
 
-Each file is one page with its figures. Nothing else calls them."""
+Each file is one page with its figures, and nothing else calls it."""

@@ -1,9 +1,9 @@
-"""The balance: what upstream said it was and when, drawn as steps, and how long it lasts, with the formula."""
+"""The page of the balance: what upstream said it was and when, drawn as steps, and how long it lasts."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import pairwise, zip_longest
+from itertools import pairwise, takewhile, zip_longest
 from typing import NamedTuple
 
 from django.conf import settings
@@ -20,23 +20,23 @@ from panel.format.step_chart import HEIGHT, READ_AT_MOST, WIDTH, step_path, thin
 from panel.web.params import read_number
 
 READINGS_A_PAGE = 50
-DRAWN = timedelta(days=30)
-OF_LATE = timedelta(hours=24)
+CHART_SPAN = timedelta(days=30)
+MOVED_SPAN = timedelta(hours=24)
 
 
 class Step(NamedTuple):
-    """One reading, and how it differs from the one before: None where there is none, or in another currency."""
+    """A reading, and what changed since the reading before: None when there is none before, or in another currency."""
 
     reading: BalanceReading
     change: Decimal | None
 
 
 class Chart(NamedTuple):
-    """Steps in a box of WIDTH × HEIGHT; up is more money, to the right is later."""
+    """Steps in a box of WIDTH × HEIGHT: the higher, the more money there was; the further right, the later."""
 
     line: str  # an SVG path
     area: str
-    low: int | None  # where the threshold lies, if it lies within
+    low: int | None  # the y of the threshold LOW_BALANCE; None when it lies outside the box
     began: datetime
     ended: datetime
     first: Decimal
@@ -48,53 +48,55 @@ class Chart(NamedTuple):
 @require_safe
 @needs("view")
 def balance(request: HttpRequest) -> HttpResponse:
-    """Readings newest first, by keyset; the drawing and the formula stand above the first page."""
+    """The readings, newest first, in pages by keyset. The chart and how long the balance lasts stand on the first."""
     before, now = read_number(request.GET.get("before")), timezone.now()
     readings = BalanceReading.objects.filter(pk__lt=before) if before else BalanceReading.objects.all()
-    found = list(readings.order_by("-id")[: READINGS_A_PAGE + 1])
-    steps = steps_of(found)[:READINGS_A_PAGE]
+    # Read is one more than is shown: the change of the last reading is counted from it.
+    newest_first = list(readings.order_by("-id")[: READINGS_A_PAGE + 1])
+    steps = steps_of(newest_first)[:READINGS_A_PAGE]
     drawn = [] if before else drawn_readings(now)
     context = {
         "steps": steps,
-        "older": found[READINGS_A_PAGE - 1].pk if len(found) > READINGS_A_PAGE else 0,
+        "older": steps[-1].reading.pk if len(newest_first) > READINGS_A_PAGE else 0,
         "first": not before,
         "chart": chart(drawn, now),
         "box": (WIDTH, HEIGHT),
-        "moved": fallen_and_risen(drawn, now - OF_LATE),
+        "moved": fallen_and_risen(drawn, now - MOVED_SPAN),
         "least": settings.LOW_BALANCE,
     }
     return render(request, "orders/reports/balance.html", context)
 
 
 def steps_of(newest_first: list[BalanceReading]) -> list[Step]:
-    """The last of them has nothing to differ from."""
+    """These readings, each with its change since the reading before; the last of them has none."""
     changes: list[Decimal | None] = [
-        one.amount - before.amount if one.currency == before.currency else None
-        for one, before in pairwise(newest_first)
+        reading.amount - before.amount if reading.currency == before.currency else None
+        for reading, before in pairwise(newest_first)
     ]
     return [Step(*pair) for pair in zip_longest(newest_first, changes)]
 
 
 def drawn_readings(now: datetime) -> list[BalanceReading]:
-    """Of the last weeks, oldest first, as far back as the currency is the same."""
-    recent = list(BalanceReading.objects.filter(asked_at__gt=now - DRAWN).order_by("-id")[:READ_AT_MOST])
-    same = next((at for at, one in enumerate(recent) if one.currency != recent[0].currency), len(recent))
-    return recent[:same][::-1]
+    """The readings of the last 30 days, oldest first, as far back as they are in the newest reading's currency."""
+    recent = list(BalanceReading.objects.filter(asked_at__gt=now - CHART_SPAN).order_by("-id")[:READ_AT_MOST])
+    return list(takewhile(lambda reading: reading.currency == recent[0].currency, recent))[::-1]
 
 
 def fallen_and_risen(readings: Iterable[BalanceReading], since: datetime) -> tuple[Decimal, Decimal]:
-    """How much the balance fell in steps since then, and how much it rose."""
-    steps = [(after.amount - before.amount, after) for before, after in pairwise(readings)]
-    late = [change for change, after in steps if after.first_asked_at > since]
-    return -sum((c for c in late if c < 0), Decimal(0)), sum((c for c in late if c > 0), Decimal(0))
+    """By how much the balance fell in steps since then, and by how much it rose; `readings` are oldest first."""
+    changes = [after.amount - before.amount for before, after in pairwise(readings) if after.first_asked_at > since]
+    return -sum((c for c in changes if c < 0), Decimal(0)), sum((c for c in changes if c > 0), Decimal(0))
 
 
 def chart(readings: list[BalanceReading], now: datetime) -> Chart | None:
-    """None while there is nothing to draw. A step stands from when upstream first said so."""
-    points = thinned([(one.first_asked_at, int(one.amount.scaleb(DIGITS))) for one in readings])
+    """The chart of these readings (oldest first), or None for fewer than two.
+
+    Each step begins when upstream first said that amount.
+    """
+    points = thinned([(reading.first_asked_at, int(reading.amount.scaleb(DIGITS))) for reading in readings])
     if len(points) < 2:
         return None
-    began, ended = max(points[0][0], now - DRAWN), readings[-1].asked_at
+    began, ended = max(points[0][0], now - CHART_SPAN), readings[-1].asked_at
     amounts = [amount for _, amount in points]
     floor, top = min(0, *amounts), max(1, *amounts)
 
@@ -106,9 +108,6 @@ def chart(readings: list[BalanceReading], now: datetime) -> Chart | None:
 
     line = step_path([(x(at), y(amount)) for at, amount in points], end=WIDTH)
     low = int(settings.LOW_BALANCE * 10**DIGITS)
-    in_dollars = is_dollars(readings[-1].currency)
-    return Chart(
-        line=line, area=f"{line}V{HEIGHT}H0Z", low=y(low) if in_dollars and floor < low < top else None, began=began,
-        ended=ended, first=dollars(amounts[0]), last=dollars(amounts[-1]), least=dollars(min(amounts)),
-        most=dollars(max(amounts)),
-    )  # fmt: skip
+    low_y = y(low) if is_dollars(readings[-1].currency) and floor < low < top else None
+    figures = map(dollars, (amounts[0], amounts[-1], min(amounts), max(amounts)))
+    return Chart(line, f"{line}V{HEIGHT}H0Z", low_y, began, ended, *figures)

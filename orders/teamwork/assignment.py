@@ -1,4 +1,4 @@
-"""Whom of the team an order is assigned to: taken, given to somebody, or let go."""
+"""Assigning an order to a teammate: taken, given to somebody else, or let go."""
 
 from typing import Any
 
@@ -11,26 +11,29 @@ from orders.rules.refusal import Refusal, allowed
 
 
 class Overtaken(Refusal):
-    """Somebody assigned it after this person's page was made."""
+    """Somebody else assigned the order after this person's page was made."""
 
 
 def assign(order: Order, to: User | None, *, saw: int | None, by: Any) -> None:
-    """`to` has it from now on; None: nobody. `saw` is whose it was (their id) when `by` chose."""
+    """Assigns the order to `to`, or to nobody. `saw` is the id of the assignee whom `by` saw when choosing.
+
+    Raises a Refusal when `to` may not have it or has it already, and Overtaken when the assignee is not `saw`.
+    """
     allowed(by, "place")
     if to and (why := why_not(to, "place")):
         raise Refusal(f"{to} cannot be assigned an order. {why}")
     with transaction.atomic():
-        # Whom one saw stands in the condition: of two people at once the later one finds no row.
-        mine = Order.objects.filter(pk=order.pk, assigned_to=saw).exclude(assigned_to=to)
-        if not mine.change(assigned_to=to):
-            raise refusal_for(order, to)
+        # `saw` stands in the condition: when two people press at once, the later UPDATE finds no row.
+        if not Order.objects.filter(pk=order.pk, assigned_to=saw).exclude(assigned_to=to).change(assigned_to=to):
+            raise assignment_refusal(order, to)
         record_assignment(order, to, User.objects.get(pk=saw) if saw else None, by=by)
 
 
-def refusal_for(order: Order, to: User | None) -> Refusal:
+def assignment_refusal(order: Order, to: User | None) -> Refusal:
+    """Why the order was not assigned: the chosen person has it already, or it changed after the page was made."""
     has = Order.objects.select_related("assigned_to").get(pk=order.pk).assigned_to
     if has == to:
-        return Refusal(f"{has} has this order already." if has else "Nobody has this order already.")
+        return Refusal(f"{has or 'Nobody'} has this order already.")
     return Overtaken(
         f"{has or 'Nobody'} has this order now: that changed after your page was loaded. "
         "Nothing was done; choose again."
@@ -38,7 +41,7 @@ def refusal_for(order: Order, to: User | None) -> Refusal:
 
 
 def record_assignment(order: Order, to: User | None, was: User | None, *, by: Any) -> None:
-    """The sentence, with everybody's names."""
+    """Records the event, whose kind depends on who gave the order to whom."""
     if to:
         kind = "given" if to != by else "taken_over" if was else "taken_on"
     else:

@@ -1,4 +1,4 @@
-"""What teammates write to one another about an order, and whom they call in it."""
+"""Finding the teammates whom a note calls, by `@username` or `@Shown name`, and showing those names in bold."""
 
 import re
 from collections import defaultdict
@@ -11,19 +11,18 @@ from django.utils.safestring import SafeString
 from orders.models import Note
 
 
-# ── Who is called ────────────────────────────────────────────────────────────────────────────────
 def mentioned(text: str, people: Iterable[Any]) -> set[Any]:
-    """Those of these people whom a text calls, by `@username` or `@Shown name`. A name of two people calls both."""
-    return {person for _, _, some in name_spans(text, people) for person in some}
+    """The people whom a text calls by `@username` or `@Shown name`. A name that two people share calls both."""
+    return {person for _, _, named in name_spans(text, people) for person in named}
 
 
 def note_html(note: Note) -> SafeString:
-    """The note's text as it is, with the names of those it calls in bold."""
+    """The note's text as it was written, with the names of those it calls in bold."""
     return format_html_join("", "{}", ((part,) for part in text_parts(note.text, note.mentions.all())))
 
 
 def text_parts(text: str, people: Iterable[Any]) -> Iterator[str]:
-    """A text cut at the names: those as safe markup, all else as plain strings that are still to be escaped."""
+    """The text cut at the names: names as safe markup, all else as plain strings that are still to be escaped."""
     end = 0
     for begin, until, _ in name_spans(text, people):
         yield text[end:begin]
@@ -33,14 +32,18 @@ def text_parts(text: str, people: Iterable[Any]) -> Iterator[str]:
 
 
 def name_spans(text: str, people: Iterable[Any]) -> Iterator[tuple[int, int, list[Any]]]:
-    """Begin, end and people of each name after an @: the longest that fits, and no part of a longer word."""
-    bearers = defaultdict[str, list[Any]](list)
+    """Where each name stands in the text: begin (the @), end, and the people of that name.
+
+    The longest name that fits wins, and a part of a longer word is no name.
+    """
+    people_by_name = defaultdict[str, list[Any]](list)
     for person in people if "@" in text else ():
         for name in {person.username.casefold(), person.name.strip().casefold()} - {""}:
-            bearers[name].append(person)
-    if not bearers:
+            people_by_name[name].append(person)
+    if not people_by_name:
         return
-    names = "|".join(re.escape(name) for name in sorted(bearers, key=len, reverse=True))
+    names = "|".join(re.escape(name) for name in sorted(people_by_name, key=len, reverse=True))
     for match in re.finditer(rf"(?<!\w)@({names})(?!\w)", text, re.IGNORECASE):
-        if some := bearers.get(match[1].casefold()):
-            yield *match.span(), some
+        # Ignoring case, a pattern matches a few letters that casefold differently; those name nobody.
+        if named := people_by_name.get(match[1].casefold()):
+            yield *match.span(), named

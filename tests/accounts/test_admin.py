@@ -18,18 +18,20 @@ LAST_OWNER = "This is the last active owner. Make somebody else an owner first."
 
 @pytest.fixture
 def owner() -> User:
+    """The desk's only active owner."""
     return make_user(Role.OWNER)
 
 
 @pytest.fixture
 def client(owner: User) -> Client:
+    """The owner's browser."""
     return as_user(owner)
 
 
 def fields(user: User, **changes: Any) -> dict[str, Any]:
     """What the form sends for this person; a tick that is not set is not sent."""
-    kept = {"username": user.username, "name": user.name, "email": user.email, "role": user.role, "is_active": "on"}
-    return {name: value for name, value in {**kept, **changes}.items() if value is not None}
+    current = {"username": user.username, "name": user.name, "email": user.email, "role": user.role, "is_active": "on"}
+    return {name: value for name, value in {**current, **changes}.items() if value is not None}
 
 
 def change(client: Client, user: User, **changes: Any) -> str:
@@ -39,19 +41,20 @@ def change(client: Client, user: User, **changes: Any) -> str:
     return page.content.decode()
 
 
-def invite(client: Client, **said: Any) -> str:
+def invite(client: Client, **typed: Any) -> str:
+    """Adds Mira, an operator, with these fields typed otherwise; the page that it leads to."""
     usual = {"username": "mira", "name": "Mira", "email": "", "role": "operator", "password1": NEW, "password2": NEW}
-    return client.post(admin_address(User, "add"), {**usual, **said}, follow=True).content.decode()
+    return client.post(admin_address(User, "add"), {**usual, **typed}, follow=True).content.decode()
 
 
-def test_who_is_invited_can_sign_in(client: Client) -> None:
+def test_an_invited_person_can_sign_in(client: Client) -> None:
     invite(client, email="mira@example.com")
     mira = User.objects.get(username="mira")
     assert (mira.role, mira.is_active, mira.check_password(NEW)) == (Role.OPERATOR, True, True)
 
 
 @pytest.mark.parametrize(
-    ("said", "why"),
+    ("typed", "why"),
     [
         ({"password1": "12345678", "password2": "12345678"}, "too common"),
         ({"password2": "another-one"}, "didn’t match"),
@@ -61,9 +64,9 @@ def test_who_is_invited_can_sign_in(client: Client) -> None:
         ({"username": "ANA"}, "already"),
     ],
 )
-def test_an_invitation_that_is_wrong_says_why(client: Client, said: dict[str, str], why: str) -> None:
+def test_an_invitation_that_is_wrong_says_why(client: Client, typed: dict[str, str], why: str) -> None:
     make_user(username="ana", email="ana@example.com")
-    assert why in invite(client, **said)
+    assert why in invite(client, **typed)
     assert not User.objects.filter(username="mira").exists()
 
 
@@ -74,7 +77,7 @@ def test_two_people_may_be_without_an_address(client: Client) -> None:
 
 
 def test_nobody_is_renamed_to_a_name_that_differs_from_anothers_only_in_capitals(client: Client) -> None:
-    """Sign-in does not tell capitals apart, so neither could come in any more."""
+    """Signing in ignores capitals, so neither of the two could sign in any more."""
     make_user(username="ana")
     other = make_user(username="other")
     change(client, other, username="Ana")
@@ -87,7 +90,7 @@ def test_a_role_changes(client: Client) -> None:
     assert teammate.role == Role.MANAGER
 
 
-def test_who_is_switched_off_is_out_and_keeps_the_name_on_what_they_did(client: Client) -> None:
+def test_a_person_who_is_switched_off_is_signed_out(client: Client) -> None:
     teammate = make_user()
     change(client, teammate, is_active=None)
     assert not teammate.is_active
@@ -102,7 +105,7 @@ def test_the_last_active_owner_stays(client: Client, owner: User, changes: dict[
 
 
 @pytest.mark.parametrize("changes", [{"role": "manager"}, {"is_active": None}])
-def test_one_of_two_owners_may_go(client: Client, owner: User, changes: dict[str, Any]) -> None:
+def test_when_there_are_two_owners_either_may_go(client: Client, owner: User, changes: dict[str, Any]) -> None:
     make_user(Role.OWNER)
     change(client, owner, **changes)
     assert not (owner.role == Role.OWNER and owner.is_active)

@@ -1,4 +1,4 @@
-"""Who may do what: the table of the design, asked of the one place that compares roles and seen on the pages."""
+"""Who may do what: the table of the design, compared with accounts/access.py and with what the pages show."""
 
 from typing import Any
 
@@ -22,29 +22,29 @@ MAY = {
     "decide": {Role.MANAGER, Role.OWNER},
     "administer": {Role.OWNER},
 }
-# Machines ask, and learn nothing about orders; who rings at the webhooks' door must have signed it.
+# For machines: the first two say nothing about orders, and a webhook must carry a signature.
 OPEN_TO_ALL = {"healthz", "healthz/ready", "webhooks/notpanel/"}
 
 
 @pytest.mark.parametrize("what", NEEDS)
 @pytest.mark.parametrize("role", Role)
-def test_a_role_may_what_the_table_says(role: Role, what: str) -> None:
+def test_a_role_may_do_what_the_table_says(role: Role, what: str) -> None:
     assert may(make_user(role), what) == (role in MAY[what])
 
 
 @pytest.mark.parametrize("what", NEEDS)
-@pytest.mark.parametrize("nobody", [None, AnonymousUser(), User(role=Role.OWNER, is_active=False)])
-def test_a_stranger_and_who_is_switched_off_may_nothing(nobody: Any, what: str) -> None:
-    assert not may(nobody, what)
+@pytest.mark.parametrize("person", [None, AnonymousUser(), User(role=Role.OWNER, is_active=False)])
+def test_strangers_and_people_who_are_switched_off_may_do_nothing(person: Any, what: str) -> None:
+    assert not may(person, what)
 
 
-def test_a_no_is_a_sentence() -> None:
+def test_the_reason_is_a_sentence() -> None:
     assert why_not(make_user(Role.VIEWER), "place") == "Only operators, managers and owners may place orders."
     assert why_not(AnonymousUser(), "view") == "Sign in first."
     assert why_not(make_user(Role.OWNER), "administer") == ""
 
 
-def test_a_guard_for_something_unknown_is_a_mistake_at_the_start() -> None:
+def test_a_guard_for_an_unknown_permission_fails_at_the_start() -> None:
     with pytest.raises(KeyError):
         needs("fly")
 
@@ -60,21 +60,21 @@ def test_the_refusal_is_on_the_page() -> None:
 
 
 @pytest.mark.parametrize("role", Role)
-def test_the_rail_shows_only_where_one_may_go(role: Role) -> None:
-    shown = page(as_a(role), "/orders/")
-    assert ('href="/orders/new/"' in shown) == (role in MAY["place"])
-    assert ('href="/admin/"' in shown) == (role in MAY["administer"])
+def test_the_rail_shows_only_what_the_role_may_open(role: Role) -> None:
+    text = page(as_a(role), "/orders/")
+    assert ('href="/orders/new/"' in text) == (role in MAY["place"])
+    assert ('href="/admin/"' in text) == (role in MAY["administer"])
 
 
 @pytest.mark.parametrize("role", Role)
-def test_a_button_is_there_for_those_who_may_press_it(role: Role) -> None:
+def test_a_button_is_there_when_the_role_may_press_it(role: Role) -> None:
     one_of_everything()
-    shown = page(as_a(role), "/services/")
-    assert ("?service=" in shown) == (role in MAY["place"])
-    assert ("/acceptance/" in shown) == (role in MAY["decide"])
+    text = page(as_a(role), "/services/")
+    assert ("?service=" in text) == (role in MAY["place"])
+    assert ("/acceptance/" in text) == (role in MAY["decide"])
 
 
-def test_who_is_demoted_is_so_at_the_next_request() -> None:
+def test_a_demotion_holds_from_the_next_request() -> None:
     manager = make_user(Role.MANAGER)
     client = as_user(manager)
     assert client.get("/orders/new/").status_code == 200
@@ -82,7 +82,7 @@ def test_who_is_demoted_is_so_at_the_next_request() -> None:
     assert client.get("/orders/new/").status_code == 403
 
 
-def test_who_is_switched_off_is_out_at_the_next_request() -> None:
+def test_a_person_who_is_switched_off_is_signed_out_at_the_next_request() -> None:
     owner = make_user(Role.OWNER)
     client = as_user(owner)
     User.objects.filter(pk=owner.pk).update(is_active=False)
@@ -91,12 +91,13 @@ def test_who_is_switched_off_is_out_at_the_next_request() -> None:
         assert answer.request["PATH_INFO"] == "/accounts/login/"
 
 
-def test_the_verb_refuses_too_whatever_door_it_is_called_through() -> None:
-    for nobody in (make_user(Role.VIEWER), make_user(Role.OWNER, is_active=False)):
+def test_the_verb_itself_refuses_too() -> None:
+    for person in (make_user(Role.VIEWER), make_user(Role.OWNER, is_active=False)):
         with pytest.raises(Refusal):
-            place_order(by=nobody, service=make_service())
+            place_order(by=person, service=make_service())
     assert not Order.objects.exists()
 
 
 def page(client: Client, path: str) -> str:
+    """The HTML at this path."""
     return client.get(path).content.decode()

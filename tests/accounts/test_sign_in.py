@@ -1,4 +1,4 @@
-"""Signing in and out: by username or e-mail, throttled, back to where one was and never to another host."""
+"""Signing in and out: by username or e-mail, throttled, back to the page asked for and never to another host."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -31,73 +31,76 @@ def _nobody_tried_before() -> Iterator[None]:
 
 @pytest.fixture
 def ana() -> User:
+    """An operator whom most tests sign in."""
     return make_user(username="ana", email="ana@example.com")
 
 
 def sign_in(client: Client, login: str = "ana", password: str = PASSWORD, **more: str) -> Any:
+    """The answer to the sign-in form, with further fields in `more`."""
     return client.post(LOGIN, {"login": login, "password": password, **more})
 
 
-def inside(client: Client) -> bool:
+def is_signed_in(client: Client) -> bool:
+    """Whether this browser may see a page of the desk."""
     return client.get("/team/").status_code == 200
 
 
 @pytest.mark.parametrize("login", ["ana", "ANA", "ana@example.com", "Ana@Example.COM", " ana "])
-def test_a_username_or_an_address_will_do_in_any_capitals(ana: User, client: Client, login: str) -> None:
+def test_a_username_or_an_address_signs_in_in_any_capitals(ana: User, client: Client, login: str) -> None:
     assert sign_in(client, login)["Location"] == "/orders/"
-    assert inside(client)
+    assert is_signed_in(client)
 
 
 @pytest.mark.parametrize(("login", "password"), [("ana", "wrong"), ("nobody", PASSWORD), ("x@example.com", "wrong")])
-def test_what_is_wrong_is_not_told_apart(ana: User, client: Client, login: str, password: str) -> None:
+def test_a_wrong_name_and_a_wrong_password_look_alike(ana: User, client: Client, login: str, password: str) -> None:
     page = sign_in(client, login, password).content.decode()
     assert "not correct" in page
     assert password not in page, "nothing secret comes back"
-    assert not inside(client)
+    assert not is_signed_in(client)
 
 
-def test_nothing_typed_is_asked_for(client: Client) -> None:
+def test_empty_fields_are_required(client: Client) -> None:
     assert sign_in(client, "", "").content.decode().count("This field is required.") == 2
 
 
-def test_who_has_no_password_cannot_come_in(client: Client) -> None:
+def test_a_person_without_a_password_cannot_sign_in(client: Client) -> None:
     User.objects.create_user("ana")
     sign_in(client, "ana", "")
     sign_in(client, "ana", "!")
-    assert not inside(client)
+    assert not is_signed_in(client)
 
 
-def test_who_is_switched_off_learns_it_only_with_the_right_password(client: Client) -> None:
+def test_a_person_learns_that_they_are_switched_off_only_with_the_right_password(client: Client) -> None:
     make_user(username="ana", is_active=False)
     assert "not correct" in sign_in(client, "ana", "wrong").content.decode()
     assert sign_in(client)["Location"] == "/accounts/inactive/"
     assert "switched off" in client.get("/accounts/inactive/").content.decode()
-    assert not inside(client)
+    assert not is_signed_in(client)
 
 
 def test_after_some_failures_even_the_right_password_must_wait(ana: User, client: Client) -> None:
     for _ in range(FAILURES_ALLOWED):
         sign_in(client, password="wrong")
     assert TOO_MANY in sign_in(client).content.decode()
-    assert not inside(client)
+    assert not is_signed_in(client)
 
 
-def test_the_throttle_counts_in_what_all_processes_share(ana: User, client: Client, settings: Any) -> None:
+def test_all_processes_share_the_throttles_counts(ana: User, client: Client, settings: Any) -> None:
     for _ in range(FAILURES_ALLOWED):
         sign_in(client, password="wrong")
     assert TOO_MANY in sign_in(Client()).content.decode(), "another browser, the same name"
     assert settings.CACHES["default"]["BACKEND"].endswith("DatabaseCache")
 
 
-def test_another_name_is_not_held_up(ana: User, client: Client) -> None:
+def test_another_name_need_not_wait(ana: User, client: Client) -> None:
     make_user(username="mira")
     for _ in range(FAILURES_ALLOWED):
         sign_in(client, password="wrong")
     sign_in(client, "mira")
-    assert inside(client)
+    assert is_signed_in(client)
 
 
-def test_a_flood_of_tries_is_answered_with_a_page_of_ours(client: Client) -> None:
+def test_a_flood_of_tries_gets_a_page_of_the_desk(client: Client) -> None:
     for number in range(TRIES_ALLOWED):
         client.get(LOGIN) if number % 2 else sign_in(client, f"name{number}")
     answers = [sign_in(client, f"other{number}") for number in range(TRIES_ALLOWED)]
@@ -106,17 +109,17 @@ def test_a_flood_of_tries_is_answered_with_a_page_of_ours(client: Client) -> Non
     assert "css/desk.css" in flooded[0].content.decode()
 
 
-def test_the_admin_has_no_second_door_without_a_throttle(client: Client) -> None:
+def test_the_admin_has_no_sign_in_without_a_throttle(client: Client) -> None:
     make_user(Role.OWNER, username="ana")
     answer = client.post("/admin/login/?next=/admin/orders/order/", {"username": "ana", "password": PASSWORD})
     assert answer["Location"] == "/accounts/login/?next=/admin/orders/order/"
-    assert not inside(client)
+    assert not is_signed_in(client)
     assert sign_in(client, next="/admin/orders/order/")["Location"] == "/admin/orders/order/"
 
 
-def test_one_comes_back_to_the_page_one_asked_for(ana: User, client: Client) -> None:
-    asked = client.get("/orders/?status=partial")
-    page = client.get(asked["Location"]).content.decode()
+def test_signing_in_leads_to_the_page_that_was_asked_for(ana: User, client: Client) -> None:
+    redirect = client.get("/orders/?status=partial")
+    page = client.get(redirect["Location"]).content.decode()
     assert 'value="/orders/?status=partial"' in page
     assert sign_in(client, next="/orders/?status=partial")["Location"] == "/orders/?status=partial"
 
@@ -133,19 +136,19 @@ def test_next_never_leads_to_another_host(ana: User, client: Client, hostile: st
     assert sign_in(client, next=hostile)["Location"] == "/orders/"
     assert client.get(LOGIN, {"next": hostile})["Location"] == "/orders/", "signed in already"
     assert client.post(LOGOUT, {"next": hostile})["Location"] == LOGIN
-    door = client.get("/admin/login/", {"next": hostile})["Location"]
-    assert door.startswith("/accounts/login/?next=")
+    admin_sign_in = client.get("/admin/login/", {"next": hostile})["Location"]
+    assert admin_sign_in.startswith("/accounts/login/?next=")
 
 
 @pytest.mark.parametrize("referer", ["https://evil.example/x", "http://testserver//evil.example", "http://[", "\x00"])
-def test_where_one_came_from_is_not_believed(ana: User, client: Client, referer: str) -> None:
+def test_a_hostile_referer_leads_to_no_other_host(ana: User, client: Client, referer: str) -> None:
     for headers in ({"Referer": referer}, {"HX-Request": "true", "HX-Current-URL": referer}):
         answer = Client().post("/orders/new/", headers=headers)
         back = parse_qs(urlsplit(answer.get("HX-Redirect") or answer["Location"]).query)["next"]
         assert urlsplit(sign_in(Client(), next=back[0])["Location"]).netloc == ""
 
 
-def test_the_session_is_a_new_one_after_signing_in(ana: User, client: Client) -> None:
+def test_signing_in_begins_a_new_session(ana: User, client: Client) -> None:
     planted = client.session
     planted["planted"] = "by somebody else"
     planted.save()
@@ -154,7 +157,7 @@ def test_the_session_is_a_new_one_after_signing_in(ana: User, client: Client) ->
     assert not Session.objects.filter(session_key=planted.session_key).exists()
 
 
-def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(ana: User, client: Client) -> None:
+def test_scripts_and_other_sites_cannot_reach_the_cookie(ana: User, client: Client) -> None:
     sign_in(client)
     cookie = client.cookies["sessionid"]
     assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
@@ -163,10 +166,10 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(ana: User, client
 def test_signing_out_is_a_post_and_ends_the_session(ana: User) -> None:
     client = as_user(ana)
     assert client.get(LOGOUT).status_code == 200
-    assert inside(client), "looking at the page does nothing"
+    assert is_signed_in(client), "looking at the page does nothing"
     assert client.post(LOGOUT)["Location"] == LOGIN
     assert not Session.objects.exists()
-    assert not inside(client)
+    assert not is_signed_in(client)
 
 
 def test_there_is_no_sign_up() -> None:
@@ -175,31 +178,31 @@ def test_there_is_no_sign_up() -> None:
     assert not User.objects.exists()
 
 
-def test_one_changes_ones_own_password_and_every_other_browser_is_out(ana: User) -> None:
+def test_a_changed_password_signs_out_every_other_browser(ana: User) -> None:
     here, elsewhere = as_user(ana), as_user(ana)
     here.post(CHANGE, {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW})
     ana.refresh_from_db()
     assert ana.check_password(NEW)
-    assert inside(here)
-    assert not inside(elsewhere)
+    assert is_signed_in(here)
+    assert not is_signed_in(elsewhere)
 
 
-@pytest.mark.parametrize("said", [{"oldpassword": "wrong"}, {"password1": "12345678", "password2": "12345678"}])
-def test_a_change_of_password_that_is_wrong_changes_nothing(ana: User, said: dict[str, str]) -> None:
-    page = as_user(ana).post(CHANGE, {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW, **said})
+@pytest.mark.parametrize("typed", [{"oldpassword": "wrong"}, {"password1": "12345678", "password2": "12345678"}])
+def test_a_refused_change_of_password_changes_nothing(ana: User, typed: dict[str, str]) -> None:
+    page = as_user(ana).post(CHANGE, {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW, **typed})
     ana.refresh_from_db()
     assert ana.check_password(PASSWORD)
     assert 'class="err"' in page.content.decode()
 
 
 @pytest.mark.parametrize("typed", ["%00", "a%00b", "x" * 100_000, "%F0%9F%A6%A9", "%FF", "' OR 1=1 --", "%ED%A0%80"])
-def test_nonsense_is_no_name(client: Client, typed: str) -> None:
-    said = client.post(LOGIN, f"login={typed}&password={typed}", "application/x-www-form-urlencoded")
-    assert said.status_code == 200
-    assert not inside(client)
+def test_nonsense_for_a_name_signs_nobody_in(client: Client, typed: str) -> None:
+    answer = client.post(LOGIN, f"login={typed}&password={typed}", "application/x-www-form-urlencoded")
+    assert answer.status_code == 200
+    assert not is_signed_in(client)
 
 
 @pytest.mark.parametrize("page", ["email", "password/set", "password/reset", "confirm-email", "login/code/confirm"])
-def test_what_the_desk_does_not_use_is_not_there(page: str) -> None:
-    """Addresses stand on the person, set by an owner; the desk sends no mail."""
+def test_pages_of_allauth_that_the_desk_does_not_use_are_not_there(page: str) -> None:
+    """An owner sets each person's address, and the desk sends no mail for passwords."""
     assert as_a(Role.OPERATOR).get(f"/accounts/{page}/").status_code == 404

@@ -1,4 +1,4 @@
-"""Two people look at the same moment, each at their own clock; what is written down is nobody's."""
+"""Pages write a moment by each reader's own clock; records are in UTC."""
 
 import json
 import threading
@@ -24,7 +24,7 @@ NOON = datetime(2026, 11, 2, 12, 0, 5, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("zone", "said"),
+    ("zone", "written"),
     [
         ("UTC", "2026-11-02 12:00:05 UTC"), ("Europe/Berlin", "2026-11-02 13:00:05 CET"),
         ("Asia/Kathmandu", "2026-11-02 17:45:05 UTC+5:45"), ("America/Sao_Paulo", "2026-11-02 09:00:05 UTC−3"),
@@ -32,14 +32,14 @@ NOON = datetime(2026, 11, 2, 12, 0, 5, tzinfo=UTC)
         ("America/St_Johns", "2026-11-02 08:30:05 NST"), ("Nowhere/At_all", "2026-11-02 12:00:05 UTC"),
     ],
 )  # fmt: skip
-def test_a_moment_is_told_on_the_readers_clock_and_by_its_name(zone: str, said: str) -> None:
+def test_a_moment_is_written_by_the_readers_clock_and_its_name(zone: str, written: str) -> None:
     with written_for(zone, ""):
-        assert exact(NOON) == said
-        assert f'title="{said}" data-when>' in time_tag(NOON)
+        assert exact(NOON) == written
+        assert f'title="{written}" data-when>' in time_tag(NOON)
         assert datetime.fromisoformat(machine(NOON)) == NOON, "a script reads the same moment"
 
 
-def test_the_hour_that_comes_twice_is_told_apart() -> None:
+def test_the_hour_that_comes_twice_is_distinguished() -> None:
     first = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)  # Berlin's clocks go back at 01:00 UTC
     with written_for("Europe/Berlin", ""):
         assert exact(first) == "2026-10-25 02:30:00 CEST"
@@ -58,14 +58,14 @@ def test_the_day_changes_at_the_readers_midnight() -> None:
         assert clock(late, now) == "18:30 EST", "today still"
 
 
-def test_long_ago_is_a_day_of_the_reader() -> None:
+def test_a_date_of_long_ago_is_the_readers_day() -> None:
     late, now = datetime(2026, 9, 30, 23, 30, tzinfo=UTC), datetime(2026, 11, 30, tzinfo=UTC)
     assert ago_words(late, now) == "30 Sep 2026"
     with written_for("Asia/Tokyo", ""):
         assert ago_words(late, now) == "1 Oct 2026"
 
 
-def test_an_order_form_takes_the_readers_today() -> None:
+def test_the_order_form_reads_dates_by_the_readers_clock() -> None:
     with written_for("Pacific/Kiritimati", ""):
         ahead = day(timezone.now())
         assert read_day(f"{ahead:%Y-%m-%d}") == f"{ahead:%d/%m/%Y}"
@@ -75,12 +75,12 @@ def test_an_order_form_takes_the_readers_today() -> None:
 
 
 def test_threads_do_not_share_a_reader() -> None:
-    both, told = threading.Barrier(2, timeout=10), {}
+    both, times_read = threading.Barrier(2, timeout=10), {}
 
     def read(zone: str) -> None:
         with written_for(zone, ""):
             both.wait()
-            told[zone] = exact(NOON)
+            times_read[zone] = exact(NOON)
             both.wait()
 
     threads = [threading.Thread(target=read, args=[zone]) for zone in ("Asia/Tokyo", "Europe/Berlin")]
@@ -88,10 +88,10 @@ def test_threads_do_not_share_a_reader() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert told == {"Asia/Tokyo": "2026-11-02 21:00:05 JST", "Europe/Berlin": "2026-11-02 13:00:05 CET"}
+    assert times_read == {"Asia/Tokyo": "2026-11-02 21:00:05 JST", "Europe/Berlin": "2026-11-02 13:00:05 CET"}
 
 
-def test_a_page_that_fails_leaves_no_clock_behind() -> None:
+def test_after_a_page_that_fails_no_clock_stays_behind() -> None:
     with pytest.raises(ZeroDivisionError), written_for("Asia/Tokyo", "1.234,56"):
         _ = 1 / 0
     assert exact(NOON) == "2026-11-02 12:00:05 UTC"
@@ -116,7 +116,7 @@ def test_two_people_see_the_same_order_each_at_their_own_time() -> None:
             assert f'title="2026-11-02 {title}"' in who.get("/orders/").content.decode()
 
 
-def test_days_of_the_timeline_are_the_readers() -> None:
+def test_the_timeline_has_the_readers_days() -> None:
     order = make_order(Status.IN_PROGRESS)
     Event.objects.filter(order=order).update(at=datetime(2026, 11, 2, 23, 30, tzinfo=UTC))
     tokyo = as_user(make_user(time_zone="Asia/Tokyo"))
@@ -131,13 +131,13 @@ def test_a_poll_brings_times_on_the_readers_clock() -> None:
     assert json.loads(answer["HX-Trigger"])["desk:looked"][str(order.pk)] == "2026-11-02T21:00:05+09:00"
 
 
-def test_a_clock_of_ones_own_makes_no_row_move() -> None:
+def test_a_readers_own_clock_changes_no_row() -> None:
     order = make_order(Status.IN_PROGRESS, reported_at=NOON)
     tokyo = as_user(make_user(time_zone="Asia/Tokyo", numbers="1.234,56"))
     assert tokyo.get(poll(tokyo, order), headers=htmx()).status_code == 204
 
 
-def test_what_is_written_down_is_in_utc_whoever_presses() -> None:
+def test_records_are_in_utc_for_every_reader() -> None:
     waits = make_order("completed")
     waits.tasks.create(kind="refill", asked_by=make_user(), asked_at=NOON, slot=1, settled_at=NOON, outcome="done")
     user = make_user(Role.OPERATOR, time_zone="Asia/Tokyo", numbers="1.234,56")

@@ -1,4 +1,4 @@
-"""What upstream changed waits in an inbox until somebody accepts or holds it, and only what they saw."""
+"""What upstream changed waits in an inbox until somebody accepts or holds exactly what they saw."""
 
 import re
 import threading
@@ -27,27 +27,30 @@ pytestmark = pytest.mark.django_db
 INBOX = "/services/changes/"
 
 
-def says(*rows: ServiceRow, at: datetime | None = None) -> None:
+def apply(*rows: ServiceRow, at: datetime | None = None) -> None:
+    """Applies a catalog of these rows, as a sync does."""
     apply_catalog(Catalog(rows, ()), at or timezone.now())
 
 
-def moves(number: int, **now: Any) -> None:
-    """So many services, and each says something else then."""
-    says(*(make_row(upstream_id=i) for i in range(1, number + 1)))
-    says(*(make_row(upstream_id=i, **now) for i in range(1, number + 1)))
+def move_services(number: int, **now: Any) -> None:
+    """Adds so many services, then changes each of them in this way."""
+    apply(*(make_row(upstream_id=i) for i in range(1, number + 1)))
+    apply(*(make_row(upstream_id=i, **now) for i in range(1, number + 1)))
 
 
 def decide(client: Client, change: int, decision: str, **headers: Any) -> Any:
+    """The answer to a press on accept, hold or release."""
     return client.post(f"{INBOX}{change}/decision/", {"decision": decision}, **headers)
 
 
-def ids(pages: Iterable[str]) -> list[int]:
+def change_ids(pages: Iterable[str]) -> list[int]:
+    """The ids of the changes on these pages of the inbox."""
     return [int(pk) for page in pages for pk in re.findall(r'id="change-(\d+)"', page)]
 
 
-# ── What the sync notes ──────────────────────────────────────────────────────────────────────────
-def test_the_first_list_is_no_news() -> None:
-    says(make_row(upstream_id=1))
+# ── What a sync records ──────────────────────────────────────────────────────────────────────────
+def test_the_first_list_changes_nothing() -> None:
+    apply(make_row(upstream_id=1))
     assert not Change.objects.exists()
 
 
@@ -62,51 +65,51 @@ def test_the_first_list_is_no_news() -> None:
         ({"category": "TikTok › Likes"}, {"category": ["Instagram › Followers", "TikTok › Likes"]}),
     ],
 )  # fmt: skip
-def test_everything_that_moves_is_noted_with_what_it_was(now: dict[str, Any], moved: dict[str, Any]) -> None:
-    moves(1, **now)
+def test_every_change_is_recorded_with_the_value_before(now: dict[str, Any], moved: dict[str, Any]) -> None:
+    move_services(1, **now)
     assert Change.objects.get().moved == moved
 
 
 def test_a_service_that_goes_and_one_that_comes_back() -> None:
-    says(*(make_row(upstream_id=i) for i in range(1, 9)))
-    says(*(make_row(upstream_id=i) for i in range(2, 9)))
+    apply(*(make_row(upstream_id=i) for i in range(1, 9)))
+    apply(*(make_row(upstream_id=i) for i in range(2, 9)))
     assert Change.objects.get().moved == {"active": [True, False]}
     Change.objects.update(decided_at=timezone.now(), decision="accepted")
-    says(*(make_row(upstream_id=i) for i in range(1, 9)))
+    apply(*(make_row(upstream_id=i) for i in range(1, 9)))
     assert Change.objects.undecided().get().moved == {"active": [False, True]}
 
 
-def test_a_service_that_moves_twice_is_told_of_once_from_what_it_was_first() -> None:
-    moves(1, rate=Decimal("1.35"))
-    seen = Change.objects.get()
-    says(make_row(upstream_id=1, rate=Decimal("1.50"), refill=False))
+def test_a_service_that_moves_twice_has_one_entry_from_its_first_value() -> None:
+    move_services(1, rate=Decimal("1.35"))
+    older = Change.objects.get()
+    apply(make_row(upstream_id=1, rate=Decimal("1.50"), refill=False))
     now = Change.objects.get()
     assert now.moved == {"rate": ["0.9", "1.5"], "refill": [True, False]}
-    assert now.pk != seen.pk, "a yes to what stood there before must find nothing"
+    assert now.pk != older.pk, "a yes to what stood there before must find nothing"
 
 
-def test_what_moved_back_needs_no_decision() -> None:
-    moves(1, rate=Decimal("1.35"))
-    says(make_row(upstream_id=1))
+def test_a_service_that_moved_back_needs_no_decision() -> None:
+    move_services(1, rate=Decimal("1.35"))
+    apply(make_row(upstream_id=1))
     assert not Change.objects.exists()
 
 
 def test_after_a_decision_the_next_move_counts_from_there() -> None:
-    moves(1, rate=Decimal("1.35"))
+    move_services(1, rate=Decimal("1.35"))
     decide(as_a("manager"), Change.objects.get().pk, "accepted")
-    says(make_row(upstream_id=1, rate=Decimal("1.50")))
+    apply(make_row(upstream_id=1, rate=Decimal("1.50")))
     assert Change.objects.undecided().get().moved == {"rate": ["1.35", "1.5"]}
 
 
 def test_fifty_moves_are_written_in_as_many_queries_as_one() -> None:
-    says(*(make_row(upstream_id=i) for i in range(1, 101)))
+    apply(*(make_row(upstream_id=i) for i in range(1, 101)))
 
     rates = dict.fromkeys(range(1, 101), Decimal("0.90"))
 
     def queries(first: int, last: int) -> int:
         rates.update({i: rates[i] + 1 for i in range(first, last + 1)})
         with CaptureQueriesContext(connection) as captured:
-            says(*(make_row(upstream_id=i, rate=rate) for i, rate in rates.items()))
+            apply(*(make_row(upstream_id=i, rate=rate) for i, rate in rates.items()))
         return len(captured)
 
     assert queries(1, 1) == queries(2, 50)
@@ -115,8 +118,8 @@ def test_fifty_moves_are_written_in_as_many_queries_as_one() -> None:
 
 
 # ── The page ─────────────────────────────────────────────────────────────────────────────────────
-def test_it_says_what_moved_from_what_to_what_and_by_how_much() -> None:
-    moves(1, rate=Decimal("1.35"), minimum=100, refill=False, name="<b>New</b>")
+def test_the_inbox_says_what_moved_from_what_to_what_and_by_how_much() -> None:
+    move_services(1, rate=Decimal("1.35"), minimum=100, refill=False, name="<b>New</b>")
     page = as_a("viewer").get(INBOX).content.decode()
     for words in ("was </span>$0.90", "now </span>$1.35", "50 %", "was </span>50", "now </span>100",
                   "&lt;b&gt;New&lt;/b&gt;", "Refill"):  # fmt: skip
@@ -125,13 +128,13 @@ def test_it_says_what_moved_from_what_to_what_and_by_how_much() -> None:
 
 
 def test_pages_follow_each_other_without_gap_or_repeat() -> None:
-    moves(2 * CHANGES_A_PAGE + 3, refill=False)
+    move_services(2 * CHANGES_A_PAGE + 3, refill=False)
     client, url, pages = as_a("viewer"), INBOX, []
     while url:
         pages.append(client.get(url).content.decode())
         older = re.search(r'href="([^"]+)" rel="next"', pages[-1])
         url = older[1] if older else ""
-    assert ids(pages) == list(Change.objects.values_list("pk", flat=True))
+    assert change_ids(pages) == list(Change.objects.values_list("pk", flat=True))
 
 
 @pytest.mark.parametrize("url", [INBOX, "/services/"])
@@ -143,29 +146,29 @@ def test_a_page_costs_the_same_for_one_and_for_many(url: str) -> None:
             assert manager.get(url).status_code == 200
         return len(captured)
 
-    moves(1, rate=Decimal("1.35"))
+    move_services(1, rate=Decimal("1.35"))
     hold(Change.objects.get().pk, by=make_user(Role.MANAGER), at=timezone.now())
-    says(make_row(upstream_id=1, rate=Decimal("1.50")))
+    apply(make_row(upstream_id=1, rate=Decimal("1.50")))
     queries()
     one = queries()
-    says(*(make_row(upstream_id=i) for i in range(1, 100)))
-    says(*(make_row(upstream_id=i, rate=Decimal("2")) for i in range(1, 100)))
+    apply(*(make_row(upstream_id=i) for i in range(1, 100)))
+    apply(*(make_row(upstream_id=i, rate=Decimal("2")) for i in range(1, 100)))
     for change in Change.objects.undecided()[:60]:
         hold(change.pk, by=make_user(Role.MANAGER), at=timezone.now())
-    says(*(make_row(upstream_id=i, rate=Decimal("3")) for i in range(1, 100)))
+    apply(*(make_row(upstream_id=i, rate=Decimal("3")) for i in range(1, 100)))
     assert queries() == one
 
 
 @pytest.mark.parametrize(
     "query", ["?view=x&before=y", f"?before={9**30}", "?view=held", "?view=decided&before=1", "?view=%00"]
 )
-def test_nonsense_in_the_address_is_as_if_it_were_not_there(query: str) -> None:
+def test_nonsense_in_the_address_is_ignored(query: str) -> None:
     assert as_a("viewer").get(INBOX + query).status_code == 200
 
 
-def test_the_services_page_tells_of_the_last_day() -> None:
-    moves(12, rate=Decimal("1.35"))
-    says(
+def test_the_services_page_counts_the_changes_of_the_last_day() -> None:
+    move_services(12, rate=Decimal("1.35"))
+    apply(
         make_row(upstream_id=1, rate=Decimal("0.10")),
         *(make_row(upstream_id=i, rate=Decimal("1.35")) for i in range(3, 13)),
     )
@@ -179,8 +182,8 @@ def test_the_services_page_tells_of_the_last_day() -> None:
 
 # ── Decisions ────────────────────────────────────────────────────────────────────────────────────
 @pytest.mark.parametrize("decision", ["accepted", "held"])
-def test_a_decision_is_kept_with_who_and_when(decision: str) -> None:
-    moves(1, rate=Decimal("1.35"))
+def test_a_decision_is_saved_with_person_and_time(decision: str) -> None:
+    move_services(1, rate=Decimal("1.35"))
     decide(as_a("manager"), Change.objects.get().pk, decision)
     change = Change.objects.get()
     assert (change.decision, change.decided_by is not None, change.decided_at is not None) == (decision, True, True)
@@ -189,7 +192,7 @@ def test_a_decision_is_kept_with_who_and_when(decision: str) -> None:
 
 @pytest.mark.parametrize("person", ["viewer", "operator"])
 def test_only_managers_and_owners_decide(person: str) -> None:
-    moves(1, rate=Decimal("1.35"))
+    move_services(1, rate=Decimal("1.35"))
     change = Change.objects.get().pk
     assert decide(as_a(person), change, "accepted").status_code == 403
     assert as_a(person).post(f"{INBOX}acceptance/", {"change": change}).status_code == 403
@@ -197,8 +200,8 @@ def test_only_managers_and_owners_decide(person: str) -> None:
 
 
 @pytest.mark.parametrize("first", ["accepted", "held"])
-def test_who_comes_second_is_told_and_changes_nothing(first: str) -> None:
-    moves(1, rate=Decimal("1.35"))
+def test_the_second_person_is_told_and_changes_nothing(first: str) -> None:
+    move_services(1, rate=Decimal("1.35"))
     change = Change.objects.get().pk
     decide(as_a("manager"), change, first)
     other = "held" if first == "accepted" else "accepted"
@@ -211,23 +214,23 @@ def test_who_comes_second_is_told_and_changes_nothing(first: str) -> None:
 
 
 @pytest.mark.parametrize("decision", ["accepted", "held"])
-def test_a_yes_to_what_has_moved_again_is_no_yes(decision: str) -> None:
-    moves(1, rate=Decimal("1.35"))
-    seen = Change.objects.get().pk
-    says(make_row(upstream_id=1, rate=Decimal("9")))
-    answer = decide(as_a("manager"), seen, decision, headers=htmx())
+def test_a_decision_about_a_service_that_has_moved_again_counts_for_nothing(decision: str) -> None:
+    move_services(1, rate=Decimal("1.35"))
+    older = Change.objects.get().pk
+    apply(make_row(upstream_id=1, rate=Decimal("9")))
+    answer = decide(as_a("manager"), older, decision, headers=htmx())
     assert answer.status_code == 409
     assert "moved again" in answer.content.decode()
     assert Change.objects.undecided().exists()
     assert Service.objects.get().held_over_id is None
 
 
-def test_all_that_is_shown_is_accepted_and_nothing_else() -> None:
-    moves(CHANGES_A_PAGE + 2, refill=False)
+def test_all_changes_on_the_page_are_accepted_and_no_others() -> None:
+    move_services(CHANGES_A_PAGE + 2, refill=False)
     manager = as_a("manager")
-    shown = re.findall(r'name="change" value="(\d+)"', manager.get(INBOX).content.decode())
-    decide(as_a("manager"), int(shown[0]), "held")
-    page = manager.post(f"{INBOX}acceptance/", {"change": shown}, follow=True).content.decode()
+    listed = re.findall(r'name="change" value="(\d+)"', manager.get(INBOX).content.decode())
+    decide(as_a("manager"), int(listed[0]), "held")
+    page = manager.post(f"{INBOX}acceptance/", {"change": listed}, follow=True).content.decode()
     assert f"{CHANGES_A_PAGE - 1} of {CHANGES_A_PAGE} accepted." in page
     assert "The others were decided" in page
     assert Change.objects.undecided().count() == 2
@@ -235,30 +238,30 @@ def test_all_that_is_shown_is_accepted_and_nothing_else() -> None:
 
 
 def test_nonsense_is_no_decision() -> None:
-    moves(1, rate=Decimal("1.35"))
+    move_services(1, rate=Decimal("1.35"))
     manager = as_a("manager")
     assert decide(manager, Change.objects.get().pk, "whatever").status_code == 400
     manager.post(f"{INBOX}acceptance/", {"change": ["x", "\0", str(9**30)]})
     assert Change.objects.undecided().exists()
 
 
-def test_one_is_led_back_to_the_page_one_was_on_and_never_elsewhere() -> None:
-    moves(1, rate=Decimal("1.35"))
+def test_a_decision_leads_back_to_the_page_it_was_made_on_and_never_elsewhere() -> None:
+    move_services(1, rate=Decimal("1.35"))
     url, manager = f"{INBOX}{Change.objects.get().pk}/decision/", as_a("manager")
-    for said, led in (
+    for back, address in (
         ("/services/?only=lately", "/services/?only=lately"),
         ("https://evil.example/", INBOX),
         ("//x", INBOX),
     ):
-        assert manager.post(url, {"decision": "held", "back": said})["Location"] == led
+        assert manager.post(url, {"decision": "held", "back": back})["Location"] == address
 
 
 @pytest.mark.django_db(transaction=True)
 def test_two_people_and_a_sync_at_one_moment_leave_one_decision() -> None:
-    """Whoever is first; and no hold is over a change that has gone."""
+    """The first of them counts, and no hold is over a change that a sync has replaced."""
     managers = [make_user(Role.MANAGER) for _ in range(2)]
     for turn in range(5):
-        moves(8, rate=Decimal(turn + 2))
+        move_services(8, rate=Decimal(turn + 2))
         changes, start = list(Change.objects.undecided()), threading.Barrier(3)
 
         def press(by: Any, decide: Any, changes: list[Change] = changes, start: threading.Barrier = start) -> int:
@@ -268,19 +271,19 @@ def test_two_people_and_a_sync_at_one_moment_leave_one_decision() -> None:
             finally:
                 connection.close()
 
-        def listed(turn: int = turn, start: threading.Barrier = start) -> int:
+        def sync(turn: int = turn, start: threading.Barrier = start) -> int:
             start.wait()
             try:
-                says(*(make_row(upstream_id=i, rate=Decimal(turn + 2), refill=False) for i in range(1, 5)),
+                apply(*(make_row(upstream_id=i, rate=Decimal(turn + 2), refill=False) for i in range(1, 5)),
                      *(make_row(upstream_id=i, rate=Decimal(turn + 2)) for i in range(5, 9)))  # fmt: skip
                 return 0
             finally:
                 connection.close()
 
         with ThreadPoolExecutor() as pool:
-            hands = [pool.submit(press, managers[0], hold), pool.submit(listed),
-                     pool.submit(press, managers[1], lambda pk, **who: accept([pk], **who))]  # fmt: skip
-            done = sum(hand.result() for hand in hands)
+            runs = [pool.submit(press, managers[0], hold), pool.submit(sync),
+                    pool.submit(press, managers[1], lambda pk, **by_and_at: accept([pk], **by_and_at))]  # fmt: skip
+            done = sum(run.result() for run in runs)
         assert done == Change.objects.filter(pk__in=[change.pk for change in changes], decided_at__isnull=False).count()
         assert done >= 4
         for service in Service.objects.filter(held_over__isnull=False):

@@ -1,4 +1,4 @@
-"""Finding a service: words, flags, limits and the tree, all of it in the address; and what to loosen when none fits."""
+"""Finding a service: words, flags, limits and the tree, all in the address; and what to leave out when none matches."""
 
 import re
 from decimal import Decimal
@@ -22,10 +22,12 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def viewer() -> Client:
+    """A viewer's browser."""
     return as_a("viewer")
 
 
-def many(number: int, **fields: Any) -> None:
+def make_services(number: int, **fields: Any) -> None:
+    """Adds so many services, over three networks and seven rates."""
     Service.objects.bulk_create([
         service_of(make_row(rate=Decimal(i % 7), category=f"Network {i % 3} › Goods {i % 5}", **fields), timezone.now())
         for i in range(number)
@@ -33,15 +35,17 @@ def many(number: int, **fields: Any) -> None:
 
 
 def page(client: Client, query: str = "", **how: Any) -> str:
+    """The services page for this query; `how` goes to the client."""
     return str(client.get(f"/services/{query}", **how).content.decode())
 
 
-def shown(text: str) -> list[int]:
+def listed_ids(text: str) -> list[int]:
+    """Upstream's ids of the services on a page, in its order."""
     return [int(number) for number in re.findall(r'class="v-id mono"[^>]*>(\d+)<', text)]
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "expected"),
     [
         ("", [1, 2, 3]),
         ("?refill=1", [1]),
@@ -65,7 +69,7 @@ def shown(text: str) -> list[int]:
         ("?rate=NaN&minimum=1e3&q=%00&category=%00", [1, 2, 3]),
     ],
 )
-def test_each_filter_finds_its_own(viewer: Client, query: str, found: list[int]) -> None:
+def test_each_filter_lists_what_matches(viewer: Client, query: str, expected: list[int]) -> None:
     off: dict[str, Any] = {"refill": False, "cancel": False, "dripfeed": False}
     make_service(
         upstream_id=1, **{**off, "refill": True}, rate=Decimal(1), minimum=10, category="Instagram", name="One"
@@ -78,38 +82,38 @@ def test_each_filter_finds_its_own(viewer: Client, query: str, found: list[int])
     )
     make_service(upstream_id=4, active=False, category="YouTube › Views", name="Four")
     Change.objects.create(service=three, moved={"refill": [True, False]}, at=timezone.now())
-    assert sorted(shown(page(viewer, query))) == found
+    assert sorted(listed_ids(page(viewer, query))) == expected
 
 
 @pytest.mark.parametrize("sort", ["", "rate"])
 def test_pages_follow_each_other_without_gap_or_repeat(viewer: Client, sort: str) -> None:
-    many(2 * ROWS_A_PAGE + 7)
-    url, seen = f"?sort={sort}", []
+    make_services(2 * ROWS_A_PAGE + 7)
+    url, listed = f"?sort={sort}", []
     while url:
         text = page(viewer, url)
-        seen += shown(text)
+        listed += listed_ids(text)
         more = re.search(r'href="/services/([^"]+)" rel="next"', text)
         url = more[1].replace("&amp;", "&") if more else ""
     order = ("rate", "upstream_id") if sort else ("category", "upstream_id")
-    assert seen == list(Service.objects.order_by(*order).values_list("upstream_id", flat=True))
+    assert listed == list(Service.objects.order_by(*order).values_list("upstream_id", flat=True))
 
 
 def test_the_next_page_keeps_every_filter(viewer: Client) -> None:
-    many(ROWS_A_PAGE + 20)
+    make_services(ROWS_A_PAGE + 20)
     text = page(viewer, "?q=r30&refill=1&minimum=50&sort=rate&category=&cancel=")
     assert re.search(
         r'href="/services/\?q=r30&amp;refill=1&amp;minimum=50&amp;sort=rate&amp;after=\d+" rel="next"', text
     )
 
 
-def test_the_number_that_match_is_said_and_counted_no_further_than_needed(viewer: Client) -> None:
-    many(COUNTED_SERVICES)
+def test_the_page_says_how_many_match_and_counts_no_further_than_needed(viewer: Client) -> None:
+    make_services(COUNTED_SERVICES)
     assert "1,000 services match" in page(viewer, "?refill=1")
-    many(1)
+    make_services(1)
     assert "1,000+ services match" in page(viewer, "?refill=1")
 
 
-def test_when_none_fits_each_filter_may_be_left_out(viewer: Client) -> None:
+def test_when_no_service_matches_each_filter_may_be_left_out(viewer: Client) -> None:
     make_service()
     text = page(viewer, "?q=zebra&refill=1&rate=0.5&minimum=7&only=favourites&category=A+%26+B")
     assert "No service fits all of this" in text
@@ -126,7 +130,7 @@ def test_when_none_fits_each_filter_may_be_left_out(viewer: Client) -> None:
         ), words
 
 
-def test_as_one_types_the_address_says_only_what_is_looked_for(viewer: Client) -> None:
+def test_while_a_person_types_the_address_holds_only_the_filters_in_use(viewer: Client) -> None:
     make_service()
     answer = viewer.get("/services/?q=r30&category=&only=&rate=&minimum=&sort=rate", headers=htmx())
     assert answer["HX-Replace-Url"] == "/services/?q=r30&sort=rate"
@@ -139,10 +143,10 @@ def test_one_service_and_a_full_page_cost_the_same(viewer: Client) -> None:
             page(viewer, "?q=r30&category=Network+0&sort=rate", **how)
         return len(captured)
 
-    many(1)
+    make_services(1)
     queries()
     one, swap = queries(), queries(headers=htmx())
-    many(3 * (ROWS_A_PAGE - 1))
+    make_services(3 * (ROWS_A_PAGE - 1))
     assert (queries(), queries(headers=htmx())) == (one, swap)
     assert swap <= 8
     assert one <= 16
@@ -164,7 +168,7 @@ def test_one_service_and_a_full_page_cost_the_same(viewer: Client) -> None:
         (" › x", "x", " › x"),
     ],
 )
-def test_a_category_is_read_as_a_network_and_what_is_sold_for_it(category: str, network: str, words: str) -> None:
+def test_a_category_is_split_into_a_network_and_what_is_sold_for_it(category: str, network: str, words: str) -> None:
     assert split_category(category) == (network, words)
 
 
@@ -183,7 +187,7 @@ def test_the_tree_counts_what_is_on_sale_in_one_query() -> None:
     assert (grown.on_sale, grown.gone) == (4, 1)
 
 
-def test_the_branch_one_is_in_is_open(viewer: Client) -> None:
+def test_the_branch_of_the_category_is_open(viewer: Client) -> None:
     make_service(category="Instagram › Likes")
     make_service(category="Instagram › Views")
     assert '<details name="branch">' in page(viewer)

@@ -1,4 +1,4 @@
-"""A manager says that a shorter list is true; the yes is to what stood on the page."""
+"""A manager accepts a shorter list as true, by the number that stood on the page."""
 
 import pytest
 from django.utils import timezone
@@ -11,27 +11,29 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def alarm() -> ShrinkAlarm:
+    """An open alarm: 12 services listed, 88 missing."""
     return ShrinkAlarm.objects.create(raised_at=timezone.now(), listed=12, missing=88)
 
 
-def accept(alarm: ShrinkAlarm, who: str, missing: int) -> int:
+def post_acceptance(alarm: ShrinkAlarm, who: str, missing: int) -> int:
+    """The status of the answer when a person of this role accepts so many missing services."""
     return as_a(who).post(f"/services/alarms/{alarm.pk}/acceptance/", {"missing": str(missing)}).status_code
 
 
-def test_a_manager_accepts(alarm: ShrinkAlarm) -> None:
-    accept(alarm, "manager", 88)
+def test_a_manager_accepts_the_list(alarm: ShrinkAlarm) -> None:
+    post_acceptance(alarm, "manager", 88)
     alarm.refresh_from_db()
     assert alarm.accepted_at
     assert alarm.accepted_by
 
 
-def test_an_operator_may_not(alarm: ShrinkAlarm) -> None:
-    assert accept(alarm, "operator", 88) == 403
+def test_an_operator_may_not_accept(alarm: ShrinkAlarm) -> None:
+    assert post_acceptance(alarm, "operator", 88) == 403
     alarm.refresh_from_db()
     assert alarm.accepted_at is None
 
 
-def test_a_yes_to_an_older_number_is_no_yes(alarm: ShrinkAlarm) -> None:
-    accept(alarm, "manager", 50)
+def test_accepting_an_older_number_accepts_nothing(alarm: ShrinkAlarm) -> None:
+    post_acceptance(alarm, "manager", 50)
     alarm.refresh_from_db()
     assert alarm.accepted_at is None

@@ -1,4 +1,4 @@
-"""Previous and next within the list that one came from, and the way back to it."""
+"""Previous and next within the list that a person came from, and the way back to it."""
 
 from urllib.parse import quote
 
@@ -20,6 +20,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def ana() -> User:
+    """An operator."""
     return make_user(Role.OPERATOR)
 
 
@@ -30,21 +31,21 @@ def orders(ana: User) -> list[Order]:
     return [make_order(status, by=ana, service=service) for status in ("completed", "partial") * 2 + ("completed",)]
 
 
-def test_without_a_list_they_are_those_of_all(ana: User, orders: list[Order]) -> None:
+def test_without_a_list_neighbours_are_among_all_orders(ana: User, orders: list[Order]) -> None:
     first, second, third, *_, last = orders
     assert neighbours(ana, "", second.pk) == (third.pk, first.pk)
     assert neighbours(ana, "", first.pk) == (second.pk, None)
     assert neighbours(ana, "", last.pk)[0] is None
 
 
-def test_within_a_list_they_are_of_that_list(ana: User, orders: list[Order]) -> None:
+def test_within_a_list_neighbours_are_of_that_list(ana: User, orders: list[Order]) -> None:
     first, second, third, *_, last = orders
     assert neighbours(ana, "status=completed&before=999", third.pk) == (last.pk, first.pk)
     assert neighbours(ana, "status=completed", second.pk) == (third.pk, first.pk), "it has left the list meanwhile"
     assert neighbours(ana, "status=refunded", second.pk) == (None, None)
 
 
-def test_two_queries(ana: User, orders: list[Order]) -> None:
+def test_neighbours_cost_two_queries(ana: User, orders: list[Order]) -> None:
     with CaptureQueriesContext(connection) as queries:
         neighbours(ana, "status=completed", orders[2].pk)
     assert len(queries) == 2
@@ -73,7 +74,7 @@ def test_a_row_leads_to_its_order_with_the_list(viewer: Client, orders: list[Ord
     assert f'href="/orders/{first.pk}/"' in viewer.get("/orders/").content.decode()
 
 
-def test_forms_bring_it_back(orders: list[Order], ana: User) -> None:
+def test_forms_lead_back_to_the_page_and_its_list(orders: list[Order], ana: User) -> None:
     order, client, came = orders[0], as_user(ana), "status=completed"
     here = f"/orders/{order.pk}/?from=status%3Dcompleted"
     note = client.post(f"/orders/{order.pk}/notes/", {"text": "Hello.", "from": came})

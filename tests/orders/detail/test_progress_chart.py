@@ -1,4 +1,4 @@
-"""A reading for each report that told something new, and the chart that the order's page draws of them."""
+"""A reading for each report that says something new, and the chart that the order's page draws from them."""
 
 from datetime import timedelta
 
@@ -21,34 +21,36 @@ pytestmark = pytest.mark.django_db
 BEGAN = timezone.now() - timedelta(hours=2)
 
 
-def takes_in(*reports: Report) -> None:
-    found = {report.upstream_id: report for report in reports}
-    apply_reports(list(found), Reports(found, {}), timezone.now())
+def apply(*reports: Report) -> None:
+    """Applies these reports as one answer of upstream."""
+    by_id = {report.upstream_id: report for report in reports}
+    apply_reports(list(by_id), Reports(by_id, {}), timezone.now())
 
 
-def tells(order: Order, after: float, **said: object) -> None:
-    """A report that was asked for so many minutes after the beginning."""
-    takes_in(make_report(order, asked_at=BEGAN + minutes(after), **said))  # type: ignore[arg-type]
+def report(order: Order, after: float, **fields: object) -> None:
+    """Applies a report that was asked for so many minutes after the beginning."""
+    apply(make_report(order, asked_at=BEGAN + minutes(after), **fields))  # type: ignore[arg-type]
 
 
-def seen(order: Order) -> Order:
+def for_page(order: Order) -> Order:
+    """The order as its page loads it."""
     return Order.objects.for_page().get(pk=order.pk)
 
 
-def test_the_first_report_is_kept_and_then_each_that_differs() -> None:
+def test_the_first_report_makes_a_reading_and_then_each_that_differs() -> None:
     order = make_order(Status.PENDING)
-    tells(order, 0, status="pending", remains=1000)
-    tells(order, 1, status="pending", remains=1000)
-    tells(order, 2, status="in_progress", remains=1000)
-    tells(order, 3, status="in_progress", remains=600)
-    tells(order, 2.5, status="in_progress", remains=700)  # asked for before the last: passed over
-    told = [(reading.status, reading.remains) for reading in order.readings.order_by("id")]
-    assert told == [("pending", 1000), ("in_progress", 1000), ("in_progress", 600)]
+    report(order, 0, status="pending", remains=1000)
+    report(order, 1, status="pending", remains=1000)
+    report(order, 2, status="in_progress", remains=1000)
+    report(order, 3, status="in_progress", remains=600)
+    report(order, 2.5, status="in_progress", remains=700)  # asked for before the last: passed over
+    rows = [(reading.status, reading.remains) for reading in order.readings.order_by("id")]
+    assert rows == [("pending", 1000), ("in_progress", 1000), ("in_progress", 600)]
 
 
-def test_a_first_report_that_says_what_we_had_is_kept_too() -> None:
+def test_a_first_report_that_says_what_we_had_makes_a_reading_too() -> None:
     order = make_order(Status.IN_PROGRESS, remains=650)
-    tells(order, 0)
+    report(order, 0)
     assert order.readings.count() == 1
 
 
@@ -57,7 +59,7 @@ def test_readings_of_a_hundred_orders_are_one_statement() -> None:
     for number in (2, 20):
         orders = [make_order(Status.IN_PROGRESS, by=by, service=service) for _ in range(number)]
         with CaptureQueriesContext(connection) as queries:
-            takes_in(*(make_report(order) for order in orders))
+            apply(*(make_report(order) for order in orders))
         counts.append(sum("orders_reading" in query["sql"] for query in queries))
         assert Reading.objects.filter(order__in=orders).count() == number
     assert counts == [1, 1]
@@ -71,7 +73,7 @@ def test_what_could_not_be_written_down_leaves_no_reading(monkeypatch: pytest.Mo
 
     monkeypatch.setattr("orders.following.poll.settle_cancels", breaks)
     with pytest.raises(RuntimeError):
-        tells(order, 0, status="completed", remains=0)
+        report(order, 0, status="completed", remains=0)
     assert not order.readings.exists()
     assert Order.objects.get(pk=order.pk).status == "in_progress"
 
@@ -79,8 +81,8 @@ def test_what_could_not_be_written_down_leaves_no_reading(monkeypatch: pytest.Mo
 def test_steps_go_from_the_first_report_to_the_last() -> None:
     order = make_order(Status.IN_PROGRESS, quantity=1000)
     for after, remains in ((0, 1000), (50, 500), (100, 0)):
-        tells(order, after, remains=remains)
-    drawn = chart(seen(order))
+        report(order, after, remains=remains)
+    drawn = chart(for_page(order))
     assert drawn
     assert drawn.line == f"M0 {HEIGHT}H500V50H{WIDTH}V0H{WIDTH}"
     assert (drawn.first, drawn.last) == (0, 1000)
@@ -90,29 +92,29 @@ def test_steps_go_from_the_first_report_to_the_last() -> None:
 def test_the_line_goes_on_while_reports_say_the_same_and_no_further() -> None:
     order = make_order(Status.IN_PROGRESS, quantity=1000)
     for after, remains in ((0, 1000), (25, 500), (50, 500)):
-        tells(order, after, remains=remains)
+        report(order, after, remains=remains)
     asked_at = BEGAN + minutes(100)
-    ask.create_task(seen(order), "cancel", by=make_user(), at=asked_at)
-    drawn = chart(seen(order))
+    ask.create_task(for_page(order), "cancel", by=make_user(), at=asked_at)
+    drawn = chart(for_page(order))
     assert drawn
     assert drawn.line.endswith("H250V50H500"), "nobody has told anything since"
     assert drawn.marks == [(WIDTH, "Cancel asked for")]
     assert drawn.ended == asked_at
 
 
-@pytest.mark.parametrize("said", [[], [1000], [1000, None], [1000, -1], [1000, 1001], [None, None, None]])
-def test_fewer_than_two_figures_are_no_chart(viewer: Client, said: list[int | None]) -> None:
+@pytest.mark.parametrize("figures", [[], [1000], [1000, None], [1000, -1], [1000, 1001], [None, None, None]])
+def test_fewer_than_two_figures_are_no_chart(viewer: Client, figures: list[int | None]) -> None:
     order = make_order(Status.IN_PROGRESS, quantity=1000)
-    for after, remains in enumerate(said):
-        tells(order, after, remains=remains)
-    assert chart(seen(order)) is None
+    for after, remains in enumerate(figures):
+        report(order, after, remains=remains)
+    assert chart(for_page(order)) is None
     assert "Delivered over time" not in viewer.get(order.get_absolute_url()).content.decode()
 
 
 def test_the_page_says_the_chart_in_words_and_without_a_style(viewer: Client) -> None:
     order = make_order(Status.IN_PROGRESS, quantity=1000)
-    tells(order, 0, remains=1000)
-    tells(order, 5, remains=650)
+    report(order, 0, remains=1000)
+    report(order, 5, remains=650)
     page = viewer.get(order.get_absolute_url()).content.decode()
     assert "Delivered over time: 0 at first, 350 of 1,000 at the last report." in page
     assert " style=" not in page
@@ -125,7 +127,7 @@ def test_a_long_life_is_thinned_evenly_and_costs_no_more(viewer: Client) -> None
             Reading(order=order, at=BEGAN + timedelta(seconds=n), status="in_progress", remains=10_000 - n)
             for n in range(number)
         )
-    drawn = chart(seen(many))
+    drawn = chart(for_page(many))
     assert drawn
     assert drawn.line.count("V") == DRAWN_AT_MOST - 1
     assert (drawn.first, drawn.last) == (100, READ_AT_MOST + 99), "the newest, with their first and last"

@@ -1,4 +1,4 @@
-"""The balance's history: what upstream said and when, what went and what came, and the line that it makes."""
+"""The balance's history: what upstream said and when, what was spent and came in, and the chart of it."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 def readings(*amounts: str, every: timedelta = timedelta(hours=1), currency: str = "USD") -> list[BalanceReading]:
-    """The last of them is of now, and each was said until the next came; oldest first."""
+    """Saves readings of these amounts, oldest first: the last is of now, and each held until the next."""
     begins = timezone.now() - every * (len(amounts) - 1)
     return [
         BalanceReading.objects.create(
@@ -29,7 +29,7 @@ def readings(*amounts: str, every: timedelta = timedelta(hours=1), currency: str
     ]
 
 
-def test_each_reading_tells_what_was_spent_or_came_in(viewer: Browser, settings: Any) -> None:
+def test_each_reading_shows_what_was_spent_or_came_in(viewer: Browser, settings: Any) -> None:
     settings.LOW_BALANCE = Decimal(20)
     readings("50", "12.50", "112.50", "110.25")
     page = viewer.get("/upstream/balance/").content.decode()
@@ -49,9 +49,9 @@ def test_another_currency_is_not_subtracted() -> None:
     assert drawn_readings(timezone.now()) == new
 
 
-def test_what_moved_long_ago_is_not_of_late() -> None:
-    found = readings("90", "50", "45", every=timedelta(hours=20))
-    assert fallen_and_risen(found, timezone.now() - timedelta(hours=24)) == (Decimal(45), Decimal(0))
+def test_what_moved_long_ago_is_not_counted() -> None:
+    three = readings("90", "50", "45", every=timedelta(hours=20))
+    assert fallen_and_risen(three, timezone.now() - timedelta(hours=24)) == (Decimal(45), Decimal(0))
     assert fallen_and_risen([], timezone.now()) == (Decimal(0), Decimal(0))
 
 
@@ -72,7 +72,7 @@ def test_strange_amounts_are_drawn_within_the_box(amounts: tuple[str, ...]) -> N
     assert all(0 <= height <= WIDTH for height in heights)
 
 
-def test_nothing_is_drawn_of_one_reading(viewer: Browser) -> None:
+def test_one_reading_draws_nothing(viewer: Browser) -> None:
     assert chart(readings("10"), timezone.now()) is None
     assert '<svg viewBox="0 0 1000' not in viewer.get("/upstream/balance/").content.decode()
 

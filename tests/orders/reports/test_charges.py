@@ -30,12 +30,13 @@ DAY = NOON.date()
 
 
 def order_at(at: datetime, charge: str | None = "0.90", status: str = Status.COMPLETED, **fields: object) -> Order:
+    """An order placed at this moment, which upstream charged so many dollars for."""
     amount = None if charge is None else Decimal(charge)
     return make_order(status, created_at=at, charge=amount, currency=fields.pop("currency", "USD"), **fields)
 
 
-def truth() -> tuple[int, Decimal, Decimal, Decimal]:
-    """From the orders themselves."""
+def order_totals() -> tuple[int, Decimal, Decimal, Decimal]:
+    """The number of charged orders, expected, charged and given back, counted from the orders themselves."""
     known = [o for o in Order.objects.exclude(charge=None) if o.currency in ("", "USD")]
     back = [-difference for o in known if o.given_back and (difference := o.charge_difference)]
     return (
@@ -44,13 +45,14 @@ def truth() -> tuple[int, Decimal, Decimal, Decimal]:
     )  # fmt: skip
 
 
-def counted() -> tuple[int, Decimal, Decimal, Decimal]:
-    found = Charged.objects.aggregate(**{name: Sum(name) for name in charge_totals.TOTALS})
-    return found["orders"], *(charge_totals.dollars(int(found[name])) for name in charge_totals.TOTALS[1:4])
+def trigger_totals() -> tuple[int, Decimal, Decimal, Decimal]:
+    """The same four totals, added up from the lines that the triggers wrote."""
+    totals = Charged.objects.aggregate(**{name: Sum(name) for name in charge_totals.TOTALS})
+    return totals["orders"], *(charge_totals.dollars(int(totals[name])) for name in charge_totals.TOTALS[1:4])
 
 
 # ── Exact ────────────────────────────────────────────────────────────────────────────────────────
-def test_the_sums_follow_every_way_in_which_a_charge_moves() -> None:
+def test_the_totals_follow_every_way_in_which_a_charge_moves() -> None:
     chance, service, by = random.Random(7), make_service(rate=Decimal("0.37")), make_user()
     orders = [make_order(Status.PENDING, service=service, by=by, quantity=100 + n) for n in range(12)]
     for turn in range(150):
@@ -64,19 +66,19 @@ def test_the_sums_follow_every_way_in_which_a_charge_moves() -> None:
     order.refresh_from_db()
     order.charge = Decimal("3.333333")
     order.save(update_fields=["charge"])
-    assert counted() == truth()
+    assert trigger_totals() == order_totals()
     compact()
-    assert counted() == truth()
+    assert trigger_totals() == order_totals()
     assert Charged.objects.count() == Charged.objects.values("slot").distinct().count()
 
 
-def test_what_is_moved_to_another_day_is_counted_there() -> None:
+def test_an_order_that_moves_to_another_day_is_counted_there() -> None:
     order = order_at(NOON)
     Order.objects.filter(pk=order.pk).update(created_at=NOON - timedelta(days=1))
     assert [row.day for row in days(DAY - timedelta(days=3), DAY)] == [DAY - timedelta(days=1)]
 
 
-def test_a_charge_that_is_none_to_speak_of_breaks_no_sum() -> None:
+def test_an_absurd_charge_breaks_no_total() -> None:
     for _ in range(12):
         order_at(NOON, "999999999999")
     [row] = days(DAY, DAY)
@@ -85,18 +87,18 @@ def test_a_charge_that_is_none_to_speak_of_breaks_no_sum() -> None:
     compact()
 
 
-def test_what_was_there_before_is_counted_when_the_triggers_come_back() -> None:
+def test_earlier_orders_are_counted_when_the_triggers_come_back() -> None:
     order_at(NOON)
     order_at(NOON, "0.30", Status.PARTIAL)
     with connection.cursor() as cursor:
         for name in ("orders_charged_new", "orders_charged_moved"):
             cursor.execute(f"DROP TRIGGER {name}" + " ON orders_order" * (connection.vendor == "postgresql"))
     order_at(NOON + timedelta(hours=3), "7")
-    assert counted() != truth()
+    assert trigger_totals() != order_totals()
     install(charge_totals.TRIGGERS)
-    assert counted() == truth()
+    assert trigger_totals() == order_totals()
     order_at(NOON, "8")
-    assert counted() == truth()
+    assert trigger_totals() == order_totals()
 
 
 # ── By day ───────────────────────────────────────────────────────────────────────────────────────
@@ -115,7 +117,7 @@ def test_a_day_adds_up_what_was_expected_charged_and_given_back() -> None:
     assert today.is_odd and not before.is_odd
 
 
-def test_a_day_is_that_of_the_one_who_reads_and_may_have_23_hours() -> None:
+def test_a_day_is_the_readers_and_may_have_23_hours() -> None:
     order_at(datetime(2026, 3, 29, 21, 59, tzinfo=UTC), "1")  # Berlin: 23:59 on the day of the change
     order_at(datetime(2026, 3, 29, 22, 0, tzinfo=UTC), "2")  # and the first minute after it
     order_at(datetime(2026, 3, 28, 22, 59, tzinfo=UTC), "4")  # and the last one of the day before
@@ -127,7 +129,7 @@ def test_a_day_is_that_of_the_one_who_reads_and_may_have_23_hours() -> None:
     assert [row.charged for row in days(*span)] == [3, 4]
 
 
-def test_the_drift_of_a_day_has_the_largest_difference_first(viewer: Browser) -> None:
+def test_a_days_differences_have_the_largest_first(viewer: Browser) -> None:
     same, less, more = order_at(NOON), order_at(NOON, "0.40", Status.PARTIAL), order_at(NOON, "2.10")
     order_at(NOON, "5", currency="EUR"), order_at(NOON - timedelta(days=1), "9")
     assert differences(make_user(), DAY) == ([more, less], None)
@@ -137,14 +139,14 @@ def test_the_drift_of_a_day_has_the_largest_difference_first(viewer: Browser) ->
     assert "133.3 %" in page and "given back" in page
 
 
-def test_of_a_day_with_very_many_the_newest_are_looked_at_and_that_is_said(
+def test_a_day_with_very_many_orders_compares_the_newest_and_says_so(
     viewer: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orders.reports.charges.COMPARED_AT_MOST", 3)
+    monkeypatch.setattr("orders.reports.charges.COMPARED_ORDERS", 3)
     made = [order_at(NOON + timedelta(minutes=n), f"{9 - n}") for n in range(5)]
     assert differences(make_user(), DAY) == (made[2:], made[1].created_at)
     assert "of those placed after" in viewer.get(f"/upstream/charges/?day={DAY}").content.decode()
-    monkeypatch.setattr("orders.reports.charges.COMPARED_AT_MOST", 5)
+    monkeypatch.setattr("orders.reports.charges.COMPARED_ORDERS", 5)
     assert differences(make_user(), DAY) == (made, None)
 
 
@@ -161,7 +163,7 @@ def test_each_number_leads_to_the_rows_behind_it(viewer: Browser) -> None:
     assert "+$0.30" in page
 
 
-def test_older_days_follow_by_key_and_empty_ones_are_leapt_over(viewer: Browser) -> None:
+def test_older_days_follow_by_key_and_empty_days_are_skipped(viewer: Browser) -> None:
     now = timezone.now()
     old = order_at(now - timedelta(days=400), "1.20")
     page = viewer.get("/upstream/charges/").content.decode()
@@ -172,7 +174,7 @@ def test_older_days_follow_by_key_and_empty_ones_are_leapt_over(viewer: Browser)
 
 
 @pytest.mark.parametrize("query", ["day=soon", "until=x", "day=9999-12-31", "until=%00", "day="])
-def test_nonsense_in_the_address_is_as_if_it_were_not_there(viewer: Browser, query: str) -> None:
+def test_nonsense_in_the_address_is_ignored(viewer: Browser, query: str) -> None:
     assert "No charges yet" in viewer.get(f"/upstream/charges/?{query}").content.decode()
 
 

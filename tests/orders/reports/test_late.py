@@ -34,58 +34,58 @@ NOW = timezone.now()
 USUAL = UsualTimes(minutes(9), minutes(20), minutes(110), minutes(190), 40, 50, 1000, None)
 
 
-def has_pace(service: Service, *, start: float | None = 20, finish: float | None = 190, quantity: int = 1000) -> Pace:
-    """95 of 100 start and finish within so many minutes; half of them within half of that."""
-    said = {
+def make_pace(service: Service, *, start: float | None = 20, finish: float | None = 190, quantity: int = 1000) -> Pace:
+    """Usual times of a service: 95 of 100 start and finish within so many minutes, half of them within half of that."""
+    seconds = {
         "start_median": start and start * 30, "start_p95": start and start * 60,
         "finish_median": finish and finish * 30, "finish_p95": finish and finish * 60,
     }  # fmt: skip
-    pace = Pace(service=service, starts=50, finishes=40, quantity=quantity, computed_at=NOW, ends_to=NOW, **said)
+    pace = Pace(service=service, starts=50, finishes=40, quantity=quantity, computed_at=NOW, ends_to=NOW, **seconds)
     pace.save(force_insert=True)
     return pace
 
 
-def taken(status: str = Status.PENDING, *, ago: float = 0, **fields: Any) -> Order:
-    """A live order that upstream took so many minutes ago, and has been heard of."""
+def make_taken(status: str = Status.PENDING, *, ago: float = 0, **fields: Any) -> Order:
+    """A live order that upstream took so many minutes ago and has reported on."""
     times = {"taken_at": NOW - minutes(ago), "reported_at": NOW - minutes(ago)}
     return make_order(status, **{**times, **fields})
 
 
-def tells(order: Order, status: str, at: datetime = NOW, **said: object) -> Order:
-    """Takes in a report of it."""
-    report: Report = make_report(order, status, at, **said)
-    apply_reports([report.upstream_id], Reports({report.upstream_id: report}, {}), at)
+def report(order: Order, status: str, at: datetime = NOW, **fields: object) -> Order:
+    """Applies a report about the order, asked for at this moment."""
+    answer: Report = make_report(order, status, at, **fields)
+    apply_reports([answer.upstream_id], Reports({answer.upstream_id: answer}, {}), at)
     order.refresh_from_db()
     return order
 
 
 # ── When it started and ended ────────────────────────────────────────────────────────────────────
 @pytest.mark.parametrize("status", Status)
-def test_a_start_is_the_first_word_of_delivery_and_an_end_the_first_final_one(status: Status) -> None:
+def test_it_starts_with_the_first_report_of_delivery_and_ends_with_the_first_final_report(status: Status) -> None:
     if status in (Status.QUEUED, Status.REVIEW, Status.REJECTED):
         return
-    order = tells(taken(ago=5), status)
+    order = report(make_taken(ago=5), status)
     assert order.started_at == (NOW if status in STARTED else None)
     assert order.ended_at == (None if status in ("pending", "processing", "in_progress") else NOW)
-    later = tells(order, status, NOW + minutes(5), charge=Decimal(7))
+    later = report(order, status, NOW + minutes(5), charge=Decimal(7))
     assert (later.started_at, later.ended_at) == (order.started_at, order.ended_at)
 
 
-def test_what_comes_back_to_life_has_not_ended() -> None:
-    order = tells(tells(taken(ago=5), "partial"), "in_progress", NOW + minutes(1))
-    order = tells(order, "in_progress", NOW + minutes(2))
+def test_an_order_that_is_live_again_has_not_ended() -> None:
+    order = report(report(make_taken(ago=5), "partial"), "in_progress", NOW + minutes(1))
+    order = report(order, "in_progress", NOW + minutes(2))
     assert (order.started_at, order.ended_at) == (NOW, None)
-    assert tells(order, "completed", NOW + minutes(2)).ended_at == NOW + minutes(2)
+    assert report(order, "completed", NOW + minutes(2)).ended_at == NOW + minutes(2)
 
 
 def test_a_report_that_was_asked_for_earlier_moves_no_time() -> None:
-    order = tells(tells(taken(ago=5), "in_progress"), "completed", NOW - minutes(1))
+    order = report(report(make_taken(ago=5), "in_progress"), "completed", NOW - minutes(1))
     assert (order.started_at, order.ended_at) == (NOW, None)
 
 
 # ── From when on it is late ──────────────────────────────────────────────────────────────────────
 def test_not_started_it_is_late_by_the_start_and_then_by_the_finish() -> None:
-    waits, works = taken(), taken(Status.IN_PROGRESS, started_at=NOW)
+    waits, works = make_taken(), make_taken(Status.IN_PROGRESS, started_at=NOW)
     assert late_from(waits, USUAL) == NOW + minutes(20)
     assert late_from(works, USUAL) == NOW + minutes(190)
     assert late_from(waits, replace(USUAL, start_p95=None)) == NOW + minutes(190)
@@ -93,46 +93,46 @@ def test_not_started_it_is_late_by_the_start_and_then_by_the_finish() -> None:
 
 
 @pytest.mark.parametrize("status", [*Status, "in_moderation"])
-def test_only_what_is_live_upstream_can_be_late(status: str) -> None:
+def test_only_an_order_that_is_live_upstream_can_be_late(status: str) -> None:
     live = status in (Status.PENDING, Status.PROCESSING, Status.IN_PROGRESS, "in_moderation")
-    assert (late_from(taken(status), USUAL) is not None) is live
+    assert (late_from(make_taken(status), USUAL) is not None) is live
 
 
-def test_what_upstream_has_said_nothing_of_is_not_late() -> None:
-    assert late_from(taken(reported_at=None), USUAL) is None
-    assert late_from(taken(taken_at=None), USUAL) is None
+def test_an_order_without_a_report_is_not_late() -> None:
+    assert late_from(make_taken(reported_at=None), USUAL) is None
+    assert late_from(make_taken(taken_at=None), USUAL) is None
 
 
 def test_a_larger_order_has_longer_in_proportion_and_one_in_runs_from_its_last_run() -> None:
-    assert late_from(taken(Status.IN_PROGRESS, quantity=3000, started_at=NOW), USUAL) == NOW + minutes(570)
-    assert late_from(taken(Status.IN_PROGRESS, quantity=50, started_at=NOW), USUAL) == NOW + minutes(190)
-    runs = taken(Status.IN_PROGRESS, runs=4, interval=60, started_at=NOW)
+    assert late_from(make_taken(Status.IN_PROGRESS, quantity=3000, started_at=NOW), USUAL) == NOW + minutes(570)
+    assert late_from(make_taken(Status.IN_PROGRESS, quantity=50, started_at=NOW), USUAL) == NOW + minutes(190)
+    runs = make_taken(Status.IN_PROGRESS, runs=4, interval=60, started_at=NOW)
     assert late_from(runs, USUAL) == NOW + minutes(190 + 3 * 60)
 
 
 def test_the_moment_is_written_when_upstream_speaks_and_again_when_it_starts_and_ends() -> None:
-    order = taken(ago=5, reported_at=None)
-    has_pace(order.service)
+    order = make_taken(ago=5, reported_at=None)
+    make_pace(order.service)
     began = NOW - minutes(5)
-    assert tells(order, "processing", NOW).late_from == began + minutes(20)
-    assert tells(order, "in_progress", NOW + minutes(1)).late_from == began + minutes(190)
-    assert tells(order, "completed", NOW + minutes(2)).late_from is None
-    assert tells(order, "in_progress", NOW + minutes(3)).late_from is None, "until a second look says so"
-    assert tells(order, "in_progress", NOW + minutes(4)).late_from == began + minutes(190)
+    assert report(order, "processing", NOW).late_from == began + minutes(20)
+    assert report(order, "in_progress", NOW + minutes(1)).late_from == began + minutes(190)
+    assert report(order, "completed", NOW + minutes(2)).late_from is None
+    assert report(order, "in_progress", NOW + minutes(3)).late_from is None, "until a second report says so"
+    assert report(order, "in_progress", NOW + minutes(4)).late_from == began + minutes(190)
 
 
-def test_an_answer_about_many_asks_for_their_paces_once() -> None:
-    orders = [taken(ago=5) for _ in range(5)]
-    found = {order.upstream_id or "": make_report(order, "in_progress", NOW) for order in orders}
+def test_an_answer_about_many_orders_reads_their_usual_times_once() -> None:
+    orders = [make_taken(ago=5) for _ in range(5)]
+    by_id = {order.upstream_id or "": make_report(order, "in_progress", NOW) for order in orders}
     with CaptureQueriesContext(connection) as queries:
-        apply_reports(list(found), Reports(found, {}), NOW)
+        apply_reports(list(by_id), Reports(by_id, {}), NOW)
     assert sum("orders_pace" in query["sql"] for query in queries) == 1
 
 
 # ── What it waited for before ────────────────────────────────────────────────────────────────────
 def test_it_counts_from_when_upstream_took_it_and_not_from_when_it_was_placed(phone: Client) -> None:
     service = sold_by(phone)
-    has_pace(service)
+    make_pace(service)
     order = place_order(service=service)
     Order.objects.filter(pk=order.pk).update(created_at=NOW - timedelta(days=3))  # it waited for money
     assert submit_one(phone)
@@ -155,11 +155,11 @@ def test_an_adopted_order_was_taken_by_the_first_try_that_upstream_may_have_hear
     assert Order.objects.filter(pk=order.pk, taken_at=None, late_from=None).exists()
 
 
-# ── When a pace moves ────────────────────────────────────────────────────────────────────────────
-def test_a_pace_that_moves_takes_its_live_orders_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+# ── When usual times change ──────────────────────────────────────────────────────────────────────
+def test_usual_times_that_change_move_the_live_orders(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivery_times, "LIVE_AT_ONCE", 2)
-    service, by, elsewhere = make_service(), make_user(), taken(ago=40)
-    live = [taken(ago=40, service=service, by=by) for _ in range(5)]
+    service, by, elsewhere = make_service(), make_user(), make_taken(ago=40)
+    live = [make_taken(ago=40, service=service, by=by) for _ in range(5)]
     for place in range(ENOUGH_ORDERS):
         at = NOW - timedelta(days=1) - minutes(place)
         times = {"taken_at": at - minutes(60), "started_at": at - minutes(30), "ended_at": at, "reported_at": at}
@@ -176,12 +176,12 @@ def test_a_pace_that_moves_takes_its_live_orders_with_it(monkeypatch: pytest.Mon
     assert StatusBar().late == 0
 
 
-def test_a_pace_that_stands_writes_no_order(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_usual_times_that_stay_write_no_order(monkeypatch: pytest.MonkeyPatch) -> None:
     service, by = make_service(), make_user()
     for place in range(ENOUGH_ORDERS + 1):
         at = NOW - timedelta(hours=3) + minutes(place)
         make_order(Status.COMPLETED, service=service, by=by, taken_at=at - minutes(60), ended_at=at)
-        taken(service=service, by=by)
+        make_taken(service=service, by=by)
         if place == ENOUGH_ORDERS - 1:
             measure_services(at + WRITTEN_AFTER)
     with CaptureQueriesContext(connection) as queries:
@@ -189,12 +189,14 @@ def test_a_pace_that_stands_writes_no_order(monkeypatch: pytest.MonkeyPatch) -> 
     assert not [query for query in queries if 'UPDATE "orders_order"' in query["sql"]]
 
 
-def test_after_a_crash_between_the_orders_and_the_pace_it_is_done_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_a_crash_between_the_orders_and_the_usual_times_are_measured_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     service, by, order = make_service(), make_user(), None
     for place in range(ENOUGH_ORDERS):
         at = NOW - timedelta(days=1) - minutes(place)
         make_order(Status.COMPLETED, service=service, by=by, taken_at=at - minutes(60), ended_at=at)
-    order = taken(service=service, by=by, ago=5)
+    order = make_taken(service=service, by=by, ago=5)
 
     def breaks(*_args: object) -> None:
         raise RuntimeError
@@ -209,9 +211,9 @@ def test_after_a_crash_between_the_orders_and_the_pace_it_is_done_again(monkeypa
 
 
 # ── Where people see it ──────────────────────────────────────────────────────────────────────────
-def test_a_row_says_since_when_it_is_late_and_the_list_finds_it(viewer: Browser) -> None:
-    late = taken(Status.IN_PROGRESS, ago=300, late_from=timezone.now() - timedelta(hours=2, minutes=1))
-    soon = taken(Status.IN_PROGRESS, late_from=timezone.now() + minutes(1))
+def test_a_row_says_since_when_it_is_late_and_the_filter_lists_it(viewer: Browser) -> None:
+    late = make_taken(Status.IN_PROGRESS, ago=300, late_from=timezone.now() - timedelta(hours=2, minutes=1))
+    soon = make_taken(Status.IN_PROGRESS, late_from=timezone.now() + minutes(1))
     page = viewer.get("/orders/?open=late").content.decode()
     assert f'id="order-{late.pk}"' in page
     assert f'id="order-{soon.pk}"' not in page
@@ -222,7 +224,7 @@ def test_a_row_says_since_when_it_is_late_and_the_list_finds_it(viewer: Browser)
 
 
 def test_an_open_page_learns_that_an_order_became_late_though_nothing_was_written(viewer: Browser) -> None:
-    order = taken(Status.IN_PROGRESS, ago=300, late_from=timezone.now() + minutes(1), next_look_at=None)
+    order = make_taken(Status.IN_PROGRESS, ago=300, late_from=timezone.now() + minutes(1), next_look_at=None)
     Order.objects.filter(pk=order.pk).update(late_from=timezone.now() + timedelta(hours=1))
     page = viewer.get("/orders/")
     version = page.content.decode().partition(f'id="order-{order.pk}" role="row" data-v="')[2].partition('"')[0]
@@ -237,9 +239,9 @@ def test_an_open_page_learns_that_an_order_became_late_though_nothing_was_writte
     assert Order.objects.get(pk=order.pk).version == order.version
 
 
-def test_its_page_says_what_is_usual_of_how_many_orders_and_since_when_it_is_late(viewer: Browser) -> None:
-    order = taken(ago=60, late_from=timezone.now() - minutes(40))
-    has_pace(order.service)
+def test_its_page_says_the_usual_times_by_how_many_orders_and_since_when_it_is_late(viewer: Browser) -> None:
+    order = make_taken(ago=60, late_from=timezone.now() - minutes(40))
+    make_pace(order.service)
     page = " ".join(viewer.get(order.get_absolute_url()).content.decode().split())
     assert "Usually starts within 10 min and is finished within 1 h 35 min (median); 95 of 100 start within" in page
     assert "start within 20 min and are finished within 3 h 10 min." in page
@@ -249,48 +251,49 @@ def test_its_page_says_what_is_usual_of_how_many_orders_and_since_when_it_is_lat
     assert "the last 50 orders of this service that started and the last 40 that were completed" in page
 
 
-def test_without_a_pace_its_page_says_why_nothing_is_late(viewer: Browser) -> None:
-    page = viewer.get(taken(ago=9000).get_absolute_url()).content.decode()
+def test_without_usual_times_its_page_says_why_nothing_is_late(viewer: Browser) -> None:
+    page = viewer.get(make_taken(ago=9000).get_absolute_url()).content.decode()
     assert "It takes ten orders of this service that were completed" in page
     assert ENOUGH_ORDERS == 10
 
 
-def test_the_page_of_one_order_costs_no_query_more_for_its_pace(viewer: Browser) -> None:
-    order = taken()
+def test_usual_times_cost_the_page_of_one_order_no_query_more(viewer: Browser) -> None:
+    order = make_taken()
     counts = []
     for _ in range(2):
         viewer.get(order.get_absolute_url())
         with CaptureQueriesContext(connection) as queries:
             viewer.get(order.get_absolute_url())
         counts.append(len(queries))
-        Pace.objects.filter(service=order.service).exists() or has_pace(order.service)
+        Pace.objects.filter(service=order.service).exists() or make_pace(order.service)
     assert counts[0] == counts[1]
 
 
 # ── All that are late ────────────────────────────────────────────────────────────────────────────
-def late_ones(number: int, service: Service) -> list[Order]:
+def make_late(number: int, service: Service) -> list[Order]:
+    """So many orders that became late an hour ago and earlier, the least late first."""
     by = make_user()
     at = timezone.now() - timedelta(hours=1)
-    return [taken(by=by, service=service, late_from=at - minutes(place)) for place in range(number)]
+    return [make_taken(by=by, service=service, late_from=at - minutes(place)) for place in range(number)]
 
 
 def test_they_stand_by_service_most_first_with_the_ids_for_the_supplier(viewer: Browser) -> None:
     few, many = make_service(name="Few"), make_service(name="Many")
-    has_pace(many)
-    one, some = late_ones(1, few), late_ones(3, many)
+    make_pace(many)
+    of_few, of_many = make_late(1, few), make_late(3, many)
     page = viewer.get("/orders/late/").content.decode()
     assert page.index("<bdi>Many") < page.index("<bdi>Few")
-    ids = ", ".join(order.upstream_id or "" for order in reversed(some))  # the longest late first
+    ids = ", ".join(order.upstream_id or "" for order in reversed(of_many))  # the longest late first
     assert f"These 3 orders of service {many.upstream_id} are late: {ids}" in page
     assert f'data-copy="{ids}"' in page
-    assert f"This order of service {few.upstream_id} is late: {one[0].upstream_id}" in page
-    assert all(f'href="/orders/{order.pk}/"' in page for order in [*one, *some])
+    assert f"This order of service {few.upstream_id} is late: {of_few[0].upstream_id}" in page
+    assert all(f'href="/orders/{order.pk}/"' in page for order in [*of_few, *of_many])
     assert "<b>4 orders</b> are late" in page
 
 
 def test_many_are_cut_and_the_page_says_so(viewer: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("orders.reports.late.ORDERS_SHOWN", 3)
-    late_ones(5, make_service())
+    make_late(5, make_service())
     page = viewer.get("/orders/late/").content.decode()
     assert "The first <b>3</b> orders that are late" in page
     assert "3 late" in page
@@ -301,8 +304,8 @@ def test_the_page_takes_as_many_queries_for_fifty_as_for_one(viewer: Browser) ->
     for number in (1, 10):
         for _ in range(number):
             service = make_service()
-            has_pace(service)
-            late_ones(5, service)
+            make_pace(service)
+            make_late(5, service)
         viewer.get("/orders/late/")
         with CaptureQueriesContext(connection) as queries:
             viewer.get("/orders/late/")
@@ -312,12 +315,12 @@ def test_the_page_takes_as_many_queries_for_fifty_as_for_one(viewer: Browser) ->
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="asks SQLite for its plans")
 def test_an_index_leads_to_what_is_late(viewer: Browser) -> None:
-    late_ones(3, make_service())
+    make_late(3, make_service())
     with CaptureQueriesContext(connection) as queries:
         viewer.get("/orders/late/")
-    asked = [query["sql"] for query in queries if "late_from" in query["sql"]]
-    assert len(asked) == 2, "the bar's counter, and the orders"
-    for sql in asked:
+    statements = [query["sql"] for query in queries if "late_from" in query["sql"]]
+    assert len(statements) == 2, "the bar's counter, and the orders"
+    for sql in statements:
         with connection.cursor() as cursor:
             cursor.execute("EXPLAIN QUERY PLAN " + sql.replace("%", "%%"), [])
             steps = " | ".join(row[3] for row in cursor.fetchall())
@@ -326,7 +329,7 @@ def test_an_index_leads_to_what_is_late(viewer: Browser) -> None:
 
 def test_with_nothing_late_it_says_what_would_stand_there(viewer: Browser) -> None:
     assert "so far no service has as many" in viewer.get("/orders/late/").content.decode()
-    has_pace(make_service())
+    make_pace(make_service())
     page = viewer.get("/orders/late/").content.decode()
     assert "Nothing is late" in page
     assert "so far no service" not in page
@@ -335,7 +338,7 @@ def test_with_nothing_late_it_says_what_would_stand_there(viewer: Browser) -> No
 
 def test_services_stand_slowest_against_their_usual_first(viewer: Browser) -> None:
     for name, lately, finish in [("Steady", 100, 100), ("Slower", 250, 100), ("New", None, 100), ("Instant", 5, 0)]:
-        pace = has_pace(make_service(name=name), finish=finish)
+        pace = make_pace(make_service(name=name), finish=finish)
         Pace.objects.filter(pk=pace.pk).update(lately=lately and lately * 30)
     Pace.objects.filter(service__name="Instant").update(finish_median=0, finish_p95=0)
     page = viewer.get("/orders/late/").content.decode()
@@ -345,12 +348,12 @@ def test_services_stand_slowest_against_their_usual_first(viewer: Browser) -> No
 
 
 def test_the_counter_ends_at_ninety_nine(viewer: Browser) -> None:
-    late_ones(101, make_service())
+    make_late(101, make_service())
     assert '<span class="n" id="n-late"> 99+</span>' in viewer.get("/orders/refills/").content.decode()
 
 
-def test_real_orders_become_late_by_a_real_pace(upstream: Upstream, phone: Client) -> None:
-    """Ten that are done, and one that upstream takes six times as long for; nothing of it is made up here."""
+def test_real_orders_become_late_by_real_usual_times(upstream: Upstream, phone: Client) -> None:
+    """Ten orders that are completed and a slow one, all from the sandbox, with no time made up here."""
     service = sold_by(phone)
     usually = [
         place_order(service=service, link=f"https://example.org/{n}?sandbox=completed") for n in range(ENOUGH_ORDERS)
@@ -358,10 +361,10 @@ def test_real_orders_become_late_by_a_real_pace(upstream: Upstream, phone: Clien
     slow = place_order(service=service, link="https://example.org/slow?sandbox=slow")
     while submit_one(phone):
         pass
-    hear(phone)
+    poll_all(phone)
     for _ in range(12):
-        wait(upstream, timedelta(minutes=15))
-        hear(phone)
+        let_pass(upstream, timedelta(minutes=15))
+        poll_all(phone)
     assert not Order.objects.filter(pk__in=[order.pk for order in usually], ended_at=None).exists()
     measure_services(timezone.now())
     known = usual_times([service.pk])[service.pk]
@@ -372,15 +375,16 @@ def test_real_orders_become_late_by_a_real_pace(upstream: Upstream, phone: Clien
     assert [order.pk for order in Order.objects.filter(Listing(slow.placed_by, {"open": "late"}).where)] == [slow.pk]
 
 
-def wait(upstream: Upstream, step: timedelta) -> None:
-    """Lets time pass for the supplier, and for the desk as far as its orders tell."""
+def let_pass(upstream: Upstream, step: timedelta) -> None:
+    """Lets time pass for the supplier, and for the desk by moving all times of its orders back."""
     upstream.advance(seconds=step.total_seconds())
     for name in ("taken_at", "started_at", "ended_at", "late_from", "reported_at", "created_at"):
         for order in Order.objects.exclude(**{name: None}):
             Order.objects.filter(pk=order.pk).update(**{name: getattr(order, name) - step})
 
 
-def hear(phone: Client) -> None:
+def poll_all(phone: Client) -> None:
+    """Asks upstream about every order that is still asked about."""
     Order.objects.filter(next_look_at__isnull=False).update(next_look_at=timezone.now())
     while poll_once(phone):
         pass

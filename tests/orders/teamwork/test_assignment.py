@@ -21,29 +21,34 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def order() -> Order:
+    """An order in progress, assigned to nobody."""
     return make_order(Status.IN_PROGRESS)
 
 
 @pytest.fixture
 def ana() -> User:
+    """An operator."""
     return make_user(Role.OPERATOR, username="ana", name="Ana")
 
 
 @pytest.fixture
 def tomas() -> User:
+    """Another operator."""
     return make_user(Role.OPERATOR, username="tomas", name="Tomás")
 
 
-def gives(by: User, order: Order, to: User | str, saw: User | None = None) -> HttpResponse:
-    said = {"to": to.pk if isinstance(to, User) else to, "saw": saw.pk if saw else ""}
-    return as_user(by).post(f"/orders/{order.pk}/assignment/", said, follow=True)  # type: ignore[return-value]
+def assign(by: User, order: Order, to: User | str, saw: User | None = None) -> HttpResponse:
+    """Sends the form on the order's page; `saw` is the assignee whom that page showed."""
+    form = {"to": to.pk if isinstance(to, User) else to, "saw": saw.pk if saw else ""}
+    return as_user(by).post(f"/orders/{order.pk}/assignment/", form, follow=True)  # type: ignore[return-value]
 
 
-def last(order: Order) -> str:
+def last_event_text(order: Order) -> str:
+    """The sentence of the order's newest event."""
     return order.events.latest("id").sentence.plain
 
 
-def test_each_way_is_told_with_everybodys_name(ana: User, tomas: User, order: Order) -> None:
+def test_each_way_is_recorded_with_everybodys_name(ana: User, tomas: User, order: Order) -> None:
     steps: list[tuple[User, User | str, User | None, str]] = [
         (ana, ana, None, "Ana took this order on."),
         (tomas, tomas, ana, "Tomás took this order over from Ana."),
@@ -53,68 +58,70 @@ def test_each_way_is_told_with_everybodys_name(ana: User, tomas: User, order: Or
         (ana, "nobody", ana, "Ana let this order go; it is assigned to nobody."),
     ]
     for by, to, saw, sentence in steps:
-        page = gives(by, order, to, saw)
+        page = assign(by, order, to, saw)
         assert page.status_code == 200
-        assert last(order) == sentence
+        assert last_event_text(order) == sentence
         order.refresh_from_db()
         assert order.assigned_to == (to if isinstance(to, User) else None)
 
 
-def test_the_page_and_its_version_tell(ana: User, order: Order, viewer: Client) -> None:
-    gives(ana, order, ana)
+def test_the_page_shows_it_and_its_version_changes(ana: User, order: Order, viewer: Client) -> None:
+    assign(ana, order, ana)
     assert Order.objects.get(pk=order.pk).version == order.version + 1
     page = viewer.get(order.get_absolute_url()).content.decode()
     assert "<b><bdi>Ana</bdi></b>" in page
     assert "Take it" not in page, "who only looks has no buttons"
 
 
-def test_the_later_of_two_gets_a_conflict_and_reads_who_has_it(ana: User, tomas: User, order: Order) -> None:
-    gives(tomas, order, tomas)
-    page = gives(ana, order, ana)  # on a page from before
+def test_the_later_of_two_people_gets_a_conflict_and_reads_who_has_it(ana: User, tomas: User, order: Order) -> None:
+    assign(tomas, order, tomas)
+    page = assign(ana, order, ana)  # on a page from before
     assert page.status_code == 409
     assert "Tomás has this order now: that changed after your page was loaded." in page.content.decode()
     assert Order.objects.get(pk=order.pk).assigned_to == tomas
     assert order.events.filter(kind="taken_on").count() == 1
-    assert gives(ana, order, ana, tomas).status_code == 200, "the page that told her knows whom she sees now"
+    assert assign(ana, order, ana, tomas).status_code == 200, "the page that told her knows whom she sees now"
 
 
 def test_a_double_click_is_no_conflict(ana: User, order: Order) -> None:
-    gives(ana, order, ana)
-    page = gives(ana, order, ana)
+    assign(ana, order, ana)
+    page = assign(ana, order, ana)
     assert page.status_code == 200
     assert "Ana has this order already." in page.content.decode()
     assert order.events.filter(kind="taken_on").count() == 1
 
 
 @pytest.mark.parametrize("to", ["", "x", "0", "999999", "9" * 40])
-def test_nobody_of_the_team_is_nobody_to_give_it_to(ana: User, order: Order, to: str) -> None:
-    gives(ana, order, ana)
-    assert "Choose whom this order is assigned to." in gives(ana, order, to, ana).content.decode()
+def test_it_is_assigned_to_nobody_who_is_not_on_the_team(ana: User, order: Order, to: str) -> None:
+    assign(ana, order, ana)
+    assert "Choose whom this order is assigned to." in assign(ana, order, to, ana).content.decode()
     assert Order.objects.get(pk=order.pk).assigned_to == ana
 
 
-def test_only_who_may_act_and_is_still_there_can_have_it(ana: User, order: Order) -> None:
-    looks, gone = make_user(Role.VIEWER, name="Victor"), make_user(name="Gone", is_active=False)
-    assert "Victor cannot be assigned an order. Only operators" in gives(ana, order, looks).content.decode()
-    assert "Gone cannot be assigned an order. This account is switched off." in gives(ana, order, gone).content.decode()
-    assert "<option" in gives(ana, order, ana).content.decode()
-    assert "Victor</option>" not in gives(ana, order, ana).content.decode()
+def test_only_active_people_who_may_place_can_have_it(ana: User, order: Order) -> None:
+    viewer, gone = make_user(Role.VIEWER, name="Victor"), make_user(name="Gone", is_active=False)
+    assert "Victor cannot be assigned an order. Only operators" in assign(ana, order, viewer).content.decode()
+    assert (
+        "Gone cannot be assigned an order. This account is switched off." in assign(ana, order, gone).content.decode()
+    )
+    assert "<option" in assign(ana, order, ana).content.decode()
+    assert "Victor</option>" not in assign(ana, order, ana).content.decode()
 
 
-def test_whoever_has_it_and_left_is_still_named(ana: User, tomas: User, order: Order) -> None:
-    gives(tomas, order, tomas)
+def test_an_assignee_who_has_left_is_still_named(ana: User, tomas: User, order: Order) -> None:
+    assign(tomas, order, tomas)
     User.objects.filter(pk=tomas.pk).update(is_active=False)
     page = as_user(ana).get(order.get_absolute_url()).content.decode()
     assert '<option value="" selected>Tomás</option>' in page
 
 
-def test_a_viewer_may_not(order: Order) -> None:
+def test_a_viewer_may_not_assign(order: Order) -> None:
     with pytest.raises(Refusal, match="Only operators"):
         assignment.assign(order, None, saw=None, by=make_user(Role.VIEWER))
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_eight_people_at_once_one_has_it() -> None:
+def test_when_eight_people_take_it_at_once_one_has_it() -> None:
     order, people = make_order(Status.IN_PROGRESS), [make_user() for _ in range(8)]
     gate, done = threading.Barrier(len(people)), list[User]()
 
@@ -138,7 +145,7 @@ def test_of_eight_people_at_once_one_has_it() -> None:
     assert order.events.filter(kind="taken_on").count() == 1
 
 
-def test_what_is_assigned_to_somebody_is_found_by_its_index(ana: User) -> None:
-    found = Order.objects.filter(assigned_to=ana).order_by("-id")[:50]
+def test_an_index_leads_to_what_is_assigned_to_somebody(ana: User) -> None:
+    assigned = Order.objects.filter(assigned_to=ana).order_by("-id")[:50]
     if connection.vendor == "sqlite":
-        assert "order_assigned" in found.explain()
+        assert "order_assigned" in assigned.explain()

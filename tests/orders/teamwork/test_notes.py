@@ -1,4 +1,4 @@
-"""Notes about an order: written once, verbatim, calling teammates by name; and the notes to oneself."""
+"""Notes about an order: written once, verbatim, calling teammates by name; and the list of notes that call a person."""
 
 import html
 import uuid
@@ -29,92 +29,97 @@ HOSTILE = (
 
 @pytest.fixture
 def order() -> Order:
+    """An order in progress, without notes."""
     return make_order(Status.IN_PROGRESS)
 
 
 @pytest.fixture
 def ana() -> User:
+    """An operator."""
     return make_user(Role.OPERATOR, username="ana", name="Ana")
 
 
 @pytest.fixture
 def tomas() -> User:
+    """Another operator, whose body name has two words."""
     return make_user(Role.OPERATOR, username="tomas", name="Tomás Rey")
 
 
-def writes(by: User | Client, order: Order, text: str, token: object = None) -> HttpResponse:
+def write(by: User | Client, order: Order, text: str, token: object = None) -> HttpResponse:
+    """Sends the form for a note on the order's page, with a new token unless one is given."""
     client = as_user(by) if isinstance(by, User) else by
-    said = {"text": text, "token": str(token or uuid.uuid4())}
-    return client.post(f"/orders/{order.pk}/notes/", said)  # type: ignore[return-value]
+    form = {"text": text, "token": str(token or uuid.uuid4())}
+    return client.post(f"/orders/{order.pk}/notes/", form)  # type: ignore[return-value]
 
 
 def page(client: Client, order: Order) -> str:
+    """The HTML of the order's page."""
     return client.get(order.get_absolute_url()).content.decode()
 
 
 def test_a_note_stands_on_the_page_and_in_the_timeline_with_its_name(ana: User, order: Order, viewer: Client) -> None:
-    answer = writes(ana, order, "Client is calm.\nTold them 48 h.")
+    answer = write(ana, order, "Client is calm.\nTold them 48 h.")
     note = Note.objects.get()
     assert answer.status_code == 302
     assert answer["Location"] == f"/orders/{order.pk}/#note-{note.pk}"
-    shown = page(viewer, order)
-    assert 'dir="auto">Client is calm.\nTold them 48 h.</p>' in shown
-    assert "<b>Ana</b> wrote a note." in shown
-    assert "Write a note" not in shown, "who only looks has no form"
+    body = page(viewer, order)
+    assert 'dir="auto">Client is calm.\nTold them 48 h.</p>' in body
+    assert "<b>Ana</b> wrote a note." in body
+    assert "Write a note" not in body, "who only looks has no form"
 
 
-def test_an_open_page_learns_of_it(ana: User, order: Order, viewer: Client) -> None:
+def test_an_open_page_learns_of_a_note(ana: User, order: Order, viewer: Client) -> None:
     poll = f"/orders/{order.pk}/?v={order.version}&bar={StatusBar().version}"
     assert viewer.get(poll, headers=htmx()).status_code == 204
-    writes(ana, order, "Look.")
+    write(ana, order, "Look.")
     assert "The last note is Ana’s." in viewer.get(poll, headers=htmx()).content.decode()
 
 
 @pytest.mark.parametrize("text", ["", "  \n\t ", "\u200b\u200d\ufeff", "a\0b", "x" * (NOTE_CHARACTERS + 1)])
-def test_what_is_no_note_is_refused_beside_the_field_and_kept(ana: User, order: Order, text: str) -> None:
-    answer = writes(ana, order, text)
-    shown = answer.content.decode()
+def test_a_text_that_is_no_note_is_refused_beside_its_field_and_not_lost(ana: User, order: Order, text: str) -> None:
+    answer = write(ana, order, text)
+    body = answer.content.decode()
     assert answer.status_code == 422
-    assert 'id="note-why" role="alert"' in shown
-    assert 'aria-invalid="true"' in shown
-    assert "\n" + html.escape(text) + "</textarea>" in shown
+    assert 'id="note-why" role="alert"' in body
+    assert 'aria-invalid="true"' in body
+    assert "\n" + html.escape(text) + "</textarea>" in body
     assert not Note.objects.exists()
 
 
-def test_a_note_of_five_thousand_characters_is_kept_and_lines_count_once(ana: User, order: Order) -> None:
+def test_a_note_of_five_thousand_characters_is_saved_and_a_line_end_counts_once(ana: User, order: Order) -> None:
     text = "line\r\n" * (NOTE_CHARACTERS // 5 - 1) + "last!"
-    assert writes(ana, order, text).status_code == 302
+    assert write(ana, order, text).status_code == 302
     assert Note.objects.get().text == text.replace("\r\n", "\n")
     assert "Show all 5,000 characters" in page(as_user(ana), order)
 
 
-def test_the_same_form_twice_writes_it_once_and_says_so(ana: User, order: Order) -> None:
+def test_the_same_form_sent_twice_writes_the_note_once_and_says_so(ana: User, order: Order) -> None:
     token, client = uuid.uuid4(), as_user(ana)
     for _ in range(2):
-        assert writes(client, order, "Once.", token).status_code == 302
+        assert write(client, order, "Once.", token).status_code == 302
     assert Note.objects.count() == 1
     assert order.events.filter(kind="noted").count() == 1
     assert "This note was written already, once." in page(client, order)
 
 
-def test_another_text_in_a_form_that_was_sent_is_kept_for_a_second_press(ana: User, order: Order) -> None:
+def test_another_text_in_a_form_that_was_sent_is_refused_and_not_lost(ana: User, order: Order) -> None:
     token = uuid.uuid4()
-    writes(ana, order, "First.", token)
-    answer = writes(ana, order, "Second.", token)
+    write(ana, order, "First.", token)
+    answer = write(ana, order, "Second.", token)
     assert answer.status_code == 422
     assert "Send it once more" in answer.content.decode()
     assert "\nSecond.</textarea>" in answer.content.decode()
     assert str(token) not in answer.content.decode(), "the form is a new one"
 
 
-def test_whom_a_note_calls_is_bold_named_in_the_timeline_and_told(ana: User, tomas: User, order: Order) -> None:
+def test_people_whom_a_note_calls_are_bold_and_named_in_the_timeline(ana: User, tomas: User, order: Order) -> None:
     client = as_user(ana)
-    writes(client, order, "Please look, @tomas, and @tomás rey too: bo@tomas.example is no call.")
-    shown = page(client, order)
+    write(client, order, "Please look, @tomas, and @tomás rey too: bo@tomas.example is no call.")
+    body = page(client, order)
     assert set(Mention.objects.values_list("user", flat=True)) == {tomas.pk}
-    assert 'Please look, <b class="at">@tomas</b>, and <b class="at">@tomás rey</b> too: bo@tomas.example' in shown
-    assert "<b>Ana</b> wrote a note to <b>Tomás Rey</b>." in shown
-    assert "Tomás Rey will find it under Notes to me." in shown
+    assert 'Please look, <b class="at">@tomas</b>, and <b class="at">@tomás rey</b> too: bo@tomas.example' in body
+    assert "<b>Ana</b> wrote a note to <b>Tomás Rey</b>." in body
+    assert "Tomás Rey will find it under Notes to me." in body
 
 
 @pytest.mark.parametrize(
@@ -127,7 +132,7 @@ def test_whom_a_note_calls_is_bold_named_in_the_timeline_and_told(ana: User, tom
         ("@<b>x</b>", {"markup"}), ("@.*", set()), ("", set()),
     ],
 )  # fmt: skip
-def test_names_are_found_longest_first_whole_and_among_those_who_are_there(text: str, who: set[str]) -> None:
+def test_names_match_longest_first_whole_and_among_active_people(text: str, who: set[str]) -> None:
     names = {
         "ana": "Ana",
         "lind": "Ana Lind",
@@ -146,47 +151,45 @@ def test_names_are_found_longest_first_whole_and_among_those_who_are_there(text:
 def test_hostile_text_and_names_are_shown_as_text(order: Order) -> None:
     mallory = make_user(Role.OPERATOR, username="mal", name="</script><img src=x>\u202eM")
     client = as_user(mallory)
-    writes(client, order, f"{HOSTILE} @{mallory.name} @mal")
+    write(client, order, f"{HOSTILE} @{mallory.name} @mal")
     for address in (order.get_absolute_url(), "/mentions/", "/activity/"):
-        shown = client.get(address).content.decode()
-        assert "<script>alert" not in shown
-        assert "<img" not in shown
-    said = client.get("/mentions/").content.decode().split('class="note-t" dir="auto">')[1].split("</p>")[0]
-    assert html.unescape(said.replace('<b class="at">', "").replace("</b>", "")) == Note.objects.get().text
+        body = client.get(address).content.decode()
+        assert "<script>alert" not in body
+        assert "<img" not in body
+    note_html = client.get("/mentions/").content.decode().split('class="note-t" dir="auto">')[1].split("</p>")[0]
+    assert html.unescape(note_html.replace('<b class="at">', "").replace("</b>", "")) == Note.objects.get().text
 
 
-def test_notes_to_oneself_are_listed_newest_first_and_nobody_elses(ana: User, tomas: User, order: Order) -> None:
+def test_the_notes_that_call_a_person_are_listed_newest_first(ana: User, tomas: User, order: Order) -> None:
     for number in range(3):
-        writes(ana, order, f"@tomas number {number}")
-    writes(tomas, order, "@ana thanks")
-    shown = as_user(tomas).get("/mentions/").content.decode()
-    assert shown.index("number 2") < shown.index("number 1") < shown.index("number 0")
-    assert "thanks" not in shown
-    assert f'href="/orders/{order.pk}/#note-' in shown
+        write(ana, order, f"@tomas number {number}")
+    write(tomas, order, "@ana thanks")
+    body = as_user(tomas).get("/mentions/").content.decode()
+    assert body.index("number 2") < body.index("number 1") < body.index("number 0")
+    assert "thanks" not in body
+    assert f'href="/orders/{order.pk}/#note-' in body
     assert "Nobody has called you" in as_a("viewer").get("/mentions/").content.decode()
 
 
-def test_new_notes_to_oneself_are_counted_on_every_page_until_they_were_seen(
-    ana: User, tomas: User, order: Order
-) -> None:
+def test_unread_mentions_are_counted_on_every_page_until_they_are_read(ana: User, tomas: User, order: Order) -> None:
     his, badge = as_user(tomas), "new notes to you: </span>2"
     polls = [
         f"/orders/changes/?bar={StatusBar().version}",
         f"/orders/{order.pk}/?v={order.version}&bar={StatusBar().version}",
     ]
-    writes(ana, order, "@tomas one")
-    writes(ana, order, "@tomas two")
+    write(ana, order, "@tomas one")
+    write(ana, order, "@tomas two")
     assert all(badge in his.get(address).content.decode() for address in ("/orders/", "/team/"))
     assert all(badge in his.get(poll, headers=htmx()).content.decode() for poll in polls), "and open pages learn of it"
     assert "new notes to you" not in page(as_user(ana), order)
-    seen = his.get("/mentions/").content.decode()
-    assert seen.count(">new</span>") == 2
-    assert "new notes to you" not in seen
+    first = his.get("/mentions/").content.decode()
+    assert first.count(">new</span>") == 2
+    assert "new notes to you" not in first
     assert ">new</span>" not in his.get("/mentions/").content.decode()
     assert "new notes to you" not in his.get("/orders/").content.decode()
 
 
-def test_a_second_page_of_notes_to_oneself(ana: User, tomas: User, order: Order) -> None:
+def test_a_second_page_of_mentions(ana: User, tomas: User, order: Order) -> None:
     notes = [
         Note(order=order, by=ana, at=order.created_at, text=f"no. {n};", form_token=uuid.uuid4()) for n in range(51)
     ]
@@ -203,7 +206,7 @@ def test_the_page_costs_the_same_with_many_notes(ana: User, tomas: User, order: 
     client, counts = as_user(ana), []
     for number in (1, 60):
         for _ in range(number):
-            writes(client, order, "@tomas and @ana")
+            write(client, order, "@tomas and @ana")
         for address in (order.get_absolute_url(), "/mentions/"):
             client.get(address)
             with CaptureQueriesContext(connection) as queries:
@@ -213,8 +216,8 @@ def test_the_page_costs_the_same_with_many_notes(ana: User, tomas: User, order: 
     assert "The newest 50; older ones are kept." in page(client, order)
 
 
-def test_a_note_without_a_token_or_with_nonsense_for_one_is_written(ana: User, order: Order) -> None:
-    said: list[dict[str, Any]] = [{"text": "One."}, {"text": "Two.", "token": "'; --"}]
-    for form in said:
+def test_a_note_without_a_token_or_with_a_nonsense_token_is_written(ana: User, order: Order) -> None:
+    forms: list[dict[str, Any]] = [{"text": "One."}, {"text": "Two.", "token": "'; --"}]
+    for form in forms:
         assert as_user(ana).post(f"/orders/{order.pk}/notes/", form).status_code == 302
     assert Note.objects.count() == 2

@@ -1,4 +1,4 @@
-"""Who else is looking at an order: live, forgotten soon, and never the reason why a page fails or waits."""
+"""Who else has an order's page open: live, deleted soon, and never the reason why a page fails or waits."""
 
 import threading
 import time
@@ -26,28 +26,33 @@ SECOND = timedelta(seconds=1)
 
 @pytest.fixture
 def order() -> Order:
+    """An order in progress."""
     return make_order(Status.IN_PROGRESS)
 
 
 @pytest.fixture
 def ana() -> User:
+    """An operator."""
     return make_user(Role.OPERATOR, name="Ana")
 
 
 @pytest.fixture
 def tomas() -> User:
+    """Another operator."""
     return make_user(Role.OPERATOR, name="Tomás")
 
 
 def page(client: Client, order: Order) -> str:
+    """The HTML of the order's page."""
     return client.get(order.get_absolute_url()).content.decode()
 
 
-def poll(order: Order, version: object) -> str:
+def poll_address(order: Order, version: object) -> str:
+    """The address that an open page of this version polls."""
     return f"{order.get_absolute_url()}?v={version}&bar={StatusBar().version}"
 
 
-def test_one_sees_others_and_not_oneself(ana: User, tomas: User, order: Order) -> None:
+def test_a_person_sees_others_and_not_themselves(ana: User, tomas: User, order: Order) -> None:
     mine = as_user(ana)
     assert "looking at this too" not in page(mine, order)
     assert "looking at this too" not in page(mine, order), "nor in a second tab"
@@ -56,35 +61,35 @@ def test_one_sees_others_and_not_oneself(ana: User, tomas: User, order: Order) -
     assert "<b><bdi>Bo</bdi></b> and <b><bdi>Tomás</bdi></b> are looking at this too" in page(mine, order)
 
 
-def test_a_poll_tells_when_somebody_comes_and_goes(ana: User, tomas: User, order: Order) -> None:
+def test_a_poll_answers_when_somebody_comes_and_goes(ana: User, tomas: User, order: Order) -> None:
     mine = as_user(ana)
     page(mine, order)
-    assert mine.get(poll(order, order.version), headers=htmx()).status_code == 204
+    assert mine.get(poll_address(order, order.version), headers=htmx()).status_code == 204
     page(as_user(tomas), order)
-    came = mine.get(poll(order, order.version), headers=htmx())
-    assert "Tomás" in came.content.decode()
+    joined = mine.get(poll_address(order, order.version), headers=htmx())
+    assert "Tomás" in joined.content.decode()
     version = presence.page_version(order.version, ["Tomás"])
-    assert f'data-v="{version}"' in came.content.decode()
-    assert mine.get(poll(order, version), headers=htmx()).status_code == 204
+    assert f'data-v="{version}"' in joined.content.decode()
+    assert mine.get(poll_address(order, version), headers=htmx()).status_code == 204
     Presence.objects.filter(user=tomas).update(seen_at=timezone.now() - presence.STILL_THERE)
-    gone = mine.get(poll(order, version), headers=htmx())
-    assert gone.status_code == 200
-    assert "looking at this too" not in gone.content.decode()
+    left = mine.get(poll_address(order, version), headers=htmx())
+    assert left.status_code == 200
+    assert "looking at this too" not in left.content.decode()
 
 
-def test_a_poll_keeps_one_there_and_touches_no_session(ana: User, order: Order) -> None:
+def test_a_poll_keeps_a_person_present_and_touches_no_session(ana: User, order: Order) -> None:
     mine = as_user(ana)
     page(mine, order)
     sessions, long_ago = list(Session.objects.values()), timezone.now() - 20 * SECOND
     Presence.objects.update(seen_at=long_ago)
-    answer = mine.get(poll(order, order.version), headers=htmx())
+    answer = mine.get(poll_address(order, order.version), headers=htmx())
     assert answer.status_code == 204
     assert not answer.cookies
     assert Presence.objects.get().seen_at > long_ago
     assert list(Session.objects.values()) == sessions
 
 
-def test_it_is_written_at_most_once_in_ten_seconds(ana: User, order: Order) -> None:
+def test_presence_is_written_at_most_once_in_ten_seconds(ana: User, order: Order) -> None:
     now = timezone.now()
 
     def written(at: datetime) -> bool:
@@ -98,7 +103,7 @@ def test_it_is_written_at_most_once_in_ten_seconds(ana: User, order: Order) -> N
     assert Presence.objects.count() == 1
 
 
-def test_what_is_older_than_an_hour_is_forgotten(ana: User) -> None:
+def test_presence_older_than_an_hour_is_deleted(ana: User) -> None:
     now, service_order = timezone.now(), make_order(Status.IN_PROGRESS)
     other = make_order(Status.IN_PROGRESS, service=service_order.service)
     presence.mark_present(service_order.pk, ana, now - timedelta(hours=2))
@@ -106,11 +111,11 @@ def test_what_is_older_than_an_hour_is_forgotten(ana: User) -> None:
     assert list(Presence.objects.values_list("order", flat=True)) == [other.pk]
 
 
-def test_a_write_that_fails_fails_no_page(
+def test_a_page_does_not_fail_with_its_write_of_presence(
     ana: User, tomas: User, order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page(as_user(tomas), order)
-    # The order is gone to the database's mind: its foreign key or its table refuses the row.
+    # The database refuses the row, for it knows no such table.
     monkeypatch.setattr(team.Presence._meta, "db_table", "no_such_table")
     presence.write_presence(order.pk, ana, timezone.now())
     monkeypatch.undo()
@@ -121,22 +126,22 @@ def test_a_write_that_fails_fails_no_page(
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="only there do all writers wait for one another")
 def test_a_page_does_not_wait_for_a_long_writer() -> None:
     ana, order = make_user(), make_order(Status.IN_PROGRESS)
-    held, over = threading.Event(), threading.Event()
+    has_begun, may_end = threading.Event(), threading.Event()
 
     def writes_for_long() -> None:
         with transaction.atomic():
             Order.objects.filter(pk=order.pk).update(version=1)
-            held.set()
-            over.wait(30)
+            has_begun.set()
+            may_end.wait(30)
         connections.close_all()
 
     writer = threading.Thread(target=writes_for_long)
     writer.start()
-    held.wait(30)
+    has_begun.wait(30)
     began = time.monotonic()
     assert presence.mark_present(order.pk, ana, timezone.now()) == []
     took = time.monotonic() - began
-    over.set()
+    may_end.set()
     writer.join()
     assert took < 5, "seconds; the desk's own patience is 20"
     assert not Presence.objects.exists()
@@ -149,12 +154,12 @@ def test_a_page_does_not_wait_for_a_long_writer() -> None:
 def test_hostile_names_are_text_and_change_the_version(order: Order) -> None:
     mallory = make_user(Role.VIEWER, name="</script><script>alert(1)</script>\u202e")
     page(as_user(mallory), order)
-    shown = page(as_user(make_user()), order)
-    assert "<script>alert" not in shown
-    assert "&lt;/script&gt;" in shown
+    text = page(as_user(make_user()), order)
+    assert "<script>alert" not in text
+    assert "&lt;/script&gt;" in text
 
 
-def test_the_version_is_the_orders_own_while_nobody_else_looks() -> None:
+def test_the_version_is_the_orders_own_while_nobody_else_is_present() -> None:
     assert presence.page_version(7, []) == "7"
     assert len({presence.page_version(7, names) for names in ([], ["Ana"], ["Ana", "Bo"], ["Bo"])}) == 4
     assert presence.page_version(7, ["Ana"]) != presence.page_version(8, ["Ana"])

@@ -96,7 +96,7 @@ MISTAKES = (
     ),
     Mistake(
         "a look without a lease", FOLLOWING,
-        "for pk, *_ in taken]).update(next_look_at=now + LEASE,", "for pk, *_ in taken]).update(next_look_at=None,",
+        "for pk, *_ in claimed]).update(next_look_at=now + LEASE,", "for pk, *_ in claimed]).update(next_look_at=None,",
         CAMPAIGN,
     ),
     Mistake(

@@ -144,7 +144,7 @@ def test_it_is_told_once_and_stays_until_somebody_looked_though_it_stands_no_mor
     assert look(order, remains=1002) == []
     assert look(order, remains=650) == []
     assert order.doubts == "remains"
-    assert says(order) == [ANOMALIES["remains"].was]
+    assert says(order) == [ANOMALIES["remains"].past_sentence]
 
 
 # ── On and off after the end ─────────────────────────────────────────────────────────────────────

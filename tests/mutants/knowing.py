@@ -234,7 +234,7 @@ MISTAKES = (
     # ── Webhooks ─────────────────────────────────────────────────────────────────────────────────
     Mistake(
         "a webhook that is told as taken before it is on the disk", "orders/webhooks/inbox.py",
-        "if not waiting.kept(PATIENCE_SECONDS):", "if False:",
+        "answer.get(timeout=PATIENCE_SECONDS)", "True",
         "tests/orders/webhooks/test_inbox.py",
     ),
     Mistake(

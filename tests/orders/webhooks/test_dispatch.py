@@ -202,7 +202,7 @@ def test_a_crash_in_the_middle_rings_later_or_has_rung(point: str, monkeypatch: 
 
 
 def test_what_came_a_month_ago_is_forgotten_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dispatch, "FORGOTTEN_AT_ONCE", 2)
+    monkeypatch.setattr(dispatch, "DELETED_AT_ONCE", 2)
     for days in (40, 35, 31, 29, 1):
         came(at=NOW - timedelta(days=days))
     assert [dispatch.delete_old(NOW) for _ in range(3)] == [True, True, False]

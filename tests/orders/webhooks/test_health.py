@@ -24,9 +24,9 @@ NOW = timezone.now()
 @pytest.fixture(autouse=True)
 def _secret_and_no_memory(settings: Any) -> Iterator[None]:
     settings.NOTPANEL_WEBHOOK_SECRETS = ["whsec"]
-    health._Last.at = None
+    health._LastJudgement.at = None
     yield
-    health._Last.at = None
+    health._LastJudgement.at = None
 
 
 def ended(minutes_ago: float, rung: float | None = None, status: str = "completed") -> None:

@@ -183,7 +183,7 @@ MISTAKES = (
     ),
     Mistake(
         "a pace that moves and leaves its live orders where they were", "orders/statistics/delivery_times.py",
-        "            update_late_from(pace.pk, after)\n", "            pass\n",
+        "            update_late_from(pace.pk, pace.usual)\n", "            pass\n",
         LATE,
     ),
     Mistake(

@@ -18,10 +18,10 @@ from orders.statistics.delivery_times import (
     ENOUGH_ORDERS,
     MEASURED_ORDERS,
     WRITTEN_AFTER,
-    Ended,
-    figures,
+    EndedOrder,
+    figures_of,
     measure_services,
-    nth,
+    percentile,
 )
 from panel.notpanel.client import Client
 from panel.upstream.models import Chore
@@ -34,10 +34,10 @@ TAKEN = datetime(2026, 11, 20, 9, tzinfo=timezone.get_default_timezone())
 
 
 def ended(start: float | None, finish: float, status: str = Status.COMPLETED, quantity: int = 1000,
-          runs: int | None = None) -> Ended:  # fmt: skip
+          runs: int | None = None) -> EndedOrder:  # fmt: skip
     """An order that started and ended so many minutes after upstream took it."""
     started_at = None if start is None else TAKEN + minutes(start)
-    return Ended(status, TAKEN, started_at, TAKEN + minutes(finish), quantity, runs)
+    return EndedOrder(status, TAKEN, started_at, TAKEN + minutes(finish), quantity, runs)
 
 
 def sold(number: int = ENOUGH_ORDERS, *, start: float = 9, finish: float = 110, at: datetime | None = None) -> Service:
@@ -66,7 +66,7 @@ def complete(service: Service, by: object, *, start: float, finish: float, at: d
     ],
 )  # fmt: skip
 def test_a_percentile_is_one_of_the_values_and_exact(values: Sequence[int], percent: int, expected: int) -> None:
-    assert nth(values, percent) == expected
+    assert percentile(values, percent) == expected
 
 
 def test_the_start_is_of_all_that_began_and_the_finish_of_what_was_completed_in_one_run() -> None:
@@ -75,20 +75,20 @@ def test_the_start_is_of_all_that_began_and_the_finish_of_what_was_completed_in_
         ended(100, 900, Status.PARTIAL), ended(None, 900, Status.CANCELLED), ended(200, 900, Status.REFUNDED),
         ended(300, 9000, runs=12), ended(400, 1)._replace(taken_at=None),
     ]  # fmt: skip
-    found = figures([*others, *orders])
+    found = figures_of([*others, *orders])
     assert (found["starts"], found["finishes"]) == (23, 20)
     assert (found["start_median"], found["start_p95"]) == (12 * 60, 200 * 60)
     assert (found["finish_median"], found["finish_p95"]) == (100 * 60, 190 * 60)
 
 
 def test_clocks_that_disagree_make_no_negative_time() -> None:
-    assert figures([ended(-2, -1)] * ENOUGH_ORDERS)["finish_p95"] == 0
+    assert figures_of([ended(-2, -1)] * ENOUGH_ORDERS)["finish_p95"] == 0
 
 
 def test_lately_is_of_the_newest_alone_and_only_where_there_are_older_ones() -> None:
     newest = [ended(1, 300)] * 20
-    assert figures([*newest, *[ended(1, 100)] * 20])["lately"] == 300 * 60
-    assert figures([*newest, *[ended(1, 100)] * 19])["lately"] is None
+    assert figures_of([*newest, *[ended(1, 100)] * 20])["lately"] == 300 * 60
+    assert figures_of([*newest, *[ended(1, 100)] * 19])["lately"] is None
 
 
 # ── Of the desk's orders ─────────────────────────────────────────────────────────────────────────

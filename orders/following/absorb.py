@@ -17,8 +17,8 @@ REPORTED_FIELDS = (
 def absorb(order: Order, report: Report, schedule: PollSchedule = BY_AGE_ALONE) -> tuple[list[Event], Reading | None]:
     """Changes the order to what the report says, and returns the events, and a reading if the progress changed.
 
-    Saves nothing: the caller saves both, and the order's REPORTED_FIELDS. A report that was asked for before the last
-    one is ignored. `schedule` decides when the order is polled next.
+    Saves nothing: the caller saves both, and the order's REPORTED_FIELDS. Ignores a report that was asked for earlier
+    than the last report. `schedule` decides when the order is polled next.
     """
     before = progress_of(order)
     events = apply_report(order, report, schedule)
@@ -61,7 +61,7 @@ def apply_report(order: Order, report: Report, schedule: PollSchedule) -> list[E
 
 
 def shown_facts(order: Order) -> tuple[object, ...]:
-    """The facts that an open page shows of the order. Its version moves when one of them does."""
+    """The facts that an open page shows of the order. Its version moves when any of them changes."""
     figures = (order.status, order.charge, order.currency, order.start_count, order.remains)
     return *figures, order.left_out, order.doubts
 

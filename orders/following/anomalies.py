@@ -40,7 +40,7 @@ class Facts(NamedTuple):
 
 
 class AnomalyKind(NamedTuple):
-    """One kind of anomaly: when an order has it, and how it is told."""
+    """One kind of anomaly: when an order has it, and the words for it."""
 
     label: str  # for a row of the list
     facts: tuple[str, ...]  # a report raises it only if one of these facts changed

@@ -10,16 +10,16 @@ from orders.models.order import IS_MISSING
 from orders.rules.refusal import Refusal, allowed, reason_given
 
 
-def mark_seen(order: Order, doubts: str, *, by: Any) -> None:
+def mark_seen(order: Order, kinds: str, *, by: Any) -> None:
     """Marks these kinds of anomalies as seen: all that `Order.doubts` held when the page was loaded.
 
     Raises a Refusal if another kind has come since, so that nobody marks what they could not read.
     """
     allowed(by, "decide")
     with transaction.atomic():
-        if not doubts or not Order.objects.filter(pk=order.pk, doubts=doubts).change(doubts=None):
+        if not kinds or not Order.objects.filter(pk=order.pk, doubts=kinds).change(doubts=None):
             raise Refusal("Something else has come to surprise meanwhile, or somebody was quicker: look again.")
-        order.record("seen", by=by, what=kind_labels(doubts))
+        order.record("seen", by=by, what=kind_labels(kinds))
 
 
 def give_up(order: Order, reason: str, *, by: Any) -> None:

@@ -1,7 +1,7 @@
 """What orders were expected to cost and what upstream charged, in exact totals for each quarter of an hour.
 
 Triggers append a line for each charge that comes or changes, so that no code can forget it and no two transactions
-wait for each other; the worker merges the lines. Quarters, because every time zone begins its day at one.
+wait for each other; the worker merges the lines. Quarters, because in every time zone a day begins with a quarter.
 """
 
 from collections import Counter, defaultdict

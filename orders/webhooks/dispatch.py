@@ -1,4 +1,4 @@
-"""Dispatches deliveries: the order that one names is polled soon, a low balance is read. Makes no call to upstream.
+"""Dispatches deliveries: polls the order that a delivery names soon, reads a low balance. Makes no call to upstream.
 
 A delivery is handled once its order was polled after it came in, so a poll that was under way does not count. The
 order may not be known yet: upstream delivers as soon as it has the order, and its answer to `add` takes a while.

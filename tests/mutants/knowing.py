@@ -193,7 +193,7 @@ MISTAKES = (
     ),
     Mistake(
         "seen is seen, whatever came since the page was loaded", "orders/following/triage.py",
-        "Order.objects.filter(pk=order.pk, doubts=doubts).change(doubts=None)",
+        "Order.objects.filter(pk=order.pk, doubts=kinds).change(doubts=None)",
         "Order.objects.filter(pk=order.pk).change(doubts=None)",
         "tests/orders/following/test_anomalies.py",
     ),

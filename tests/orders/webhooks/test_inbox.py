@@ -14,7 +14,7 @@ from django.utils import timezone
 from orders.models import Arrival, Delivery
 from orders.webhooks import inbox
 from orders.webhooks.inbox import Inbox, NotKept
-from tests.rings import kept
+from tests.deliveries import stored
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -63,7 +63,7 @@ def test_those_that_come_together_share_a_commit_and_each_is_on_the_disk_when_it
 
 def test_repeats_among_those_that_come_together_are_kept_once(writes: list[int]) -> None:
     assert together(Inbox(), ["a", "b", "a", "a", "b", "a"]) == ["kept"] * 6
-    assert sorted(delivery.key for delivery in kept()) == ["a", "b"]
+    assert sorted(delivery.key for delivery in stored()) == ["a", "b"]
 
 
 def test_a_commit_that_fails_is_told_to_each_and_the_next_fares_better(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,7 +76,7 @@ def test_a_commit_that_fails_is_told_to_each_and_the_next_fares_better(monkeypat
     with monkeypatch.context() as patched:
         patched.setattr(inbox, "insert_deliveries", full)
         assert together(box, ["a", "b", "c"]) == ["not kept"] * 3
-    assert kept() == []
+    assert stored() == []
     assert outcome(box, "a") == "kept"
 
 
@@ -89,7 +89,7 @@ def test_a_commit_that_fails_at_its_very_end_keeps_none(monkeypatch: pytest.Monk
     with monkeypatch.context() as patched:
         patched.setattr(BaseDatabaseWrapper, "_commit", fails)
         assert outcome(box, "a") == "not kept"
-    assert kept() == []
+    assert stored() == []
 
 
 def test_nobody_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,12 +124,12 @@ def test_a_child_of_a_process_that_has_written_writes_too() -> None:
         finally:
             os._exit(0 if well else 1)
     assert os.waitpid(child, 0)[1] == 0
-    assert {delivery.key for delivery in kept()} == {"parent", "child"}
+    assert {delivery.key for delivery in stored()} == {"parent", "child"}
 
 
 def test_in_a_transaction_of_the_callers_it_stands_or_falls_with_that() -> None:
     with pytest.raises(RuntimeError), transaction.atomic():
         Inbox().put(an_arrival("a"))
-        assert len(kept()) == 1
+        assert len(stored()) == 1
         raise RuntimeError
-    assert kept() == []
+    assert stored() == []

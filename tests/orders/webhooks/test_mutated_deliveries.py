@@ -13,7 +13,7 @@ from django.test import Client
 
 from orders.models import Delivery, TurnedAway
 from panel.notpanel.signing import Untrusted, verify
-from tests.rings import DOOR, SECRET, body_of, headers_of
+from tests.deliveries import ENDPOINT_PATH, SECRET, body_of, headers_of
 
 Headers = dict[str, str]
 SIGNATURE = "X-NotPanel-Signature"
@@ -132,7 +132,7 @@ def test_through_the_whole_desk_none_is_taken_and_none_is_an_error(seed: int, se
         name, headers, body = mutated(chance, f"ord_{number}")
         kind = chance.choice(["application/json"] * 12 + ["application/json; charset=utf-8", "text/plain", "é", ""])
         headers.pop("Content-Type", "")
-        answer = client.generic("POST", DOOR, body, content_type=kind, headers=headers)
+        answer = client.generic("POST", ENDPOINT_PATH, body, content_type=kind, headers=headers)
         found[answer.status_code] += 1
         assert 400 <= answer.status_code < 500, f"seed {seed}, number {number}: {name} got {answer.status_code}"
     assert not Delivery.objects.exists()

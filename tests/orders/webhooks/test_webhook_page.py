@@ -14,9 +14,9 @@ from orders.rules.statuses import Status
 from orders.webhooks import views as webhooks
 from orders.webhooks.dispatch import dispatch_due
 from panel.notpanel.signing import mark
+from tests.deliveries import OLDER, SECRET, deliver, stored
 from tests.makers import make_order
 from tests.people import as_a
-from tests.rings import OLDER, SECRET, kept, ring
 
 pytestmark = pytest.mark.django_db
 PAGE, RINGS = "/upstream/webhooks/", "/upstream/webhooks/rings/"
@@ -52,8 +52,8 @@ def test_secrets_are_counted_and_marked_and_never_shown(viewer: Client) -> None:
 
 def test_deliveries_stand_there_with_their_order_and_what_came_of_them(viewer: Client) -> None:
     order = make_order(Status.IN_PROGRESS)
-    ring(order.upstream_id or "")
-    ring("ord_elsewhere")
+    deliver(order.upstream_id or "")
+    deliver("ord_elsewhere")
     Delivery.objects.filter(upstream_id="ord_elsewhere").update(how=Delivery.How.PARKED)
     page = text(viewer)
     assert f'<a href="/orders/{order.pk}/">Order {order.pk}</a>' in page
@@ -63,7 +63,7 @@ def test_deliveries_stand_there_with_their_order_and_what_came_of_them(viewer: C
 
 def test_a_ring_whose_order_was_looked_at_says_so_before_the_bell_comes_by_again(viewer: Client) -> None:
     order = make_order(Status.IN_PROGRESS)
-    ring(order.upstream_id or "")
+    deliver(order.upstream_id or "")
     dispatch_due(timezone.now(), hurry_balance=lambda _now: None)
     assert "Rung, not looked at yet" in text(viewer)
     Order.objects.update(reported_at=timezone.now())
@@ -90,7 +90,7 @@ def test_a_clock_that_is_wrong_is_called_that(viewer: Client, reason: str) -> No
 
 def test_a_test_ring_goes_the_way_of_any_other() -> None:
     answer = as_a("owner").post(RINGS, follow=True)
-    (delivery,) = kept()
+    (delivery,) = stored()
     assert (delivery.event, delivery.mark, delivery.upstream_id) == ("ping", mark(SECRET), "")
     assert f"verified and kept as {delivery.key}. A forged copy of it was not." in answer.content.decode()
 
@@ -119,7 +119,7 @@ def test_it_asks_no_more_for_fifty_deliveries_than_for_one(viewer: Client) -> No
     counts = []
     for more in (1, 49):
         for _ in range(more):
-            ring(make_order(Status.IN_PROGRESS).upstream_id or "")
+            deliver(make_order(Status.IN_PROGRESS).upstream_id or "")
             Endpoint.objects.create(url="https://a.example/", registered_at=timezone.now())
         viewer.get(PAGE)
         with CaptureQueriesContext(connection) as asked:

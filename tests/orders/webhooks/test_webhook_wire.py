@@ -25,8 +25,8 @@ from django.db import connections
 from orders.models import TurnedAway
 from orders.webhooks import endpoint, inbox, rejections
 from orders.webhooks.endpoint import MOST_BYTES
+from tests.deliveries import ENDPOINT_PATH, OLDER, SECRET, body_of, headers_of, stored
 from tests.orders.webhooks.test_endpoint import TURNED_AWAY
-from tests.rings import DOOR, OLDER, SECRET, body_of, headers_of, kept
 
 HERE = "127.0.0.1"
 START_SECONDS = 60.0
@@ -59,7 +59,7 @@ def send(port: int, body: bytes, headers: dict[str, str], method: str = "POST", 
 def request(body: bytes, headers: dict[str, str], method: str = "POST", length: int | None = None) -> bytes:
     told = {"Host": HERE, "Content-Type": "application/json", "Content-Length": str(len(body)), **headers}
     told |= {} if length is None else {"Content-Length": str(length)}
-    lines = [f"{method} {DOOR} HTTP/1.1", *(f"{name}: {value}" for name, value in told.items()), "", ""]
+    lines = [f"{method} {ENDPOINT_PATH} HTTP/1.1", *(f"{name}: {value}" for name, value in told.items()), "", ""]
     return "\r\n".join(lines).encode() + body
 
 
@@ -81,7 +81,7 @@ def both(transactional_db: None, settings: Any) -> Iterator[tuple[int, int]]:
     """Ports: of the door before Django, and of Django's view."""
     settings.NOTPANEL_WEBHOOK_SECRETS = [SECRET, OLDER]
     pages, servers = WSGIHandler(), list[WSGIServer]()
-    for application in (endpoint.with_endpoint(pages, DOOR), pages):
+    for application in (endpoint.with_endpoint(pages, ENDPOINT_PATH), pages):
         servers.append(make_server(HERE, 0, application, server_class=Server, handler_class=Quiet))
     threads = [threading.Thread(target=server.serve_forever, args=(0.02,)) for server in servers]
     for thread in threads:
@@ -108,7 +108,7 @@ def test_both_say_the_same_of_all_that_is_turned_away(both: tuple[int, int]) -> 
         assert (door.status, door.headers["X-Content-Type-Options"]) == (status, "nosniff")
         assert door.headers["Content-Type"] == "text/plain; charset=utf-8"
         assert counted() == {**before, reason: before.get(reason, 0) + 2}, what
-    assert kept() == []
+    assert stored() == []
 
 
 LENGTHS: dict[str, tuple[dict[str, str], int | None]] = {
@@ -142,7 +142,7 @@ def test_both_keep_a_delivery_and_take_it_again(both: tuple[int, int]) -> None:
     answers = [send(port, body, headers) for port in (*both, *both)]
     assert answers == [answers[0]] * 4
     assert (answers[0].status, answers[0].words) == (200, b"Taken.\n")
-    (delivery,) = kept()
+    (delivery,) = stored()
     assert (delivery.key, delivery.upstream_id, delivery.how) == ("dlv_1", "ord_7", "came")
     assert (delivery.due_at, delivery.handled_at) == (delivery.received_at, None)
     assert delivery.body == body.decode()
@@ -170,9 +170,9 @@ def test_both_say_so_when_no_secret_is_set(both: tuple[int, int], settings: Any)
 # ── What is left to Django ───────────────────────────────────────────────────────────────────────
 LEFT: dict[str, dict[str, Any]] = {
     "another method": {"REQUEST_METHOD": "GET"},
-    "no slash":       {"PATH_INFO": DOOR.rstrip("/")},
-    "a path below":   {"PATH_INFO": f"{DOOR}x"},
-    "capitals":       {"PATH_INFO": DOOR.upper()},
+    "no slash":       {"PATH_INFO": ENDPOINT_PATH.rstrip("/")},
+    "a path below":   {"PATH_INFO": f"{ENDPOINT_PATH}x"},
+    "capitals":       {"PATH_INFO": ENDPOINT_PATH.upper()},
 }  # fmt: skip
 
 
@@ -180,8 +180,13 @@ def taken_by(environ: dict[str, Any]) -> str:
     def pages(*_: object) -> list[bytes]:
         return [b"Django"]
 
-    usual = {"REQUEST_METHOD": "POST", "PATH_INFO": DOOR, "wsgi.url_scheme": "http", "wsgi.input": io.BytesIO()}
-    (said,) = endpoint.with_endpoint(pages, DOOR)({**usual, **environ}, lambda *_: None)
+    usual = {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": ENDPOINT_PATH,
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(),
+    }
+    (said,) = endpoint.with_endpoint(pages, ENDPOINT_PATH)({**usual, **environ}, lambda *_: None)
     return "Django" if said == b"Django" else "the door"
 
 
@@ -293,7 +298,7 @@ def test_a_connection_is_kept_for_the_next_delivery(gunicorn: Gunicorn) -> None:
     line.connect()
     first = line.sock
     for _ in range(5):
-        line.request("POST", DOOR, b"{}", {"Content-Type": "application/json"})
+        line.request("POST", ENDPOINT_PATH, b"{}", {"Content-Type": "application/json"})
         response = line.getresponse()
         assert (response.status, response.read()) == (401, b"The delivery carries no signature.\n")
     assert line.sock is first

@@ -1,3 +1,3 @@
-"""Following a live order: asking upstream about it, applying its reports, and flagging what does not add up.
+"""Following a live order: polling upstream about it, applying upstream's reports, and flagging anomalies.
 
-poll.py runs in the worker; absorb.py is the only way in which upstream's words reach an order. Read absorb.py first."""
+The worker calls poll.py; only absorb.py changes an order by a report. Read absorb.py first."""

@@ -1,10 +1,10 @@
-"""Facts that surprise: what of an order's latest report a person had better look at. One row a kind of doubt.
+"""Anomalies: facts in an order's latest report that a person should check. One row of ANOMALIES is one kind.
 
-Upstream's words are taken as they are; a doubt only says that they are odd. An order keeps the kinds that nobody has
-looked at yet, in one column, until somebody has; what stands now is read from the order itself.
+Upstream's words are stored as they are; an anomaly only marks them. `Order.doubts` keeps the kinds that nobody has
+seen yet; whether a kind still stands is read from the order's facts each time.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -18,9 +18,9 @@ from panel.format.money import is_dollars, money
 from panel.format.numbers import decimal, number
 from panel.notpanel.shapes import Report, status_word, unread
 
-SECOND_REPORT_AFTER = timedelta(seconds=30)  # until the second look at an order that seems to go on after its end
+SECOND_REPORT_AFTER = timedelta(seconds=30)  # until an order that seems to go on after its end is polled again
 
-# How far along a status is; what upstream says next is expected to be further.
+# How far along each status is. Upstream's next status is expected to be further.
 STEP_OF_STATUS: dict[str, int] = {
     Status.PENDING: 1,
     Status.PROCESSING: 2,
@@ -30,7 +30,7 @@ STEP_OF_STATUS: dict[str, int] = {
 
 
 class Facts(NamedTuple):
-    """What a doubt is about, as upstream last said it."""
+    """The facts of an order that anomalies are judged by, as upstream last reported them."""
 
     status: str
     charge: Decimal | None
@@ -40,82 +40,103 @@ class Facts(NamedTuple):
 
 
 class AnomalyKind(NamedTuple):
-    """One kind of doubt."""
+    """One kind of anomaly: when an order has it, and the words for it."""
 
     label: str  # for a row of the list
-    facts: tuple[str, ...]  # it is only new when one of these facts moved
+    facts: tuple[str, ...]  # a report raises it only if one of these facts changed
     stands: Callable[[Facts, Order], bool]
-    says: Callable[[Facts, Order], str]
-    was: str  # when it stands no more, and nobody has looked
-    event: str = "doubted"  # the kind of event that tells of it; "" where another does
+    sentence: Callable[[Facts, Order], str]
+    past_sentence: str  # while nobody has seen it, although it stands no more
+    event: str = "doubted"  # the kind of event that records it; "" where another event does
 
 
 class Anomaly(NamedTuple):
-    """One doubt, for a person."""
+    """One anomaly of an order, as its page shows it."""
 
     kind: str
     sentence: str
-    stands: bool  # now; else it did
-    unseen: bool  # nobody has looked at it yet
+    stands: bool  # by the latest report
+    unseen: bool  # by any manager
 
 
 def facts_of(order: Order) -> Facts:
+    """The order's facts as they stand now."""
     return Facts(order.status, order.charge, order.currency, order.remains, order.said or {})
 
 
 # ── The kinds ────────────────────────────────────────────────────────────────────────────────────
-def charge_is_odd(facts: Facts, order: Order) -> bool:
-    """More than the price shown; or less, where nothing explains it. Only where the terms say what to expect."""
+def charge_differs(facts: Facts, order: Order) -> bool:
+    """Whether the charge is above the price shown, or below it without a coupon or a short end to explain it.
+
+    False for a service of unknown type, whose price nobody can expect.
+    """
     if facts.charge is None or not is_dollars(facts.currency):
         return False
-    more = facts.charge - order.expected_charge
-    if abs(more) <= tolerance(order.expected_charge):
+    excess = facts.charge - order.expected_charge
+    if abs(excess) <= tolerance(order.expected_charge):
         return False
     explained = facts.charge >= 0 and bool(order.coupon or facts.status in ENDED_SHORT)
-    return (more > 0 or not explained) and service_type_of(order.service).known
+    return (excess > 0 or not explained) and service_type_of(order.service).known
 
 
-def of_charge(facts: Facts, order: Order) -> str:
+def charge_sentence(facts: Facts, order: Order) -> str:
+    """Both amounts, and how many percent lie between them."""
     charge, expected = facts.charge or Decimal(0), order.expected_charge
     share = abs(charge - expected) / expected * 100 if expected else None
-    way = "more" if charge > expected else "less"
-    told = f" ({decimal(share, 0 if share >= 10 else 1)} % {way})" if share is not None else ""
-    return f"Upstream charged {money(charge)}; the price shown was {money(expected)}{told}."
+    direction = "more" if charge > expected else "less"
+    compared = f" ({decimal(share, 0 if share >= 10 else 1)} % {direction})" if share is not None else ""
+    return f"Upstream charged {money(charge)}; the price shown was {money(expected)}{compared}."
 
 
-def remains_are_odd(facts: Facts, order: Order) -> bool:
-    """Less than nothing, or more than was ordered; what is bought whole has no number that they could be of."""
+def remains_impossible(facts: Facts, order: Order) -> bool:
+    """Whether remains are negative, or more than was ordered. A package has no quantity to compare with."""
     if facts.remains is None:
         return False
     return facts.remains < 0 or (facts.remains > order.total and bool({"quantity", "comments"} & order.body.keys()))
 
 
-def of_unread(facts: Facts, _: Order) -> str:
+def remains_sentence(facts: Facts, order: Order) -> str:
+    """The remains beside the number of units that were ordered."""
+    remains = number(facts.remains or 0).replace("-", "−")
+    return f"Upstream says that {remains} remain, of {number(order.total)} ordered."
+
+
+def unread_sentence(facts: Facts, _: Order) -> str:
+    """The figures that could not be read, each as upstream wrote it."""
     figures = [f"{name}, “{facts.said[name]}”" if facts.said[name] else f"{name}, empty" for name in unread(facts.said)]
     return f"Upstream’s answer holds a figure that makes no sense: its {' and its '.join(figures)}."
 
 
-def of_currency(facts: Facts, order: Order) -> str:
+def currency_sentence(facts: Facts, order: Order) -> str:
+    """The charge in its own currency beside the price in dollars."""
     charged = money(facts.charge, facts.currency) if facts.charge is not None else f"in {facts.currency}"
     return f"Upstream charged {charged}; the price shown was {money(order.expected_charge)}. The two are not added up."
 
 
+def held_status(facts: Facts) -> str:
+    """The live status in upstream's last answer about an order that has ended; "" in every other case.
+
+    The order keeps its final status until a second report agrees.
+    """
+    status = status_word(facts.said.get("status"))
+    return status if status and facts.status in FINAL and stage(status).live else ""
+
+
 ANOMALIES: dict[str, AnomalyKind] = {
     "charge": AnomalyKind(
-        "charge", ("charge", "currency", "status"), charge_is_odd, of_charge,
+        "charge", ("charge", "currency", "status"), charge_differs, charge_sentence,
         "Upstream’s charge was unlike the price shown; its last answer is like it.",
     ),
     "currency": AnomalyKind(
-        "currency", ("currency",), lambda facts, _: not is_dollars(facts.currency), of_currency,
+        "currency", ("currency",), lambda facts, _: not is_dollars(facts.currency), currency_sentence,
         "Upstream charged in another currency; its last answer is in US dollars.",
     ),
     "remains": AnomalyKind(
-        "remains", ("remains",), remains_are_odd,
-        lambda facts, order: f"Upstream says that {signed(facts.remains)} remain, of {number(order.total)} ordered.",
+        "remains", ("remains",), remains_impossible, remains_sentence,
         "Upstream’s remains made no sense; those of its last answer do.",
     ),
     "unread": AnomalyKind(
-        "unreadable figure", ("said",), lambda facts, _: bool(unread(facts.said)), of_unread,
+        "unreadable figure", ("said",), lambda facts, _: bool(unread(facts.said)), unread_sentence,
         "Upstream’s answer held a figure that could not be read; its last answer can be.",
     ),
     "word": AnomalyKind(
@@ -124,9 +145,9 @@ ANOMALIES: dict[str, AnomalyKind] = {
         "Upstream said a word that the desk does not know; its last one is known.", event="",
     ),
     "back": AnomalyKind(
-        "went back", ("status",), lambda facts, _: bool(held_in(facts)),
+        "went back", ("status",), lambda facts, _: bool(held_status(facts)),
         lambda facts, _: (
-            f"Upstream’s last answer says “{label(held_in(facts))}”, although it had said “{label(facts.status)}”. "
+            f"Upstream’s last answer says “{label(held_status(facts))}”, although it had said “{label(facts.status)}”. "
             "It is asked again soon; the status moves when a second look says the same."
         ),
         "Upstream’s status went backwards.", event="",
@@ -134,66 +155,58 @@ ANOMALIES: dict[str, AnomalyKind] = {
 }  # fmt: skip
 
 
-def signed(n: int | None) -> str:
-    return f"−{number(-n)}" if n is not None and n < 0 else number(n or 0)
-
-
-# ── New ones ─────────────────────────────────────────────────────────────────────────────────────
+# ── What a report raises ─────────────────────────────────────────────────────────────────────────
 def add_new_anomalies(order: Order, before: Facts, report: Report) -> list[Event]:
-    """Which doubts the report that the order has just taken in raises anew; the events that tell of them."""
-    after, events, was_held = facts_of(order), [], held_in(before)
-    before = before._replace(said={}) if was_held else before  # nothing of that answer was taken in
-    moved = {name for name in Facts._fields if getattr(after, name) != getattr(before, name)}
-    for kind, row in ANOMALIES.items():
-        if moved.isdisjoint(row.facts) or not row.stands(after, order) or row.stands(before, order):
+    """Adds to `order.doubts` the kinds that this report raises, and returns their events, unsaved.
+
+    The report has been copied into the order already; `before` is what stood there until then.
+    """
+    after, events, was_held = facts_of(order), [], held_status(before)
+    before = before._replace(said={}) if was_held else before  # nothing of the answer that was held back was applied
+    changed = {name for name in Facts._fields if getattr(after, name) != getattr(before, name)}
+    for name, kind in ANOMALIES.items():
+        if changed.isdisjoint(kind.facts) or not kind.stands(after, order) or kind.stands(before, order):
             continue
-        add_anomaly(order, kind)
-        if row.event:
+        add_anomaly(order, name)
+        if kind.event:
             with for_the_record():
-                events.append(report_event(order, row.event, report, why=row.says(after, order)))
-    if went_back(before.status, order.status) and not was_held:  # else it is told already
+                events.append(report_event(order, kind.event, report, why=kind.sentence(after, order)))
+    if went_back(before.status, order.status) and not was_held:  # hold_back has recorded it otherwise
         add_anomaly(order, "back")
     return events
 
 
-def went_back(was: str, now: str) -> bool:
-    """From one status of upstream's to an earlier one."""
-    return STEP_OF_STATUS.get(now, 9) < STEP_OF_STATUS.get(was, 0)
+def went_back(before: str, after: str) -> bool:
+    """Whether a status is an earlier step than the status before it. False if either is unknown."""
+    return STEP_OF_STATUS.get(after, 9) < STEP_OF_STATUS.get(before, 0)
 
 
 def add_anomaly(order: Order, kind: str) -> None:
+    """Adds a kind to those of the order that nobody has seen. Repeating it changes nothing."""
     order.doubts = " ".join(dict.fromkeys([*unseen_kinds(order), kind]))
 
 
 def unseen_kinds(order: Order) -> list[str]:
-    """Those that nobody has looked at."""
+    """The kinds of the order's anomalies that nobody has seen."""
     return (order.doubts or "").split()
 
 
 def report_event(order: Order, kind: str, report: Report, **facts: str) -> Event:
+    """An event, unsaved, at the time of the report and with upstream's raw words."""
     return Event(order=order, kind=kind, at=report.asked_at, facts={**facts, "said": report.raw})
 
 
 # ── An order that seems to go on after its end ───────────────────────────────────────────────────
-def held_in(facts: Facts) -> str:
-    """The word of upstream's last answer, where it says that an order goes on which has ended; else "".
-
-    The status does not follow it before a second look agrees.
-    """
-    word = status_word(facts.said.get("status"))
-    return word if word and facts.status in FINAL and stage(word).live else ""
-
-
 def needs_second_report(order: Order, report: Report) -> bool:
-    """Whether this report is the first that says so."""
+    """Whether this report is the first to say that an ended order is live again."""
     if order.status not in FINAL or not stage(report.status).live:
         return False
-    return not held_in(facts_of(order)) or order.reported_at is None or report.asked_at <= order.reported_at
+    return not held_status(facts_of(order)) or order.reported_at is None or report.asked_at <= order.reported_at
 
 
 def hold_back(order: Order, report: Report) -> list[Event]:
-    """Keeps what it said, shows it, and asks again soon; nothing else of it is taken in."""
-    first = not held_in(facts_of(order))
+    """Keeps the report's raw words without applying them, plans a second poll, and returns the events, unsaved."""
+    first = not held_status(facts_of(order))
     order.version += first or order.left_out > 0
     order.said, order.reported_at, order.left_out = report.raw, report.asked_at, 0
     order.next_look_at = report.asked_at + SECOND_REPORT_AFTER
@@ -203,23 +216,22 @@ def hold_back(order: Order, report: Report) -> list[Event]:
     return [report_event(order, "revived", report, was=label(order.status), to=label(report.status))]
 
 
-# ── For a person ─────────────────────────────────────────────────────────────────────────────────
+# ── On the screen ────────────────────────────────────────────────────────────────────────────────
 def anomalies_of(order: Order) -> list[Anomaly]:
-    """All that stand, and those that did and nobody has looked at."""
-    facts, new = facts_of(order), unseen_kinds(order)
-    found = []
-    for kind, row in ANOMALIES.items():
-        stands = row.stands(facts, order)
-        if stands or kind in new:
-            found.append(Anomaly(kind, row.says(facts, order) if stands else row.was, stands, kind in new))
-    return found
+    """The order's anomalies: all that stand, and those that stood and that nobody has seen."""
+    facts, unseen = facts_of(order), unseen_kinds(order)
+    return [
+        Anomaly(name, kind.sentence(facts, order) if stands else kind.past_sentence, stands, name in unseen)
+        for name, kind in ANOMALIES.items()
+        if (stands := kind.stands(facts, order)) or name in unseen
+    ]
 
 
 def unseen_anomalies(order: Order) -> str:
-    """What of it surprises and nobody has looked at, for a row: `charge, remains`."""
-    return kind_labels(unseen_kinds(order))
+    """The labels of the order's unseen anomalies, for a row: `charge, remains`."""
+    return kind_labels(order.doubts or "")
 
 
-def kind_labels(kinds: Iterable[str]) -> str:
-    """`charge, remains`."""
-    return ", ".join(ANOMALIES[kind].label for kind in kinds if kind in ANOMALIES)
+def kind_labels(kinds: str) -> str:
+    """The labels of kinds, which come as `Order.doubts` holds them, with blanks between: `charge, remains`."""
+    return ", ".join(ANOMALIES[kind].label for kind in kinds.split() if kind in ANOMALIES)

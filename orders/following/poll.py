@@ -1,7 +1,7 @@
-"""Asks after live orders, a hundred in a call, and takes in what upstream says. Runs in the worker.
+"""Polls live orders, up to a hundred in a call, and applies what upstream reports. Runs in the worker.
 
-An order that upstream left out of its answer three times running is asked for by itself from then on, once an hour.
-Only then does upstream say what it does not know; such an order keeps its status, and waits for a person.
+An order that upstream leaves out of three answers in a row is polled by itself from then on, once an hour, because
+only such an answer says that upstream does not know it. The order keeps its status and waits for a person.
 """
 
 import logging
@@ -14,7 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from orders.aftersale.settle import settle_cancels
-from orders.following.absorb import FACTS, absorb
+from orders.following.absorb import REPORTED_FIELDS, absorb
 from orders.models import Event, Order, Reading
 from orders.models.order import Urgency
 from orders.models.statistics import usual_times
@@ -31,23 +31,23 @@ from panel.ops.failpoints import fp
 
 log = logging.getLogger(__name__)
 
-ALONE_EVERY_SECONDS = 6  # a key that sees none of its orders any more would else spend all its calls on them
-UNKNOWN_ORDER = "not found"  # in upstream's words, for an id that is not the account's
+ALONE_EVERY_SECONDS = 6  # or a key that has lost sight of all its orders would spend all its calls on them
+UNKNOWN_ORDER = "not found"  # in upstream's sentence about an id that is not the account's
 ORDERS_PER_CALL = 100  # upstream's limit for one status call, which counts as one request
-CALL_TIME = timedelta(seconds=25)  # longer than a call takes; so long after a claim, its orders may be in one
+CALL_TIME = timedelta(seconds=25)  # longer than a call takes: until then, claimed orders may be in one
 CLOCKS_APART = timedelta(seconds=5)  # between two workers, or between reading the clock and getting the database's lock
 
 
 def poll_wanted(now: datetime) -> Purpose | None:
-    """What a look would be for now: a person waits for it, or an order's time has come; None: nothing to ask."""
-    first = Order.objects.due_first(now).filter(left_out__lt=POLLED_ALONE_FROM).values_list("hurry", flat=True).first()
-    if first == Urgency.PERSON:
+    """The purpose of a poll now: ASK if a person waits for it, POLL if any order is due, None if none is."""
+    hurry = Order.objects.due_first(now).filter(left_out__lt=POLLED_ALONE_FROM).values_list("hurry", flat=True).first()
+    if hurry == Urgency.PERSON:
         return Purpose.ASK
-    return Purpose.POLL if first or Order.objects.due(now).filter(left_out__lt=POLLED_ALONE_FROM).exists() else None
+    return Purpose.POLL if hurry or Order.objects.due(now).filter(left_out__lt=POLLED_ALONE_FROM).exists() else None
 
 
 def poll_once(client: Client, now: datetime | None = None) -> bool:
-    """Asks after the orders that are in a hurry, then after those longest due, in one call; says whether any were."""
+    """Polls urgent orders first, then those longest due, in one call. False if none was due."""
     claimed = claim(now or timezone.now())
     if not claimed:
         return False
@@ -57,7 +57,7 @@ def poll_once(client: Client, now: datetime | None = None) -> bool:
         fp("status.answered")
     except NotPanelError as trouble:
         fp("status.failed")
-        # The lease brings them back; who must wait longer (a limit, a suspension) is the whole desk's business.
+        # The lease makes them due again. A longer wait, as for a limit, holds for all calls and is kept elsewhere.
         log.warning("could not ask after %d orders: %s", len(claimed), trouble)
     else:
         apply_reports(list(claimed), reports, timezone.now(), due=claimed)
@@ -65,30 +65,29 @@ def poll_once(client: Client, now: datetime | None = None) -> bool:
 
 
 def claim(now: datetime) -> dict[str, datetime]:
-    """Up to a hundred orders for this worker and no other: upstream id → when it was due.
+    """Claims up to a hundred orders for this worker: upstream id → when the order was due.
 
-    None when none is due; but a call that is made is filled up with those that will be due soonest.
+    Empty if no order is due. A call that is made anyway is filled up with the orders that are due next.
     """
     with transaction.atomic():
         # SKIP LOCKED where there are row locks (two workers share the work rather than wait for each other, and cannot
         # deadlock over two batches); on SQLite the write transaction itself is the lock.
-        free = Order.objects.filter(left_out__lt=POLLED_ALONE_FROM).select_for_update(skip_locked=True)
+        unlocked = Order.objects.filter(left_out__lt=POLLED_ALONE_FROM).select_for_update(skip_locked=True)
         fields = ("pk", "upstream_id", "next_look_at")
-        taken = list(free.due_first(now).values_list(*fields)[:ORDERS_PER_CALL])
-        latest_lease = now + LEASE + CLOCKS_APART
-        in_calls = Q(next_look_at__gt=max(now, now + LEASE - CALL_TIME), next_look_at__lte=latest_lease)
-        others = free.due(now + LONGEST_PAUSE).filter(~in_calls, hurry=None).values_list(*fields)
-        soonest = list(others[: ORDERS_PER_CALL - len(taken)])
-        if taken or (soonest and soonest[0][2] <= now):
-            taken += soonest
-        Order.objects.filter(pk__in=[pk for pk, *_ in taken]).update(next_look_at=now + LEASE, hurry=None)
+        claimed = list(unlocked.due_first(now).values_list(*fields)[:ORDERS_PER_CALL])
+        in_calls = Q(next_look_at__gt=max(now, now + LEASE - CALL_TIME), next_look_at__lte=now + LEASE + CLOCKS_APART)
+        next_due = unlocked.due(now + LONGEST_PAUSE).filter(~in_calls, hurry=None).values_list(*fields)
+        soonest = list(next_due[: ORDERS_PER_CALL - len(claimed)])
+        if claimed or (soonest and soonest[0][2] <= now):
+            claimed += soonest
+        Order.objects.filter(pk__in=[pk for pk, *_ in claimed]).update(next_look_at=now + LEASE, hurry=None)
         fp("look.commit")
     fp("look.committed")
-    return {upstream_id: due_at or now for _, upstream_id, due_at in taken if upstream_id}
+    return {upstream_id: due_at or now for _, upstream_id, due_at in claimed if upstream_id}
 
 
 def poll_alone(client: Client, now: datetime | None = None) -> None:
-    """Asks after the one order that is longest due of those that upstream keeps leaving out."""
+    """Polls one order by itself: of those that upstream keeps leaving out, the one that is longest due."""
     now = now or timezone.now()
     with transaction.atomic():
         order = Order.objects.due_alone(now).select_for_update(skip_locked=True).only("upstream_id").first()
@@ -102,68 +101,64 @@ def poll_alone(client: Client, now: datetime | None = None) -> None:
         fp("alone.send")
         reports.found[order.upstream_id] = client.report(order.upstream_id)
         fp("alone.answered")
-    except Refused as no:
-        reports.odd[order.upstream_id] = no.said or str(no)
+    except Refused as refused:
+        reports.odd[order.upstream_id] = refused.said or str(refused)
     apply_reports([order.upstream_id], reports, timezone.now(), alone=True)
 
 
 def apply_reports(
-    asked: Collection[str],
-    reports: Reports,
-    now: datetime,
-    *,
-    alone: bool = False,
-    due: Mapping[str, datetime] | None = None,
+    asked: Collection[str], reports: Reports, now: datetime, *, alone: bool = False, due: Mapping[str, datetime] = {}
 ) -> None:
-    """Writes down an answer: orders that moved one by one, those that did not in one statement a rhythm.
+    """Saves upstream's answer about these orders, and settles the cancels of those that have ended.
 
-    `due`: when those asked after were due, which some of them were not yet.
+    Orders that a page shows differently are saved one by one; the others in one statement for all that are due next
+    at the same time. `due`: upstream id → when the order was due; some are polled before that, to fill a call.
     """
-    rung = reliable(now)
+    webhooks_reliable = reliable(now)
     events: list[Event] = []
-    unmoved: defaultdict[tuple[datetime, datetime | None], list[int]] = defaultdict(list)
-    ended: list[Order] = []
     readings: list[Reading] = []
+    unmoved: defaultdict[tuple[datetime, datetime | None], list[int]] = defaultdict(list)
     with transaction.atomic():
-        known = Order.objects.filter(upstream_id__in=asked).order_by("pk").select_for_update()
-        orders = list(known.prefetch_related("service"))  # whose terms judge a charge; else a query an order
-        tempo = PollSchedule(usual_times({order.service_id for order in orders}), rung, due or {})
+        locked = Order.objects.filter(upstream_id__in=asked).order_by("pk").select_for_update()
+        orders = list(locked.prefetch_related("service"))  # its type decides what charge is expected
+        schedule = PollSchedule(usual_times({order.service_id for order in orders}), webhooks_reliable, due)
         for order in orders:
-            report = reports.found.get(order.upstream_id or "")
-            version = order.version
-            if report is None:
-                events += count_left_out(order, reports.odd.get(order.upstream_id or "", ""), now, alone=alone)
-            else:
-                happened, reading = absorb(order, report, tempo)
+            upstream_id, version = order.upstream_id or "", order.version
+            if report := reports.found.get(upstream_id):
+                happened, reading = absorb(order, report, schedule)
                 events += happened
                 readings += [reading] if reading else []
-                if order.status in FINAL:
-                    ended.append(order)
-            if order.hurry is not None:  # somebody wanted to know while the call was under way
+            else:
+                events += count_left_out(order, reports.odd.get(upstream_id, ""), now, alone=alone)
+            if order.hurry is not None:  # somebody asked for a poll while this one was under way
                 order.next_look_at = now
             if order.version != version:
-                order.late_from = late_from(order, tempo.usual.get(order.service_id))
-                order.save(update_fields=FACTS)
+                order.late_from = late_from(order, schedule.usual.get(order.service_id))
+                order.save(update_fields=REPORTED_FIELDS)
             elif order.reported_at:
                 unmoved[order.reported_at, order.next_look_at].append(order.pk)
-        for (reported_at, look_at), pks in unmoved.items():
-            Order.objects.filter(pk__in=pks).update(reported_at=reported_at, next_look_at=look_at)
+        for (reported_at, next_look_at), pks in unmoved.items():
+            Order.objects.filter(pk__in=pks).update(reported_at=reported_at, next_look_at=next_look_at)
         Reading.objects.bulk_create(readings)
+        ended = [order for order in orders if order.upstream_id in reports.found and order.status in FINAL]
         Event.objects.bulk_create([*events, *settle_cancels(ended, now)])
         fp("take_in.commit")
     fp("take_in.committed")
 
 
-def count_left_out(order: Order, said: str, now: datetime, *, alone: bool) -> list[Event]:
-    """Upstream's answer did not mention it, or in a way we cannot read: counted, shown, never taken for an end."""
+def count_left_out(order: Order, error: str, now: datetime, *, alone: bool) -> list[Event]:
+    """Counts an answer that left the order out or could not be read, and returns the events, unsaved.
+
+    `error` is upstream's sentence about the order, "" if it was left out. The status stays as it is.
+    """
     if order.next_look_at is None:
-        return []  # it ended, or a person gave it up, while the question was under way
+        return []  # it ended, or a person gave it up, while the poll was under way
     order.left_out += 1
     order.version += 1
     order.next_look_at = now + LONGEST_PAUSE if alone else next_poll_by_age(order.created_at, now)
-    if alone and UNKNOWN_ORDER in said.lower():
-        events = [] if order.missing_since else [Event(order=order, kind="missing", at=now, facts={"said": said})]
+    if alone and UNKNOWN_ORDER in error.lower():
+        events = [] if order.missing_since else [Event(order=order, kind="missing", at=now, facts={"said": error})]
         order.missing_since = order.missing_since or now
         return events
-    kind, facts = ("unreadable", {"said": said}) if said else ("left_out", {})
+    kind, facts = ("unreadable", {"said": error}) if error else ("left_out", {})
     return [Event(order=order, kind=kind, at=now, facts=facts)] if order.left_out == 1 else []

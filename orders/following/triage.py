@@ -1,4 +1,4 @@
-"""What a manager decides about an order that is followed: anomalies seen, or no more polling."""
+"""What a manager decides about an order that is followed: its anomalies are seen, or it is polled no more."""
 
 from typing import Any
 
@@ -10,17 +10,20 @@ from orders.models.order import IS_MISSING
 from orders.rules.refusal import Refusal, allowed, reason_given
 
 
-def mark_seen(order: Order, doubts: str, *, by: Any) -> None:
-    """A person has looked at these kinds of doubt; a kind that came meanwhile stays."""
+def mark_seen(order: Order, kinds: str, *, by: Any) -> None:
+    """Marks these kinds of anomalies as seen: all that `Order.doubts` held when the page was loaded.
+
+    Raises a Refusal if another kind has come since, so that nobody marks what they could not read.
+    """
     allowed(by, "decide")
     with transaction.atomic():
-        if not doubts or not Order.objects.filter(pk=order.pk, doubts=doubts).change(doubts=None):
+        if not kinds or not Order.objects.filter(pk=order.pk, doubts=kinds).change(doubts=None):
             raise Refusal("Something else has come to surprise meanwhile, or somebody was quicker: look again.")
-        order.record("seen", by=by, what=kind_labels(doubts.split()))
+        order.record("seen", by=by, what=kind_labels(kinds))
 
 
 def give_up(order: Order, reason: str, *, by: Any) -> None:
-    """Ends the asking after an order that upstream says it does not know. If it is ever heard of again, that wins."""
+    """Stops polling an order that upstream says it does not know. A later report about it is applied as usual."""
     allowed(by, "decide")
     reason = reason_given(reason, "Say why it need not be asked after; the reason is kept.")
     with transaction.atomic():

@@ -1,4 +1,4 @@
-"""What people press about an order that is followed."""
+"""The buttons about an order that is followed: check now, no longer ask, and seen."""
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -13,7 +13,7 @@ from orders.table.replies import redirect_back, refusal_of, row_or_redirect, the
 @needs("place")
 @require_POST
 def looks(request: HttpRequest, pk: int) -> HttpResponse:
-    """Check now: the order joins upstream's next batch."""
+    """Check now: the order joins the next batch that is polled."""
     order = the_order(request, pk)
     Order.objects.filter(pk=pk).poll_now(timezone.now())
     why = "" if order.upstream_id else f"Order {pk} cannot be checked: upstream has not taken it yet."
@@ -23,6 +23,7 @@ def looks(request: HttpRequest, pk: int) -> HttpResponse:
 @needs("decide")
 @require_POST
 def abandonment(request: HttpRequest, pk: int) -> HttpResponse:
+    """No longer ask: gives up an order that upstream does not know, with the reason from the form."""
     why = refusal_of(lambda: triage.give_up(the_order(request, pk), request.POST.get("reason", ""), by=request.user))
     return redirect_back(request, why, f"Order {pk} is no longer asked after.")
 
@@ -30,6 +31,6 @@ def abandonment(request: HttpRequest, pk: int) -> HttpResponse:
 @needs("decide")
 @require_POST
 def sighting(request: HttpRequest, pk: int) -> HttpResponse:
-    """I have seen it: the kinds of doubt that stood on the page."""
+    """I have seen it: marks the kinds of anomalies that stood on the page as seen."""
     why = refusal_of(lambda: triage.mark_seen(the_order(request, pk), request.POST.get("doubts", ""), by=request.user))
     return redirect_back(request, why, f"What surprised about order {pk} is marked as seen.")

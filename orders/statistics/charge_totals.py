@@ -1,10 +1,10 @@
-"""What orders were expected to cost and what upstream charged, a quarter of an hour at a time, to the last digit.
+"""What orders were expected to cost and what upstream charged, in exact totals for each quarter of an hour.
 
-Triggers append a line for each charge that comes or moves, so that no door can forget it and no two transactions wait
-for each other; the worker makes few of them. A quarter, for no zone on earth begins its day at another minute.
+Triggers append a line for each charge that comes or changes, so that no code can forget it and no two transactions
+wait for each other; the worker merges the lines. Quarters, because in every time zone a day begins with a quarter.
 """
 
-from collections.abc import Iterable
+from collections import Counter, defaultdict
 from datetime import datetime
 from decimal import Decimal
 
@@ -20,32 +20,48 @@ QUARTER = 900  # seconds
 COMPACT_EVERY_SECONDS = 300
 COMPACT_AT_ONCE, LINES_AT_ONCE = 500, 5_000  # quarters, and lines: no database takes any number of ids in a statement
 DIGITS = 6  # of a dollar, as a column of money keeps them: whole numbers of these add up exactly everywhere
-SHORT_ENDS = str(tuple(status.value for status in ENDED_SHORT))  # as SQL writes a list
-# A charge of a billion is none; without a bound, nine of them would be more than a column holds.
-IS_COUNTED = f"{{0}}.currency IN {DOLLARS} AND ABS({{0}}.charge) < 1000000000 AND {{0}}.expected_charge < 1000000000"
-
-
 TOTALS = ("orders", "expected", "charged", "given_back", "elsewhere")
 
-
-def slot_of(at: datetime) -> int:
-    return int(at.timestamp()) // QUARTER
-
-
-def dollars(millionths: int) -> Decimal:
-    return Decimal(millionths).scaleb(-DIGITS)
-
-
-# ── The triggers ─────────────────────────────────────────────────────────────────────────────────
+SHORT_ENDS = str(tuple(status.value for status in ENDED_SHORT))  # as SQL writes a list
+# A charge of a billion is a mistake; without a bound, nine of them would be more than a column holds.
+IS_COUNTED = f"{{0}}.currency IN {DOLLARS} AND ABS({{0}}.charge) < 1000000000 AND {{0}}.expected_charge < 1000000000"
 SLOT = {
     "sqlite": "CAST(strftime('%s', {0}.created_at) AS INTEGER) / 900",
     "postgresql": "FLOOR(EXTRACT(EPOCH FROM {0}.created_at) / 900)::integer",
 }
 MILLIONTHS = {"sqlite": "CAST(ROUND({0} * 1000000) AS INTEGER)", "postgresql": "({0} * 1000000)::bigint"}
+ON_UPDATE = "AFTER UPDATE OF charge, currency, status, created_at ON orders_order"
+NAMES = "('orders_charged_new', 'orders_charged_moved')"
 
 
+def slot_of(at: datetime) -> int:
+    """The number of the quarter of an hour that this moment lies in, counted since 1970."""
+    return int(at.timestamp()) // QUARTER
+
+
+def dollars(millionths: int) -> Decimal:
+    """The exact amount in dollars of a total in millionths."""
+    return Decimal(millionths).scaleb(-DIGITS)
+
+
+def compact() -> None:
+    """Merges the lines of each quarter into one. Runs in the worker, never twice at the same time."""
+    doubled = Charged.objects.order_by("slot").values("slot").annotate(lines=Count("pk")).filter(lines__gt=1)
+    while slots := list(doubled.values_list("slot", flat=True)[:COMPACT_AT_ONCE]):
+        with transaction.atomic():
+            charged = Charged.objects.filter(slot__in=slots).order_by("slot", "pk")
+            lines = list(charged.values_list("pk", "slot", *TOTALS)[:LINES_AT_ONCE])
+            totals: defaultdict[int, Counter[str]] = defaultdict(Counter)
+            for _, slot, *figures in lines:
+                totals[slot].update(dict(zip(TOTALS, figures, strict=True)))
+            # By their ids: a line that was written meanwhile stays for the next time.
+            Charged.objects.filter(pk__in=[pk for pk, *_ in lines]).delete()
+            Charged.objects.bulk_create(Charged(slot=slot, **of_slot) for slot, of_slot in totals.items())
+
+
+# ── The triggers, in SQL ─────────────────────────────────────────────────────────────────────────
 def counted_columns(vendor: str, row: str) -> dict[str, str]:
-    """What one order counts for, in SQL."""
+    """Column of TOTALS → the SQL of what one order adds to it. `row` is how the SQL calls the order."""
     counts = f"CASE WHEN {IS_COUNTED.format(row)} THEN 1 ELSE 0 END"
     expected, charged = (MILLIONTHS[vendor].format(f"{row}.{name}") for name in ("expected_charge", "charge"))
     short = f"{row}.status IN {SHORT_ENDS} AND {row}.charge < {row}.expected_charge"
@@ -56,17 +72,17 @@ def counted_columns(vendor: str, row: str) -> dict[str, str]:
     }  # fmt: skip
 
 
-def insert_line(vendor: str, row: str, sign: str) -> str:
-    """Appends what an order counts for, or takes it back."""
-    values = ", ".join(f"{sign}({value})" for value in counted_columns(vendor, row).values())
-    slot = SLOT[vendor].format(row)
+def insert_line(vendor: str, row: str, function: str, source: str = "") -> str:
+    """The SQL that appends what an order counts for (`+`), takes it back (`-`), or sums up many orders (`SUM`)."""
+    figures = ", ".join(f"{function}({figure})" for figure in counted_columns(vendor, row).values())
     return (
-        f"INSERT INTO orders_charged (slot, {', '.join(TOTALS)}) SELECT {slot}, {values} WHERE {row}.charge IS NOT NULL"
+        f"INSERT INTO orders_charged (slot, {', '.join(TOTALS)}) SELECT {SLOT[vendor].format(row)}, {figures} "
+        f"{source}WHERE {row}.charge IS NOT NULL"
     )
 
 
 def counts_differently(differs: str) -> str:
-    """Whether an update changes what an order counts for. `differs`: the database's word for that, of what is NULL."""
+    """The SQL condition that an update changes what an order counts for. `differs`: the operator that knows NULL."""
     short = f"(OLD.status IN {SHORT_ENDS}) <> (NEW.status IN {SHORT_ENDS})"
     return (
         f"(OLD.charge {differs} NEW.charge OR OLD.currency <> NEW.currency OR OLD.created_at <> NEW.created_at "
@@ -74,21 +90,11 @@ def counts_differently(differs: str) -> str:
     )
 
 
-ON_UPDATE = "AFTER UPDATE OF charge, currency, status, created_at ON orders_order"
-
-
 def recount(vendor: str) -> list[str]:
-    """Statements that count all charges from the orders themselves."""
-    sums = ", ".join(f"SUM({value})" for value in counted_columns(vendor, "o").values())
-    slot, columns = SLOT[vendor].format("o"), ", ".join(TOTALS)
-    return [
-        "DELETE FROM orders_charged",
-        f"INSERT INTO orders_charged (slot, {columns}) SELECT {slot}, {sums} "  # noqa: S608
-        "FROM orders_order o WHERE o.charge IS NOT NULL GROUP BY 1",
-    ]
+    """The statements that replace all lines by totals of the orders themselves."""
+    return ["DELETE FROM orders_charged", insert_line(vendor, "o", "SUM", "FROM orders_order o ") + " GROUP BY 1"]
 
 
-NAMES = "('orders_charged_new', 'orders_charged_moved')"
 TRIGGERS = Triggers(
     table=Charged._meta.db_table,
     complete={
@@ -117,24 +123,3 @@ TRIGGERS = Triggers(
         ],
     },
 )
-
-
-def compact() -> None:
-    """Makes one line a quarter of several. Runs in the worker, as one chore: no two of them at once."""
-    doubled = Charged.objects.order_by("slot").values("slot").annotate(lines=Count("pk")).filter(lines__gt=1)
-    while slots := list(doubled.values_list("slot", flat=True)[:COMPACT_AT_ONCE]):
-        with transaction.atomic():
-            # By their ids: a line that is written meanwhile belongs to the next time.
-            some = Charged.objects.filter(slot__in=slots).order_by("slot", "pk")
-            lines = list(some.values_list("pk", "slot", *TOTALS)[:LINES_AT_ONCE])
-            Charged.objects.filter(pk__in=[pk for pk, *_ in lines]).delete()
-            Charged.objects.bulk_create(Charged(slot=slot, **sums) for slot, sums in added_up(lines).items())
-
-
-def added_up(lines: Iterable[tuple[int, ...]]) -> dict[int, dict[str, int]]:
-    """Slot → its sums."""
-    found: dict[int, dict[str, int]] = {}
-    for _, slot, *counts in lines:
-        before = found.get(slot, {})
-        found[slot] = {name: before.get(name, 0) + count for name, count in zip(TOTALS, counts, strict=True)}
-    return found

@@ -1,10 +1,12 @@
-"""Takes each service's pace anew when orders of it have ended, and moves its live orders' lateness. In the worker."""
+"""Measures how long each service takes, once orders of it have ended, and when its live orders count as late.
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+The worker calls `measure_services` every minute. Only services with newly ended orders are measured again.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
 
@@ -12,86 +14,24 @@ from catalog.models import Service
 from orders.models import Order, Pace
 from orders.models.statistics import usual_times
 from orders.rules.lateness import UsualTimes, late_from
+from orders.rules.retry import LEASE
 from orders.rules.service_types import service_type_of
 from orders.rules.statuses import LIVE, Status
+from panel.ops.database import batches
 
 EVERY_SECONDS = 60
-ENDS_AT_ONCE = 1_000  # orders that have ended; on a busy desk as many as end in a quarter of an hour
-LIVE_AT_ONCE = 500  # live orders that one transaction moves
-# An answer that was asked for earlier than this is written down by now, or never will be.
-WRITTEN_AFTER = timedelta(seconds=settings.LEASE_SECONDS)
+ENDS_AT_ONCE = 1_000  # ended orders; on a busy desk as many as end in a quarter of an hour
+LIVE_AT_ONCE = 500  # live orders that one transaction updates
+WRITTEN_AFTER = LEASE  # an answer that was asked for longer ago has been saved by now, or never will be
 LIVE_FIELDS = ("status", "quantity", "runs", "interval", "taken_at", "started_at", "reported_at", "late_from")
-FIGURES = ("starts", "finishes", "start_median", "start_p95", "finish_median", "finish_p95", "quantity", "lately")
-
-
-def measure_services(now: datetime) -> int:
-    """Of the services whose orders have ended since it was last done; says how many those were."""
-    found, ends_to = ended_since(now)
-    paces = [measure_service(service, now, ends_to) for service in found]
-    before = usual_times([service.pk for service in found])
-    for pace in paces:
-        after = pace.usual
-        if late_limits(after) != late_limits(before.get(pace.pk)):
-            # First, so that after a crash it is done again.
-            update_late_from(pace.pk, after)
-    told = ("computed_at", "ends_to", *FIGURES)
-    Pace.objects.bulk_create(paces, update_conflicts=True, unique_fields=["service"], update_fields=told)
-    return len(paces)
-
-
-def ended_since(now: datetime) -> tuple[list[Service], datetime]:
-    """Services whose orders have ended behind where the last look came to, and where this one comes to."""
-    since, until = Pace.objects.aggregate(to=Max("ends_to"))["to"], now - WRITTEN_AFTER
-    ends = Order.objects.filter(ended_at__isnull=False, ended_at__lte=until).order_by("ended_at")
-    if since:
-        ends = ends.filter(ended_at__gt=since)
-    # All that ended at one moment, as with one answer of upstream's, are on the same side of a portion's end.
-    portion = ends.values_list("ended_at", flat=True)[ENDS_AT_ONCE - 1 : ENDS_AT_ONCE]
-    until = portion.first() or until
-    ids = set(ends.filter(ended_at__lte=until).values_list("service_id", flat=True))
-    return list(Service.objects.in_bulk(ids).values()), until
-
-
-def measure_service(service: Service, now: datetime, ends_to: datetime) -> Pace:
-    """By its last ended orders; not written down yet."""
-    last = Order.objects.filter(service=service, ended_at__isnull=False).order_by("-ended_at")
-    ended = [Ended(*row) for row in last.values_list(*Ended._fields)[:MEASURED_ORDERS]]
-    if "posts" in service_type_of(service).fields:
-        ended = []  # a subscription lasts for as long as there are new posts
-    return Pace(service=service, computed_at=now, ends_to=ends_to, **figures(ended))
-
-
-def late_limits(usual: UsualTimes | None) -> tuple[object, ...]:
-    """What an order's lateness hangs on."""
-    return (usual.start_p95, usual.finish_p95, usual.quantity) if usual and usual.known else ()
-
-
-def update_late_from(service_id: int, usual: UsualTimes | None) -> None:
-    """Gives a service's live orders the moment from which they are late by the new pace, in portions."""
-    # Sorted here: asked to sort, SQLite would rather walk through all that the service ever had, by their ids.
-    live = Order.objects.filter(service=service_id, status__in=LIVE).order_by().values_list("pk", flat=True)
-    ids = sorted(live)
-    for first in range(0, len(ids), LIVE_AT_ONCE):
-        with transaction.atomic():
-            # As they stand now: some have started or ended meanwhile.
-            some = Order.objects.filter(pk__in=ids[first : first + LIVE_AT_ONCE]).only(*LIVE_FIELDS).order_by("pk")
-            moved = []
-            for order in some.select_for_update(no_key=True):
-                moment = late_from(order, usual)
-                if moment != order.late_from:
-                    order.late_from = moment
-                    moved.append(order)
-            Order.objects.bulk_update(moved, ["late_from"])
-
-
-ENOUGH_ORDERS = 10  # orders; of fewer nobody can say what is usual, and nothing is called late
+ENOUGH_ORDERS = 10  # with fewer nothing is called usual, and nothing late
 MEASURED_ORDERS = 200  # a service's last ended orders
-LATEST_ORDERS = 20  # of them, which tell whether it is slower than usual now
-MEDIAN, P95 = 50, 95  # of a hundred
+LATEST_ORDERS = 20  # the newest of them, which show whether the service is slower than usual now
+MEDIAN, P95 = 50, 95  # percent
 
 
-class Ended(NamedTuple):
-    """What is read of an order that has ended."""
+class EndedOrder(NamedTuple):
+    """The columns that are read of an order that has ended."""
 
     status: str
     taken_at: datetime | None
@@ -101,31 +41,85 @@ class Ended(NamedTuple):
     runs: int | None
 
 
-def figures(newest_first: Iterable[Ended]) -> dict[str, Any]:
-    """What a Pace says of these orders. Its start is of all that began; its finish of those completed in one run.
+def measure_services(now: datetime) -> int:
+    """Measures the services whose orders have ended since the last time, and returns how many services that were."""
+    services, ends_to = ended_since(now)
+    paces = [measure_service(service, now, ends_to) for service in services]
+    before = usual_times([service.pk for service in services])
+    for pace in paces:
+        if late_limits(pace.usual) != late_limits(before.get(pace.pk)):
+            # Before the pace is saved, so that it is done again after a crash.
+            update_late_from(pace.pk, pace.usual)
+    fields = [field.name for field in Pace._meta.concrete_fields if not field.primary_key]
+    Pace.objects.bulk_create(paces, update_conflicts=True, unique_fields=["service"], update_fields=fields)
+    return len(paces)
 
-    What ended partial, cancelled or refunded tells nothing of how long a delivery takes.
+
+def ended_since(now: datetime) -> tuple[list[Service], datetime]:
+    """The services whose orders have ended since the last time, and up to which moment that was searched now."""
+    since, until = Pace.objects.aggregate(to=Max("ends_to"))["to"], now - WRITTEN_AFTER
+    ends = Order.objects.filter(ended_at__isnull=False, ended_at__lte=until).order_by("ended_at")
+    if since:
+        ends = ends.filter(ended_at__gt=since)
+    # By time, not by number: orders that ended at one moment, as one answer may say of many, stay together.
+    last_of_batch = ends.values_list("ended_at", flat=True)[ENDS_AT_ONCE - 1 : ENDS_AT_ONCE]
+    until = last_of_batch.first() or until
+    ids = set(ends.filter(ended_at__lte=until).values_list("service_id", flat=True))
+    return list(Service.objects.in_bulk(ids).values()), until
+
+
+def measure_service(service: Service, now: datetime, ends_to: datetime) -> Pace:
+    """The service's pace by its last ended orders, unsaved. A subscription has none: it lasts while there are posts."""
+    last = Order.objects.filter(service=service, ended_at__isnull=False).order_by("-ended_at")
+    ended = [EndedOrder(*columns) for columns in last.values_list(*EndedOrder._fields)[:MEASURED_ORDERS]]
+    if "posts" in service_type_of(service).fields:
+        ended = []
+    return Pace(service=service, computed_at=now, ends_to=ends_to, **figures_of(ended))
+
+
+def late_limits(usual: UsualTimes | None) -> tuple[object, ...]:
+    """The figures that decide when an order is late; empty if they are not known."""
+    return (usual.start_p95, usual.finish_p95, usual.quantity) if usual and usual.known else ()
+
+
+def update_late_from(service_id: int, usual: UsualTimes | None) -> None:
+    """Saves for each live order of the service from when on it is late, in batches."""
+    # Sorted here: asked to sort, SQLite would scan all orders that the service ever had, by their ids.
+    live = Order.objects.filter(service=service_id, status__in=LIVE).order_by().values_list("pk", flat=True)
+    for pks in batches(sorted(live), LIVE_AT_ONCE):
+        with transaction.atomic():
+            # Read anew under the lock: an order may have started or ended meanwhile.
+            orders = Order.objects.filter(pk__in=pks).only(*LIVE_FIELDS).order_by("pk").select_for_update(no_key=True)
+            changed = [order for order in orders if order.late_from != late_from(order, usual)]
+            for order in changed:
+                order.late_from = late_from(order, usual)
+            Order.objects.bulk_update(changed, ["late_from"])
+
+
+def figures_of(ended: Sequence[EndedOrder]) -> dict[str, Any]:
+    """The fields of a Pace by these orders, newest first. Times are in seconds, from when upstream took the order.
+
+    Starts count all orders that began; finishes only those completed in one run, because an order that ended partial,
+    cancelled or refunded does not show how long a delivery takes.
     """
-    told = [order for order in newest_first if order.taken_at]
-    starts = [seconds(order.taken_at, order.started_at) for order in told if order.taken_at and order.started_at]
-    done = [order for order in told if order.status == Status.COMPLETED and not order.runs]
-    finishes = [seconds(order.taken_at, order.ended_at) for order in done if order.taken_at]
-    newest = finishes[:LATEST_ORDERS]
+    starts = [span_seconds(order.taken_at, order.started_at) for order in ended if order.taken_at and order.started_at]
+    done = [order for order in ended if order.taken_at and order.status == Status.COMPLETED and not order.runs]
+    finishes = [span_seconds(order.taken_at, order.ended_at) for order in done if order.taken_at]
     return {
         "starts": len(starts), "finishes": len(finishes),
-        "start_median": nth(starts, MEDIAN), "start_p95": nth(starts, P95),
-        "finish_median": nth(finishes, MEDIAN), "finish_p95": nth(finishes, P95),
-        "quantity": nth([order.quantity for order in done], P95) or 0,
-        # Of few, the newest are nearly all of them.
-        "lately": nth(newest, MEDIAN) if len(finishes) >= 2 * LATEST_ORDERS else None,
+        "start_median": percentile(starts, MEDIAN), "start_p95": percentile(starts, P95),
+        "finish_median": percentile(finishes, MEDIAN), "finish_p95": percentile(finishes, P95),
+        "quantity": percentile([order.quantity for order in done], P95) or 0,
+        # Only where there are as many older orders to compare the newest with.
+        "lately": percentile(finishes[:LATEST_ORDERS], MEDIAN) if len(finishes) >= 2 * LATEST_ORDERS else None,
     }  # fmt: skip
 
 
-def seconds(began: datetime, ended: datetime) -> int:
-    """Whole ones; none where two machines' clocks disagree."""
+def span_seconds(began: datetime, ended: datetime) -> int:
+    """Whole seconds; 0 if the clocks of two machines disagree so much that the end lies before the beginning."""
     return max(0, round((ended - began).total_seconds()))
 
 
-def nth(values: Sequence[int], percent: int) -> int | None:
-    """The least of them that so many of a hundred do not exceed (nearest rank); None when there are too few."""
+def percentile(values: Sequence[int], percent: int) -> int | None:
+    """The smallest value that so many percent of the values do not exceed (nearest rank); None if they are too few."""
     return sorted(values)[-(-len(values) * percent // 100) - 1] if len(values) >= ENOUGH_ORDERS else None

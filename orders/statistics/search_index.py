@@ -1,4 +1,4 @@
-"""The index behind the search for words: parts of `haystack`, the search text of each order, three characters long."""
+"""The index behind searches for words: each three characters in a row of `haystack`, an order's search text."""
 
 from orders.models import Tally
 from orders.statistics.triggers import Triggers
@@ -12,7 +12,7 @@ TRIGGERS = Triggers(
     },
     statements={
         "sqlite": [
-            # Its text is the column; only the index is its own.
+            # An external-content table: it stores the index alone and reads the text from orders_order.
             """CREATE VIRTUAL TABLE IF NOT EXISTS orders_words
             USING fts5 (haystack, content='orders_order', content_rowid='id', tokenize='trigram')""",
             """CREATE TRIGGER IF NOT EXISTS orders_words_new AFTER INSERT ON orders_order

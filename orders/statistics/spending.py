@@ -1,4 +1,4 @@
-"""What orders cost in the last 24 hours, measured once a minute for the runway."""
+"""Measures what orders cost in the last 24 hours, once a minute, for the runway."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -15,25 +15,25 @@ EVERY_SECONDS = 60
 
 
 def measure(now: datetime) -> Spending:
-    """Adds up the last 24 hours, from the beginning of a quarter. Runs in the worker; no call.
+    """Saves and returns the spending of the last 24 hours, from the beginning of a quarter. Runs in the worker.
 
-    What has a charge is added up already (charge_totals.py); only what has none yet is looked at by itself.
+    Charges come from the totals of charge_totals.py; only orders without a charge yet are added up here.
     """
     slot = slot_of(now - SPAN)
     begins = datetime.fromtimestamp(slot * QUARTER, UTC)
     charged = Charged.objects.filter(slot__gte=slot, slot__lte=slot_of(now)).order_by()
-    sums = charged.values_list("charged", flat=True)
     uncharged = Order.objects.filter(charge=None, upstream_id__isnull=False, created_at__gte=begins).order_by()
-    waits = Order.objects.filter(status=Status.QUEUED, upstream_id=None).order_by()
+    queued = Order.objects.filter(status=Status.QUEUED, upstream_id=None).order_by()
     first = Order.objects.order_by().aggregate(first=Min("created_at"))["first"] or now
-    fields = {
+    spending = {
         "at": now,
         "since": max(begins, first),
-        "spent": dollars(sum(sums)) + expected_of(uncharged),
-        "queued": expected_of(waits),
+        "spent": dollars(sum(charged.values_list("charged", flat=True))) + expected_cost(uncharged),
+        "queued": expected_cost(queued),
     }
-    return Spending.objects.update_or_create(pk=ONLY_ROW, defaults=fields)[0]
+    return Spending.objects.update_or_create(pk=ONLY_ROW, defaults=spending)[0]
 
 
-def expected_of(orders: OrderQuerySet) -> Decimal:
+def expected_cost(orders: OrderQuerySet) -> Decimal:
+    """What these orders are expected to cost together, in US dollars."""
     return orders.aggregate(sum=Sum("expected_charge"))["sum"] or Decimal(0)

@@ -1,4 +1,4 @@
-"""How many orders stand at each status: a status that moves appends two lines, and the worker sums them up."""
+"""How many orders stand at each status. A trigger appends two lines for each change, and the worker merges them."""
 
 import json
 from collections import Counter
@@ -8,29 +8,15 @@ from django.db import connection, models, transaction
 from orders.models import Tally
 from orders.statistics.triggers import Triggers
 
-# All lines as one JSON text, so that a page gets them within a query that it makes anyway. By their ids: where many
-# lines were made few, PostgreSQL's table stays long, and only the index knows where those are.
+COMPACT_FROM = 200  # lines; every page reads them all
+COMPACT_AT_ONCE = 5_000  # lines; no database takes any number of ids in one statement
+
+# All lines as one JSON text, so that a page gets them within a query that it makes anyway. `id > 0` makes PostgreSQL
+# read them by the index: once many lines have been merged, its table stays long, and only the index skips the gaps.
 ALL_LINES = {
     "sqlite": """SELECT json_group_array(json_array(status, "by")) FROM orders_tally WHERE id > 0""",
     "postgresql": """SELECT json_agg(json_build_array(status, "by"))::text FROM orders_tally WHERE id > 0""",
 }
-
-
-def all_lines() -> models.expressions.RawSQL:
-    """For `counts_of`, as a part of another query."""
-    return models.expressions.RawSQL(ALL_LINES[connection.vendor], [], output_field=models.TextField())  # noqa: S611
-
-
-def counts_of(lines: str | None) -> Counter[str]:
-    """Status → how many orders stand there now."""
-    counts: Counter[str] = Counter()
-    for status, by in json.loads(lines or "[]"):
-        counts[status] += by
-    return +counts
-
-
-COMPACT_FROM = 200  # lines of the tally; pages read them all
-COMPACT_AT_ONCE = 5_000  # lines; no database takes any number of ids in one statement
 RECOUNT = [
     "DELETE FROM orders_tally",
     'INSERT INTO orders_tally (status, "by") SELECT status, count(*) FROM orders_order GROUP BY status',
@@ -51,7 +37,7 @@ TRIGGERS = Triggers(
             *RECOUNT,
         ],
         "postgresql": [
-            # Many that come in one statement are one line a status there.
+            # One line for each status, however many orders one statement inserts.
             """CREATE OR REPLACE FUNCTION orders_tally_come() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
                 INSERT INTO orders_tally (status, "by") SELECT status, count(*) FROM came GROUP BY status;
                 RETURN NULL;
@@ -70,17 +56,30 @@ TRIGGERS = Triggers(
 )
 
 
+def all_lines() -> models.expressions.RawSQL:
+    """All lines as an expression for another query. `counts_of` reads its result."""
+    return models.expressions.RawSQL(ALL_LINES[connection.vendor], [], output_field=models.TextField())  # noqa: S611
+
+
+def counts_of(lines: str | None) -> Counter[str]:
+    """Status → how many orders stand there now, by the JSON text of `all_lines`. Empty statuses are left out."""
+    counts: Counter[str] = Counter()
+    for status, by in json.loads(lines or "[]"):
+        counts[status] += by
+    return +counts
+
+
 def compact(least: int = COMPACT_FROM) -> bool:
-    """Makes one line a status of the tally's many; says whether there were enough to bother. Runs in the worker."""
+    """Merges the lines into one for each status. False if there were no more than `least`. Runs in the worker."""
     if len(Tally.objects.order_by().values_list("pk")[: least + 1]) <= least:
         return False
     with transaction.atomic():
         # SKIP LOCKED where there are row locks: two workers never count a line twice.
-        some = Tally.objects.select_for_update(skip_locked=True).order_by("pk")
-        lines = list(some.values_list("pk", "status", "by")[:COMPACT_AT_ONCE])
-        sums: Counter[str] = Counter()
+        unlocked = Tally.objects.select_for_update(skip_locked=True).order_by("pk")
+        lines = list(unlocked.values_list("pk", "status", "by")[:COMPACT_AT_ONCE])
+        counts: Counter[str] = Counter()
         for _, status, by in lines:
-            sums[status] += by
+            counts[status] += by
         Tally.objects.filter(pk__in=[pk for pk, *_ in lines]).delete()
-        Tally.objects.bulk_create([Tally(status=status, by=by) for status, by in sums.items() if by])
+        Tally.objects.bulk_create([Tally(status=status, by=by) for status, by in counts.items() if by])
     return True

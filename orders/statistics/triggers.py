@@ -1,7 +1,7 @@
-"""Triggers: numbers and an index that the database itself keeps up to date when orders change.
+"""Installs the triggers by which the database itself keeps numbers and an index up to date when orders change.
 
-With triggers no code can forget to keep them, and no two transactions wait for each other. SQLite loses a table's
-triggers when a migration makes the table anew, so they are put in after every `migrate`.
+With triggers no code can forget to do it, and no two transactions wait for each other. SQLite loses a table's
+triggers when a migration rebuilds the table, so they are installed after every `migrate`.
 """
 
 from typing import Any, NamedTuple
@@ -10,15 +10,15 @@ from django.db import connections, transaction
 
 
 class Triggers(NamedTuple):
-    """What keeps one of these up to date, in the SQL of each database (`sqlite`, `postgresql`)."""
+    """The triggers of one table, in the SQL of each database: vendor (`sqlite`, `postgresql`) → SQL."""
 
-    table: str  # a database that was migrated back to before this table gets none of them
-    complete: dict[str, str]  # a query that answers 1 when nothing is missing
-    statements: dict[str, list[str]]  # put in what is missing, then count what was there before it
+    table: str  # without which none is installed, as in a database that was migrated back
+    complete: dict[str, str]  # a query that answers 1 if no trigger is missing
+    statements: dict[str, list[str]]  # create what is missing, then count the orders that were there before it
 
 
 def install(triggers: Triggers, using: str = "default", **_: Any) -> None:
-    """Puts in what a database lacks of these triggers. A receiver of `post_migrate`."""
+    """Installs these triggers in a database if any of them is missing. A receiver of `post_migrate`."""
     connection = connections[using]
     if triggers.table not in connection.introspection.table_names():
         return

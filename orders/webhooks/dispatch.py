@@ -1,13 +1,12 @@
-"""Rings for what deliveries name: an order is looked at soon, the balance is asked for. No call upstream here.
+"""Dispatches deliveries: polls the order that a delivery names soon, reads a low balance. Makes no call to upstream.
 
-A delivery is done with when its order has been looked at since it came, so no ring is lost to a look that was under
-way. The order may not be known yet, for upstream rings as soon as it has one, and the answer to `add` takes its time.
+A delivery is handled once its order was polled after it came in, so a poll that was under way does not count. The
+order may not be known yet: upstream delivers as soon as it has the order, and its answer to `add` takes a while.
 """
 
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import transaction
 
@@ -15,52 +14,53 @@ from orders.models import Delivery, Endpoint, Order
 from orders.rules.poll_schedule import POLLED_ALONE_FROM, WEBHOOKS_TOGETHER
 from panel.ops.failpoints import fp
 
-DELIVERIES_AT_ONCE = 500  # deliveries a transaction
-POLLED_WITHIN = 2 * WEBHOOKS_TOGETHER  # a ring that nobody followed within this time is rung again
-LOST_AFTER = timedelta(hours=24)  # an order that is not known by then will not be, nor one be looked at
-# Up to this age → so long until an unknown order is looked for again.
+DELIVERIES_AT_ONCE = 500  # in one transaction
+POLLED_WITHIN = 2 * WEBHOOKS_TOGETHER  # an order that was not polled by then is dispatched again
+LOST_AFTER = timedelta(hours=24)  # a delivery whose order is unknown or not polled by then is given up
+# Up to this age of the delivery → how long until its unknown order is looked for again.
 RETRY_PAUSES = (
     (timedelta(minutes=1), timedelta(seconds=5)),
     (timedelta(hours=1), timedelta(minutes=1)),
     (LOST_AFTER, timedelta(minutes=10)),
 )
 KEPT_FOR = timedelta(days=30)
-FORGOTTEN_AT_ONCE = 5_000  # rows
+DELETED_AT_ONCE = 5_000  # rows
 
 How = Delivery.How
 BALANCE_LOW = "balance.low"
 
 
 def dispatch_due(now: datetime, hurry_balance: Callable[[datetime], object]) -> bool:
-    """Takes up what came in; says whether there was any. Rings and what is noted of them stand or fall together."""
+    """Dispatches the deliveries that are due, in one transaction. False if none was due."""
     if not Delivery.objects.due(now).exists():
         return False
     with transaction.atomic():
         # SKIP LOCKED where there are row locks, as when orders are claimed.
-        waiting = list(Delivery.objects.due(now).select_for_update(skip_locked=True).defer("body")[:DELIVERIES_AT_ONCE])
-        named = {delivery.upstream_id for delivery in waiting}
-        # In the order in which reports lock them, or the two could wait for each other.
-        locked = Order.objects.filter(upstream_id__in=named).order_by("pk").select_for_update()
-        known = {order.upstream_id: order for order in locked.only("upstream_id", "reported_at", "left_out")}
-        fates: defaultdict[tuple[str, datetime | None], list[int]] = defaultdict(list)
-        for delivery in waiting:
-            fates[outcome_of(delivery, known.get(delivery.upstream_id), now)].append(delivery.pk)
-        for (how, due_at), pks in fates.items():
-            facts: dict[str, Any] = {"how": how, "due_at": due_at, "handled_at": None if due_at else now}
-            Delivery.objects.filter(pk__in=pks).update(**facts)
-        rung = {pk for (how, _), pks in fates.items() if how == How.RUNG for pk in pks}
-        ids = {delivery.upstream_id for delivery in waiting if delivery.pk in rung}
-        Order.objects.filter(pk__in=[order.pk for order in known.values() if order.upstream_id in ids]).poll_soon(now)
-        if any(how == How.BALANCE for how, _ in fates):
+        due = list(Delivery.objects.due(now).select_for_update(skip_locked=True).defer("body")[:DELIVERIES_AT_ONCE])
+        # Locked in the order in which reports lock them, or the two could deadlock.
+        named = Order.objects.filter(upstream_id__in={delivery.upstream_id for delivery in due}).order_by("pk")
+        locked = named.select_for_update().only("upstream_id", "reported_at", "left_out")
+        orders = {order.upstream_id: order for order in locked}
+        outcomes: defaultdict[tuple[str, datetime | None], list[Delivery]] = defaultdict(list)
+        for delivery in due:
+            outcomes[outcome_of(delivery, orders.get(delivery.upstream_id), now)].append(delivery)
+        polled: set[int] = set()
+        for (how, due_at), deliveries in outcomes.items():
+            pks = [delivery.pk for delivery in deliveries]
+            Delivery.objects.filter(pk__in=pks).update(how=how, due_at=due_at, handled_at=None if due_at else now)
+            if how == How.RUNG:
+                polled |= {orders[delivery.upstream_id].pk for delivery in deliveries}
+        Order.objects.filter(pk__in=polled).poll_soon(now)
+        if (How.BALANCE, None) in outcomes:
             hurry_balance(now)
-        record_endpoints(waiting)
+        record_endpoints(due)
         fp("bell.commit")
     fp("bell.committed")
-    return bool(waiting)
+    return bool(due)
 
 
 def outcome_of(delivery: Delivery, order: Order | None, now: datetime) -> tuple[str, datetime | None]:
-    """What becomes of it now, and when it is taken up again; None: not any more."""
+    """What becomes of a delivery, and when it is due again, or None if it is handled. `order`: the one it names."""
     age = now - delivery.received_at
     if delivery.event == BALANCE_LOW:
         return How.BALANCE, None
@@ -71,25 +71,23 @@ def outcome_of(delivery: Delivery, order: Order | None, now: datetime) -> tuple[
         return (How.PARKED, now + pause) if pause else (How.UNKNOWN, None)
     if delivery.polled_since(order.reported_at):
         return How.LOOKED, None
-    if order.left_out >= POLLED_ALONE_FROM and delivery.how == How.RUNG:  # asked for alone, which takes its time
+    if order.left_out >= POLLED_ALONE_FROM and delivery.how == How.RUNG:  # polled alone, once an hour
         return How.UNANSWERED, None
     return (How.RUNG, now + POLLED_WITHIN) if age < LOST_AFTER else (How.UNANSWERED, None)
 
 
 def record_endpoints(deliveries: list[Delivery]) -> None:
-    """Each secret belongs to one address; that one was delivered to."""
-    newest: dict[str, datetime] = {}
-    for delivery in deliveries:
-        if delivery.how == How.CAME:
-            newest[delivery.mark] = max(delivery.received_at, newest.get(delivery.mark, delivery.received_at))
-    for mark, at in sorted(newest.items()):  # in one order by everybody, so that no two wait for each other
+    """Notes for each endpoint when it was last delivered to. The secret that signed a delivery tells its endpoint."""
+    came = sorted((delivery.received_at, delivery.mark) for delivery in deliveries if delivery.how == How.CAME)
+    newest = {mark: received_at for received_at, mark in came}
+    for mark, at in sorted(newest.items()):  # by every worker in the same order, so that no two deadlock
         Endpoint.objects.filter(mark=mark).exclude(last_delivery_at__gte=at).update(last_delivery_at=at)
 
 
 def delete_old(now: datetime) -> bool:
-    """Deletes a portion of what came long ago; says whether there was any."""
-    # The oldest are the first, so those alone are looked at.
-    oldest = Delivery.objects.order_by("pk").values_list("pk", "received_at")[:FORGOTTEN_AT_ONCE]
+    """Deletes a batch of the deliveries that came in long ago. False if there was none."""
+    # Ids grow with time, so reading the first ones finds the oldest without an index on the time.
+    oldest = Delivery.objects.order_by("pk").values_list("pk", "received_at")[:DELETED_AT_ONCE]
     old = [pk for pk, received_at in oldest if received_at < now - KEPT_FOR]
     if old:
         Delivery.objects.filter(pk__in=old).delete()

@@ -1,7 +1,7 @@
-"""The door that upstream rings: a signed delivery is kept before it is told so, and rings a bell, no more.
+"""The endpoint for webhooks: a signed delivery is stored before upstream is told so. Dispatching it comes later.
 
-Whatever comes here changes nothing but a count unless one of our secrets signed it. The door stands before Django:
-what surrounds a page costs nearly twice what a delivery does, and none of it is for a machine that shows a signature.
+A request that none of our secrets signed changes nothing but a count. The endpoint stands before Django's middleware,
+which costs nearly twice what a delivery does and serves pages only.
 """
 
 import hashlib
@@ -9,7 +9,6 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -31,7 +30,8 @@ Read = Callable[[int], bytes]
 Application = Callable[[Any, Any], Iterable[bytes]]
 
 MOST_BYTES = 64 * 1024  # of a body; upstream's have a few hundred
-RETRY_SECONDS = 5
+HEADERS = (("Content-Type", "text/plain; charset=utf-8"), ("X-Content-Type-Options", "nosniff"))
+RETRY_HEADER = ("Retry-After", "5")  # seconds until upstream should send a delivery again that could not be stored
 
 REJECTIONS: dict[str, tuple[HTTPStatus, str]] = {
     "unsigned": (HTTPStatus.UNAUTHORIZED, signing.REASONS["unsigned"]),
@@ -45,14 +45,12 @@ REJECTIONS: dict[str, tuple[HTTPStatus, str]] = {
     "type": (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "A delivery is plain application/json."),
     "malformed": (HTTPStatus.BAD_REQUEST, "The body is no JSON object in UTF-8."),
 }
-# 503 and not 404: the address is right, and upstream comes again until the secret is set, so nothing of it is lost.
-NONE_SET = "NOTPANEL_WEBHOOK_SECRETS is not set, so no delivery can be told from a forgery, and none is taken."
 
 _DIGITS = re.compile("[0-9]{1,12}", re.ASCII)
 
 
 class Rejected(Exception):
-    """Not taken; `reason` is one of REJECTIONS."""
+    """The delivery is not accepted. `reason` is a key of REJECTIONS, `str()` its sentence."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(REJECTIONS[reason][1])
@@ -60,45 +58,48 @@ class Rejected(Exception):
 
 
 class Answer(NamedTuple):
-    """What a delivery is told."""
+    """The response to a delivery, before it takes the form that WSGI or Django wants."""
 
     status: HTTPStatus
     sentence: str
-    retry_after: int = 0  # seconds
+    more_headers: tuple[tuple[str, str], ...] = ()
 
     @property
     def body(self) -> bytes:
+        """The sentence, as a line of UTF-8."""
         return f"{self.sentence}\n".encode()
 
     @property
     def headers(self) -> list[tuple[str, str]]:
-        headers = [("Content-Type", "text/plain; charset=utf-8"), ("X-Content-Type-Options", "nosniff")]
-        return [*headers, ("Retry-After", str(self.retry_after))] if self.retry_after else headers
+        """The headers but Content-Length."""
+        return [*HEADERS, *self.more_headers]
 
 
 TAKEN = Answer(HTTPStatus.OK, "Taken.")
-NO_SECRETS = Answer(HTTPStatus.SERVICE_UNAVAILABLE, NONE_SET)
-NOT_KEPT = Answer(HTTPStatus.SERVICE_UNAVAILABLE, "The delivery could not be kept. Send it again.", RETRY_SECONDS)
-NO_POST = Answer(HTTPStatus.METHOD_NOT_ALLOWED, "Deliveries are POSTs.")
+# 503 and not 404: the address is right, and upstream sends again until the secret is set, so no delivery is lost.
+NO_SECRETS = Answer(
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "NOTPANEL_WEBHOOK_SECRETS is not set, so no delivery can be told from a forgery, and none is taken.",
+)
+NOT_KEPT = Answer(HTTPStatus.SERVICE_UNAVAILABLE, "The delivery could not be kept. Send it again.", (RETRY_HEADER,))
+NO_POST = Answer(HTTPStatus.METHOD_NOT_ALLOWED, "Deliveries are POSTs.", (("Allow", "POST"),))
 
 
 # ── Two ways in ──────────────────────────────────────────────────────────────────────────────────
 def with_endpoint(pages: Application, path: str) -> Application:
-    """What answers deliveries at this path, and leaves all else to the pages.
+    """A WSGI application that answers deliveries at this path itself and leaves all other requests to `pages`.
 
-    Which of our names the request calls the desk by is not asked: the signature is what counts, and no address is
-    made of that name. A body that was not read is the server's to discard, or to close the connection for.
+    It does not check the request's host: the signature decides, and no address is made from the host. A body that
+    was not read is left to the web server, which discards it or closes the connection.
     """
 
     def application(environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
         if environ["PATH_INFO"] != path or environ["REQUEST_METHOD"] != "POST" or must_be_sent_to_https(environ):
             return pages(environ, start_response)
         answer = answer_delivery(environ, environ["wsgi.input"].read, timezone.now())
-        body = answer.body
-        log.debug("POST %s", path, extra={"status": answer.status.value})
-        start_response(
-            f"{answer.status.value} {answer.status.phrase}", [*answer.headers, ("Content-Length", str(len(body)))]
-        )
+        status, body = answer.status, answer.body
+        log.debug("POST %s", path, extra={"status": status.value})
+        start_response(f"{status.value} {status.phrase}", [*answer.headers, ("Content-Length", str(len(body)))])
         return [body]
 
     return application
@@ -106,57 +107,51 @@ def with_endpoint(pages: Application, path: str) -> Application:
 
 @csrf_exempt
 def endpoint(request: HttpRequest) -> HttpResponse:
-    """The same among the pages: for what is no POST, and where no web server stands before them."""
-    post = request.method == "POST"
-    answer = answer_delivery(request.META, request.read, timezone.now()) if post else NO_POST
+    """The same endpoint as a view, for other methods than POST and for servers that do not load `with_endpoint`."""
+    answer = answer_delivery(request.META, request.read, timezone.now()) if request.method == "POST" else NO_POST
     response = HttpResponse(answer.body, status=answer.status, headers=dict(answer.headers))
-    if not post:
-        response["Allow"] = "POST"
     response._has_been_logged = True  # type: ignore[attr-defined]  # one line a request is enough in a flood
     return response
 
 
 def must_be_sent_to_https(environ: Environ) -> bool:
-    """Whether Django would, or might: it decides."""
+    """Whether Django might redirect this request to https; Django decides, so the request is left to it."""
     if not settings.SECURE_SSL_REDIRECT:
         return False
-    if settings.SECURE_PROXY_SSL_HEADER:
-        name, secure = settings.SECURE_PROXY_SSL_HEADER
-        if name in environ:
-            return bool(environ[name] != secure)
-    return bool(environ["wsgi.url_scheme"] != "https")
+    header, secure = settings.SECURE_PROXY_SSL_HEADER or ("", "")
+    return bool(environ[header] != secure if header in environ else environ["wsgi.url_scheme"] != "https")
 
 
 # ── What is answered ─────────────────────────────────────────────────────────────────────────────
 def answer_delivery(environ: Environ, read: Read, now: datetime) -> Answer:
-    """2xx only for what is on the disk, be it for the second time."""
+    """Stores a delivery and returns the answer: 200 only if it is on the disk, be it since an earlier time."""
     if not settings.NOTPANEL_WEBHOOK_SECRETS:
         return NO_SECRETS
     try:
         body = body_of(environ, read)
         INBOX.put(verified(headers_of(environ, settings.NOTPANEL_WEBHOOK_SCHEME), body, now))
-    except Rejected as no:
-        COUNTS.count(no.reason, now)
-        return Answer(REJECTIONS[no.reason][0], str(no))
+    except Rejected as rejected:
+        COUNTS.count(rejected.reason, now)
+        return Answer(REJECTIONS[rejected.reason][0], str(rejected))
     except NotKept:
         return NOT_KEPT
     return TAKEN
 
 
 def body_of(environ: Environ, read: Read) -> bytes:
-    """The raw body, of which not a byte is read before its length is known to be bearable."""
+    """The raw body. Its length and type are checked before a byte of it is read. Raises Rejected."""
     length = environ.get("CONTENT_LENGTH") or ""
     if not _DIGITS.fullmatch(length):
         raise Rejected("no length")
     if int(length) > MOST_BYTES:
         raise Rejected("too long")
-    kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
+    content_type = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
     encoding = environ.get("HTTP_CONTENT_ENCODING", "identity")
-    if kind != "application/json" or encoding.lower() != "identity":
+    if content_type != "application/json" or encoding.lower() != "identity":
         raise Rejected("type")
     try:
         body = read(int(length))
-    except OSError:  # whoever sent it has gone
+    except OSError:  # the sender has hung up
         body = b""
     if len(body) != int(length):
         raise Rejected("cut short")
@@ -164,29 +159,24 @@ def body_of(environ: Environ, read: Read) -> bytes:
 
 
 def headers_of(environ: Environ, scheme: signing.Scheme) -> dict[str, str]:
-    """Those that the scheme asks for; the others are not looked at."""
-    return {name: environ.get(key, "") for name, key in _keys(scheme)}
-
-
-@lru_cache(maxsize=1)
-def _keys(scheme: signing.Scheme) -> list[tuple[str, str]]:
+    """The headers that the signing scheme reads, by its names for them; "" for a missing header."""
     names = filter(None, (scheme.signature, scheme.delivery, scheme.event, scheme.time))
-    return [(name, HttpHeaders.to_wsgi_name(name)) for name in names]
+    return {name: environ.get(HttpHeaders.to_wsgi_name(name), "") for name in names}
 
 
 def verified(headers: Mapping[str, str], body: bytes, now: datetime) -> Arrival:
-    """The delivery, if upstream signed it; not kept yet."""
+    """The delivery, not stored yet, if upstream signed it. Raises Rejected if it did not, or if the body is no JSON."""
     scheme = settings.NOTPANEL_WEBHOOK_SCHEME
     try:
         proof = signing.verify(headers, body, settings.NOTPANEL_WEBHOOK_SECRETS, now.timestamp(), scheme)
-    except signing.Untrusted as no:
-        raise Rejected(no.reason) from None
+    except signing.Untrusted as untrusted:
+        raise Rejected(untrusted.reason) from None
     try:
-        told = signing.read(headers, body, scheme)
+        delivery = signing.read(headers, body, scheme)
         text = body.decode()
     except ValueError:
         raise Rejected("malformed") from None
     return Arrival(
-        key=told.id or hashlib.sha256(body).hexdigest(), digest=proof.digest, mark=proof.mark, body=text,
-        event=told.event, upstream_id=told.order, status=told.status, received_at=now,
+        key=delivery.id or hashlib.sha256(body).hexdigest(), digest=proof.digest, mark=proof.mark, body=text,
+        event=delivery.event, upstream_id=delivery.order, status=delivery.status, received_at=now,
     )  # fmt: skip

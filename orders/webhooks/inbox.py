@@ -1,7 +1,7 @@
-"""Keeps deliveries before upstream is told that they came in. Those that come together share one commit.
+"""Stores deliveries before upstream is told that they came in. Deliveries that come together share one commit.
 
-A commit costs the same for one row as for a hundred, and on SQLite one process writes at a time. So requests hand
-their row to one thread of their process, which writes all that wait, and each waits until its own is on the disk.
+A commit costs the same for one row as for a hundred, and on SQLite one process writes at a time. So each request hands
+its delivery to the process's writer thread, which inserts all that wait, and waits until its own is on the disk.
 """
 
 import logging
@@ -16,96 +16,86 @@ from orders.models import Arrival, Delivery
 
 log = logging.getLogger(__name__)
 
-MOST_AT_ONCE = 200  # rows a commit; more wait for the next
-PATIENCE_SECONDS = 5.0  # that a request waits for its commit; then upstream is told to come again
-GATHERING_SECONDS = 0.001  # a commit waits for more as long as more come in so short a time
-MOST_GATHERINGS = 8
-AT_REST_SECONDS = 2.0  # without a delivery, until the database's connection is given back
+COMMIT_ROWS = 200  # at most; more deliveries wait for the next commit
+PATIENCE_SECONDS = 5.0  # of a request that waits for its commit; then upstream is told to send it again
+GATHERING_SECONDS = 0.001  # a commit waits for so long again as long as more deliveries come in
+GATHERINGS = 8  # at most, for one commit
+AT_REST_SECONDS = 2.0  # without a delivery; then the writer closes its connection to the database
+
+
+# A delivery whose request waits, and where the writer answers whether it was committed.
+Waiting = tuple[Arrival, SimpleQueue[bool]]
 
 
 class NotKept(Exception):
-    """Not known to be on the disk, so upstream must not be told that it is."""
-
-
-class WaitingDelivery:
-    """An arrival, and a gate that opens once it is known what became of it. A Future takes nine times as long."""
-
-    __slots__ = ("arrival", "gate", "well")
-
-    def __init__(self, arrival: Arrival) -> None:
-        self.arrival, self.well, self.gate = arrival, False, threading.Lock()
-        self.gate.acquire()
-
-    def kept(self, patience: float) -> bool:
-        return self.gate.acquire(timeout=patience) and self.well
-
-    def tell(self, well: bool) -> None:
-        self.well = well
-        self.gate.release()
+    """The delivery is not known to be on the disk, so upstream must not be told that it is."""
 
 
 class Inbox:
-    """One a process, with one thread that writes; it begins with the first delivery."""
+    """The deliveries of this process that wait, and the thread that writes them. The first delivery starts it."""
 
     def __init__(self) -> None:
-        self._arrivals: SimpleQueue[WaitingDelivery] = SimpleQueue()
+        self._waiting: SimpleQueue[Waiting] = SimpleQueue()
         self._writer: threading.Thread | None = None
-        self._beginning = threading.Lock()
+        self._start_lock = threading.Lock()
 
     def put(self, arrival: Arrival) -> None:
-        """Back when it is committed, or was there before; NotKept when that did not come about in time."""
-        if connection.in_atomic_block:  # it belongs to whatever else the caller writes
+        """Returns once the delivery is committed, now or earlier. Raises NotKept if that fails or takes too long."""
+        if connection.in_atomic_block:  # it belongs to the caller's transaction
             insert_deliveries([arrival])
             return
-        waiting = WaitingDelivery(arrival)
-        self._arrivals.put(waiting)
-        self._begin()
-        if not waiting.kept(PATIENCE_SECONDS):
+        answer: SimpleQueue[bool] = SimpleQueue()  # a Future takes nine times as long
+        self._waiting.put((arrival, answer))
+        self._start_writer()
+        try:
+            committed = answer.get(timeout=PATIENCE_SECONDS)
+        except Empty:
+            committed = False
+        if not committed:
             raise NotKept
 
-    def _begin(self) -> None:
-        if self._writer is None:
-            with self._beginning:
-                if self._writer is None:
-                    self._writer = threading.Thread(target=self._write_all, name="inbox", daemon=True)
-                    self._writer.start()
+    def _start_writer(self) -> None:
+        with self._start_lock:
+            if self._writer is None:
+                self._writer = threading.Thread(target=self._write_forever, name="inbox", daemon=True)
+                self._writer.start()
 
-    def _write_all(self) -> None:
+    def _write_forever(self) -> None:
         while True:
-            batch = self._next()
+            batch = self._next_batch()
             try:
-                insert_deliveries([waiting.arrival for waiting in batch])
-                well = True
-            except Exception:  # whatever it was, nobody may be left waiting, and the next may fare better
+                insert_deliveries([arrival for arrival, _ in batch])
+                committed = True
+            except Exception:  # of any kind: no request may wait in vain, and the next commit may succeed
                 log.exception("%d deliveries could not be kept", len(batch))
                 connection.close()
-                well = False
-            for waiting in batch:
-                waiting.tell(well)
+                committed = False
+            for _, answer in batch:
+                answer.put(committed)
 
-    def _next(self) -> list[WaitingDelivery]:
-        """What waits, once something does."""
+    def _next_batch(self) -> list[Waiting]:
+        """Waits for a delivery, then returns it with those that come in shortly after it."""
         try:
-            batch = [self._arrivals.get(timeout=AT_REST_SECONDS)]
+            batch = [self._waiting.get(timeout=AT_REST_SECONDS)]
         except Empty:
             connection.close()
-            batch = [self._arrivals.get()]
-        for _ in range(MOST_GATHERINGS):
-            before = self._arrivals.qsize()
+            batch = [self._waiting.get()]
+        for _ in range(GATHERINGS):
+            before = self._waiting.qsize()
             time.sleep(GATHERING_SECONDS)
-            if self._arrivals.qsize() == before:
+            if self._waiting.qsize() == before:
                 break
-        while len(batch) < MOST_AT_ONCE and not self._arrivals.empty():
-            batch.append(self._arrivals.get())
+        while len(batch) < COMMIT_ROWS and not self._waiting.empty():
+            batch.append(self._waiting.get())
         return batch
 
 
 def insert_deliveries(arrivals: list[Arrival]) -> None:
-    """One commit."""
+    """Inserts the deliveries in one commit, or into the caller's transaction. Those stored before stay as they are."""
     with transaction.atomic():
         Delivery.objects.insert(arrivals)
 
 
 INBOX = Inbox()
-# A thread does not come along into a child; nor may the child wait for one that it does not have.
+# A forked child has neither the thread nor a use for the locks that another thread held; it begins anew.
 os.register_at_fork(after_in_child=INBOX.__init__)  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""Counts what the webhooks' door does not take, so that a flood of it writes a row a second and not one a request."""
+"""Counts the requests that the webhook endpoint rejects. A flood writes one row a second, not one a request."""
 
 import logging
 import os
@@ -17,59 +17,57 @@ log = logging.getLogger(__name__)
 
 WRITTEN_EVERY_SECONDS = 1.0
 
-Counted = Mapping[tuple[date, str], int]
-
 
 class RejectionCounts:
-    """One a process. What is counted in one second is written at its end, by a thread that nobody waits for."""
+    """The rejections of this process that are not in the database yet. A thread writes them once a second."""
 
     def __init__(self) -> None:
-        self._counted: Counter[tuple[date, str]] = Counter()
+        self._counts: Counter[tuple[date, str]] = Counter()
         self._timer: threading.Timer | None = None
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
 
     def count(self, reason: str, now: datetime) -> None:
-        """One more; `reason` is one of few, or the table would grow with what strangers send."""
+        """Counts one rejection. `reason` is a key of REJECTIONS, so the table cannot grow with what strangers send."""
         if connection.in_atomic_block:
             add_counts({(now.date(), reason): 1})
             return
-        with self._turn:
-            self._counted[now.date(), reason] += 1
+        with self._lock:
+            self._counts[now.date(), reason] += 1
             if self._timer is None:
-                self._timer = threading.Timer(WRITTEN_EVERY_SECONDS, self._write_and_hang_up)
+                self._timer = threading.Timer(WRITTEN_EVERY_SECONDS, self._write_and_disconnect)
                 self._timer.daemon = True
                 self._timer.start()
 
     def write(self) -> None:
-        """What was counted since the last time; kept for the next when the database has no time for it."""
-        with self._turn:
-            counted, self._counted = self._counted, Counter()
+        """Adds the counts to the database. If it is busy, they stay here for the next time."""
+        with self._lock:
+            counts, self._counts = self._counts, Counter()
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
-        if not counted:
+        if not counts:
             return
         try:
             with brief_wait():
-                add_counts(counted)
+                add_counts(counts)
         except DatabaseError as busy:
-            log.warning("%d that were turned away are counted later: %s", counted.total(), busy)
-            with self._turn:
-                self._counted += counted
+            log.warning("%d that were turned away are counted later: %s", counts.total(), busy)
+            with self._lock:
+                self._counts += counts
 
-    def _write_and_hang_up(self) -> None:
+    def _write_and_disconnect(self) -> None:
         try:
             self.write()
         finally:
             connection.close()
 
 
-def add_counts(counted: Counted) -> None:
-    """To what is in the database."""
+def add_counts(counts: Mapping[tuple[date, str], int]) -> None:
+    """Adds to the counts in the database: (day, reason) → rejections."""
     with transaction.atomic():
-        rows = [TurnedAway(day=day, reason=reason) for day, reason in sorted(counted)]
+        rows = [TurnedAway(day=day, reason=reason) for day, reason in sorted(counts)]
         TurnedAway.objects.bulk_create(rows, ignore_conflicts=True)
-        for (day, reason), more in sorted(counted.items()):
+        for (day, reason), more in sorted(counts.items()):
             TurnedAway.objects.filter(day=day, reason=reason).update(count=F("count") + more)
 
 

@@ -1,8 +1,8 @@
-"""Webhooks on the screen: whether they are relied upon, where upstream delivers to, and what came in."""
+"""The page about webhooks: whether they are reliable, where upstream delivers to, and what came in; test deliveries."""
 
 import json
 import secrets
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -22,94 +22,90 @@ from orders.webhooks.health import judge_health
 from orders.webhooks.inbox import INBOX, NotKept
 from panel.notpanel import signing
 
-SHOWN = 50  # deliveries
-ENDPOINTS_SHOWN = 20  # upstream has five a key; those of old keys stay here
-DAYS = 7
-PING = "ping"
-CLOCKS = {"stale", "early"}  # signed by upstream, at a time that is not ours
-# The tag for what came of a delivery, where it is more than a fact.
+DELIVERY_ROWS = 50
+ENDPOINT_ROWS = 20  # upstream has five for a key; those of former keys stay here
+REJECTION_DAYS = 7
+TEST_EVENT = "ping"
+CLOCK_REASONS = {"stale", "early"}  # signed by upstream, at a time that is not ours
+# The class of a delivery's tag, by its outcome. An outcome that is only a fact has none.
 TONES = {"came": "tag-on", "rung": "tag-on", "parked": "tag-warn", "unknown": "tag-warn", "unanswered": "tag-bad"}
 
 
-class Reason(NamedTuple):
-    """Why some were turned away."""
+class Rejections(NamedTuple):
+    """How many requests were rejected for one reason."""
 
+    reason: str
     sentence: str
     today: int
-    lately: int
+    lately: int  # in the last REJECTION_DAYS, today among them
 
 
 @needs("view")
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
+    """The page. Its newest deliveries show whether their order was polled since, before dispatch notes it."""
     now = timezone.now()
-    deliveries = list(Delivery.objects.defer("body")[:SHOWN])
-    marks = [signing.mark(secret) for secret in settings.NOTPANEL_WEBHOOK_SECRETS]
-    orders = orders_by_upstream_id(deliveries)
+    deliveries = list(Delivery.objects.defer("body")[:DELIVERY_ROWS])
+    upstream_ids = {delivery.upstream_id for delivery in deliveries if delivery.upstream_id}
+    orders = Order.objects.only("upstream_id", "reported_at").in_bulk(upstream_ids, field_name="upstream_id")
     mark_polled(deliveries, orders)
-    counts = counts_since(now.date() - timedelta(days=DAYS - 1))
+    rejected = rejections_by_reason(now.date())
     context = {
-        "health": judge_health(now), "marks": marks, "endpoints": list(Endpoint.objects.all()[:ENDPOINTS_SHOWN]),
-        "deliveries": deliveries, "orders": orders, "shown": SHOWN, "tones": TONES,
-        "rejected": reasons(counts, now.date()), "days": DAYS, "clocks_differ": any(counts.get(c) for c in CLOCKS),
+        "health": judge_health(now), "marks": [signing.mark(secret) for secret in settings.NOTPANEL_WEBHOOK_SECRETS],
+        "endpoints": list(Endpoint.objects.all()[:ENDPOINT_ROWS]), "deliveries": deliveries, "orders": orders,
+        "shown": DELIVERY_ROWS, "tones": TONES, "rejected": rejected, "days": REJECTION_DAYS,
+        "clocks_differ": any(rejections.reason in CLOCK_REASONS for rejections in rejected),
         "address": request.build_absolute_uri(reverse("webhook_door")),
     }  # fmt: skip
     return render(request, "orders/webhooks/index.html", context)
 
 
-def orders_by_upstream_id(deliveries: Iterable[Delivery]) -> dict[str, Order]:
-    """Upstream's id of an order → our order, with when it was last reported."""
-    named = {delivery.upstream_id for delivery in deliveries if delivery.upstream_id}
-    known = Order.objects.filter(upstream_id__in=named).only("upstream_id", "reported_at")
-    return {order.upstream_id: order for order in known if order.upstream_id}
-
-
 def mark_polled(deliveries: Iterable[Delivery], orders: dict[str, Order]) -> None:
-    """On the page alone: the bell writes it down when it comes by next."""
+    """Sets the outcome of deliveries whose order was polled since, without saving. `orders`: upstream id → order."""
     for delivery in deliveries:
         order = orders.get(delivery.upstream_id)
         if order and delivery.how == Delivery.How.RUNG and delivery.polled_since(order.reported_at):
             delivery.how = Delivery.How.LOOKED
 
 
-def counts_since(first: date) -> dict[str, dict[date, int]]:
-    """Reason → day → how many."""
-    found: defaultdict[str, dict[date, int]] = defaultdict(dict)
-    for reason, day, count in TurnedAway.objects.filter(day__gte=first).values_list("reason", "day", "count"):
-        found[reason][day] = count
-    return found
-
-
-def reasons(counts: dict[str, dict[date, int]], today: date) -> list[Reason]:
-    """The most frequent first."""
-    told = [
-        Reason(REJECTIONS[reason][1] if reason in REJECTIONS else reason, days.get(today, 0), sum(days.values()))
-        for reason, days in counts.items()
+def rejections_by_reason(today: date) -> list[Rejections]:
+    """The rejections of the last REJECTION_DAYS, the most frequent reason first."""
+    lately, on_day = Counter[str](), Counter[tuple[str, date]]()
+    rows = TurnedAway.objects.filter(day__gt=today - timedelta(days=REJECTION_DAYS))
+    for reason, day, count in rows.values_list("reason", "day", "count"):
+        lately[reason] += count
+        on_day[reason, day] += count
+    sentences = {reason: sentence for reason, (_, sentence) in REJECTIONS.items()}
+    return [
+        Rejections(reason, sentences.get(reason, reason), on_day[reason, today], count)
+        for reason, count in lately.most_common()
     ]
-    return sorted(told, key=lambda reason: -reason.lately)
 
 
 @needs("administer")
 @require_POST
 def test_delivery(request: HttpRequest) -> HttpResponse:
-    """A test ring: signed with our own secret, it goes the way of any other from the door's judgement on."""
-    well, words = send_test_delivery(timezone.now())
-    (messages.success if well else messages.warning)(request, words)
+    """Sends a test delivery to this desk, and says on the page how it went."""
+    passed, sentence = send_test_delivery(timezone.now())
+    (messages.success if passed else messages.warning)(request, sentence)
     return HttpResponseRedirect(reverse("webhooks"))
 
 
 def send_test_delivery(now: datetime) -> tuple[bool, str]:
-    """Whether all went as it should, and what became of it, in a sentence."""
+    """Verifies and stores a delivery signed with our own secret, then tries a forged copy of it, without any network.
+
+    Returns whether the first was accepted and the second rejected, and what became of them in a sentence.
+    """
     if not settings.NOTPANEL_WEBHOOK_SECRETS:
         return False, "There is no secret to sign a test ring with: NOTPANEL_WEBHOOK_SECRETS is not set."
-    secret, id = settings.NOTPANEL_WEBHOOK_SECRETS[0], f"{PING}_{secrets.token_hex(8)}"
-    said: dict[str, Any] = {"id": id, "event": PING, "created": int(now.timestamp()), "data": {}}
-    body = json.dumps(said).encode()
-    headers = signing.sign(body, secret, said["created"], settings.NOTPANEL_WEBHOOK_SCHEME, delivery=id, event=PING)
+    secret, id = settings.NOTPANEL_WEBHOOK_SECRETS[0], f"{TEST_EVENT}_{secrets.token_hex(8)}"
+    content: dict[str, Any] = {"id": id, "event": TEST_EVENT, "created": int(now.timestamp()), "data": {}}
+    body, scheme = json.dumps(content).encode(), settings.NOTPANEL_WEBHOOK_SCHEME
+    headers = signing.sign(body, secret, content["created"], scheme, delivery=id, event=TEST_EVENT)
     try:
         INBOX.put(verified(headers, body, now))
-    except Rejected as no:
-        return False, f"The test ring was turned away: {no}"
+    except Rejected as rejected:
+        return False, f"The test ring was turned away: {rejected}"
     except NotKept:
         return False, "The test ring could not be kept; upstream would be told to send it again."
     taken = f"The test ring was taken: signed with {signing.mark(secret)}, verified and kept as {id}."

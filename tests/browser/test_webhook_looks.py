@@ -12,8 +12,8 @@ from panel.notpanel.signing import mark
 from panel.upstream.models import Beat
 from tests.browser.conftest import NARROW, WIDE, Desk, Opens
 from tests.browser.test_every_page import faults_in_both
+from tests.deliveries import OLDER, SECRET
 from tests.makers import make_order
-from tests.rings import OLDER, SECRET
 
 pytestmark = pytest.mark.slow
 URL, LONG = (

@@ -96,7 +96,7 @@ MISTAKES = (
     ),
     Mistake(
         "a look without a lease", FOLLOWING,
-        "for pk, *_ in taken]).update(next_look_at=now + LEASE,", "for pk, *_ in taken]).update(next_look_at=None,",
+        "for pk, *_ in claimed]).update(next_look_at=now + LEASE,", "for pk, *_ in claimed]).update(next_look_at=None,",
         CAMPAIGN,
     ),
     Mistake(
@@ -183,7 +183,7 @@ MISTAKES = (
     ),
     Mistake(
         "a pace that moves and leaves its live orders where they were", "orders/statistics/delivery_times.py",
-        "            update_late_from(pace.pk, after)\n", "            pass\n",
+        "            update_late_from(pace.pk, pace.usual)\n", "            pass\n",
         LATE,
     ),
     Mistake(
@@ -193,7 +193,7 @@ MISTAKES = (
     ),
     Mistake(
         "seen is seen, whatever came since the page was loaded", "orders/following/triage.py",
-        "Order.objects.filter(pk=order.pk, doubts=doubts).change(doubts=None)",
+        "Order.objects.filter(pk=order.pk, doubts=kinds).change(doubts=None)",
         "Order.objects.filter(pk=order.pk).change(doubts=None)",
         "tests/orders/following/test_anomalies.py",
     ),
@@ -234,7 +234,7 @@ MISTAKES = (
     # ── Webhooks ─────────────────────────────────────────────────────────────────────────────────
     Mistake(
         "a webhook that is told as taken before it is on the disk", "orders/webhooks/inbox.py",
-        "if not waiting.kept(PATIENCE_SECONDS):", "if False:",
+        "answer.get(timeout=PATIENCE_SECONDS)", "True",
         "tests/orders/webhooks/test_inbox.py",
     ),
     Mistake(

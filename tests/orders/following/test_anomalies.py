@@ -1,4 +1,4 @@
-"""Facts that surprise are kept, shown and flagged: nothing is lost, and nothing silently believed."""
+"""Anomalies in upstream's reports are flagged and shown, and the report is kept as it came."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -27,26 +27,27 @@ from tests.people import as_a
 from tests.upstream import Upstream
 
 pytestmark = pytest.mark.django_db
-LIST = "/orders/?open=doubt"
+ANOMALY_LIST = "/orders/?open=doubt"
 
 
-def look(order: Order, **said: Any) -> list[str]:
-    """Takes in one report on it; the kinds of events that came of it."""
-    raw = {name: said[name] for name in ("remains", "charge") if isinstance(said.get(name), str)}
-    said |= dict.fromkeys(raw)
-    report = make_report(order, **{"raw": {"status": said.get("status", "in_progress"), **raw}, **said})
+def report(order: Order, **fields: Any) -> list[str]:
+    """Applies a report with these fields, and returns the kinds of its events. A text is an unreadable figure."""
+    raw = {name: fields[name] for name in ("remains", "charge") if isinstance(fields.get(name), str)}
+    fields |= dict.fromkeys(raw)
+    made = make_report(order, **{"raw": {"status": fields.get("status", "in_progress"), **raw}, **fields})
     before = set(order.events.values_list("pk", flat=True))
-    apply_reports([report.upstream_id], Reports({report.upstream_id: report}, {}), timezone.now())
+    apply_reports([made.upstream_id], Reports({made.upstream_id: made}, {}), timezone.now())
     order.refresh_from_db()
     return [event.kind for event in order.events.order_by("pk") if event.pk not in before]
 
 
-def says(order: Order) -> list[str]:
-    return [doubt.sentence for doubt in anomalies_of(order)]
+def sentences(order: Order) -> list[str]:
+    """What the order's page says about its anomalies."""
+    return [anomaly.sentence for anomaly in anomalies_of(order)]
 
 
-# ── What is one ──────────────────────────────────────────────────────────────────────────────────
-ODD: list[tuple[dict[str, Any], str, str]] = [
+# ── What is an anomaly ───────────────────────────────────────────────────────────────────────────
+ANOMALOUS_REPORTS: list[tuple[dict[str, Any], str, str]] = [
     ({"charge": Decimal("1.20")}, "charge",
      "Upstream charged $1.20; the price shown was $0.90 (33 % more)."),
     ({"charge": Decimal("0.60")}, "charge",
@@ -67,33 +68,33 @@ ODD: list[tuple[dict[str, Any], str, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("said", "kind", "sentence"), ODD)
-def test_it_is_flagged_with_both_numbers_and_told(said: dict[str, Any], kind: str, sentence: str) -> None:
+@pytest.mark.parametrize(("fields", "kind", "sentence"), ANOMALOUS_REPORTS)
+def test_an_anomaly_is_flagged_and_recorded_with_both_numbers(fields: dict[str, Any], kind: str, sentence: str) -> None:
     order = make_order(Status.IN_PROGRESS)
-    assert look(order, **said) == ["puzzled" if kind == "word" else "doubted"]
+    assert report(order, **fields) == ["puzzled" if kind == "word" else "doubted"]
     assert order.doubts == kind
-    assert says(order) == [sentence]
+    assert sentences(order) == [sentence]
     if kind != "word":
         event = order.events.get(kind="doubted")
         assert event.sentence.plain == sentence
 
 
 @pytest.mark.parametrize(
-    "said",
+    "fields",
     [{}, {"charge": Decimal("0.905")}, {"charge": Decimal("0.8955")}, {"charge": None}, {"remains": None},
      {"remains": 1000}, {"remains": 0}, {"currency": ""},
      {"status": "cancelled", "charge": Decimal(0)}, {"status": "partial", "charge": Decimal("0.40")},
      {"status": "refunded", "charge": Decimal(0)}],
 )  # fmt: skip
-def test_what_can_be_expected_is_no_doubt(said: dict[str, Any]) -> None:
+def test_what_can_be_expected_is_no_anomaly(fields: dict[str, Any]) -> None:
     order = make_order(Status.IN_PROGRESS)
-    assert "doubted" not in look(order, **said)
-    assert (order.doubts, says(order)) == (None, [])
+    assert "doubted" not in report(order, **fields)
+    assert (order.doubts, sentences(order)) == (None, [])
 
 
-def test_more_than_expected_is_one_even_for_what_ended_short() -> None:
+def test_more_than_expected_is_an_anomaly_even_for_an_order_that_ended_short() -> None:
     order = make_order(Status.IN_PROGRESS)
-    look(order, status="cancelled", charge=Decimal("1.00"))
+    report(order, status="cancelled", charge=Decimal("1.00"))
     assert order.doubts == "charge"
 
 
@@ -102,7 +103,7 @@ def test_a_coupon_explains_less_and_not_more() -> None:
     for order, charge in ((less, "0.81"), (more, "0.99")):
         Order.objects.filter(pk=order.pk).update(upstream_id=f"ord_{order.pk}", status="pending")
         order.refresh_from_db()
-        look(order, status="pending", charge=Decimal(charge))
+        report(order, status="pending", charge=Decimal(charge))
     assert (less.doubts, more.doubts) == (None, "charge")
 
 
@@ -110,89 +111,89 @@ def test_a_drip_feed_is_expected_to_cost_and_to_remain_all_its_runs() -> None:
     order = place_order(service=make_service(dripfeed=True), runs=3, interval=60)
     Order.objects.filter(pk=order.pk).update(upstream_id="ord_drip", status="pending")
     order.refresh_from_db()
-    look(order, status="pending", charge=Decimal("2.70"), remains=3000)
+    report(order, status="pending", charge=Decimal("2.70"), remains=3000)
     assert order.doubts is None
-    look(order, status="pending", charge=Decimal("0.90"), remains=3001)
+    report(order, status="pending", charge=Decimal("0.90"), remains=3001)
     assert order.doubts == "charge remains"
 
 
-def test_of_a_type_that_nobody_knows_no_charge_is_expected() -> None:
+def test_no_charge_is_expected_of_an_unknown_service_type() -> None:
     order = make_order(Status.PENDING, service=make_service(type="Live Stream"))
-    look(order, status="pending", charge=Decimal("5"))
+    report(order, status="pending", charge=Decimal("5"))
     assert order.doubts is None
 
 
-def test_a_package_has_no_number_that_remains_could_be_of() -> None:
+def test_remains_of_a_package_are_compared_with_no_quantity() -> None:
     order = make_order(Status.PENDING, service=make_service(type="Package", rate=Decimal("0.90"), minimum=1))
     Order.objects.filter(pk=order.pk).update(quantity=1, body={"service": "1", "link": order.link})
     order.refresh_from_db()
-    look(order, status="pending", charge=order.expected_charge, remains=900)
+    report(order, status="pending", charge=order.expected_charge, remains=900)
     assert order.doubts is None
 
 
-def test_a_status_that_goes_back_while_it_is_live_moves_and_is_flagged() -> None:
+def test_a_live_status_that_goes_back_is_applied_and_flagged() -> None:
     order = make_order(Status.IN_PROGRESS)
-    assert look(order, status="pending") == ["surprised"]
+    assert report(order, status="pending") == ["surprised"]
     assert (order.status, order.doubts) == ("pending", "back")
-    look(order, status="in_progress")
-    assert order.doubts == "back", "until somebody has looked"
+    report(order, status="in_progress")
+    assert order.doubts == "back", "until somebody has seen it"
 
 
-def test_it_is_told_once_and_stays_until_somebody_looked_though_it_stands_no_more() -> None:
+def test_it_is_recorded_once_and_stays_until_it_is_seen_though_it_stands_no_more() -> None:
     order = make_order(Status.IN_PROGRESS)
-    assert look(order, remains=1001) == ["doubted"]
-    assert look(order, remains=1002) == []
-    assert look(order, remains=650) == []
+    assert report(order, remains=1001) == ["doubted"]
+    assert report(order, remains=1002) == []
+    assert report(order, remains=650) == []
     assert order.doubts == "remains"
-    assert says(order) == [ANOMALIES["remains"].was]
+    assert sentences(order) == [ANOMALIES["remains"].past_sentence]
 
 
 # ── On and off after the end ─────────────────────────────────────────────────────────────────────
-def test_an_order_that_goes_on_after_its_end_waits_for_a_second_look() -> None:
+def test_an_order_that_goes_on_after_its_end_waits_for_a_second_report() -> None:
     order = make_order(Status.COMPLETED, charge=Decimal("0.90"), remains=0)
     first = timezone.now()
-    assert look(order, status="in_progress", remains=400, asked_at=first) == ["revived"]
+    assert report(order, status="in_progress", remains=400, asked_at=first) == ["revived"]
     assert (order.status, order.remains, order.doubts) == ("completed", 0, "back")
     assert order.next_look_at == first + SECOND_REPORT_AFTER, "soon"
-    assert "had said “Completed”" in says(order)[0]
+    assert "had said “Completed”" in sentences(order)[0]
     second = first + SECOND_REPORT_AFTER
-    assert look(order, status="in_progress", remains=390, asked_at=second) == ["surprised"]
+    assert report(order, status="in_progress", remains=390, asked_at=second) == ["surprised"]
     assert (order.status, order.remains, order.doubts) == ("in_progress", 390, "back")
     assert order.next_look_at
 
 
-def test_the_same_answer_twice_is_not_two_looks() -> None:
+def test_the_same_answer_twice_is_not_two_reports() -> None:
     order, at = make_order(Status.COMPLETED), timezone.now()
-    look(order, status="in_progress", asked_at=at)
-    assert look(order, status="in_progress", asked_at=at) == []
+    report(order, status="in_progress", asked_at=at)
+    assert report(order, status="in_progress", asked_at=at) == []
     assert order.status == "completed"
 
 
-def test_a_second_look_that_does_not_agree_leaves_it_ended_and_findable() -> None:
+def test_a_second_report_that_disagrees_leaves_the_order_ended_and_flagged() -> None:
     order, at = make_order(Status.COMPLETED, charge=Decimal("0.90"), remains=0), timezone.now()
-    look(order, status="in_progress", asked_at=at)
+    report(order, status="in_progress", asked_at=at)
     version = order.version
-    said = {"status": "completed", "remains": 0, "start_count": order.start_count}
-    assert look(order, **said, asked_at=at + SECOND_REPORT_AFTER) == ["stood"]
+    same = {"status": "completed", "remains": 0, "start_count": order.start_count}
+    assert report(order, **same, asked_at=at + SECOND_REPORT_AFTER) == ["stood"]
     assert (order.status, order.next_look_at, order.doubts) == ("completed", None, "back")
     assert order.version > version, "pages notice"
     assert order.said == {"status": "completed"}
-    assert look(order, status="in_progress", asked_at=at + 2 * SECOND_REPORT_AFTER) == ["revived"]
+    assert report(order, status="in_progress", asked_at=at + 2 * SECOND_REPORT_AFTER) == ["revived"]
     assert order.status == "completed", "it takes two anew"
 
 
 @pytest.mark.parametrize("end", ["refunded", "partial", "cancelled"])
-def test_another_end_is_taken_at_once_and_told(end: str) -> None:
+def test_another_end_is_applied_at_once_and_recorded(end: str) -> None:
     order = make_order(Status.COMPLETED)
-    assert look(order, status=end, charge=Decimal("0.10")) == ["surprised"]
+    assert report(order, status=end, charge=Decimal("0.10")) == ["surprised"]
     assert (order.status, order.charge, order.doubts) == (end, Decimal("0.10"), None)
 
 
-def test_a_word_that_nobody_knows_does_not_revive_at_once_either() -> None:
+def test_an_unknown_status_does_not_revive_an_ended_order_at_once_either() -> None:
     order, at = make_order(Status.COMPLETED), timezone.now()
-    assert look(order, status="paused", asked_at=at) == ["revived"]
+    assert report(order, status="paused", asked_at=at) == ["revived"]
     assert order.status == "completed"
-    look(order, status="paused", asked_at=at + SECOND_REPORT_AFTER)
+    report(order, status="paused", asked_at=at + SECOND_REPORT_AFTER)
     assert order.status == "paused"
 
 
@@ -211,43 +212,44 @@ def test_the_whole_way_over_http(upstream: Upstream, phone: Client) -> None:
         assert order.status == expected
     assert set((order.doubts or "").split()) == {"back", "unread", "charge"}
     assert (order.charge, order.remains) == (Decimal("99.50"), None)
-    assert any("“1e9”" in said for said in says(order))
+    assert any("“1e9”" in sentence for sentence in sentences(order))
 
 
-# ── Before a person ──────────────────────────────────────────────────────────────────────────────
-def flagged(**said: Any) -> Order:
+# ── On the screen ────────────────────────────────────────────────────────────────────────────────
+def flagged() -> Order:
+    """A live order whose charge is a third above its price."""
     order = make_order(Status.IN_PROGRESS)
-    look(order, **{"charge": Decimal("1.20"), **said})
+    report(order, charge=Decimal("1.20"))
     return order
 
 
-def test_the_row_and_the_page_show_it_and_the_list_finds_it() -> None:
+def test_the_row_and_the_page_show_an_anomaly_and_the_list_finds_it() -> None:
     order, other = flagged(), make_order(Status.IN_PROGRESS)
     viewer = as_a(Role.VIEWER)
-    page = viewer.get(LIST).content.decode()
+    page = viewer.get(ANOMALY_LIST).content.decode()
     assert f'id="order-{order.pk}"' in page and f'id="order-{other.pk}"' not in page
     assert "Facts that surprise: charge" in page
     assert "Surprising facts" in page
-    told = viewer.get(order.get_absolute_url()).content.decode()
-    assert "the price shown was $0.90 (33 % more)" in told
-    assert "I have seen it" not in told, "managers say that"
-    assert "expected $0.90, $0.30 more" in told
+    detail = viewer.get(order.get_absolute_url()).content.decode()
+    assert "the price shown was $0.90 (33 % more)" in detail
+    assert "I have seen it" not in detail, "managers say that"
+    assert "expected $0.90, $0.30 more" in detail
 
 
-def test_a_mark_in_a_row_costs_no_query(viewer: Browser) -> None:
+def test_flagged_rows_cost_no_query(viewer: Browser) -> None:
     counts = []
     for _ in range(2):
         with CaptureQueriesContext(connection) as queries:
-            viewer.get(LIST)
+            viewer.get(ANOMALY_LIST)
         counts.append(len(queries))
         for _ in range(10):
             flagged()
     with CaptureQueriesContext(connection) as queries:
-        assert viewer.get(LIST).content.decode().count("odd-m") == 20
+        assert viewer.get(ANOMALY_LIST).content.decode().count("odd-m") == 20
     assert len(queries) == counts[1]
 
 
-def test_a_manager_says_that_it_is_seen_until_another_kind_comes() -> None:
+def test_a_manager_marks_it_as_seen_until_another_kind_comes() -> None:
     order = flagged()
     manager = as_a(Role.MANAGER)
     answer = manager.post(f"/orders/{order.pk}/sighting/", {"doubts": "charge"}, follow=True)
@@ -256,41 +258,41 @@ def test_a_manager_says_that_it_is_seen_until_another_kind_comes() -> None:
     assert order.doubts is None
     event = order.events.get(kind="seen")
     assert event.by and event.facts == {"what": "charge"}
-    assert f'id="order-{order.pk}"' not in manager.get(LIST).content.decode()
+    assert f'id="order-{order.pk}"' not in manager.get(ANOMALY_LIST).content.decode()
     assert "somebody has seen it" in manager.get(order.get_absolute_url()).content.decode()
-    assert look(order, charge=Decimal("1.30")) == []
+    assert report(order, charge=Decimal("1.30")) == []
     assert order.doubts is None, "the same kind"
-    assert look(order, charge=Decimal("1.30"), remains=5000) == ["doubted"]
+    assert report(order, charge=Decimal("1.30"), remains=5000) == ["doubted"]
     assert order.doubts == "remains"
 
 
 def test_what_came_after_the_page_was_loaded_is_not_marked_as_seen() -> None:
     order, boss = flagged(), make_user(Role.MANAGER)
-    look(order, charge=Decimal("1.20"), remains=5000)
+    report(order, charge=Decimal("1.20"), remains=5000)
     with pytest.raises(Refusal, match="look again"):
         mark_seen(order, "charge", by=boss)
     order.refresh_from_db()
     assert order.doubts == "charge remains"
 
 
-@pytest.mark.parametrize("said", ["", "charge"])
-def test_nothing_is_seen_where_nothing_surprises(said: str) -> None:
+@pytest.mark.parametrize("kinds", ["", "charge"])
+def test_nothing_is_marked_as_seen_where_no_anomaly_is(kinds: str) -> None:
     order = make_order(Status.IN_PROGRESS)
     with pytest.raises(Refusal):
-        mark_seen(order, said, by=make_user(Role.MANAGER))
+        mark_seen(order, kinds, by=make_user(Role.MANAGER))
     assert not order.events.filter(kind="seen").exists()
 
 
-def test_an_operator_may_not_say_it() -> None:
+def test_an_operator_may_not_mark_it_as_seen() -> None:
     order = flagged()
     with pytest.raises(Refusal, match="Only managers"):
         mark_seen(order, "charge", by=make_user(Role.OPERATOR))
 
 
-def test_a_stale_answer_raises_no_doubt() -> None:
+def test_an_older_answer_raises_no_anomaly() -> None:
     order, now = make_order(Status.IN_PROGRESS), timezone.now()
-    look(order, asked_at=now)
-    assert look(order, charge=Decimal("5"), asked_at=now - timedelta(seconds=1)) == []
+    report(order, asked_at=now)
+    assert report(order, charge=Decimal("5"), asked_at=now - timedelta(seconds=1)) == []
     assert order.doubts is None
 
 
@@ -301,11 +303,11 @@ def test_the_lists_of_flagged_orders_scan_and_sort_nothing(query: dict[str, str]
     for number in range(6):
         make_order(Status.REVIEW if number % 2 else Status.COMPLETED, doubts="charge" if number % 3 else None)
     for sort in SORTS:
-        wanted = listing(reader, **query, sort=sort)
-        expected = set(Order.objects.filter(wanted.where).values_list("pk", flat=True))
-        with CaptureQueriesContext(connection) as captured:
-            assert {order.pk for order in wanted.page().rows} == expected != set()
-        for asked in [sql for sql in captured if '"doubts"' in sql["sql"] or "missing_since" in sql["sql"]]:
+        flagged_list = listing(reader, **query, sort=sort)
+        expected = set(Order.objects.filter(flagged_list.where).values_list("pk", flat=True))
+        with CaptureQueriesContext(connection) as queries:
+            assert {order.pk for order in flagged_list.page().rows} == expected != set()
+        for sql in [query["sql"] for query in queries if '"doubts"' in query["sql"] or "missing_since" in query["sql"]]:
             with connection.cursor() as cursor:
-                cursor.execute("EXPLAIN QUERY PLAN " + asked["sql"].replace("%", "%%"), [])
-                assert not [row[3] for row in cursor.fetchall() if bad(row[3])], asked["sql"]
+                cursor.execute("EXPLAIN QUERY PLAN " + sql.replace("%", "%%"), [])
+                assert not [step for *_, step in cursor.fetchall() if bad(step)], sql

@@ -1,4 +1,4 @@
-"""“Check now” joins upstream's next batch: no call of its own, and soon the row is fresh."""
+"""“Check now” has an order polled with the next batch, without a call of its own."""
 
 from datetime import timedelta
 
@@ -17,10 +17,11 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def operator() -> Client:
+    """A browser in which an operator is logged in."""
     return as_a("operator")
 
 
-def test_the_orders_join_one_batch(operator: Client, upstream: Upstream) -> None:
+def test_checked_orders_join_the_next_batch(operator: Client, upstream: Upstream) -> None:
     later = timezone.now() + timedelta(hours=1)
     orders = [make_order(Status.IN_PROGRESS, next_look_at=later) for _ in range(3)]
     for order in orders:
@@ -31,7 +32,7 @@ def test_the_orders_join_one_batch(operator: Client, upstream: Upstream) -> None
     assert set(due) == set(orders)
 
 
-def test_an_ended_one_may_be_checked_too_and_is_then_left_alone(operator: Client) -> None:
+def test_an_ended_order_may_be_checked_too(operator: Client) -> None:
     order = make_order(Status.COMPLETED, next_look_at=None)
     operator.post(f"/orders/{order.pk}/looks/")
     assert order in Order.objects.due(timezone.now())
@@ -45,7 +46,7 @@ def test_what_upstream_does_not_have_is_refused_in_words(operator: Client) -> No
     assert not Order.objects.due(timezone.now()).exists()
 
 
-def test_a_row_that_nobody_looked_after_looks_old(operator: Client) -> None:
+def test_a_row_whose_poll_is_long_overdue_is_shown_as_old(operator: Client) -> None:
     now = timezone.now()
     fresh = make_order(Status.IN_PROGRESS, reported_at=now, next_look_at=now + timedelta(minutes=1))
     stale = make_order(Status.IN_PROGRESS, reported_at=now - timedelta(hours=1), next_look_at=now - timedelta(hours=1))
@@ -62,4 +63,4 @@ def test_an_open_page_sees_a_row_grow_old(operator: Client) -> None:
     Order.objects.filter(pk=order.pk).update(next_look_at=now - timedelta(minutes=10))
     changed = operator.get(poll, headers=htmx()).content.decode()
     assert '<span class="sub old">checked' in changed
-    assert 'id="heard"' not in changed, "nothing happened to it, so nothing is said aloud"
+    assert 'id="heard"' not in changed, "nothing happened to it, so no screen reader announces it"

@@ -1,4 +1,4 @@
-"""Live orders are asked after in calls of a hundred, and upstream's words are taken as they are."""
+"""Live orders are polled a hundred in a call, and upstream's words are applied as they are."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -22,11 +22,11 @@ from tests.upstream import Upstream
 pytestmark = pytest.mark.django_db
 
 
-def look(order: Order, **said: object) -> list[str]:
-    """Takes in one report on it; the kinds of events that came of it."""
-    report = make_report(order, **said)  # type: ignore[arg-type]
+def report(order: Order, **fields: object) -> list[str]:
+    """Applies a report with these fields, and returns the kinds of its events."""
+    made = make_report(order, **fields)  # type: ignore[arg-type]
     before = set(order.events.values_list("pk", flat=True))
-    apply_reports([report.upstream_id], Reports({report.upstream_id: report}, {}), timezone.now())
+    apply_reports([made.upstream_id], Reports({made.upstream_id: made}, {}), timezone.now())
     order.refresh_from_db()
     return [event.kind for event in order.events.all() if event.pk not in before]
 
@@ -54,19 +54,19 @@ def test_a_hundred_orders_cost_one_call(upstream: Upstream, phone: Client) -> No
     assert upstream.calls("status") == 2
 
 
-def test_charges_unlike_their_prices_are_judged_with_one_question_for_all_terms() -> None:
-    service, known = make_service(), {}
+def test_charges_unlike_their_prices_are_judged_with_one_query_for_all_services() -> None:
+    service, reports = make_service(), {}
     for _ in range(5):
-        report = make_report(make_order(Status.IN_PROGRESS, service=service), charge=Decimal("9"))
-        known[report.upstream_id] = report
+        made = make_report(make_order(Status.IN_PROGRESS, service=service), charge=Decimal("9"))
+        reports[made.upstream_id] = made
     with CaptureQueriesContext(connection) as queries:
-        apply_reports(list(known), Reports(known, {}), timezone.now())
+        apply_reports(list(reports), Reports(reports, {}), timezone.now())
     assert Order.objects.filter(doubts="charge").count() == 5
     assert len([query for query in queries if 'FROM "catalog_service"' in query["sql"]]) == 1
 
 
 @pytest.mark.parametrize("fault", ["lose_answer", "error_before", "html", "throttle"])
-def test_a_look_that_fails_changes_nothing_and_comes_again(upstream: Upstream, phone: Client, fault: str) -> None:
+def test_a_poll_that_fails_changes_nothing_and_comes_again(upstream: Upstream, phone: Client, fault: str) -> None:
     order = make_order(Status.IN_PROGRESS)
     upstream.will(fault, action="status", times=2)
     assert poll_once(phone)
@@ -81,11 +81,11 @@ def test_what_upstream_leaves_out_is_counted_and_kept(upstream: Upstream, phone:
     order.refresh_from_db()
     assert (order.status, order.left_out) == (Status.IN_PROGRESS, 1)
     assert order.next_look_at is not None
-    assert look(order) == []
+    assert report(order) == []
     assert order.left_out == 0
 
 
-def test_a_row_that_cannot_be_read_is_told_in_upstreams_words(upstream: Upstream, phone: Client) -> None:
+def test_a_row_that_cannot_be_read_is_recorded_in_upstreams_words(upstream: Upstream, phone: Client) -> None:
     order = make_order(Status.IN_PROGRESS)
     apply_reports([order.upstream_id or ""], Reports({}, {order.upstream_id or "": "Order not found"}), timezone.now())
     event = order.events.first()
@@ -95,40 +95,40 @@ def test_a_row_that_cannot_be_read_is_told_in_upstreams_words(upstream: Upstream
 
 def test_a_final_order_that_was_due_is_not_due_again() -> None:
     order = make_order(Status.COMPLETED, next_look_at=timezone.now())
-    look(order, status="completed", charge=None, start_count=None, remains=None, currency="")
+    report(order, status="completed", charge=None, start_count=None, remains=None, currency="")
     assert order.next_look_at is None
 
 
-def test_an_expected_move_is_told() -> None:
-    assert look(make_order(Status.PENDING), status="in_progress") == ["moved"]
+def test_an_expected_move_is_recorded() -> None:
+    assert report(make_order(Status.PENDING), status="in_progress") == ["moved"]
 
 
-def test_a_surprise_is_taken_and_told() -> None:
+def test_an_unexpected_status_is_applied_and_recorded() -> None:
     order = make_order(Status.IN_PROGRESS)
-    assert look(order, status="pending") == ["surprised"]
+    assert report(order, status="pending") == ["surprised"]
     assert order.status == "pending"
 
 
 def test_an_unknown_word_is_kept_raw_and_asked_after() -> None:
     order = make_order(Status.IN_PROGRESS)
-    assert look(order, status="in_moderation") == ["puzzled"]
+    assert report(order, status="in_moderation") == ["puzzled"]
     assert (order.status, order.label) == ("in_moderation", "in_moderation")
     assert order.next_look_at is not None
 
 
-def test_an_older_answer_that_was_overtaken_is_passed_over() -> None:
+def test_an_older_answer_that_was_overtaken_is_ignored() -> None:
     order = make_order(Status.PENDING)
     now = timezone.now()
-    look(order, status="completed", asked_at=now)
-    assert look(order, status="in_progress", asked_at=now - timedelta(seconds=1)) == []
+    report(order, status="completed", asked_at=now)
+    assert report(order, status="in_progress", asked_at=now - timedelta(seconds=1)) == []
     assert order.status == "completed"
 
 
-def test_a_look_that_says_the_same_moves_no_version() -> None:
+def test_a_report_that_says_the_same_moves_no_version() -> None:
     order = make_order(Status.PENDING)
-    look(order)
+    report(order)
     version, reported_at = order.version, order.reported_at
-    assert look(order) == []
+    assert report(order) == []
     assert order.version == version
     assert order.reported_at and reported_at and order.reported_at > reported_at
 
@@ -136,7 +136,7 @@ def test_a_look_that_says_the_same_moves_no_version() -> None:
 @pytest.mark.parametrize("remains", [-1, 1001, None])
 def test_remains_that_make_no_sense_are_kept_but_not_shown_as_delivered(remains: int | None) -> None:
     order = make_order(Status.IN_PROGRESS, quantity=1000)
-    look(order, remains=remains)
+    report(order, remains=remains)
     assert order.remains == remains
     assert order.delivered is None
 
@@ -150,8 +150,8 @@ def test_old_orders_are_asked_after_more_seldom() -> None:
 
 def test_orders_placed_at_different_moments_share_a_call() -> None:
     start = timezone.now().replace(microsecond=0)
-    looks = {next_poll_by_age(start - timedelta(seconds=n / 3), start + timedelta(seconds=n / 3)) for n in range(30)}
-    assert len(looks) <= 2, "thirty orders over ten seconds fall due together"
+    polls = {next_poll_by_age(start - timedelta(seconds=n / 3), start + timedelta(seconds=n / 3)) for n in range(30)}
+    assert len(polls) <= 2, "thirty orders over ten seconds fall due together"
 
 
 def test_the_life_table_is_whole() -> None:

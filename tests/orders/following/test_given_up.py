@@ -1,6 +1,4 @@
-"""What upstream does not know any more waits for a person, who may end the asking; the tab and the badge agree."""
-
-from datetime import datetime
+"""An order that upstream does not know any more waits for a person, who may end its polling."""
 
 import pytest
 from django.test import Client as Browser
@@ -25,15 +23,12 @@ pytestmark = pytest.mark.django_db
 
 
 def missing(**fields: object) -> Order:
+    """A live order that upstream says it does not know, due to be polled alone."""
     now = timezone.now()
     return make_order(Status.IN_PROGRESS, left_out=POLLED_ALONE_FROM + 1, missing_since=now, next_look_at=now, **fields)
 
 
-def come_due(now: datetime | None = None) -> None:
-    Order.objects.filter(next_look_at__isnull=False).update(next_look_at=now or timezone.now())
-
-
-def test_it_stays_as_it_was_and_leaves_what_needs_a_look(upstream: Upstream, phone: Client) -> None:
+def test_it_keeps_its_status_and_no_longer_needs_a_look(upstream: Upstream, phone: Client) -> None:
     order = missing(remains=300)
     manager = as_a(Role.MANAGER)
     assert f'id="order-{order.pk}"' in manager.get("/orders/?open=look").content.decode()
@@ -60,18 +55,18 @@ def test_if_upstream_knows_it_again_that_wins(phone: Client) -> None:
     Order.objects.filter(pk=order.pk).update(left_out=POLLED_ALONE_FROM, missing_since=timezone.now(), status="pending")
     order.refresh_from_db()
     give_up(order, "Lost.", by=make_user(Role.MANAGER))
-    Order.objects.filter(pk=order.pk).poll_now(timezone.now())  # somebody pressed “Check now”, or a webhook rang
+    Order.objects.filter(pk=order.pk).poll_now(timezone.now())  # somebody pressed “Check now”
     poll_alone(phone)
     order.refresh_from_db()
     assert (order.left_out, order.given_up) == (0, False)
     assert order.reported_at and order.next_look_at
 
 
-def test_an_answer_that_was_under_way_does_not_bring_it_back() -> None:
+def test_an_answer_that_was_under_way_does_not_make_it_due_again() -> None:
     order = missing()
     give_up(order, "Lost.", by=make_user(Role.MANAGER))
-    said = Reports({}, {order.upstream_id or "": "Order not found"})
-    apply_reports([order.upstream_id or ""], said, timezone.now(), alone=True)
+    reports = Reports({}, {order.upstream_id or "": "Order not found"})
+    apply_reports([order.upstream_id or ""], reports, timezone.now(), alone=True)
     order.refresh_from_db()
     assert (order.missing_since, order.next_look_at) == (None, None)
 
@@ -92,7 +87,7 @@ def test_it_takes_a_reason_a_manager_and_an_order_that_is_missing() -> None:
     assert order.events.filter(kind="given_up").count() == 1
 
 
-def test_a_wish_to_know_before_it_was_given_up_does_not_outlive_that_and_a_later_one_counts() -> None:
+def test_giving_up_forgets_an_earlier_check_now_and_a_later_one_counts() -> None:
     order, now = missing(), timezone.now()
     Order.objects.filter(pk=order.pk).poll_now(now)
     give_up(order, "Lost.", by=make_user(Role.MANAGER))
@@ -102,15 +97,15 @@ def test_a_wish_to_know_before_it_was_given_up_does_not_outlive_that_and_a_later
     assert order in Order.objects.due(now)
 
 
-# ── One number ───────────────────────────────────────────────────────────────────────────────────
+# ── The tab and the badge ────────────────────────────────────────────────────────────────────────
 def test_the_tab_the_badge_and_the_list_agree(viewer: Browser) -> None:
-    shown = [make_order(Status.REVIEW), make_order(Status.REVIEW), missing()]
+    orders = [make_order(Status.REVIEW), make_order(Status.REVIEW), missing()]
     make_order(Status.IN_PROGRESS)
     page = viewer.get("/orders/?status=review").content.decode()
     assert StatusBar().needs_a_look == 3
     assert '<span class="n" id="n-review"> 3</span>' in page
     assert page.count('role="row" data-v') == 3
-    assert all(f'id="order-{order.pk}"' in page for order in shown)
+    assert all(f'id="order-{order.pk}"' in page for order in orders)
     assert "need a look: </span>3</span>" in page
 
 

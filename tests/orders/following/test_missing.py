@@ -1,6 +1,6 @@
-"""What upstream no longer mentions is counted, then asked for alone, and never guessed."""
+"""An order that upstream no longer mentions is counted, then polled alone; its status is never guessed."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from django.test import Client as Browser
@@ -21,12 +21,13 @@ from tests.upstream import Upstream
 pytestmark = pytest.mark.django_db
 
 
-def come_due(now: datetime | None = None) -> None:
-    Order.objects.filter(next_look_at__isnull=False).update(next_look_at=now or timezone.now())
+def come_due() -> None:
+    """Makes all orders that are polled due now."""
+    Order.objects.filter(next_look_at__isnull=False).update(next_look_at=timezone.now())
 
 
 def left_out_often(phone: Client) -> Order:
-    """A live order of which the sandbox has never heard, after as many answers as it takes."""
+    """A live order that the sandbox does not know, after so many answers without it that it is polled alone."""
     order = make_order(Status.IN_PROGRESS)
     for _ in range(POLLED_ALONE_FROM):
         come_due()
@@ -36,14 +37,15 @@ def left_out_often(phone: Client) -> Order:
     return order
 
 
-def kinds(order: Order) -> list[str]:
+def event_kinds(order: Order) -> list[str]:
+    """The kinds of the order's events, oldest first."""
     return list(order.events.order_by("pk").values_list("kind", flat=True))
 
 
-def test_after_three_answers_without_it_it_is_asked_for_alone_and_flagged(upstream: Upstream, phone: Client) -> None:
+def test_after_three_answers_without_it_an_order_is_polled_alone_and_flagged(upstream: Upstream, phone: Client) -> None:
     order = left_out_often(phone)
     assert (order.left_out, order.missing_since) == (POLLED_ALONE_FROM, None)
-    assert poll_wanted(timezone.now()) is None, "no leave to call is taken for a batch without it"
+    assert poll_wanted(timezone.now()) is None, "the budget is not asked for a batch without it"
     assert not poll_once(phone), "it is in no batch any more"
     before = upstream.calls("status")
     poll_alone(phone)
@@ -53,11 +55,11 @@ def test_after_three_answers_without_it_it_is_asked_for_alone_and_flagged(upstre
     assert (order.status, order.left_out, order.charge) == (Status.IN_PROGRESS, POLLED_ALONE_FROM + 1, None), (
         "nothing guessed"
     )
-    assert kinds(order)[-2:] == ["left_out", "missing"]
+    assert event_kinds(order)[-2:] == ["left_out", "missing"]
     assert order.next_look_at and order.next_look_at - timezone.now() > LONGEST_PAUSE - timedelta(minutes=1)
 
 
-def test_it_is_told_once_and_asked_for_again_every_hour(upstream: Upstream, phone: Client) -> None:
+def test_it_is_recorded_once_and_polled_again_every_hour(upstream: Upstream, phone: Client) -> None:
     order = left_out_often(phone)
     poll_alone(phone)
     order.refresh_from_db()
@@ -67,11 +69,11 @@ def test_it_is_told_once_and_asked_for_again_every_hour(upstream: Upstream, phon
     come_due()
     poll_alone(phone)
     order.refresh_from_db()
-    assert (order.missing_since, kinds(order).count("missing")) == (since, 1)
+    assert (order.missing_since, event_kinds(order).count("missing")) == (since, 1)
 
 
 @pytest.mark.parametrize("fault", ["lose_answer", "error_before", "html", "throttle"])
-def test_no_answer_is_no_answer(upstream: Upstream, phone: Client, fault: str) -> None:
+def test_a_poll_that_fails_says_nothing_about_the_order(upstream: Upstream, phone: Client, fault: str) -> None:
     order = left_out_often(phone)
     Chore.objects.create(name="left out", due_at=timezone.now())
     upstream.will(fault, action="status", times=2)
@@ -90,12 +92,12 @@ def test_when_upstream_knows_it_again_it_is_followed_as_before(phone: Client) ->
     poll_alone(phone)
     order.refresh_from_db()
     assert (order.missing_since, order.left_out) == (None, 0)
-    assert "back" in kinds(order)
+    assert "back" in event_kinds(order)
     come_due()
     assert poll_once(phone), "with the others again"
 
 
-def test_a_refusal_in_other_words_is_not_taken_for_it(phone: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refusal_in_other_words_makes_no_order_missing(phone: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     order = left_out_often(phone)
     monkeypatch.setattr("orders.following.poll.UNKNOWN_ORDER", "no such words")
     poll_alone(phone)
@@ -103,8 +105,8 @@ def test_a_refusal_in_other_words_is_not_taken_for_it(phone: Client, monkeypatch
     assert (order.missing_since, order.left_out) == (None, POLLED_ALONE_FROM + 1)
 
 
-def test_many_of_them_are_asked_for_one_at_a_time_and_not_at_once(upstream: Upstream, phone: Client) -> None:
-    """A key that sees none of its orders any more must not spend its calls on them."""
+def test_many_missing_orders_are_polled_one_at_a_time(upstream: Upstream, phone: Client) -> None:
+    """A key that has lost sight of all its orders must not spend all its calls on them."""
     for _ in range(3):
         make_order(Status.IN_PROGRESS, left_out=POLLED_ALONE_FROM)
     now = timezone.now()
@@ -115,7 +117,7 @@ def test_many_of_them_are_asked_for_one_at_a_time_and_not_at_once(upstream: Upst
     assert CHORES["left out"][1]() == ALONE_EVERY_SECONDS
 
 
-def test_it_waits_where_people_look(viewer: Browser, phone: Client) -> None:
+def test_a_missing_order_is_in_the_list_of_what_needs_a_look(viewer: Browser, phone: Client) -> None:
     order, other = left_out_often(phone), make_order(Status.IN_PROGRESS)
     assert StatusBar().needs_a_look == 0
     poll_alone(phone)
@@ -124,7 +126,7 @@ def test_it_waits_where_people_look(viewer: Browser, phone: Client) -> None:
     assert f'id="order-{order.pk}"' in page
     assert f'id="order-{other.pk}"' not in page
     assert "missing: unknown upstream" in page
-    told = viewer.get(order.get_absolute_url()).content.decode()
-    assert "Upstream says that it knows no such order" in told
-    assert "by itself, for upstream leaves it out" in told
-    assert "In progress" in told
+    detail = viewer.get(order.get_absolute_url()).content.decode()
+    assert "Upstream says that it knows no such order" in detail
+    assert "by itself, for upstream leaves it out" in detail
+    assert "In progress" in detail

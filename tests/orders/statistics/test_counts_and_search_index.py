@@ -1,4 +1,4 @@
-"""The tally is right at any moment whoever wrote, and the triggers come back when a migration loses them."""
+"""The status counts are right whatever wrote the orders, and triggers that a migration loses are installed again."""
 
 from collections import Counter
 from uuid import uuid4
@@ -19,21 +19,22 @@ from tests.people import htmx
 pytestmark = pytest.mark.django_db
 
 
-def truth() -> Counter[str]:
+def counted_orders() -> Counter[str]:
+    """Status → how many orders stand there, counted from the orders themselves."""
     return Counter(Order.objects.order_by().values_list("status", flat=True))
 
 
-def test_it_follows_every_way_in_which_a_status_moves() -> None:
+def test_the_counts_follow_every_way_in_which_a_status_moves() -> None:
     orders = [make_order(status) for status in (*Status, "in_moderation")]
-    assert StatusBar().counts == truth()
+    assert StatusBar().counts == counted_orders()
     Order.objects.filter(status=Status.PENDING).change(status=Status.PROCESSING)
     orders[0].status = Status.REVIEW
     orders[0].save(update_fields=["status"])
     Order.objects.filter(pk=orders[1].pk).update(status=Status.COMPLETED, remains=0)
-    assert StatusBar().counts == truth()
+    assert StatusBar().counts == counted_orders()
 
 
-def test_many_that_come_at_once_are_counted_each() -> None:
+def test_orders_inserted_by_one_statement_are_counted_each() -> None:
     like = make_order(Status.PENDING)
     fields = {"service": like.service, "placed_by": like.placed_by, "link": like.link, "quantity": 100, "body": {},
               "rate_seen": 1, "expected_charge": 1}  # fmt: skip
@@ -41,10 +42,10 @@ def test_many_that_come_at_once_are_counted_each() -> None:
     Order.objects.bulk_create(
         Order(status=status, request_id=uuid4(), form_token=uuid4(), **fields) for status in statuses
     )
-    assert StatusBar().counts == truth() == Counter({Status.PENDING: 3, Status.COMPLETED: 1})
+    assert StatusBar().counts == counted_orders() == Counter({Status.PENDING: 3, Status.COMPLETED: 1})
 
 
-def test_making_it_short_changes_no_count_and_is_done_only_when_it_pays() -> None:
+def test_compacting_changes_no_count_and_waits_for_enough_lines() -> None:
     by, service = make_user(), make_service()
     for number in range(12):
         make_order(list(Status)[number % 3], by=by, service=service)
@@ -52,7 +53,7 @@ def test_making_it_short_changes_no_count_and_is_done_only_when_it_pays() -> Non
     before = Tally.objects.count()
     assert status_counts.compact(least=10) is True
     assert Tally.objects.count() == 3 < before
-    assert StatusBar().counts == truth()
+    assert StatusBar().counts == counted_orders()
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL keeps its triggers")
@@ -63,17 +64,17 @@ def test_what_a_migration_loses_comes_back_after_it() -> None:
             cursor.execute(f"DROP TRIGGER {name}")
     Order.objects.filter(pk=order.pk).update(status=Status.PARTIAL)
     missed = make_order(Status.PENDING, link="https://example.org/lost-too")
-    assert StatusBar().counts != truth()
-    for kept in (status_counts, search_index):
-        install(kept.TRIGGERS)
-    assert StatusBar().counts == truth()
-    for found in (order, missed):
-        assert found in Listing(found.placed_by, text=found.link[-6:]).page().rows
+    assert StatusBar().counts != counted_orders()
+    for module in (status_counts, search_index):
+        install(module.TRIGGERS)
+    assert StatusBar().counts == counted_orders()
+    for sought in (order, missed):
+        assert sought in Listing(sought.placed_by, text=sought.link[-6:]).page().rows
     Order.objects.filter(pk=order.pk).update(status=Status.REFUNDED)
-    assert StatusBar().counts == truth()
+    assert StatusBar().counts == counted_orders()
 
 
-def test_the_tabs_tell_the_counts_and_a_poll_moves_them(viewer: Client) -> None:
+def test_the_tabs_show_the_counts_and_a_poll_updates_them(viewer: Client) -> None:
     order = make_order(Status.IN_PROGRESS)
     page = viewer.get("/orders/").content.decode()
     assert '<span class="n" id="n-in_progress"> 1</span>' in page
@@ -86,7 +87,7 @@ def test_the_tabs_tell_the_counts_and_a_poll_moves_them(viewer: Client) -> None:
     assert '<span class="n" id="n-in_progress" hx-swap-oob="true"></span>' in changed
 
 
-def test_a_narrowed_list_tells_no_counts_that_are_not_its_own(viewer: Client) -> None:
+def test_a_filtered_list_shows_no_counts_of_all_orders(viewer: Client) -> None:
     make_order(Status.COMPLETED)
     page = viewer.get("/orders/?network=instagram").content.decode()
     assert 'id="n-completed"' not in page

@@ -1,4 +1,4 @@
-"""What the migration makes of orders that were there before anybody noted when they started and ended."""
+"""The migration that fills in when older orders were taken, started and ended."""
 
 from importlib import import_module
 
@@ -15,27 +15,27 @@ migration = import_module("orders.migrations.0012_times_of_the_latest_orders")
 NOW = timezone.now()
 
 
-def told(status: str, *readings: tuple[float, str]) -> Order:
+def read_order(status: str, *readings: tuple[float, str]) -> Order:
     """An order that upstream took an hour ago, with readings so many minutes after that."""
     order, began = make_order(status), NOW - minutes(60)
     order.tasks.filter(kind=Task.Kind.PLACE).update(settled_at=began)
-    for after, said in readings:
-        Reading.objects.create(order=order, at=began + minutes(after), status=said)
+    for after, status_then in readings:
+        Reading.objects.create(order=order, at=began + minutes(after), status=status_then)
     return order
 
 
 def filled(order: Order) -> list[float | None]:
-    """Minutes after upstream took it: when it was taken, when it started, when it ended."""
+    """When the order was taken, started and ended, in minutes after upstream took it; None for what is not known."""
     order.refresh_from_db()
     times = (order.taken_at, order.started_at, order.ended_at)
     return [None if at is None else (at - (NOW - minutes(60))) / minutes(1) for at in times]
 
 
-def test_times_are_those_of_the_task_and_of_the_first_readings_that_said_so() -> None:
-    done = told(Status.COMPLETED, (1, "pending"), (5, "in_progress"), (9, "in_progress"), (30, "completed"))
-    back = told(Status.IN_PROGRESS, (5, "in_progress"), (9, "partial"), (12, "in_progress"))
-    never = told(Status.CANCELLED, (1, "pending"), (8, "cancelled"))
-    unread, queued = told(Status.COMPLETED), make_order(Status.QUEUED)
+def test_times_come_from_the_task_and_from_the_first_readings_with_that_status() -> None:
+    done = read_order(Status.COMPLETED, (1, "pending"), (5, "in_progress"), (9, "in_progress"), (30, "completed"))
+    back = read_order(Status.IN_PROGRESS, (5, "in_progress"), (9, "partial"), (12, "in_progress"))
+    never = read_order(Status.CANCELLED, (1, "pending"), (8, "cancelled"))
+    unread, queued = read_order(Status.COMPLETED), make_order(Status.QUEUED)
     migration.fill(apps, None)
     assert filled(done) == [0, 5, 30]
     assert filled(back) == [0, 5, None]
@@ -44,9 +44,9 @@ def test_times_are_those_of_the_task_and_of_the_first_readings_that_said_so() ->
     assert filled(queued) == [None, None, None]
 
 
-def test_of_ended_ones_only_the_latest_are_filled_and_of_live_ones_all(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_live_orders_are_filled_and_of_ended_orders_only_the_latest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(migration, "LATEST", 1)
     monkeypatch.setattr(migration, "AT_ONCE", 1)
-    live, old, new = told(Status.PENDING), told(Status.COMPLETED), told(Status.COMPLETED)
+    live, old, new = read_order(Status.PENDING), read_order(Status.COMPLETED), read_order(Status.COMPLETED)
     migration.fill(apps, None)
     assert [filled(order)[0] for order in (live, old, new)] == [0, None, 0]

@@ -1,4 +1,4 @@
-"""How long the balance lasts is told before it is over: in the bar, on its page, and before a dear order."""
+"""How long the balance lasts: in the status bar, on the balance page, and before a dear order is placed."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -28,6 +28,7 @@ NOW = datetime.fromisoformat("2026-11-20T12:00:00+00:00")
 
 
 def pace(spent: str = "24", queued: str = "0", hours: float = 24) -> Spending:
+    """A spending, unsaved, measured over so many hours. Amounts in US dollars."""
     return Spending(at=NOW, since=NOW - timedelta(hours=hours), spent=Decimal(spent), queued=Decimal(queued))
 
 
@@ -55,13 +56,13 @@ def pace(spent: str = "24", queued: str = "0", hours: float = 24) -> Spending:
         ("10", "USD", pace(spent="10", hours=0), "about 1 h at the pace of the last 1 h"),
     ],
 )
-def test_it_is_told_or_why_it_cannot_be(
+def test_the_page_says_how_long_the_balance_lasts_or_why_that_cannot_be_told(
     balance: str | None, currency: str, measured: Spending | None, words: str
 ) -> None:
     assert runway(Decimal(balance) if balance else None, currency, measured).words == words
 
 
-def test_the_bar_says_it_briefly() -> None:
+def test_the_status_bar_says_it_briefly() -> None:
     assert runway(Decimal("9.50"), "USD", pace(queued="3")).brief == "about 9 h, 6 h with the queue"
     assert runway(Decimal("9.50"), "USD", pace()).brief == "about 9 h"
     assert runway(None, "USD", pace()).brief == ""
@@ -74,8 +75,8 @@ def test_the_pace_is_what_upstream_took_within_a_day_by_its_charge_or_our_estima
     made: list[tuple[str, float, dict[str, Any]]] = [
         (Status.IN_PROGRESS, 1, {"charge": Decimal("1.20"), "currency": "USD"}),
         (Status.PENDING, 2, {}),  # 0.90, by our estimate
-        (Status.COMPLETED, 25, {"charge": Decimal("50")}),  # too old
-        (Status.COMPLETED, 3, {"charge": Decimal("70"), "currency": "EUR"}),  # another money
+        (Status.COMPLETED, 25, {"charge": Decimal("50")}),  # longer ago than 24 hours
+        (Status.COMPLETED, 3, {"charge": Decimal("70"), "currency": "EUR"}),  # another currency
         (Status.REJECTED, 1, {}),  # nothing was bought
         (Status.QUEUED, 1, {}), (Status.QUEUED, 30, {}),  # waits, however long
     ]  # fmt: skip
@@ -106,13 +107,15 @@ def test_the_worker_measures_it_without_a_call(upstream: Upstream, phone: Client
     assert upstream.calls() == 0
 
 
-# ── Where it stands ──────────────────────────────────────────────────────────────────────────────
-def has(balance: str, currency: str = "USD") -> None:
+# ── On the screen ────────────────────────────────────────────────────────────────────────────────
+def write_balance(balance: str, currency: str = "USD") -> None:
+    """Writes a reading of the balance, as upstream's answer to a call would."""
     now = timezone.now()
     BalanceReading.objects.create(amount=Decimal(balance), currency=currency, first_asked_at=now, asked_at=now)
 
 
-def spends(spent: str, queued: str = "0") -> None:
+def write_spending(spent: str, queued: str = "0") -> None:
+    """Writes what was spent in the last 24 hours and what is queued, as the worker would."""
     now = timezone.now()
     Spending.objects.update_or_create(
         pk=1, defaults={"at": now, "since": now - timedelta(hours=24), "spent": spent, "queued": queued}
@@ -120,24 +123,24 @@ def spends(spent: str, queued: str = "0") -> None:
 
 
 @pytest.mark.django_db
-def test_the_bar_tells_it_in_its_one_query_and_leads_to_the_formula(viewer: Browser) -> None:
-    has("47.50")
-    spends("120", "18.20")
+def test_the_status_bar_says_it_within_its_one_query_and_links_to_the_formula(viewer: Browser) -> None:
+    write_balance("47.50")
+    write_spending("120", "18.20")
     with CaptureQueriesContext(connection) as queries:
         assert StatusBar().runway.brief == "about 9 h, 5 h with the queue"
     assert len(queries) == 1
     page = viewer.get("/team/").content.decode()
     assert "about 9 h, 5 h with the queue" in page
     assert 'href="/upstream/balance/" title="about 9 h at the pace of the last 24 h, 5 h with what is queued"' in page
-    told = viewer.get("/upstream/balance/").content.decode()
+    page = viewer.get("/upstream/balance/").content.decode()
     for part in ("$120.00 ÷ 24 h", "$5.00 an hour", "$47.50 ÷ $5.00", "($47.50 − $18.20) ÷ $5.00", "9.5 h", "5.9 h"):
-        assert part in told, part
+        assert part in page, part
 
 
 @pytest.mark.django_db
 def test_a_low_balance_is_marked_and_an_open_page_learns_of_it(viewer: Browser, settings: Any) -> None:
     settings.LOW_BALANCE = Decimal(20)
-    has("20")
+    write_balance("20")
     assert not StatusBar().low
     settings.LOW_BALANCE = Decimal("20.01")
     before, low = StatusBar().version, StatusBar()
@@ -149,11 +152,11 @@ def test_a_low_balance_is_marked_and_an_open_page_learns_of_it(viewer: Browser, 
 
 
 @pytest.mark.django_db
-def test_another_currency_is_neither_low_nor_lasting_and_every_page_says_so(viewer: Browser) -> None:
-    spends("10")
-    has("30")
+def test_a_balance_in_another_currency_is_not_compared_and_every_page_says_so(viewer: Browser) -> None:
+    write_spending("10")
+    write_balance("30")
     assert "Upstream tells the balance in" not in viewer.get("/team/").content.decode()
-    has("3", "EUR")
+    write_balance("3", "EUR")
     assert (StatusBar().low, StatusBar().runway.brief) == (False, "")
     assert "Upstream tells the balance in EUR:</b> 3.00 EUR" in viewer.get("/team/").content.decode()
 
@@ -170,8 +173,8 @@ def test_another_currency_is_neither_low_nor_lasting_and_every_page_says_so(view
     ],
 )
 def test_the_receipt_says_what_a_dear_order_leaves(balance: str, quantity: int, leaves: str) -> None:
-    has(balance)
-    spends("120")
+    write_balance(balance)
+    write_spending("120")
     service = make_service(maximum=100_000)
     asked = {"service": service.upstream_id, "quantity": quantity, "link": "https://instagram.com/lumen.studio"}
     page = as_a(Role.OPERATOR).post("/orders/new/receipt/", asked).content.decode()
@@ -180,8 +183,8 @@ def test_the_receipt_says_what_a_dear_order_leaves(balance: str, quantity: int, 
 
 
 @pytest.mark.django_db
-def test_it_is_said_also_before_a_pace_is_known() -> None:
-    has("21")
+def test_the_receipt_says_what_is_left_even_before_a_pace_is_known() -> None:
+    write_balance("21")
     service = make_service()
     page = as_a(Role.OPERATOR).get(f"/orders/new/?service={service.upstream_id}&quantity=2000").content.decode()
     assert "This order leaves $19.20." in page

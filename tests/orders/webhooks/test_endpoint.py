@@ -1,4 +1,4 @@
-"""The door for webhooks: what upstream signed is kept before it is told so; of all else nothing remains but a count."""
+"""The endpoint for webhooks: a signed delivery is stored before it is answered, all else leaves a count only."""
 
 import io
 from collections.abc import Callable
@@ -15,9 +15,9 @@ from orders.models import Delivery, Order, TurnedAway
 from orders.rules.statuses import Status
 from orders.webhooks import inbox, rejections
 from orders.webhooks.endpoint import MOST_BYTES, REJECTIONS
+from tests.deliveries import ENDPOINT_PATH, OLDER, SECRET, body_of, deliver, headers_of, stored
 from tests.makers import make_order
 from tests.people import as_a
-from tests.rings import DOOR, OLDER, SECRET, body_of, headers_of, kept, ring
 from tests.upstream import soon
 
 pytestmark = pytest.mark.django_db
@@ -28,73 +28,74 @@ def _secrets(settings: Any) -> None:
     settings.NOTPANEL_WEBHOOK_SECRETS = [SECRET, OLDER]
 
 
-def counted() -> dict[str, int]:
+def rejection_counts() -> dict[str, int]:
+    """Reason → requests rejected for it, as the database has them."""
     return dict(TurnedAway.objects.values_list("reason", "count"))
 
 
-def test_a_delivery_that_upstream_signed_is_kept_word_for_word() -> None:
+def test_a_delivery_that_upstream_signed_is_stored_word_for_word() -> None:
     body = body_of("ord_7", id="evt_9")
-    answer = ring(body=body, headers=headers_of(body, delivery="dlv_9"))
+    answer = deliver(body=body, headers=headers_of(body, delivery="dlv_9"))
     assert (answer.status_code, answer.content) == (200, b"Taken.\n")
-    (delivery,) = kept()
+    (delivery,) = stored()
     assert (delivery.key, delivery.event, delivery.upstream_id) == ("dlv_9", "order.completed", "ord_7")
     assert delivery.body == body.decode()
     assert delivery.due_at == delivery.received_at
     assert delivery.handled_at is None
 
 
-def test_it_changes_no_order() -> None:
+def test_a_delivery_changes_no_order() -> None:
     order = make_order(Status.IN_PROGRESS)
     before = Order.objects.values().get()
-    assert ring(order.upstream_id or "").status_code == 200
+    assert deliver(order.upstream_id or "").status_code == 200
     assert Order.objects.values().get() == before
 
 
 @pytest.mark.parametrize("times", [20, pytest.param(1000, marks=pytest.mark.slow)])
-def test_a_repeat_is_taken_however_often_and_kept_once(times: int) -> None:
+def test_a_repeat_is_accepted_however_often_and_stored_once(times: int) -> None:
     body = body_of("ord_7")
     for turn in range(times):
         headers = headers_of(body, delivery="dlv_1", late=turn % 200)  # signed anew, as for a retry
-        assert ring(body=body, headers=headers).status_code == 200
-    assert len(kept()) == 1
-    assert counted() == {}
+        assert deliver(body=body, headers=headers).status_code == 200
+    assert len(stored()) == 1
+    assert rejection_counts() == {}
 
 
 def test_a_recording_played_again_under_another_id_is_a_repeat() -> None:
-    """The id stands in a header that nobody signed."""
+    """The id is in a header that the signature does not cover."""
     body = body_of("ord_7")
     headers = headers_of(body, delivery="dlv_1")
     for id in ("dlv_1", "dlv_2", "dlv_3"):
-        assert ring(body=body, headers={**headers, "X-NotPanel-Delivery": id}).status_code == 200
-    assert [delivery.key for delivery in kept()] == ["dlv_1"]
+        assert deliver(body=body, headers={**headers, "X-NotPanel-Delivery": id}).status_code == 200
+    assert [delivery.key for delivery in stored()] == ["dlv_1"]
 
 
 def test_without_an_id_a_repeat_is_known_by_its_body() -> None:
     for body in (b'{"event": "x"}', b'{"event": "y"}', b'{"event": "x"}'):
-        headers = headers_of(body, late=len(kept()))
+        headers = headers_of(body, late=len(stored()))
         del headers["X-NotPanel-Delivery"]
-        assert ring(body=body, headers=headers).status_code == 200
-    assert len(kept()) == 2
+        assert deliver(body=body, headers=headers).status_code == 200
+    assert len(stored()) == 2
 
 
 @pytest.mark.parametrize("secret", [SECRET, OLDER])
-def test_both_secrets_are_taken_until_the_overlap_ends(secret: str, settings: Any) -> None:
+def test_both_secrets_are_accepted_until_the_overlap_ends(secret: str, settings: Any) -> None:
     body = body_of("ord_7")
-    assert ring(body=body, headers=headers_of(body, secret=secret)).status_code == 200
+    assert deliver(body=body, headers=headers_of(body, secret=secret)).status_code == 200
     settings.NOTPANEL_WEBHOOK_SECRETS = [SECRET]
     body = body_of("ord_8")
-    assert ring(body=body, headers=headers_of(body, secret=secret)).status_code == (200 if secret == SECRET else 401)
+    assert deliver(body=body, headers=headers_of(body, secret=secret)).status_code == (200 if secret == SECRET else 401)
 
 
-def test_an_event_that_nobody_knows_is_kept_too() -> None:
-    assert ring("ord_7", event="order.teleported").status_code == 200
-    assert kept()[0].event == "order.teleported"
+def test_an_unknown_event_is_stored_too() -> None:
+    assert deliver("ord_7", event="order.teleported").status_code == 200
+    assert stored()[0].event == "order.teleported"
 
 
 BAD = b"\xff\xfe" + b"x" * 30
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 #    what is wrong with it    status  reason        body, and its headers, made when they are sent
-TURNED_AWAY: dict[str, tuple[int, str, bytes, Callable[[], dict[str, str]]]] = {
+REJECTED_REQUESTS: dict[str, tuple[int, str, bytes, Callable[[], dict[str, str]]]] = {
     "no signature":          (401, "unsigned",  b"{}",  dict),
     "an empty signature":    (401, "unsigned",  b"{}",  lambda: {"X-NotPanel-Signature": ""}),
     "no comma":              (400, "garbled",   b"{}",  lambda: {"X-NotPanel-Signature": "t=1"}),
@@ -113,27 +114,28 @@ TURNED_AWAY: dict[str, tuple[int, str, bytes, Callable[[], dict[str, str]]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("what", TURNED_AWAY)
-def test_what_is_not_taken_leaves_a_count_and_nothing_else(what: str) -> None:
-    status, reason, body, headers = TURNED_AWAY[what]
+@pytest.mark.parametrize("what", REJECTED_REQUESTS)
+def test_a_rejected_request_leaves_a_count_and_nothing_else(what: str) -> None:
+    status, reason, body, headers = REJECTED_REQUESTS[what]
     for times in (1, 2):
-        answer = ring(body=body, headers=headers())
+        answer = deliver(body=body, headers=headers())
         assert answer.status_code == status
         assert answer.content.decode() == f"{REJECTIONS[reason][1]}\n"
-        assert counted() == {reason: times}
-    assert kept() == []
+        assert rejection_counts() == {reason: times}
+    assert stored() == []
 
 
-def test_the_largest_body_is_still_taken() -> None:
+def test_the_largest_body_is_accepted() -> None:
     body = body_of("ord_7", padding="x" * (MOST_BYTES - 250))
     body += b" " * (MOST_BYTES - len(body))
-    assert ring(body=body).status_code == 200
+    assert deliver(body=body).status_code == 200
 
 
-class Untouched:
+class UnreadBody:
     """A body that must not be read."""
 
     def read(self, *_: object) -> bytes:
+        """Fails the test."""
         raise AssertionError("the body was read")
 
     readline = __iter__ = read
@@ -144,105 +146,108 @@ class Untouched:
     [(None, 411), ("", 411), ("-5", 411), ("abc", 411), ("1e3", 411), ("٣", 411), ("9" * 5000, 411),
      (str(MOST_BYTES + 1), 413), ("10000000", 413), ("999999999999", 413)],
 )  # fmt: skip
-def test_a_length_that_is_missing_or_too_much_is_refused_before_a_byte_is_read(length: str | None, status: int) -> None:
-    told = {} if length is None else {"CONTENT_LENGTH": length}
-    assert through_all(Untouched(), told).status_code == status
+def test_a_missing_or_too_large_length_is_rejected_before_a_byte_is_read(length: str | None, status: int) -> None:
+    environ = {} if length is None else {"CONTENT_LENGTH": length}
+    assert answer_of_django(UnreadBody(), environ).status_code == status
 
 
 @pytest.mark.parametrize("difference", [-1, 1, 1000])
-def test_a_length_that_lies_is_found_out(difference: int) -> None:
+def test_a_length_that_does_not_fit_the_body_is_rejected(difference: int) -> None:
     body = body_of("ord_7")
-    answer = through_all(io.BytesIO(body), {"CONTENT_LENGTH": str(len(body) + difference)}, body)
+    answer = answer_of_django(io.BytesIO(body), {"CONTENT_LENGTH": str(len(body) + difference)}, body)
     assert answer.status_code in (400, 401)
-    assert kept() == []
+    assert stored() == []
 
 
-class HungUp(Untouched):
+class HungUpBody(UnreadBody):
+    """A body whose sender has closed the connection."""
+
     def read(self, *_: object) -> bytes:
+        """Fails as a socket does."""
         raise OSError("connection reset")
 
 
-def test_whoever_hangs_up_in_the_middle_leaves_no_error() -> None:
-    assert through_all(HungUp(), {"CONTENT_LENGTH": "100"}).status_code == 400
+def test_a_sender_that_hangs_up_in_the_middle_causes_no_error() -> None:
+    assert answer_of_django(HungUpBody(), {"CONTENT_LENGTH": "100"}).status_code == 400
 
 
-def through_all(stream: Any, told: dict[str, str], body: bytes = b"") -> Any:
-    """Past the test client, which would count the body's bytes itself."""
+def answer_of_django(stream: Any, more: dict[str, str], body: bytes = b"") -> Any:
+    """Django's answer to a signed request, without the test client, which would set the length itself."""
     signed = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers_of(body).items()}
     environ = {
-        "REQUEST_METHOD": "POST", "PATH_INFO": DOOR, "SERVER_NAME": "localhost", "SERVER_PORT": "80",
-        "CONTENT_TYPE": "application/json", "wsgi.input": stream, "wsgi.url_scheme": "http", **signed, **told,
+        "REQUEST_METHOD": "POST", "PATH_INFO": ENDPOINT_PATH, "SERVER_NAME": "localhost", "SERVER_PORT": "80",
+        "CONTENT_TYPE": "application/json", "wsgi.input": stream, "wsgi.url_scheme": "http", **signed, **more,
     }  # fmt: skip
     return WSGIHandler().get_response(WSGIRequest(environ))
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "BREW"])
-def test_only_a_post_opens_it(method: str) -> None:
-    assert Client().generic(method, DOOR).status_code == 405
+def test_only_a_post_is_a_delivery(method: str) -> None:
+    assert Client().generic(method, ENDPOINT_PATH).status_code == 405
 
 
-def test_without_a_secret_it_says_what_is_missing_and_upstream_comes_again(settings: Any) -> None:
+def test_without_a_secret_the_answer_says_so_and_upstream_sends_again(settings: Any) -> None:
     settings.NOTPANEL_WEBHOOK_SECRETS = []
-    answer = ring("ord_7")
+    answer = deliver("ord_7")
     assert answer.status_code == 503
     assert "NOTPANEL_WEBHOOK_SECRETS is not set" in answer.content.decode()
-    assert (kept(), counted()) == ([], {})
+    assert (stored(), rejection_counts()) == ([], {})
 
 
-def test_what_could_not_be_kept_is_not_told_as_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_delivery_that_could_not_be_stored_is_not_answered_as_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise inbox.NotKept
 
     monkeypatch.setattr(inbox.Inbox, "put", refuse)
-    answer = ring("ord_7")
+    answer = deliver("ord_7")
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
 
 
-def test_it_asks_for_no_session_and_no_token_and_leaves_no_cookie() -> None:
-    """Nor for anybody's own time: one INSERT is all, though a browser's session came along."""
+def test_a_delivery_needs_no_session_and_no_token_and_sets_no_cookie() -> None:
+    """It costs one INSERT, though the same process has served a browser with a session."""
     browser = as_a("owner")
     body = body_of("ord_7")
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as queries:
         headers = headers_of(body)
-        kind = headers.pop("Content-Type")
+        content_type = headers.pop("Content-Type")
         stranger = Client(enforce_csrf_checks=True)
-        answer = stranger.post(DOOR, body, content_type=kind, headers=headers)
+        answer = stranger.post(ENDPOINT_PATH, body, content_type=content_type, headers=headers)
     assert answer.status_code == 200
-    assert [sql["sql"].split()[0] for sql in asked if "SAVEPOINT" not in sql["sql"]] == ["INSERT"]
+    assert [query["sql"].split()[0] for query in queries if "SAVEPOINT" not in query["sql"]] == ["INSERT"]
     assert not answer.cookies
     assert browser.cookies
 
 
-def test_it_is_answered_through_all_that_stands_around_every_page(settings: Any) -> None:
-    """Padding, policy and names of requests do not get in its way; nor does a packed answer."""
-    answer = ring("ord_7", headers=None)
+def test_the_view_works_within_all_middleware(settings: Any) -> None:
+    """Its answer carries their headers, may be compressed, and is a redirect where https is demanded."""
+    answer = deliver("ord_7", headers=None)
     assert "default-src 'none'" in answer["Content-Security-Policy"]
     assert answer["X-Request-ID"]
     body = body_of("ord_7")
-    assert ring(body=body, headers=headers_of(body, more={"Accept-Encoding": "gzip"})).status_code == 200
+    assert deliver(body=body, headers=headers_of(body, more={"Accept-Encoding": "gzip"})).status_code == 200
     settings.SECURE_SSL_REDIRECT = True
-    assert ring("ord_7").status_code == 301
+    assert deliver("ord_7").status_code == 301
 
 
 def test_a_secret_is_in_no_answer_and_no_row() -> None:
-    words = []
-    for _, _, body, headers in TURNED_AWAY.values():
-        answer = ring(body=body, headers=headers())
-        words.append(f"{answer.headers} {answer.content.decode()}")
-    ring("ord_7")
-    words += [str(row) for model in (Delivery, TurnedAway) for row in model.objects.values()]
-    assert "order.completed" in "".join(words)
-    assert "whsec" not in "".join(words)
+    texts = []
+    for _, _, body, headers in REJECTED_REQUESTS.values():
+        answer = deliver(body=body, headers=headers())
+        texts.append(f"{answer.headers} {answer.content.decode()}")
+    deliver("ord_7")
+    texts += [str(row) for model in (Delivery, TurnedAway) for row in model.objects.values()]
+    assert "order.completed" in "".join(texts)
+    assert "whsec" not in "".join(texts)
 
 
-def test_a_flood_is_counted_to_the_last_one_in_few_statements(transactional_db: None) -> None:
-    """Not in a transaction of a test's own, so it is counted as on a real desk: in memory, once a second."""
-    with CaptureQueriesContext(connection) as asked:
+def test_a_flood_is_counted_exactly_in_few_statements(transactional_db: None) -> None:
+    """Outside a transaction, so that rejections are counted in memory and written once a second, as on a real desk."""
+    with CaptureQueriesContext(connection) as queries:
         for _ in range(500):
-            assert ring(body=b"{}", headers={}).status_code == 401
-    assert len(asked) == 0
+            assert deliver(body=b"{}", headers={}).status_code == 401
+    assert len(queries) == 0
     rejections.COUNTS.write()
-    assert soon(lambda: counted() == {"unsigned": 500})
+    assert soon(lambda: rejection_counts() == {"unsigned": 500})
 
 
 def test_what_could_not_be_counted_is_counted_later(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -256,6 +261,6 @@ def test_what_could_not_be_counted_is_counted_later(transactional_db: None, monk
 
         patched.setattr(rejections, "add_counts", busy)
         counts.write()
-    assert counted() == {}
+    assert rejection_counts() == {}
     counts.write()
-    assert counted() == {"forged": 1}
+    assert rejection_counts() == {"forged": 1}

@@ -1,4 +1,4 @@
-"""Whatever order deliveries come in, and however often: an order ends up as upstream says it stands."""
+"""In whatever order deliveries come in, and however often: an order ends up as upstream says it stands."""
 
 import uuid
 from collections import Counter
@@ -29,27 +29,29 @@ HISTORY = (
     ("partial", "0.54", 400, "order.failed"),
     ("refunded", "0.00", 1000, "order.refunded"),
 )
-ORDERS = list(permutations(range(len(HISTORY))))
-SEEN = ("status", "charge", "remains", "currency")
+PERMUTATIONS = list(permutations(range(len(HISTORY))))
+COMPARED_FIELDS = ("status", "charge", "remains", "currency")
 
 
 class Supplier:
-    """Knows how far each order is; a delivery cannot come before what it tells has happened."""
+    """An upstream that knows how far each order is: `far` is a step of HISTORY. It answers polls and counts calls."""
 
     def __init__(self, now: datetime) -> None:
         self.now, self.far, self.calls = now, Counter[str](), 0
 
     def reports(self, ids: list[str]) -> Reports:
+        """The answer to one call about many orders."""
         self.calls += 1
         return Reports({id: self.report(id) for id in ids}, {})
 
     def report(self, id: str) -> Report:
+        """How one order stands."""
         status, charge, remains, _ = HISTORY[self.far[id]]
         return Report(id, status, Decimal(charge), 12_480, remains, "USD", self.now, {"status": status})
 
 
 def write_orders(count: int) -> list[str]:
-    """So many, as upstream has just taken them; ids."""
+    """Writes so many orders as upstream has just taken them, and returns upstream's ids of them."""
     service, person, now = make_service(), make_user(), timezone.now()
     orders = [
         Order(service=service, link=f"https://instagram.com/p/{n}", quantity=1000, body={}, rate_seen="0.9",
@@ -62,19 +64,21 @@ def write_orders(count: int) -> list[str]:
     return [str(order.upstream_id) for order in orders]
 
 
-def deliver(told: list[tuple[str, int]], at: datetime, copies: int, seen: Counter[str]) -> None:
-    """Each into the inbox as often as it comes; a copy is a retry, or another endpoint's."""
+def deliver(events: list[tuple[str, int]], at: datetime, copies: int, copies_of: Counter[str]) -> None:
+    """Writes each event, an upstream id and a step of HISTORY, as so many deliveries: retries, or other endpoints'."""
     rows = []
-    for id, step in told:
+    for id, step in events:
         for _ in range(copies):
-            seen[id] += 1
+            copies_of[id] += 1
             status, _, _, event = HISTORY[step]
-            rows.append(Delivery(key=f"{id}:{seen[id]}", digest=f"{id}:{seen[id]}", event=event, upstream_id=id,
-                                 status=status, body="{}", mark="", received_at=at, due_at=at))  # fmt: skip
+            key = f"{id}:{copies_of[id]}"
+            rows.append(Delivery(key=key, digest=key, event=event, upstream_id=id, status=status, body="{}", mark="",
+                                 received_at=at, due_at=at))  # fmt: skip
     Delivery.objects.bulk_create(rows, batch_size=500)
 
 
-def looked_at_all_that_was_rung_for(supplier: Any, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+def poll_all_dispatched(supplier: Any, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dispatches all deliveries, and polls their orders as soon as they are due."""
     soon = supplier.now = now + WEBHOOKS_TOGETHER
     monkeypatch.setattr(poll, "timezone", SimpleNamespace(now=lambda: soon))
     while dispatch.dispatch_due(now, lambda _: None):
@@ -86,33 +90,33 @@ def looked_at_all_that_was_rung_for(supplier: Any, now: datetime, monkeypatch: p
 @pytest.mark.slow
 @pytest.mark.parametrize("copies", [1, 2], ids=["once", "doubled"])
 def test_all_5_040_orders_of_seven_events_lead_to_one_final_state(copies: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An order of ours for each of them, all at the same time; after every delivery it stands as upstream says."""
-    assert len(ORDERS) == 5_040
-    ids, supplier, seen = write_orders(len(ORDERS)), Supplier(timezone.now()), Counter[str]()
+    """Each permutation has an order of its own. After every delivery each order stands as upstream says."""
+    assert len(PERMUTATIONS) == 5_040
+    ids, supplier, copies_of = write_orders(len(PERMUTATIONS)), Supplier(timezone.now()), Counter[str]()
     for turn in range(len(HISTORY)):
         supplier.now += timedelta(minutes=1)
-        told = [(id, order[turn]) for id, order in zip(ids, ORDERS, strict=True)]
-        for id, step in told:
+        events = [(id, steps[turn]) for id, steps in zip(ids, PERMUTATIONS, strict=True)]
+        for id, step in events:
             supplier.far[id] = max(step, supplier.far[id])
         before = supplier.calls
-        deliver(told, supplier.now, copies, seen)
-        looked_at_all_that_was_rung_for(supplier, supplier.now, monkeypatch)
-        stand = dict(Order.objects.values_list("upstream_id", "status"))
-        assert {id for id in ids if stand[id] != HISTORY[supplier.far[id]][0]} == set()
-        assert supplier.calls - before <= 2 * len(ORDERS) / poll.ORDERS_PER_CALL
-    assert set(Order.objects.values_list(*SEEN)) == {("refunded", Decimal("0.00"), 1000, "USD")}
-    # Nothing is left to be done, and nothing to be looked at.
-    looked_at_all_that_was_rung_for(supplier, supplier.now + dispatch.POLLED_WITHIN, monkeypatch)
+        deliver(events, supplier.now, copies, copies_of)
+        poll_all_dispatched(supplier, supplier.now, monkeypatch)
+        statuses = dict(Order.objects.values_list("upstream_id", "status"))
+        assert {id for id in ids if statuses[id] != HISTORY[supplier.far[id]][0]} == set()
+        assert supplier.calls - before <= 2 * len(PERMUTATIONS) / poll.ORDERS_PER_CALL
+    assert set(Order.objects.values_list(*COMPARED_FIELDS)) == {("refunded", Decimal("0.00"), 1000, "USD")}
+    # No delivery is left to be handled, and no order to be polled.
+    poll_all_dispatched(supplier, supplier.now + dispatch.POLLED_WITHIN, monkeypatch)
     assert set(Delivery.objects.values_list("how", "due_at")) == {(Delivery.How.LOOKED, None)}
     assert not Order.objects.filter(next_look_at__isnull=False).exists()
 
 
 @pytest.mark.parametrize("backwards", [False, True])
-def test_events_that_come_all_at_once_are_one_look(backwards: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    (id,), supplier, seen = write_orders(1), Supplier(timezone.now()), Counter[str]()
+def test_events_that_come_all_at_once_are_one_poll(backwards: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    (id,), supplier, copies_of = write_orders(1), Supplier(timezone.now()), Counter[str]()
     supplier.far[id] = len(HISTORY) - 1
     steps = range(len(HISTORY))
-    deliver([(id, step) for step in (reversed(steps) if backwards else steps)], supplier.now, 2, seen)
-    looked_at_all_that_was_rung_for(supplier, supplier.now, monkeypatch)
+    deliver([(id, step) for step in (reversed(steps) if backwards else steps)], supplier.now, 2, copies_of)
+    poll_all_dispatched(supplier, supplier.now, monkeypatch)
     assert Order.objects.get().status == "refunded"
     assert supplier.calls == 1

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
-from panel.notpanel.sandbox.faults.call_faults import EVERY_ACTION
+from panel.notpanel.sandbox.faults.rules import EVERY_ACTION
 from panel.notpanel.sandbox.http import books, control
 from panel.notpanel.sandbox.http.server import Sandbox
 from panel.notpanel.sandbox.world.limits import Limits

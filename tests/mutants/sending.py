@@ -18,7 +18,7 @@ TWO_PEOPLE = "tests/orders/aftersale/test_two_people.py"
 PLACE = "orders/placing/place.py"
 TASKS = "orders/models/task.py"
 CLIENT = "panel/notpanel/client.py"
-WIRE = "tests/notpanel/test_client_wire.py"
+WIRE = "tests/notpanel/test_client_connection.py"
 
 MISTAKES = (
     # ── Sent twice ───────────────────────────────────────────────────────────────────────────────

@@ -18,7 +18,7 @@ from panel.notpanel.errors import (
     Unclear,
     WrongKey,
 )
-from tests.notpanel.wire import End, Wire, answer
+from tests.notpanel.scripted_server import End, Wire, answer
 
 KEY = "np/live+51Hq8=vT2"
 NOW = 1_800_000_000.0

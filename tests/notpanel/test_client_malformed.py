@@ -12,7 +12,7 @@ from panel.notpanel.client import Client
 from panel.notpanel.errors import NotPanelError, Refused, Unclear
 from panel.notpanel.shapes import Catalog, Report
 from tests.notpanel.answers import BODIES
-from tests.notpanel.wire import Wire, answer
+from tests.notpanel.scripted_server import Wire, answer
 
 IDS = ["ord_1", "ord_2"]
 ALL = [(kind, body) for kind, bodies in BODIES.items() for body in bodies]

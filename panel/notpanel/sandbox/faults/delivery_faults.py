@@ -4,7 +4,7 @@ import json
 from secrets import token_hex
 from typing import NamedTuple
 
-from panel.notpanel.sandbox.faults.call_faults import Fault, Rule
+from panel.notpanel.sandbox.faults.rules import Fault, Rule
 
 LARGE_BYTES = 10 * 1024 * 1024
 OUTSIDE_WINDOW = 6 * 60.0  # seconds; any sound replay window is shorter

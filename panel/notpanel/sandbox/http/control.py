@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from panel.notpanel.sandbox.faults.call_faults import EVERY_ACTION
 from panel.notpanel.sandbox.faults.delivery_faults import FORGERIES
+from panel.notpanel.sandbox.faults.rules import EVERY_ACTION
 from panel.notpanel.sandbox.webhooks import endpoints
 from panel.notpanel.sandbox.world import charges, events, lives, services
 from panel.notpanel.sandbox.world.refusal import Refused

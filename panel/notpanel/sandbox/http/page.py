@@ -8,7 +8,7 @@ from typing import Any
 from panel.notpanel.sandbox.api import contract
 from panel.notpanel.sandbox.api.add_order import COUPONS, FATES
 from panel.notpanel.sandbox.faults import delivery_faults
-from panel.notpanel.sandbox.faults.call_faults import FAULTS
+from panel.notpanel.sandbox.faults.rules import FAULTS
 from panel.notpanel.sandbox.http.books import books
 from panel.notpanel.sandbox.world import charges, events
 from panel.notpanel.sandbox.world.lives import ENDS, LIVE

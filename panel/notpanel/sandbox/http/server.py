@@ -14,11 +14,11 @@ from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from panel.notpanel.sandbox.api import contract
-from panel.notpanel.sandbox.faults.call_faults import TURNED_AWAY, Rule
+from panel.notpanel.sandbox.faults.rules import TURNED_AWAY, Rule
 from panel.notpanel.sandbox.http import control
 from panel.notpanel.sandbox.http.books import books
 from panel.notpanel.sandbox.http.page import page
-from panel.notpanel.sandbox.http.wire import HTML, JSON, NONE, Line, deliver
+from panel.notpanel.sandbox.http.reply import HTML, JSON, NONE, Line, deliver
 from panel.notpanel.sandbox.webhooks.courier import Courier
 from panel.notpanel.sandbox.world.supplier import Supplier, timed
 

@@ -10,8 +10,8 @@ import time
 from urllib.parse import quote, urlsplit
 
 from panel.notpanel.sandbox.faults import delivery_faults
-from panel.notpanel.sandbox.faults.call_faults import Rule
 from panel.notpanel.sandbox.faults.delivery_faults import Letter
+from panel.notpanel.sandbox.faults.rules import Rule
 from panel.notpanel.sandbox.webhooks.addresses import dial
 from panel.notpanel.sandbox.world import events
 from panel.notpanel.sandbox.world.outbox import Delivery

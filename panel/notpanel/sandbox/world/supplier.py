@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from panel.notpanel.sandbox.faults.call_faults import Faults
 from panel.notpanel.sandbox.faults.delivery_faults import KINDS
+from panel.notpanel.sandbox.faults.rules import Faults
 from panel.notpanel.sandbox.world import charges, events, services
 from panel.notpanel.sandbox.world.clock import Clock
 from panel.notpanel.sandbox.world.limits import Limits

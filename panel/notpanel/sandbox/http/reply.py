@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import cast
 
 from panel.notpanel.sandbox.api.contract import Answer, refusal
-from panel.notpanel.sandbox.faults.call_faults import Rule
+from panel.notpanel.sandbox.faults.rules import Rule
 
 JSON = "application/json"
 HTML = "text/html; charset=utf-8"

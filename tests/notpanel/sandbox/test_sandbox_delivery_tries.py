@@ -11,7 +11,7 @@ from panel.notpanel.sandbox.webhooks.courier import MOST_TRIES, PAUSES
 from panel.notpanel.sandbox.world.supplier import Patience
 from tests.notpanel.endpoint import SECRET, Endpoint
 from tests.notpanel.sandbox.test_sandbox_deliveries import LINK, quiet
-from tests.notpanel.wire import End, Script, Wire, drip
+from tests.notpanel.scripted_server import End, Script, Wire, drip
 from tests.upstream import Upstream, soon
 
 HASTY = Patience(pauses=0.0001)  # the longest pause is 0.72 s, the first none to speak of

@@ -12,7 +12,7 @@ import requests
 
 from panel.notpanel.client import BODY_BYTES, Client
 from panel.notpanel.errors import NeverSent, NotPanelError, Unclear
-from tests.notpanel.wire import End, Step, Wire, answer, drip, self_signed
+from tests.notpanel.scripted_server import End, Step, Wire, answer, drip, self_signed
 
 KEY = "np_live_51Hq8vT2"
 ORDER = '{"order": "ord_1"}'

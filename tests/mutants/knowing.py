@@ -18,13 +18,13 @@ MISTAKES = (
     # ── Misread ──────────────────────────────────────────────────────────────────────────────────
     Mistake(
         "a 5xx is a definite no", CLIENT,
-        'raise trouble(Unclear, f"NotPanel answered with HTTP {status}.")',
-        'raise trouble(Refused, f"NotPanel answered with HTTP {status}.")',
+        'raise Unclear(f"NotPanel answered with HTTP {status}."',
+        'raise Refused(f"NotPanel answered with HTTP {status}."',
         CAMPAIGN,
     ),
     Mistake(
         "a page that cannot be read is a definite no", CLIENT,
-        'raise trouble(Unclear, f"NotPanel\'s answer', 'raise trouble(Refused, f"NotPanel\'s answer',
+        'raise Unclear(f"NotPanel\'s answer', 'raise Refused(f"NotPanel\'s answer',
         CAMPAIGN,
     ),
     Mistake(

@@ -328,8 +328,8 @@ def test_it_never_repeats_what_may_have_taken_effect(action: str, wire: Wire) ->
     client.balance()
     calls: dict[str, Callable[[], object]] = {
         "add": lambda: place(client),
-        "refill": lambda: client.refill("ord_1"),
-        "cancel": lambda: client.cancel("ord_1"),
+        "refill": lambda: client.each("refill", ["ord_1"]),
+        "cancel": lambda: client.each("cancel", ["ord_1"]),
         "webhook.add": lambda: client.add_webhook("https://desk.example/"),
     }
     assert type(trouble_of(calls[action])) is Unclear

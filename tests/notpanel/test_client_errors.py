@@ -5,6 +5,7 @@ import logging
 import traceback
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
@@ -195,8 +196,8 @@ def test_it_lets_the_listener_call_again(wire: Wire) -> None:
 
 def test_it_refuses_more_ids_than_one_call_takes(wire: Wire) -> None:
     client = make_client(wire)
-    for call in (client.reports, client.refills, client.cancels):
-        for ids in ([], [f"ord_{n}" for n in range(101)]):
+    for ids in ([], [f"ord_{n}" for n in range(101)]):
+        for call in (client.reports, partial(client.each, "refill"), partial(client.each, "cancel")):
             with pytest.raises(ValueError, match="1 to 100"):
                 call(ids)
     assert wire.forms == []
@@ -206,7 +207,7 @@ def test_it_sends_what_the_contract_asks_for(wire: Wire) -> None:
     wire.say(answer('{"order": "ord_1"}'), answer("[]"), answer('{"secret": "s"}'))
     client = make_client(wire)
     client.place({"link": "https://example.com/?a=1&b=ü", "key": "x", "action": "y"}, request_id="r-1")
-    client.refills(["ord_1", "ord_2"])
+    client.each("refill", ["ord_1", "ord_2"])
     client.add_webhook("https://desk.example/hook", ["order.completed", "balance.low"])
     assert wire.forms == [
         {"link": "https://example.com/?a=1&b=ü", "key": KEY, "action": "add", "request_id": "r-1"},

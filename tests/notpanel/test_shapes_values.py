@@ -111,7 +111,7 @@ def test_it_keeps_every_field_of_a_report_as_text_that_any_database_takes() -> N
     ("value", "made"), [("ord_1", "ord_1"), (12345, "12345"), ("a.b:c-D_9", "a.b:c-D_9"), ("x" * 64, "x" * 64)]
 )
 def test_it_takes_an_id_as_it_comes(value: object, made: str) -> None:
-    assert made_id({"order": value}, "order", "add") == made
+    assert made_id({"order": value}, "order") == made
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_it_takes_an_id_as_it_comes(value: object, made: str) -> None:
 )
 def test_it_takes_no_id_that_is_none(value: object) -> None:
     with pytest.raises(Unclear, match="holds no order id"):
-        made_id({"order": value}, "order", "add")
+        made_id({"order": value}, "order")
 
 
 def test_it_reads_a_balance_with_its_currency_and_time() -> None:

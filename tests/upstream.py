@@ -237,5 +237,5 @@ class Upstream:
         counted = self.supplier.calls.by_action
         return counted.total() if action is None else counted[action]
 
-    def _do(self, thing: str, **fields: Any) -> dict[str, Any]:
-        return control.do(self.supplier, thing, fields)
+    def _do(self, command: str, **fields: Any) -> dict[str, Any]:
+        return control.run(self.supplier, command, fields)

@@ -76,10 +76,10 @@ class Phone(Client):
         standing = self._standing()
         self.clock.pass_by(CALL_SECONDS)
         if self.meter:
-            self.meter.after(standing.headers(), 429 if standing.denied_by else 200)
+            self.meter.after(standing.headers, 429 if standing.denied_by else 200)
         if standing.denied_by:
             self.denied += 1
-            raise throttled(standing.headers(), self.clock.unix())
+            raise throttled(standing.headers, self.clock.unix())
         return at
 
     def _standing(self) -> Standing:

@@ -122,7 +122,7 @@ MISTAKES = (
     # ── Told wrongly, by the supplier that we rehearse with ──────────────────────────────────────
     Mistake(
         "an end told at every look", "panel/notpanel/sandbox/world/events.py",
-        "        store.tell_ends(ended)\n", "",
+        "        store.note_announced(ended)\n", "",
         DELIVERIES,
     ),
     Mistake(

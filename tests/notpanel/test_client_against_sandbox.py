@@ -18,7 +18,7 @@ from panel.notpanel.errors import (
     Unclear,
     WrongKey,
 )
-from panel.notpanel.sandbox.faults.rules import FAULTS
+from panel.notpanel.sandbox.faults.call_faults import FAULTS
 from panel.notpanel.sandbox.world.limits import Limits
 from tests.upstream import SERVICE, Upstream, soon
 

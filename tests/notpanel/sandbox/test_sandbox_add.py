@@ -172,9 +172,9 @@ def test_a_supplier_that_forgot_makes_a_second_order(upstream: Upstream) -> None
 
 
 def test_a_link_may_choose_how_its_order_ends(upstream: Upstream) -> None:
-    ends = {
-        fate: add(upstream, link=f"{LINK}?sandbox={fate}", request_id=fate).said["order"]
-        for fate in ("completed", "partial", "refunded", "cancelled")
+    orders = {
+        outcome: add(upstream, link=f"{LINK}?sandbox={outcome}", request_id=outcome).said["order"]
+        for outcome in ("completed", "partial", "refunded", "cancelled")
     }
     upstream.advance(days=2)
-    assert {fate: upstream.order(order)["status"] for fate, order in ends.items()} == {fate: fate for fate in ends}
+    assert {upstream.order(order)["status"]: order for order in orders.values()} == orders

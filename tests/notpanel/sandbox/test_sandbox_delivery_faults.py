@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from panel.notpanel.sandbox.faults.delivery_faults import FORGERIES, KINDS
+from panel.notpanel.sandbox.faults.delivery_faults import DELIVERY_FAULTS, FORGERIES
 from panel.notpanel.sandbox.world.supplier import Patience
 from tests.notpanel.endpoint import SECRET, Endpoint
 from tests.notpanel.sandbox.test_sandbox_control import BROWSER, ask
@@ -197,7 +197,7 @@ def test_the_page_shows_endpoints_deliveries_and_every_lever(upstream: Upstream,
     upstream.ring("<script>alert(1)</script>")
     status, page, _ = ask(upstream, "GET", "")
     assert status == 200
-    assert all(name in page for name in KINDS)
+    assert all(name in page for name in DELIVERY_FAULTS)
     assert endpoint.url in page and "how=broken" in page
     assert page.count(f"<code>{order}</code>") == 2 and "<td>order.completed</td>" in page  # its row, its delivery's
     assert "<script" not in page and SECRET not in page

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from panel.notpanel.sandbox.webhooks.courier import MOST_TRIES, PAUSES
+from panel.notpanel.sandbox.webhooks.courier import MOST_TRIES, PAUSE_SECONDS
 from panel.notpanel.sandbox.world.supplier import Patience
 from tests.notpanel.endpoint import SECRET, Endpoint
 from tests.notpanel.sandbox.test_sandbox_deliveries import LINK, quiet
@@ -18,8 +18,8 @@ HASTY = Patience(pauses=0.0001)  # the longest pause is 0.72 s, the first none t
 
 
 def test_the_pauses_are_those_of_the_scheme() -> None:
-    assert PAUSES[:4] == (5, 30, 120, 600)
-    assert MOST_TRIES == len(PAUSES) + 1 == 8
+    assert PAUSE_SECONDS[:4] == (5, 30, 120, 600)
+    assert MOST_TRIES == len(PAUSE_SECONDS) + 1 == 8
 
 
 @pytest.mark.parametrize("status", [301, 302, 400, 401, 404, 413, 429, 500, 503])
@@ -56,8 +56,8 @@ def test_it_gives_up_after_eight_tries_with_growing_pauses() -> None:
         assert soon(lambda: len(endpoint.posts) > MOST_TRIES)
     assert (len(posts), row["tries"], row["said"]) == (MOST_TRIES, MOST_TRIES, "500")
     pauses = [after.at - before.at for before, after in pairwise(posts)]
-    assert all(pause >= asked * 0.0002 for pause, asked in zip(pauses, PAUSES, strict=True)), pauses
-    assert sum(pauses) < sum(PAUSES) * 0.0002 + 3
+    assert all(pause >= asked * 0.0002 for pause, asked in zip(pauses, PAUSE_SECONDS, strict=True)), pauses
+    assert sum(pauses) < sum(PAUSE_SECONDS) * 0.0002 + 3
 
 
 def test_each_try_is_signed_anew() -> None:

@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from panel.notpanel.sandbox.faults.rules import FAULTS
+from panel.notpanel.sandbox.faults.call_faults import FAULTS
 from tests.upstream import SERVICE, Upstream, soon
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}

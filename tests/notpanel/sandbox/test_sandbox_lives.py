@@ -43,16 +43,16 @@ def test_most_complete_and_some_do_not() -> None:
 
 
 def test_a_typical_small_order_is_in_progress_and_done_in_good_time() -> None:
-    typical = [life for seed in SEEDS if (life := small(seed, fate="completed"))]
+    typical = [life for seed in SEEDS if (life := small(seed, outcome="completed"))]
     assert all(9 * MINUTE <= life.in_progress_at <= 18 * MINUTE for life in typical)
     assert all(HOUR * 0.9 <= life.end_at <= 2 * HOUR for life in typical)
 
 
 def test_a_slow_order_takes_longer_and_a_large_one_too() -> None:
     for seed in SEEDS[:50]:
-        usual = small(seed, fate="completed").end_at
-        assert small(seed, fate="slow").end_at == pytest.approx(6 * usual)
-        assert small(seed, fate="completed", quantity=100_000).end_at > usual + 4 * HOUR
+        usual = small(seed, outcome="completed").end_at
+        assert small(seed, outcome="slow").end_at == pytest.approx(6 * usual)
+        assert small(seed, outcome="completed", quantity=100_000).end_at > usual + 4 * HOUR
 
 
 @pytest.mark.parametrize(
@@ -60,17 +60,17 @@ def test_a_slow_order_takes_longer_and_a_large_one_too() -> None:
 )
 def test_each_end_has_its_share_of_delivery(end: str, least: float, most: float) -> None:
     for seed in SEEDS[:50]:
-        life = small(seed, fate=end)
+        life = small(seed, outcome=end)
         assert life.end == end
         assert int(least * life.total) <= life.delivered <= most * life.total
 
 
 def test_one_package_is_never_half_delivered() -> None:
-    assert small("any", quantity=1, fate="partial").end == "completed"
+    assert small("any", quantity=1, outcome="partial").end == "completed"
 
 
 def test_a_drip_feed_delivers_run_by_run() -> None:
-    life = small("any", quantity=100, runs=4, interval_minutes=120, fate="completed")
+    life = small("any", quantity=100, runs=4, interval_minutes=120, outcome="completed")
     pauses = [life.in_progress_at + run * 2 * HOUR - 1 for run in (1, 2, 3)]
     assert [lives.state(life, pause) for pause in pauses] == [
         ("in_progress", 100),
@@ -82,7 +82,7 @@ def test_a_drip_feed_delivers_run_by_run() -> None:
 
 def test_a_queued_cancel_never_gives_delivered_units_back() -> None:
     for seed in SEEDS:
-        life = small(seed, fate="completed")
+        life = small(seed, outcome="completed")
         asked_at = life.in_progress_at + 17 * MINUTE
         after = lives.cancel_queued(life, seed, asked_at)
         moments = [asked_at + MINUTE * step for step in range(-10, 120)]

@@ -1,4 +1,4 @@
-"""The faults that a person or a test can inject: one table, and the list of rules in force."""
+"""The rules in force: which fault is met by which calls or deliveries, and how often."""
 
 import itertools
 import threading
@@ -8,7 +8,6 @@ from random import Random
 from typing import Any, NamedTuple
 
 EVERY_ACTION = "*"
-HUGE_BYTES = 64 * 1024 * 1024
 
 
 class Fault(NamedTuple):
@@ -19,43 +18,13 @@ class Fault(NamedTuple):
     sentence: str
 
 
-FAULTS = {
-    "lose_answer": Fault(True, {"reset": False}, "takes effect, then closes the connection without an answer"),
-    "lose_request": Fault(False, {"reset": False}, "closes the connection before anything takes effect"),
-    "hang_up": Fault(True, {}, "answers well, then closes a connection that it had promised to keep"),
-    "slow": Fault(True, {"seconds": 5.0}, "takes effect at once and answers late"),
-    "drip": Fault(True, {"seconds": 1.0}, "sends one byte every so many seconds"),
-    "cut": Fault(True, {}, "promises a longer body than it sends"),
-    "error_before": Fault(False, {"status": 500, "text": "Internal server error"}, "fails, with nothing done"),
-    "error_after": Fault(True, {"status": 500, "text": "Internal server error"}, "fails, with everything done"),
-    "error_200": Fault(False, {"text": "Something went wrong"}, "sends an error with HTTP 200"),
-    "throttle": Fault(
-        False,
-        {"by": "key", "headers": True, "seconds": 5.0, "reset": ""},
-        "429, denied by ip, key or tier; `reset` overrules the header word for word",
-    ),
-    "suspend": Fault(False, {}, "403 Account suspended"),
-    "wrong_key": Fault(False, {"status": 401, "text": "Invalid API key"}, "does not know the key"),
-    "html": Fault(True, {"status": 200}, "sends a web page with HTTP 200"),
-    "html_502": Fault(False, {"status": 502}, "sends a gateway's web page with HTTP 502"),
-    "empty": Fault(True, {"status": 200}, "sends no body at all"),
-    "not_json": Fault(True, {"body": "order accepted"}, "sends words that are not JSON"),
-    "redirect": Fault(False, {"status": 302, "to": "/elsewhere"}, "points to another address"),
-    "huge": Fault(True, {"bytes": HUGE_BYTES, "gzip": False}, "sends a body without end"),
-    "omit": Fault(True, {"ids": "", "count": 1}, "leaves ids (named, or the first few) or fields out of an answer"),
-    "shuffle": Fault(True, {}, "sends the rows of a batch in another order"),
-    "double": Fault(True, {"count": 1}, "sends the first rows of a batch twice"),
-    "invent": Fault(True, {"count": 1}, "puts rows of orders that nobody named before those of a batch"),
-    "say": Fault(
-        True, {"status": 200, "body": "{}", "type": "application/json"}, "answers exactly what it was told to"
-    ),
-}
-TURNED_AWAY = {"throttle", "suspend", "wrong_key"}  # whoever calls, before what they ask for is looked at
-
-
 @dataclass(slots=True)
 class Rule:
-    """One fault in force. `times` None is for ever; `skip` lets so many calls pass first; `chance` is out of one."""
+    """One fault in force for an action, or for an event of deliveries.
+
+    `times` is how often it will still be met (None: for ever). `skip` lets so many calls pass first. `chance` is out
+    of one.
+    """
 
     id: int
     fault: str
@@ -67,50 +36,36 @@ class Rule:
     details: dict[str, Any]
     hits: int = 0
 
-    def as_row(self) -> dict[str, object]:
-        return {name: getattr(self, name) for name in self.__slots__}
 
-
-class Faults:
+class Rules:
     """The rules in force, oldest first; a call meets the first that fits."""
 
-    def __init__(self, known: Mapping[str, Fault] = FAULTS) -> None:
-        self._known = known
+    def __init__(self, faults: Mapping[str, Fault]) -> None:
+        self._faults = faults
         self._lock = threading.Lock()
         self._rules: list[Rule] = []
         self._ids = itertools.count(1)
         self._dice = Random(0)  # noqa: S311  repeatable on purpose
 
-    def add(
-        self,
-        fault: str,
-        action: str = EVERY_ACTION,
-        times: int | str | None = 1,
-        skip: int | str = 0,
-        chance: float | str = 1.0,
-        **details: object,
-    ) -> Rule:
-        """Words as a form sends them will do. ValueError, with a sentence, for a wish that makes no sense."""
-        if fault not in self._known:
-            raise ValueError(f"There is no fault {fault!r}; there are {', '.join(self._known)}")
-        known = self._known[fault]
-        effect = _as_kind(True, details.pop("effect", known.effect), "effect")
-        for name in details:
-            if name not in known.details:
+    def add(self, fault: str, action: str = "", times: int | str | None = 1, **values: object) -> Rule:
+        """Puts a rule in force; `values` are skip, chance, effect and the fault's details.
+
+        Any value may be text as a form sends it; ValueError, with a sentence, for wrong ones.
+        """
+        if fault not in self._faults:
+            raise ValueError(f"There is no fault {fault!r}; there are {', '.join(self._faults)}")
+        known = self._faults[fault]
+        usual = {"skip": 0, "chance": 1.0, "effect": known.effect, **known.details}
+        for name in values:
+            if name not in usual:
                 raise ValueError(f"{fault} has no {name!r}; it has effect, {', '.join(known.details)}")
         forever = times is None or str(times).strip() in ("", "forever")
-        if not forever and _as_kind(1, times, "times") < 1:
+        times_left = None if forever else _like(1, times, "times")
+        if times_left == 0:
             raise ValueError("times must be at least 1, or forever")
-        rule = Rule(
-            id=next(self._ids),
-            fault=fault,
-            action=action or EVERY_ACTION,
-            times=None if forever else _as_kind(1, times, "times"),
-            skip=_as_kind(0, skip, "skip"),
-            chance=_as_kind(1.0, chance, "chance"),
-            effect=effect,
-            details={name: _as_kind(usual, details.get(name, usual), name) for name, usual in known.details.items()},
-        )
+        read = {name: _like(value, values.get(name, value), name) for name, value in usual.items()}
+        skip, chance, effect = (read.pop(name) for name in ("skip", "chance", "effect"))
+        rule = Rule(next(self._ids), fault, action or EVERY_ACTION, times_left, skip, chance, effect, details=read)
         with self._lock:
             self._rules.append(rule)
         return rule
@@ -118,16 +73,17 @@ class Faults:
     def clear(self, id: int | None = None) -> int:
         """Lift one rule or all; how many were lifted."""
         with self._lock:
-            kept = [rule for rule in self._rules if id is not None and rule.id != id]
-            lifted, self._rules = len(self._rules) - len(kept), kept
+            staying = [rule for rule in self._rules if id is not None and rule.id != id]
+            lifted, self._rules = len(self._rules) - len(staying), staying
         return lifted
 
-    def rules(self) -> list[Rule]:
+    def in_force(self) -> list[Rule]:
+        """The rules in force, oldest first."""
         with self._lock:
             return list(self._rules)
 
     def meet(self, action: str, *, without: Collection[str] = ()) -> Rule | None:
-        """The rule that this call meets, used up by one; None when it may pass, as it does by those `without`."""
+        """The rule that this call meets, used up by one; None when none fits. Faults in `without` are passed over."""
         with self._lock:
             for rule in self._rules:
                 if rule.action not in (EVERY_ACTION, action) or rule.fault in without:
@@ -146,7 +102,7 @@ class Faults:
         return None
 
 
-def _as_kind(usual: Any, value: object, name: str) -> Any:
+def _like(usual: Any, value: object, name: str) -> Any:
     """`value` as the kind of thing that `usual` is: a bool, an int, a float >= 0, or text."""
     if isinstance(usual, bool):
         return value if isinstance(value, bool) else str(value).lower() in ("1", "true", "yes", "on")

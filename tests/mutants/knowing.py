@@ -55,7 +55,7 @@ MISTAKES = (
     ),
     Mistake(
         "looks that leave nothing to people", BUDGET,
-        "held[Purpose.PLACE] = _part(window, RESERVE, now)", "held[Purpose.PLACE] = 0",
+        "held[Purpose.PLACE] = _part_of_limit(window, RESERVE, now)", "held[Purpose.PLACE] = 0",
         TEST_BUDGET,
     ),
     Mistake(

@@ -9,7 +9,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from panel.notpanel import budget
-from panel.notpanel.budget import EDGE, SPAN, Assumed, Permit, Purpose, Said, Window
+from panel.notpanel.budget import EDGE, SPAN, Assumed, Permit, Purpose, LimitHeaders, Window
 
 NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 PLACE, ASK, POLL, UPKEEP = Purpose
@@ -27,9 +27,9 @@ def granted(of: Window, purpose: Purpose, at: datetime, *, contested: bool = Fal
     return of, count
 
 
-def told(**known: object) -> Said:
+def told(**known: object) -> LimitHeaders:
     said: dict[str, object] = {"limit": 100, "remaining": 99, "tier_remaining": None, "reset": NOON + SPAN, **known}
-    return Said(**said)  # type: ignore[arg-type]
+    return LimitHeaders(**said)  # type: ignore[arg-type]
 
 
 def seconds(number: float) -> datetime:
@@ -157,7 +157,7 @@ def test_a_layer_that_denied_gives_nothing_until_its_reset(layer: str) -> None:
 
 def test_a_denial_that_names_nothing_shuts_the_key() -> None:
     now = replace(window(), flying=1)
-    shut = budget.settle(now, Permit(1, POLL), Said(None, None, None, None, denied=True), seconds(10))
+    shut = budget.settle(now, Permit(1, POLL), LimitHeaders(None, None, None, None, denied=True), seconds(10))
     assert (shut.key_left, shut.ends_at) == (0, NOON + SPAN)
 
 
@@ -225,8 +225,8 @@ def test_an_absurd_reset_is_none(header: str) -> None:
 def test_headers_are_read_as_they_are_documented() -> None:
     headers = {"X-RateLimit-Limit": "100", "X-RateLimit-Remaining": "0", "X-RateLimit-Tier-Remaining": "12",
                "X-RateLimit-Reset": str(int(seconds(60).timestamp())), "X-RateLimit-DeniedBy": "Tier"}  # fmt: skip
-    assert budget.read(headers, 429, NOON) == Said(100, 0, 12, seconds(60), True, "tier")
-    assert budget.read({}, 200, NOON) == Said(None, None, None, None)
+    assert budget.read(headers, 429, NOON) == LimitHeaders(100, 0, 12, seconds(60), True, "tier")
+    assert budget.read({}, 200, NOON) == LimitHeaders(None, None, None, None)
 
 
 # ── Against a supplier that counts for itself ────────────────────────────────────────────────────
@@ -237,7 +237,7 @@ class Counting:
         self.limits, self.offset = {"ip": ip, "key": key, "tier": tier}, offset
         self.minute, self.taken, self.denied = -1, Counter[str](), 0
 
-    def call(self, at: datetime) -> Said:
+    def call(self, at: datetime) -> LimitHeaders:
         minute, _second = divmod(at.timestamp() - self.offset, 60)
         if minute != self.minute:
             self.minute, self.taken = int(minute), Counter()
@@ -245,10 +245,10 @@ class Counting:
         for layer, limit in self.limits.items():
             if self.taken[layer] >= limit:
                 self.denied += 1
-                return Said(limit, 0, self.limits["tier"] - self.taken["tier"], reset, True, layer)
+                return LimitHeaders(limit, 0, self.limits["tier"] - self.taken["tier"], reset, True, layer)
             self.taken[layer] += 1
         left = {layer: limit - self.taken[layer] for layer, limit in self.limits.items()}
-        return Said(self.limits["key"], left["key"], left["tier"], reset)
+        return LimitHeaders(self.limits["key"], left["key"], left["tier"], reset)
 
 
 @settings(deadline=None, max_examples=30, phases=[Phase.explicit, Phase.reuse, Phase.generate])
@@ -268,7 +268,7 @@ def test_it_never_asks_for_more_than_any_layer_allows(
     limits = Assumed(20, ip)
     supplier, now = Counting(key, tier, ip, offset), budget.first(NOON, limits)
     free, on_the_way = [0.0] * processes, list[tuple[float, float, Permit]]()
-    answers = list[tuple[float, Permit, Said]]()
+    answers = list[tuple[float, Permit, LimitHeaders]]()
     denied_at_first = 0
     for tick in range(4 * 60 * 5):
         second = tick / 5

@@ -11,7 +11,7 @@ from panel.notpanel.signing import (
     REASONS,
     WINDOW_SECONDS,
     Scheme,
-    Told,
+    Contents,
     Untrusted,
     mark,
     read,
@@ -154,21 +154,21 @@ def test_a_wrong_word_of_a_scheme_is_named(word: str) -> None:
 # ── What a delivery tells ────────────────────────────────────────────────────────────────────────
 TOLD = [
     ('{"id": "evt_1", "event": "order.completed", "data": {"order": "ord_7", "status": "completed"}}',
-     Told("d1", "order.completed", "ord_7", "completed")),
-    ('{"event": "balance.low", "data": {"balance": "12.34"}}', Told("d1", "balance.low", "", "")),
-    ('{"type": "order.failed", "order_id": "ord_7"}', Told("d1", "order.failed", "ord_7", "")),
-    ('{"data": {"id": "ord_7"}}', Told("d1", "from.header", "ord_7", "")),
-    ('{"data": {"order": {"id": "ord_7", "status": "partial"}}}', Told("d1", "from.header", "ord_7", "partial")),
-    ('{"order": 17}', Told("d1", "from.header", "17", "")),
-    ('{"order": "<b>", "data": {"order_id": "ord_7"}}', Told("d1", "from.header", "ord_7", "")),
-    ('{"event": ["x"], "order": {"a": 1}, "data": "ord_7"}', Told("d1", "from.header", "", "")),
-    ('{"event": "a\\u0000b", "order": "ord_\\ud800"}', Told("d1", "from.header", "", "")),
-    ("{}", Told("d1", "from.header", "", "")),
+     Contents("d1", "order.completed", "ord_7", "completed")),
+    ('{"event": "balance.low", "data": {"balance": "12.34"}}', Contents("d1", "balance.low", "", "")),
+    ('{"type": "order.failed", "order_id": "ord_7"}', Contents("d1", "order.failed", "ord_7", "")),
+    ('{"data": {"id": "ord_7"}}', Contents("d1", "from.header", "ord_7", "")),
+    ('{"data": {"order": {"id": "ord_7", "status": "partial"}}}', Contents("d1", "from.header", "ord_7", "partial")),
+    ('{"order": 17}', Contents("d1", "from.header", "17", "")),
+    ('{"order": "<b>", "data": {"order_id": "ord_7"}}', Contents("d1", "from.header", "ord_7", "")),
+    ('{"event": ["x"], "order": {"a": 1}, "data": "ord_7"}', Contents("d1", "from.header", "", "")),
+    ('{"event": "a\\u0000b", "order": "ord_\\ud800"}', Contents("d1", "from.header", "", "")),
+    ("{}", Contents("d1", "from.header", "", "")),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("body", "told"), TOLD)
-def test_a_delivery_is_read_wherever_it_says_its_order(body: str, told: Told) -> None:
+def test_a_delivery_is_read_wherever_it_says_its_order(body: str, told: Contents) -> None:
     headers = {"X-NotPanel-Delivery": "d1", "X-NotPanel-Event": "from.header"}
     assert read(headers, body.encode()) == told
 

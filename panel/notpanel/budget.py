@@ -134,7 +134,7 @@ DOCUMENTED = Assumed()
 
 
 def first(now: datetime, limits: Assumed = DOCUMENTED) -> Window:
-    """The very first window. It assumes that upstream's windows are the clock's minutes, until an answer corrects it."""
+    """The very first window, which ends with the clock's minute: assumed, until an answer corrects it."""
     ends_at = datetime.fromtimestamp((floor(now.timestamp() / SPAN.seconds) + 1) * SPAN.seconds, UTC)
     return Window(1, ends_at, limits.key, limits.key, ip_limit=limits.ip, ip_left=limits.ip)
 

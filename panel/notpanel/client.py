@@ -57,9 +57,6 @@ class Client:
         self._current_call = Call(connect_seconds, total_seconds)
         self._session = make_session(self._current_call)
 
-    def __repr__(self) -> str:
-        return f"<Client of {self._url}>"
-
     def services(self) -> Catalog:
         """Every service that can be ordered now, and the rows that make no sense."""
         return self._ask("services", {}, Catalog.parse)

@@ -9,7 +9,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from panel.notpanel import budget
-from panel.notpanel.budget import EDGE, SPAN, Assumed, Permit, Purpose, LimitHeaders, Window
+from panel.notpanel.budget import EDGE, SPAN, Assumed, LimitHeaders, Permit, Purpose, Window
 
 NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 PLACE, ASK, POLL, UPKEEP = Purpose

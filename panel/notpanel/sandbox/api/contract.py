@@ -52,7 +52,7 @@ ASSUMED = (
 )
 
 ACTIONS: dict[str, Callable[[Supplier, Form], object]] = {
-    "services": lambda supplier, form: supplier.store.catalog(lambda: _to_json(_catalog(supplier))),
+    "services": lambda supplier, form: _catalog(supplier),
     "add": lambda supplier, form: {"order": add_order.add(supplier, form)},
     "status": lambda supplier, form: _status(supplier, form),
     "refill": after_sale.refill,
@@ -85,20 +85,16 @@ def answer(supplier: Supplier, form: Form, ip: str) -> Answer:
         result = action(supplier, form)
     except Refused as refused:
         return refusal(str(refused), refused.status, standing.headers)
-    # `services` comes as text already, because it is long and seldom changes.
-    return Answer(200, result if isinstance(result, str) else _to_json(result), standing.headers)
-
-
-def _to_json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return Answer(200, json.dumps(result, ensure_ascii=False), standing.headers)
 
 
 def _catalog(supplier: Supplier) -> object:
     store = supplier.store
-    if raw := store.setting("catalog"):  # set word for word from the control page
-        return json.loads(raw)
-    rows = [_service(service) for service in store.services() if service.active]
-    keep = store.setting("catalog_keep")
+    with store.writing():  # one moment for all of it
+        if raw := store.setting("catalog"):  # set word for word from the control page
+            return json.loads(raw)
+        rows = [_service(service) for service in store.services() if service.active]
+        keep = store.setting("catalog_keep")
     return rows if keep is None else rows[: int(keep)]
 
 

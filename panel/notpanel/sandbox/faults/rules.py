@@ -102,10 +102,15 @@ class Rules:
         return None
 
 
+def is_on(value: object) -> bool:
+    """Whether a value means yes, as JSON has it or as a form sends it."""
+    return str(value).lower() in ("1", "true", "yes", "on")
+
+
 def _like(usual: Any, value: object, name: str) -> Any:
     """`value` as the kind of thing that `usual` is: a bool, an int, a float >= 0, or text."""
     if isinstance(usual, bool):
-        return value if isinstance(value, bool) else str(value).lower() in ("1", "true", "yes", "on")
+        return is_on(value)
     if isinstance(usual, str):
         return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
     try:

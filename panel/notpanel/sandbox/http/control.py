@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from panel.notpanel.sandbox.faults.delivery_faults import FORGERIES
-from panel.notpanel.sandbox.faults.rules import Rules
+from panel.notpanel.sandbox.faults.rules import Rules, is_on
 from panel.notpanel.sandbox.webhooks import endpoints
 from panel.notpanel.sandbox.world import charges, events, lives, services
 from panel.notpanel.sandbox.world.refusal import Refused
@@ -64,7 +64,7 @@ def _low_balance(supplier: Supplier, fields: Fields) -> Result:
 
 def _suspension(supplier: Supplier, fields: Fields) -> Result:
     """{on}: suspend the account or lift it."""
-    supplier.suspend(_flag(fields, "on"))
+    supplier.suspend(is_on(fields.get("on")))
     return {"suspended": supplier.suspended}
 
 
@@ -78,7 +78,7 @@ def _prices(supplier: Supplier, fields: Fields) -> Result:
 
 def _services(supplier: Supplier, fields: Fields) -> Result:
     """{service, active?, refill?, cancel?, dripfeed?, minimum?, maximum?, name?, …}: change one service."""
-    changes: dict[str, object] = {name: int(_flag(fields, name)) for name in ("active", *FLAGS) if name in fields}
+    changes: dict[str, object] = {name: int(is_on(fields.get(name))) for name in ("active", *FLAGS) if name in fields}
     changes |= {name: _whole(fields, name) for name in ("minimum", "maximum") if name in fields}
     changes |= {name: str(fields[name]) for name in ("name", "category", "type") if name in fields}
     return _changed_service(supplier, fields, changes)
@@ -99,7 +99,6 @@ def _catalog(supplier: Supplier, fields: Fields) -> Result:
         if rows is not None or was_replaced:
             store.put_services(service._replace(active=0) for service in store.services())
             store.put_services(services.catalog() if rows is None else _readable_services(rows))
-    store.catalog_changed()
     return {"rows": None if rows is None else len(rows), "keep": store.setting("catalog_keep")}
 
 
@@ -269,7 +268,7 @@ def _readable_services(rows: Any) -> list[Service]:
                 rate=str(Decimal(str(row["rate"]))),
                 minimum=int(row.get("min", 1)),
                 maximum=int(row.get("max", 1)),
-                **{flag: int(_flag(row, flag)) for flag in FLAGS},
+                **{flag: int(is_on(row.get(flag))) for flag in FLAGS},
             )
             charges.units(service.rate)
         except (AttributeError, InvalidOperation, KeyError, TypeError, ValueError):
@@ -311,7 +310,3 @@ def _decimal(fields: Fields, name: str) -> float:
         return float(str(fields[name]))
     except ValueError:
         raise ValueError(f"{name} must be a number") from None
-
-
-def _flag(fields: Fields, name: str) -> bool:
-    return str(fields.get(name, "")).lower() in ("1", "true", "yes", "on")

@@ -4,7 +4,6 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Mapping
-from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from typing import cast
 
@@ -36,10 +35,7 @@ class Reply:
         self, status: int, length: int, headers: Mapping[str, str], *, content_type: str = JSON, body: bytes = b""
     ) -> None:
         """Sends the first bytes of an answer that promises `length` bytes of body."""
-        try:
-            phrase = HTTPStatus(status).phrase
-        except ValueError:
-            phrase = "Unheard Of"
+        phrase, _ = self._handler.responses.get(status, ("Unheard Of", ""))
         named = {"Content-Type": content_type, "Content-Length": str(length)} | dict(headers)
         if self._handler.close_connection:
             named["Connection"] = "close"

@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, cast
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from panel.notpanel.sandbox.api import contract
@@ -50,10 +50,8 @@ class Sandbox:
 
     def __init__(self, supplier: Supplier, host: str = "127.0.0.1", port: int = 0) -> None:
         """Binds at once (port 0: a free one); raises OSError when the port is taken."""
-        self.supplier = supplier
         self._server = _Server((host, port), supplier)
-        self.port = int(self._server.server_address[1])
-        self.url = f"http://{host}:{self.port}{API_PATH}"
+        self.port, self.url = self._server.server_port, self._server.url
         self.control = f"http://{host}:{self.port}/control"
         self._courier = Courier(supplier)
         self._thread = threading.Thread(
@@ -89,7 +87,7 @@ class _Server(ThreadingHTTPServer):
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         super().__init__(address, _Handler)
-        self.address = f"http://{address[0]}:{self.server_address[1]}{API_PATH}"
+        self.url = f"http://{address[0]}:{self.server_port}{API_PATH}"
 
     def server_bind(self) -> None:
         """Binds like a plain TCP server: HTTPServer would ask DNS for a name that nobody needs."""
@@ -127,17 +125,10 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     """Serves the requests of one connection."""
 
+    server: _Server
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     timeout = IDLE_SECONDS
-
-    @property
-    def _server(self) -> _Server:
-        return cast(_Server, self.server)
-
-    @property
-    def _supplier(self) -> Supplier:
-        return self._server.supplier
 
     def do_POST(self) -> None:
         """Answers a call of the API or of the control page."""
@@ -161,7 +152,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._control_page()
         elif path == "/control/books":
             if self._may_control():
-                self._json(200, books(self._supplier))
+                self._json(200, books(self.server.supplier))
         else:
             self._elsewhere()
 
@@ -169,28 +160,28 @@ class _Handler(BaseHTTPRequestHandler):
         form = self._form(body) if self._content_type() == FORM and not query else None
         action = (form or {}).get("action", "")
         action = action if action in contract.ACTIONS else OTHER_ACTION
-        rule = self._supplier.faults.meet(action) if form is not None else None
+        rule = self.server.supplier.faults.meet(action) if form is not None else None
         answer = Answer(200, "{}")
         began = time.perf_counter()
-        self._supplier.calls.count(action)
+        self.server.supplier.calls.count(action)
 
         def note(status: int) -> None:
             milliseconds = (time.perf_counter() - began) * 1000
             self._note(Call(time.time(), action, status, answer.error, rule.fault if rule else "", milliseconds))
 
-        reply = Reply(self, self._server.stopping, note)
+        reply = Reply(self, self.server.stopping, note)
         try:
             if form is None:
                 answer = refusal("Parameters travel in the body only" if query else f"The body must be {FORM}", 400)
             elif rule is None or rule.effect:
-                answer = contract.answer(self._supplier, form, str(self.client_address[0]))
+                answer = contract.answer(self.server.supplier, form, str(self.client_address[0]))
             if form and action in AFTER_SALE and _comes_through(form, answer, rule):
-                self._supplier.calls.count_orders(action, named_orders(form))
+                self.server.supplier.calls.count_orders(action, named_orders(form))
             send_answer(reply, answer, rule)
         except OSError:
             self.close_connection = True  # the caller did not wait for the answer
         except Exception:
-            if self._server.stopping.is_set():
+            if self.server.stopping.is_set():
                 self.close_connection = True  # the store was closed under a call: no answer is the honest one
             else:
                 log.exception("The sandbox itself failed")
@@ -201,19 +192,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _note(self, call: Call) -> None:
         """Writes a call into the books and the log. No word of a form is in it, so no key can be."""
-        self._supplier.calls.note(call)
-        log.info(
-            "%s %s %.1f ms%s%s",
-            call.action,
-            call.status or "no answer",
-            call.milliseconds,
-            f" fault={call.fault}" if call.fault else "",
-            f" {call.said}" if call.said else "",
-        )
+        self.server.supplier.calls.note(call)
+        fault, said = f" fault={call.fault}" if call.fault else "", f" {call.said}" if call.said else ""
+        log.info("%s %s %.1f ms%s%s", call.action, call.status or "no answer", call.milliseconds, fault, said)
 
     def _control_page(self, note: str = "", status: int = 200) -> None:
         if self._may_control():
-            text = page(self._supplier, self._server.address, note)
+            text = page(self.server.supplier, self.server.url, note)
             self._send(Answer(status, text, PAGE_HEADERS, content_type=HTML))
 
     def _control_call(self, command: str, body: bytes) -> None:
@@ -221,7 +206,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         by_browser = "text/html" in self.headers.get("Accept", "")
         try:
-            result = control.run(self._supplier, command, self._fields(body))
+            result = control.run(self.server.supplier, command, self._fields(body))
         except (ValueError, LookupError, TypeError) as error:
             why = str(error.args[0]) if error.args else "That cannot be done"
             if by_browser:
@@ -281,7 +266,7 @@ class _Handler(BaseHTTPRequestHandler):
         return str(self.headers.get("Content-Type", "")).partition(";")[0].strip().lower()
 
     def _elsewhere(self) -> None:
-        self._supplier.calls.count_elsewhere()
+        self.server.supplier.calls.count_elsewhere()
         self._json(404, {"error": "Nothing lives here"})
 
     def _json(self, status: int, content: object, headers: dict[str, str] | None = None) -> None:
@@ -289,7 +274,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, answer: Answer) -> None:
         """Sends an answer that is no answer of the API, so it is not in the books."""
-        Reply(self, self._server.stopping, lambda status: None).send(answer)
+        Reply(self, self.server.stopping, lambda status: None).send(answer)
 
     def log_message(self, format: str, *args: object) -> None:
         """Logs http.server's own lines for people who debug the sandbox; the API has better ones."""

@@ -16,8 +16,8 @@ SLOW_FACTOR = 6  # a slow order takes this many times as long at every stage
 
 # How orders turn out, with their chances out of one; "slow" completes too, late.
 OUTCOMES = {"completed": 0.84, "slow": 0.06, "partial": 0.06, "refunded": 0.025, "cancelled": 0.015}
-PARTIAL_SHARE = (0.4, 0.95)  # delivered when an order ends partial
-FAILED_SHARE = (0.0, 0.2)  # delivered when a delivery fails and is refunded
+# What is delivered by the end, at least and at most, as a part of the order.
+DELIVERED_SHARES = {"completed": (1, 1), "partial": (0.4, 0.95), "refunded": (0.0, 0.2), "cancelled": (0, 0)}
 LARGEST_START_COUNT = 250_000
 
 CANCEL_CHANCE = 0.75  # the other queued cancels come too late: the order is delivered anyway
@@ -61,11 +61,8 @@ def plan(seed: str, *, at: float, quantity: int, runs: int = 1, interval_minutes
     interval = interval_minutes * MINUTE * slower
     if runs > 1:
         run_time = min(run_time, interval)
-    end, share = {
-        "partial": ("partial", _between(PARTIAL_SHARE, draw[4])),
-        "refunded": ("refunded", _between(FAILED_SHARE, draw[4])),
-        "cancelled": ("cancelled", 0.0),
-    }.get(outcome, ("completed", 1.0))
+    end = "completed" if outcome == "slow" else outcome
+    share = _between(DELIVERED_SHARES[end], draw[4])
     delivered = min(max(int(total * share), 1), total - 1) if end == "partial" else int(total * share)
     # Upstream cancels by itself before anything is delivered; everything else uses its whole time.
     curve_end_at = in_progress_at + interval * (runs - 1) + run_time

@@ -69,8 +69,7 @@ class Outbox:
 
     def endpoints(self, owner: str | None = None) -> list[tuple[str, str, str]]:
         """(id, url, events) of one owner or of all; secrets stay inside."""
-        mine = "WHERE owner = ?" if owner is not None else ""
-        return self.store.rows(f"SELECT id, url, events FROM webhooks {mine}", *([owner] if mine else []))  # noqa: S608
+        return self.store.rows("SELECT id, url, events FROM webhooks WHERE owner = COALESCE(?, owner)", owner)
 
     def add(self, deliveries: Iterable[Delivery]) -> None:
         """Adds deliveries and wakes the courier."""

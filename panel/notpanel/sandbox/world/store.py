@@ -4,7 +4,7 @@ import json
 import secrets
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -97,7 +97,6 @@ class Store:
         if path != ":memory:":
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
-        self._catalog: str | None = None
         self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         # NORMAL survives a killed process; only a power cut could take the last moments of a rehearsal.
         self._db.execute(f"PRAGMA synchronous = {'NORMAL' if durable else 'OFF'}")
@@ -125,7 +124,6 @@ class Store:
             except BaseException:
                 if outermost:
                     self._db.execute("ROLLBACK")
-                    self._catalog = None
                 raise
 
     def make(self, schema: str) -> None:
@@ -161,10 +159,8 @@ class Store:
 
     def put_services(self, services: Iterable[Service]) -> None:
         """Writes services, new or changed."""
-        with self.writing():
-            marks = ", ".join("?" * len(Service._fields))
-            self._db.executemany(f"INSERT OR REPLACE INTO services VALUES ({marks})", services)  # noqa: S608 only marks
-            self._catalog = None
+        marks = ", ".join("?" * len(Service._fields))
+        self.write_each(f"INSERT OR REPLACE INTO services VALUES ({marks})", services)  # noqa: S608 only marks
 
     def change_service(self, id: int, **changes: Any) -> Service:
         """Writes these fields of a service; it as it is then. LookupError for an unknown id."""
@@ -175,18 +171,6 @@ class Store:
             service = service._replace(**changes)
             self.put_services([service])
         return service
-
-    def catalog(self, make: Callable[[], str]) -> str:
-        """The answer to `services`, made once per change: it is asked for far more often than it changes."""
-        with self._lock:
-            if self._catalog is None:
-                self._catalog = make()
-            return self._catalog
-
-    def catalog_changed(self) -> None:
-        """Has the next `catalog` made anew."""
-        with self._lock:
-            self._catalog = None
 
     def save_order(self, order: Order) -> None:
         """Writes all of an order: a new one, or one that was read in the same transaction."""
@@ -231,9 +215,7 @@ class Store:
 
     def forget_requests(self, request_id: str | None = None) -> int:
         """Forget one request_id or all; how many were forgotten."""
-        if request_id is None:
-            return self.write("DELETE FROM requests")
-        return self.write("DELETE FROM requests WHERE request_id = ?", request_id)
+        return self.write("DELETE FROM requests WHERE request_id = COALESCE(?, request_id)", request_id)
 
     def coupon_uses(self, code: str) -> int:
         """How many orders have used this coupon."""

@@ -26,7 +26,7 @@ LAST_RESET_SECONDS = 4_102_444_800  # the year 2100; a Reset after it is nonsens
 
 
 class Purpose(StrEnum):
-    """What a call is for, in the order in which they go: while one waits, those after it get only their share."""
+    """What a call is for, the most urgent first. While a call waits, purposes after its own get only their share."""
 
     PLACE = "place"
     ASK = "ask"  # refills, cancels, and polls that a person wants now
@@ -48,7 +48,7 @@ PURPOSE_OF = {"add": Purpose.PLACE, "refill": Purpose.ASK, "cancel": Purpose.ASK
 
 
 class Permit(NamedTuple):
-    """Leave for one call, granted in the window of this number."""
+    """Permission for one call, counted in the window with this number."""
 
     window: int
     purpose: Purpose
@@ -140,7 +140,7 @@ def first(now: datetime, limits: Assumed = DOCUMENTED) -> Window:
 
 
 def is_over(window: Window, now: datetime) -> bool:
-    """Whether a window has ended; also when the clock was set back, so that it would not end for long."""
+    """Whether a window has ended. When the clock was set back, it has: it would not end for long otherwise."""
     return now >= window.ends_at + EDGE + timedelta(seconds=window.lag) or window.ends_at - now > FURTHEST_RESET
 
 
@@ -236,7 +236,7 @@ def settle(
 def _wait_for_theirs(window: Window, headers: LimitHeaders, now: datetime) -> Window:
     """A window that is over by our clock but still denies, because upstream's clock is behind.
 
-    By how much, the answer's date tells to a second; without one it is found out bit by bit.
+    The answer's date gives the difference to a second; without a date it is found out bit by bit.
     """
     behind = now - (headers.sent_at or headers.reset or now) + timedelta(seconds=1)
     lag = min(LARGEST_LAG_SECONDS, max(window.lag, behind.total_seconds()))
@@ -244,7 +244,7 @@ def _wait_for_theirs(window: Window, headers: LimitHeaders, now: datetime) -> Wi
 
 
 def _uncarried(window: Window) -> Window:
-    """The window after a call of the window before has landed there, and not in this one after all."""
+    """The window with one more call left: a call of the window before has landed there, and not in this one."""
     tier = window.tier_left
     return replace(
         window, key_left=min(window.key_left + 1, window.key_limit),

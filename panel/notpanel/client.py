@@ -62,7 +62,7 @@ class Client:
         return self._ask("services", {}, Catalog.parse)
 
     def place(self, body: Mapping[str, str], *, request_id: str) -> str:
-        """Send one order; upstream's id for it. Safe to repeat after Unclear with the same body and `request_id`."""
+        """Sends one order; upstream's id for it. Safe to repeat after Unclear with the same body and `request_id`."""
         return self._ask("add", {**body, "request_id": request_id}, lambda raw: shapes.made_id(raw, "order"))
 
     def report(self, upstream_id: str) -> Report:
@@ -76,9 +76,9 @@ class Client:
         return self._ask("status", fields, lambda raw: Reports.parse(raw, upstream_ids, now))
 
     def each(self, action: str, upstream_ids: Sequence[str]) -> dict[str, str | Refused | Unclear]:
-        """Ask for a `refill` or `cancel` of up to 100 orders in one call; each order's own answer by its id.
+        """Asks for a `refill` or `cancel` of up to 100 orders in one call; each order's own answer by its id.
 
-        An id is a yes: the refill's, or the order's own for a cancel (an order in flight is cancelled only when a later
+        A yes is an id: the refill's, or the order's own for a cancel (an order in flight is cancelled only when a later
         report says so). A single order goes in the form for one, whose refusal is raised. Not safe to repeat after
         Unclear.
         """
@@ -94,7 +94,7 @@ class Client:
         return self._ask("balance", {}, lambda raw: Balance.parse(raw, now))
 
     def add_webhook(self, url: str, events: Sequence[str] = ()) -> dict[str, object]:
-        """Register an endpoint (no events: all); upstream's undocumented answer, which may hold a secret shown once."""
+        """Adds an endpoint (no events: all); upstream's undocumented answer, which may hold a secret shown once."""
         fields = {"url": url, **({"events": ",".join(events)} if events else {})}
         return self._ask("webhook.add", fields, _webhook_answer)
 
@@ -102,7 +102,7 @@ class Client:
         return datetime.fromtimestamp(self._clock(), UTC)
 
     def _ask(self, action: str, fields: Mapping[str, str], read: Callable[[object], T]) -> T:
-        """Make one call and read its answer, inside the meter and the log; a NotPanelError when that fails."""
+        """Makes one call and reads its answer, with the meter and the log around it; NotPanelError on failure."""
         trouble, call = None, self._current_call
         with self._turn:
             if self.meter:
@@ -159,7 +159,7 @@ class Client:
         return self._read_answer(action, call.http_status or 0, body)
 
     def _exchange(self, most_bytes: int) -> bytes:
-        """POST the form and read the whole body; the connection is kept only when nothing of it is left unread."""
+        """POSTs the form and reads the whole body; the connection is kept only when nothing of it is left unread."""
         call = self._current_call
         # The deadline sets the socket's timeout before every step; this one is only what urllib3 starts from.
         response = self._session.post(
@@ -221,7 +221,7 @@ class Client:
 
 
 class _Unwanted(Exception):
-    """An answer that is not worth reading to its end."""
+    """Raised for an answer that is not worth reading to its end."""
 
 
 def _batch(upstream_ids: Sequence[str]) -> dict[str, str]:

@@ -77,7 +77,7 @@ def error_text(answer: object) -> str:
 
 
 def _text(value: object) -> str:
-    """A scalar as text without blanks around it; "" for null, flags and anything with an inside."""
+    """A scalar as text without blanks around it; "" for null, flags, lists and objects."""
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         return ""
     return _UNSTORABLE.sub("\ufffd", str(value)).strip()
@@ -104,7 +104,7 @@ def _word(value: object) -> str:
 
 
 def safe_id(value: object) -> str:
-    """An id made by upstream (order, refill), opaque; "" when it is not 1 to 64 plain characters."""
+    """The text of an id that upstream gave an order or refill; "" when it is not 1 to 64 plain characters."""
     text = _text(value) if isinstance(value, str | int) else ""
     return text if _SAFE_ID.fullmatch(text) and text.strip("0") and not text.startswith("-") else ""
 

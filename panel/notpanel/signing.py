@@ -42,7 +42,7 @@ class Scheme:
     """How upstream signs. The contract leaves it open, so this is assumed, and settings may replace any of it.
 
     The header `signature` is `t=<Unix seconds>,v1=<signature>`, with several v1 while one secret takes over from
-    another. Signed is the time as it stands there, `joint`, and the raw body: HMAC-SHA256.
+    another. A signature is HMAC-SHA256 over the time as it stands there, `joint`, and the raw body.
     """
 
     signature: str = "X-NotPanel-Signature"
@@ -97,7 +97,7 @@ class Proof(NamedTuple):
 
 
 class Contents(NamedTuple):
-    """What a delivery says about itself; each is "" where it says nothing."""
+    """The id, event, order and status that a delivery names; each is "" where it names none."""
 
     id: str
     event: str
@@ -114,7 +114,7 @@ def verify(
     """
     seconds, signatures = _parts(headers, scheme)
     signed = _signed(seconds, body, scheme)
-    # Each with each, whatever fitted already: how long it takes tells nothing.
+    # Every signature is tried with every secret, also after one fits: the time it takes gives nothing away.
     fitting = [secret for secret in secrets if sum([_fits(each, secret, signed, scheme) for each in signatures])]
     if not fitting:
         raise Untrusted("forged")
@@ -143,7 +143,7 @@ def mark(secret: str) -> str:
 
 
 def read(headers: Mapping[str, str], body: bytes, scheme: Scheme = ASSUMED) -> Contents:
-    """What a delivery says that was found to be upstream's; ValueError when its body is no JSON object."""
+    """What a verified delivery says about itself; ValueError when its body is no JSON object."""
     content = read_json(body.decode())
     if not isinstance(content, dict):
         raise ValueError("a delivery is a JSON object")
@@ -192,7 +192,7 @@ def _signature(secret: str, signed: bytes, scheme: Scheme) -> str:
 
 
 def _values(content: object, paths: Sequence[str]) -> list[object]:
-    """The text and numbers that stand at these places, of those places that there are."""
+    """The texts and whole numbers at these paths; paths that lead to anything else are passed over."""
     values: list[object] = []
     for path in paths:
         place = content
@@ -204,7 +204,7 @@ def _values(content: object, paths: Sequence[str]) -> list[object]:
 
 
 def _first(values: Iterable[object], read_value: Callable[[object], str]) -> str:
-    """What can be read of the first value of which anything can; "" without one."""
+    """The first text that can be read from one of the values; "" when none can."""
     return next(filter(None, map(read_value, values)), "")
 
 

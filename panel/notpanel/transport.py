@@ -64,7 +64,7 @@ def make_session(call: Call) -> requests.Session:
 
 
 class _Session(requests.Session):
-    """Sends to one address and nowhere else."""
+    """A session that follows no redirect."""
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         """Always None: even with redirects off, requests would read a 302's whole body to prepare the next request."""
@@ -126,7 +126,7 @@ class _Connection(HTTPConnection):
 
 
 class _TlsConnection(_Connection, HTTPSConnection):
-    """The same over TLS."""
+    """A `_Connection` over TLS."""
 
 
 class _TimedSocket(io.RawIOBase):

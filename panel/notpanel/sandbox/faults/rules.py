@@ -11,7 +11,8 @@ EVERY_ACTION = "*"
 
 
 class Fault(NamedTuple):
-    """`effect`: the call takes effect all the same (a rule may say otherwise). `details`: what a rule may set."""
+    """What can go wrong. With `effect` the call takes effect all the same, unless a rule says otherwise; `details` are
+    what a rule may set, with the usual values."""
 
     effect: bool
     details: Mapping[str, Any]
@@ -71,7 +72,7 @@ class Rules:
         return rule
 
     def clear(self, id: int | None = None) -> int:
-        """Lift one rule or all; how many were lifted."""
+        """Lifts one rule or all; how many were lifted."""
         with self._lock:
             staying = [rule for rule in self._rules if id is not None and rule.id != id]
             lifted, self._rules = len(self._rules) - len(staying), staying

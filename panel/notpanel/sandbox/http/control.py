@@ -32,18 +32,18 @@ def run(supplier: Supplier, command: str, fields: Fields) -> Result:
 
 
 def _faults(supplier: Supplier, fields: Fields) -> Result:
-    """{fault, action?, times?, skip?, chance?, …}: `details` may hold more, as `name=value` words."""
+    """{fault, action?, times?, skip?, chance?, …}: inject a fault; `details` may hold more, as `name=value` words."""
     values = _with_details(fields)
     return asdict(supplier.faults.add(values.pop("fault", ""), **values))
 
 
 def _lift_faults(supplier: Supplier, fields: Fields) -> Result:
-    """{id?}: one rule, or all."""
+    """{id?}: lift one rule, or all."""
     return {"lifted": _lift(supplier.faults, fields)}
 
 
 def _clock(supplier: Supplier, fields: Fields) -> Result:
-    """{speed?, advance?}: seconds of the sandbox a second, seconds to jump forward."""
+    """{speed?, advance?}: set how many seconds pass in a second, and jump so many seconds forward."""
     changes = {"speed": supplier.clock.run_at, "advance": supplier.clock.advance}
     for name in _given(fields, *changes):
         changes[name](_decimal(fields, name))
@@ -51,25 +51,25 @@ def _clock(supplier: Supplier, fields: Fields) -> Result:
 
 
 def _balance(supplier: Supplier, fields: Fields) -> Result:
-    """{amount}: USD on the account from now on."""
+    """{amount}: set the balance, in USD."""
     supplier.set_balance(charges.units(str(fields.get("amount", ""))))
     return {"balance": charges.shown(supplier.balance())}
 
 
 def _low_balance(supplier: Supplier, fields: Fields) -> Result:
-    """{amount}: the USD below which the balance is low, which is an event."""
+    """{amount}: set the USD below which the balance counts as low."""
     supplier.store.set("low_balance", str(charges.units(str(fields.get("amount", "")))))
     return {"low": charges.shown(events.low_balance(supplier.store))}
 
 
 def _suspension(supplier: Supplier, fields: Fields) -> Result:
-    """{on}: suspend the account or lift it."""
+    """{on}: suspend the account or lift the suspension."""
     supplier.suspend(is_on(fields.get("on")))
     return {"suspended": supplier.suspended}
 
 
 def _prices(supplier: Supplier, fields: Fields) -> Result:
-    """{service, rate}: USD per 1000, as text that `services` will repeat word for word."""
+    """{service, rate}: set a price in USD per 1000, as text that `services` repeats word for word."""
     rate = str(fields.get("rate", ""))
     if charges.units(rate) < 0:
         raise ValueError("A rate cannot be negative")
@@ -135,14 +135,14 @@ def _orders(supplier: Supplier, fields: Fields) -> Result:
 
 
 def _limits(supplier: Supplier, fields: Fields) -> Result:
-    """{ip?, key?, tier?}: calls a minute."""
+    """{ip?, key?, tier?}: set how many calls a minute each layer allows."""
     per_minute = supplier.limits.per_minute
     per_minute |= {name: _whole(fields, name) for name in _given(fields, *per_minute)}
     return dict(per_minute)
 
 
 def _keys(supplier: Supplier, fields: Fields) -> Result:
-    """{add?, revoke?}: a revoked key stops working at once."""
+    """{add?, revoke?}: activate a key, or revoke one, which stops working at once."""
     if fields.get("add"):
         supplier.add_key(str(fields["add"]))
     supplier.keys.discard(str(fields.get("revoke", "")))
@@ -191,7 +191,7 @@ def _send_event(supplier: Supplier, fields: Fields) -> Result:
 
 
 def _delivery_faults(supplier: Supplier, fields: Fields) -> Result:
-    """{fault, event?, times?, skip?, chance?, …} as for faults of calls."""
+    """{fault, event?, times?, skip?, chance?, …}: as for faults of calls."""
     values = _with_details(fields)
     if values.get("how", FORGERIES[0]) not in FORGERIES:
         raise ValueError(f"how is one of {', '.join(FORGERIES)}")
@@ -199,14 +199,14 @@ def _delivery_faults(supplier: Supplier, fields: Fields) -> Result:
 
 
 def _lift_delivery_faults(supplier: Supplier, fields: Fields) -> Result:
-    """{id?}: one of these rules, or all. What was held back goes out, in reverse order."""
+    """{id?}: lift one of these rules, or all. What was held back goes out, in reverse order."""
     lifted = _lift(supplier.delivery_faults, fields)
     supplier.outbox.changed.set()
     return {"lifted": lifted}
 
 
 def _patience(supplier: Supplier, fields: Fields) -> Result:
-    """{pauses?, answer?}: a factor on the pauses between tries, seconds for one answer; until the next start."""
+    """{pauses?, answer?}: set a factor on the pauses between tries, and the seconds for an answer, until a restart."""
     changes = {name: _decimal(fields, name) for name in _given(fields, "pauses", "answer")}
     if not all(0 <= value < float("inf") for value in changes.values()) or changes.get("answer") == 0:
         raise ValueError("pauses must not be negative, and answer takes some time")

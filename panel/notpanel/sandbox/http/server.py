@@ -46,7 +46,7 @@ log = logging.getLogger("notpanel.sandbox")
 
 
 class Sandbox:
-    """A running supplier. `url` is where the API answers; `control` where a person looks."""
+    """A running supplier. `url` is the address of the API, `control` the address of the control page."""
 
     def __init__(self, supplier: Supplier, host: str = "127.0.0.1", port: int = 0) -> None:
         """Binds at once (port 0: a free one); raises OSError when the port is taken."""
@@ -65,7 +65,7 @@ class Sandbox:
         return self
 
     def close(self) -> None:
-        """Stop listening and delivering, hang up on everyone; the store belongs to the supplier and stays open."""
+        """Stops listening and delivering, and hangs up on every caller. The store is the supplier's and stays open."""
         self._server.stopping.set()
         self._courier.close()
         if self._thread.is_alive():

@@ -163,7 +163,7 @@ class Store:
         self.write_each(f"INSERT OR REPLACE INTO services VALUES ({marks})", services)  # noqa: S608 only marks
 
     def change_service(self, id: int, **changes: Any) -> Service:
-        """Writes these fields of a service; it as it is then. LookupError for an unknown id."""
+        """Changes these fields of a service and returns it as it is then; LookupError for an unknown id."""
         with self.writing():
             service = self.service(id)
             if service is None:
@@ -214,7 +214,7 @@ class Store:
         self.write("INSERT INTO requests VALUES (?, ?, ?)", request_id, body, order_id)
 
     def forget_requests(self, request_id: str | None = None) -> int:
-        """Forget one request_id or all; how many were forgotten."""
+        """Forgets one request_id or all; how many were forgotten."""
         return self.write("DELETE FROM requests WHERE request_id = COALESCE(?, request_id)", request_id)
 
     def coupon_uses(self, code: str) -> int:
@@ -226,7 +226,7 @@ class Store:
         self.write("INSERT INTO coupons_used VALUES (?, ?)", code, order_id)
 
     def credit_refunds(self, now: float) -> int:
-        """Give back what has fallen due by `now` and say how much; the same refund is never given twice."""
+        """Credits the refunds that are due by `now`, each once; how many units they were."""
         due = "FROM orders WHERE refund_at <= ?"
         if self.row(f"SELECT 1 {due} LIMIT 1", now) is None:
             return 0

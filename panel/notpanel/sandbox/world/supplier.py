@@ -144,7 +144,7 @@ class Supplier:
         return cached[1]
 
     def set_balance(self, amount: int) -> None:
-        """Pay in or take out until the account holds `amount` units; the books keep what was paid in."""
+        """Pays in or takes out until the account holds `amount` units; the difference counts as deposited."""
         with self.store.writing():
             change = amount - self.balance()
             self.move_balance(change)
@@ -159,9 +159,9 @@ class Supplier:
             events.queue_low_balance(self.outbox, before, before + by)
 
     def deposited(self) -> int:
-        """All that was ever paid in, in units: balance + charges − refunds, always."""
+        """Units that were ever paid in; always equals balance + charges − refunds."""
         return int(self.store.setting("deposited") or 0)
 
     def close(self) -> None:
-        """Closes the store, and with it everything."""
+        """Closes the store; no other method works afterwards."""
         self.store.close()

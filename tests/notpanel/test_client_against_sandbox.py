@@ -28,6 +28,7 @@ TERMINAL = "Order cannot be cancelled (already completed)"
 
 
 def trouble_of(call: Callable[[], object]) -> NotPanelError:
+    """The trouble that a call ends in; fails when it goes well."""
     with pytest.raises(NotPanelError) as caught:
         call()
     return caught.value
@@ -104,7 +105,7 @@ def test_it_knows_the_balance_and_registers_a_webhook(upstream: Upstream, phone:
 
 
 @pytest.mark.parametrize(
-    ("change", "request_id", "said"),
+    ("change", "request_id", "sentence"),
     [
         ({}, "", "Missing required parameter: request_id"),
         ({"service": ""}, "r-1", "Missing required parameter: service"),
@@ -112,39 +113,39 @@ def test_it_knows_the_balance_and_registers_a_webhook(upstream: Upstream, phone:
         ({"quantity": "0"}, "r-1", "Quantity must be a positive integer"),
     ],
 )
-def test_it_hears_why_an_order_is_refused(
-    change: dict[str, str], request_id: str, said: str, upstream: Upstream, phone: Client
+def test_it_repeats_why_an_order_is_refused(
+    change: dict[str, str], request_id: str, sentence: str, upstream: Upstream, phone: Client
 ) -> None:
     trouble = trouble_of(lambda: phone.place({**BODY, **change}, request_id=request_id))
-    assert (type(trouble), str(trouble), trouble.http_status, trouble.pause) == (Refused, said, 400, None)
+    assert (type(trouble), str(trouble), trouble.http_status, trouble.pause) == (Refused, sentence, 400, None)
 
 
-def test_it_hears_that_the_money_is_short(upstream: Upstream, phone: Client) -> None:
+def test_it_repeats_that_the_money_is_short(upstream: Upstream, phone: Client) -> None:
     upstream.set_balance("0.01")
     trouble = trouble_of(lambda: phone.place(BODY, request_id="r-1"))
     assert (type(trouble), str(trouble), trouble.pause) == (ShortOfFunds, "Insufficient balance", 300)
 
 
-def test_it_hears_that_an_order_is_unknown(upstream: Upstream, phone: Client) -> None:
+def test_it_repeats_that_an_order_is_unknown(upstream: Upstream, phone: Client) -> None:
     for call in (phone.report, partial(refill, phone), partial(cancel, phone)):
         trouble = trouble_of(partial(call, "ord_nobody"))
         assert (type(trouble), str(trouble)) == (Refused, "Order not found")
 
 
-def test_it_hears_why_a_refill_is_refused(upstream: Upstream, phone: Client) -> None:
+def test_it_repeats_why_a_refill_is_refused(upstream: Upstream, phone: Client) -> None:
     order = upstream.place()
-    heard = [str(trouble_of(lambda: refill(phone, order)))]
+    refusals = [str(trouble_of(lambda: refill(phone, order)))]
     upstream.set_status(order, "completed")
     refill(phone, order)
-    heard.append(str(trouble_of(lambda: refill(phone, order))))
+    refusals.append(str(trouble_of(lambda: refill(phone, order))))
     for _ in range(2):
         upstream.advance(hours=13)
         refill(phone, order)
     upstream.advance(hours=13)
-    heard.append(str(trouble_of(lambda: refill(phone, order))))
+    refusals.append(str(trouble_of(lambda: refill(phone, order))))
     upstream.set_service(SERVICE, refill=False)
-    heard.append(str(trouble_of(lambda: refill(phone, order))))
-    assert heard == [
+    refusals.append(str(trouble_of(lambda: refill(phone, order))))
+    assert refusals == [
         "Refill only available for completed or partial orders",
         "A refill request is already pending for this order",
         "Refill limit reached (3 per order)",
@@ -152,14 +153,14 @@ def test_it_hears_why_a_refill_is_refused(upstream: Upstream, phone: Client) -> 
     ]
 
 
-def test_it_hears_why_a_cancel_is_refused(upstream: Upstream, phone: Client) -> None:
+def test_it_repeats_why_a_cancel_is_refused(upstream: Upstream, phone: Client) -> None:
     order = upstream.place()
     upstream.set_status(order, "completed")
     upstream.set_service(SERVICE, cancel=False)
-    heard = [str(trouble_of(lambda: cancel(phone, order)))]
+    refusals = [str(trouble_of(lambda: cancel(phone, order)))]
     upstream.set_status(order, "in_progress")
-    heard.append(str(trouble_of(lambda: cancel(phone, order))))
-    assert heard == [TERMINAL, NO_CANCELS]
+    refusals.append(str(trouble_of(lambda: cancel(phone, order))))
+    assert refusals == [TERMINAL, NO_CANCELS]
 
 
 def test_it_tells_the_account_s_troubles_from_the_order_s(upstream: Upstream, phone: Client) -> None:

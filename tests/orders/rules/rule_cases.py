@@ -121,5 +121,5 @@ def at_upstream(
 
 def refill(upstream: Upstream, ids: list[str]) -> None:
     for start in range(0, len(ids), 100):
-        rows = upstream.post("refill", orders=",".join(ids[start : start + 100])).said
+        rows = upstream.post("refill", orders=",".join(ids[start : start + 100])).content
         assert all("refill" in row for row in rows), rows

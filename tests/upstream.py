@@ -1,4 +1,4 @@
-"""An upstream for tests: the sandbox on a free loopback port, with its levers as sentences."""
+"""An upstream for tests: the sandbox on a free loopback port, with its control commands as methods."""
 
 import http.client
 import json
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
-from panel.notpanel.sandbox.faults.call_faults import EVERY_ACTION
+from panel.notpanel.sandbox.faults.rules import EVERY_ACTION
 from panel.notpanel.sandbox.http import books, control
 from panel.notpanel.sandbox.http.server import Sandbox
 from panel.notpanel.sandbox.world.limits import Limits
@@ -22,7 +22,7 @@ NO_LIMIT = 1_000_000  # calls a minute: tests of limits set their own
 
 
 def soon(happened: Callable[[], bool], seconds: float = 10) -> bool:
-    """Whether it happens at all: within ten seconds, on a machine with other work."""
+    """Whether something happens within so many seconds, which allow for a busy machine."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if happened():
@@ -32,17 +32,17 @@ def soon(happened: Callable[[], bool], seconds: float = 10) -> bool:
 
 
 class Reply(NamedTuple):
-    """One answer as it came over the wire; `said` is its JSON."""
+    """One answer of the API; `content` is its JSON."""
 
     status: int
     headers: http.client.HTTPMessage
-    said: Any
+    content: Any
 
 
 class Upstream:
-    """A real server over a real socket, alone with its test.
+    """A real server over a real socket, for one test.
 
-    Its clock stands still until `advance` (or another `speed`), so nothing moves behind a test's back.
+    Its clock stands still until `advance` (or another `speed`), so nothing moves unless the test wants it.
     Every method may be called from any thread.
     """
 
@@ -75,7 +75,7 @@ class Upstream:
     # -- being there, or not
 
     def start(self) -> None:
-        """Listen (again), on the same port and with the same store; faults and call counts start anew."""
+        """Listens, after a `stop` on the same port and with the same store; faults and call counts start anew."""
         self.supplier = Supplier(
             str(self._folder / "sandbox.sqlite3"),
             keys=self._keys,
@@ -91,16 +91,17 @@ class Upstream:
         self.control_url = self._sandbox.control
 
     def stop(self) -> None:
-        """Refuse connections, hang up on those that are open; `start` brings it back."""
+        """Refuses connections and hangs up on those that are open; `start` brings it back."""
         self._sandbox.close()
         self.supplier.close()
 
     def restart(self) -> None:
+        """Stops, and starts again at once."""
         self.stop()
         self.start()
 
     def copy_to(self, store: Path) -> None:
-        """Its books as a file, for a sandbox of its own process."""
+        """Copies the store to a file, for a sandbox in a process of its own."""
         self.stop()
         shutil.copy(self._folder / "sandbox.sqlite3", store)
         self.start()
@@ -108,7 +109,7 @@ class Upstream:
     # -- calling it without our client
 
     def post(self, action: str, *, key: str | None = None, **form: Any) -> Reply:
-        """One call over a connection of its own, form-encoded, with the usual key."""
+        """Makes one call over a connection of its own, with the usual key unless another is given."""
         fields = {"key": self.key if key is None else key, "action": action} | form
         connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=10)
         try:
@@ -120,59 +121,67 @@ class Upstream:
             connection.close()
 
     def place(self, **form: Any) -> str:
-        """Place a believable order and give its id; say only what matters."""
+        """Places a believable order, with these fields of its form replaced; its id."""
         usual: dict[str, Any] = {"service": SERVICE, "link": "https://instagram.com/p/1", "quantity": 1000}
         reply = self.post("add", **(usual | {"request_id": uuid.uuid4().hex} | form))
-        assert reply.status == 200, reply.said
-        return str(reply.said["order"])
+        assert reply.status == 200, reply.content
+        return str(reply.content["order"])
 
     # -- what goes wrong
 
     def will(self, fault: str, action: str = EVERY_ACTION, times: int | None = 1, **details: Any) -> None:
-        """The next `times` calls of `action` (None: for ever) meet this fault; see faults.FAULTS for details."""
+        """The next `times` calls of `action` (None: for ever) meet this fault; call_faults.py lists its details."""
         self._do("faults", fault=fault, action=action, times=times, **details)
 
     def behaves(self) -> None:
-        """Lift every fault of the API and the suspension."""
+        """Lifts every fault of the API and the suspension."""
         self._do("faults/lifted")
         self.suspended(False)
 
     def suspended(self, on: bool = True) -> None:
+        """Suspends the account, or lifts the suspension."""
         self._do("suspension", on=on)
 
     def revoke(self, key: str) -> None:
+        """The key stops working."""
         self._do("keys", revoke=key)
 
     def accept(self, key: str) -> None:
+        """The key works from now on."""
         self._do("keys", add=key)
 
     def forget(self, request_id: str | None = None) -> None:
-        """Forget one request_id or all of them, as a supplier with a short memory would."""
+        """Forgets one request_id or all of them, as a supplier with a short memory would."""
         self._do("forgotten", request_id=request_id)
 
     # -- time, money, goods
 
     def advance(self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0) -> None:
-        """Jump the sandbox's clock forward."""
+        """Moves the sandbox's clock forward."""
         self._do("clock", advance=((days * 24 + hours) * 60 + minutes) * 60 + seconds)
 
     def run_at(self, speed: float) -> None:
+        """Sets how many seconds of the sandbox's clock pass in a second."""
         self._do("clock", speed=speed)
 
     def set_balance(self, usd: object) -> None:
+        """Sets the money on the account."""
         self._do("balance", amount=str(usd))
 
     def set_price(self, service: int, rate: str) -> None:
+        """Sets a service's rate in USD per 1000."""
         self._do("prices", service=service, rate=rate)
 
     def set_service(self, service: int, **changes: object) -> None:
-        """Change flags (refill, cancel, dripfeed, active), minimum, maximum, name, category or type."""
+        """Changes flags (refill, cancel, dripfeed, active), minimum, maximum, name, category or type."""
         self._do("services", service=service, **changes)
 
     def vanish(self, service: int) -> None:
+        """Takes a service off the list."""
         self._do("services", service=service, active=False)
 
     def bring_back(self, service: int) -> None:
+        """Puts a service that vanished back on the list."""
         self._do("services", service=service, active=True)
 
     def catalog_is(self, rows: object) -> None:
@@ -183,32 +192,34 @@ class Upstream:
         """`services` answers with so many rows only; None: all of them again."""
         self._do("catalog", keep=first)
 
-    def set_status(self, order_id: str, status: str, **told: object) -> None:
-        """Put an order somewhere and leave it there; `remains`, `charge`, … are told as they are given."""
-        self._do("orders", order=order_id, status=status, **told)
+    def set_status(self, order_id: str, status: str, **values: object) -> None:
+        """Puts an order into a status for good; `status` then answers `remains`, `charge`, … as they are given."""
+        self._do("orders", order=order_id, status=status, **values)
 
     # -- webhooks
 
-    def tell(self, url: str, secret: str = "", events: str = "") -> dict[str, Any]:
-        """Deliver to this loopback (or public https) address from now on; its id, and a secret if none was given."""
+    def add_endpoint(self, url: str, secret: str = "", events: str = "") -> dict[str, Any]:
+        """Delivers to this loopback or public https address from now on; its id, and a secret if none was given."""
         return self._do("webhooks", url=url, secret=secret, events=events)
 
-    def tell_no_more(self, webhook: str) -> None:
+    def remove_endpoint(self, webhook: str) -> None:
+        """Delivers no more to the endpoint with this id."""
         self._do("webhooks/removed", id=webhook)
 
-    def ring(self, order_id: str = "", *, status: str = "", event: str = "") -> str:
-        """Deliver an event now, and give its id: a ping, or about an order what is true unless told otherwise."""
+    def send_event(self, order_id: str = "", *, status: str = "", event: str = "") -> str:
+        """Delivers an event now: a ping, or an order's true status unless another is given; the event's id."""
         return str(self._do("webhooks/ring", order=order_id, status=status, event=event)["delivery"])
 
     def will_deliver(self, fault: str, event: str = EVERY_ACTION, times: int | None = 1, **details: Any) -> None:
-        """The next `times` deliveries of `event` (None: for ever) meet this fault; see mischief.KINDS for details."""
+        """The next `times` deliveries of `event` (None: for ever) meet this fault; delivery_faults.py lists details."""
         self._do("webhooks/faults", fault=fault, event=event, times=times, **details)
 
     def delivers_well(self) -> None:
-        """Lift all of these faults; what was held back goes out, in reverse order."""
+        """Lifts all of these faults; what was held back goes out, in reverse order."""
         self._do("webhooks/faults/lifted")
 
     def low_balance_is(self, usd: object) -> None:
+        """Sets the threshold below which the balance is low."""
         self._do("balance/low", amount=str(usd))
 
     def deliveries(self) -> list[dict[str, Any]]:
@@ -218,7 +229,7 @@ class Upstream:
     # -- what happened
 
     def books(self) -> dict[str, Any]:
-        """Everything the supplier knows to be true; see sandbox/books.py."""
+        """Everything the supplier knows to be true; see sandbox/http/books.py."""
         return books.books(self.supplier)
 
     def orders(self) -> list[dict[str, Any]]:
@@ -226,10 +237,11 @@ class Upstream:
         return list(self.books()["orders"])
 
     def order(self, order_id: str) -> dict[str, Any]:
+        """The books' row of one order."""
         return next(row for row in self.orders() if row["order"] == order_id)
 
     def connections(self) -> int:
-        """How many are open."""
+        """How many connections of callers are open."""
         return len(self._sandbox._server._open)
 
     def calls(self, action: str | None = None) -> int:
@@ -237,5 +249,5 @@ class Upstream:
         counted = self.supplier.calls.by_action
         return counted.total() if action is None else counted[action]
 
-    def _do(self, thing: str, **fields: Any) -> dict[str, Any]:
-        return control.do(self.supplier, thing, fields)
+    def _do(self, command: str, **fields: Any) -> dict[str, Any]:
+        return control.run(self.supplier, command, fields)

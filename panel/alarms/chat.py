@@ -6,7 +6,7 @@ import requests
 from django.conf import settings
 
 from panel.alarms.message import Message, NotSent
-from panel.notpanel.transport import Line, session
+from panel.notpanel.transport import Call, make_session
 
 CONNECT_SECONDS, TOTAL_SECONDS = 3.0, 10.0
 MOST_CHARACTERS = 1_900  # the narrowest chat takes 2,000
@@ -32,11 +32,10 @@ def body(message: Message) -> bytes:
 
 def ask(said: bytes) -> str:
     """The answer's status, or what went wrong. Of the answer's body nothing is read."""
-    line = Line(CONNECT_SECONDS)
-    line.dial(TOTAL_SECONDS)
+    call = Call(CONNECT_SECONDS, TOTAL_SECONDS)
     try:
-        with session(line) as wire:
-            answer = wire.post(
+        with make_session(call) as session:
+            answer = session.post(
                 settings.ALARM_WEBHOOK_URL, data=said, headers={"Content-Type": "application/json"},
                 allow_redirects=False, stream=True,
             )  # fmt: skip
@@ -45,4 +44,4 @@ def ask(said: bytes) -> str:
     except requests.exceptions.SSLError:
         return "The chat’s certificate is not to be trusted."
     except Exception:  # broken HTTP makes requests raise nearly anything
-        return "The chat did not answer." if line.sent else "The chat could not be reached."
+        return "The chat did not answer." if call.sent else "The chat could not be reached."

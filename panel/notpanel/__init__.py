@@ -1,1 +1,3 @@
-"""NotPanel, the supplier: its contract in our words, and nothing of ours in it."""
+"""The supplier NotPanel: a client for its API, the call budget, webhook signatures, and a sandbox to rehearse on.
+
+Knows nothing of orders or Django; panel/upstream makes the client and stores the budget. Read client.py first."""

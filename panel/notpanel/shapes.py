@@ -14,16 +14,16 @@ from typing import Self
 
 from panel.notpanel.errors import Refused, Unclear
 
-SNIPPET_CHARS = 500  # of what upstream sent, kept for a person to look at
+SNIPPET_CHARACTERS = 500  # of what upstream sent, kept for a person to look at
 # Longer names are accidents. The catalog's columns are as wide as this, so one such row cannot stop a sync.
-NAME_CHARS, CATEGORY_CHARS, TYPE_CHARS = 500, 300, 60
-WORD_CHARS = 40  # an unknown status is shown as it came, but not without end
-CURRENCY_CHARS = 8
+NAME_CHARACTERS, CATEGORY_CHARACTERS, TYPE_CHARACTERS = 500, 300, 60
+STATUS_CHARACTERS = 40  # an unknown status is shown as it came, but not without end
+CURRENCY_CHARACTERS = 8
 CATALOG_ROWS = 50_000  # NotPanel has up to 10,000; a longer list is junk that would take minutes to read
 RAW_FIELDS = 40  # of a status row: documented are five
 BIGGEST_COUNT = 2**63 - 1  # what a database's big integer holds
-WHOLE_DIGITS = 9  # of an amount, before its point: a billion is none, and a column of money would break at its limit
-MONEY_DIGITS = 12  # behind the point; more is not an amount
+WHOLE_DIGITS = 9  # of an amount, before its point; a billion would break a column of money
+FRACTION_DIGITS = 12  # of an amount, behind its point
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _COUNT = re.compile(r"([+-]?[0-9]{1,19})(?:\.0*)?")
@@ -35,9 +35,9 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def read_json(text: str) -> object:
-    """One JSON text; ValueError for anything that two readers could read differently, or that wears a reader out."""
+    """The value of one JSON text; ValueError when two readers could read it differently or it is nested too deeply."""
     try:
-        return json.loads(text, parse_float=_decimal, parse_constant=_no_constant, object_pairs_hook=_without_twins)
+        return json.loads(text, parse_float=_decimal, parse_constant=_no_constant, object_pairs_hook=_unique_keys)
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
@@ -53,11 +53,11 @@ def _no_constant(word: str) -> object:
     raise ValueError(f"{word} is not JSON")
 
 
-def _without_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    parsed = dict(pairs)
+    if len(parsed) != len(pairs):
         raise ValueError("a key comes twice")
-    return found
+    return parsed
 
 
 def snippet(value: object) -> str:
@@ -67,35 +67,34 @@ def snippet(value: object) -> str:
             value = json.dumps(value, default=str, ensure_ascii=False)
         except RecursionError:
             value = f"({type(value).__name__}, nested too deeply to show)"
-    return _UNSTORABLE.sub("\ufffd", value[:SNIPPET_CHARS])
+    return _UNSTORABLE.sub("\ufffd", value[:SNIPPET_CHARACTERS])
 
 
 def error_text(answer: object) -> str:
     """Upstream's sentence when the answer is an error that a person can read, else ""."""
-    said = answer.get("error") if isinstance(answer, dict) else None
-    return snippet(said.strip()) if isinstance(said, str) else ""
+    error = answer.get("error") if isinstance(answer, dict) else None
+    return snippet(error.strip()) if isinstance(error, str) else ""
 
 
 def _text(value: object) -> str:
-    """A scalar as text without blanks around it; "" for null, flags and anything with an inside."""
+    """A scalar as text without blanks around it; "" for null, flags, lists and objects."""
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         return ""
     return _UNSTORABLE.sub("\ufffd", str(value)).strip()
 
 
 def _count(value: object) -> int | None:
-    found = _COUNT.fullmatch(_text(value))
-    number = int(found[1]) if found else None
-    return number if number is not None and abs(number) <= BIGGEST_COUNT else None
+    match = _COUNT.fullmatch(_text(value))
+    return int(match[1]) if match and abs(int(match[1])) <= BIGGEST_COUNT else None
 
 
 def _money(value: object) -> Decimal | None:
     text = _text(value)
-    if len(text) > 2 * MONEY_DIGITS + 2 or not _AMOUNT.fullmatch(text):
+    if len(text) > 2 * FRACTION_DIGITS + 2 or not _AMOUNT.fullmatch(text):
         return None
     amount = Decimal(text)
     exponent = amount.as_tuple().exponent
-    if not isinstance(exponent, int) or exponent < -MONEY_DIGITS or amount.adjusted() >= WHOLE_DIGITS:
+    if not isinstance(exponent, int) or exponent < -FRACTION_DIGITS or amount.adjusted() >= WHOLE_DIGITS:
         return None
     return amount + 0  # turns 1E+3 into 1000 and -0 into 0, and keeps the decimals of 0.50
 
@@ -105,22 +104,22 @@ def _word(value: object) -> str:
 
 
 def safe_id(value: object) -> str:
-    """An id made by upstream (order, refill), opaque; "" when it is not 1 to 64 plain characters."""
+    """The text of an id that upstream gave an order or refill; "" when it is not 1 to 64 plain characters."""
     text = _text(value) if isinstance(value, str | int) else ""
     return text if _SAFE_ID.fullmatch(text) and text.strip("0") and not text.startswith("-") else ""
 
 
-def made_id(answer: object, field: str, action: str) -> str:
+def made_id(answer: object, field: str) -> str:
     """The id in `{"order": …}`, `{"refill": …}` or `{"cancel": …}`; Unclear without one."""
-    found = safe_id(answer.get(field)) if isinstance(answer, dict) else ""
-    if not found:
-        raise Unclear(f"NotPanel's answer holds no {field} id.", action=action, said=snippet(answer))
-    return found
+    upstream_id = safe_id(answer.get(field)) if isinstance(answer, dict) else ""
+    if not upstream_id:
+        raise Unclear(f"NotPanel's answer holds no {field} id.", said=snippet(answer))
+    return upstream_id
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceRow:
-    """A service as the catalog tells it; `rate` is USD per 1000 units (for Package: per package)."""
+    """A service as upstream's catalog lists it; `rate` is USD per 1000 units (for Package: per package)."""
 
     upstream_id: int
     name: str
@@ -136,7 +135,7 @@ class ServiceRow:
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row of the catalog that was set aside: its beginning, why, and whose it is, if that much can be read."""
+    """A row of the catalog that was set aside: its beginning, why, and its service's id if that can be read."""
 
     raw: str
     why: str
@@ -152,8 +151,9 @@ class Catalog:
 
     @classmethod
     def parse(cls, answer: object) -> Self:
+        """Reads the answer to `services`. The second row with an id is a bad one; inactive services are left out."""
         if not isinstance(answer, list) or len(answer) > CATALOG_ROWS:
-            raise Unclear("NotPanel's catalog is not a list of services.", action="services", said=snippet(answer))
+            raise Unclear("NotPanel's catalog is not a list of services.", said=snippet(answer))
         rows: dict[int, ServiceRow] = {}
         bad = []
         for raw in answer:
@@ -168,7 +168,7 @@ class Catalog:
 
 
 def _service(raw: object) -> ServiceRow | str:
-    """The row, or why it has to be set aside."""
+    """The service in a row of the catalog, or why the row has to be set aside."""
     if not isinstance(raw, dict):
         return "it is not an object"
     upstream_id, rate = _count(raw.get("service")), _money(raw.get("rate"))
@@ -178,7 +178,7 @@ def _service(raw: object) -> ServiceRow | str:
         return "it has no whole number as its id"
     if not name:
         return "it has no name"
-    if len(name) > NAME_CHARS or len(category) > CATEGORY_CHARS or len(kind) > TYPE_CHARS:
+    if len(name) > NAME_CHARACTERS or len(category) > CATEGORY_CHARACTERS or len(kind) > TYPE_CHARACTERS:
         return "its name, category or type is too long to be one"
     if rate is None or rate < 0:
         return "its rate is not an amount"
@@ -190,23 +190,24 @@ def _service(raw: object) -> ServiceRow | str:
     return ServiceRow(upstream_id, name, kind or "Default", category, rate, minimum, maximum, *flags)
 
 
-def status_word(said: object) -> str:
-    """A status in the contract's spelling; "" for what is no word, and an unknown one as it is."""
-    word = re.sub(r"[\s-]+", "_", _text(said).lower())[:WORD_CHARS] if isinstance(said, str) else ""
+def status_word(raw_status: object) -> str:
+    """A status in the contract's spelling; "" when it is not text. A status that the contract does not know stays."""
+    text = _text(raw_status) if isinstance(raw_status, str) else ""
+    word = re.sub(r"[\s-]+", "_", text.lower())[:STATUS_CHARACTERS]
     return "cancelled" if word == "canceled" else word
 
 
 def unread(raw: Mapping[str, object]) -> list[str]:
-    """Which figures of a report's `raw` are there and make no sense."""
-    read: dict[str, Callable[[object], object]] = {"charge": _money, "remains": _count}
-    return [name for name, number in read.items() if name in raw and number(raw[name]) is None]
+    """The names of the figures in a report's `raw` that cannot be read as a number."""
+    readers: dict[str, Callable[[object], object]] = {"charge": _money, "remains": _count}
+    return [name for name, read in readers.items() if name in raw and read(raw[name]) is None]
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What upstream said about one order, and when we asked; None is a value that could not be read.
+    """What upstream reported about one order, and when we asked; None is a value that could not be read.
 
-    `status` is folded to the contract's spelling; an unknown word stays. `raw` has every field as text, fit to store.
+    `status` is in the contract's spelling; an unknown word stays. `raw` has every field as text, fit to store.
     """
 
     upstream_id: str
@@ -220,16 +221,17 @@ class Report:
 
     @classmethod
     def parse(cls, upstream_id: str, row: object, asked_at: datetime) -> Self:
+        """Reads one order's `{"status": …}`; Unclear when it names no status."""
         status = status_word(row.get("status")) if isinstance(row, dict) else ""
         if not isinstance(row, dict) or not status:
-            raise Unclear("NotPanel's report names no status.", action="status", said=snippet(row))
+            raise Unclear("NotPanel's report names no status.", said=snippet(row))
         return cls(
             upstream_id=upstream_id,
             status=status,
             charge=_money(row.get("charge")),
             start_count=_count(row.get("start_count")),
             remains=_count(row.get("remains")),
-            currency=_text(row.get("currency")).upper()[:CURRENCY_CHARS],
+            currency=_text(row.get("currency")).upper()[:CURRENCY_CHARACTERS],
             asked_at=asked_at,
             raw={
                 snippet(key): value if value is None or isinstance(value, bool) else snippet(_text(value) or value)
@@ -240,61 +242,65 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """Answers to one question about many orders; ids that upstream left out are in neither table."""
+    """The answer to one question about many orders, by upstream id: reports in `found`, and in `odd` the sentence
+    that came instead of a report. Ids that upstream left out are in neither."""
 
     found: dict[str, Report]
     odd: dict[str, str]
 
     @classmethod
-    def parse(cls, answer: object, asked: Sequence[str], asked_at: datetime) -> Self:
+    def parse(cls, answer: object, asked_ids: Sequence[str], asked_at: datetime) -> Self:
+        """Reads an object keyed by order, or a list whose rows name theirs; rows of other orders are ignored."""
         if not isinstance(answer, dict | list):
-            raise Unclear("NotPanel's reports are not a table.", action="status", said=snippet(answer))
-        found, odd = {}, {}
-        wanted = set(asked)
-        for upstream_id, row in answer.items() if isinstance(answer, dict) else _by_order(answer):
-            if upstream_id not in wanted:
+            raise Unclear("NotPanel's reports are not a table.", said=snippet(answer))
+        asked, reports = set(asked_ids), cls({}, {})
+        for upstream_id, row in answer.items() if isinstance(answer, dict) else _rows_by_order(answer):
+            if upstream_id not in asked:
                 continue
             try:
-                if said := error_text(row):
-                    odd[upstream_id] = said
+                if error := error_text(row):
+                    reports.odd[upstream_id] = error
                 else:
-                    found[upstream_id] = Report.parse(upstream_id, row, asked_at)
+                    reports.found[upstream_id] = Report.parse(upstream_id, row, asked_at)
             except Unclear as unclear:
-                odd[upstream_id] = f"{unclear}"
-        return cls(found, odd)
+                reports.odd[upstream_id] = str(unclear)
+        return reports
 
 
-def _by_order(rows: Sequence[object]) -> Iterator[tuple[str, dict[str, object]]]:
+def _rows_by_order(rows: Sequence[object]) -> Iterator[tuple[str, dict[str, object]]]:
+    """(order id, row) of each row that names an order."""
     for row in rows:
         if isinstance(row, dict) and (upstream_id := safe_id(row.get("order"))):
             yield upstream_id, row
 
 
-def row_answers(answer: object, asked: Sequence[str], action: str) -> dict[str, str | Refused | Unclear]:
-    """Each asked id's own answer to a batch `refill` or `cancel`, matched by the row's "order" and nothing else."""
+def row_answers(answer: object, asked_ids: Sequence[str], field: str) -> dict[str, str | Refused | Unclear]:
+    """Each asked id's own answer to a batch `refill` or `cancel`, matched by the row's "order" and nothing else.
+
+    A yes is the id in the row's `field`. Orders that came twice or not at all are Unclear.
+    """
     if not isinstance(answer, list):
-        raise Unclear(f"NotPanel's {action} answers are not a list.", action=action, said=snippet(answer))
-    found: dict[str, str | Refused | Unclear] = {}
-    for upstream_id, row in _by_order(answer):
-        if upstream_id in found:
-            found[upstream_id] = Unclear("NotPanel answered twice about this order.", action=action, said=snippet(row))
+        raise Unclear(f"NotPanel's {field} answers are not a list.", said=snippet(answer))
+    answers: dict[str, str | Refused | Unclear] = {}
+    for upstream_id, row in _rows_by_order(answer):
+        if upstream_id in answers:
+            answers[upstream_id] = Unclear("NotPanel answered twice about this order.", said=snippet(row))
         else:
-            found[upstream_id] = _row_answer(row, action)
+            answers[upstream_id] = _row_answer(row, field)
     return {
-        upstream_id: found.get(upstream_id)
-        or Unclear("NotPanel left this order out of its answer.", action=action, http_status=200)
-        for upstream_id in asked
+        upstream_id: answers.get(upstream_id) or Unclear("NotPanel left this order out of its answer.")
+        for upstream_id in asked_ids
     }
 
 
-def _row_answer(row: dict[str, object], action: str) -> str | Refused | Unclear:
-    said = error_text(row)
-    if said and not row.get(action):
-        return Refused(said, action=action, said=said, http_status=200)
+def _row_answer(row: dict[str, object], field: str) -> str | Refused | Unclear:
+    error = error_text(row)
+    if error and row.get(field):
+        return Unclear("NotPanel said yes and no at once.", said=snippet(row))
+    if error:
+        return Refused(error, said=error)
     try:
-        if said:
-            raise Unclear("NotPanel said yes and no at once.", action=action, said=snippet(row))
-        return made_id(row, action, action)
+        return made_id(row, field)
     except Unclear as unclear:
         return unclear
 
@@ -309,7 +315,8 @@ class Balance:
 
     @classmethod
     def parse(cls, answer: object, asked_at: datetime) -> Self:
+        """Reads the answer to `balance`; Unclear when it holds no amount."""
         amount = _money(answer.get("balance")) if isinstance(answer, dict) else None
         if amount is None or not isinstance(answer, dict):
-            raise Unclear("NotPanel's balance is not an amount.", action="balance", said=snippet(answer))
-        return cls(amount, _text(answer.get("currency")).upper()[:CURRENCY_CHARS], asked_at)
+            raise Unclear("NotPanel's balance is not an amount.", said=snippet(answer))
+        return cls(amount, _text(answer.get("currency")).upper()[:CURRENCY_CHARACTERS], asked_at)

@@ -1,10 +1,10 @@
-"""Webhook deliveries: who signed one, when, and what it tells. Pure functions; all that is assumed stands in Scheme."""
+"""Webhook deliveries: who signed one, when, and what it says. Pure functions; all that is assumed stands in Scheme."""
 
 import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import NamedTuple, Self
 
@@ -12,10 +12,29 @@ from panel.notpanel.shapes import read_json, safe_id
 
 WINDOW_SECONDS = 300  # a delivery that is older, or comes from further ahead, may be somebody's recording
 MOST_SIGNATURES = 10  # of one delivery; each is tried with each secret
+WORD_CHARACTERS = 40  # of an event or a status; nobody needs the rest of a longer one
+ID_CHARACTERS = 100
 ENCODINGS = ("hex", "base64")
+REASONS = {
+    "unsigned": "The delivery carries no signature.",
+    "garbled": "The signature header cannot be read.",
+    "forged": "The signature fits none of the secrets.",
+    "stale": "The delivery was signed more than 5 minutes ago.",
+    "early": "The delivery was signed more than 5 minutes from now; one of the two clocks is wrong.",
+}
+# Where each may stand in a body, the likeliest first: the contract does not say. A wrong guess costs one poll at most.
+EVENT_PATHS = ("event", "type", "event_type", "data.event")
+ORDER_PATHS = (
+    *("data.order", "data.order_id", "data.order.id"),
+    *("order", "order_id", "order.id", "data.id", "data.object.id"),
+)
+STATUS_PATHS = ("data.status", "status", "data.order.status", "order.status")
+ID_PATHS = ("id", "event_id", "delivery_id", "delivery")
 
-_SECONDS = re.compile("[0-9]{1,12}", re.ASCII)
+_UNIX_SECONDS = re.compile("[0-9]{1,12}", re.ASCII)
 _HEADER = re.compile("[A-Za-z0-9-]+", re.ASCII)
+_WORD = re.compile(r"[\w.:/ -]{1,500}")
+_ID = re.compile(rf"[\x21-\x7e]{{1,{ID_CHARACTERS}}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +42,7 @@ class Scheme:
     """How upstream signs. The contract leaves it open, so this is assumed, and settings may replace any of it.
 
     The header `signature` is `t=<Unix seconds>,v1=<signature>`, with several v1 while one secret takes over from
-    another. Signed is the time as it stands there, `joint`, and the raw body: HMAC-SHA256.
+    another. A signature is HMAC-SHA256 over the time as it stands there, `joint`, and the raw body.
     """
 
     signature: str = "X-NotPanel-Signature"
@@ -47,56 +66,56 @@ class Scheme:
 
     @classmethod
     def of(cls, words: Sequence[str]) -> Self:
-        """From `name=value` each; ValueError with a sentence for what is none."""
-        known = {field.name for field in fields(cls)}
-        said = {}
+        """The scheme with some fields replaced, by words `name=value`; ValueError, with a sentence, for a wrong one."""
+        names = sorted(field.name for field in fields(cls))
+        values = {}
         for word in words:
             name, sign, value = word.partition("=")
-            if not sign or name not in known:
-                raise ValueError(f"{word!r} is none of {', '.join(f'{one}=…' for one in sorted(known))}")
-            said[name] = value
-        return cls(**said)
+            if not sign or name not in names:
+                raise ValueError(f"{word!r} is none of {', '.join(f'{known}=…' for known in names)}")
+            values[name] = value
+        return cls(**values)
 
 
 ASSUMED = Scheme()
 
 
 class Untrusted(Exception):
-    """Not to be taken for upstream's; `str()` is a sentence, `reason` one of REASONS."""
+    """Raised for a delivery that may not be upstream's; `str()` is a sentence, `reason` a key of REASONS."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(REASONS[reason])
         self.reason = reason
 
 
-REASONS = {
-    "unsigned": "The delivery carries no signature.",
-    "garbled": "The signature header cannot be read.",
-    "forged": "The signature fits none of the secrets.",
-    "stale": "The delivery was signed more than 5 minutes ago.",
-    "early": "The delivery was signed more than 5 minutes from now; one of the two clocks is wrong.",
-}
-
-
 class Proof(NamedTuple):
     """What a signature that fits proves."""
 
     seconds: int  # Unix time of the signing
-    mark: str  # of the secret
-    digest: str  # of what was signed: the same of no two signings, save a repeat of the very same
+    mark: str  # of the secret that fits
+    digest: str  # of what was signed; equal only when the very same delivery comes again
+
+
+class Contents(NamedTuple):
+    """The id, event, order and status that a delivery names; each is "" where it names none."""
+
+    id: str
+    event: str
+    order: str
+    status: str
 
 
 def verify(
     headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: float, scheme: Scheme = ASSUMED
 ) -> Proof:
-    """Says that a holder of one of the secrets signed exactly this, just now; else Untrusted.
+    """Proof that a holder of one of the secrets signed exactly this, not long before `now`; raises Untrusted otherwise.
 
     The time is judged last, so that only upstream's own deliveries are ever called stale or early.
     """
     seconds, signatures = _parts(headers, scheme)
     signed = _signed(seconds, body, scheme)
-    # Each with each, whatever fitted already: how long it takes tells nothing.
-    fitting = [secret for secret in secrets if sum([_fits(one, secret, signed, scheme) for one in signatures])]
+    # Every signature is tried with every secret, also after one fits: the time it takes gives nothing away.
+    fitting = [secret for secret in secrets if sum([_fits(each, secret, signed, scheme) for each in signatures])]
     if not fitting:
         raise Untrusted("forged")
     if int(seconds) < now - WINDOW_SECONDS:
@@ -109,28 +128,43 @@ def verify(
 def sign(
     body: bytes, secret: str, seconds: int, scheme: Scheme = ASSUMED, *, delivery: str = "", event: str = ""
 ) -> dict[str, str]:
-    """The headers that upstream would send with this body."""
-    signature = _encoded(hmac.digest(secret.encode(), _signed(str(seconds), body, scheme), "sha256"), scheme)
-    said = f"{scheme.version}={signature}" if scheme.version else signature
-    headers = {scheme.signature: said if scheme.time else f"t={seconds},{said}"}
-    headers |= {scheme.time: str(seconds)} if scheme.time else {}
-    headers |= {scheme.delivery: delivery} if delivery else {}
-    return headers | ({scheme.event: event} if event else {})
+    """The headers that upstream would send with this body, signed at `seconds` of Unix time."""
+    signature = _signature(secret, _signed(str(seconds), body, scheme), scheme)
+    versioned = f"{scheme.version}={signature}" if scheme.version else signature
+    optional = {scheme.time: str(seconds), scheme.delivery: delivery, scheme.event: event}
+    return {scheme.signature: versioned if scheme.time else f"t={seconds},{versioned}"} | {
+        name: value for name, value in optional.items() if name and value
+    }
 
 
 def mark(secret: str) -> str:
-    """What a secret may be known by: enough to tell a few apart, too little to guess one."""
+    """A short name for a secret: enough to tell a few apart, too little to guess one."""
     return hashlib.sha256(secret.encode()).hexdigest()[:8]
 
 
+def read(headers: Mapping[str, str], body: bytes, scheme: Scheme = ASSUMED) -> Contents:
+    """What a verified delivery says about itself; ValueError when its body is no JSON object."""
+    content = read_json(body.decode())
+    if not isinstance(content, dict):
+        raise ValueError("a delivery is a JSON object")
+    ids = [headers.get(scheme.delivery, ""), *map(str, _values(content, ID_PATHS))]
+    events = [*_values(content, EVENT_PATHS), headers.get(scheme.event, "")]
+    return Contents(
+        id=next(filter(_ID.fullmatch, ids), ""),
+        event=_first(events, _word),
+        order=_first(_values(content, ORDER_PATHS), safe_id),
+        status=_first(_values(content, STATUS_PATHS), _word),
+    )
+
+
 def _parts(headers: Mapping[str, str], scheme: Scheme) -> tuple[str, list[str]]:
-    """The time as it stands there, and the signatures."""
-    said = headers.get(scheme.signature, "")
-    if not said:
+    """The time as it stands in the headers, and the signatures."""
+    header = headers.get(scheme.signature, "")
+    if not header:
         raise Untrusted("unsigned")
     times = [headers.get(scheme.time, "")] if scheme.time else []
-    signatures = [] if scheme.version else [said]
-    for part in said.split(",") if scheme.version else ():
+    signatures = [] if scheme.version else [header]
+    for part in header.split(",") if scheme.version else ():
         name, sign, value = part.partition("=")
         if not (name and sign and value):
             raise Untrusted("garbled")
@@ -138,7 +172,7 @@ def _parts(headers: Mapping[str, str], scheme: Scheme) -> tuple[str, list[str]]:
             signatures.append(value)
         elif name == "t" and not scheme.time:
             times.append(value)
-    if len(times) != 1 or not _SECONDS.fullmatch(times[0]) or not 1 <= len(signatures) <= MOST_SIGNATURES:
+    if len(times) != 1 or not _UNIX_SECONDS.fullmatch(times[0]) or not 1 <= len(signatures) <= MOST_SIGNATURES:
         raise Untrusted("garbled")
     return times[0], signatures
 
@@ -148,71 +182,31 @@ def _signed(seconds: str, body: bytes, scheme: Scheme) -> bytes:
 
 
 def _fits(signature: str, secret: str, signed: bytes, scheme: Scheme) -> bool:
-    right = _encoded(hmac.digest(secret.encode(), signed, "sha256"), scheme)
+    right = _signature(secret, signed, scheme)
     return hmac.compare_digest(right.encode(), signature.encode(errors="replace"))
 
 
-def _encoded(raw: bytes, scheme: Scheme) -> str:
-    return raw.hex() if scheme.encoding == "hex" else base64.b64encode(raw).decode()
+def _signature(secret: str, signed: bytes, scheme: Scheme) -> str:
+    digest = hmac.digest(secret.encode(), signed, "sha256")
+    return digest.hex() if scheme.encoding == "hex" else base64.b64encode(digest).decode()
 
 
-# ── What a delivery tells ────────────────────────────────────────────────────────────────────────
-# Where each may stand, the likeliest first: the contract does not say. Nothing but a ring hangs on it.
-EVENT_AT = ("event", "type", "event_type", "data.event")
-ORDER_AT = (
-    "data.order",
-    "data.order_id",
-    "data.order.id",
-    "order",
-    "order_id",
-    "order.id",
-    "data.id",
-    "data.object.id",
-)
-STATUS_AT = ("data.status", "status", "data.order.status", "order.status")
-ID_AT = ("id", "event_id", "delivery_id", "delivery")
-LONGEST_WORD = 40  # characters of an event or a status; the rest of a longer one tells nobody anything
-LONGEST_ID = 100
-
-_WORD = re.compile(r"[\w.:/ -]{1,500}")
-_ID = re.compile(rf"[\x21-\x7e]{{1,{LONGEST_ID}}}")
-
-
-class Told(NamedTuple):
-    """What a delivery says; each is "" where it says no such thing."""
-
-    id: str
-    event: str
-    order: str
-    status: str
-
-
-def read(headers: Mapping[str, str], body: bytes, scheme: Scheme = ASSUMED) -> Told:
-    """What a body says that was found to be upstream's; ValueError when it is no JSON object."""
-    said = read_json(body.decode())
-    if not isinstance(said, dict):
-        raise ValueError("a delivery is a JSON object")
-    names = [headers.get(scheme.delivery, ""), *map(str, _found(said, ID_AT))]
-    events = [*_found(said, EVENT_AT), headers.get(scheme.event, "")]
-    return Told(
-        id=next((name for name in names if _ID.fullmatch(name)), ""),
-        event=next(filter(None, map(_word, events)), ""),
-        order=next(filter(None, map(safe_id, _found(said, ORDER_AT))), ""),
-        status=next(filter(None, map(_word, _found(said, STATUS_AT))), ""),
-    )
-
-
-def _found(said: object, paths: Sequence[str]) -> list[object]:
-    """What stands at each of these places, of those that there are."""
-    found: list[object] = []
+def _values(content: object, paths: Sequence[str]) -> list[object]:
+    """The texts and whole numbers at these paths; paths that lead to anything else are passed over."""
+    values: list[object] = []
     for path in paths:
-        here = said
+        place = content
         for name in path.split("."):
-            here = here.get(name) if isinstance(here, dict) else None
-        if isinstance(here, str | int):
-            found.append(here)
-    return found
+            place = place.get(name) if isinstance(place, dict) else None
+        if isinstance(place, str | int):
+            values.append(place)
+    return values
+
+
+def _first(values: Iterable[object], read_value: Callable[[object], str]) -> str:
+    """The first text that can be read from one of the values; "" when none can."""
+    return next(filter(None, map(read_value, values)), "")
 
 
 def _word(value: object) -> str:
-    return value[:LONGEST_WORD] if isinstance(value, str) and _WORD.fullmatch(value) else ""
+    return value[:WORD_CHARACTERS] if isinstance(value, str) and _WORD.fullmatch(value) else ""

@@ -176,7 +176,9 @@ def a_life_long(*, rung: bool) -> tuple[int, list[float]]:
             order.created_at = NOON + PLACED_WITHIN * number / PLACED
             order.next_look_at = NOON + PLACED_WITHIN
             at = order.created_at.timestamp()
-            planned[str(order.upstream_id)] = lives.plan(str(number), at=at, quantity=order.quantity, fate="completed")
+            planned[str(order.upstream_id)] = lives.plan(
+                str(number), at=at, quantity=order.quantity, outcome="completed"
+            )
         Order.objects.bulk_update(orders, ["created_at", "next_look_at"], batch_size=500)
         clock = Clock()
 

@@ -61,7 +61,7 @@ class Phone(Client):
     def report(self, upstream_id: str) -> Report:
         told = self.life(upstream_id, self._call("status"))
         if told is None:
-            raise Refused("Order not found", action="status")
+            raise Refused("Order not found")
         return told
 
     def place(self, body: object, *, request_id: str) -> str:
@@ -76,10 +76,10 @@ class Phone(Client):
         standing = self._standing()
         self.clock.pass_by(CALL_SECONDS)
         if self.meter:
-            self.meter.after(standing.headers(), 429 if standing.denied_by else 200)
+            self.meter.after(standing.headers, 429 if standing.denied_by else 200)
         if standing.denied_by:
             self.denied += 1
-            raise throttled(standing.headers(), self.clock.unix(), action=action, said="")
+            raise throttled(standing.headers, self.clock.unix())
         return at
 
     def _standing(self) -> Standing:

@@ -18,13 +18,13 @@ MISTAKES = (
     # ── Misread ──────────────────────────────────────────────────────────────────────────────────
     Mistake(
         "a 5xx is a definite no", CLIENT,
-        'raise trouble(Unclear, f"NotPanel answered with HTTP {status}.")',
-        'raise trouble(Refused, f"NotPanel answered with HTTP {status}.")',
+        'raise Unclear(f"NotPanel answered with HTTP {status}."',
+        'raise Refused(f"NotPanel answered with HTTP {status}."',
         CAMPAIGN,
     ),
     Mistake(
         "a page that cannot be read is a definite no", CLIENT,
-        'raise trouble(Unclear, f"NotPanel\'s answer', 'raise trouble(Refused, f"NotPanel\'s answer',
+        'raise Unclear(f"NotPanel\'s answer', 'raise Refused(f"NotPanel\'s answer',
         CAMPAIGN,
     ),
     Mistake(
@@ -55,7 +55,7 @@ MISTAKES = (
     ),
     Mistake(
         "looks that leave nothing to people", BUDGET,
-        "held[Purpose.PLACE] = _part(window, RESERVE, now)", "held[Purpose.PLACE] = 0",
+        "held[Purpose.PLACE] = _part_of_limit(window, RESERVE, now)", "held[Purpose.PLACE] = 0",
         TEST_BUDGET,
     ),
     Mistake(
@@ -122,7 +122,7 @@ MISTAKES = (
     # ── Told wrongly, by the supplier that we rehearse with ──────────────────────────────────────
     Mistake(
         "an end told at every look", "panel/notpanel/sandbox/world/events.py",
-        "        store.tell_ends(ended)\n", "",
+        "        store.note_announced(ended)\n", "",
         DELIVERIES,
     ),
     Mistake(

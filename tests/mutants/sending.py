@@ -18,7 +18,7 @@ TWO_PEOPLE = "tests/orders/aftersale/test_two_people.py"
 PLACE = "orders/placing/place.py"
 TASKS = "orders/models/task.py"
 CLIENT = "panel/notpanel/client.py"
-WIRE = "tests/notpanel/test_client_wire.py"
+WIRE = "tests/notpanel/test_client_connection.py"
 
 MISTAKES = (
     # ── Sent twice ───────────────────────────────────────────────────────────────────────────────
@@ -50,7 +50,7 @@ MISTAKES = (
     ),
     Mistake(
         "a client that repeats an order by itself", CLIENT,
-        "if hung_up and action in READS and line.left()", "if hung_up and line.left()",
+        "if hung_up and action in READ_ACTIONS and call.seconds_left()", "if hung_up and call.seconds_left()",
         WIRE,
     ),
     Mistake(
@@ -209,8 +209,8 @@ MISTAKES = (
     ),
     Mistake(
         "answers of a batch are matched by their place", "panel/notpanel/shapes.py",
-        "    for upstream_id, row in _by_order(answer):\n        if upstream_id in found:",
-        "    for upstream_id, row in zip(asked, answer, strict=False):\n        if upstream_id in found:",
+        "    for upstream_id, row in _rows_by_order(answer):\n        if upstream_id in answers:",
+        "    for upstream_id, row in zip(asked_ids, answer, strict=False):\n        if upstream_id in answers:",
         "tests/orders/aftersale/test_batches.py",
     ),
     Mistake(

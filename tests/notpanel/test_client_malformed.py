@@ -12,7 +12,7 @@ from panel.notpanel.client import Client
 from panel.notpanel.errors import NotPanelError, Refused, Unclear
 from panel.notpanel.shapes import Catalog, Report
 from tests.notpanel.answers import BODIES
-from tests.notpanel.wire import Wire, answer
+from tests.notpanel.scripted_server import ScriptedServer, answer
 
 IDS = ["ord_1", "ord_2"]
 ALL = [(kind, body) for kind, bodies in BODIES.items() for body in bodies]
@@ -21,27 +21,30 @@ ACTIONS: dict[str, Callable[[Client], object]] = {
     "place": lambda client: client.place({"service": "1"}, request_id="r-1"),
     "report": lambda client: client.report("ord_1"),
     "reports": lambda client: client.reports(IDS),
-    "refill": lambda client: client.refill("ord_1"),
-    "refills": lambda client: client.refills(IDS),
-    "cancel": lambda client: client.cancel("ord_1"),
-    "cancels": lambda client: client.cancels(IDS),
+    "refill": lambda client: client.each("refill", ["ord_1"]),
+    "refills": lambda client: client.each("refill", IDS),
+    "cancel": lambda client: client.each("cancel", ["ord_1"]),
+    "cancels": lambda client: client.each("cancel", IDS),
     "balance": lambda client: client.balance(),
     "add_webhook": lambda client: client.add_webhook("https://desk.example/hook"),
 }
 
 
 @pytest.fixture(scope="module")
-def wire() -> Iterator[Wire]:
-    with Wire() as running:
+def server() -> Iterator[ScriptedServer]:
+    """A server without a script yet, for all tests of this file."""
+    with ScriptedServer() as running:
         yield running
 
 
 @pytest.fixture
-def client(wire: Wire) -> Client:
-    return Client(wire.url, "a-key-of-some-length")
+def client(server: ScriptedServer) -> Client:
+    """A client with a key that is long enough to be hidden in bodies."""
+    return Client(server.url, "a-key-of-some-length")
 
 
 def storable(text: str) -> bool:
+    """Whether any database takes this text."""
     return not re.search("[\x00\ud800-\udfff]", text)
 
 
@@ -69,6 +72,7 @@ def check_sound(value: object) -> None:
 
 
 def outcome(call: Callable[[Client], object], client: Client) -> object:
+    """What a call returns, or the trouble that it ends in."""
     try:
         return call(client)
     except NotPanelError as trouble:
@@ -81,9 +85,9 @@ def test_it_has_at_least_200_distinct_bodies() -> None:
 
 
 @pytest.mark.parametrize("action", [action for action in ACTIONS if action not in ("place", "add_webhook")])
-def test_it_never_ends_outside_the_family(action: str, wire: Wire, client: Client) -> None:
+def test_it_never_ends_outside_the_family(action: str, server: ScriptedServer, client: Client) -> None:
     for kind, body in ALL:
-        wire.say(answer(body))
+        server.play(answer(body))
         result = outcome(ACTIONS[action], client)
         try:
             check_sound(result)
@@ -91,19 +95,19 @@ def test_it_never_ends_outside_the_family(action: str, wire: Wire, client: Clien
             raise AssertionError(f"{action}, {kind}: {body[:200]!r} gave {result!r}") from wrong
 
 
-def test_it_registers_a_webhook_or_says_why_not(wire: Wire, client: Client) -> None:
+def test_it_registers_a_webhook_or_says_why_not(server: ScriptedServer, client: Client) -> None:
     for _, body in ALL:
-        wire.say(answer(body))
+        server.play(answer(body))
         result = outcome(ACTIONS["add_webhook"], client)
         assert isinstance(result, Refused | Unclear) or (isinstance(result, dict) and result), body[:200]
 
 
 @pytest.mark.parametrize("status", [200, 400, 500])
-def test_it_never_mistakes_anything_for_an_order(status: int, wire: Wire, client: Client) -> None:
+def test_it_never_mistakes_anything_for_an_order(status: int, server: ScriptedServer, client: Client) -> None:
     for kind, body in ALL:
         if status != 200 and kind == "an odd value" and not body.startswith(b'{"error"'):
             continue
-        wire.say(answer(body, status))
+        server.play(answer(body, status))
         result = outcome(ACTIONS["place"], client)
         check_sound(result)
         if isinstance(result, str):
@@ -118,36 +122,38 @@ def test_it_never_mistakes_anything_for_an_order(status: int, wire: Wire, client
 @pytest.mark.parametrize(
     "kind", ["a page", "cut", "trailing or not quite JSON", "a constant", "a key twice", "an encoding", "empty"]
 )
-def test_it_calls_an_order_unclear_when_the_answer_is_no_answer(kind: str, wire: Wire, client: Client) -> None:
+def test_it_calls_an_order_unclear_when_the_answer_is_no_answer(
+    kind: str, server: ScriptedServer, client: Client
+) -> None:
     for body in BODIES[kind]:
-        wire.say(answer(body))
+        server.play(answer(body))
         assert type(outcome(ACTIONS["place"], client)) is Unclear, body[:200]
 
 
 @pytest.mark.parametrize("kind", ["nested", "a number"])
-def test_it_is_not_worn_out_by_an_order_s_answer(kind: str, wire: Wire, client: Client) -> None:
+def test_it_is_not_worn_out_by_an_order_s_answer(kind: str, server: ScriptedServer, client: Client) -> None:
     for body in BODIES[kind]:
-        wire.say(answer(body))
+        server.play(answer(body))
         assert type(outcome(ACTIONS["place"], client)) is Unclear, body[:200]
 
 
-def test_it_keeps_one_connection_through_all_of_it(wire: Wire) -> None:
-    client, before = Client(wire.url, "a-key-of-some-length"), wire.connections
+def test_it_keeps_one_connection_through_all_of_it(server: ScriptedServer) -> None:
+    client, before = Client(server.url, "a-key-of-some-length"), server.connections
     for _, body in ALL[:50]:
-        wire.say(answer(body))
+        server.play(answer(body))
         outcome(ACTIONS["balance"], client)
-    assert wire.connections == before + 1
+    assert server.connections == before + 1
 
 
-def test_it_still_reads_the_good_rows_around_a_bad_one(wire: Wire, client: Client) -> None:
-    wire.say(answer('[{"service": 1, "name": "Likes", "rate": "0.90", "min": "50", "max": "100"}, {"service": 2}]'))
+def test_it_still_reads_the_good_rows_around_a_bad_one(server: ScriptedServer, client: Client) -> None:
+    server.play(answer('[{"service": 1, "name": "Likes", "rate": "0.90", "min": "50", "max": "100"}, {"service": 2}]'))
     catalog = client.services()
     assert isinstance(catalog, Catalog)
     assert [row.name for row in catalog.rows] == ["Likes"] and [row.why for row in catalog.bad] == ["it has no name"]
 
 
-def test_it_reads_a_report_with_odd_numbers(wire: Wire, client: Client) -> None:
-    wire.say(answer('{"status": "In progress", "charge": "0,50", "start_count": null, "remains": 650}'))
+def test_it_reads_a_report_with_odd_numbers(server: ScriptedServer, client: Client) -> None:
+    server.play(answer('{"status": "In progress", "charge": "0,50", "start_count": null, "remains": 650}'))
     report = client.report("ord_1")
     assert isinstance(report, Report)
     assert (report.status, report.charge, report.start_count, report.remains) == ("in_progress", None, None, 650)

@@ -21,7 +21,7 @@ PARSES: dict[str, Callable[[object], object]] = {
     "balance": lambda answer: Balance.parse(answer, NOW),
     "refills": lambda answer: row_answers(answer, IDS, "refill"),
     "cancels": lambda answer: row_answers(answer, IDS, "cancel"),
-    "order": lambda answer: made_id(answer, "order", "add"),
+    "order": lambda answer: made_id(answer, "order"),
 }
 WORDS = st.sampled_from(
     [

@@ -107,13 +107,13 @@ def test_it_takes_no_catalog_that_is_not_a_list(answer: object) -> None:
 def test_it_reads_reports_by_their_ids_and_ignores_strangers() -> None:
     answer = {
         "ord_1": {"status": "completed", "charge": "0.50"},
-        "ord_2": {"error": "Order not found"},
+        "ord_2": {"error": "Order not answers"},
         "ord_3": {"charge": "1"},
         "ord_9": {"status": "pending"},
     }
     reports = Reports.parse(answer, ["ord_1", "ord_2", "ord_3", "ord_4"], NOW)
     assert list(reports.found) == ["ord_1"] and reports.found["ord_1"].charge == Decimal("0.50")
-    assert reports.odd == {"ord_2": "Order not found", "ord_3": "NotPanel's report names no status."}
+    assert reports.odd == {"ord_2": "Order not answers", "ord_3": "NotPanel's report names no status."}
 
 
 def test_it_reads_reports_that_come_as_a_list() -> None:
@@ -140,11 +140,11 @@ def test_it_matches_batch_answers_by_order_alone() -> None:
         {"refill": "ref_7"},
         {"order": "ord_4", "refill": None},
     ]
-    found = row_answers(answer, ["ord_1", "ord_2", "ord_3", "ord_4"], "refill")
-    assert found["ord_1"] == "ref_1" and list(found) == ["ord_1", "ord_2", "ord_3", "ord_4"]
-    assert type(found["ord_3"]) is Refused and found["ord_3"].said == "Refill limit reached (3 per order)"
-    assert type(found["ord_2"]) is Unclear and "left" in str(found["ord_2"])
-    assert type(found["ord_4"]) is Unclear
+    answers = row_answers(answer, ["ord_1", "ord_2", "ord_3", "ord_4"], "refill")
+    assert answers["ord_1"] == "ref_1" and list(answers) == ["ord_1", "ord_2", "ord_3", "ord_4"]
+    assert type(answers["ord_3"]) is Refused and answers["ord_3"].said == "Refill limit reached (3 per order)"
+    assert type(answers["ord_2"]) is Unclear and "left" in str(answers["ord_2"])
+    assert type(answers["ord_4"]) is Unclear
 
 
 def test_it_believes_neither_of_two_answers_about_one_order() -> None:

@@ -12,10 +12,12 @@ NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
 def charge(json_text: str) -> Decimal | None:
+    """The charge of a report that has this JSON for it."""
     return Report.parse("ord_1", read_json(f'{{"status": "pending", "charge": {json_text}}}'), NOW).charge
 
 
 def remains(json_text: str) -> int | None:
+    """The remains of a report that has this JSON for it."""
     return Report.parse("ord_1", read_json(f'{{"status": "pending", "remains": {json_text}}}'), NOW).remains
 
 
@@ -70,7 +72,7 @@ def test_it_reads_no_count_where_there_is_none(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "status"),
+    ("spelled", "status"),
     [
         *(
             ("pending", "pending"),
@@ -82,8 +84,8 @@ def test_it_reads_no_count_where_there_is_none(text: str) -> None:
         ("a word that goes on and on and on and on and on", "a_word_that_goes_on_and_on_and_on_and_on"),
     ],
 )
-def test_it_folds_the_spelling_of_a_status_and_keeps_unknown_words(said: str, status: str) -> None:
-    assert Report.parse("ord_1", {"status": said}, NOW).status == status
+def test_it_folds_the_spelling_of_a_status_and_keeps_unknown_words(spelled: str, status: str) -> None:
+    assert Report.parse("ord_1", {"status": spelled}, NOW).status == status
 
 
 @pytest.mark.parametrize("row", [None, [], {}, "pending", {"status": None}, {"status": " "}, {"status": 5}])
@@ -111,7 +113,7 @@ def test_it_keeps_every_field_of_a_report_as_text_that_any_database_takes() -> N
     ("value", "made"), [("ord_1", "ord_1"), (12345, "12345"), ("a.b:c-D_9", "a.b:c-D_9"), ("x" * 64, "x" * 64)]
 )
 def test_it_takes_an_id_as_it_comes(value: object, made: str) -> None:
-    assert made_id({"order": value}, "order", "add") == made
+    assert made_id({"order": value}, "order") == made
 
 
 @pytest.mark.parametrize(
@@ -123,7 +125,7 @@ def test_it_takes_an_id_as_it_comes(value: object, made: str) -> None:
 )
 def test_it_takes_no_id_that_is_none(value: object) -> None:
     with pytest.raises(Unclear, match="holds no order id"):
-        made_id({"order": value}, "order", "add")
+        made_id({"order": value}, "order")
 
 
 def test_it_reads_a_balance_with_its_currency_and_time() -> None:

@@ -1,4 +1,4 @@
-"""Signatures of deliveries: who may sign, when, in which spelling; and what a delivery tells."""
+"""Signatures of deliveries: who may sign, when, in which spelling; and what a delivery says."""
 
 import hashlib
 import hmac
@@ -10,8 +10,8 @@ from panel.notpanel.signing import (
     MOST_SIGNATURES,
     REASONS,
     WINDOW_SECONDS,
+    Contents,
     Scheme,
-    Told,
     Untrusted,
     mark,
     read,
@@ -24,31 +24,32 @@ BODY = b'{"event": "order.completed"}'
 
 
 def trouble(headers: dict[str, str], body: bytes = BODY, secrets: tuple[str, ...] = (NEW,), now: float = NOW) -> str:
-    """Why it is not taken; "" when it is."""
+    """The reason for which a delivery is not trusted; "" when it is."""
     try:
         verify(headers, body, secrets, now)
-    except Untrusted as no:
-        assert str(no) == REASONS[no.reason]
-        return no.reason
+    except Untrusted as untrusted:
+        assert str(untrusted) == REASONS[untrusted.reason]
+        return untrusted.reason
     return ""
 
 
-def header(said: str) -> dict[str, str]:
-    return {"X-NotPanel-Signature": said}
+def header(value: str) -> dict[str, str]:
+    """The headers of a delivery with this signature header."""
+    return {"X-NotPanel-Signature": value}
 
 
 def right(seconds: object = NOW, body: bytes = BODY, secret: str = NEW) -> str:
-    """Made here, past the code that is tested."""
+    """The right signature, computed without the code under test."""
     return hmac.new(secret.encode(), f"{seconds}.".encode() + body, hashlib.sha256).hexdigest()
 
 
-def test_a_signature_as_upstream_makes_it_is_taken() -> None:
+def test_a_signature_as_upstream_makes_it_is_trusted() -> None:
     proof = verify(header(f"t={NOW},v1={right()}"), BODY, [NEW], NOW)
     assert (proof.seconds, proof.mark) == (NOW, hashlib.sha256(NEW.encode()).hexdigest()[:8])
     assert sign(BODY, NEW, NOW) == header(f"t={NOW},v1={right()}")
 
 
-def test_the_digest_is_the_same_of_the_very_same_signing_alone() -> None:
+def test_only_the_very_same_signing_has_the_same_digest() -> None:
     proofs = [verify(sign(body, NEW, at), body, [NEW], NOW) for body, at in ((BODY, NOW), (BODY, NOW), (BODY, NOW - 1),
                                                                               (BODY + b" ", NOW))]  # fmt: skip
     assert proofs[0].digest == proofs[1].digest
@@ -61,10 +62,10 @@ def test_any_of_the_secrets_will_do_while_one_takes_over_from_another(secrets: t
 
 
 @pytest.mark.parametrize(
-    "signed", [f"v1={right(secret=OLD)},v1={right()}", f"v1={right()},v1={right(secret=OLD)},v0=x"]
+    "signatures", [f"v1={right(secret=OLD)},v1={right()}", f"v1={right()},v1={right(secret=OLD)},v0=x"]
 )
-def test_any_of_several_signatures_will_do(signed: str) -> None:
-    assert trouble(header(f"t={NOW},{signed}")) == ""
+def test_any_of_several_signatures_will_do(signatures: str) -> None:
+    assert trouble(header(f"t={NOW},{signatures}")) == ""
 
 
 @pytest.mark.parametrize(
@@ -112,12 +113,12 @@ SPELLED = [
 ]
 
 
-@pytest.mark.parametrize(("said", "reason"), SPELLED)
-def test_every_other_spelling_is_turned_away(said: str, reason: str) -> None:
-    assert trouble(header(said)) == reason
+@pytest.mark.parametrize(("value", "reason"), SPELLED)
+def test_every_other_spelling_is_rejected(value: str, reason: str) -> None:
+    assert trouble(header(value)) == reason
 
 
-def test_without_secrets_nothing_is_taken() -> None:
+def test_without_secrets_nothing_is_trusted() -> None:
     assert trouble(sign(BODY, NEW, NOW), secrets=()) == "forged"
     assert trouble(sign(BODY, "", NOW), secrets=()) == "forged"
 
@@ -151,26 +152,26 @@ def test_a_wrong_word_of_a_scheme_is_named(word: str) -> None:
         Scheme.of([word])
 
 
-# ── What a delivery tells ────────────────────────────────────────────────────────────────────────
-TOLD = [
+# ── What a delivery says ─────────────────────────────────────────────────────────────────────────
+DELIVERIES = [
     ('{"id": "evt_1", "event": "order.completed", "data": {"order": "ord_7", "status": "completed"}}',
-     Told("d1", "order.completed", "ord_7", "completed")),
-    ('{"event": "balance.low", "data": {"balance": "12.34"}}', Told("d1", "balance.low", "", "")),
-    ('{"type": "order.failed", "order_id": "ord_7"}', Told("d1", "order.failed", "ord_7", "")),
-    ('{"data": {"id": "ord_7"}}', Told("d1", "from.header", "ord_7", "")),
-    ('{"data": {"order": {"id": "ord_7", "status": "partial"}}}', Told("d1", "from.header", "ord_7", "partial")),
-    ('{"order": 17}', Told("d1", "from.header", "17", "")),
-    ('{"order": "<b>", "data": {"order_id": "ord_7"}}', Told("d1", "from.header", "ord_7", "")),
-    ('{"event": ["x"], "order": {"a": 1}, "data": "ord_7"}', Told("d1", "from.header", "", "")),
-    ('{"event": "a\\u0000b", "order": "ord_\\ud800"}', Told("d1", "from.header", "", "")),
-    ("{}", Told("d1", "from.header", "", "")),
+     Contents("d1", "order.completed", "ord_7", "completed")),
+    ('{"event": "balance.low", "data": {"balance": "12.34"}}', Contents("d1", "balance.low", "", "")),
+    ('{"type": "order.failed", "order_id": "ord_7"}', Contents("d1", "order.failed", "ord_7", "")),
+    ('{"data": {"id": "ord_7"}}', Contents("d1", "from.header", "ord_7", "")),
+    ('{"data": {"order": {"id": "ord_7", "status": "partial"}}}', Contents("d1", "from.header", "ord_7", "partial")),
+    ('{"order": 17}', Contents("d1", "from.header", "17", "")),
+    ('{"order": "<b>", "data": {"order_id": "ord_7"}}', Contents("d1", "from.header", "ord_7", "")),
+    ('{"event": ["x"], "order": {"a": 1}, "data": "ord_7"}', Contents("d1", "from.header", "", "")),
+    ('{"event": "a\\u0000b", "order": "ord_\\ud800"}', Contents("d1", "from.header", "", "")),
+    ("{}", Contents("d1", "from.header", "", "")),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("body", "told"), TOLD)
-def test_a_delivery_is_read_wherever_it_says_its_order(body: str, told: Told) -> None:
+@pytest.mark.parametrize(("body", "contents"), DELIVERIES)
+def test_a_delivery_is_read_wherever_it_names_its_order(body: str, contents: Contents) -> None:
     headers = {"X-NotPanel-Delivery": "d1", "X-NotPanel-Event": "from.header"}
-    assert read(headers, body.encode()) == told
+    assert read(headers, body.encode()) == contents
 
 
 @pytest.mark.parametrize(("header", "body", "id"), [
@@ -185,13 +186,13 @@ def test_its_id_is_the_headers_or_the_bodys_or_none(header: str, body: str, id: 
     b"", b"null", b"[]", b'"x"', b"{", b'{"a": NaN}', b"[" * 60_000, b'{"a":' * 10_000, b"\xff{}", b"\xef\xbb\xbf{}",
     b"{} x", b'{"id": 1, "id": 2}', b'{"a": ' + b"9" * 60_000 + b"}",
 ])  # fmt: skip
-def test_what_is_no_json_object_is_told_so_and_wears_nobody_out(body: bytes) -> None:
+def test_what_is_no_json_object_is_refused_in_good_time(body: bytes) -> None:
     with pytest.raises(ValueError):
         read({}, body)
 
 
 def test_a_signature_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each secret with each signature, whatever fitted already, and by no `==`."""
+    """Each secret is tried with each signature, even after one fits, and never by `==`."""
     compared = []
 
     def compare(one: bytes, other: bytes) -> bool:
@@ -199,20 +200,20 @@ def test_a_signature_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatc
         return one == other
 
     monkeypatch.setattr("panel.notpanel.signing.hmac.compare_digest", compare)
-    said = f"t={NOW},v1={right()},v1={right(secret=OLD)}"
-    verify(header(said), BODY, [NEW, OLD], NOW)
+    value = f"t={NOW},v1={right()},v1={right(secret=OLD)}"
+    verify(header(value), BODY, [NEW, OLD], NOW)
     assert len(compared) == 4
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_nothing_that_differs_by_one_byte_is_taken(seed: int) -> None:
+def test_nothing_that_differs_by_one_byte_is_trusted(seed: int) -> None:
     chance = random.Random(seed)
     headers = sign(BODY, NEW, NOW)
-    said = headers["X-NotPanel-Signature"]
+    value = headers["X-NotPanel-Signature"]
     for _ in range(300):
-        at, byte = chance.randrange(len(said)), chr(chance.randrange(1, 256))
-        if said[at] != byte:
-            assert trouble(header(said[:at] + byte + said[at + 1 :])) != ""
+        at, byte = chance.randrange(len(value)), chr(chance.randrange(1, 256))
+        if value[at] != byte:
+            assert trouble(header(value[:at] + byte + value[at + 1 :])) != ""
         at, other = chance.randrange(len(BODY)), chance.randrange(256)
         if BODY[at] != other:
             assert trouble(headers, BODY[:at] + bytes([other]) + BODY[at + 1 :]) == "forged"

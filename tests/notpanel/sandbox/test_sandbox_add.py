@@ -76,7 +76,7 @@ def add(upstream: Upstream, **form: Any) -> Reply:
 )
 def test_it_refuses_with_a_sentence_and_does_nothing(upstream: Upstream, form: dict[str, Any], sentence: str) -> None:
     reply = add(upstream, **form)
-    assert (reply.status, reply.said) == (400, {"error": sentence})
+    assert (reply.status, reply.content) == (400, {"error": sentence})
     assert (upstream.orders(), upstream.books()["balance"]) == ([], "500.00")
 
 
@@ -103,26 +103,26 @@ def test_it_refuses_with_a_sentence_and_does_nothing(upstream: Upstream, form: d
 )
 def test_it_charges_by_the_rule_of_the_type(upstream: Upstream, form: dict[str, Any], charge: str, total: int) -> None:
     reply = add(upstream, **form)
-    assert reply.status == 200, reply.said
-    order = upstream.order(reply.said["order"])
+    assert reply.status == 200, reply.content
+    order = upstream.order(reply.content["order"])
     assert (order["charge"], order["quantity"]) == (charge, total)
     assert Decimal(upstream.books()["balance"]) == 500 - Decimal(charge)
 
 
 def test_it_answers_the_order_and_nothing_else(upstream: Upstream) -> None:
     reply = add(upstream)
-    assert list(reply.said) == ["order"]
-    assert reply.said["order"].startswith("ord_")
+    assert list(reply.content) == ["order"]
+    assert reply.content["order"].startswith("ord_")
 
 
 def test_a_coupon_can_be_used_up(upstream: Upstream) -> None:
     assert add(upstream, coupon="ONCE25").status == 200
-    assert add(upstream, coupon="ONCE25", request_id="r-2").said == {"error": "Coupon usage limit reached"}
+    assert add(upstream, coupon="ONCE25", request_id="r-2").content == {"error": "Coupon usage limit reached"}
 
 
 def test_the_same_request_id_gives_the_same_order(upstream: Upstream) -> None:
     first, second = add(upstream), add(upstream)
-    assert first.said == second.said
+    assert first.content == second.content
     assert len(upstream.orders()) == 1
 
 
@@ -131,19 +131,19 @@ def test_the_same_request_id_gives_the_same_order_whatever_has_changed_since(ups
     upstream.vanish(SERVICE)
     upstream.set_balance(0)
     upstream.accept("new-key")
-    assert add(upstream, key="new-key").said == first.said
+    assert add(upstream, key="new-key").content == first.content
 
 
 def test_the_same_request_id_with_another_body_is_refused(upstream: Upstream) -> None:
     add(upstream)
     reply = add(upstream, quantity=2000)
-    assert (reply.status, reply.said) == (400, {"error": "request_id was already used with other parameters"})
+    assert (reply.status, reply.content) == (400, {"error": "request_id was already used with other parameters"})
     assert len(upstream.orders()) == 1
 
 
 def test_a_refused_request_id_may_try_again(upstream: Upstream) -> None:
     upstream.set_balance(0)
-    assert add(upstream).said == {"error": "Insufficient balance"}
+    assert add(upstream).content == {"error": "Insufficient balance"}
     upstream.set_balance(5)
     assert add(upstream).status == 200
 
@@ -151,7 +151,7 @@ def test_a_refused_request_id_may_try_again(upstream: Upstream) -> None:
 def test_twenty_of_the_same_at_once_are_one_order(upstream: Upstream) -> None:
     with ThreadPoolExecutor(20) as crowd:
         replies = list(crowd.map(lambda _: add(upstream), range(20)))
-    assert len({reply.said["order"] for reply in replies}) == 1
+    assert len({reply.content["order"] for reply in replies}) == 1
     assert len(upstream.orders()) == 1
     assert upstream.books()["balance"] == "498.87"
 
@@ -167,14 +167,14 @@ def test_a_balance_is_never_overdrawn_by_a_crowd(upstream: Upstream) -> None:
 def test_a_supplier_that_forgot_makes_a_second_order(upstream: Upstream) -> None:
     first = add(upstream)
     upstream.forget("r-1")
-    assert add(upstream).said != first.said
+    assert add(upstream).content != first.content
     assert [order["request_id"] for order in upstream.orders()] == ["r-1", "r-1"]
 
 
 def test_a_link_may_choose_how_its_order_ends(upstream: Upstream) -> None:
-    ends = {
-        fate: add(upstream, link=f"{LINK}?sandbox={fate}", request_id=fate).said["order"]
-        for fate in ("completed", "partial", "refunded", "cancelled")
+    orders = {
+        outcome: add(upstream, link=f"{LINK}?sandbox={outcome}", request_id=outcome).content["order"]
+        for outcome in ("completed", "partial", "refunded", "cancelled")
     }
     upstream.advance(days=2)
-    assert {fate: upstream.order(order)["status"] for fate, order in ends.items()} == {fate: fate for fate in ends}
+    assert {upstream.order(order)["status"]: order for order in orders.values()} == orders

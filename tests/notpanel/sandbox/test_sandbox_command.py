@@ -23,6 +23,7 @@ SECONDS = 60.0  # a start takes one or two; only a hang takes this long
 
 @contextmanager
 def sandbox(store: Path, *words: str, port: int = 0) -> Iterator[subprocess.Popen[str]]:
+    """Runs `manage.py sandbox` in a process of its own, and kills it in the end."""
     command = [sys.executable, "manage.py", "sandbox", "--store", str(store), "--port", str(port), *words]
     with subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         try:
@@ -32,7 +33,7 @@ def sandbox(store: Path, *words: str, port: int = 0) -> Iterator[subprocess.Pope
 
 
 def address(process: subprocess.Popen[str]) -> str:
-    """Where it says that it listens."""
+    """The address that a sandbox prints when it listens."""
     assert process.stdout is not None
     line = process.stdout.readline().strip()
     assert line.startswith("Sandbox listening on http://127.0.0.1:")
@@ -40,11 +41,13 @@ def address(process: subprocess.Popen[str]) -> str:
 
 
 def balance(url: str, key: str = "sandbox-key") -> str:
+    """The answer to `balance`, as text."""
     with urlopen(url, urlencode({"key": key, "action": "balance"}).encode(), timeout=SECONDS) as answer:
         return str(answer.read().decode())
 
 
 def call(url: str, /, **form: object) -> dict[str, str]:
+    """Makes one call; the answer's JSON, also of a refusal."""
     fields = urlencode({"key": "sandbox-key"} | form).encode()
     try:
         with urlopen(url, fields, timeout=SECONDS) as answer:
@@ -53,8 +56,9 @@ def call(url: str, /, **form: object) -> dict[str, str]:
         return dict(json.load(refused))
 
 
-def control(url: str, thing: str, /, **fields: object) -> None:
-    address = url.replace("/api/v2", f"/control/{thing}")
+def control(url: str, command: str, /, **fields: object) -> None:
+    """Runs a control command."""
+    address = url.replace("/api/v2", f"/control/{command}")
     urlopen(Request(address, json.dumps(fields).encode(), {"Content-Type": "application/json"}), timeout=SECONDS)
 
 
@@ -90,7 +94,7 @@ def test_it_takes_keys_of_ones_own(tmp_path: Path) -> None:
         (("--balance", "much"), "'much' is not an amount of money."),
     ],
 )
-def test_it_says_what_is_wrong_with_a_wish(tmp_path: Path, words: tuple[str, ...], sentence: str) -> None:
+def test_it_says_which_option_is_wrong(tmp_path: Path, words: tuple[str, ...], sentence: str) -> None:
     with sandbox(tmp_path / "s.sqlite3", *words) as process:
         _, log = process.communicate(timeout=SECONDS)
     assert process.returncode == 1
@@ -110,8 +114,8 @@ def test_it_says_in_words_that_the_port_is_taken(tmp_path: Path) -> None:
 @pytest.mark.parametrize("words", [(), ("--local-webhooks",)])
 def test_it_takes_endpoints_on_loopback_only_when_asked_to(tmp_path: Path, words: tuple[str, ...]) -> None:
     with sandbox(tmp_path / "s.sqlite3", *words) as process:
-        said = call(address(process), action="webhook.add", url="http://127.0.0.1:8000/")
-    assert ("secret" in said) == bool(words)
+        answer = call(address(process), action="webhook.add", url="http://127.0.0.1:8000/")
+    assert ("secret" in answer) == bool(words)
 
 
 def test_a_kill_loses_no_delivery_and_repeats_at_most_what_was_under_way(tmp_path: Path) -> None:
@@ -138,5 +142,5 @@ def test_a_kill_loses_no_delivery_and_repeats_at_most_what_was_under_way(tmp_pat
             assert soon(lambda: len(endpoint.posts) >= 60)
         posts = list(endpoint.posts)
     assert before < 60
-    assert {post.said["data"]["order"] for post in posts} == set(orders)
+    assert {post.content["data"]["order"] for post in posts} == set(orders)
     assert len(posts) <= 61

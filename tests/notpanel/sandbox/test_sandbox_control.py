@@ -1,4 +1,4 @@
-"""The control page and its calls: for loopback, from our own page, and for no one else."""
+"""The control page and its commands: for loopback and from our own page only."""
 
 import http.client
 import json
@@ -27,7 +27,7 @@ def ask(
     return answer.status, text, answer.headers
 
 
-def test_the_page_shows_the_books_and_every_lever(upstream: Upstream) -> None:
+def test_the_page_shows_the_books_and_every_fault(upstream: Upstream) -> None:
     order = upstream.place(request_id="<script>alert(1)</script>")
     upstream.will("slow", times=None, seconds=0)
     status, page, headers = ask(upstream, "GET", "")
@@ -51,7 +51,7 @@ def test_the_books_are_json(upstream: Upstream) -> None:
 
 
 @pytest.mark.parametrize(
-    ("thing", "fields", "said"),
+    ("command", "fields", "answer"),
     [
         ("balance", {"amount": "12.50"}, {"balance": "12.50"}),
         ("clock", {"speed": 0, "advance": 60}, {"speed": 0}),
@@ -67,15 +67,15 @@ def test_the_books_are_json(upstream: Upstream) -> None:
     ],
 )
 def test_a_control_call_answers_in_json(
-    upstream: Upstream, thing: str, fields: dict[str, object], said: dict[str, object]
+    upstream: Upstream, command: str, fields: dict[str, object], answer: dict[str, object]
 ) -> None:
-    status, text, _ = ask(upstream, "POST", f"/{thing}", fields)
+    status, text, _ = ask(upstream, "POST", f"/{command}", fields)
     assert status == 200
-    assert said.items() <= json.loads(text).items()
+    assert answer.items() <= json.loads(text).items()
 
 
 @pytest.mark.parametrize(
-    ("thing", "fields", "sentence"),
+    ("command", "fields", "sentence"),
     [
         ("weather", {}, "There is no 'weather' to control"),
         ("balance", {"amount": "lots"}, "'lots' is not an amount of money"),
@@ -91,10 +91,10 @@ def test_a_control_call_answers_in_json(
         ("faults", {"fault": "slow", "seconds": "nan"}, "seconds must not be negative or endless"),
     ],
 )
-def test_a_wish_that_cannot_be_granted_is_refused_in_words(
-    upstream: Upstream, thing: str, fields: dict[str, object], sentence: str
+def test_what_cannot_be_done_is_refused_with_a_sentence(
+    upstream: Upstream, command: str, fields: dict[str, object], sentence: str
 ) -> None:
-    status, text, _ = ask(upstream, "POST", f"/{thing}", fields)
+    status, text, _ = ask(upstream, "POST", f"/{command}", fields)
     assert status == 400
     assert json.loads(text)["error"].startswith(sentence)
 
@@ -123,7 +123,7 @@ def test_a_browser_reads_a_refusal_on_the_page(upstream: Upstream) -> None:
         {"Sec-Fetch-Site": "same-site"},
     ],
 )
-def test_a_page_of_somebody_else_cannot_press_a_lever(upstream: Upstream, headers: dict[str, str]) -> None:
+def test_a_page_of_another_site_cannot_run_a_command(upstream: Upstream, headers: dict[str, str]) -> None:
     status, text, _ = ask(upstream, "POST", "/balance", {"amount": "1"}, **headers)
     assert (status, json.loads(text)["error"]) == (403, "A control call must come from the control page itself")
     assert upstream.books()["balance"] == "500.00"

@@ -1,4 +1,4 @@
-"""Each fault as it looks on the wire, and what it leaves behind in the books."""
+"""Each fault as its caller sees it, and what it leaves behind in the books."""
 
 import gzip
 import http.client
@@ -36,12 +36,14 @@ def sent(
 
 
 def answer(upstream: Upstream, action: str = "add", **form: Any) -> tuple[int, bytes, http.client.HTTPMessage]:
+    """Makes one call; (status, body, headers) of its answer."""
     with sent(upstream, action, **form) as connection:
-        said = connection.getresponse()
-        return said.status, said.read(), said.headers
+        reply = connection.getresponse()
+        return reply.status, reply.read(), reply.headers
 
 
 def orders(upstream: Upstream) -> int:
+    """How many orders the supplier has."""
     return len(upstream.orders())
 
 
@@ -95,9 +97,9 @@ def test_a_cut_answer_ends_before_its_length(upstream: Upstream) -> None:
 def test_a_hung_up_connection_had_promised_to_stay(upstream: Upstream) -> None:
     upstream.will("hang_up")
     with sent(upstream) as connection:
-        said = connection.getresponse()
-        assert (said.status, said.getheader("Connection"), said.will_close) == (200, None, False)
-        said.read()
+        reply = connection.getresponse()
+        assert (reply.status, reply.getheader("Connection"), reply.will_close) == (200, None, False)
+        reply.read()
         assert connection.sock.recv(1) == b""
 
 
@@ -120,8 +122,8 @@ def test_an_answer_can_be_a_lie_in_json(
     upstream: Upstream, fault: str, details: dict[str, Any], status: int, body: object, left: int
 ) -> None:
     upstream.will(fault, **details)
-    got, said, _ = answer(upstream)
-    assert (got, json.loads(said), orders(upstream)) == (status, body, left)
+    got_status, got_body, _ = answer(upstream)
+    assert (got_status, json.loads(got_body), orders(upstream)) == (status, body, left)
 
 
 @pytest.mark.parametrize(
@@ -136,10 +138,10 @@ def test_an_answer_can_be_a_lie_in_json(
 )
 def test_an_answer_can_be_no_json_at_all(upstream: Upstream, fault: str, status: int, start: bytes, left: int) -> None:
     upstream.will(fault)
-    got, said, _ = answer(upstream)
-    assert (got, said[: len(start)], orders(upstream)) == (status, start, left)
+    got_status, got_body, _ = answer(upstream)
+    assert (got_status, got_body[: len(start)], orders(upstream)) == (status, start, left)
     with pytest.raises(ValueError, match="Expecting value"):
-        json.loads(said)
+        json.loads(got_body)
 
 
 @pytest.mark.parametrize("layer", ["ip", "key", "tier"])
@@ -168,7 +170,7 @@ def test_whoever_follows_a_redirect_is_seen(upstream: Upstream) -> None:
     assert upstream.books()["elsewhere"] == 1
 
 
-def test_a_huge_answer_has_the_size_it_was_told(upstream: Upstream) -> None:
+def test_a_huge_answer_has_the_size_that_the_rule_sets(upstream: Upstream) -> None:
     upstream.will("huge", bytes=1_000_000)
     status, body, _ = answer(upstream)
     assert (status, len(body), orders(upstream)) == (200, 1_000_000, 1)
@@ -197,12 +199,12 @@ def test_ids_can_be_left_out_of_a_batch(upstream: Upstream) -> None:
         upstream.will("omit", action=action, ids=[ids[2]])
         upstream.will("omit", action=action, count=3)
         rows = [json.loads(answer(upstream, action, orders=",".join(ids))[1]) for _ in range(2)]
-        told = [list(row) if action == "status" else [each["order"] for each in row] for row in rows]
-        assert told == [[ids[0], ids[1], ids[3]], [ids[3]]]
+        named = [list(row) if action == "status" else [each["order"] for each in row] for row in rows]
+        assert named == [[ids[0], ids[1], ids[3]], [ids[3]]]
 
 
 @pytest.mark.parametrize(
-    ("fault", "details", "told"),
+    ("fault", "details", "orders_of_rows"),
     [
         ("shuffle", {}, [2, 1, 0]),
         ("double", {"count": 2}, [0, 1, 0, 1, 2]),
@@ -211,13 +213,15 @@ def test_ids_can_be_left_out_of_a_batch(upstream: Upstream) -> None:
     ],
 )
 def test_rows_of_a_batch_can_come_in_any_number_and_order(
-    upstream: Upstream, fault: str, details: dict[str, Any], told: list[object]
+    upstream: Upstream, fault: str, details: dict[str, Any], orders_of_rows: list[object]
 ) -> None:
     ids = [upstream.place() for _ in range(3)]
     upstream.will(fault, "cancel", **details)
     upstream.will(fault, "cancel", **details)
     rows = json.loads(answer(upstream, "cancel", orders=",".join(ids))[1])
-    assert [row["order"] for row in rows] == [ids[place] if isinstance(place, int) else place for place in told]
+    assert [row["order"] for row in rows] == [
+        ids[place] if isinstance(place, int) else place for place in orders_of_rows
+    ]
     assert {upstream.order(id)["status"] for id in ids} == {"cancelled"}
     if fault != "omit":  # which has something to leave out of an answer about one, too
         assert upstream.post("cancel", order=upstream.place()).status == 200
@@ -230,14 +234,14 @@ def test_rows_of_a_batch_can_come_in_any_number_and_order(
         ("throttle", {}, 0), ("suspend", {}, 0), ("error_200", {}, 0), ("error_200", {"effect": True}, 1),
     ],
 )  # fmt: skip
-def test_the_books_tell_how_often_a_cancel_came_through_to_its_orders(
+def test_the_books_count_how_often_a_cancel_came_through_to_its_orders(
     upstream: Upstream, fault: str, details: dict[str, Any], counted: int
 ) -> None:
     id = upstream.place()
     upstream.post("cancel", orders=f"{id},ord_nobody")
     upstream.will(fault, "cancel", **details)
-    with sent(upstream, "cancel", orders=id) as line, suppress(http.client.HTTPException, ConnectionError):
-        line.getresponse()
+    with sent(upstream, "cancel", orders=id) as connection, suppress(http.client.HTTPException, ConnectionError):
+        connection.getresponse()
     assert upstream.books()["named"] == {"cancel": {id: 1 + counted, "ord_nobody": 1}}
 
 
@@ -272,7 +276,7 @@ def test_a_fault_can_flap(upstream: Upstream) -> None:
     assert 15 < failed < 45
 
 
-def test_faults_are_met_in_the_order_they_were_told(upstream: Upstream) -> None:
+def test_faults_are_met_in_the_order_they_were_added(upstream: Upstream) -> None:
     upstream.will("error_before", action="balance")
     upstream.will("suspend")
     assert [upstream.post("balance").status for _ in range(3)] == [500, 403, 200]
@@ -290,7 +294,7 @@ def test_every_fault_is_written_into_the_books(upstream: Upstream) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "sentence"),
+    ("fields", "sentence"),
     [
         ({"fault": "gremlins"}, "There is no fault 'gremlins'"),
         ({"fault": "slow", "reset": True}, "slow has no 'reset'"),
@@ -299,9 +303,9 @@ def test_every_fault_is_written_into_the_books(upstream: Upstream) -> None:
         ({"fault": "slow", "times": 0}, "times must be at least 1"),
     ],
 )
-def test_a_fault_that_makes_no_sense_is_refused(upstream: Upstream, wish: dict[str, object], sentence: str) -> None:
+def test_a_fault_that_makes_no_sense_is_refused(upstream: Upstream, fields: dict[str, object], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
-        upstream.will(**wish)  # type: ignore[arg-type]
+        upstream.will(**fields)  # type: ignore[arg-type]
 
 
 def test_no_fault_is_without_a_test() -> None:

@@ -16,6 +16,7 @@ SEEDS = [f"seed/{number}" for number in range(600)]
 
 
 def small(seed: str, **changes: Any) -> lives.Life:
+    """The life of a small order placed at 0, with ids of its parameters replaced."""
     return lives.plan(seed, at=0.0, **({"quantity": 1000} | changes))
 
 
@@ -24,8 +25,8 @@ def test_every_order_ends_and_never_goes_back() -> None:
         for shape in ({}, {"quantity": 1}, {"quantity": 300_000}, {"quantity": 100, "runs": 5, "interval_minutes": 20}):
             life = small(seed, **shape)
             moments = [life.end_at * step / 40 for step in range(40)] + [life.end_at]
-            told = [lives.state(life, moment) for moment in moments]
-            ranks, delivered = [RANK[status] for status, _ in told], [units for _, units in told]
+            states = [lives.state(life, moment) for moment in moments]
+            ranks, delivered = [RANK[status] for status, _ in states], [units for _, units in states]
             assert ranks == sorted(ranks)
             assert delivered == sorted(delivered)
             assert 0 <= delivered[0] <= delivered[-1] <= life.total
@@ -43,16 +44,16 @@ def test_most_complete_and_some_do_not() -> None:
 
 
 def test_a_typical_small_order_is_in_progress_and_done_in_good_time() -> None:
-    typical = [life for seed in SEEDS if (life := small(seed, fate="completed"))]
+    typical = [life for seed in SEEDS if (life := small(seed, outcome="completed"))]
     assert all(9 * MINUTE <= life.in_progress_at <= 18 * MINUTE for life in typical)
     assert all(HOUR * 0.9 <= life.end_at <= 2 * HOUR for life in typical)
 
 
 def test_a_slow_order_takes_longer_and_a_large_one_too() -> None:
     for seed in SEEDS[:50]:
-        usual = small(seed, fate="completed").end_at
-        assert small(seed, fate="slow").end_at == pytest.approx(6 * usual)
-        assert small(seed, fate="completed", quantity=100_000).end_at > usual + 4 * HOUR
+        usual = small(seed, outcome="completed").end_at
+        assert small(seed, outcome="slow").end_at == pytest.approx(6 * usual)
+        assert small(seed, outcome="completed", quantity=100_000).end_at > usual + 4 * HOUR
 
 
 @pytest.mark.parametrize(
@@ -60,17 +61,17 @@ def test_a_slow_order_takes_longer_and_a_large_one_too() -> None:
 )
 def test_each_end_has_its_share_of_delivery(end: str, least: float, most: float) -> None:
     for seed in SEEDS[:50]:
-        life = small(seed, fate=end)
+        life = small(seed, outcome=end)
         assert life.end == end
         assert int(least * life.total) <= life.delivered <= most * life.total
 
 
 def test_one_package_is_never_half_delivered() -> None:
-    assert small("any", quantity=1, fate="partial").end == "completed"
+    assert small("any", quantity=1, outcome="partial").end == "completed"
 
 
 def test_a_drip_feed_delivers_run_by_run() -> None:
-    life = small("any", quantity=100, runs=4, interval_minutes=120, fate="completed")
+    life = small("any", quantity=100, runs=4, interval_minutes=120, outcome="completed")
     pauses = [life.in_progress_at + run * 2 * HOUR - 1 for run in (1, 2, 3)]
     assert [lives.state(life, pause) for pause in pauses] == [
         ("in_progress", 100),
@@ -82,13 +83,13 @@ def test_a_drip_feed_delivers_run_by_run() -> None:
 
 def test_a_queued_cancel_never_gives_delivered_units_back() -> None:
     for seed in SEEDS:
-        life = small(seed, fate="completed")
+        life = small(seed, outcome="completed")
         asked_at = life.in_progress_at + 17 * MINUTE
         after = lives.cancel_queued(life, seed, asked_at)
         moments = [asked_at + MINUTE * step for step in range(-10, 120)]
-        told = [lives.state(life if moment < asked_at else after, moment) for moment in moments]
-        assert [units for _, units in told] == sorted(units for _, units in told)
-        assert told[10] == lives.state(life, asked_at)
+        states = [lives.state(life if moment < asked_at else after, moment) for moment in moments]
+        assert [units for _, units in states] == sorted(units for _, units in states)
+        assert states[10] == lives.state(life, asked_at)
 
 
 @pytest.mark.parametrize(("charge", "delivered", "refund"), [(113_000, 1000, 0), (113_000, 0, 113_000), (3, 500, 1)])
@@ -101,19 +102,19 @@ def test_orders_and_balance_agree_to_the_cent_at_every_hour(upstream: Upstream) 
         upstream.place(service=SERVICE + 12 * (number % 2), quantity=50 + 37 * number)
     for hour in range(12):
         if hour == 1:
-            some = [row["order"] for row in upstream.orders()[:60]]
-            upstream.post("cancel", orders=",".join(some))
+            ids = [row["order"] for row in upstream.orders()[:60]]
+            upstream.post("cancel", orders=",".join(ids))
         books = upstream.books()
-        kept = sum(Decimal(row["charge"]) - Decimal(row["refunded"]) for row in books["orders"])
-        assert Decimal(books["balance"]) + kept == Decimal(books["deposited"]) == 500
-        told = upstream.post("status", orders=",".join(row["order"] for row in books["orders"][:100])).said
+        charged = sum(Decimal(row["charge"]) - Decimal(row["refunded"]) for row in books["orders"])
+        assert Decimal(books["balance"]) + charged == Decimal(books["deposited"]) == 500
+        reports = upstream.post("status", orders=",".join(row["order"] for row in books["orders"][:100])).content
         for row in books["orders"][:100]:
-            assert Decimal(told[row["order"]]["charge"]) == Decimal(row["charge"]) - Decimal(row["refunded"])
+            assert Decimal(reports[row["order"]]["charge"]) == Decimal(row["charge"]) - Decimal(row["refunded"])
         upstream.advance(hours=1)
     assert len({row["status"] for row in upstream.orders()}) > 1
 
 
-def test_the_clock_stands_still_until_told(upstream: Upstream) -> None:
+def test_the_clock_stands_still_until_it_is_moved(upstream: Upstream) -> None:
     order = upstream.place()
     assert upstream.order(order)["status"] == "pending"
     upstream.advance(minutes=20)

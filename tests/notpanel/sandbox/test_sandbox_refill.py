@@ -10,8 +10,8 @@ WITHOUT_REFILL = 101
 def test_it_takes_a_refill_of_a_completed_order(upstream: Upstream) -> None:
     order = _completed(upstream)
     reply = upstream.post("refill", order=order)
-    assert list(reply.said) == ["refill"]
-    assert reply.said["refill"].startswith("ref_")
+    assert list(reply.content) == ["refill"]
+    assert reply.content["refill"].startswith("ref_")
 
 
 @pytest.mark.parametrize("status", ["pending", "processing", "in_progress", "cancelled", "refunded"])
@@ -57,7 +57,7 @@ def test_a_refill_settles_by_itself(upstream: Upstream) -> None:
 
 def test_many_answer_a_row_each_with_their_own_error(upstream: Upstream) -> None:
     good, without = _completed(upstream), _completed(upstream, service=WITHOUT_REFILL)
-    rows = upstream.post("refill", orders=f"{without},{good},ord_nobody,{good}").said
+    rows = upstream.post("refill", orders=f"{without},{good},ord_nobody,{good}").content
     assert [row["order"] for row in rows] == [without, good, "ord_nobody", good]
     assert rows[0]["error"] == "Service does not support refills"
     assert rows[1]["refill"].startswith("ref_")
@@ -74,4 +74,4 @@ def _completed(upstream: Upstream, **form: object) -> str:
 def _refusal(upstream: Upstream, order: str) -> str:
     reply = upstream.post("refill", order=order)
     assert reply.status == 400
-    return str(reply.said["error"])
+    return str(reply.content["error"])

@@ -11,7 +11,7 @@ from tests.upstream import SERVICE, Upstream
 def test_it_reports_one_order_in_strings(upstream: Upstream) -> None:
     order = upstream.place(quantity=1000)
     reply = upstream.post("status", order=order)
-    assert reply.said == {
+    assert reply.content == {
         "status": "pending",
         "charge": "1.13",
         "start_count": "0",
@@ -23,19 +23,19 @@ def test_it_reports_one_order_in_strings(upstream: Upstream) -> None:
 def test_it_reports_many_by_their_ids(upstream: Upstream) -> None:
     orders = [upstream.place() for _ in range(3)]
     reply = upstream.post("status", orders=",".join(orders))
-    assert list(reply.said) == orders
-    assert {row["status"] for row in reply.said.values()} == {"pending"}
+    assert list(reply.content) == orders
+    assert {row["status"] for row in reply.content.values()} == {"pending"}
 
 
 def test_it_reports_a_hundred_in_one_call(upstream: Upstream) -> None:
     orders = [upstream.place(quantity=50) for _ in range(100)]
-    assert len(upstream.post("status", orders=",".join(orders)).said) == 100
+    assert len(upstream.post("status", orders=",".join(orders)).content) == 100
 
 
 def test_it_silently_leaves_out_ids_that_are_not_ours(upstream: Upstream) -> None:
     order = upstream.place()
-    assert list(upstream.post("status", orders=f"ord_nobody, {order} ,").said) == [order]
-    assert upstream.post("status", orders="ord_nobody").said == {}
+    assert list(upstream.post("status", orders=f"ord_nobody, {order} ,").content) == [order]
+    assert upstream.post("status", orders="ord_nobody").content == {}
 
 
 @pytest.mark.parametrize("action", ["status", "refill", "cancel"])
@@ -52,21 +52,21 @@ def test_it_silently_leaves_out_ids_that_are_not_ours(upstream: Upstream) -> Non
 )
 def test_it_refuses_with_a_sentence(upstream: Upstream, action: str, form: dict[str, Any], sentence: str) -> None:
     reply = upstream.post(action, **form)
-    assert (reply.status, reply.said) == (400, {"error": sentence})
+    assert (reply.status, reply.content) == (400, {"error": sentence})
 
 
 def test_asking_writes_nothing(upstream: Upstream) -> None:
     order = upstream.place()
     upstream.advance(hours=30)
-    before = upstream.supplier.store.changes()
+    before = upstream.supplier.store._db.total_changes
     upstream.post("status", order=order)
     upstream.post("status", orders=order)
     upstream.post("services")
-    assert upstream.supplier.store.changes() == before
+    assert upstream.supplier.store._db.total_changes == before
 
 
 @pytest.mark.parametrize(
-    ("status", "told", "charge"),
+    ("status", "values", "charge"),
     [
         ("pending", {}, "1.13"),
         ("in_progress", {"remains": 400}, "1.13"),
@@ -77,21 +77,21 @@ def test_asking_writes_nothing(upstream: Upstream) -> None:
     ],
 )
 def test_an_order_can_be_put_anywhere_and_money_follows(
-    upstream: Upstream, status: str, told: dict[str, object], charge: str
+    upstream: Upstream, status: str, values: dict[str, object], charge: str
 ) -> None:
     order = upstream.place(quantity=1000)
-    upstream.set_status(order, status, **told)
+    upstream.set_status(order, status, **values)
     upstream.advance(days=3)
-    said = upstream.post("status", order=order).said
-    assert (said["status"], said["charge"]) == (status, charge)
+    report = upstream.post("status", order=order).content
+    assert (report["status"], report["charge"]) == (status, charge)
     _books_agree(upstream)
 
 
-def test_an_order_can_say_anything(upstream: Upstream) -> None:
+def test_a_report_can_hold_anything(upstream: Upstream) -> None:
     order = upstream.place()
     upstream.set_status(order, "On Hold", remains="1,234", charge=None, start_count=-1, currency="EUR")
-    said = upstream.post("status", order=order).said
-    assert list(said.values()) == ["On Hold", None, -1, "1,234", "EUR"]
+    report = upstream.post("status", order=order).content
+    assert list(report.values()) == ["On Hold", None, -1, "1,234", "EUR"]
 
 
 def test_an_order_can_be_moved_backwards_and_its_refund_is_taken_back(upstream: Upstream) -> None:
@@ -104,19 +104,19 @@ def test_an_order_can_be_moved_backwards_and_its_refund_is_taken_back(upstream: 
 
 def test_the_balance_is_money_in_strings(upstream: Upstream) -> None:
     upstream.set_balance("47.32")
-    assert upstream.post("balance").said == {"balance": "47.32", "currency": "USD"}
+    assert upstream.post("balance").content == {"balance": "47.32", "currency": "USD"}
 
 
 def test_the_balance_is_remembered_for_thirty_seconds(upstream: Upstream) -> None:
-    told = [upstream.post("balance").said["balance"]]
+    balances = [upstream.post("balance").content["balance"]]
     upstream.place(service=SERVICE, quantity=1000)
-    told.append(upstream.post("balance").said["balance"])
+    balances.append(upstream.post("balance").content["balance"])
     upstream.advance(seconds=31)
-    told.append(upstream.post("balance").said["balance"])
-    assert told == ["500.00", "500.00", "498.87"]
+    balances.append(upstream.post("balance").content["balance"])
+    assert balances == ["500.00", "500.00", "498.87"]
 
 
 def _books_agree(upstream: Upstream) -> None:
     books = upstream.books()
-    kept = sum(Decimal(row["charge"]) - Decimal(row["refunded"]) for row in books["orders"])
-    assert Decimal(books["balance"]) + kept == Decimal(books["deposited"])
+    charged = sum(Decimal(row["charge"]) - Decimal(row["refunded"]) for row in books["orders"])
+    assert Decimal(books["balance"]) + charged == Decimal(books["deposited"])

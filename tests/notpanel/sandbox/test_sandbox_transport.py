@@ -14,24 +14,25 @@ FORM = "application/x-www-form-urlencoded"
 
 
 def raw(upstream: Upstream, method: str, path: str, body: str = "", kind: str = FORM) -> tuple[int, object]:
+    """Makes a request without the helpers of Upstream; (status, JSON) of its answer."""
     connection = http.client.HTTPConnection(urlsplit(upstream.url).netloc, timeout=10)
     connection.request(method, path, body, {"Content-Type": kind})
     answer = connection.getresponse()
-    said = json.loads(answer.read())
+    content = json.loads(answer.read())
     connection.close()
-    return answer.status, said
+    return answer.status, content
 
 
 def test_it_takes_a_form_only(upstream: Upstream) -> None:
     body = json.dumps({"key": upstream.key, "action": "balance"})
-    status, said = raw(upstream, "POST", "/api/v2", body, "application/json")
-    assert (status, said) == (400, {"error": f"The body must be {FORM}"})
+    status, content = raw(upstream, "POST", "/api/v2", body, "application/json")
+    assert (status, content) == (400, {"error": f"The body must be {FORM}"})
 
 
 def test_it_never_reads_a_key_from_the_address(upstream: Upstream) -> None:
     query = urlencode({"key": upstream.key, "action": "balance"})
-    status, said = raw(upstream, "POST", f"/api/v2?{query}", query)
-    assert (status, said) == (400, {"error": "Parameters travel in the body only"})
+    status, content = raw(upstream, "POST", f"/api/v2?{query}", query)
+    assert (status, content) == (400, {"error": "Parameters travel in the body only"})
 
 
 def test_it_answers_no_get(upstream: Upstream) -> None:
@@ -41,7 +42,7 @@ def test_it_answers_no_get(upstream: Upstream) -> None:
 @pytest.mark.parametrize("key", ["", "wrong", "sandbox-key "])
 def test_it_refuses_a_key_it_does_not_know(upstream: Upstream, key: str) -> None:
     reply = upstream.post("balance", key=key)
-    assert (reply.status, reply.said) == (401, {"error": "Invalid API key"})
+    assert (reply.status, reply.content) == (401, {"error": "Invalid API key"})
 
 
 def test_a_revoked_key_stops_at_once_and_a_new_one_works(upstream: Upstream) -> None:
@@ -60,14 +61,14 @@ def test_an_account_has_at_most_ten_keys(upstream: Upstream) -> None:
 
 def test_it_refuses_an_unknown_action(upstream: Upstream) -> None:
     reply = upstream.post("refill_status", refill="ref_1")
-    assert (reply.status, reply.said) == (400, {"error": "Unknown action"})
+    assert (reply.status, reply.content) == (400, {"error": "Unknown action"})
 
 
 @pytest.mark.parametrize("action", ["services", "add", "status", "refill", "cancel", "balance", "webhook.add"])
 def test_a_suspended_account_is_refused_everything(upstream: Upstream, action: str) -> None:
     upstream.suspended()
     reply = upstream.post(action)
-    assert (reply.status, reply.said) == (403, {"error": "Account suspended"})
+    assert (reply.status, reply.content) == (403, {"error": "Account suspended"})
 
 
 def test_a_lifted_suspension_is_over(upstream: Upstream) -> None:
@@ -100,7 +101,7 @@ def test_it_refuses_a_body_without_end_and_one_that_is_too_long(upstream: Upstre
         connection.close()
 
 
-def test_every_answer_tells_the_limits() -> None:
+def test_every_answer_has_the_limits() -> None:
     with Upstream(limits=Limits(ip=300, key=100, tier=200)) as upstream:
         headers = upstream.post("balance").headers
         assert headers["X-RateLimit-Limit"] == "100"
@@ -119,7 +120,7 @@ def test_the_first_layer_that_is_used_up_answers_429(layer: str) -> None:
         assert denied
         assert all(reply.headers["X-RateLimit-DeniedBy"] == layer for reply in denied)
         assert all(reply.headers["X-RateLimit-Remaining"] == "0" for reply in denied)
-        assert denied[0].said == {"error": "Rate limit exceeded"}
+        assert denied[0].content == {"error": "Rate limit exceeded"}
 
 
 def test_the_ip_is_counted_before_the_key_is_checked() -> None:
@@ -145,9 +146,9 @@ def test_a_refused_key_writes_nothing_into_the_log(upstream: Upstream, caplog: p
         upstream.post("balance", key="sk-very-secret")
         upstream.post("balance")
         upstream.post("add", link="https://example.com/private")
-    said = caplog.text
-    assert "balance 401" in said
-    assert not any(word in said for word in ("sk-very-secret", upstream.key, "private"))
+    text = caplog.text
+    assert "balance 401" in text
+    assert not any(word in text for word in ("sk-very-secret", upstream.key, "private"))
 
 
 def test_the_minutes_of_the_limits_go_by_the_clock_they_are_given() -> None:

@@ -6,19 +6,19 @@ from tests.upstream import Upstream
 
 
 def test_it_gives_a_secret_of_its_own_to_each(upstream: Upstream) -> None:
-    first = upstream.post("webhook.add", url="https://desk.example.com/hook").said
-    second = upstream.post("webhook.add", url="https://desk.example.com/hook").said
+    first = upstream.post("webhook.add", url="https://desk.example.com/hook").content
+    second = upstream.post("webhook.add", url="https://desk.example.com/hook").content
     assert first["events"] == ["order.completed", "order.failed", "order.refunded", "balance.low"]
     assert first["secret"] != second["secret"]
 
 
 def test_it_takes_chosen_events(upstream: Upstream) -> None:
-    said = upstream.post("webhook.add", url="https://a.example.com/", events="order.failed, balance.low").said
-    assert said["events"] == ["order.failed", "balance.low"]
+    added = upstream.post("webhook.add", url="https://a.example.com/", events="order.failed, balance.low").content
+    assert added["events"] == ["order.failed", "balance.low"]
 
 
 def test_it_shows_a_secret_only_once(upstream: Upstream) -> None:
-    secret = upstream.post("webhook.add", url="https://a.example.com/").said["secret"]
+    secret = upstream.post("webhook.add", url="https://a.example.com/").content["secret"]
     assert secret not in str(upstream.books())
 
 
@@ -45,7 +45,7 @@ def test_it_shows_a_secret_only_once(upstream: Upstream) -> None:
 )
 def test_it_refuses_what_is_not_public_https(upstream: Upstream, url: str) -> None:
     reply = upstream.post("webhook.add", url=url)
-    assert (reply.status, reply.said) == (400, {"error": "Webhook URL must be a public https address"})
+    assert (reply.status, reply.content) == (400, {"error": "Webhook URL must be a public https address"})
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_it_refuses_what_is_not_public_https(upstream: Upstream, url: str) -> No
     ],
 )
 def test_it_refuses_with_a_sentence(upstream: Upstream, form: dict[str, str], sentence: str) -> None:
-    assert upstream.post("webhook.add", **form).said == {"error": sentence}
+    assert upstream.post("webhook.add", **form).content == {"error": sentence}
 
 
 def test_it_takes_five_a_key() -> None:
@@ -64,5 +64,5 @@ def test_it_takes_five_a_key() -> None:
         for _ in range(5):
             assert upstream.post("webhook.add", url="https://a.example.com/").status == 200
         reply = upstream.post("webhook.add", url="https://a.example.com/")
-        assert (reply.status, reply.said) == (400, {"error": "Webhook limit reached (5 per key)"})
+        assert (reply.status, reply.content) == (400, {"error": "Webhook limit reached (5 per key)"})
         assert upstream.post("webhook.add", key="second", url="https://a.example.com/").status == 200

@@ -127,5 +127,5 @@ def at_upstream(
 def ask_refills(upstream: Upstream, ids: list[str]) -> None:
     """Asks upstream for a refill of each order; all must be accepted."""
     for start in range(0, len(ids), IDS_PER_CALL):
-        answers = upstream.post("refill", orders=",".join(ids[start : start + IDS_PER_CALL])).said
+        answers = upstream.post("refill", orders=",".join(ids[start : start + IDS_PER_CALL])).content
         assert all("refill" in answer for answer in answers), answers

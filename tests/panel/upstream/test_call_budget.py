@@ -83,7 +83,7 @@ def test_minutes_older_than_a_day_are_forgotten() -> None:
 
 @pytest.mark.django_db
 def test_an_answers_headers_are_learned(upstream: Upstream, metered: Client) -> None:
-    upstream.supplier.limits.key, upstream.supplier.limits.tier = 60, 40
+    upstream.supplier.limits.per_minute |= {"key": 60, "tier": 40}
     metered.balance()
     row = Window.objects.get()
     assert (row.key_limit, row.key_left, row.tier_limit, row.tier_left) == (60, 59, 40, 39)

@@ -1,4 +1,4 @@
-"""Where a delivery may go: public https by its words, or a loopback address of this machine; and the way there."""
+"""Where a delivery may go, public https or loopback on this machine, and how a connection there is made."""
 
 import ipaddress
 import re
@@ -7,14 +7,15 @@ import ssl
 from collections.abc import Callable
 from urllib.parse import SplitResult, urlsplit
 
-LONGEST = 1000  # not documented; as long as a link
+URL_CHARACTERS = 1000  # not documented; as long as a link
 LOCAL_NAMES = (".localhost", ".local", ".localdomain", ".internal", ".lan", ".home.arpa")
-HTTP, HTTPS = 80, 443
+HTTP_PORT, HTTPS_PORT = 80, 443
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def is_public_https(url: str) -> bool:
-    """Judged by the words alone: a sandbox resolves no names before it has something to deliver."""
+    """Whether a URL is public https, judged by its text alone: no name is resolved before there is a delivery."""
     parts = _parts(url)
     if parts is None or parts.scheme != "https":
         return False
@@ -30,14 +31,19 @@ def is_loopback_http(url: str) -> bool:
     parts = _parts(url)
     if parts is None or parts.scheme != "http" or "@" in parts.netloc:
         return False
-    address = _address(parts.hostname or "")
-    return parts.hostname == "localhost" or (address is not None and address.is_loopback)
+    return is_loopback(parts.hostname or "")
 
 
-def dial(url: str, seconds: float) -> socket.socket:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine by its text: `localhost` or a loopback address."""
+    address = _address(host)
+    return host == "localhost" or (address is not None and address.is_loopback)
+
+
+def connect(url: str, seconds: float) -> socket.socket:
     """A connection to an endpoint. OSError when nobody answers there, or when nothing may be sent there.
 
-    What the words promise is asked again of the address itself: a name may point anywhere.
+    The address that a name resolves to is judged again: a name may point anywhere.
     """
     secure = is_public_https(url)
     if not secure and not is_loopback_http(url):
@@ -45,23 +51,23 @@ def dial(url: str, seconds: float) -> socket.socket:
     parts = urlsplit(url)
     host = parts.hostname or ""
     may: Callable[[Address], bool] = (lambda at: at.is_global) if secure else (lambda at: at.is_loopback)
-    found = socket.getaddrinfo(host, parts.port or (HTTPS if secure else HTTP), type=socket.SOCK_STREAM)
-    where = [(str(at[0]), int(at[1])) for *_, at in found if may(ipaddress.ip_address(str(at[0])))]
-    if not where:
+    resolved = socket.getaddrinfo(host, parts.port or (HTTPS_PORT if secure else HTTP_PORT), type=socket.SOCK_STREAM)
+    allowed = [(str(at[0]), int(at[1])) for *_, at in resolved if may(ipaddress.ip_address(str(at[0])))]
+    if not allowed:
         raise OSError("the name points to where nothing may be sent")
-    line = socket.create_connection(where[0], seconds)
+    connection = socket.create_connection(allowed[0], seconds)
     if not secure:
-        return line
+        return connection
     try:
-        return ssl.create_default_context().wrap_socket(line, server_hostname=host)
+        return ssl.create_default_context().wrap_socket(connection, server_hostname=host)
     except BaseException:
-        line.close()
+        connection.close()
         raise
 
 
 def _parts(url: str) -> SplitResult | None:
-    """The parts of a URL that names a host and, if any, a port that can be; None for every other text."""
-    if len(url) > LONGEST or re.search(r"[\s\x00-\x20\x7f\\]", url):
+    """The parts of a URL that names a host and no impossible port; None for every other text."""
+    if len(url) > URL_CHARACTERS or re.search(r"[\s\x00-\x20\x7f\\]", url):
         return None
     try:
         parts = urlsplit(url)

@@ -1,4 +1,4 @@
-"""Endpoints: who is told by webhook, of which events, and with whose secret."""
+"""Adds the addresses that webhooks are delivered to: for which events, and with which secret."""
 
 from collections.abc import Sequence
 
@@ -10,18 +10,19 @@ from panel.notpanel.sandbox.world.supplier import Supplier
 
 
 def may_be(url: str, *, local: bool) -> bool:
-    """Public https as documented; on loopback where a rehearsal asks for it."""
+    """Whether an endpoint may have this URL: public https as documented, or loopback where `local` allows it."""
     return is_public_https(url) or (local and is_loopback_http(url))
 
 
 def add(
-    supplier: Supplier, url: str, wanted: Sequence[str] = (), *, owner: str = "", secret: str = ""
+    supplier: Supplier, url: str, chosen_events: Sequence[str] = (), *, owner: str = "", secret: str = ""
 ) -> dict[str, object]:
-    """The endpoint with its secret, which nobody sees again. It hears of what happens from now on."""
-    for event in wanted:
+    """Adds an endpoint for some events (none: all) that happen from now on; its description with its secret, which
+    nobody sees again."""
+    for event in chosen_events:
         if event not in events.EVENTS:
             raise Refused(f"Unknown event: {event}")
-    chosen = list(wanted) or list(events.EVENTS)
+    chosen = list(chosen_events or events.EVENTS)
     id, secret = token("wh"), secret or token("whsec")
     with supplier.store.writing():
         events.catch_up(supplier.outbox, supplier.clock.now())

@@ -13,10 +13,10 @@ def units(usd: str) -> int:
     try:
         amount = Decimal(usd)
     except InvalidOperation:
-        raise ValueError(f"{usd!r} is not an amount of money") from None
+        amount = Decimal("NaN")
     if not amount.is_finite() or abs(amount) > LARGEST_USD:
         raise ValueError(f"{usd!r} is not an amount of money")
-    return int((amount * UNITS_PER_USD).to_integral_value(ROUND_HALF_UP))
+    return _rounded(amount)
 
 
 def shown(amount: int) -> str:
@@ -25,8 +25,12 @@ def shown(amount: int) -> str:
     return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
 
 
-def charge(rate: str, *, quantity: int, runs: int, package: bool, percent_off: int = 0) -> int:
-    """Units owed: rate × quantity ÷ 1000 × runs, or rate × quantity for a package; half a unit rounds up."""
-    usd = Decimal(rate) * quantity * runs / (1 if package else RATE_IS_PER)
-    usd = usd * (100 - percent_off) / 100
+def charge(rate: str, quantity: int, *, package: bool, percent_off: int = 0) -> int:
+    """Units owed for a quantity over all runs: rate × quantity ÷ 1000, or rate × quantity for a package."""
+    usd = Decimal(rate) * quantity / (1 if package else RATE_IS_PER)
+    return _rounded(usd * (100 - percent_off) / 100)
+
+
+def _rounded(usd: Decimal) -> int:
+    """Units; half a unit rounds up."""
     return int((usd * UNITS_PER_USD).to_integral_value(ROUND_HALF_UP))

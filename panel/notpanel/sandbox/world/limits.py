@@ -4,7 +4,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 WINDOW_SECONDS = 60
 IP_PER_MINUTE = 300  # documented
@@ -12,28 +12,16 @@ KEY_PER_MINUTE = 100  # documented as typical
 TIER_PER_MINUTE = 200  # not documented: low enough that three busy keys of one account meet it
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a caller stands after a call; `denied_by` is "", "ip", "key" or "tier"."""
+class Standing(NamedTuple):
+    """Where a caller stands after a call: the layer that denied it ("", "ip", "key" or "tier"), and the rate-limit
+    headers of the answer."""
 
-    limit: int
-    remaining: int
-    reset: int  # Unix seconds, by the limits' clock
-    tier_remaining: int
-    denied_by: str = ""
-
-    def headers(self) -> dict[str, str]:
-        named = {
-            "X-RateLimit-Limit": str(self.limit),
-            "X-RateLimit-Remaining": str(self.remaining),
-            "X-RateLimit-Reset": str(self.reset),
-            "X-RateLimit-Tier-Remaining": str(self.tier_remaining),
-        }
-        return named | ({"X-RateLimit-DeniedBy": self.denied_by} if self.denied_by else {})
+    denied_by: str
+    headers: dict[str, str]
 
 
 class Limits:
-    """Counts calls by layer; the first layer that is used up denies. The numbers can be changed at any time."""
+    """Counts calls by layer; the first layer that is used up denies. `per_minute` can be changed at any time."""
 
     def __init__(
         self,
@@ -43,47 +31,43 @@ class Limits:
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`clock` tells Unix seconds: another one than the wall's lets a rehearsal run its minutes faster."""
-        self.ip, self.key, self.tier = ip, key, tier
+        """`clock` returns Unix seconds: another one than the wall's lets a rehearsal run its minutes faster."""
+        self.per_minute = {"ip": ip, "key": key, "tier": tier}
         self._clock = clock
         self._lock = threading.Lock()
         self._minute = 0
-        self._taken: Counter[str] = Counter()
+        self._taken: Counter[tuple[str, str]] = Counter()
 
     def admit_ip(self, ip: str) -> Standing:
-        """Count one call from an address, before anybody looks at its key."""
-        with self._lock:
-            self._turn()
-            denied = "" if self._take(f"ip {ip}", self.ip) else "ip"
-            return self._standing(f"ip {ip}", self.ip, denied)
+        """Counts one call from an address, before anybody looks at its key."""
+        return self._admit(("ip", ip))
 
     def admit_key(self, key: str) -> Standing:
-        """Count one call of a key that is known, then of its account's tier."""
+        """Counts one call of a known key, then of its account's tier."""
+        return self._admit(("key", key), ("tier", ""))
+
+    def _admit(self, *callers: tuple[str, str]) -> Standing:
+        """Counts a call in each (layer, name) until one is used up; the standing there, or in the first."""
         with self._lock:
-            self._turn()
-            if not self._take(f"key {key}", self.key):
-                return self._standing(f"key {key}", self.key, "key")
-            if not self._take("tier", self.tier):
-                return self._standing("tier", self.tier, "tier")
-            return self._standing(f"key {key}", self.key, "")
+            minute = int(self._clock()) // WINDOW_SECONDS
+            if minute != self._minute:
+                self._minute = minute
+                self._taken.clear()
+            denied = next((caller for caller in callers if not self._take(caller)), None)
+            denied_by, caller = denied[0] if denied else "", denied or callers[0]
+            headers = {
+                "X-RateLimit-Limit": str(self.per_minute[caller[0]]),
+                "X-RateLimit-Remaining": str(self._left(caller)),
+                "X-RateLimit-Reset": str((minute + 1) * WINDOW_SECONDS),
+                "X-RateLimit-Tier-Remaining": str(self._left(("tier", ""))),
+            }
+            return Standing(denied_by, headers | ({"X-RateLimit-DeniedBy": denied_by} if denied_by else {}))
 
-    def _turn(self) -> None:
-        minute = int(self._clock()) // WINDOW_SECONDS
-        if minute != self._minute:
-            self._minute = minute
-            self._taken.clear()
+    def _left(self, caller: tuple[str, str]) -> int:
+        return max(0, self.per_minute[caller[0]] - self._taken[caller])
 
-    def _take(self, name: str, limit: int) -> bool:
-        if self._taken[name] >= limit:
+    def _take(self, caller: tuple[str, str]) -> bool:
+        if not self._left(caller):
             return False
-        self._taken[name] += 1
+        self._taken[caller] += 1
         return True
-
-    def _standing(self, name: str, limit: int, denied_by: str) -> Standing:
-        return Standing(
-            limit=limit,
-            remaining=max(0, limit - self._taken[name]),
-            reset=(self._minute + 1) * WINDOW_SECONDS,
-            tier_remaining=max(0, self.tier - self._taken["tier"]),
-            denied_by=denied_by,
-        )

@@ -4,33 +4,33 @@ import hashlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
-MINUTE, HOUR = 60.0, 3600.0  # seconds of the sandbox's own clock
+MINUTE, HOUR = 60.0, 3600.0  # in seconds of the sandbox's own clock
 
 # A small order is in progress after 9..18 minutes and done after one to two hours: at --speed 60, a minute or two.
 PENDING_MINUTES = (4, 8)
 PROCESSING_MINUTES = (5, 10)
 DELIVERY_MINUTES = (45, 90)
 UNITS_PER_HOUR = 20_000  # what a large order adds to that
-LONGEST_DELIVERY = 24 * HOUR
-SLOWER = 6  # a slow order takes this many times as long at every stage
+LONGEST_DELIVERY_HOURS = 24
+SLOW_FACTOR = 6  # a slow order takes this many times as long at every stage
 
-# Chances out of one; "slow" completes too, late.
-FATES = (("completed", 0.84), ("slow", 0.06), ("partial", 0.06), ("refunded", 0.025), ("cancelled", 0.015))
-PARTIAL_SHARE = (0.4, 0.95)  # delivered when an order ends partial
-FAILED_SHARE = (0.0, 0.2)  # delivered when a delivery fails and is refunded
+# How orders turn out, with their chances out of one; "slow" completes too, late.
+OUTCOMES = {"completed": 0.84, "slow": 0.06, "partial": 0.06, "refunded": 0.025, "cancelled": 0.015}
+# What is delivered by the end, at least and at most, as a part of the order.
+DELIVERED_SHARES = {"completed": (1, 1), "partial": (0.4, 0.95), "refunded": (0.0, 0.2), "cancelled": (0, 0)}
 LARGEST_START_COUNT = 250_000
 
-CANCEL_HONOURED = 0.75  # the other queued cancels come too late: the order is delivered anyway
+CANCEL_CHANCE = 0.75  # the other queued cancels come too late: the order is delivered anyway
 CANCEL_MINUTES = (5, 20)
 REFILL_HOURS = (2, 12)
-REFILL_REJECTED = 0.1
+REFILL_REJECTION_CHANCE = 0.1
 
 LIVE = ("pending", "processing", "in_progress")
 ENDS = ("completed", "partial", "cancelled", "refunded")
 
 
 class Life(NamedTuple):
-    """One order's plan. Times are seconds of the sandbox clock; `end_at`, `end` and `delivered` can be cut short."""
+    """One order's plan. Times are seconds of the sandbox's clock; a cancel changes `end_at`, `end` and `delivered`."""
 
     total: int  # units over all runs
     runs: int
@@ -46,26 +46,23 @@ class Life(NamedTuple):
     start_count: int
 
 
-def plan(seed: str, *, at: float, quantity: int, runs: int = 1, interval_minutes: int = 0, fate: str = "") -> Life:
-    """The whole life of an order placed `at`; `fate` overrules chance, one of the names in FATES."""
+def plan(seed: str, *, at: float, quantity: int, runs: int = 1, interval_minutes: int = 0, outcome: str = "") -> Life:
+    """The whole life of an order placed `at`; `outcome`, a name in OUTCOMES, overrules chance."""
     draw = _draws(seed)
-    fate = fate or _fate(draw[0])
+    outcome = outcome or _outcome(draw[0])
     total = quantity * runs
-    if total < 2 and fate == "partial":
-        fate = "completed"  # one package cannot be half delivered
-    slower = SLOWER if fate == "slow" else 1
+    if total < 2 and outcome == "partial":
+        outcome = "completed"  # one package cannot be half delivered
+    slower = SLOW_FACTOR if outcome == "slow" else 1
     processing_at = at + _between(PENDING_MINUTES, draw[1]) * MINUTE * slower
     in_progress_at = processing_at + _between(PROCESSING_MINUTES, draw[2]) * MINUTE * slower
     run_time = _between(DELIVERY_MINUTES, draw[3]) * MINUTE + quantity / UNITS_PER_HOUR * HOUR
-    run_time = min(run_time, LONGEST_DELIVERY) * slower
+    run_time = min(run_time, LONGEST_DELIVERY_HOURS * HOUR) * slower
     interval = interval_minutes * MINUTE * slower
     if runs > 1:
         run_time = min(run_time, interval)
-    end, share = {
-        "partial": ("partial", _between(PARTIAL_SHARE, draw[4])),
-        "refunded": ("refunded", _between(FAILED_SHARE, draw[4])),
-        "cancelled": ("cancelled", 0.0),
-    }.get(fate, ("completed", 1.0))
+    end = "completed" if outcome == "slow" else outcome
+    share = _between(DELIVERED_SHARES[end], draw[4])
     delivered = min(max(int(total * share), 1), total - 1) if end == "partial" else int(total * share)
     # Upstream cancels by itself before anything is delivered; everything else uses its whole time.
     curve_end_at = in_progress_at + interval * (runs - 1) + run_time
@@ -105,7 +102,7 @@ def cancel_queued(life: Life, seed: str, now: float) -> Life:
     """The same life after a cancel was queued: cut short some minutes on, or unchanged when it comes too late."""
     draw = _draws(f"{seed}:cancel")
     when = now + _between(CANCEL_MINUTES, draw[1]) * MINUTE
-    return cancelled_now(life, when) if draw[0] < CANCEL_HONOURED and when < life.end_at else life
+    return cancelled_now(life, when) if draw[0] < CANCEL_CHANCE and when < life.end_at else life
 
 
 def resumed(life: Life, delivered: int, now: float) -> Life:
@@ -123,7 +120,7 @@ def resumed(life: Life, delivered: int, now: float) -> Life:
 
 
 def refund_due(life: Life, charge: int) -> int:
-    """Units of money given back at the end: all after a failed delivery, else the share that was not delivered."""
+    """Units of money given back at the end: all after a failed delivery, else what was not delivered cost."""
     if life.end == "refunded":
         return charge
     return 0 if life.end == "completed" else undelivered(charge, life.delivered, life.total)
@@ -137,7 +134,8 @@ def undelivered(charge: int, delivered: int, total: int) -> int:
 def refill_plan(seed: str, asked_at: float) -> tuple[float, str]:
     """(when it settles, as what) for a refill: `completed` or `rejected`."""
     draw = _draws(f"{seed}:refill")
-    return asked_at + _between(REFILL_HOURS, draw[0]) * HOUR, ("rejected" if draw[1] < REFILL_REJECTED else "completed")
+    settles_as = "rejected" if draw[1] < REFILL_REJECTION_CHANCE else "completed"
+    return asked_at + _between(REFILL_HOURS, draw[0]) * HOUR, settles_as
 
 
 def _curve(life: Life, now: float) -> int:
@@ -151,16 +149,16 @@ def _curve(life: Life, now: float) -> int:
     return int(life.total * (started - 1 + running) / life.runs)
 
 
-def _fate(chance: float) -> str:
-    for fate, share in FATES:
-        chance -= share
-        if chance < 0:
-            return fate
+def _outcome(draw: float) -> str:
+    for outcome, chance in OUTCOMES.items():
+        draw -= chance
+        if draw < 0:
+            return outcome
     return "completed"
 
 
-def _between(bounds: Sequence[float], chance: float) -> float:
-    return bounds[0] + (bounds[1] - bounds[0]) * chance
+def _between(bounds: Sequence[float], draw: float) -> float:
+    return bounds[0] + (bounds[1] - bounds[0]) * draw
 
 
 def _draws(seed: str) -> list[float]:

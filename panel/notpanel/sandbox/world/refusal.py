@@ -1,8 +1,8 @@
-"""The sandbox's no: a sentence and its HTTP status."""
+"""What the sandbox raises to refuse a call."""
 
 
 class Refused(Exception):
-    """Becomes `{"error": str(self)}`; nothing of the call takes effect."""
+    """A sentence and its HTTP status; becomes `{"error": …}`, and nothing of the call takes effect."""
 
     def __init__(self, text: str, status: int = 400) -> None:
         super().__init__(text)

@@ -1,13 +1,12 @@
-"""About 300 believable services on eight networks, the same ones on every machine."""
+"""The catalog: about 300 believable services on eight networks, the same on every machine."""
 
 import hashlib
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from panel.notpanel.sandbox.world.store import Service
 
 ACROSS, DOT = " › ", " | "
-FIRST_ID, ID_STEP = 101, 3  # gaps, as in a catalog that has lived for years
+FIRST_ID, ID_STEP = 101, 3  # gaps, as in a catalog that is years old
 
 
 class _Kind(NamedTuple):
@@ -97,33 +96,32 @@ _GRADES = [
 ]  # fmt: skip
 _GRADES_PER_KIND = 7  # 44 kinds × 7 = 308 services
 
-_LONG = (
+_LONG_WORDS = (
     "Best Seller Of The Week, Non-Drop Since 2021, Start 0-5 Minutes, Speed Up To 50K Per Day, Lifetime Button "
     "On Request, No Password Needed, Profile Must Be Public Until The Order Is Complete"
 )
 
 
 def catalog() -> list[Service]:
-    """Every service with its id, name, type, category, rate (text), bounds and flags."""
-    return [_service(FIRST_ID + number * ID_STEP, kind, grade) for number, (kind, grade) in enumerate(_offers())]
-
-
-def _offers() -> Iterator[tuple[_Kind, _Grade]]:
-    for number, kind in enumerate(_KINDS):
-        for step in range(_GRADES_PER_KIND):
-            yield kind, _GRADES[(number + step) % len(_GRADES)]
+    """Every service: each kind at some of the grades, the next kind beginning with the next grade."""
+    offers = [
+        (kind, _GRADES[(number + step) % len(_GRADES)])
+        for number, kind in enumerate(_KINDS)
+        for step in range(_GRADES_PER_KIND)
+    ]
+    return [_service(FIRST_ID + number * ID_STEP, kind, grade) for number, (kind, grade) in enumerate(offers)]
 
 
 def _service(id: int, kind: _Kind, grade: _Grade) -> Service:
-    chance = hashlib.blake2b(str(id).encode(), digest_size=2).digest()
+    draw = hashlib.blake2b(str(id).encode(), digest_size=2).digest()
     package, lasting = kind.type == "Package", kind.type == "Subscriptions"
-    rate = kind.rate * grade.price * (0.92 + chance[0] / 255 * 0.16)
-    maximum = kind.maximum if package else max(kind.minimum, kind.maximum >> (chance[1] % 4))
+    rate = kind.rate * grade.price * (0.92 + draw[0] / 255 * 0.16)
+    maximum = kind.maximum if package else max(kind.minimum, kind.maximum >> (draw[1] % 4))
     words = [f"{kind.network} {kind.what}", grade.words]
     if not package:
         words.append(f"Max {_short(maximum)}")
-    if chance[0] % 31 == 0:
-        words.append(_LONG)
+    if draw[0] % 31 == 0:
+        words.append(_LONG_WORDS)
     return Service(
         id=id,
         name=f"{DOT.join(words)} {grade.mark}",

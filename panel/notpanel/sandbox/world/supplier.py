@@ -1,14 +1,14 @@
-"""One supplier with one account: its store, clock, keys, limits, faults and the count of its calls."""
+"""One supplier with one account: its store, clock, keys, limits, faults and the counts of its calls."""
 
 import threading
-import time
 from collections import Counter, deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from panel.notpanel.sandbox.faults.call_faults import Faults
-from panel.notpanel.sandbox.faults.delivery_faults import KINDS
+from panel.notpanel.sandbox.faults.call_faults import FAULTS
+from panel.notpanel.sandbox.faults.delivery_faults import DELIVERY_FAULTS
+from panel.notpanel.sandbox.faults.rules import Rules
 from panel.notpanel.sandbox.world import charges, events, services
 from panel.notpanel.sandbox.world.clock import Clock
 from panel.notpanel.sandbox.world.limits import Limits
@@ -17,9 +17,9 @@ from panel.notpanel.sandbox.world.store import Store
 
 DEFAULT_KEY = "sandbox-key"
 KEYS_PER_ACCOUNT = 10  # documented
-BALANCE_CACHE_SECONDS = 30.0  # documented; seconds of the sandbox clock
+BALANCE_CACHE_SECONDS = 30.0  # documented; of the sandbox's clock
 RECENT_CALLS = 200  # enough to follow a rehearsal on the control page
-OPENING_BALANCE = "500"
+OPENING_BALANCE = "500"  # USD
 
 
 class Call(NamedTuple):
@@ -34,7 +34,7 @@ class Call(NamedTuple):
 
 
 class Patience(NamedTuple):
-    """With endpoints that do not take what is delivered."""
+    """How long the supplier waits for endpoints, and between its tries to deliver."""
 
     pauses: float = 1.0  # a factor on the pauses between two tries: 0.01 lets a test see the last
     answer: float = 5.0  # seconds for one answer
@@ -44,30 +44,38 @@ class Patience(NamedTuple):
 class Calls:
     """How often each action was called since this sandbox started, and the latest calls."""
 
-    by_action: Counter[str]
-    refused: Counter[str]
-    recent: deque[Call]
+    by_action: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
+    recent: deque[Call] = field(default_factory=lambda: deque(maxlen=RECENT_CALLS))
     # (action, order) → how often a refill or cancel came through to it, whatever became of it and of the answer.
-    named: Counter[tuple[str, str]]
-    elsewhere: int  # requests to addresses that are neither the API nor the control page
-    lock: threading.Lock
+    named: Counter[tuple[str, str]] = field(default_factory=Counter)
+    elsewhere: int = 0  # requests to addresses that are neither the API nor the control page
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def arrived(self, action: str) -> None:
+    def count(self, action: str) -> None:
+        """Counts a call that has arrived."""
         with self.lock:
             self.by_action[action] += 1
 
-    def names(self, action: str, orders: Iterable[str]) -> None:
+    def count_orders(self, action: str, orders: Iterable[str]) -> None:
+        """Counts a refill or cancel for each order that it came through to."""
         with self.lock:
             self.named.update((action, order) for order in orders)
 
+    def count_elsewhere(self) -> None:
+        """Counts a request to an address where nothing is."""
+        with self.lock:
+            self.elsewhere += 1
+
     def note(self, call: Call) -> None:
+        """Keeps a call that was answered, or got no answer, among the latest."""
         with self.lock:
             self.refused[call.action] += call.status >= 400
             self.recent.append(call)
 
 
 class Supplier:
-    """What the HTTP floor, the contract and the control page share."""
+    """Everything that the server, the API, the courier and the control page share."""
 
     def __init__(
         self,
@@ -77,12 +85,11 @@ class Supplier:
         speed: float | None = None,
         balance: str = OPENING_BALANCE,
         limits: Limits | None = None,
-        balance_cache: float = BALANCE_CACHE_SECONDS,
         durable: bool = True,
         local_webhooks: bool = False,
         patience: Patience | None = None,
     ) -> None:
-        """Opens or makes the store; `balance` (USD) counts only for a new one. ValueError for a wrong wish.
+        """Opens or makes the store; `balance` (USD) counts only for a new one. ValueError for values that cannot be.
 
         With `local_webhooks` an endpoint may also be plain http on loopback: for a rehearsal on this machine.
         """
@@ -94,17 +101,17 @@ class Supplier:
         self.outbox = Outbox(self.store)
         self.clock = Clock(self.store, speed)
         self.limits = limits or Limits()
-        self.faults, self.mischief = Faults(), Faults(KINDS)
+        self.faults, self.delivery_faults = Rules(FAULTS), Rules(DELIVERY_FAULTS)
         self.local_webhooks, self.patience = local_webhooks, patience or Patience()
-        self.calls = Calls(Counter(), Counter(), deque(maxlen=RECENT_CALLS), Counter(), 0, threading.Lock())
-        self._balance_cache = balance_cache
-        self._balance_said: tuple[float, int] | None = None
+        self.calls = Calls()
+        self._cached_balance: tuple[float, int] | None = None
         if self.store.new:
             with self.store.writing():
                 self.store.put_services(services.catalog())
                 self.set_balance(opening)
 
     def add_key(self, key: str) -> None:
+        """Activates a key; ValueError when it is empty or there are as many as an account may have."""
         if not key:
             raise ValueError("A key cannot be empty")
         if len(self.keys | {key}) > KEYS_PER_ACCOUNT:
@@ -112,14 +119,16 @@ class Supplier:
         self.keys.add(key)
 
     def seed(self, number: int) -> str:
-        """What decides the fate of the order with this number in this store."""
+        """The seed that plans the life of the order with this number in this store."""
         return f"{self.store.setting('seed')}/{number}"
 
     @property
     def suspended(self) -> bool:
+        """Whether the account is suspended."""
         return self.store.setting("suspended") == "yes"
 
     def suspend(self, on: bool) -> None:
+        """Suspends the account or lifts the suspension."""
         self.store.set("suspended", "yes" if on else None)
 
     def balance(self) -> int:
@@ -127,37 +136,32 @@ class Supplier:
         self.store.credit_refunds(self.clock.now())
         return self.store.balance()
 
-    def balance_as_told(self) -> int:
+    def cached_balance(self) -> int:
         """The balance as `balance` answers it: up to 30 seconds old."""
-        now = self.clock.now()
-        said = self._balance_said
-        if said is None or now - said[0] >= self._balance_cache:
-            said = self._balance_said = (now, self.balance())
-        return said[1]
+        now, cached = self.clock.now(), self._cached_balance
+        if cached is None or now - cached[0] >= BALANCE_CACHE_SECONDS:
+            cached = self._cached_balance = (now, self.balance())
+        return cached[1]
 
     def set_balance(self, amount: int) -> None:
-        """Pay in or take out until the account holds `amount` units; the books keep what was paid in."""
+        """Pays in or takes out until the account holds `amount` units; the difference counts as deposited."""
         with self.store.writing():
             change = amount - self.balance()
             self.move_balance(change)
             self.store.set("deposited", str(self.deposited() + change))
-            self._balance_said = None
+            self._cached_balance = None
 
     def move_balance(self, by: int) -> None:
-        """Money moves, and whoever listens hears when there is little left. Refunds need not come this way."""
+        """Adds so many units to the account, and queues an event when that makes it low. Refunds need not come here."""
         with self.store.writing():
             before = self.store.balance()
             self.store.move_balance(by)
-            events.balance_moved(self.outbox, before, before + by)
+            events.queue_low_balance(self.outbox, before, before + by)
 
     def deposited(self) -> int:
-        """All that was ever paid in, in units: balance + charges − refunds, always."""
+        """Units that were ever paid in; always equals balance + charges − refunds."""
         return int(self.store.setting("deposited") or 0)
 
     def close(self) -> None:
+        """Closes the store; no other method works afterwards."""
         self.store.close()
-
-
-def timed(action: str, status: int, said: str, fault: str, began: float) -> Call:
-    """A call that began at `began` of `time.perf_counter()` and ended now."""
-    return Call(time.time(), action, status, said, fault, (time.perf_counter() - began) * 1000)

@@ -12,7 +12,7 @@ import requests
 
 from panel.notpanel.client import BODY_BYTES, Client
 from panel.notpanel.errors import NeverSent, NotPanelError, Unclear
-from tests.notpanel.wire import End, Step, Wire, answer, drip, self_signed
+from tests.notpanel.scripted_server import End, ScriptedServer, Step, answer, drip, self_signed
 
 KEY = "np_live_51Hq8vT2"
 ORDER = '{"order": "ord_1"}'
@@ -27,26 +27,31 @@ AGES = 60.0  # seconds, of a server; the end of the test ends them
 
 
 @pytest.fixture
-def wire() -> Iterator[Wire]:
-    with Wire() as running:
+def server() -> Iterator[ScriptedServer]:
+    """A server without a script yet."""
+    with ScriptedServer() as running:
         yield running
 
 
-def make_client(wire: Wire, seconds: float = 5.0) -> Client:
-    return Client(wire.url, KEY, total_seconds=seconds)
+def make_client(server: ScriptedServer, seconds: float = 5.0) -> Client:
+    """A client with this deadline for each call."""
+    return Client(server.url, KEY, total_seconds=seconds)
 
 
 def place(client: Client) -> str:
+    """Places the same order every time."""
     return client.place({"service": "1", "link": "https://example.com/p"}, request_id="r-1")
 
 
 def trouble_of(call: Callable[[], object]) -> NotPanelError:
+    """The trouble that a call ends in; fails when it goes well."""
     with pytest.raises(NotPanelError) as caught:
         call()
     return caught.value
 
 
 def unused_port() -> int:
+    """A port of this machine where nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port: int = taken.getsockname()[1]
     return port
@@ -55,7 +60,7 @@ def unused_port() -> int:
 # --- Never sent ---
 
 
-def test_it_never_sent_what_was_refused_at_the_door() -> None:
+def test_it_never_sent_what_was_refused_at_the_port() -> None:
     client = Client(f"http://127.0.0.1:{unused_port()}/", KEY)
     trouble = trouble_of(lambda: place(client))
     assert type(trouble) is NeverSent and trouble.pause == 15 and trouble.http_status is None
@@ -81,34 +86,34 @@ def test_it_does_not_wait_for_a_name_server_that_is_silent(monkeypatch: pytest.M
 def test_it_never_sent_when_nobody_takes_the_connection() -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
         crowd = [socket.socket() for _ in range(4)]
-        for one in crowd:  # the backlog is full, so the next handshake stays unanswered
-            one.setblocking(False)
-            one.connect_ex(full.getsockname())
+        for sock in crowd:  # the backlog is full, so the next handshake stays unanswered
+            sock.setblocking(False)
+            sock.connect_ex(full.getsockname())
         client = Client(f"http://127.0.0.1:{full.getsockname()[1]}/", KEY, connect_seconds=0.2)
         began = time.monotonic()
         trouble = trouble_of(lambda: place(client))
-        for one in crowd:
-            one.close()
+        for sock in crowd:
+            sock.close()
     assert type(trouble) is NeverSent and time.monotonic() - began < 0.2 + GRACE
 
 
 def test_it_never_sent_to_a_certificate_that_nobody_vouches_for(tmp_path: Path) -> None:
-    with Wire(answer(ORDER), certificate=self_signed(tmp_path / "self.pem")) as wire:
-        trouble = trouble_of(lambda: place(make_client(wire)))
-        assert type(trouble) is NeverSent and wire.heads == [] and "TLS" in str(trouble)
+    with ScriptedServer(answer(ORDER), certificate=self_signed(tmp_path / "self.pem")) as server:
+        trouble = trouble_of(lambda: place(make_client(server)))
+        assert type(trouble) is NeverSent and server.heads == [] and "TLS" in str(trouble)
 
 
 def test_it_never_sent_to_a_certificate_for_another_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     certificate = self_signed(tmp_path / "self.pem", "elsewhere.example")
     monkeypatch.setattr(requests.adapters, "DEFAULT_CA_BUNDLE_PATH", str(certificate))
-    with Wire(answer(ORDER), certificate=certificate) as wire:
-        assert type(trouble_of(lambda: place(make_client(wire)))) is NeverSent
-        assert wire.heads == []
+    with ScriptedServer(answer(ORDER), certificate=certificate) as server:
+        assert type(trouble_of(lambda: place(make_client(server)))) is NeverSent
+        assert server.heads == []
 
 
-def test_it_never_sent_to_a_server_that_speaks_no_tls(wire: Wire) -> None:
-    wire.say(answer(ORDER))
-    client = Client(wire.url.replace("http:", "https:"), KEY, total_seconds=SHORT)
+def test_it_never_sent_to_a_server_that_speaks_no_tls(server: ScriptedServer) -> None:
+    server.play(answer(ORDER))
+    client = Client(server.url.replace("http:", "https:"), KEY, total_seconds=SHORT)
     assert type(trouble_of(lambda: place(client))) is NeverSent
 
 
@@ -126,20 +131,21 @@ def test_it_does_not_wait_for_a_tls_handshake_that_stalls() -> None:
 
 
 @pytest.fixture
-def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
+def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
+    """A server whose certificate is trusted."""
     certificate = self_signed(tmp_path / "self.pem")
     monkeypatch.setattr(requests.adapters, "DEFAULT_CA_BUNDLE_PATH", str(certificate))
-    with Wire(answer(ORDER), certificate=certificate) as running:
+    with ScriptedServer(answer(ORDER), certificate=certificate) as running:
         yield running
 
 
-def test_it_speaks_tls_on_one_connection(tls: Wire) -> None:
+def test_it_speaks_tls_on_one_connection(tls: ScriptedServer) -> None:
     client = make_client(tls)
     assert [place(client), place(client)] == ["ord_1", "ord_1"] and tls.connections == 1
 
 
-def test_it_holds_the_deadline_over_tls(tls: Wire) -> None:
-    tls.say([LONG_HEAD, *drip(LONG_BODY, 0.02)])
+def test_it_holds_the_deadline_over_tls(tls: ScriptedServer) -> None:
+    tls.play([LONG_HEAD, *drip(LONG_BODY, 0.02)])
     client, began = make_client(tls, PATIENT), time.monotonic()
     assert type(trouble_of(lambda: place(client))) is Unclear and time.monotonic() - began < PATIENT + GRACE
 
@@ -188,11 +194,11 @@ BROKEN: dict[str, list[Step]] = {
 
 
 @pytest.mark.parametrize("fault", BROKEN)
-def test_it_cannot_tell_whether_the_order_exists(fault: str, wire: Wire) -> None:
-    wire.say(BROKEN[fault], answer('{"order": "ord_2"}'))
-    client = make_client(wire)
+def test_it_cannot_tell_whether_the_order_exists(fault: str, server: ScriptedServer) -> None:
+    server.play(BROKEN[fault], answer('{"order": "ord_2"}'))
+    client = make_client(server)
     trouble = trouble_of(lambda: place(client))
-    assert type(trouble) is Unclear and trouble.pause == 15 and len(wire.forms) == 1
+    assert type(trouble) is Unclear and trouble.pause == 15 and len(server.forms) == 1
     assert place(client) == "ord_2"
 
 
@@ -215,15 +221,15 @@ def test_it_cannot_tell_whether_the_order_exists(fault: str, wire: Wire) -> None
         ),
     ],
 )
-def test_it_holds_the_deadline(script: list[Step], wire: Wire) -> None:
-    wire.say(script)
-    client, began = make_client(wire, SHORT), time.monotonic()
+def test_it_holds_the_deadline(script: list[Step], server: ScriptedServer) -> None:
+    server.play(script)
+    client, began = make_client(server, SHORT), time.monotonic()
     trouble = trouble_of(lambda: place(client))
     assert type(trouble) is Unclear and SHORT <= time.monotonic() - began < SHORT + GRACE
     assert "0.3 seconds" in str(trouble)
 
 
-def test_it_holds_the_deadline_while_it_speaks() -> None:
+def test_it_holds_the_deadline_while_it_sends() -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:  # takes the connection and never reads
         # Of these seconds a busy machine takes one to encode so long a form.
         client, began = Client(f"http://127.0.0.1:{deaf.getsockname()[1]}/", KEY, total_seconds=3), time.monotonic()
@@ -231,48 +237,48 @@ def test_it_holds_the_deadline_while_it_speaks() -> None:
     assert type(trouble) is Unclear and time.monotonic() - began < 3 + GRACE
 
 
-def test_it_never_gives_a_late_answer_to_another_call(wire: Wire) -> None:
-    wire.say([PATIENT + 0.1, *answer('{"order": "ord_late"}')], answer('{"order": "ord_2"}'))
-    client = make_client(wire, PATIENT)
+def test_it_never_gives_a_late_answer_to_another_call(server: ScriptedServer) -> None:
+    server.play([PATIENT + 0.1, *answer('{"order": "ord_late"}')], answer('{"order": "ord_2"}'))
+    client = make_client(server, PATIENT)
     assert type(trouble_of(lambda: place(client))) is Unclear
-    assert wire.said.wait(AGES)
-    assert place(client) == "ord_2" and wire.connections == 2
+    assert server.finished.wait(AGES)
+    assert place(client) == "ord_2" and server.connections == 2
 
 
-def test_it_throws_away_what_nobody_asked_for(wire: Wire) -> None:
-    wire.say([*answer('{"order": "ord_1"}'), *answer('{"order": "ord_extra"}')], answer('{"order": "ord_2"}'))
-    client = make_client(wire)
+def test_it_throws_away_what_nobody_asked_for(server: ScriptedServer) -> None:
+    server.play([*answer('{"order": "ord_1"}'), *answer('{"order": "ord_extra"}')], answer('{"order": "ord_2"}'))
+    client = make_client(server)
     assert place(client) == "ord_1"
-    assert wire.said.wait(AGES)
+    assert server.finished.wait(AGES)
     assert place(client) == "ord_2"
 
 
-def test_it_follows_no_redirect_and_hands_the_key_to_nobody_else(wire: Wire) -> None:
-    with Wire(answer(ORDER)) as elsewhere:
+def test_it_follows_no_redirect_and_hands_the_key_to_nobody_else(server: ScriptedServer) -> None:
+    with ScriptedServer(answer(ORDER)) as elsewhere:
         for status in (301, 302, 303, 307, 308):
-            wire.say(answer("moved", status, Location=elsewhere.url))
-            trouble = trouble_of(lambda: place(make_client(wire)))
+            server.play(answer("moved", status, Location=elsewhere.url))
+            trouble = trouble_of(lambda: place(make_client(server)))
             assert type(trouble) is Unclear and trouble.http_status == status
         assert elsewhere.connections == 0
 
 
-def test_it_does_not_read_a_redirect_s_endless_body(wire: Wire) -> None:
+def test_it_does_not_read_a_redirect_s_endless_body(server: ScriptedServer) -> None:
     endless: list[Step] = [b"HTTP/1.1 302 Found\r\nLocation: /x\r\n\r\n", *([b"x" * 1_000_000] * 20), End.CLOSE]
-    wire.say(endless)
-    trouble = trouble_of(lambda: place(make_client(wire)))
+    server.play(endless)
+    trouble = trouble_of(lambda: place(make_client(server)))
     assert type(trouble) is Unclear and f"{BODY_BYTES:,}" in str(trouble)
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_it_stops_reading_at_the_cap_with_flat_memory(chunked: bool, wire: Wire) -> None:
+def test_it_stops_reading_at_the_cap_with_flat_memory(chunked: bool, server: ScriptedServer) -> None:
     megabyte = b" " * 1_000_000
     if chunked:
-        wire.say(
+        server.play(
             [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", *([b"f4240\r\n" + megabyte + b"\r\n"] * 1000)]
         )
     else:
-        wire.say([b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n", *([megabyte] * 1000)])
-    client = make_client(wire)
+        server.play([b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n", *([megabyte] * 1000)])
+    client = make_client(server)
     tracemalloc.start()
     trouble = trouble_of(lambda: place(client))
     peak = tracemalloc.get_traced_memory()[1]
@@ -280,76 +286,76 @@ def test_it_stops_reading_at_the_cap_with_flat_memory(chunked: bool, wire: Wire)
     assert type(trouble) is Unclear and peak < 8 * BODY_BYTES
 
 
-def test_it_asks_for_no_compression_and_sends_no_cookie(wire: Wire) -> None:
-    wire.say(answer(BALANCE, Set_Cookie="session=1; Path=/"))
-    client = make_client(wire)
+def test_it_asks_for_no_compression_and_sends_no_cookie(server: ScriptedServer) -> None:
+    server.play(answer(BALANCE, Set_Cookie="session=1; Path=/"))
+    client = make_client(server)
     client.balance()
     client.balance()
-    assert b"Accept-Encoding: identity" in wire.heads[1] and b"cookie" not in wire.heads[1].lower()
+    assert b"Accept-Encoding: identity" in server.heads[1] and b"cookie" not in server.heads[1].lower()
 
 
-def test_it_ignores_proxies_and_netrc(wire: Wire, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_it_ignores_proxies_and_netrc(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "netrc").write_text("machine localhost login somebody password something\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{unused_port()}")
-    wire.say(answer(BALANCE))
-    make_client(wire).balance()
-    assert b"authorization" not in wire.heads[0].lower()
+    server.play(answer(BALANCE))
+    make_client(server).balance()
+    assert b"authorization" not in server.heads[0].lower()
 
 
 # --- A kept connection that upstream has closed ---
 
 
-def test_it_reads_again_when_the_kept_connection_is_dropped(wire: Wire) -> None:
-    wire.say(answer(BALANCE), [End.CLOSE], answer(BALANCE))
-    client = make_client(wire)
+def test_it_reads_again_when_the_kept_connection_is_dropped(server: ScriptedServer) -> None:
+    server.play(answer(BALANCE), [End.CLOSE], answer(BALANCE))
+    client = make_client(server)
     client.balance()
     client.balance()
-    assert len(wire.forms) == 3 and wire.connections == 2
+    assert len(server.forms) == 3 and server.connections == 2
 
 
-def test_it_reads_again_only_once(wire: Wire) -> None:
-    wire.say(answer(BALANCE), [End.RESET])
-    client = make_client(wire)
+def test_it_reads_again_only_once(server: ScriptedServer) -> None:
+    server.play(answer(BALANCE), [End.RESET])
+    client = make_client(server)
     client.balance()
-    assert type(trouble_of(client.balance)) is Unclear and len(wire.forms) == 3
+    assert type(trouble_of(client.balance)) is Unclear and len(server.forms) == 3
 
 
-def test_it_does_not_read_again_on_a_fresh_connection(wire: Wire) -> None:
-    wire.say([End.CLOSE])
-    assert type(trouble_of(make_client(wire).balance)) is Unclear and len(wire.forms) == 1
+def test_it_does_not_read_again_on_a_fresh_connection(server: ScriptedServer) -> None:
+    server.play([End.CLOSE])
+    assert type(trouble_of(make_client(server).balance)) is Unclear and len(server.forms) == 1
 
 
 @pytest.mark.parametrize("action", ["add", "refill", "cancel", "webhook.add"])
-def test_it_never_repeats_what_may_have_taken_effect(action: str, wire: Wire) -> None:
-    wire.say(answer(BALANCE), [End.CLOSE], answer('{"order": "ord_1", "refill": "ref_1", "cancel": "ord_1"}'))
-    client = make_client(wire)
+def test_it_never_repeats_what_may_have_taken_effect(action: str, server: ScriptedServer) -> None:
+    server.play(answer(BALANCE), [End.CLOSE], answer('{"order": "ord_1", "refill": "ref_1", "cancel": "ord_1"}'))
+    client = make_client(server)
     client.balance()
     calls: dict[str, Callable[[], object]] = {
         "add": lambda: place(client),
-        "refill": lambda: client.refill("ord_1"),
-        "cancel": lambda: client.cancel("ord_1"),
+        "refill": lambda: client.each("refill", ["ord_1"]),
+        "cancel": lambda: client.each("cancel", ["ord_1"]),
         "webhook.add": lambda: client.add_webhook("https://desk.example/"),
     }
     assert type(trouble_of(calls[action])) is Unclear
-    assert [form["action"] for form in wire.forms] == ["balance", action]
+    assert [form["action"] for form in server.forms] == ["balance", action]
 
 
-def test_it_places_on_a_fresh_connection_when_the_kept_one_is_gone_already(wire: Wire) -> None:
-    wire.say([*answer(BALANCE), End.CLOSE], answer(ORDER))
-    client = make_client(wire)
+def test_it_places_on_a_fresh_connection_when_the_kept_one_is_gone_already(server: ScriptedServer) -> None:
+    server.play([*answer(BALANCE), End.CLOSE], answer(ORDER))
+    client = make_client(server)
     client.balance()
-    assert wire.said.wait(AGES), "and the connection has ended"
-    assert place(client) == "ord_1" and len(wire.forms) == 2
+    assert server.finished.wait(AGES), "and the connection has ended"
+    assert place(client) == "ord_1" and len(server.forms) == 2
 
 
-def test_it_lets_threads_take_turns(wire: Wire) -> None:
-    wire.say([0.05, *answer(BALANCE)])
-    client, read = make_client(wire), []
+def test_it_lets_threads_take_turns(server: ScriptedServer) -> None:
+    server.play([0.05, *answer(BALANCE)])
+    client, read = make_client(server), []
     threads = [threading.Thread(target=lambda: read.append(client.balance().currency)) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert read == ["USD"] * 4 and wire.connections == 1
+    assert read == ["USD"] * 4 and server.connections == 1

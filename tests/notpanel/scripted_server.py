@@ -1,4 +1,4 @@
-"""A server that says exactly the bytes a test wrote down, over a real socket, in plain or over TLS."""
+"""A server that sends exactly the bytes of a script over a real socket, in plain or over TLS."""
 
 import base64
 import hashlib
@@ -17,13 +17,13 @@ from urllib.parse import parse_qsl
 
 
 class End(Enum):
-    """How a connection ends when the script says so."""
+    """How a script ends its connection."""
 
     CLOSE = "close"
     RESET = "reset"
 
 
-Step = bytes | float | End  # say this, wait so many seconds, end the connection
+Step = bytes | float | End  # bytes to send, seconds to wait, or how to end the connection
 Script = Iterable[Step]
 
 
@@ -36,13 +36,13 @@ def answer(body: bytes | str, status: int = 200, **headers: str) -> list[Step]:
 
 
 def drip(data: bytes, seconds: float) -> Iterator[Step]:
-    """One byte at a time."""
+    """Steps that send one byte at a time, with a pause after each."""
     for byte in data:
         yield bytes([byte])
         yield seconds
 
 
-class Wire:
+class ScriptedServer:
     """Answers the n-th request with the n-th script, and every later one with the last."""
 
     def __init__(self, *scripts: Script, certificate: Path | None = None) -> None:
@@ -50,7 +50,7 @@ class Wire:
         self.forms: list[dict[str, str]] = []  # what each request carried
         self.heads: list[bytes] = []  # each request's line and headers
         self.connections = 0
-        self.said = threading.Event()  # a script to its end, and the connection's, where that was it
+        self.finished = threading.Event()  # set when a script is at its end, and the connection ended if it says so
         self._over = threading.Event()
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=64)
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if certificate else None
@@ -67,8 +67,8 @@ class Wire:
         self._over.set()
         self._socket.close()
 
-    def say(self, *scripts: Script) -> None:
-        """A new script, from the next request on."""
+    def play(self, *scripts: Script) -> None:
+        """Answers with these scripts from the next request on."""
         self.scripts, self.forms, self.heads = list(scripts), [], []
 
     def _accept(self) -> None:
@@ -85,14 +85,14 @@ class Wire:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             spoken = self._tls.wrap_socket(connection, server_side=True) if self._tls else connection
             with spoken, spoken.makefile("rb") as incoming:
-                while self._hear(incoming) and self._speak(spoken):
-                    self.said.set()
+                while self._read_request(incoming) and self._play(spoken):
+                    self.finished.set()
         except OSError:
             return  # the client hung up, which is what many of these tests are about
         finally:
-            self.said.set()
+            self.finished.set()
 
-    def _hear(self, incoming: Iterable[bytes]) -> bool:
+    def _read_request(self, incoming: Iterable[bytes]) -> bool:
         head, length = b"", 0
         for line in incoming:
             head += line
@@ -105,7 +105,7 @@ class Wire:
                 return True
         return False
 
-    def _speak(self, connection: socket.socket) -> bool:
+    def _play(self, connection: socket.socket) -> bool:
         for step in self.scripts[min(len(self.forms), len(self.scripts)) - 1]:
             if isinstance(step, bytes):
                 connection.sendall(step)

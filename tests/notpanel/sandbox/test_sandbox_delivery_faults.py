@@ -1,4 +1,4 @@
-"""What can go wrong with deliveries on demand: each fault as often as it was asked for, and the next goes well."""
+"""Faults of deliveries: each is met as often as the rule says, and the next delivery goes well."""
 
 import json
 import time
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from panel.notpanel.sandbox.faults.delivery_faults import FORGERIES, KINDS
+from panel.notpanel.sandbox.faults.delivery_faults import DELIVERY_FAULTS, FORGERIES
 from panel.notpanel.sandbox.world.supplier import Patience
 from tests.notpanel.endpoint import SECRET, Endpoint
 from tests.notpanel.sandbox.test_sandbox_control import BROWSER, ask
@@ -17,40 +17,41 @@ from tests.upstream import Upstream, soon
 
 @pytest.fixture
 def endpoint(upstream: Upstream) -> Iterator[Endpoint]:
+    """An endpoint that gets every event."""
     with Endpoint() as listening:
-        upstream.tell(listening.url, SECRET)
+        upstream.add_endpoint(listening.url, SECRET)
         yield listening
 
 
-def test_a_ring_is_well_signed_and_true(upstream: Upstream, endpoint: Endpoint) -> None:
+def test_an_event_is_well_signed_and_true(upstream: Upstream, endpoint: Endpoint) -> None:
     order = upstream.place()
     upstream.set_status(order, "refunded")
-    rung = upstream.ring(order)
+    event_id = upstream.send_event(order)
     _, about_it = endpoint.got(2)
     assert about_it.is_signed_with(SECRET)
-    assert (about_it.id, about_it.event) == (rung, "order.refunded")
-    assert about_it.said["data"] == {"order": order, "status": "refunded"}
-    upstream.ring()
+    assert (about_it.id, about_it.event) == (event_id, "order.refunded")
+    assert about_it.content["data"] == {"order": order, "status": "refunded"}
+    upstream.send_event()
     ping = endpoint.got(3)[-1]
-    assert (ping.event, ping.said["data"], ping.is_signed_with(SECRET)) == ("ping", {}, True)
+    assert (ping.event, ping.content["data"], ping.is_signed_with(SECRET)) == ("ping", {}, True)
 
 
-def test_a_ring_can_lie_and_name_what_nobody_knows(upstream: Upstream, endpoint: Endpoint) -> None:
+def test_an_event_can_lie_and_name_an_unknown_order(upstream: Upstream, endpoint: Endpoint) -> None:
     order = upstream.place()
-    upstream.ring(order, status="completed")
-    upstream.ring("ord_nobody_has", event="order.born")
+    upstream.send_event(order, status="completed")
+    upstream.send_event("ord_nobody_has", event="order.born")
     lie, stranger = endpoint.got(2)
-    assert (lie.event, lie.said["data"]) == ("order.completed", {"order": order, "status": "completed"})
+    assert (lie.event, lie.content["data"]) == ("order.completed", {"order": order, "status": "completed"})
     assert upstream.order(order)["status"] == "pending"
-    assert (stranger.event, stranger.said["data"]["order"]) == ("order.born", "ord_nobody_has")
+    assert (stranger.event, stranger.content["data"]["order"]) == ("order.born", "ord_nobody_has")
     with pytest.raises(ValueError, match="one word"):
-        upstream.ring(event="two\r\nwords")
+        upstream.send_event(event="two\r\nwords")
 
 
 def test_duplicates_have_one_id(upstream: Upstream, endpoint: Endpoint) -> None:
     upstream.will_deliver("duplicate", times=2, count=3)
-    doubled = [upstream.ring(), upstream.ring()]
-    single = upstream.ring()
+    doubled = [upstream.send_event(), upstream.send_event()]
+    single = upstream.send_event()
     posts = endpoint.got(9)
     assert quiet(upstream)
     endpoint.got(9)
@@ -61,42 +62,42 @@ def test_duplicates_have_one_id(upstream: Upstream, endpoint: Endpoint) -> None:
 
 def test_a_thousand_duplicates_come(upstream: Upstream, endpoint: Endpoint) -> None:
     upstream.will_deliver("duplicate", count=999)
-    rung = upstream.ring()
-    assert {post.id for post in endpoint.got(1000, A_WHILE)} == {rung}
+    event_id = upstream.send_event()
+    assert {post.id for post in endpoint.got(1000, A_WHILE)} == {event_id}
 
 
 def test_duplicates_for_ever_are_not_duplicated_themselves() -> None:
     with Upstream(patience=Patience(pauses=0.0001)) as upstream, Endpoint(500) as endpoint:
-        upstream.tell(endpoint.url)
+        upstream.add_endpoint(endpoint.url)
         upstream.will_deliver("duplicate", times=None)
-        upstream.ring()
+        upstream.send_event()
         assert soon(lambda: [row["state"] for row in upstream.deliveries()] == ["given up"] * 2)
         endpoint.got(16)
 
 
 def test_a_reorder_holds_back_and_sends_in_reverse(upstream: Upstream, endpoint: Endpoint) -> None:
     upstream.will_deliver("reorder", times=3)
-    rung = [upstream.ring() for _ in range(2)]
+    event_ids = [upstream.send_event() for _ in range(2)]
     time.sleep(0.3)
     assert endpoint.posts == [] and [row["state"] for row in upstream.deliveries()] == ["held", "held"]
-    rung.append(upstream.ring())
-    assert [post.id for post in endpoint.got(3)] == rung[::-1]
-    later = [upstream.ring() for _ in range(3)]
+    event_ids.append(upstream.send_event())
+    assert [post.id for post in endpoint.got(3)] == event_ids[::-1]
+    later = [upstream.send_event() for _ in range(3)]
     assert [post.id for post in endpoint.got(6)][3:] == later
 
 
 def test_a_lift_lets_go_of_what_is_held(upstream: Upstream, endpoint: Endpoint) -> None:
     upstream.will_deliver("reorder", times=None)
-    rung = [upstream.ring() for _ in range(5)]
+    event_ids = [upstream.send_event() for _ in range(5)]
     assert soon(lambda: all(row["state"] == "held" for row in upstream.deliveries()))
     assert endpoint.posts == []
     upstream.delivers_well()
-    assert [post.id for post in endpoint.got(5)] == rung[::-1]
+    assert [post.id for post in endpoint.got(5)] == event_ids[::-1]
 
 
 def test_a_restart_lets_go_of_what_is_held(upstream: Upstream, endpoint: Endpoint) -> None:
     upstream.will_deliver("reorder", times=None)
-    upstream.ring()
+    upstream.send_event()
     assert soon(lambda: upstream.deliveries()[0]["state"] == "held")
     upstream.restart()
     endpoint.got(1)
@@ -105,19 +106,19 @@ def test_a_restart_lets_go_of_what_is_held(upstream: Upstream, endpoint: Endpoin
 def test_a_drop_is_never_delivered(upstream: Upstream, endpoint: Endpoint) -> None:
     upstream.will_deliver("drop", "order.completed", times=2)
     orders = [upstream.place() for _ in range(3)]
-    upstream.ring()
+    upstream.send_event()
     for order in orders:
         upstream.set_status(order, "completed")
-    assert [post.said["data"].get("order") for post in endpoint.got(2)] == [None, orders[2]]
+    assert [post.content["data"].get("order") for post in endpoint.got(2)] == [None, orders[2]]
     assert quiet(upstream)
     assert Counter(row["state"] for row in upstream.deliveries()) == {"delivered": 2, "dropped": 2}
 
 
 @pytest.fixture
 def strict() -> Iterator[tuple[Upstream, Endpoint]]:
-    """A supplier in a hurry, and an endpoint that refuses: each try can be seen."""
+    """A supplier that hardly waits between tries, and an endpoint that refuses them all."""
     with Upstream(patience=Patience(pauses=0.02)) as upstream, Endpoint(401) as endpoint:
-        upstream.tell(endpoint.url, SECRET)
+        upstream.add_endpoint(endpoint.url, SECRET)
         yield upstream, endpoint
 
 
@@ -127,7 +128,7 @@ def test_a_forgery_is_not_signed_with_the_secret_and_the_next_try_is(
 ) -> None:
     upstream, endpoint = strict
     upstream.will_deliver("forge", how=how)
-    upstream.ring()
+    upstream.send_event()
     forged, good = endpoint.got(2)
     header = forged.headers["X-NotPanel-Signature"]
     if how == "missing":
@@ -146,7 +147,7 @@ def test_a_moment_outside_the_window_is_signed_well(
 ) -> None:
     upstream, endpoint = strict
     upstream.will_deliver(fault)
-    upstream.ring()
+    upstream.send_event()
     off, good = endpoint.got(2)
     assert off.t - off.at == pytest.approx(seconds, abs=5) and off.is_signed_with(SECRET)
     assert good.t - good.at == pytest.approx(0, abs=5)
@@ -155,24 +156,24 @@ def test_a_moment_outside_the_window_is_signed_well(
 def test_a_malformed_body_is_signed_well(strict: tuple[Upstream, Endpoint]) -> None:
     upstream, endpoint = strict
     upstream.will_deliver("malformed", body="{ÿ")
-    upstream.ring()
+    upstream.send_event()
     torn, good = endpoint.got(2)
     assert torn.body == b"{\xff" and torn.is_signed_with(SECRET)
-    assert good.said["event"] == "ping"
+    assert good.content["event"] == "ping"
 
 
 def test_an_oversized_body_is_json_of_ten_megabytes_signed_well(upstream: Upstream, endpoint: Endpoint) -> None:
     upstream.will_deliver("oversized")
-    upstream.ring()
+    upstream.send_event()
     (large,) = endpoint.got(1)
     assert len(large.body) == 10 * 1024 * 1024 and large.is_signed_with(SECRET)
-    assert large.said["event"] == "ping"
+    assert large.content["event"] == "ping"
 
 
 def test_a_fault_for_ever_is_met_by_every_try_until_it_is_lifted(strict: tuple[Upstream, Endpoint]) -> None:
     upstream, endpoint = strict
     upstream.will_deliver("stale", times=None, seconds=1000)
-    upstream.ring()
+    upstream.send_event()
     assert soon(lambda: len(endpoint.posts) == 3)
     assert all(post.t < post.at - 900 for post in endpoint.posts)
     upstream.delivers_well()
@@ -181,30 +182,30 @@ def test_a_fault_for_ever_is_met_by_every_try_until_it_is_lifted(strict: tuple[U
 
 def test_a_fault_of_the_api_is_none_of_deliveries(upstream: Upstream, endpoint: Endpoint) -> None:
     upstream.will("lose_answer", times=None)
-    upstream.ring()
+    upstream.send_event()
     assert endpoint.got(1)[0].is_signed_with(SECRET)
 
 
 # -- from the control page
 
 
-def test_the_page_shows_endpoints_deliveries_and_every_lever(upstream: Upstream, endpoint: Endpoint) -> None:
+def test_the_page_shows_endpoints_deliveries_and_every_fault(upstream: Upstream, endpoint: Endpoint) -> None:
     order = upstream.place()
     upstream.set_status(order, "completed")
     endpoint.got(1)
     assert quiet(upstream)
     upstream.will_deliver("forge", times=None, how="broken")
-    upstream.ring("<script>alert(1)</script>")
+    upstream.send_event("<script>alert(1)</script>")
     status, page, _ = ask(upstream, "GET", "")
     assert status == 200
-    assert all(name in page for name in KINDS)
+    assert all(name in page for name in DELIVERY_FAULTS)
     assert endpoint.url in page and "how=broken" in page
     assert page.count(f"<code>{order}</code>") == 2 and "<td>order.completed</td>" in page  # its row, its delivery's
     assert "<script" not in page and SECRET not in page
 
 
 @pytest.mark.parametrize(
-    ("thing", "fields", "said"),
+    ("command", "fields", "answer"),
     [
         ("webhooks", {"url": "http://[::1]/", "secret": "s", "events": "order.failed"}, {"events": ["order.failed"]}),
         ("webhooks/ring", {}, {"endpoints": 0}),
@@ -215,15 +216,15 @@ def test_the_page_shows_endpoints_deliveries_and_every_lever(upstream: Upstream,
     ],
 )  # fmt: skip
 def test_a_control_call_answers_in_json(
-    upstream: Upstream, thing: str, fields: dict[str, object], said: dict[str, object]
+    upstream: Upstream, command: str, fields: dict[str, object], answer: dict[str, object]
 ) -> None:
-    status, text, _ = ask(upstream, "POST", f"/{thing}", fields)
+    status, text, _ = ask(upstream, "POST", f"/{command}", fields)
     assert status == 200
-    assert said.items() <= json.loads(text).items()
+    assert answer.items() <= json.loads(text).items()
 
 
 @pytest.mark.parametrize(
-    ("thing", "fields", "sentence"),
+    ("command", "fields", "sentence"),
     [
         ("webhooks", {"url": "http://10.0.0.1/"}, "url must be a public https address, or http on loopback"),
         ("webhooks", {"url": "http://127.0.0.1/", "events": "order.born"}, "Unknown event: order.born"),
@@ -236,22 +237,22 @@ def test_a_control_call_answers_in_json(
         ("balance/low", {"amount": "little"}, "'little' is not an amount of money"),
     ],
 )
-def test_a_wish_that_cannot_be_granted_is_refused_in_words(
-    upstream: Upstream, thing: str, fields: dict[str, object], sentence: str
+def test_what_cannot_be_done_is_refused_with_a_sentence(
+    upstream: Upstream, command: str, fields: dict[str, object], sentence: str
 ) -> None:
-    status, text, _ = ask(upstream, "POST", f"/{thing}", fields)
+    status, text, _ = ask(upstream, "POST", f"/{command}", fields)
     assert status == 400
     assert json.loads(text)["error"].startswith(sentence)
 
 
-def test_a_browser_adds_rings_misbehaves_and_removes(upstream: Upstream) -> None:
+def test_a_browser_adds_an_endpoint_a_fault_and_an_event_and_removes_the_endpoint(upstream: Upstream) -> None:
     with Endpoint() as endpoint:
-        for thing, fields in (
+        for command, fields in (
             ("webhooks", {"url": endpoint.url, "secret": SECRET, "events": ""}),
             ("webhooks/faults", {"fault": "duplicate", "event": "*", "times": "1", "details": "count=2"}),
             ("webhooks/ring", {"order": ""}),
         ):
-            status, _, headers = ask(upstream, "POST", f"/{thing}", fields, **BROWSER)
+            status, _, headers = ask(upstream, "POST", f"/{command}", fields, **BROWSER)
             assert (status, headers["Location"]) == (303, "/control")
         assert all(post.is_signed_with(SECRET) for post in endpoint.got(3))
         id = upstream.books()["webhooks"][0]["webhook"]

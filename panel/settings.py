@@ -12,7 +12,7 @@ from panel.ops import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = BASE_DIR / ".data"
-env.load_file(BASE_DIR / ".env")
+env.source.read_env(BASE_DIR / ".env")  # if there is one; what the environment already says wins
 
 # ── The process ──────────────────────────────────────────────────────────────────────────────────
 TESTING = "pytest" in sys.modules
@@ -41,7 +41,7 @@ REAL_URL = "https://notpanel.com/api/v2"
 NOTPANEL_API_URL = env.text("NOTPANEL_API_URL", SANDBOX_URL if SANDBOX else REAL_URL)
 if SANDBOX:
     NOTPANEL_API_KEY = "sandbox-key"  # the sandbox's own, no secret
-    if not NOTPANEL_API_URL.startswith(("http://127.0.0.1:", "http://localhost:", "http://[::1]:")):
+    if not NOTPANEL_API_URL.startswith(env.LOOPBACK):
         raise ImproperlyConfigured("NOTPANEL_API_URL names a real supplier, but NOTPANEL_API_KEY is not set.")
 elif not NOTPANEL_API_URL.startswith("https://"):
     raise ImproperlyConfigured("NOTPANEL_API_URL must begin with https:// when NOTPANEL_API_KEY is set.")
@@ -73,10 +73,11 @@ DESK_URL = env.text("DESK_URL").rstrip("/")
 ALARM_WEBHOOK_URL = env.address("ALARM_WEBHOOK_URL", loopback=DEBUG or SANDBOX)
 # Without EMAIL_URL a desk sends no mail; a developer's prints it.
 mail = env.mail("EMAIL_URL", "consolemail://" if DEBUG else "")
-EMAIL_CONFIGURED = mail is not None
-EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD, EMAIL_USE_TLS, EMAIL_USE_SSL = (
-    mail or env.NO_MAIL
-)
+EMAIL_CONFIGURED = bool(mail)
+EMAIL_BACKEND = mail.get("EMAIL_BACKEND", "django.core.mail.backends.dummy.EmailBackend")
+EMAIL_HOST, EMAIL_PORT = mail.get("EMAIL_HOST") or "", mail.get("EMAIL_PORT") or 25
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = mail.get("EMAIL_HOST_USER") or "", mail.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_USE_TLS, EMAIL_USE_SSL = mail.get("EMAIL_USE_TLS", False), mail.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 10  # seconds that a worker waits for a word of the mail server
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Order Desk <order-desk@localhost>")
 # Upstream signs its webhooks with one of these; several while one takes over from another.

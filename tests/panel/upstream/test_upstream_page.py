@@ -99,7 +99,7 @@ def test_an_open_page_gets_its_middle_alone(viewer: Client) -> None:
 
 @pytest.mark.parametrize("roles", [EVERY_ROLE, "look upkeep"])
 def test_workers_say_what_they_do(viewer: Client, roles: str) -> None:
-    Heartbeat(roles=roles.split()).beat(timezone.now())
+    Heartbeat(roles=roles.split()).record(timezone.now())
     assert ("everything" if roles == EVERY_ROLE else "look, upkeep") in page(viewer)
 
 

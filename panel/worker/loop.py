@@ -25,7 +25,7 @@ from panel.notpanel.client import Client
 from panel.upstream import client as upstream
 from panel.upstream.models import DESK, ROLES
 from panel.worker.heartbeat import Heartbeat
-from panel.worker.recurring import balance_due_now, chores_of, create_rows, do_due_chore
+from panel.worker.recurring import balance_due_now, create_rows, do_recurring_work, recurring_rows
 
 log = logging.getLogger(__name__)
 
@@ -49,13 +49,13 @@ def task_step(kind: str, purpose: Purpose, act: Callable[[Client], object]) -> S
     return Step(purpose, lambda now: purpose if Task.objects.to_send(kind, now).exists() else None, act)
 
 
-def chore_step(role: str, wanted: Callable[[datetime], bool] = lambda _now: True) -> Step:
+def recurring_step(role: str, wanted: Callable[[datetime], bool] = lambda _now: True) -> Step:
     """Does the recurring work of one role, one kind in each round, while `wanted` says that there is anything to do."""
 
     def due(now: datetime) -> str | None:
-        return role if chores_of([role]).due(now).exists() and wanted(now) else None
+        return role if recurring_rows([role]).due(now).exists() and wanted(now) else None
 
-    return Step(role, due, partial(do_due_chore, roles=[role]))
+    return Step(role, due, partial(do_recurring_work, roles=[role]))
 
 
 def desk_step(act: Callable[[datetime], object]) -> Step:
@@ -72,12 +72,12 @@ STEPS = (
     desk_step(lambda now: dispatch.dispatch_due(now, balance_due_now)),
     Step(Purpose.POLL, poll_wanted, poll_once),
     Step(Purpose.UPKEEP, due_probe, probe),
-    chore_step(Purpose.POLL, wanted=lambda now: Order.objects.due_alone(now).exists()),
-    chore_step(Purpose.UPKEEP),
+    recurring_step(Purpose.POLL, wanted=lambda now: Order.objects.due_alone(now).exists()),
+    recurring_step(Purpose.UPKEEP),
     desk_step(presume_settled),
     # Pages add up the lines that triggers write, and this keeps the lines few.
     desk_step(lambda _now: compact()),
-    chore_step(DESK),
+    recurring_step(DESK),
     desk_step(run_alarms),
 )
 

@@ -41,7 +41,7 @@ def desk(act: Callable[[datetime], object], every_seconds: float) -> RecurringWo
     return RecurringWork(lambda _client: act(timezone.now()), lambda: every_seconds, DESK)
 
 
-CHORES = {
+RECURRING_WORK = {
     #                 act           every seconds                            role
     "balance":   RecurringWork(read_balance, lambda: settings.BALANCE_EVERY_SECONDS, Purpose.UPKEEP),
     "catalog":   RecurringWork(sync,         lambda: settings.CATALOG_EVERY_SECONDS, Purpose.UPKEEP),
@@ -53,16 +53,16 @@ CHORES = {
 }  # fmt: skip
 
 
-def do_due_chore(client: Client, now: datetime | None = None, roles: Collection[str] = ROLES) -> bool:
+def do_recurring_work(client: Client, now: datetime | None = None, roles: Collection[str] = ROLES) -> bool:
     """Does one kind of recurring work of these roles that is due, and sets when it is due again.
 
     False when none was due. After an error of upstream's it is due again RETRY_AFTER.
     """
-    chore = chores_of(roles).claim(now or timezone.now(), LEASE)
+    chore = recurring_rows(roles).claim(now or timezone.now(), LEASE)
     if chore is None:
         return False
     claimed = Chore.objects.filter(pk=chore.pk, due_at=chore.due_at)
-    work = CHORES[chore.name]
+    work = RECURRING_WORK[chore.name]
     try:
         work.act(client)
     except NotPanelError as trouble:
@@ -74,14 +74,14 @@ def do_due_chore(client: Client, now: datetime | None = None, roles: Collection[
     return True
 
 
-def chores_of(roles: Collection[str]) -> ChoreQuerySet:
+def recurring_rows(roles: Collection[str]) -> ChoreQuerySet:
     """The rows of the recurring work that workers with these roles do."""
-    return Chore.objects.filter(name__in=[name for name, work in CHORES.items() if work.role in roles])
+    return Chore.objects.filter(name__in=[name for name, work in RECURRING_WORK.items() if work.role in roles])
 
 
 def create_rows(now: datetime) -> None:
     """Gives each kind of recurring work its row. New ones are due at once."""
-    Chore.objects.bulk_create([Chore(name=name, due_at=now) for name in CHORES], ignore_conflicts=True)
+    Chore.objects.bulk_create([Chore(name=name, due_at=now) for name in RECURRING_WORK], ignore_conflicts=True)
 
 
 def balance_due_now(now: datetime) -> None:

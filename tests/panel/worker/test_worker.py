@@ -16,7 +16,7 @@ from panel.upstream import client as book
 from panel.upstream.models import Beat, Chore, Upstream
 from panel.worker.heartbeat import Heartbeat
 from panel.worker.loop import work, work_round
-from panel.worker.recurring import do_due_chore
+from panel.worker.recurring import do_recurring_work
 from tests.makers import make_order, place_order, sold_by
 from tests.upstream import Upstream as Sandbox
 
@@ -56,9 +56,9 @@ def test_one_step_that_fails_does_not_keep_the_others_from_work(upstream: Sandbo
 def test_recurring_work_is_due_again_after_its_time(desk_phone: Client) -> None:
     now = timezone.now()
     Chore.objects.create(name="balance", due_at=now)
-    assert do_due_chore(desk_phone, now)
-    assert not do_due_chore(desk_phone, now)
-    assert do_due_chore(desk_phone, now + timedelta(days=1))
+    assert do_recurring_work(desk_phone, now)
+    assert not do_recurring_work(desk_phone, now)
+    assert do_recurring_work(desk_phone, now + timedelta(days=1))
     assert BalanceReading.objects.count() == 1, "the same amount is one reading"
 
 

@@ -107,7 +107,7 @@ def test_without_a_database_the_process_still_answers() -> None:
 def test_the_500_stands_when_what_is_around_every_page_is_broken(
     viewer: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("panel.site.status_bar.StatusBar.row", property(broken))
+    monkeypatch.setattr("panel.site.status_bar.StatusBar.columns", property(broken))
     page = viewer.get("/orders/")
     assert (page.status_code, heading(page)) == (500, "Something broke on our side")
 

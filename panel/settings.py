@@ -217,10 +217,7 @@ LOGGING = {
     "filters": {"context": {"()": "panel.ops.logs.Context"}},
     "formatters": {"desk": {"()": f"panel.ops.logs.{LOG_FORMAT.title()}"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "desk", "filters": ["context"]}},
-    "root": {
-        "handlers": ["stderr"],
-        "level": env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
-    },
+    "root": {"handlers": ["stderr"], "level": env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))},
     "loggers": {
         "django": {"handlers": [], "level": "INFO"},  # without Django's own, which would write every line twice
         "django.utils.autoreload": {"level": "WARNING"},

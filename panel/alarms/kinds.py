@@ -46,10 +46,9 @@ def upstream_sentence(facts: Facts) -> str:
 
 def prices_sentence(facts: Facts) -> str:
     """What an alarm about price jumps says: how many there are, and the largest of them."""
-    who = "service" if facts["new"] == 1 else "services"
-    more = " more" if facts["new"] < facts["all"] else ""
-    moved = f"{number(facts['new'])}{more} {who} moved in price by more than {facts['percent']} %"
-    return f"{moved}: {list_words([price_words(*jump) for jump in facts['some']], facts['new'])}"
+    new, more = facts["new"], " more" if facts["new"] < facts["all"] else ""
+    moved = f"{number(new)}{more} service{'s' * (new != 1)} moved in price by more than {facts['percent']} %"
+    return f"{moved}: {list_words([price_words(*jump) for jump in facts['some']], new)}"
 
 
 def orders_sentence(facts: Facts) -> str:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -25,16 +25,6 @@ THEMES = ("light", "dark")
 FIRST_ROW = 48_200  # the id of the first theme's first order; each theme has ids of its own
 LONG_NAME = "Instagram Followers — Ελληνικά, العربية | Real & Active ★ Max 2.5K/day [R60] ♻️"
 ANA, LINK = User(pk=1, username="ana", name="Ana"), "https://www.instagram.com/lumen.studio/p/CxYz81"
-
-
-class Sheet(NamedTuple):
-    """What the half of one theme shows."""
-
-    theme: str
-    orders: list[Order]
-    form: "Fields"
-    meters: list[Refills]
-    events: list[Event]
 
 
 class Fields(forms.Form):
@@ -60,14 +50,14 @@ def components(request: HttpRequest) -> HttpResponse:
     return render(request, "site/components_sheet.html", context)
 
 
-def sheet(position: int, now: datetime) -> Sheet:
-    """The half of the theme at this position of THEMES."""
+def sheet(position: int, now: datetime) -> dict[str, Any]:
+    """What the half of the theme at this position of THEMES shows."""
     typed = {"name": "lumen.studio", "wrong": "137", "words": "Lovely light!\nΠολύ ωραίο", "tick": "on"}
     theme = THEMES[position]
-    orders = list(made_up_orders(FIRST_ROW + 100 * position, now))
     pending = asked_task("refill", now)
     meters = [Refills(0, 3, None), Refills(1, 3, None), Refills(2, 3, pending), Refills(3, 3, None)]
-    return Sheet(theme, orders, Fields(typed, auto_id=f"{theme}-%s"), meters, list(events(now)))
+    orders, form = list(made_up_orders(FIRST_ROW + 100 * position, now)), Fields(typed, auto_id=f"{theme}-%s")
+    return {"theme": theme, "orders": orders, "form": form, "meters": meters, "events": list(events(now))}
 
 
 def made_up_orders(first_pk: int, now: datetime) -> Iterator[Order]:

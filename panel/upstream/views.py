@@ -1,7 +1,7 @@
 """The page about upstream: this minute's calls and what they were for, the workers, and what is due."""
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -29,33 +29,6 @@ PURPOSE_WORDS = {
 LAYERS = {"key": "This key", "tier": "The account’s tier", "ip": "This address"}
 
 
-class Layer(NamedTuple):
-    """One layer of upstream's limits: how many calls it allows a minute, and how many of them are left."""
-
-    words: str
-    left: int
-    limit: int
-
-
-class PurposeCalls(NamedTuple):
-    """How many calls had one purpose, this minute and in the last hour; `share` is what other purposes leave to it."""
-
-    purpose: str
-    words: str
-    now: int
-    past: int
-    share: int
-
-
-class Column(NamedTuple):
-    """One rectangle of the chart: the calls of one minute that had one purpose."""
-
-    purpose: str
-    x: int
-    y: float
-    height: float
-
-
 @require_safe
 @needs("view")
 def index(request: HttpRequest) -> HttpResponse:
@@ -71,7 +44,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "layers": layers_of(current),
         "spent": spent,
         "denied": sum(window.denied for window in windows),
-        "total": sum(calls.past for calls in spent),
+        "total": sum(calls["past"] for calls in spent),
         "chart": chart_columns(windows, now),
         "chart_width": CHART_MINUTES * MINUTE_WIDTH,
         "chart_height": CHART_HEIGHT,
@@ -85,24 +58,33 @@ def index(request: HttpRequest) -> HttpResponse:
     return page(request, "upstream/index.html", context, fragment="upstream/_calls.html")
 
 
-def layers_of(window: Window | None) -> list[Layer]:
-    """The layers of this minute's window, without those that upstream has told nothing of; [] before the first call."""
+def layers_of(window: Window | None) -> list[dict[str, Any]]:
+    """Each layer of upstream's limits: how many calls a minute it allows (`limit`), and how many of them are `left`.
+
+    Without layers that upstream has told nothing of; [] before the first call of a minute.
+    """
     return [
-        Layer(words, max(0, getattr(window, f"{name}_left")), limit)
+        {"words": words, "left": max(0, getattr(window, f"{name}_left")), "limit": limit}
         for name, words in LAYERS.items()
         if (limit := getattr(window, f"{name}_limit", None)) is not None
     ]
 
 
-def calls_for(purpose: Purpose, windows: list[Window], current: Window | None, limit: int) -> PurposeCalls:
-    """The calls with this purpose in all these windows, and in the current one."""
-    past = sum(getattr(window, purpose) for window in windows)
+def calls_for(purpose: Purpose, windows: list[Window], current: Window | None, limit: int) -> dict[str, Any]:
+    """How many calls had this purpose: this minute (`now`) and in the last hour (`past`).
+
+    `share` is how many calls of the minute's limit the other purposes leave to it.
+    """
+    now, past = getattr(current, purpose, 0), sum(getattr(window, purpose) for window in windows)
     share = round(SHARES[purpose] * limit)
-    return PurposeCalls(purpose, PURPOSE_WORDS[purpose], getattr(current, purpose, 0), past, share)
+    return {"purpose": purpose, "words": PURPOSE_WORDS[purpose], "now": now, "past": past, "share": share}
 
 
-def chart_columns(windows: list[Window], now: datetime) -> list[Column]:
-    """The last hour's calls, one stack a minute, the latest minute rightmost. Full height is the key's limit."""
+def chart_columns(windows: list[Window], now: datetime) -> list[dict[str, Any]]:
+    """The last hour's calls as rectangles, one stack a minute and in it one rectangle a purpose.
+
+    The latest minute is rightmost, and the key's limit is the full height.
+    """
     columns = []
     for window in windows:
         minutes_ago = int(max(0.0, (now - window.ends_at).total_seconds()) // 60) + (window.ends_at <= now)
@@ -111,7 +93,7 @@ def chart_columns(windows: list[Window], now: datetime) -> list[Column]:
             height = min(top, getattr(window, purpose) / max(1, window.key_limit) * CHART_HEIGHT)
             if height and x >= 0:
                 top -= height
-                columns.append(Column(purpose, x, round(top, 2), round(height, 2)))
+                columns.append({"purpose": purpose, "x": x, "y": round(top, 2), "height": round(height, 2)})
     return columns
 
 

@@ -46,8 +46,7 @@ class Command(BaseCommand):
             raise CommandError(f"{refusal}.") from refusal
         try:
             sandbox = _listen(supplier, options["host"], options["port"])
-            self.stdout.write(f"Sandbox listening on {sandbox.url}")
-            self.stdout.write(f"Control page: {sandbox.control}")
+            self.stdout.write(f"Sandbox listening on {sandbox.url}\nControl page: {sandbox.control}")
             self.stdout.flush()
             stop.wait()
             sandbox.close()

@@ -25,6 +25,7 @@ from tests.panel.alarms.receivers import Chat, Mailbox
 AT = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 POINTS = [point for point in discovered() if point.startswith(ELSEWHERE)]
 MAY_DOUBLE = {"tell.sent"}  # after the message was sent and before it is marked as sent
+EVERYBODY = [(name, words) for name in ("ana", "ben") for words in ("Low balance", "Low balance: over")]
 
 
 def make_recipients() -> None:
@@ -56,9 +57,6 @@ def letters(box: Mailbox) -> list[tuple[str, str]]:
     return sorted(
         (str(letter["To"])[:3], str(letter["Subject"]).removeprefix("[Order Desk] ")) for letter in box.letters
     )
-
-
-EVERYBODY = [(name, words) for name in ("ana", "ben") for words in ("Low balance", "Low balance: over")]
 
 
 def tell_of_a_low_balance(box: Mailbox) -> list[tuple[str, str]]:

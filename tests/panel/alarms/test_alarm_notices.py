@@ -21,6 +21,9 @@ pytestmark = pytest.mark.django_db
 AT = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 LOW = {"balance": "12.30", "below": "20"}
 STOP = {"by": "Ana", "why": "Prices\n@channel <!here> [press](https://evil.example)", "since": AT.isoformat()}
+NIGHT = {"quiet_from": clock(22), "quiet_until": clock(7)}
+LATE = datetime(2026, 11, 2, 23, 0, tzinfo=UTC)
+MORNING = datetime(2026, 11, 3, 7, 0, tzinfo=UTC)
 
 
 def at(minute: float) -> datetime:
@@ -228,9 +231,6 @@ def test_a_worker_whose_claim_ran_out_cannot_settle_the_message(chat: Chat) -> N
 
 
 # ── Quiet hours ──────────────────────────────────────────────────────────────────────────────────
-NIGHT = {"quiet_from": clock(22), "quiet_until": clock(7)}
-LATE = datetime(2026, 11, 2, 23, 0, tzinfo=UTC)
-MORNING = datetime(2026, 11, 3, 7, 0, tzinfo=UTC)
 
 
 def test_messages_wait_until_quiet_hours_end(mailbox: Mailbox) -> None:

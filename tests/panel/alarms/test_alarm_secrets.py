@@ -21,12 +21,13 @@ from tests.addresses import one_of_everything
 from tests.panel.alarms.receivers import Chat, Mailbox
 from tests.panel.alarms.test_alarm_notices import AT, LOW, at, make_recipient, send_all
 from tests.panel.ops.test_settings import start
-from tests.panel.test_secrets import DEBUG_PAGE, shown, stored
+from tests.panel.test_secrets import DEBUG_PAGE, all_pages, all_rows
 
 pytestmark = pytest.mark.django_db
 HUSH = "hush-hush"  # in the chat's path, in the password, and in what the mail server says
 MESSAGE = Message("m", "ana@example.com", "Title", "Words.", [])
 FAULTS = ("", "500", "302", "cut", "hang")
+SET = {"ALARM_WEBHOOK_URL": f"https://chat.example.com/{HUSH}", "EMAIL_URL": f"smtp+tls://desk:{HUSH}@mail.example.com"}
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def test_the_secrets_are_nowhere_whatever_fails(
     send_due_notice(at(200))
     assert chat.paths.count("/services/T0/B0/hush-hush") >= len(FAULTS)
     records = "\n".join(str(vars(record)) for record in log.records)
-    for place, text in {"log": log.text, "records": records, "rows": stored(), "pages": shown()}.items():
+    for place, text in {"log": log.text, "records": records, "rows": all_rows(), "pages": all_pages()}.items():
         assert "Instagram" in text or "alarm" in text, f"there is nothing to look through in the {place}"
         assert HUSH not in text, place
 
@@ -90,9 +91,6 @@ def printed(caught: pytest.ExceptionInfo[NotSent]) -> str:
     below_this_test = caught.tb.tb_next
     frames = traceback.TracebackException(caught.type, caught.value, below_this_test, capture_locals=True)
     return "".join(frames.format())
-
-
-SET = {"ALARM_WEBHOOK_URL": f"https://chat.example.com/{HUSH}", "EMAIL_URL": f"smtp+tls://desk:{HUSH}@mail.example.com"}
 
 
 def test_djangos_debug_page_masks_the_secrets() -> None:

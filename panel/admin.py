@@ -1,4 +1,4 @@
-"""What the roof keeps, and every sign-in, for owners to read."""
+"""The admin for owners: the records of panel's rooms and of the admin itself, and its sign-in."""
 
 from typing import Any
 
@@ -18,23 +18,6 @@ from panel.alarms.models import Alarm, Notice, Recipient, Sighting, Watch
 from panel.upstream.models import Beat, Chore, Upstream, Window
 from panel.web.admin_record import RecordAdmin
 
-
-def sign_in(request: HttpRequest, extra_context: object = None) -> HttpResponse:
-    """In place of Django's own sign-in page, which knows no throttle: the desk's, and for teammates the reason."""
-    if not request.user.is_authenticated:
-        return redirect_to_login(request.GET.get("next", reverse("admin:index")))
-    if why := why_not(request.user, "administer"):
-        raise PermissionDenied(why)
-    return redirect("admin:index")
-
-
-admin.site.login = sign_in  # type: ignore[method-assign]
-admin.site.site_header = admin.site.site_title = "Order Desk"
-admin.site.index_title = "For owners"
-admin.site.unregister(EmailAddress)  # the desk keeps one address a person, on the person
-admin.site.unregister(Group)  # the role says everything
-
-
 RECORDS: dict[type[Model], dict[str, Any]] = {
     Upstream: {"list_display": ("spoke_at", "trouble", "trouble_since", "paused_until")},
     Beat: {
@@ -51,10 +34,7 @@ RECORDS: dict[type[Model], dict[str, Any]] = {
         "list_select_related": ("user", "content_type"),
         "search_fields": ("object_repr", "change_message"),
     },
-    Alarm: {
-        "list_display": ("kind", "subject", "raised_at", "ended_at", "sentence"),
-        "list_filter": ("kind",),
-    },
+    Alarm: {"list_display": ("kind", "subject", "raised_at", "ended_at", "sentence"), "list_filter": ("kind",)},
     Notice: {
         "list_display": ("alarm", "to", "channel", "over", "due_at", "attempts", "sent_at", "dropped_at", "trouble"),
         "list_select_related": ("alarm", "to__user"),
@@ -63,11 +43,27 @@ RECORDS: dict[type[Model], dict[str, Any]] = {
         "list_display": ("__str__", "kinds", "over_too", "quiet_from", "quiet_until", "serious_anyway"),
         "list_select_related": ("user",),
     },
-    Sighting: {
-        "list_display": ("alarm", "user", "at"),
-        "list_select_related": ("alarm", "user"),
-    },
+    Sighting: {"list_display": ("alarm", "user", "at"), "list_select_related": ("alarm", "user")},
     Watch: {"list_display": ("looked_at", "due_at")},
 }
+
+
+def sign_in(request: HttpRequest, extra_context: object = None) -> HttpResponse:
+    """Replaces Django's sign-in page, which has no throttle.
+
+    A stranger is sent to the desk's own sign-in page, a teammate who is not an owner is told why not.
+    """
+    if not request.user.is_authenticated:
+        return redirect_to_login(request.GET.get("next", reverse("admin:index")))
+    if why := why_not(request.user, "administer"):
+        raise PermissionDenied(why)
+    return redirect("admin:index")
+
+
+admin.site.login = sign_in  # type: ignore[method-assign]
+admin.site.site_header = admin.site.site_title = "Order Desk"
+admin.site.index_title = "For owners"
+admin.site.unregister(EmailAddress)  # the desk keeps one address for each person, with the person
+admin.site.unregister(Group)  # the role decides everything
 for model, options in RECORDS.items():
     admin.site.register(model, RecordAdmin, **options)

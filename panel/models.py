@@ -1,4 +1,4 @@
-"""Django finds the roof's tables through this file. They stand in the rooms that keep them."""
+"""Imports the tables of panel's rooms, because Django looks for them in this file."""
 
 from panel.alarms import models as alarms  # noqa: F401
 from panel.upstream import models as upstream  # noqa: F401

@@ -12,25 +12,24 @@ from panel.ops import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = BASE_DIR / ".data"
-env.load_file(BASE_DIR / ".env")
+env.source.read_env(BASE_DIR / ".env")  # if there is one; what the environment already says wins
 
 # ── The process ──────────────────────────────────────────────────────────────────────────────────
-TESTING = "pytest" in sys.modules
 DEBUG = env.flag("DEBUG", default=True)
 SECRET_KEY = env.text("SECRET_KEY")
 if not SECRET_KEY:
     if not DEBUG:
         raise ImproperlyConfigured("SECRET_KEY is not set. With DEBUG off the desk does not start without one.")
     SECRET_KEY = "debug-only-" + secrets.token_hex(32)
-    if not TESTING:  # so that a developer stays signed in when the server reloads
-        keep = DATA_DIR / "debug_secret_key"
+    if "pytest" not in sys.modules:  # kept in a file, so that a developer stays signed in when the server reloads
+        key_file = DATA_DIR / "debug_secret_key"
         DATA_DIR.mkdir(exist_ok=True)
-        if not keep.is_file():
-            keep.write_text(SECRET_KEY)
-            keep.chmod(0o600)
-        SECRET_KEY = keep.read_text()
+        if not key_file.is_file():
+            key_file.write_text(SECRET_KEY)
+            key_file.chmod(0o600)
+        SECRET_KEY = key_file.read_text()
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
-# Off only where plain HTTP is what is wanted, as on a loopback demo: cookies and links then do without TLS.
+# Off only where plain HTTP is wanted, as in a demo on this machine: cookies and links then need no TLS.
 SECURE = env.flag("SECURE", default=not DEBUG)
 
 # ── The supplier ─────────────────────────────────────────────────────────────────────────────────
@@ -41,7 +40,7 @@ REAL_URL = "https://notpanel.com/api/v2"
 NOTPANEL_API_URL = env.text("NOTPANEL_API_URL", SANDBOX_URL if SANDBOX else REAL_URL)
 if SANDBOX:
     NOTPANEL_API_KEY = "sandbox-key"  # the sandbox's own, no secret
-    if not NOTPANEL_API_URL.startswith(("http://127.0.0.1:", "http://localhost:", "http://[::1]:")):
+    if not NOTPANEL_API_URL.startswith(env.LOOPBACK):
         raise ImproperlyConfigured("NOTPANEL_API_URL names a real supplier, but NOTPANEL_API_KEY is not set.")
 elif not NOTPANEL_API_URL.startswith("https://"):
     raise ImproperlyConfigured("NOTPANEL_API_URL must begin with https:// when NOTPANEL_API_KEY is set.")
@@ -51,41 +50,42 @@ KEY_CALLS_A_MINUTE = env.number("KEY_CALLS_A_MINUTE", 100, int, least=1, most=10
 IP_CALLS_A_MINUTE = env.number("IP_CALLS_A_MINUTE", 300, int, least=1, most=100_000)
 # Upstream's memory for a request_id is not documented; beyond this we no longer trust a retry to be harmless.
 TRUST_WINDOW_HOURS = env.number("TRUST_WINDOW_HOURS", 12.0, float, least=0.0, most=720.0)
-# How long a worker may hold what it took up, longer than a call takes (20 s); then another takes it over.
+# How long a worker's claim of a task lasts, longer than a call takes (20 s); then another worker may claim it.
 LEASE_SECONDS = env.number("LEASE_SECONDS", 60, int, least=1, most=3600)
-# For so long an order can be taken back before the worker may send it; 0: it goes at once.
+# How long a person can withdraw an order before the worker may send it; 0: it is sent at once.
 SEND_DELAY_SECONDS = env.number("SEND_DELAY_SECONDS", 5.0, float, least=0.0, most=3600.0)
 # Upstream allows 3 refills per order by default; a different number is agreed with it.
 REFILLS_PER_ORDER = env.number("REFILLS_PER_ORDER", 3, int, least=0, most=100)
-# Hours after which an accepted refill that nobody heard of again is presumed settled: upstream tells no end.
+# Hours after which an accepted refill without further news is presumed settled, as upstream does not tell its end.
 REFILL_PRESUMED_SETTLED_AFTER = env.number("REFILL_PRESUMED_SETTLED_AFTER", 72.0, float, least=0.1, most=8760.0)
 CATALOG_EVERY_SECONDS = env.number("CATALOG_EVERY_SECONDS", 900, int, least=10, most=86_400)
-# In US dollars: a balance below it is marked wherever it stands, and an alarm.
+# In US dollars. A balance below it is marked on every page, and raises an alarm.
 LOW_BALANCE = env.number("LOW_BALANCE", Decimal(20), Decimal, least=Decimal(0), most=Decimal(10**9))
 BALANCE_EVERY_SECONDS = env.number("BALANCE_EVERY_SECONDS", 60, int, least=10, most=86_400)
-
-# ── Alarms ───────────────────────────────────────────────────────────────────────────────────────
-# A rate that moves by more than so many per cent is an alarm.
-PRICE_JUMP_PERCENT = env.number("PRICE_JUMP_PERCENT", 20.0, float, least=1.0, most=1000.0)
-# Where people reach the desk, for the links in messages: https://desk.example.com
-DESK_URL = env.text("DESK_URL").rstrip("/")
-# The chat's incoming webhook. Whoever knows it can write there, so it is a secret like a password.
-ALARM_WEBHOOK_URL = env.address("ALARM_WEBHOOK_URL", loopback=DEBUG or SANDBOX)
-# Without EMAIL_URL a desk sends no mail; a developer's prints it.
-mail = env.mail("EMAIL_URL", "consolemail://" if DEBUG else "")
-EMAIL_CONFIGURED = mail is not None
-EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD, EMAIL_USE_TLS, EMAIL_USE_SSL = (
-    mail or env.NO_MAIL
-)
-EMAIL_TIMEOUT = 10  # seconds that a worker waits for a word of the mail server
-DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Order Desk <order-desk@localhost>")
-# Upstream signs its webhooks with one of these; several while one takes over from another.
+# Upstream signs its webhooks with one of these secrets; there are several while a new one replaces an old one.
 NOTPANEL_WEBHOOK_SECRETS = env.words("NOTPANEL_WEBHOOK_SECRETS")
-# How it signs, where that is not as assumed: `encoding=base64,signature=X-Signature`; see panel/notpanel/signing.py.
+# How it signs, if not as assumed: `encoding=base64,signature=X-Signature`; see panel/notpanel/signing.py.
 try:
     NOTPANEL_WEBHOOK_SCHEME = Scheme.of(env.words("NOTPANEL_WEBHOOK_SCHEME"))
 except ValueError as wrong:
     raise ImproperlyConfigured(f"NOTPANEL_WEBHOOK_SCHEME: {wrong}.") from None
+
+# ── Alarms ───────────────────────────────────────────────────────────────────────────────────────
+# A rate that moves by more than so many per cent raises an alarm.
+PRICE_JUMP_PERCENT = env.number("PRICE_JUMP_PERCENT", 20.0, float, least=1.0, most=1000.0)
+# Where people reach the desk, for the links in messages: https://desk.example.com
+DESK_URL = env.text("DESK_URL").rstrip("/")
+# The chat's incoming webhook. Everybody who knows it can write there, so it is a secret like a password.
+ALARM_WEBHOOK_URL = env.address("ALARM_WEBHOOK_URL", loopback=DEBUG or SANDBOX)
+# Without EMAIL_URL a desk sends no mail, but with DEBUG on it prints it.
+mail = env.mail("EMAIL_URL", "consolemail://" if DEBUG else "")
+EMAIL_CONFIGURED = bool(mail)
+EMAIL_BACKEND = mail.get("EMAIL_BACKEND", "django.core.mail.backends.dummy.EmailBackend")
+EMAIL_HOST, EMAIL_PORT = mail.get("EMAIL_HOST") or "", mail.get("EMAIL_PORT") or 25
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = mail.get("EMAIL_HOST_USER") or "", mail.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_USE_TLS, EMAIL_USE_SSL = mail.get("EMAIL_USE_TLS", False), mail.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 10  # seconds that a worker waits for an answer of the mail server
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Order Desk <order-desk@localhost>")
 
 # ── Django ───────────────────────────────────────────────────────────────────────────────────────
 INSTALLED_APPS = [
@@ -101,14 +101,14 @@ INSTALLED_APPS = [
     "django_htmx",
     "allauth",
     "allauth.account",
-    "panel",  # last: its admin rearranges what the others register
+    "panel",  # last, because its admin unregisters what others register
 ]
 MIDDLEWARE = [
     "panel.site.middleware.request_id",
     "panel.site.middleware.status_bar",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    # Pads its answers, and Django masks the CSRF token anew each time, so that lengths tell nothing (BREACH).
+    # It pads its answers, and Django masks the CSRF token anew each time, so lengths tell nothing (BREACH).
     "django.middleware.gzip.GZipMiddleware",
     "panel.site.middleware.content_security_policy",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -137,7 +137,7 @@ TEMPLATES = [
             "context_processors": [*CONTEXT_PROCESSORS, "panel.site.status_bar.context"],
         },
     },
-    {  # Django's own language, for the admin alone
+    {  # Django's own template language, for the admin alone
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates" / "django"],
         "APP_DIRS": True,
@@ -148,20 +148,20 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # ── Database ─────────────────────────────────────────────────────────────────────────────────────
 DATABASE_URL = env.text("DATABASE_URL", f"sqlite:///{DATA_DIR / 'desk.sqlite3'}")
-DATABASES = {"default": env.source.db_url_config(DATABASE_URL)}
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
-    DATABASES["default"]["OPTIONS"] = {
-        # A transaction that reads first and writes later fails at once under WAL; IMMEDIATE waits its turn.
+database = env.source.db_url_config(DATABASE_URL)
+DATABASES = {"default": database}
+if database["ENGINE"].endswith("sqlite3"):
+    Path(database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+    database["OPTIONS"] = {
+        # A transaction that reads first and writes later fails at once under WAL; with IMMEDIATE it waits its turn.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        # FULL: with NORMAL a power cut can take back a request_id that was already sent.
+        # With NORMAL instead of FULL a power cut can take back a request_id that was already sent.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA mmap_size=268435456;",
     }
 else:
-    DATABASES["default"]["CONN_MAX_AGE"] = 60
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-# Login throttling counts in a cache that every process shares; the table is made by a migration.
+    database |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+# The throttle of sign-in counts in a cache that every process shares; a migration makes its table.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "desk_cache"}}
 
 # ── People ───────────────────────────────────────────────────────────────────────────────────────
@@ -178,13 +178,11 @@ ACCOUNT_ADAPTER = "accounts.adapter.TeamAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
 
 # ── Words, time, files ───────────────────────────────────────────────────────────────────────────
 LANGUAGE_CODE = "en-gb"
 USE_I18N = False
-USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -202,17 +200,14 @@ SECURE_SSL_REDIRECT = SECURE
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 SECURE_HSTS_PRELOAD = SECURE
-SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "panel.site.views.stale_form"
-X_FRAME_OPTIONS = "DENY"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "panel.ops.error_report.DiscreetFilter"
-# TLS often ends at a proxy in front; it must then set this header itself and strip it from visitors.
+# A proxy in front that ends TLS must set this header itself and strip it from what visitors send.
 if env.flag("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    ALLAUTH_TRUSTED_PROXY_COUNT = 1  # or all visitors would share one address in the throttle of sign-in
-SILENCED_SYSTEM_CHECKS: list[str] = []
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1  # otherwise the throttle of sign-in counts all visitors as one address
 
 # ── Logs ─────────────────────────────────────────────────────────────────────────────────────────
 LOG_FORMAT = env.choice("LOG_FORMAT", "TEXT" if DEBUG else "JSON", ("TEXT", "JSON"))
@@ -222,13 +217,10 @@ LOGGING = {
     "filters": {"context": {"()": "panel.ops.logs.Context"}},
     "formatters": {"desk": {"()": f"panel.ops.logs.{LOG_FORMAT.title()}"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "desk", "filters": ["context"]}},
-    "root": {
-        "handlers": ["stderr"],
-        "level": env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
-    },
+    "root": {"handlers": ["stderr"], "level": env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))},
     "loggers": {
-        "django": {"handlers": [], "level": "INFO"},  # Django's own handlers would write every line once more
+        "django": {"handlers": [], "level": "INFO"},  # without Django's own, which would write every line twice
         "django.utils.autoreload": {"level": "WARNING"},
-        "urllib3": {"level": "ERROR"},  # below that it tells each address it calls, and the chat's is a secret
+        "urllib3": {"level": "ERROR"},  # below that it logs each address it calls, and the chat's is a secret
     },
 }

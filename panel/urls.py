@@ -1,4 +1,4 @@
-"""Every address of the desk."""
+"""The addresses of all pages but those of the orders, which stand in orders/urls.py."""
 
 from allauth.account import views as account
 from django.contrib import admin
@@ -16,7 +16,7 @@ from panel.alarms import views as alarms
 from panel.site import components_page, palette, views
 from panel.upstream import views as upstream
 
-# The catalog does not know the team, so its doors are guarded here.
+# The catalog knows nothing of the team, so its views are guarded here.
 services = [
     path("", needs("view")(catalog.index), name="index"),
     path("found/", needs("place")(catalog.picker_services), name="found"),
@@ -26,7 +26,7 @@ services = [
     path("changes/<int:pk>/decision/", needs("decide")(catalog.decision), name="decision"),
     path("alarms/<int:pk>/acceptance/", needs("decide")(catalog.acceptance), name="acceptance"),
 ]
-# Of allauth's pages those that the desk uses: owners add people and keep their addresses, and no mail is sent.
+# The desk uses these pages of allauth alone: owners add people and their addresses, and allauth sends no mail.
 entrance = [
     path("login/", account.login, name="account_login"),
     path("logout/", account.logout, name="account_logout"),
@@ -48,7 +48,7 @@ urlpatterns = [
     path("team/", team, name="team"),
     path("accounts/preferences/", preferences, name="preferences"),
     path("accounts/preferences/sample/", sample, name="sample"),
-    path("upstream/", upstream.calls, name="calls"),
+    path("upstream/", upstream.index, name="calls"),
     path("upstream/webhooks/", webhooks.index, name="webhooks"),
     path("upstream/webhooks/rings/", webhooks.test_delivery, name="webhook_rings"),
     path("webhooks/notpanel/", endpoint, name="webhook_door"),

@@ -1,4 +1,4 @@
-"""What stands: each kind of alarm judged by what the desk knows, in a query or two, and without a call to anybody."""
+"""The condition of each kind of alarm, found in a query or two from what the desk knows, without a call to anybody."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -22,73 +22,81 @@ from panel.upstream.models import SILENT_AFTER, Beat, Upstream
 
 # A low balance is over only at this share of the threshold, so that a balance that wavers there makes one alarm.
 OVER_FROM_SHARE = Decimal("1.1")
-FAILS_FOR = timedelta(minutes=1)  # before upstream's trouble is an alarm: most is over by then
-ONCE_SILENT_AFTER = timedelta(minutes=15)  # where cron starts a worker every few minutes
+FAILS_FOR = timedelta(minutes=1)  # before upstream's trouble is an alarm: most of it is over by then
+CRON_SILENT_AFTER = timedelta(minutes=15)  # where cron starts a worker every few minutes
 IGNORED_AFTER = timedelta(days=1)  # a worker that is silent for so long is no news
-GAP_AFTER = timedelta(minutes=5)  # that nobody looked; a new version takes less to come up
-# Of what piles up, the next that come are told together, so long after the last time.
-PILE_TOLD_EVERY = timedelta(minutes=15)
-PILED_ROWS = 1_000  # of one kind
-NAMED_IN_SENTENCE = 5  # in a sentence
+GAP_AFTER = timedelta(minutes=5)  # without an evaluation; a new version of the desk takes less to start
+PILE_TOLD_EVERY = timedelta(minutes=15)  # what is added to a pile within this time is told together
+PILED_ROWS = 1_000  # read of one kind
+NAMED_ROWS = 5  # in a sentence
 
 
-class Moment(NamedTuple):
-    """What a look begins with."""
+class Evaluation(NamedTuple):
+    """What one evaluation of the alarms knows before it asks a condition."""
 
     now: datetime
-    looked_at: datetime | None  # when the look before this one ended
-    open: Mapping[str, Alarm]  # of this kind, by subject
+    previous_at: datetime | None  # when the evaluation before this one ended
+    open_alarms: Mapping[str, Alarm]  # of the condition's kind, by subject
 
 
-class Standing(NamedTuple):
-    """Something stands. `anew`: something came to it that has to be told, though an alarm of it is open."""
+class Finding(NamedTuple):
+    """One thing that an alarm is to stand for. `anew` means that it must be told again though an alarm is open."""
 
     facts: Facts
     anew: bool = False
 
 
-Found = dict[str, Standing]  # by subject
+Findings = dict[str, Finding]  # by the alarm's subject
 
 
-def balance(moment: Moment) -> Found:
+class Condition(NamedTuple):
+    """How one kind of alarm is found. What is no longer found is over after `ends_after`; until then it is the same."""
+
+    find: Callable[[Evaluation], Findings]
+    ends_after: timedelta
+
+
+def low_balance(evaluation: Evaluation) -> Findings:
+    """Finds upstream's balance in US dollars below the threshold that is set."""
     low = Decimal(str(settings.LOW_BALANCE))
     last = BalanceReading.objects.first()
     if not low or last is None or not is_dollars(last.currency):
         return {}
-    if last.amount >= (low * OVER_FROM_SHARE if moment.open else low):
+    if last.amount >= (low * OVER_FROM_SHARE if evaluation.open_alarms else low):
         return {}
-    return {"": Standing({"balance": str(last.amount), "below": str(low)})}
+    return {"": Finding({"balance": str(last.amount), "below": str(low)})}
 
 
-def sending(_moment: Moment) -> Found:
+def sending_stopped(_evaluation: Evaluation) -> Findings:
+    """Finds that a manager, or the desk itself, has stopped all sending."""
     stop = Sending.objects.filter(stopped_at__isnull=False).select_related("stopped_by").first()
     if stop is None or stop.stopped_at is None:
         return {}
     by = str(stop.stopped_by) if stop.stopped_by else ""
-    return {"": Standing({"by": by, "why": stop.reason, "since": stop.stopped_at.isoformat()})}
+    return {"": Finding({"by": by, "why": stop.reason, "since": stop.stopped_at.isoformat()})}
 
 
-def upstream(moment: Moment) -> Found:
-    since = moment.now if moment.open else moment.now - FAILS_FOR
-    book = Upstream.objects.filter(pk=ONLY_ROW, trouble_since__lte=since).first()
-    if book is None or book.trouble_since is None:
+def upstream_failing(evaluation: Evaluation) -> Findings:
+    """Finds that upstream has been in trouble for FAILS_FOR, or is in trouble again while the alarm is open."""
+    since = evaluation.now if evaluation.open_alarms else evaluation.now - FAILS_FOR
+    health = Upstream.objects.filter(pk=ONLY_ROW, trouble_since__lte=since).first()
+    if health is None or health.trouble_since is None:
         return {}
-    return {"": Standing({"why": book.trouble, "since": book.trouble_since.isoformat()})}
+    return {"": Finding({"why": health.trouble, "since": health.trouble_since.isoformat()})}
 
 
-# ── What piles up ────────────────────────────────────────────────────────────────────────────────
-def orders(moment: Moment) -> Found:
-    """What the list calls “needs a look”: in review, without a clear answer, not known upstream."""
+# ── Piles ────────────────────────────────────────────────────────────────────────────────────────
+def orders_to_review(evaluation: Evaluation) -> Findings:
+    """Finds what the list calls “needs a look”: orders in review, without a clear answer, not known upstream."""
     found: set[int] = set()
-    for keys in FILTERS["open"].index_rows("look"):  # type: ignore[misc]  # this facet has an index for each
-        found |= set(keys.rows.order_by(f"-{keys.field}").values_list(keys.field, flat=True)[:PILED_ROWS])
-    newest = sorted(found, reverse=True)[:PILED_ROWS]
-    pile = {str(order): "" for order in newest}
-    return pile_found(pile, moment, lambda some: {"some": [int(order) for order in some[:NAMED_IN_SENTENCE]]})
+    for index in FILTERS["open"].index_rows("look"):  # type: ignore[misc]  # this filter has an index for each
+        found |= set(index.rows.order_by(f"-{index.field}").values_list(index.field, flat=True)[:PILED_ROWS])
+    pile = {str(order): "" for order in sorted(found, reverse=True)[:PILED_ROWS]}
+    return pile_finding(pile, evaluation, lambda fresh: {"some": [int(order) for order in fresh[:NAMED_ROWS]]})
 
 
-def prices(moment: Moment) -> Found:
-    """Services that wait in the inbox with a rate far from what a person last decided about."""
+def price_jumps(evaluation: Evaluation) -> Findings:
+    """Finds services in the inbox whose rate is far from the rate that a person last decided about."""
     percent = Decimal(str(settings.PRICE_JUMP_PERCENT))
     was = Cast(KeyTextTransform(0, KeyTransform("rate", "moved")), DecimalField(max_digits=18, decimal_places=6))
     jumps = (
@@ -100,79 +108,78 @@ def prices(moment: Moment) -> Found:
         .values_list("service__upstream_id", "service__name", "was", "rate")
     )
     rows = {str(service): (service, name, str(was), str(rate)) for service, name, was, rate in jumps}
+    shares = {str(service): abs(rate - was) / was if was else Decimal("Infinity") for service, _, was, rate in jumps}
 
-    def shares(service: str) -> Decimal:
-        before, after = Decimal(rows[service][2]), Decimal(rows[service][3])
-        return abs(after - before) / before if before else Decimal("Infinity")
+    def describe(fresh: list[str]) -> Facts:
+        largest = sorted(fresh, key=shares.__getitem__, reverse=True)[:NAMED_ROWS]
+        return {"some": [rows[service] for service in largest], "percent": f"{percent.normalize():f}"}
 
-    def named(some: list[str]) -> Facts:
-        first = sorted(some, key=shares, reverse=True)[:NAMED_IN_SENTENCE]
-        return {"some": [rows[service] for service in first], "percent": f"{percent.normalize():f}"}
-
-    def far(told: str, rate: str) -> bool:
+    def jumped_again(told: str, rate: str) -> bool:
         return abs(Decimal(rate) - Decimal(told)) * 100 > Decimal(told) * percent
 
-    return pile_found({service: row[3] for service, row in rows.items()}, moment, named, far)
+    return pile_finding({service: row[3] for service, row in rows.items()}, evaluation, describe, jumped_again)
 
 
-def pile_found(
-    pile: dict[str, str], moment: Moment, named: Callable[[list[str]], Facts],
-    far: Callable[[str, str], bool] = lambda told, value: False,
-) -> Found:  # fmt: skip
-    """A pile is one alarm, which remembers what it told of; what comes to it later is told of in a new one."""
+def pile_finding(
+    pile: dict[str, str], evaluation: Evaluation, describe: Callable[[list[str]], Facts],
+    moved: Callable[[str, str], bool] = lambda told, value: False,
+) -> Findings:  # fmt: skip
+    """One finding for a whole pile of things, each by its name with a value that may move.
+
+    The open alarm remembers which things it told of, with their values. Things that are added later, or whose value
+    has `moved` since it was told, are told together in a new alarm. `describe` makes the facts about those.
+    """
     if not pile:
         return {}
-    last = moment.open.get("")
+    last = evaluation.open_alarms.get("")
     told = last.facts.get("told", {}) if last else {}
-    fresh = [name for name, value in pile.items() if name not in told or far(told[name], value)]
-    if last and not (fresh and moment.now - last.raised_at >= PILE_TOLD_EVERY):
-        return {"": Standing({**last.facts, "all": max(len(pile), last.facts["new"])})}
-    return {"": Standing({"new": len(fresh), "all": len(pile), **named(fresh), "told": pile}, anew=bool(last))}
+    fresh = [name for name, value in pile.items() if name not in told or moved(told[name], value)]
+    if last and not (fresh and evaluation.now - last.raised_at >= PILE_TOLD_EVERY):
+        return {"": Finding({**last.facts, "all": max(len(pile), last.facts["new"])})}
+    facts = {"new": len(fresh), "all": len(pile), **describe(fresh), "told": pile}
+    return {"": Finding(facts, anew=bool(last))}
 
 
 # ── Workers ──────────────────────────────────────────────────────────────────────────────────────
-def worker(moment: Moment) -> Found:
-    """That none runs, which only `manage.py alarms` can find; that none ran; and each that fell silent beside others.
+def silent_workers(evaluation: Evaluation) -> Findings:
+    """Finds that no worker runs, or that none ran for a while, or each worker that is silent while others run.
 
-    A worker's own look finds at least itself.
+    Only `manage.py alarms` can find that none runs: a worker that evaluates the alarms runs itself.
     """
-    now, found = moment.now, Found()
-    beats = list(Beat.objects.all()[:PILED_ROWS])
-    running = [beat for beat in beats if beat.stopped_at is None]
-    if beats and not any(now - beat.beat_at <= silent_after(beat) for beat in running):
-        last = max(max(beat.beat_at, beat.stopped_at or beat.beat_at) for beat in beats)
-        return {"": Standing({"since": last.isoformat()})}
-    # The desk looks every few seconds while a worker runs that does not come and go with cron.
-    lasting = [beat for beat in running if not by_cron(beat) and now - beat.beat_at <= SILENT_AFTER]
-    if lasting and moment.looked_at and "" not in moment.open and now - moment.looked_at > GAP_AFTER:
-        found["gap"] = Standing({"since": moment.looked_at.isoformat(), "until": now.isoformat()})
-    for beat in running:
-        # One that does the same and began since has taken its place.
-        replaced = any(other.started_at > beat.beat_at for other in beats if other.roles == beat.roles)
-        if not by_cron(beat) and SILENT_AFTER < now - beat.beat_at < IGNORED_AFTER and not replaced:
-            found[beat.name] = Standing({"name": beat.name, "since": beat.beat_at.isoformat()})
-    return found
+    now, findings = evaluation.now, Findings()
+    workers = list(Beat.objects.all()[:PILED_ROWS])
+    running = [worker for worker in workers if worker.stopped_at is None]
+    if workers and not any(now - worker.beat_at <= silent_after(worker) for worker in running):
+        last = max(max(worker.beat_at, worker.stopped_at or worker.beat_at) for worker in workers)
+        return {"": Finding({"since": last.isoformat()})}
+    # While a worker runs that was not started by cron, the alarms are evaluated every few seconds.
+    lasting = [worker for worker in running if not by_cron(worker) and now - worker.beat_at <= SILENT_AFTER]
+    previous_at = evaluation.previous_at
+    if lasting and previous_at and "" not in evaluation.open_alarms and now - previous_at > GAP_AFTER:
+        findings["gap"] = Finding({"since": previous_at.isoformat(), "until": now.isoformat()})
+    for worker in running:
+        # A worker with the same roles that began since has taken its place.
+        replaced = any(other.started_at > worker.beat_at for other in workers if other.roles == worker.roles)
+        if not by_cron(worker) and SILENT_AFTER < now - worker.beat_at < IGNORED_AFTER and not replaced:
+            findings[worker.name] = Finding({"name": worker.name, "since": worker.beat_at.isoformat()})
+    return findings
 
 
-def by_cron(beat: Beat) -> bool:
-    return ":once" in beat.name
+def by_cron(worker: Beat) -> bool:
+    """Whether cron starts this worker with `--once` again and again."""
+    return ":once" in worker.name
 
 
-def silent_after(beat: Beat) -> timedelta:
-    return ONCE_SILENT_AFTER if by_cron(beat) else SILENT_AFTER
-
-
-class Condition(NamedTuple):
-    find: Callable[[Moment], Found]
-    # What is found no more for so long is over; what comes again before that is still the same.
-    ends_after: timedelta
+def silent_after(worker: Beat) -> timedelta:
+    """How long after its last heartbeat this worker counts as silent."""
+    return CRON_SILENT_AFTER if by_cron(worker) else SILENT_AFTER
 
 
 CONDITIONS: dict[str, Condition] = {
-    "sending": Condition(sending, timedelta(minutes=2)),  # the desk tries again each minute, and may stop again
-    "worker": Condition(worker, timedelta(seconds=30)),
-    "upstream": Condition(upstream, timedelta(minutes=2)),
-    "orders": Condition(orders, timedelta(seconds=0)),
-    "balance": Condition(balance, timedelta(seconds=0)),
-    "prices": Condition(prices, timedelta(seconds=0)),
+    "sending": Condition(sending_stopped, timedelta(minutes=2)),  # the desk tries again each minute, and may stop again
+    "worker": Condition(silent_workers, timedelta(seconds=30)),
+    "upstream": Condition(upstream_failing, timedelta(minutes=2)),
+    "orders": Condition(orders_to_review, timedelta(0)),
+    "balance": Condition(low_balance, timedelta(0)),
+    "prices": Condition(price_jumps, timedelta(0)),
 }

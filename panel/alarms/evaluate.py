@@ -1,13 +1,13 @@
-"""Raises what newly stands and ends what is over. Each is written down together with the messages about it."""
+"""Raises alarms and ends them. Each is stored in the same transaction as the messages about it."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, close_old_connections, transaction
-from django.db.models import QuerySet
 
-from panel.alarms.conditions import CONDITIONS, Condition, Moment, Standing
+from panel.alarms.conditions import CONDITIONS, Condition, Evaluation, Finding
 from panel.alarms.kinds import Facts, kind_of
 from panel.alarms.models import Alarm, Notice, Recipient, Watch
 from panel.alarms.notify import send_due_notice
@@ -16,63 +16,76 @@ from panel.ops.failpoints import fp
 
 log = logging.getLogger(__name__)
 
-EVALUATED_EVERY = timedelta(seconds=10)  # whatever the number of workers
+EVALUATED_EVERY = timedelta(seconds=10)  # by all workers together
 FOLLOWED = "A newer one tells of it too."
 
 
+def run_alarms(now: datetime) -> bool:
+    """Evaluates the alarms when it is time, and sends one message. Returns whether there was anything to do.
+
+    Every exception ends here and is logged: a mistake in an alarm must not keep orders from going out.
+    """
+    try:
+        return evaluate_when_due(now) | send_due_notice(now)
+    except Exception:
+        log.exception("the alarms broke off")
+        close_old_connections()
+        return False
+
+
 def evaluate_when_due(now: datetime) -> bool:
-    """Looks, when it is time and no other worker does; says whether anything was raised or ended."""
-    if not Watch.objects.filter(pk=ONLY_ROW, due_at__gt=now).exists() and claim(now):
-        return evaluate(now)
-    return False
-
-
-def claim(now: datetime) -> bool:
-    return bool(watch_row(now).filter(due_at__lte=now).update(due_at=now + EVALUATED_EVERY))
-
-
-def watch_row(now: datetime) -> QuerySet[Watch]:
-    """The one row that says when alarms are looked for next."""
-    return only_row(Watch, due_at=now)
+    """Evaluates the alarms when it is time and no other worker does. Returns whether any was raised or ended."""
+    if Watch.objects.filter(pk=ONLY_ROW, due_at__gt=now).exists():
+        return False
+    claimed = only_row(Watch, due_at=now).filter(due_at__lte=now).update(due_at=now + EVALUATED_EVERY)
+    return bool(claimed) and evaluate(now)
 
 
 def evaluate(now: datetime) -> bool:
-    """Judges every kind. Killed at any point, the next look does what is left."""
-    looked_at = Watch.objects.filter(pk=ONLY_ROW).values_list("looked_at", flat=True).first()
-    open_: dict[str, dict[str, Alarm]] = {kind: {} for kind in CONDITIONS}
+    """Evaluates every condition. After a crash at any point the next evaluation does what is left."""
+    previous_at = Watch.objects.filter(pk=ONLY_ROW).values_list("looked_at", flat=True).first()
+    open_alarms: defaultdict[str, dict[str, Alarm]] = defaultdict(dict)
     for alarm in Alarm.objects.open():
-        open_.setdefault(alarm.kind, {})[alarm.subject] = alarm
+        open_alarms[alarm.kind][alarm.subject] = alarm
     moved = sum(
-        [apply_condition(kind, judge, Moment(now, looked_at, open_[kind])) for kind, judge in CONDITIONS.items()]
+        apply_condition(kind, condition, Evaluation(now, previous_at, open_alarms[kind]))
+        for kind, condition in CONDITIONS.items()
     )
-    watch_row(now).update(looked_at=now)
+    only_row(Watch, due_at=now).update(looked_at=now)
     return bool(moved)
 
 
-def apply_condition(kind: str, judge: Condition, moment: Moment) -> int:
-    """How many alarms of this kind were raised or ended."""
+def apply_condition(kind: str, condition: Condition, evaluation: Evaluation) -> int:
+    """Raises and ends the alarms of one kind. Returns how many."""
+    now, open_alarms = evaluation.now, evaluation.open_alarms
     try:
-        found = judge.find(moment)
-    except Exception:  # of one kind; the others are looked for all the same
+        findings = condition.find(evaluation)
+    except Exception:  # the other kinds are evaluated all the same
         log.exception("could not judge %s", kind)
         return 0
     moved = 0
-    for subject, stands in found.items():
-        if alarm := moment.open.get(subject):
-            moved += keep_alarm(alarm, stands, moment.now)
+    for subject, finding in findings.items():
+        if alarm := open_alarms.get(subject):
+            moved += update_alarm(alarm, finding, now)
         else:
-            moved += raise_alarm(kind, subject, stands.facts, moment.now)
-    for subject in moment.open.keys() - found.keys():
-        moved += end_when_calm(moment.open[subject], judge.ends_after, moment.now)
+            moved += raise_alarm(kind, subject, finding.facts, now)
+    for subject in open_alarms.keys() - findings.keys():
+        moved += end_when_calm(open_alarms[subject], condition.ends_after, now)
     return moved
 
 
 def raise_alarm(kind: str, subject: str, facts: Facts, now: datetime, follows: Alarm | None = None) -> bool:
-    """Raises an alarm, and with it a message to each who wants one. False when another worker was first."""
+    """Raises an alarm with a message to each recipient who wants one. False when another worker was first.
+
+    `follows` is an open alarm that ends now; recipients that were not told of it yet are told of the new one alone.
+    """
     try:
         with transaction.atomic():
-            if follows and not replace_alarm(follows, now):
-                return False
+            if follows:
+                if not end_alarm(follows, now):
+                    return False
+                waiting = Notice.objects.filter(alarm=follows, sent_at=None, dropped_at=None)
+                waiting.update(due_at=None, dropped_at=now, trouble=FOLLOWED)
             alarm = Alarm.objects.create(kind=kind, subject=subject, facts=facts, raised_at=now)
             create_notices(alarm, Recipient.objects.who_want(kind), now)
             fp("raise.commit")
@@ -83,58 +96,44 @@ def raise_alarm(kind: str, subject: str, facts: Facts, now: datetime, follows: A
     return True
 
 
-def keep_alarm(alarm: Alarm, stands: Standing, now: datetime) -> bool:
-    """It still stands: what it says is kept true, and told anew only where something came to it."""
-    if stands.anew:
-        return raise_alarm(alarm.kind, alarm.subject, stands.facts, now, follows=alarm)
-    if alarm.calm_since or alarm.facts != stands.facts:
-        Alarm.objects.open().filter(pk=alarm.pk).update(calm_since=None, facts=stands.facts)
+def update_alarm(alarm: Alarm, finding: Finding, now: datetime) -> bool:
+    """Stores what an open alarm's sentence says now. Returns whether a new alarm was raised in its place."""
+    if finding.anew:
+        return raise_alarm(alarm.kind, alarm.subject, finding.facts, now, follows=alarm)
+    if alarm.calm_since or alarm.facts != finding.facts:
+        Alarm.objects.open().filter(pk=alarm.pk).update(calm_since=None, facts=finding.facts)
     return False
 
 
-def replace_alarm(alarm: Alarm, now: datetime) -> bool:
-    """Another takes its place: whoever was not told yet need not be told of both."""
-    if not Alarm.objects.open().filter(pk=alarm.pk).update(ended_at=now, facts=without_memory(alarm.facts)):
-        return False
-    waiting = Notice.objects.filter(alarm=alarm, sent_at=None, dropped_at=None)
-    waiting.update(due_at=None, dropped_at=now, trouble=FOLLOWED)
-    return True
-
-
 def end_when_calm(alarm: Alarm, calm: timedelta, now: datetime) -> bool:
-    """It was not found: at first that is only noted, then it is over."""
+    """Ends an alarm whose condition was not found for as long as `calm`. Returns whether it ended.
+
+    Recipients to whom its beginning was sent are told of the end if they chose that.
+    """
     if alarm.calm_since is None and calm:
         Alarm.objects.open().filter(pk=alarm.pk, calm_since=None).update(calm_since=now)
         return False
     if now - (alarm.calm_since or now) < calm:
         return False
     with transaction.atomic():
-        ended = Alarm.objects.open().filter(pk=alarm.pk).update(ended_at=now, facts=without_memory(alarm.facts))
+        ended = end_alarm(alarm, now)
         if ended and alarm.over_sentence:
-            maybe = Notice.objects.filter(alarm=alarm, over=False, attempts__gt=0).select_related("to__user")
-            told = [notice.to for notice in maybe if notice.to.over_too and not notice.to.why_not(alarm.kind)]
-            create_notices(alarm, told, now, over=True)
+            tried = Notice.objects.filter(alarm=alarm, over=False, attempts__gt=0).select_related("to__user")
+            recipients = [notice.to for notice in tried if notice.to.over_too and not notice.to.why_not(alarm.kind)]
+            create_notices(alarm, recipients, now, over=True)
         fp("over.commit")
     fp("over.committed")
-    return bool(ended)
+    return ended
+
+
+def end_alarm(alarm: Alarm, now: datetime) -> bool:
+    """Ends an alarm, without what only an open alarm must remember. False when another worker has ended it."""
+    facts = {name: value for name, value in alarm.facts.items() if name != "told"}
+    return bool(Alarm.objects.open().filter(pk=alarm.pk).update(ended_at=now, facts=facts))
 
 
 def create_notices(alarm: Alarm, to: Iterable[Recipient], now: datetime, *, over: bool = False) -> None:
-    """The messages, in the transaction that they are about."""
-    Notice.objects.bulk_create(Notice(alarm=alarm, to=each, channel=each.channel, over=over, due_at=now) for each in to)
-
-
-def without_memory(facts: Facts) -> Facts:
-    """Without what only an open one has to remember."""
-    return {name: value for name, value in facts.items() if name != "told"}
-
-
-def run_alarms(now: datetime) -> bool:
-    """Looks when it is time, and sends one message; says whether there was anything to do. No mistake in here keeps
-    orders from going out."""
-    try:
-        return evaluate_when_due(now) | send_due_notice(now)
-    except Exception:
-        log.exception("the alarms broke off")
-        close_old_connections()
-        return False
+    """Stores a message to each of these recipients, in the transaction that it tells of."""
+    Notice.objects.bulk_create(
+        Notice(alarm=alarm, to=recipient, channel=recipient.channel, over=over, due_at=now) for recipient in to
+    )

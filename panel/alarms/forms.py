@@ -1,4 +1,4 @@
-"""Which alarms somebody wants to be told of, how, and when not."""
+"""The forms in which people choose which alarms they are told of, and when not."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ BOTH_ENDS = "Quiet hours have a beginning and an end: fill in both, or neither."
 
 
 class ChoicesForm(forms.Form):
-    """The names of its fields are the recipient's."""
+    """A person's choices. Its fields have the names of a Recipient's columns."""
 
     kinds = forms.MultipleChoiceField(
         label="Tell me of", choices=[(name, kind.title) for name, kind in KINDS.items()], required=False,
@@ -25,28 +25,26 @@ class ChoicesForm(forms.Form):
     serious_anyway = forms.BooleanField(label="Serious ones break the quiet", required=False)
 
     @classmethod
-    def now(cls, to: Recipient) -> dict[str, Any]:
-        """What stands chosen, as the form's beginning."""
-        return {name: getattr(to, name) for name in cls.base_fields}
+    def showing(cls, recipient: Recipient) -> "ChoicesForm":
+        """The form with what this recipient has chosen."""
+        return cls(initial={name: getattr(recipient, name) for name in cls.base_fields})
 
     def clean(self) -> dict[str, Any]:
-        said = super().clean() or {}
-        begin, end = said.get("quiet_from"), said.get("quiet_until")
+        """Refuses quiet hours with one end, or that end when they begin."""
+        cleaned = super().clean() or {}
+        begin, end = cleaned.get("quiet_from"), cleaned.get("quiet_until")
         if (begin is None) != (end is None) and not self.errors:
             self.add_error("quiet_from" if begin is None else "quiet_until", BOTH_ENDS)
         elif begin is not None and begin == end:
             self.add_error("quiet_until", "Quiet hours that end when they begin are none. Choose another time.")
-        return said
-
-    def keep(self, to: Recipient) -> None:
-        to.choose(**self.cleaned_data)
+        return cleaned
 
 
 class ChatForm(ChoicesForm):
-    """The chat is nobody's, so its clock is chosen too."""
+    """The choices for the team's chat, which has no person, so its clock is chosen too."""
 
     time_zone = choose("Its clock", zones)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.auto_id = "id_chat_%s"  # it stands beside one's own form
+        self.auto_id = "id_chat_%s"  # the person's own form is on the same page

@@ -1,10 +1,14 @@
-"""One message, and that it could not be told."""
+"""A message about an alarm, and the error that it could not be sent."""
 
 from typing import NamedTuple
 
 
 class Message(NamedTuple):
-    """`name` is the same each time that it is sent, so that a second copy can be told for one; `to` is for mail."""
+    """One message to one recipient.
+
+    `name` is the same at each try, so that mail programs recognise a second copy. `to` is an e-mail address, "" for
+    the chat.
+    """
 
     name: str
     to: str
@@ -14,7 +18,10 @@ class Message(NamedTuple):
 
 
 class NotSent(Exception):
-    """It was not sent, or nobody knows: in a sentence with no secret in it. `everybody`: others would fare the same."""
+    """A message was not sent, or nobody knows whether it was. The sentence holds no secret.
+
+    `everybody` says that messages to other recipients would fail in the same way.
+    """
 
     def __init__(self, why: str, *, everybody: bool) -> None:
         super().__init__(why)

@@ -1,6 +1,6 @@
-"""What the alarms keep: what stands or stood, who is told and how, each message, and who has seen it in the desk."""
+"""Tables of the alarms: each alarm, who has seen it in the desk, who is told and how, and each message."""
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
@@ -13,11 +13,17 @@ from panel.format.times import zone_named
 
 
 class AlarmQuerySet(models.QuerySet["Alarm"]):
+    """Queries for alarms that are open, and for the page."""
+
     def open(self) -> Self:
+        """Alarms that are not over."""
         return self.filter(ended_at=None)
 
-    def shown(self) -> Self:
-        """With all that its row shows, newest first, in as many queries for one as for fifty."""
+    def for_page(self) -> Self:
+        """Alarms with all that their rows show, newest first, in as many queries for one as for fifty.
+
+        Adds `told`, the number of recipients told that it began, and `untold`, the notices that fail or were given up.
+        """
         untold = models.Prefetch("notices", Notice.objects.untold().select_related("to__user"), to_attr="untold")
         told = models.Count("notices", filter=models.Q(notices__sent_at__isnull=False, notices__over=False))
         seen = models.Prefetch("sightings", Sighting.objects.select_related("user"))
@@ -25,7 +31,7 @@ class AlarmQuerySet(models.QuerySet["Alarm"]):
 
 
 class Alarm(models.Model):
-    """Something that somebody should know of. It is raised once, however long it stands."""
+    """Something that somebody should know of. It is raised once, however long it lasts."""
 
     kind = models.CharField(max_length=20)
     subject = models.CharField(
@@ -41,13 +47,13 @@ class Alarm(models.Model):
     class Meta:
         ordering = ("-id",)
         constraints = [
-            # Two workers that see the same raise one alarm; and it finds the open ones, for every page's bar.
+            # Two workers that find the same raise one alarm. Also finds the open alarms, for every page's status bar.
             models.UniqueConstraint(
                 fields=["kind", "subject"], condition=models.Q(ended_at=None), name="one_open_alarm"
             )
         ]
         indexes = [
-            # The page: those that are over, newest first, by keyset.
+            # For the page: alarms that are over, newest first, by keyset.
             models.Index(fields=["-id"], condition=models.Q(ended_at__isnull=False), name="alarm_over"),
         ]
 
@@ -56,20 +62,22 @@ class Alarm(models.Model):
 
     @property
     def about(self) -> Kind:
+        """The row of KINDS that says what this kind of alarm is called and where it leads."""
         return kind_of(self.kind)
 
     @property
     def sentence(self) -> str:
+        """What the alarm says, in the reader's numbers and times."""
         return self.about.sentence(self.facts)
 
     @property
     def over_sentence(self) -> str:
-        """That it is over, in words; "" where there is nothing to say."""
+        """What is told when the alarm is over, or "" when that is not worth a message."""
         return self.about.over(self.facts)
 
 
 class Sighting(models.Model):
-    """That somebody has seen an alarm in the desk."""
+    """A person has marked an alarm as seen in the desk."""
 
     # No index of its own: the constraint below begins with it.
     alarm = models.ForeignKey(Alarm, on_delete=models.PROTECT, related_name="sightings", db_index=False)
@@ -79,7 +87,7 @@ class Sighting(models.Model):
     class Meta:
         ordering = ("id",)
         constraints = [
-            # Two presses are one; and it finds whether a person has seen one, for every page's bar.
+            # Pressing twice makes one sighting. Also finds whether a person has seen an alarm, for every status bar.
             models.UniqueConstraint(fields=["alarm", "user"], name="one_sighting_a_person")
         ]
 
@@ -88,32 +96,36 @@ class Sighting(models.Model):
 
 
 class Channel(models.TextChoices):
+    """How a message is sent."""
+
     MAIL = "mail", "e-mail"
     CHAT = "chat", "the chat"
 
 
 class RecipientQuerySet(models.QuerySet["Recipient"]):
+    """Queries for the choices of a person, of the chat, and of everybody who is told of a kind of alarm."""
+
     def of(self, user: Any) -> "Recipient":
-        """A person's choices, unsaved while they have made none."""
+        """A person's choices; a new Recipient that is not saved while they have made none."""
         return self.filter(user=user).first() or Recipient(user=user)
 
     def chat(self) -> "Recipient":
-        """The chat's choices. Whoever set its address wants to be told there, so it begins with every kind."""
-        known = self.filter(user=None)
-        if not known.exists():
+        """The chat's choices. Made with every kind, because a desk with a chat's address wants to be told there."""
+        chat = self.filter(user=None)
+        if not chat.exists():
             self.bulk_create([Recipient(user=None, kinds=list(KINDS), over_too=True)], ignore_conflicts=True)
-        return known.get()
+        return chat.get()
 
     def who_want(self, kind: str) -> "list[Recipient]":
-        """Whom an alarm of this kind is told, of those that can be reached."""
+        """The recipients who chose this kind of alarm and can be reached."""
         if settings.ALARM_WEBHOOK_URL:
             self.chat()
-        every = self.select_related("user").order_by("id")
-        return [to for to in every if not to.why_not(kind)]
+        everybody = self.select_related("user").order_by("id")
+        return [recipient for recipient in everybody if not recipient.why_not(kind)]
 
 
 class Recipient(models.Model):
-    """A person who is told by e-mail, or the one chat: of which kinds, and when not."""
+    """What a person, or the team's chat, has chosen: of which kinds of alarm they are told, and when not."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", help_text="Empty: the chat."
@@ -130,9 +142,9 @@ class Recipient(models.Model):
     class Meta:
         ordering = ("id",)
         constraints = [
-            # Two workers that make the chat's row make one.
+            # Two workers that both make the chat's row make one.
             models.UniqueConstraint(models.Value(1), condition=models.Q(user=None), name="one_chat"),
-            # Quiet hours have both ends or none.
+            # Quiet hours have two ends or none.
             models.CheckConstraint(
                 condition=models.Q(quiet_from=None, quiet_until=None)
                 | models.Q(quiet_from__isnull=False, quiet_until__isnull=False),
@@ -145,10 +157,11 @@ class Recipient(models.Model):
 
     @property
     def channel(self) -> Channel:
+        """E-mail for a person, otherwise the chat."""
         return Channel.MAIL if self.user_id else Channel.CHAT
 
     def why_not(self, kind: str) -> str:
-        """Empty when an alarm of this kind is to be told to them; otherwise the reason."""
+        """Why this recipient is not told of this kind of alarm, in a sentence; "" when they are."""
         if kind not in self.kinds:
             return "No longer wanted."
         if self.user is None:
@@ -160,37 +173,39 @@ class Recipient(models.Model):
         return "" if settings.EMAIL_CONFIGURED else "This desk sends no e-mail."
 
     def quiet_until_for(self, kind: str, now: datetime) -> datetime | None:
-        """Until when nothing of this kind is sent to them; None when it may be sent now."""
+        """When this recipient's quiet hours end for this kind of alarm, or None if it may be sent now."""
         if self.quiet_from is None or self.quiet_until is None or (self.serious_anyway and kind_of(kind).serious):
             return None
         zone = self.user.time_zone if self.user else self.time_zone
         return quiet_until(now, self.quiet_from, self.quiet_until, zone_named(zone))
 
-    def choose(self, *, quiet_from: time | None, quiet_until: time | None, **choices: Any) -> None:
-        """Keeps what was chosen; both ends of quiet hours, or none."""
-        for name, value in {"quiet_from": quiet_from, "quiet_until": quiet_until, **choices}.items():
+    def choose(self, **choices: Any) -> None:
+        """Saves these choices, by the names of the columns. Quiet hours need both ends or none."""
+        for name, value in choices.items():
             setattr(self, name, value)
         self.save()
 
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
+    """Queries for notices that fail, and for the next one to send."""
+
     def untold(self) -> Self:
-        """What is tried in vain, or was given up."""
+        """Notices of an alarm's beginning that could not be sent yet, or were given up."""
         return self.filter(over=False, failing_since__isnull=False, sent_at=None)
 
     def claim(self, now: datetime, lease: timedelta) -> "Notice | None":
-        """Hands one due message to this worker and to no other; the claim expires by the clock."""
+        """Hands one due notice to this worker and to no other until the lease ends, and counts an attempt."""
         while notice := self.filter(due_at__lte=now).order_by("due_at", "id").first():
-            mine = self.filter(pk=notice.pk, due_at=notice.due_at)
-            if mine.update(due_at=now + lease, attempts=notice.attempts + 1):
+            as_read = self.filter(pk=notice.pk, due_at=notice.due_at)
+            if as_read.update(due_at=now + lease, attempts=notice.attempts + 1):
                 return self.select_related("alarm", "to__user").get(pk=notice.pk)
         return None
 
 
 class Notice(models.Model):
-    """One message to one recipient about one alarm: written down with the alarm, sent afterwards.
+    """One message to one recipient about one alarm. It is stored together with the alarm and sent afterwards.
 
-    It is marked as sent after it was: a crash in between sends it again, and none is lost.
+    It is marked as sent only after it was sent, so a crash in between sends it again, and none is lost.
     """
 
     # No index of its own: the constraint below begins with it.
@@ -210,9 +225,9 @@ class Notice(models.Model):
     class Meta:
         ordering = ("-id",)
         constraints = [
-            # Nobody is told twice of the same.
+            # Nobody is told twice of the same thing.
             models.UniqueConstraint(fields=["alarm", "to", "over"], name="one_notice_a_recipient"),
-            # It waits, or was sent, or is not to be sent any more.
+            # A notice waits, or was sent, or is not to be sent any more.
             models.CheckConstraint(
                 condition=models.Q(due_at__isnull=False, sent_at=None, dropped_at=None)
                 | models.Q(due_at=None, sent_at__isnull=False, dropped_at=None)
@@ -221,7 +236,7 @@ class Notice(models.Model):
             ),
         ]
         indexes = [
-            # The worker's question: what is due?
+            # For the worker: what is due?
             models.Index(fields=["due_at", "id"], condition=models.Q(due_at__isnull=False), name="notice_due"),
         ]
 
@@ -229,12 +244,12 @@ class Notice(models.Model):
         return f"{self.alarm_id} to {self.to_id}"
 
     def settle(self, **fields: Any) -> bool:
-        """Ends the claim, or moves it on. False when it had run out and another worker has it."""
+        """Ends this worker's claim with these columns. False when the claim had run out and another worker has it."""
         return bool(Notice.objects.filter(pk=self.pk, due_at=self.due_at).update(**fields))
 
 
 class Watch(models.Model):
-    """When a worker looks for alarms next. One row; whoever moves `due_at` looks."""
+    """When the alarms are evaluated next. One row; the worker that moves `due_at` on evaluates them."""
 
     due_at = models.DateTimeField(default=timezone.now)
     looked_at = models.DateTimeField(null=True, help_text="When a look last came to its end.")

@@ -1,4 +1,4 @@
-"""The pages of the alarms: what stands, what is over, who has seen it, and what each wants to be told of."""
+"""The pages of the alarms: what stands, what is over, who has seen it, and which alarms each person is told of."""
 
 from http import HTTPStatus
 from typing import Any
@@ -25,81 +25,78 @@ ROWS_A_PAGE = 50
 @require_safe
 @needs("view")
 def alarms(request: HttpRequest) -> HttpResponse:
-    """What stands, on the first page; then what is over, newest first. Asked by its own open page with the version that
-    it has, 204 when that is still so."""
+    """The open alarms on the first page, then those that are over, newest first.
+
+    The open page asks again with the version that it shows, and gets a 204 while nothing has changed.
+    """
     before = read_number(request.GET.get("before"))
-    over = Alarm.objects.shown().filter(ended_at__isnull=False)
+    over = Alarm.objects.for_page().filter(ended_at__isnull=False)
     rows, more = one_more(over.filter(pk__lt=before) if before else over, ROWS_A_PAGE)
     context: dict[str, Any] = {
-        "open": [] if before else [alarm_row(alarm, request.user) for alarm in Alarm.objects.open().shown()],
+        "open": [] if before else [alarm_row(alarm, request.user) for alarm in Alarm.objects.open().for_page()],
         "over": [alarm_row(alarm, request.user) for alarm in rows],
         "older": f"{request.path}?before={rows[-1].pk}" if more else "",
         "first": not before,
     }
     version = version_of(*(row_facts(row) for row in (*context["open"], *context["over"])))
-    if same := unchanged(request, version):
-        return with_times(request, same)
+    if answer := unchanged(request, version):
+        return with_times(request, answer)
     context |= {"version": version, "bar_changed": bar_moved(request)}
     return with_times(request, page(request, "alarms/index.html", context, fragment="alarms/_now.html"))
 
 
+def alarm_row(alarm: Alarm, user: object) -> dict[str, Any]:
+    """What one alarm's row shows to this person."""
+    seen_by = [sighting.user for sighting in alarm.sightings.all()]
+    untold = [f"{notice.to.user or 'the chat'}: {notice.trouble}" for notice in alarm.untold]  # type: ignore[attr-defined]
+    return {"alarm": alarm, "seen_by": seen_by, "unseen": user not in seen_by, "untold": untold}
+
+
 def row_facts(row: dict[str, Any]) -> tuple[object, ...]:
-    """What a person sees of an alarm's row and that may change while the page is open."""
+    """What an alarm's row shows that may change while the page is open."""
     alarm, seen_by = row["alarm"], [person.pk for person in row["seen_by"]]
     return alarm.pk, alarm.ended_at, alarm.sentence, alarm.told, row["untold"], seen_by
-
-
-def alarm_row(alarm: Alarm, user: object) -> dict[str, Any]:
-    """What one alarm's row shows."""
-    sightings = list(alarm.sightings.all())
-    untold = [f"{notice.to.user or 'the chat'}: {notice.trouble}" for notice in alarm.untold]  # type: ignore[attr-defined]
-    return {
-        "alarm": alarm,
-        "seen_by": [sighting.user for sighting in sightings],
-        "unseen": all(sighting.user != user for sighting in sightings),
-        "untold": untold,
-    }
 
 
 @needs("view")
 @require_POST
 def sightings(request: HttpRequest, pk: int) -> HttpResponse:
-    """That one has seen it. A second press is the same as the first."""
+    """Marks an alarm as seen by this person. Repeating it changes nothing."""
     alarm = get_object_or_404(Alarm, pk=pk)
-    seen = Sighting(alarm=alarm, user_id=request.user.pk or 0, at=timezone.now())
-    Sighting.objects.bulk_create([seen], ignore_conflicts=True)
+    sighting = Sighting(alarm=alarm, user_id=request.user.pk or 0, at=timezone.now())
+    Sighting.objects.bulk_create([sighting], ignore_conflicts=True)
     return redirect("alarms")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs("view")
 def choices(request: HttpRequest) -> HttpResponse:
-    """Everybody's own, and for managers the chat's beside it."""
+    """Shows which alarms this person, and the team's chat, is told of. A POST saves the person's own choices."""
     mine = Recipient.objects.of(request.user)
-    form = ChoicesForm(request.POST) if request.method == "POST" else ChoicesForm(initial=ChoicesForm.now(mine))
+    form = ChoicesForm(request.POST) if request.method == "POST" else ChoicesForm.showing(mine)
     if form.is_valid():
-        form.keep(mine)
+        mine.choose(**form.cleaned_data)
         messages.success(request, "Saved. What is raised from now on is told to you like this.")
         return redirect("alarm_choices")
-    return render_choices(request, form, ChatForm(initial=ChatForm.now(Recipient.objects.chat())))
+    return render_choices(request, form, ChatForm.showing(Recipient.objects.chat()))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs("decide")
 def chat_choices(request: HttpRequest) -> HttpResponse:
-    """The team's one chat; what is refused is answered here, so this is where Back and F5 may lead."""
-    form = ChatForm(request.POST)
+    """Saves the choices for the team's chat. A GET redirects, because Back and F5 may lead here after a refusal."""
     if request.method != "POST":
         return redirect("alarm_choices")
+    form = ChatForm(request.POST)
     if form.is_valid():
-        form.keep(Recipient.objects.chat())
+        Recipient.objects.chat().choose(**form.cleaned_data)
         messages.success(request, "Saved. What is raised from now on is told to the chat like this.")
         return redirect("alarm_choices")
-    mine = Recipient.objects.of(request.user)
-    return render_choices(request, ChoicesForm(initial=ChoicesForm.now(mine)), form)
+    return render_choices(request, ChoicesForm.showing(Recipient.objects.of(request.user)), form)
 
 
-def render_choices(request: HttpRequest, mine: ChoicesForm, chat: ChatForm) -> HttpResponse:
+def render_choices(request: HttpRequest, mine: ChoicesForm, chat: ChoicesForm) -> HttpResponse:
+    """The page with both forms; 422 when one of them has errors."""
     context = {
         "form": mine,
         "chat": chat,

@@ -1,1 +1,1 @@
-"""The whole desk on one machine, for a first look: its programs, its team and its past."""
+"""The whole desk on one machine, to try it out: its programs, its team, two days of orders. Read history.py first."""

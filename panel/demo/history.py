@@ -1,7 +1,7 @@
-"""The desk's last two days: real orders at the sandbox, placed in rounds with hours let pass in between.
+"""Fills a desk with two days of real orders at the sandbox, placed in rounds with hours between them.
 
-Nothing that upstream says is made up. Between two rounds the supplier's clock is put forward and our own
-records are put back by the same step, as if everybody had waited; then the worker asks what became of them.
+Nothing that upstream says is made up. Between two rounds the sandbox's clock is put forward and our own records are
+put back by the same time, as if everybody had waited; then the worker asks what became of the orders.
 """
 
 import random
@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any
 
 from django.apps import apps
 from django.db import transaction
@@ -30,19 +30,19 @@ from panel.demo.processes import Trouble
 from panel.demo.sandbox_control import control
 from panel.upstream.models import Chore
 
-SEED = 8701  # the same wishes on every machine
+SEED = 8701  # the same orders on every machine
 ORDERS_PER_ROUND = 5
-# Hours to let pass after each round. The last ones are short, so that some orders are still on their way.
-ROUNDS = (6, 5, 4, 5, 6, 4, 5, 3, 1.5, 0.8, 0.4, 0.2)
-FAVOURITE = 0.35  # of the orders at least are of one service, so that its pace is known
-STUCK_AFTER, STUCK = 3, 2  # the supplier leaves the favourite's newest orders of that round lie, so they become late
-AFTER_SALE = {Task.Kind.REFILL: 0.7, Task.Kind.CANCEL: 0.3}  # the chance of one after each round
+# Hours that pass after each round. The last ones are short, so that some orders are still on their way.
+ROUND_HOURS = (6, 5, 4, 5, 6, 4, 5, 3, 1.5, 0.8, 0.4, 0.2)
+FAVOURITE_SHARE = 0.35  # of the orders at least are for one service, so that its delivery times are known
+STUCK_AFTER, STUCK = 3, 2  # after this round the supplier stops work on so many orders of the favourite: they get late
+AFTER_SALE = {Task.Kind.REFILL: 0.7, Task.Kind.CANCEL: 0.3}  # the chance that one is asked for after each round
 DEAREST = Decimal(6)  # USD for one order; sixty of them fit into the balance that a sandbox opens with
-TYPES = ("Default", "Package")  # a link and a quantity are all that they ask for
+TYPES = ("Default", "Package")  # these ask for a link and a quantity, and nothing else
 QUANTITIES = (100, 250, 500, 1_000, 1_500, 2_500, 5_000, 10_000, 25_000)
-CALLS_A_MINUTE = 1_000  # of one key, for as long as this sandbox runs: two days go by in some seconds
-ROUND_SECONDS = 90.0  # longer than a pause at a limit
-LOOK_EVERY_SECONDS = 0.1
+CALLS_A_MINUTE = 1_000  # the sandbox's limit for the key meanwhile: two days go by in some seconds
+ROUND_SECONDS = 90.0  # how long the worker may take; longer than a pause at a limit
+CHECK_EVERY_SECONDS = 0.1
 
 SHOPS = ("harbour.coffee", "lina.bakes", "northside_gym", "studio.kestrel", "paperplanes", "moss.and.fern")
 LINKS = {
@@ -63,64 +63,55 @@ NOTES = (
 )
 
 
-class Wish(NamedTuple):
-    """One order that somebody of the team asks for."""
-
-    by: User
-    service: Service
-    link: str
-    quantity: int
-    token: uuid.UUID
-
-
 def write() -> None:
-    """Fills a desk that has no orders yet. Needs a worker, and a sandbox to be started afresh afterwards."""
+    """Fills a desk that has no orders yet. Needs a worker, and a sandbox that is started afresh afterwards."""
     if Order.objects.exists():
         return
     wait_until(Service.objects.active().exists, "take in the catalog")
     control("limits", key=CALLS_A_MINUTE, tier=CALLS_A_MINUTE)
-    wanted, chance, said = (random.Random(SEED) for _ in range(3))  # noqa: S311 - a believable past, no secret
-    wishes = choose(wanted)
-    for number, hours in enumerate(ROUNDS, 1):
+    order_chance, aftersale_chance, talk_chance = (random.Random(SEED) for _ in range(3))  # noqa: S311 - no secret
+    orders = new_orders(order_chance)
+    for number, hours in enumerate(ROUND_HOURS, 1):
         for _ in range(ORDERS_PER_ROUND):
-            place(**next(wishes)._asdict())
+            place(**next(orders))
         unsent().filter(unclear_since=None).update(due_at=timezone.now())  # nobody waits for an undo in the past
-        wait_until(lambda: not unsent().exists() and not unheard(None).exists(), "send the orders")
+        wait_until(lambda: not unsent().exists() and not unreported(None).exists(), "send the orders")
         if number == STUCK_AFTER:
-            leave_lying()
+            stop_newest_favourites()
         let_pass(timedelta(hours=hours))
-        ask_after_sale(chance)
-        talk(said)
-    Chore.objects.update(due_at=timezone.now())  # the next worker begins with asking for the balance
+        ask_after_sale(aftersale_chance)
+        talk(talk_chance)
+    Chore.objects.update(due_at=timezone.now())  # the next worker begins by asking for the balance
 
 
-def choose(chance: random.Random) -> Iterator[Wish]:
-    """Orders without end, spread over the team and the networks, none of them dear."""
+def new_orders(chance: random.Random) -> Iterator[dict[str, Any]]:
+    """Endless arguments for `place`: orders spread over the team and the networks, none dearer than DEAREST."""
     people = staff()
     services = [service for service in Service.objects.active() if service.type in TYPES and not service.why_no_order()]
     networks = sorted({network(service) for service in services})
-    # Without cancel, or somebody of the team cancels what lies.
+    # Without cancel, so that nobody of the team cancels the orders that get stuck.
     liked = [service for service in services if service.refill and not service.cancel and not service.is_package]
     favourite = chance.choice([service for service in liked if service.expected_charge(QUANTITIES[-1]) <= DEAREST])
     while True:
-        one_network = chance.choice(networks)
-        service = chance.choice([service for service in services if network(service) == one_network])
-        if chance.random() < FAVOURITE:
-            service, one_network = favourite, network(favourite)
+        chosen = chance.choice(networks)
+        service = chance.choice([service for service in services if network(service) == chosen])
+        if chance.random() < FAVOURITE_SHARE:
+            service = favourite
         quantity = service.minimum if service.is_package else chance.choice(QUANTITIES)
         in_bounds = service.minimum <= quantity <= service.maximum
         if in_bounds and service.expected_charge(quantity) <= DEAREST:
             token = uuid.UUID(int=chance.getrandbits(128))
-            yield Wish(chance.choice(people), service, link(one_network, chance), quantity, token)
+            by, url = chance.choice(people), link(network(service), chance)
+            yield {"by": by, "service": service, "link": url, "quantity": quantity, "token": token}
 
 
 def staff() -> list[User]:
-    """Who may place orders."""
+    """The people who may place orders."""
     return [user for user in User.objects.order_by("pk") if may(user, "place")]
 
 
-def leave_lying() -> None:
-    """The supplier does no more for the newest orders of the service that is ordered most."""
+def stop_newest_favourites() -> None:
+    """Has the sandbox do no more for the newest STUCK orders of the service that is ordered most."""
     most = Order.objects.values_list("service").annotate(orders=Count("pk")).order_by("-orders", "service")[:1]
     live = Order.objects.filter(service__in=most.values("service"), next_look_at__isnull=False)
     for order in live.order_by("-pk")[:STUCK]:
@@ -128,7 +119,7 @@ def leave_lying() -> None:
 
 
 def ask_after_sale(chance: random.Random) -> None:
-    """Now and then somebody asks for a refill of what was delivered, or for a cancel of what was not."""
+    """Asks now and then for a refill of an order that was delivered, or for a cancel of one that was not."""
     for kind, share in AFTER_SALE.items():
         orders = [order for order in Order.objects.for_table() if order.upstream_id and not WHY_NOT[kind](order)]
         if orders and chance.random() < share:
@@ -136,21 +127,21 @@ def ask_after_sale(chance: random.Random) -> None:
 
 
 def talk(chance: random.Random) -> None:
-    """Somebody takes on one of the latest orders, and calls a teammate to it."""
+    """Assigns one of the latest orders to somebody, with a note that mentions a teammate."""
     order = chance.choice(Order.objects.order_by("-pk")[:ORDERS_PER_ROUND])
-    writer, other = chance.sample(staff(), 2)
+    writer, teammate = chance.sample(staff(), 2)
     assignment.assign(order, writer, saw=order.assigned_to_id, by=writer)
     token = uuid.UUID(int=chance.getrandbits(128))
-    notes.write_note(order, chance.choice(NOTES).format(other.username), token, by=writer)
+    notes.write_note(order, chance.choice(NOTES).format(teammate.username), token, by=writer)
 
 
 def network(service: Service) -> str:
-    """The first word of its category: Instagram, X, …"""
+    """The first word of the service's category, a key of LINKS: Instagram, X, …"""
     return service.category.split()[0]
 
 
 def link(to: str, chance: random.Random) -> str:
-    """A link of the form that this network uses. Nobody ever opens it."""
+    """A link of the form that this network uses. Nothing ever opens it."""
     return LINKS[to].format(
         shop=chance.choice(SHOPS),
         code="".join(chance.choices(string.ascii_letters + string.digits, k=11)),
@@ -159,18 +150,18 @@ def link(to: str, chance: random.Random) -> str:
 
 
 def unsent() -> QuerySet[Task]:
-    """What the worker has still to send."""
+    """Tasks that the worker has still to send."""
     return Task.objects.filter(settled_at=None)
 
 
-def unheard(since: datetime | None) -> QuerySet[Order]:
-    """Live orders that upstream has said nothing of: ever, or since then."""
+def unreported(since: datetime | None) -> QuerySet[Order]:
+    """Live orders that upstream has reported nothing about since then, or ever (None)."""
     live = Order.objects.filter(next_look_at__isnull=False)
     return live.exclude(reported_at__gte=since) if since else live.filter(reported_at=None)
 
 
 def let_pass(step: timedelta) -> None:
-    """The same as waiting so long; then every live order is due, and the worker has heard of each."""
+    """Has the same effect as waiting so long, then makes every live order due and waits until each was polled."""
     control("clock", advance=step.total_seconds())
     with transaction.atomic():
         for app in ("catalog", "orders"):
@@ -179,13 +170,13 @@ def let_pass(step: timedelta) -> None:
                 model._base_manager.update(**{name: F(name) - step for name in times})
         now = timezone.now()
         Order.objects.filter(next_look_at__isnull=False).update(next_look_at=now)
-    wait_until(lambda: not unheard(now).exists(), "ask after the orders")
+    wait_until(lambda: not unreported(now).exists(), "ask after the orders")
 
 
 def wait_until(done: Callable[[], bool], what: str) -> None:
-    """Waits for the worker. Raises Trouble when it takes far too long."""
+    """Waits until the worker has done its part. Raises Trouble after ROUND_SECONDS, which names what it did not do."""
     deadline = time.monotonic() + ROUND_SECONDS
     while not done():
         if time.monotonic() > deadline:
             raise Trouble(f"The worker did not {what} within {ROUND_SECONDS:g} seconds.")
-        time.sleep(LOOK_EVERY_SECONDS)
+        time.sleep(CHECK_EVERY_SECONDS)

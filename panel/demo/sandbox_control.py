@@ -1,7 +1,9 @@
-"""The demo's hand on its supplier, the sandbox: its clock, its limits, its orders, and where its webhooks go."""
+"""How the demo controls its supplier, the sandbox: its clock, its limits, its orders, and where its webhooks go."""
 
 import http.client
 import json
+from contextlib import closing
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,27 +19,22 @@ ANSWER_SECONDS = 10.0
 
 
 def control(page: str, **fields: float | str | None) -> Any:
-    """Posts to one of the sandbox's control pages; its answer, read from JSON. Raises Trouble when it says no."""
+    """The answer of one of the sandbox's control pages to these fields, as JSON. Raises Trouble when it refuses."""
     address = urlsplit(settings.NOTPANEL_API_URL)
     connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=ANSWER_SECONDS)
-    try:
+    with closing(connection):
         connection.request("POST", f"/control/{page}", json.dumps(fields), {"Content-Type": "application/json"})
         answer = connection.getresponse()
-        body = answer.read()
-    finally:
-        connection.close()
-    if answer.status >= http.client.BAD_REQUEST:
-        raise Trouble(f"The sandbox refused to change its {page}: HTTP {answer.status}.")
-    return json.loads(body)
+        if answer.status >= HTTPStatus.BAD_REQUEST:
+            raise Trouble(f"The sandbox refused to change its {page}: HTTP {answer.status}.")
+        return json.load(answer)
 
 
 def register_webhook(port: int) -> None:
-    """Has the sandbox send its webhooks to the desk at this port of this machine. Does it once."""
+    """Has the sandbox send its webhooks to the desk at this port. Repeating it changes nothing."""
     url = f"http://127.0.0.1:{port}{reverse('webhook_door')}"
     [secret] = settings.NOTPANEL_WEBHOOK_SECRETS
-    if Endpoint.objects.filter(url=url, mark=signing.mark(secret)).exists():
-        return
-    made = control("webhooks", url=url, secret=secret)
-    Endpoint.objects.create(
-        url=url, upstream_id=str(made["webhook"]), mark=signing.mark(secret), registered_at=timezone.now()
-    )
+    mark = signing.mark(secret)
+    if not Endpoint.objects.filter(url=url, mark=mark).exists():
+        upstream_id = str(control("webhooks", url=url, secret=secret)["webhook"])
+        Endpoint.objects.create(url=url, upstream_id=upstream_id, mark=mark, registered_at=timezone.now())

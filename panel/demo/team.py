@@ -7,7 +7,7 @@ from accounts.models import User
 
 
 class Member(NamedTuple):
-    """One teammate. The password is no secret: it opens a demo on loopback, and is printed at each start."""
+    """A teammate of the demo."""
 
     username: str
     name: str
@@ -15,6 +15,7 @@ class Member(NamedTuple):
 
     @property
     def password(self) -> str:
+        """Printed at each start; it is no secret, because it opens a demo on this machine only."""
         return f"desk-demo-{self.username}"
 
 
@@ -28,14 +29,9 @@ TEAM = (
 
 
 def make() -> None:
-    """Adds those who are missing; whoever is there stays as they are."""
-    there = set(User.objects.values_list("username", flat=True))
+    """Adds the teammates who are missing. The others stay as they are."""
+    known = set(User.objects.values_list("username", flat=True))
     for member in TEAM:
-        if member.username not in there:
-            User.objects.create_user(
-                member.username,
-                member.password,
-                name=member.name,
-                role=member.role,
-                email=f"{member.username}@desk.example",
-            )
+        if member.username not in known:
+            columns = {"name": member.name, "role": member.role, "email": f"{member.username}@desk.example"}
+            User.objects.create_user(member.username, password=member.password, **columns)

@@ -1,3 +1,3 @@
-"""How money, numbers, times and tables are written for whoever reads them. Knows nothing of orders.
+"""How money, numbers, times and tables are written. Knows nothing of orders.
 
-Pages, rules and sentences call it. Read locale.py first: whose clock and whose number format hold."""
+Pages, rules and sentences call it. Read locale.py first: it says whose clock and whose number format hold."""

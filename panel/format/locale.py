@@ -1,4 +1,4 @@
-"""For whom something is written: their clock, and the marks in their numbers."""
+"""Whose clock and whose number format hold while something is written."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -12,17 +12,20 @@ from panel.format.times import ZONE, zone_named
 
 @contextmanager
 def written_for(time_zone: str, numbers: str) -> Iterator[None]:
-    """What is said meanwhile, in this thread alone; what nobody knows (any more) is UTC, and plain."""
+    """Inside, this thread writes times and numbers for a reader with this time zone and this number format.
+
+    A time zone that is empty or unknown is UTC, a number format that is empty or unknown is the plain one.
+    """
     zone = zone_named(time_zone)
-    clock, marks = ZONE.set(zone), MARKS.set(TABLES.get(numbers))
+    zone_before, marks_before = ZONE.set(zone), MARKS.set(TABLES.get(numbers))
     try:
         with timezone.override(zone or UTC):  # Django's own pages
             yield
     finally:
-        ZONE.reset(clock)
-        MARKS.reset(marks)
+        ZONE.reset(zone_before)
+        MARKS.reset(marks_before)
 
 
 def for_the_record() -> AbstractContextManager[None]:
-    """Sentences that are kept: another reads them later, so they are in UTC and say so, whoever pressed."""
+    """Inside, sentences that are stored are written in UTC and say so, because other people read them later."""
     return written_for("", "")

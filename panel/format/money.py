@@ -1,4 +1,4 @@
-"""Money as people read it. Amounts are Decimals all the way; a float never holds any."""
+"""Money as people read it. Amounts are always Decimals, never floats."""
 
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -16,20 +16,17 @@ def is_dollars(currency: str) -> bool:
 
 
 def stored(amount: Decimal) -> Decimal:
-    """As a column will give it back, so that what was read can be compared with what was written."""
+    """The amount rounded as a database column keeps it, so that it can be compared with what is read back."""
     return amount.quantize(STORED, ROUND_HALF_UP)
 
 
 def money(amount: Decimal | None, currency: str = "USD") -> str:
-    """`$1,234.50`; below a cent as many digits as it has (`$0.0042`); other currencies by their letters.
-
-    With the marks of whoever reads it.
-    """
+    """The amount as the reader writes it: `$1,234.50`, `1,234.50 EUR`, `$0.0042` below a cent, `–` for None."""
     if amount is None:
         return "–"
-    shown = amount.quantize(CENT, ROUND_HALF_UP)
-    if amount != shown and abs(amount) < 1:
-        shown = amount.normalize()
+    rounded = amount.quantize(CENT, ROUND_HALF_UP)
+    if amount != rounded and abs(amount) < 1:
+        rounded = amount.normalize()
     sign = "−" if amount < 0 else ""
-    figure = marked(f"{abs(shown):,f}")
+    figure = marked(f"{abs(rounded):,f}")
     return f"{sign}${figure}" if is_dollars(currency) else f"{sign}{figure} {currency}"

@@ -1,40 +1,39 @@
-"""Numbers as the one who reads writes them. What is stored, sent, exported or logged is written for nobody."""
+"""Numbers in the reader's own format. What is stored, sent, exported or logged does not go through here."""
 
 import re
 from contextvars import ContextVar
 from decimal import Decimal
 
-# By how one thousand and a half looks, as an account keeps it: what stands for the comma, and for the point.
-# No space of these breaks a line, and Switzerland's mark is no quotation mark of a program.
+# Each format by an example of it, as an account keeps it: what it puts in place of the comma, and of the point.
+# None of these spaces breaks a line, and no program takes Switzerland's mark for a quotation mark.
 MARKS_OF = {"1,234.56": ",.", "1.234,56": ".,", "1 234,56": "\u202f,", "1'234.56": "’."}
 PLAIN = "1,234.56"
 TABLES = {name: str.maketrans(",.", marks) for name, marks in MARKS_OF.items() if name != PLAIN}
 
-# Of the reader, set by panel/format/locale.py; None is plain, so that most people's pages cost nothing more.
+# The reader's, set by panel/format/locale.py. None is plain, so that most people's pages cost nothing more.
 MARKS: ContextVar[dict[int, int] | None] = ContextVar("marks", default=None)
 
-# Groups of three, all apart by the same mark; anything else might be a fraction. Python's \s knows all the spaces.
+# Groups of three, all separated by the same mark; anything else might be a fraction. Python's \s knows all the spaces.
 GROUPED = re.compile(r"[0-9]{1,3}(?:([,.'’\s])[0-9]{3})(?:\1[0-9]{3})*")
 
 
 def number(n: int) -> str:
-    """`12,480`."""
-    marks = MARKS.get()
-    return f"{n:,}".translate(marks) if marks else f"{n:,}"
+    """A whole number as the reader writes it: `12,480`."""
+    return marked(f"{n:,}")
 
 
 def decimal(n: float | Decimal, places: int) -> str:
-    """`1,248.5`, rounded to `places`."""
+    """A number rounded to so many decimal places, as the reader writes it: `1,248.5`."""
     return marked(f"{n:,.{places}f}")
 
 
 def marked(plain: str) -> str:
-    """A number as Python writes it, with the reader's marks."""
+    """A number that Python wrote as `1,234.56`, with the reader's marks in place of comma and point."""
     marks = MARKS.get()
     return plain.translate(marks) if marks else plain
 
 
 def digits_of(typed: str) -> str:
-    """The digits of a whole number as people type one, in any of the formats; what is none comes back as it was."""
+    """The digits of a whole number that was typed in any of the formats. Any other text is returned stripped."""
     typed = typed.strip()
     return re.sub(r"[^0-9]", "", typed) if GROUPED.fullmatch(typed) else typed

@@ -1,8 +1,8 @@
-"""Cells of the tables that leave the desk: text that no spreadsheet runs."""
+"""Cells of the tables that people download: text that no spreadsheet runs."""
 
-FORMULAS = tuple("=+-@\t\r\n＝＋－＠")  # what a cell that is run begins with; some read full-width letters too
+FORMULAS = tuple("=+-@\t\r\n＝＋－＠")  # how a cell begins that is run; some spreadsheets read full-width letters too
 
 
 def safe(text: str) -> str:
-    """As text for every spreadsheet: what begins like a formula would be run there."""
+    """The text with an apostrophe in front if a spreadsheet would run it as a formula."""
     return f"'{text}" if text.startswith(FORMULAS) else text

@@ -1,4 +1,4 @@
-"""System checks of the desk, each with an id: what would go wrong on a real desk, said before it does."""
+"""System checks of the desk, each with an id. Each warns of something that would go wrong on a real desk."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from django.core.checks import CheckMessage, Tags, Warning, register
 
 @register(Tags.security, deploy=True)
 def check_supplier(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """desk.W001: deployed against the sandbox."""
+    """desk.W001: a deployed desk has no key and runs against its own sandbox."""
     if not settings.SANDBOX:
         return []
     hint = "Set NOTPANEL_API_KEY (or NOTPANEL_API_KEY_FILE)."
@@ -17,7 +17,7 @@ def check_supplier(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.database)
 def check_durability(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """desk.W002: a SQLite that may forget a committed request_id when power goes."""
+    """desk.W002: SQLite may lose a committed request_id when power goes."""
     database = settings.DATABASES["default"]
     if not database["ENGINE"].endswith("sqlite3") or "synchronous=FULL" in database["OPTIONS"]["init_command"]:
         return []

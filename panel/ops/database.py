@@ -1,4 +1,4 @@
-"""What every room does alike with the database: the row of a table that has one, batches of ids, brief waits."""
+"""What every room does alike with the database: tables of one row, batches of ids, brief waits."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -8,35 +8,35 @@ from typing import TypeVar
 from django.db import connection, models
 
 ONLY_ROW = 1  # the primary key of a table with one row
-BRIEF_WAIT_MILLISECONDS = 200  # that a page waits for its turn to write on SQLite; then it goes without
+BRIEF_WAIT_MILLISECONDS = 200  # how long a page waits for its turn to write on SQLite; then it goes without
 
 T = TypeVar("T")
 Row = TypeVar("Row", bound=models.Model)
 
 
 def only_row(model: type[Row], **fields: object) -> "models.QuerySet[Row]":
-    """The one row of a table, as a queryset, so that each change is one statement. Made with `fields` if missing."""
+    """The only row of a table, as a queryset, so that each change is one statement. Made with `fields` if missing."""
     model._default_manager.bulk_create([model(pk=ONLY_ROW, **fields)], ignore_conflicts=True)
     return model._default_manager.filter(pk=ONLY_ROW)
 
 
 def batches(things: Iterable[T], size: int) -> Iterator[list[T]]:
-    """All of them, at most `size` in each list: no database takes any number of values in one statement."""
-    left = iter(things)
-    while batch := list(islice(left, size)):
+    """All the things, at most `size` in each list: a database takes only so many values in one statement."""
+    rest = iter(things)
+    while batch := list(islice(rest, size)):
         yield batch
 
 
 @contextmanager
 def brief_wait() -> Iterator[None]:
-    """Inside, a write waits only briefly for its turn. On SQLite all writers wait for one another; a page must not."""
+    """Inside, a write gives up after BRIEF_WAIT_MILLISECONDS: on SQLite all writers queue, and a page must not."""
     if connection.vendor != "sqlite":
         yield
         return
-    usual = round(connection.settings_dict["OPTIONS"]["timeout"] * 1000)
+    usual_milliseconds = round(connection.settings_dict["OPTIONS"]["timeout"] * 1000)
     with connection.cursor() as cursor:
         cursor.execute(f"PRAGMA busy_timeout = {BRIEF_WAIT_MILLISECONDS}")
         try:
             yield
         finally:
-            cursor.execute(f"PRAGMA busy_timeout = {usual}")
+            cursor.execute(f"PRAGMA busy_timeout = {usual_milliseconds}")

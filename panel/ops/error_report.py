@@ -1,4 +1,4 @@
-"""What Django's debug page may show of the values that it finds."""
+"""Which values Django's debug page and error mails may show."""
 
 import re
 from collections.abc import ItemsView
@@ -10,15 +10,20 @@ from django.views.debug import SafeExceptionReporterFilter
 
 
 class DiscreetFilter(SafeExceptionReporterFilter):
-    """Masks by name as Django does, but also with DEBUG on, also locals, and the address that has a password in it."""
+    """Masks values by their names as Django does, but also with DEBUG on, and also local variables.
+
+    It masks the names of addresses that hold a password as well.
+    """
 
     hidden_settings = re.compile(
         "API|AUTH|TOKEN|KEY|SECRET|PASS|SIGNATURE|HTTP_COOKIE|DATABASE_URL|WEBHOOK_URL|EMAIL_URL", re.IGNORECASE
     )
 
     def is_active(self, request: HttpRequest | None) -> bool:
+        """Always; Django's own filter shows everything while DEBUG is on."""
         return True
 
     def get_traceback_frame_variables(self, request: HttpRequest | None, tb_frame: FrameType) -> ItemsView[str, Any]:
-        found = super().get_traceback_frame_variables(request, tb_frame)
-        return {name: self.cleanse_setting(name, value) for name, value in found}.items()
+        """The local variables of a frame, masked by their names."""
+        variables = super().get_traceback_frame_variables(request, tb_frame)
+        return {name: self.cleanse_setting(name, value) for name, value in variables}.items()

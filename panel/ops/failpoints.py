@@ -1,31 +1,31 @@
-"""Named points where a test stops the desk short: at every commit and every edge of the network. Idle otherwise."""
+"""Named points where a test makes the desk stop: at every commit and every edge of the network. Idle otherwise."""
 
 import os
 import signal
 from collections.abc import Callable
 
-ENV = "ORDER_DESK_FAILPOINT"  # `name`, or `name@3` for the third time it is passed: kill -9 to this process, there
+ENV = "ORDER_DESK_FAILPOINT"  # `name`, or `name@3`: kill -9 to this process when it passes that point the third time
 
 act: Callable[[str], None] | None = None  # what a test does at a point, given its name
 
 
 def fp(name: str) -> None:
-    """Nothing, unless a test has armed it.
+    """Marks a point. Does nothing unless a test has set `act`.
 
-    In the transaction of x stand `x.half` and, last, `x.commit`; after it stands `x.committed`.
+    `x.half` and, as its last statement, `x.commit` stand inside the transaction x, `x.committed` after it.
     """
     if act is not None:
         act(name)
 
 
-def killer(wish: str) -> Callable[[str], None]:
-    """Kills this process as `wish` says, the way the kernel would: nothing is flushed, closed or rolled back."""
-    wanted, _, time = wish.partition("@")
-    left = int(time or 1)
+def killer(target: str) -> Callable[[str], None]:
+    """An `act` that kills this process at `name@3`, as the kernel would: nothing is flushed, closed or rolled back."""
+    point, _, times = target.partition("@")
+    left = int(times or 1)
 
     def kill(name: str) -> None:
         nonlocal left
-        left -= name == wanted
+        left -= name == point
         if not left:
             os.kill(os.getpid(), signal.SIGKILL)
 

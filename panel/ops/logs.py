@@ -1,4 +1,4 @@
-"""Log lines as text or JSON; each carries the request and the task it belongs to."""
+"""Log lines as text or JSON; each names the request or the task that it belongs to."""
 
 import contextvars
 import json
@@ -7,15 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+# What every record has, or Django adds to it. Its request object holds cookies and is never logged.
+STANDARD = {*vars(logging.makeLogRecord({})), "message", "asctime", "about", "taskName", "request", "server_time"}
+
 # What the running thread works on: {"request": "8c41…"} in the web, {"task": 17, "order": 5} in the worker.
 _about: contextvars.ContextVar[dict[str, object] | None] = contextvars.ContextVar("about", default=None)
-
-STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "about", "taskName"}
 
 
 @contextmanager
 def about(**facts: object) -> Iterator[None]:
-    """Every line logged inside names these facts too."""
+    """Inside, every line that this thread logs names these facts too."""
     token = _about.set({**(_about.get() or {}), **facts})
     try:
         yield
@@ -24,28 +25,30 @@ def about(**facts: object) -> Iterator[None]:
 
 
 def from_here_on(**facts: object) -> None:
-    """Every line that this thread logs names these facts, until it is told others."""
+    """Every line that this thread logs names these facts and no others, until the next call."""
     _about.set(facts)
 
 
 class Context(logging.Filter):
-    """Puts what we work on onto each record."""
+    """Adds what the thread works on to each record, as `about`."""
 
     def filter(self, record: logging.LogRecord) -> bool:
+        """Keeps every record."""
         record.about = _about.get() or {}
         return True
 
 
 def facts(record: logging.LogRecord) -> dict[str, object]:
-    """What we work on, and what was passed as `extra=`; never Django's request object, which holds cookies."""
-    extra = {k: v for k, v in vars(record).items() if k not in STANDARD and k not in ("request", "server_time")}
+    """What the thread works on, and what was passed as `extra=`."""
+    extra = {name: value for name, value in vars(record).items() if name not in STANDARD}
     return {**getattr(record, "about", {}), **extra}
 
 
 class Json(logging.Formatter):
-    """One JSON object a line."""
+    """One JSON object a line, for machines."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """The line: `at`, `level`, `logger`, `message`, the facts, and `trace` for an exception."""
         line: dict[str, object] = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -59,10 +62,11 @@ class Json(logging.Formatter):
 
 
 class Text(logging.Formatter):
-    """The same for people: time, level, message, then the facts."""
+    """The same for people."""
 
     def format(self, record: logging.LogRecord) -> str:
-        at = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
-        tail = "".join(f" {k}={v}" for k, v in facts(record).items())
-        line = f"{at} {record.levelname.lower():7} {record.name}: {record.getMessage()}{tail}"
+        """The line: `14:02:11 info    orders: placed order=17`, and the trace of an exception below it."""
+        at = datetime.fromtimestamp(record.created, UTC)
+        tail = "".join(f" {name}={value}" for name, value in facts(record).items())
+        line = f"{at:%H:%M:%S} {record.levelname.lower():7} {record.name}: {record.getMessage()}{tail}"
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line

@@ -1,3 +1,3 @@
-"""What stands around every page: status bar, palette, shortcuts, templates' environment, middleware, error pages.
+"""What surrounds every page: status bar, palette, shortcuts, the templates' environment, middleware, error pages.
 
 Read status_bar.py first."""

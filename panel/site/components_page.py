@@ -1,10 +1,10 @@
-"""The components sheet: every part that pages are made of, in every state, from the real macros and partials."""
+"""The components sheet: every part that pages are made of, in every state, made by the real macros and partials."""
 
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -22,23 +22,13 @@ from orders.rules.statuses import Status
 from orders.table.columns import DEFAULT_COLUMNS, row_template
 
 THEMES = ("light", "dark")
-FIRST_ROW = 48_200  # the rows of the other theme go on from there: no id stands twice on the page
-LONG = "Instagram Followers — Ελληνικά, العربية | Real & Active ★ Max 2.5K/day [R60] ♻️"
+FIRST_ROW = 48_200  # the id of the first theme's first order; each theme has ids of its own
+LONG_NAME = "Instagram Followers — Ελληνικά, العربية | Real & Active ★ Max 2.5K/day [R60] ♻️"
 ANA, LINK = User(pk=1, username="ana", name="Ana"), "https://www.instagram.com/lumen.studio/p/CxYz81"
 
 
-class Sheet(NamedTuple):
-    """What one theme's half shows."""
-
-    theme: str
-    orders: list[Order]
-    form: "Fields"
-    meters: list[Refills]
-    events: list[Event]
-
-
 class Fields(forms.Form):
-    """A field of each kind; as posted below, one is wrong."""
+    """A form with a field of each kind. As it is posted below, one of them is wrong."""
 
     name = forms.CharField(help_text="With a help text.", required=False)
     wrong = forms.IntegerField(label="Wrong", min_value=500)
@@ -50,75 +40,74 @@ class Fields(forms.Form):
 @require_safe
 @needs("administer")
 def components(request: HttpRequest) -> HttpResponse:
-    """Asks the database for nothing of its own, and nothing on it does anything."""
+    """The page. It reads no order from the database, and nothing on it does anything."""
     sprite = (settings.BASE_DIR / "static" / "icons.svg").read_text()
     now = timezone.now()
     context = {
-        "sheets": [sheet(n, now) for n in range(len(THEMES))], "icons": re.findall(r'id="i-([\w-]+)"', sprite),
-        "at": now, "statuses": list(Status), "rows": row_template(DEFAULT_COLUMNS),
+        "sheets": [sheet(position, now) for position in range(len(THEMES))], "at": now, "statuses": list(Status),
+        "icons": re.findall(r'id="i-([\w-]+)"', sprite), "rows": row_template(DEFAULT_COLUMNS),
     }  # fmt: skip
     return render(request, "site/components_sheet.html", context)
 
 
-def sheet(number: int, now: datetime) -> Sheet:
-    """The half of one theme."""
+def sheet(position: int, now: datetime) -> dict[str, Any]:
+    """What the half of the theme at this position of THEMES shows."""
     typed = {"name": "lumen.studio", "wrong": "137", "words": "Lovely light!\nΠολύ ωραίο", "tick": "on"}
-    theme = THEMES[number]
-    orders = list(rows(FIRST_ROW + 100 * number, now))
+    theme = THEMES[position]
     pending = asked_task("refill", now)
     meters = [Refills(0, 3, None), Refills(1, 3, None), Refills(2, 3, pending), Refills(3, 3, None)]
-    return Sheet(theme, orders, Fields(typed, auto_id=f"{theme}-%s"), meters, list(events(now)))
+    orders, form = list(made_up_orders(FIRST_ROW + 100 * position, now)), Fields(typed, auto_id=f"{theme}-%s")
+    return {"theme": theme, "orders": orders, "form": form, "meters": meters, "events": list(events(now))}
 
 
-def rows(first: int, now: datetime) -> Iterator[Order]:
-    """A row of each way in which an order may stand, in no database."""
-    waits, over = {"due_at": now + timedelta(seconds=20)}, {"settled_at": now, "attempts": 1}
+def made_up_orders(first_pk: int, now: datetime) -> Iterator[Order]:
+    """An order in each state that a row can show. None of them is in the database."""
+    waits, settled = {"due_at": now + timedelta(seconds=20)}, {"settled_at": now, "attempts": 1}
     unclear = {**waits, "attempts": 2, "unclear_since": now, "answer": "No answer within 10 s."}
-    upstream = {"task": {**over, "outcome": "done"}, "upstream_id": "ord_8LvyQ04mNe", "reported_at": now}
-    shown: list[tuple[str, dict[str, Any]]] = [
+    upstream = {"task": {**settled, "outcome": "done"}, "upstream_id": "ord_8LvyQ04mNe", "reported_at": now}
+    states: list[tuple[str, dict[str, Any]]] = [
         (Status.QUEUED, {"task": waits}),
         (Status.QUEUED, {"task": unclear}),
         (Status.QUEUED, {"task": {**waits, "attempts": 1, "needs": Decimal("4.5")}}),
         (Status.QUEUED, {**upstream, "reported_at": None}),
-        (Status.REVIEW, {"task": {**over, "outcome": "review", "answer": "Incorrect request"}}),
-        (Status.REJECTED, {"task": {**over, "outcome": "refused", "answer": "Link is private"}}),
-        (Status.REJECTED, {"task": {**over, "attempts": 0, "outcome": "withdrawn", "answer": "Withdrawn by Ana."}}),
-        (Status.REJECTED, {"task": {**over, "outcome": "closed", "answer": "Not at the supplier."}}),
+        (Status.REVIEW, {"task": {**settled, "outcome": "review", "answer": "Incorrect request"}}),
+        (Status.REJECTED, {"task": {**settled, "outcome": "refused", "answer": "Link is private"}}),
+        (Status.REJECTED, {"task": {**settled, "attempts": 0, "outcome": "withdrawn", "answer": "Withdrawn by Ana."}}),
+        (Status.REJECTED, {"task": {**settled, "outcome": "closed", "answer": "Not at the supplier."}}),
         (Status.PENDING, upstream),
         (Status.PROCESSING, {**upstream, "remains": 1_000, "left_out": 3}),
         (Status.IN_PROGRESS, {**upstream, "remains": 350, "left_out": 4, "missing_since": now}),
-        (Status.IN_PROGRESS, {**upstream, "remains": 350, "wishes": [asked_task("cancel", now)]}),
-        (Status.COMPLETED, {**upstream, "remains": 0, "wishes": [asked_task("refill", now, slot=1, slots=3)]}),
-        (Status.PARTIAL, {**upstream, "remains": 350, "name": LONG}),
+        (Status.IN_PROGRESS, {**upstream, "remains": 350, "asked": (asked_task("cancel", now),)}),
+        (Status.COMPLETED, {**upstream, "remains": 0, "asked": (asked_task("refill", now, slot=1, slots=3),)}),
+        (Status.PARTIAL, {**upstream, "remains": 350, "name": LONG_NAME}),
         (Status.CANCELLED, {**upstream, "remains": 1_000, "charge": Decimal(0)}),
         (Status.REFUNDED, {**upstream, "refill": False}),
         ("in_moderation", upstream),
     ]
-    for number, (status, facts) in enumerate(shown):
-        yield row(first + number, status, now, **facts)
+    for pk, (status, facts) in enumerate(states, first_pk):
+        yield made_up_order(pk, status, now, **facts)
 
 
-def row(pk: int, status: str, now: datetime, *, task: dict[str, Any], wishes: list[Task] | None = None,
-        name: str = "Instagram Followers — R30", refill: bool = True, **facts: Any) -> Order:  # fmt: skip
-    """An order with all that its row reads, as `in_rows` would bring it."""
+def made_up_order(pk: int, status: str, now: datetime, *, task: dict[str, Any], asked: tuple[Task, ...] = (),
+                  name: str = "Instagram Followers — R30", refill: bool = True, **facts: Any) -> Order:  # fmt: skip
+    """An order with all that its row reads: its service, its placement (`task`), refills and cancels (`asked`)."""
     service = Service(pk=1, upstream_id=1204, name=name, type="Default", category="Instagram › Followers",
                       rate=Decimal("0.9"), minimum=50, maximum=10_000, refill=refill, cancel=True)  # fmt: skip
     order = Order(**{
         "pk": pk, "status": status, "service": service, "placed_by": ANA, "link": LINK, "quantity": 1_000,
         "created_at": now - timedelta(hours=3), "expected_charge": Decimal("0.9"), "start_count": 12_480, **facts,
     })  # fmt: skip
-    tasks = [Task(kind=Task.Kind.PLACE, asked_by=ANA, asked_at=now, **task), *(wishes or [])]
-    order.__dict__["known_tasks"] = tasks
+    order.__dict__["known_tasks"] = [Task(kind=Task.Kind.PLACE, asked_by=ANA, asked_at=now, **task), *asked]
     return order
 
 
 def asked_task(kind: str, now: datetime, **facts: Any) -> Task:
-    """A refill or cancel that upstream took."""
+    """A refill or cancel that upstream has accepted."""
     return Task(kind=kind, asked_by=ANA, asked_at=now, settled_at=now, known_at=now, outcome=Task.Outcome.DONE, **facts)
 
 
 def events(now: datetime) -> Iterator[Event]:
-    """One of each tone, newest first."""
+    """An event of each tone, newest first."""
     yield Event(kind="refused", at=now, facts={"said": '{"error": "Link is private"}'})
     yield Event(kind="unclear", at=now, facts={"attempt": 1, "trouble": "No answer within 10 s."})
     yield Event(kind="moved", at=now, facts={"was": "Pending", "to": "In progress"})

@@ -1,4 +1,4 @@
-"""What every request gets: an id in the logs, and a strict content security policy."""
+"""What every request gets: an id in the log, a strict content security policy, and the status bar."""
 
 import logging
 import secrets
@@ -15,44 +15,34 @@ from panel.site.status_bar import StatusBar
 log = logging.getLogger(__name__)
 Next = Callable[[HttpRequest], HttpResponse]
 
-POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "font-src 'self'",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    )
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
-
-# Not when the middleware returns: Django logs some of its lines about a request only after that.
+# Not when the middleware returns, because Django logs some lines about a request only after that.
 request_finished.connect(lambda **_: from_here_on(), dispatch_uid="forget the request", weak=False)
 
 
 def request_id(get_response: Next) -> Next:
-    """Names each request, in its log lines and in the answer's `X-Request-ID`."""
+    """Gives each request an id, in its log lines and in the answer's `X-Request-ID`, and logs how it was answered."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        name, began = secrets.token_hex(6), time.monotonic()
-        from_here_on(request=name)
+        request_id, began = secrets.token_hex(6), time.monotonic()
+        from_here_on(request=request_id)
         response = get_response(request)
         # The path without its query, which may hold a customer's link. A poll without news is no event.
         level = logging.DEBUG if response.status_code == HTTPStatus.NO_CONTENT else logging.INFO
         facts = {"status": response.status_code, "milliseconds": round((time.monotonic() - began) * 1000)}
         log.log(level, "%s %s", request.method, request.path, extra=facts)
-        response["X-Request-ID"] = name
+        response["X-Request-ID"] = request_id
         return response
 
     return middleware
 
 
 def content_security_policy(get_response: Next) -> Next:
-    """Nothing from elsewhere, nothing inline: markup in a service's name stays text even if we forget to escape it."""
+    """Allows nothing from elsewhere and nothing inline, so a script in a service's name does not run even unescaped."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
@@ -63,7 +53,7 @@ def content_security_policy(get_response: Next) -> Next:
 
 
 def status_bar(get_response: Next) -> Next:
-    """Puts the status bar on each request, so that rooms below the roof can ask it too. It is read when first asked."""
+    """Puts the status bar on each request, where rooms below the roof find it too. It is read when it is first used."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         request.bar = StatusBar(request)  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""From anywhere to a place, a service or an order in a few keys; and the page that lists all keys."""
+"""The palette, which leads to a place, a service or an order in a few keys, and the page that lists all keys."""
 
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -14,17 +14,17 @@ from orders.table.listing import Listing
 from panel.site.shortcuts import KEYS
 from panel.web.htmx import page
 
-FOUND_AT_MOST = 8  # services, and orders: more words find better than more scrolling
-MOST_CHARACTERS = 200  # of what is typed
+FOUND_AT_MOST = 8  # services, and as many orders: people type another word rather than scroll
+QUERY_CHARACTERS = 200
 
 
 class Place(NamedTuple):
-    """A page that one may go to."""
+    """A page that the palette leads to."""
 
     words: str
     name: str  # of its URL
-    what: str  # that a person must be allowed, a key of accounts.access.NEEDS
-    keys: str = ""  # that lead there; static/keys.js has the same
+    what: str  # what a person must be allowed to do there, a key of accounts.access.NEEDS
+    keys: str = ""  # the keys that lead there; static/keys.js has the same
 
 
 PLACES = (
@@ -56,21 +56,21 @@ PLACES = (
 @require_safe
 @needs("view")
 def palette(request: HttpRequest) -> HttpResponse:
-    """What is typed, found; to a script as a list to choose from, else as a page with links."""
-    q = request.GET.get("q", "").replace("\0", " ").strip()[:MOST_CHARACTERS]
+    """Places, orders and services for what is typed: as a list for the dialog of static/keys.js, or as a page."""
+    q = request.GET.get("q", "").replace("\0", " ").strip()[:QUERY_CHARACTERS]
     return page(request, "site/palette.html", palette_context(q, request.user), fragment="site/_palette.html")
 
 
 @require_safe
 @needs("view")
 def keys(request: HttpRequest) -> HttpResponse:
-    """All keys; to a script for its dialog, else as a page."""
-    leading = tuple((place.keys, place.words) for place in places_for("", request.user) if " " in place.keys)
-    return page(request, "site/keys.html", {"keys": (*KEYS, ("Go to", leading))}, fragment="site/_keys.html")
+    """All keyboard shortcuts: for the dialog of static/keys.js, or as a page."""
+    to_places = tuple((place.keys, place.words) for place in places_for("", request.user) if " " in place.keys)
+    return page(request, "site/keys.html", {"keys": (*KEYS, ("Go to", to_places))}, fragment="site/_keys.html")
 
 
 def palette_context(q: str, user: Any) -> dict[str, object]:
-    """What `site/_palette.html` wants, in as many queries for one order as for eight."""
+    """The context of `site/_palette.html`, in as many queries for one order as for eight."""
     listing = Listing(user, text=q)
     return {
         "q": q,
@@ -82,14 +82,14 @@ def palette_context(q: str, user: Any) -> dict[str, object]:
 
 
 def places_for(q: str, user: Any) -> list[Place]:
-    """Where this person may go, of the places that all words occur in."""
+    """The places that this person may go to and whose words contain each word of the query."""
     words = q.casefold().split()
     return [place for place in PLACES
             if may(user, place.what) and all(word in place.words.casefold() for word in words)]  # fmt: skip
 
 
 def services_found(q: str) -> list[Service]:
-    """The one with this id, sold or not, then those on sale with all words."""
+    """The service with this id, on sale or not, then services on sale that contain all words."""
     exact = service_with_id(q)
     others = Service.objects.active().matching(q).order_by("category", "upstream_id")[:FOUND_AT_MOST]
     return [*filter(None, [exact]), *(service for service in others if service != exact)][:FOUND_AT_MOST]

@@ -1,6 +1,6 @@
-"""Which keys do what, for the page that lists them."""
+"""The keyboard shortcuts, for the page that lists them; static/keys.js makes them work."""
 
-# Where they work: keys, and what they do; keys with a space between are pressed one after the other.
+# Where the keys work, then each key with what it does. Keys with a space between them are pressed one after the other.
 KEYS = (
     ("Anywhere", (
         ("Ctrl+K", "Go to a place, a service or an order"), ("/", "Search"), ("n", "New order"),

@@ -1,7 +1,7 @@
 """Keeps the budget of calls in the database, where all processes share it; panel/notpanel/budget.py decides.
 
-Each change names the version of the row that it was decided on, so that of two at once one decides again. Nothing is
-locked, and a process that dies holds nothing back beyond the minute.
+Each change names the version of the row that it was decided on, so of two processes at once one decides again. Nothing
+is locked, and what a process that dies holds back is free again after a minute.
 """
 
 import logging
@@ -16,80 +16,80 @@ from django.utils import timezone
 
 from panel.notpanel import budget
 from panel.notpanel.budget import PURPOSE_OF, Permit, Purpose, Window
-from panel.upstream.models import Window as Row
+from panel.upstream.models import Window as WindowRow
 
 log = logging.getLogger(__name__)
 
 FIELDS = [field.name for field in fields(Window)]
-KEPT_FOR = timedelta(days=1)  # windows, for who looks back
-WAIT_SECONDS = 0.2  # between questions of a call that waits for its turn
-
-Change = Callable[[Window], Window | None]
+KEPT_FOR = timedelta(days=1)  # how long windows stay in the database, for people to read
+WAIT_SECONDS = 0.2  # until a call that waits for its permit asks again
 
 
 def take(purpose: Purpose, now: datetime, *, contested: bool = False) -> Permit | None:
-    """Leave for one call; None when this purpose must wait for others, or for the next minute."""
+    """A permit for one call; None when this purpose must wait for others, or for the next minute."""
     granted = change(lambda window: budget.take(window, purpose, now, contested=contested), now)
     return Permit(granted.number, purpose) if granted else None
 
 
 def give_back(permit: Permit, now: datetime) -> None:
-    """There was nothing to call about after all."""
+    """Returns a permit that was not used."""
     change(lambda window: budget.give_back(window, permit), now)
 
 
 def settle(permit: Permit, headers: Mapping[str, str], status: int | None, now: datetime) -> None:
-    """The call was answered, or will not be any more."""
-    said = budget.read(headers, status, now)
-    change(lambda window: budget.settle(window, permit, said, now, assumed()), now)
+    """Counts a call as over and corrects the budget by what the answer's headers say. No answer: `status` is None."""
+    limits_told = budget.read(headers, status, now)
+    change(lambda window: budget.settle(window, permit, limits_told, now, assumed_limits()), now)
 
 
-def change(decide: Change, now: datetime) -> Window | None:
-    """The window of now as decided; None when that was the decision."""
+def change(decide: Callable[[Window], Window | None], now: datetime) -> Window | None:
+    """The current window as `decide` changed it, and stored so; None when `decide` returned None."""
     while True:
         version, window = current(now)
-        if (wanted := decide(window)) is None or wanted == window or replaced(window, version, wanted):
-            return wanted
+        if (decided := decide(window)) is None or decided == window or replace_window(window, version, decided):
+            return decided
 
 
 def current(now: datetime) -> tuple[int, Window]:
-    """The window of now and its version; opens it when the one before is over."""
+    """The version and the state of the current window. Opens it when the last one is over."""
     while True:
-        row = Row.objects.order_by("-number").first()
+        row = WindowRow.objects.order_by("-number").first()
         if row is None:
-            opened(budget.first(now, assumed()))
+            open_window(budget.first(now, assumed_limits()))
         elif budget.is_over(window := Window(**{name: getattr(row, name) for name in FIELDS}), now):
-            opened(budget.after(window, now, assumed()))
+            open_window(budget.after(window, now, assumed_limits()))
         else:
             return row.version, window
 
 
-def assumed() -> budget.Assumed:
+def assumed_limits() -> budget.Assumed:
+    """The settings' calls a minute, for as long as upstream's answers say nothing else."""
     return budget.Assumed(settings.KEY_CALLS_A_MINUTE, settings.IP_CALLS_A_MINUTE)
 
 
-def opened(window: Window) -> bool:
-    """Writes down a window, unless another process has been quicker."""
+def open_window(window: Window) -> bool:
+    """Stores a new window and deletes old ones. False when another process has stored it already."""
     try:
         with transaction.atomic():
-            Row.objects.create(**asdict(window))
+            WindowRow.objects.create(**asdict(window))
     except IntegrityError:
         return False
-    Row.objects.filter(ends_at__lt=window.ends_at - KEPT_FOR).delete()
+    WindowRow.objects.filter(ends_at__lt=window.ends_at - KEPT_FOR).delete()
     return True
 
 
-def replaced(window: Window, version: int, wanted: Window) -> bool:
-    if wanted.number != window.number:
-        return opened(wanted)
-    as_read = Row.objects.filter(number=window.number, version=version)
-    return bool(as_read.update(version=version + 1, **asdict(wanted)))
+def replace_window(window: Window, version: int, decided: Window) -> bool:
+    """Stores what was decided on this version of a window. False when another process has changed it since."""
+    if decided.number != window.number:
+        return open_window(decided)
+    as_read = WindowRow.objects.filter(number=window.number, version=version)
+    return bool(as_read.update(version=version + 1, **asdict(decided)))
 
 
 class Meter:
-    """One caller's: holds the permit for its next call, and settles it when the answer is there.
+    """Holds one client's permit for its next call, and settles it when the answer is there.
 
-    A worker takes a permit before it takes up work. Whoever calls without one waits for it at the phone.
+    A worker takes a permit before it starts on work. A client that calls without a permit waits for one first.
     """
 
     def __init__(self) -> None:
@@ -97,27 +97,28 @@ class Meter:
         self.calls = 0
 
     def take(self, purpose: Purpose, now: datetime, *, contested: bool = False) -> bool:
+        """Takes a permit for the next call. False when there is none for this purpose now."""
         self.permit = take(purpose, now, contested=contested)
         return self.permit is not None
 
     def give_back(self) -> None:
-        """What was taken and not used."""
+        """Returns the permit, if one was taken and not used."""
         if self.permit:
             permit, self.permit = self.permit, None
             give_back(permit, timezone.now())
 
     def before(self, action: str) -> None:
-        """The client asks before each call."""
+        """Called by the client before each call; returns when there is a permit."""
         self.calls += 1
         while self.permit is None and not self.take(PURPOSE_OF.get(action, Purpose.UPKEEP), timezone.now()):
             time.sleep(WAIT_SECONDS)
 
     def after(self, headers: Mapping[str, str], status: int | None) -> None:
-        """The client tells after each call."""
+        """Called by the client after each call, with the answer's headers and HTTP status."""
         if self.permit:
             permit, self.permit = self.permit, None
             try:
                 settle(permit, headers, status, timezone.now())
             except Exception:
-                # Whatever it is: what upstream answered matters more than this count, and must not be lost with it.
+                # Upstream's answer matters more than this count, and must not be lost with it.
                 log.exception("could not settle a call")

@@ -1,4 +1,4 @@
-"""Keeps how upstream is, for every process to read: written by whoever calls, through the client's `on_call`."""
+"""Makes the client that calls upstream, and records after each of its calls how upstream is."""
 
 import logging
 from datetime import datetime, timedelta
@@ -20,35 +20,37 @@ log = logging.getLogger(__name__)
 
 
 def make_client(meter: Meter | None = None) -> Client:
-    """The phone, with the book and the meter beside it. Only the worker and its commands may hold one (a test names
-    them)."""
+    """A client that records its calls and keeps to the call budget. A test names the few modules that may hold one."""
     return Client(settings.NOTPANEL_API_URL, settings.NOTPANEL_API_KEY, on_call=record_call, meter=meter or Meter())
 
 
 def record_call(action: str, trouble: NotPanelError | None) -> None:
-    """After each call: what it says about upstream as a whole. A refusal is an answer, not a trouble."""
+    """Records what a call shows about upstream as a whole. A refusal is an answer, so upstream is well."""
     try:
         record_health(None if isinstance(trouble, Refused) else trouble, timezone.now())
     except DatabaseError:
-        # What upstream answered matters more than this note; it must not be lost with it.
+        # Upstream's answer matters more than this record, and must not be lost with it.
         log.exception("could not note how upstream is")
 
 
 def record_health(trouble: NotPanelError | None, now: datetime) -> None:
-    """Writes it down, in statements that stand for themselves: several workers hear at once."""
-    book = only_row(Upstream)
+    """Records that upstream is well (None) or in trouble. Each statement is right by itself, as workers call at once.
+
+    A suspension also stops all sending; a limit or a suspension makes every worker wait.
+    """
+    health = only_row(Upstream)
     if trouble is None:
-        book.update(spoke_at=now)
+        health.update(spoke_at=now)
         # A call that was under way when another was told to wait does not end that wait.
-        book.exclude(paused_until__gt=now).update(trouble="", trouble_since=None, paused_until=None)
+        health.exclude(paused_until__gt=now).update(trouble="", trouble_since=None, paused_until=None)
         return
-    book.update(trouble=str(trouble), trouble_since=Coalesce("trouble_since", Value(now, DateTimeField())))
+    health.update(trouble=str(trouble), trouble_since=Coalesce("trouble_since", Value(now, DateTimeField())))
     if isinstance(trouble, Suspended):
         send_switch.stop_itself(str(trouble), now)
     if isinstance(trouble, Throttled | Suspended) and trouble.pause is not None:
-        book.update(paused_until=now + timedelta(seconds=trouble.pause))
+        health.update(paused_until=now + timedelta(seconds=trouble.pause))
 
 
 def paused_until(now: datetime) -> datetime | None:
-    """Until when nobody may call; None when calling is fine."""
+    """When calls are allowed again, or None if they are allowed now."""
     return Upstream.objects.filter(pk=ONLY_ROW, paused_until__gt=now).values_list("paused_until", flat=True).first()

@@ -1,4 +1,4 @@
-"""Tables about the supplier and the workers: its health, minutes of calls, workers, recurring work."""
+"""Tables about the supplier and the workers: upstream's health, calls by the minute, workers, recurring work."""
 
 from datetime import datetime, timedelta
 from typing import ClassVar, Self
@@ -7,13 +7,14 @@ from django.db import models
 
 from panel.notpanel.budget import Purpose
 
-DESK = "desk"  # a worker's role beside the purposes of calls: what is done without calling upstream
+DESK = "desk"  # a worker's role beside the purposes of calls: work that needs no call to upstream
 ROLES = (*Purpose, DESK)
 EVERY_ROLE = " ".join(ROLES)
+SILENT_AFTER = timedelta(seconds=90)  # a worker may be in a call that takes its whole deadline, a few times over
 
 
 class Upstream(models.Model):
-    """How the supplier is, as the worker last found it. One row; every process reads it."""
+    """How upstream is, as its latest answers show. One row, which every process reads."""
 
     spoke_at = models.DateTimeField(null=True, help_text="Last time it answered a call well.")
     trouble = models.TextField(blank=True, help_text="What is wrong, in a sentence; empty when all is well.")
@@ -28,12 +29,12 @@ class Upstream(models.Model):
 
 
 class Window(models.Model):
-    """One minute of calls: what each layer of upstream's limits still allows, and who spent it.
+    """One minute of calls: what each layer of upstream's limits still allows, and what the calls were for.
 
     panel/notpanel/budget.py says what the columns mean and how they change; panel/upstream/call_budget.py keeps them.
     """
 
-    number = models.PositiveBigIntegerField(unique=True)  # two processes that open the next one: the first wins
+    number = models.PositiveBigIntegerField(unique=True)  # of two processes that open the next window, the first wins
     ends_at = models.DateTimeField()
     key_limit = models.IntegerField()
     key_left = models.IntegerField()
@@ -61,11 +62,11 @@ class Window(models.Model):
 
 
 class Beat(models.Model):
-    """A worker that runs, or ran."""
+    """A worker that runs or ran, with its last heartbeat."""
 
     name = models.CharField(max_length=120, unique=True, help_text="host:process")
     started_at = models.DateTimeField()
-    beat_at = models.DateTimeField(db_index=True)  # the readiness question: the latest beat
+    beat_at = models.DateTimeField(db_index=True)  # for the readiness check: the latest heartbeat
     stopped_at = models.DateTimeField(null=True)
     roles = models.CharField(max_length=60, default=EVERY_ROLE, help_text="What it does.")
     calls = models.PositiveBigIntegerField(default=0, help_text="To upstream, since it began.")
@@ -79,11 +80,14 @@ class Beat(models.Model):
 
 
 class ChoreQuerySet(models.QuerySet["Chore"]):
+    """Queries for recurring work that is due."""
+
     def due(self, now: datetime) -> Self:
+        """Recurring work whose time has come, longest due first."""
         return self.filter(due_at__lte=now).order_by("due_at")
 
     def claim(self, now: datetime, lease: timedelta) -> "Chore | None":
-        """Hands one due chore to this worker and to no other, until the lease ends."""
+        """Hands the longest due row to this worker and to no other until the lease ends; None when none is due."""
         while chore := self.due(now).first():
             if self.filter(pk=chore.pk, due_at=chore.due_at).update(due_at=now + lease):
                 chore.due_at = now + lease
@@ -92,7 +96,7 @@ class ChoreQuerySet(models.QuerySet["Chore"]):
 
 
 class Chore(models.Model):
-    """Something to be done again and again: the catalog, the balance."""
+    """One kind of recurring work, such as reading the balance. panel/worker/recurring.py says what is done."""
 
     name = models.CharField(max_length=20, primary_key=True)
     due_at = models.DateTimeField()
@@ -106,6 +110,3 @@ class Chore(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-
-SILENT_AFTER = timedelta(seconds=90)  # a worker may be in a call that takes its whole deadline, a few times over

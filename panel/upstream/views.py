@@ -1,7 +1,7 @@
-"""Upstream, as the desk deals with it: this minute's calls and who spends them, the workers, and what is due."""
+"""The page about upstream: this minute's calls and what they were for, the workers, and what is due."""
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -15,10 +15,9 @@ from panel.upstream.models import EVERY_ROLE, SILENT_AFTER, Beat, Chore, Window
 from panel.web.htmx import page
 from panel.web.params import COUNTED_ROWS
 
-CHART_SPAN = timedelta(hours=1)
-MINUTES = 60
-CHART_HEIGHT = 40  # of the box that the chart is drawn in; a minute is 10 wide
-WORKERS_SHOWN = 50
+CHART_MINUTES = 60
+CHART_HEIGHT, MINUTE_WIDTH = 40, 10  # units of the box that the chart is drawn in
+WORKER_ROWS = 50
 
 # What a call was for, as the page says it.
 PURPOSE_WORDS = {
@@ -30,48 +29,26 @@ PURPOSE_WORDS = {
 LAYERS = {"key": "This key", "tier": "The account’s tier", "ip": "This address"}
 
 
-class Layer(NamedTuple):
-    words: str
-    left: int
-    limit: int
-
-
-class PurposeCalls(NamedTuple):
-    """By one purpose: in this minute, and in the last hour; `share` is what the others leave to it."""
-
-    purpose: str
-    words: str
-    now: int
-    past: int
-    share: int
-
-
-class Column(NamedTuple):
-    """One bar of the chart: a part of a minute."""
-
-    purpose: str
-    x: int
-    y: float
-    height: float
-
-
 @require_safe
 @needs("view")
-def calls(request: HttpRequest) -> HttpResponse:
+def index(request: HttpRequest) -> HttpResponse:
+    """The page, or its middle alone, which asks for itself with each poll."""
     now = timezone.now()
-    windows = list(Window.objects.filter(ends_at__gt=now - CHART_SPAN).order_by("number"))
+    windows = list(Window.objects.filter(ends_at__gt=now - timedelta(minutes=CHART_MINUTES)).order_by("number"))
     current = windows[-1] if windows and windows[-1].ends_at > now else None
+    limit = current.key_limit if current else settings.KEY_CALLS_A_MINUTE
+    spent = [calls_for(purpose, windows, current, limit) for purpose in Purpose]
     context = {
         "window": current,
-        "limit": current.key_limit if current else settings.KEY_CALLS_A_MINUTE,
-        "layers": layers(current) if current else [],
-        "spent": [calls_of(purpose, current, windows) for purpose in Purpose],
+        "limit": limit,
+        "layers": layers_of(current),
+        "spent": spent,
         "denied": sum(window.denied for window in windows),
-        "total": sum(getattr(window, purpose) for window in windows for purpose in Purpose),
-        "chart": chart(windows, now),
-        "chart_width": MINUTES * 10,
+        "total": sum(calls["past"] for calls in spent),
+        "chart": chart_columns(windows, now),
+        "chart_width": CHART_MINUTES * MINUTE_WIDTH,
         "chart_height": CHART_HEIGHT,
-        "beats": Beat.objects.order_by("stopped_at", "-beat_at")[:WORKERS_SHOWN],
+        "beats": Beat.objects.order_by("stopped_at", "-beat_at")[:WORKER_ROWS],
         "every_role": EVERY_ROLE,
         "heard_since": now - SILENT_AFTER,
         "chores": Chore.objects.all(),
@@ -81,44 +58,53 @@ def calls(request: HttpRequest) -> HttpResponse:
     return page(request, "upstream/index.html", context, fragment="upstream/_calls.html")
 
 
-def layers(window: Window) -> list[Layer]:
-    """What each still allows; the tier only once upstream has told of it."""
-    known = (
-        (words, getattr(window, f"{name}_left"), getattr(window, f"{name}_limit")) for name, words in LAYERS.items()
-    )
-    return [Layer(words, max(0, left), limit) for words, left, limit in known if limit is not None]
+def layers_of(window: Window | None) -> list[dict[str, Any]]:
+    """Each layer of upstream's limits: how many calls a minute it allows (`limit`), and how many of them are `left`.
+
+    Without layers that upstream has told nothing of; [] before the first call of a minute.
+    """
+    return [
+        {"words": words, "left": max(0, getattr(window, f"{name}_left")), "limit": limit}
+        for name, words in LAYERS.items()
+        if (limit := getattr(window, f"{name}_limit", None)) is not None
+    ]
 
 
-def calls_of(purpose: Purpose, current: Window | None, windows: list[Window]) -> PurposeCalls:
-    limit = current.key_limit if current else settings.KEY_CALLS_A_MINUTE
-    return PurposeCalls(
-        purpose, PURPOSE_WORDS[purpose], getattr(current, purpose) if current else 0,
-        sum(getattr(window, purpose) for window in windows), round(SHARES[purpose] * limit),
-    )  # fmt: skip
+def calls_for(purpose: Purpose, windows: list[Window], current: Window | None, limit: int) -> dict[str, Any]:
+    """How many calls had this purpose: this minute (`now`) and in the last hour (`past`).
+
+    `share` is how many calls of the minute's limit the other purposes leave to it.
+    """
+    now, past = getattr(current, purpose, 0), sum(getattr(window, purpose) for window in windows)
+    share = round(SHARES[purpose] * limit)
+    return {"purpose": purpose, "words": PURPOSE_WORDS[purpose], "now": now, "past": past, "share": share}
 
 
-def chart(windows: list[Window], now: datetime) -> list[Column]:
-    """The last hour, a stack a minute, drawn against the key's limit."""
+def chart_columns(windows: list[Window], now: datetime) -> list[dict[str, Any]]:
+    """The last hour's calls as rectangles, one stack a minute and in it one rectangle a purpose.
+
+    The latest minute is rightmost, and the key's limit is the full height.
+    """
     columns = []
     for window in windows:
-        x = MINUTES - 1 - int(max(0.0, (now - window.ends_at).total_seconds()) // 60) - (window.ends_at <= now)
-        top = float(CHART_HEIGHT)
+        minutes_ago = int(max(0.0, (now - window.ends_at).total_seconds()) // 60) + (window.ends_at <= now)
+        x, top = (CHART_MINUTES - 1 - minutes_ago) * MINUTE_WIDTH, float(CHART_HEIGHT)
         for purpose in Purpose:
             height = min(top, getattr(window, purpose) / max(1, window.key_limit) * CHART_HEIGHT)
             if height and x >= 0:
                 top -= height
-                columns.append(Column(purpose, x * 10, round(top, 2), round(height, 2)))
+                columns.append({"purpose": purpose, "x": x, "y": round(top, 2), "height": round(height, 2)})
     return columns
 
 
 def due_counts(now: datetime) -> dict[str, object]:
-    """What is due and not done, counted no further than a page tells; and since when."""
-    tasks = Task.objects.filter(settled_at=None).due(now).sendable()
-    looks = Order.objects.due(now)
+    """How many tasks and polls are due and not done, counted up to COUNTED_ROWS, and since when the first is due."""
+    tasks = Task.objects.due(now).sendable()
+    polls = Order.objects.due(now)
     return {
         "most": COUNTED_ROWS - 1,
         "tasks_due": len(tasks.values_list("pk")[:COUNTED_ROWS]),
         "tasks_since": tasks.values_list("due_at", flat=True).first(),
-        "looks_due": len(looks.values_list("pk")[:COUNTED_ROWS]),
-        "looks_since": looks.values_list("next_look_at", flat=True).first(),
+        "looks_due": len(polls.values_list("pk")[:COUNTED_ROWS]),
+        "looks_since": polls.values_list("next_look_at", flat=True).first(),
     }

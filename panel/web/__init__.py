@@ -1,3 +1,3 @@
-"""What every view needs: htmx requests, parameters of an address, pages of rows, read-only admin.
+"""What every view needs: htmx requests, parameters of an address, pages of rows, polls, read-only admin.
 
 Knows nothing of orders. Read htmx.py first."""

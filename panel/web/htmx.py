@@ -1,4 +1,4 @@
-"""The three traps of htmx, handled once: boosted visits, Back, and shared caches."""
+"""What every view must know of htmx: boosted visits, the Back button, shared caches."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,18 +10,18 @@ from django_htmx.middleware import HtmxDetails
 
 
 def details(request: HttpRequest) -> HtmxDetails:
-    """What htmx says of this request; the middleware puts it there."""
-    found: HtmxDetails = request.htmx  # type: ignore[attr-defined]
-    return found
+    """What htmx says about this request; django_htmx's middleware puts it there."""
+    htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]
+    return htmx
 
 
 def wants_htmx(request: HttpRequest) -> bool:
-    """Whether a script of htmx waits for the answer, rather than the browser itself."""
+    """Whether htmx made this request, rather than the browser itself."""
     return bool(details(request))
 
 
 def wants_fragment(request: HttpRequest) -> bool:
-    """An htmx swap; not a boosted visit, and not htmx rebuilding a page for Back."""
+    """Whether htmx will swap the answer into a page: not for a boosted visit, nor when it rebuilds a page for Back."""
     htmx = details(request)
     return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
@@ -29,7 +29,7 @@ def wants_fragment(request: HttpRequest) -> bool:
 def page(
     request: HttpRequest, template: str, context: dict[str, Any], *, fragment: str, status: int = 200
 ) -> HttpResponse:
-    """The whole page, or for htmx its living middle: same URL, same context."""
+    """The whole page, or only its `fragment` template when htmx wants that: same address, same context."""
     response = render(request, fragment if wants_fragment(request) else template, context, status=status)
     patch_vary_headers(response, ["HX-Request", "HX-Boosted", "HX-History-Restore-Request"])
     return response
@@ -43,7 +43,7 @@ def page_path(request: HttpRequest) -> str:
         if request.method == "GET":
             return request.get_full_path()
         referer = urlsplit(request.headers.get("Referer", ""))
-    except ValueError:  # what was sent is no address at all, such as `http://[`
+    except ValueError:  # the header is no address at all, such as `http://[`
         return "/"
     if referer.netloc != request.get_host():
         return "/"

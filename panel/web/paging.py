@@ -1,4 +1,4 @@
-"""Pages of rows by keyset: never an offset, never a count of everything."""
+"""Pages of rows by keyset: no offset, and no count of everything."""
 
 from typing import TypeVar
 
@@ -8,6 +8,6 @@ Row = TypeVar("Row", bound=Model)
 
 
 def one_more(queryset: QuerySet[Row], rows: int) -> tuple[list[Row], bool]:
-    """The first rows of a query, and whether there are more: one row more is read than shown."""
-    found = list(queryset[: rows + 1])
-    return found[:rows], len(found) > rows
+    """The first `rows` rows of a query, and whether there are more: it reads one row more than are shown."""
+    read = list(queryset[: rows + 1])
+    return read[:rows], len(read) > rows

@@ -1,4 +1,4 @@
-"""What open pages ask every few seconds: has anything moved? Nothing is sent when it has not."""
+"""Answers to open pages that ask every few seconds whether anything changed, most of them empty."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ def bar_of(request: HttpRequest) -> Any:
 
 
 def bar_moved(request: HttpRequest) -> bool:
-    """Whether the open page shows another status bar than there is now."""
+    """Whether the status bar has changed since the open page got the one that it shows."""
     return bool(bar_of(request).version != request.GET.get("bar"))
 
 
@@ -26,13 +26,16 @@ def version_of(*facts: object) -> str:
 
 
 def unchanged(request: HttpRequest, version: str) -> HttpResponse | None:
-    """The answer 204 for an open page that shows this version, when its status bar has not moved either; else None."""
+    """The answer 204 for an open page that shows this version and the current status bar; None for any other page."""
     if wants_fragment(request) and request.GET.get("v") == version and not bar_moved(request):
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
     return None
 
 
 def with_times(request: HttpRequest, response: HttpResponse, polled: dict[str, str] | None = None) -> HttpResponse:
-    """Tells an open page, without a swap, when upstream last spoke: of its rows (id → ISO time), and at all."""
+    """The response, with a header that tells the open page when upstream last answered, without a swap.
+
+    `polled` adds when upstream last told of each order on the page: id → ISO time.
+    """
     response["HX-Trigger"] = json.dumps({"desk:looked": {**(polled or {}), **bar_of(request).times}})
     return response

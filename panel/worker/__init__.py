@@ -1,3 +1,3 @@
 """The worker: a loop around steps, each of which does one thing that is due.
 
-`manage.py worker` runs it; any number may run at once. Read loop.py first."""
+`manage.py worker` runs it; any number of workers may run at once. Read loop.py first."""

@@ -1,4 +1,4 @@
-"""The worker: a loop around steps. A step does one thing and says whether there was one."""
+"""The worker: a loop around steps. A step does one thing and says whether there was anything to do."""
 
 import gc
 import logging
@@ -25,7 +25,7 @@ from panel.notpanel.client import Client
 from panel.upstream import client as upstream
 from panel.upstream.models import DESK, ROLES
 from panel.worker.heartbeat import Heartbeat
-from panel.worker.recurring import balance_due_now, chores_of, create_rows, do_due_chore
+from panel.worker.recurring import balance_due_now, create_rows, do_recurring_work, recurring_rows
 
 log = logging.getLogger(__name__)
 
@@ -34,9 +34,9 @@ AFTER_A_CRASH_SECONDS = 5.0
 
 
 class Step(NamedTuple):
-    """One thing that a round does, and the role of workers that do it: what its call is for, or DESK for no call.
+    """One thing that a round does, and the role of the workers that do it: what its call is for, or DESK for no call.
 
-    `due` is one cheap question: what a call would be for, or nothing. So no permit is taken in vain.
+    `due` asks one cheap query: the purpose of a call that is due, or None. So no permit is taken in vain.
     """
 
     role: str
@@ -45,16 +45,22 @@ class Step(NamedTuple):
 
 
 def task_step(kind: str, purpose: Purpose, act: Callable[[Client], object]) -> Step:
+    """Submits tasks of one kind."""
     return Step(purpose, lambda now: purpose if Task.objects.to_send(kind, now).exists() else None, act)
 
 
-def chore_step(role: str, wanted: Callable[[datetime], bool] = lambda _now: True) -> Step:
-    """All chores of one role, one a round; `wanted`: whether there is anything for them to do."""
+def recurring_step(role: str, wanted: Callable[[datetime], bool] = lambda _now: True) -> Step:
+    """Does the recurring work of one role, one kind in each round, while `wanted` says that there is anything to do."""
 
     def due(now: datetime) -> str | None:
-        return role if chores_of([role]).due(now).exists() and wanted(now) else None
+        return role if recurring_rows([role]).due(now).exists() and wanted(now) else None
 
-    return Step(role, due, partial(do_due_chore, roles=[role]))
+    return Step(role, due, partial(do_recurring_work, roles=[role]))
+
+
+def desk_step(act: Callable[[datetime], object]) -> Step:
+    """Work that needs the clock and no call to upstream; it asks by itself whether anything is due."""
+    return Step(DESK, lambda _now: DESK, lambda _client: act(timezone.now()))
 
 
 # What people wait for comes first in every round; no step starves another.
@@ -62,68 +68,31 @@ STEPS = (
     task_step(Task.Kind.PLACE, Purpose.PLACE, submit_one),
     task_step(Task.Kind.CANCEL, Purpose.ASK, submit_cancels),
     task_step(Task.Kind.REFILL, Purpose.ASK, submit_refills),
-    # What deliveries ring for is looked at next.
-    Step(DESK, lambda _now: DESK, lambda _client: dispatch.dispatch_due(timezone.now(), balance_due_now)),
+    # Before the poll, which then asks about the orders that webhooks name.
+    desk_step(lambda now: dispatch.dispatch_due(now, balance_due_now)),
     Step(Purpose.POLL, poll_wanted, poll_once),
     Step(Purpose.UPKEEP, due_probe, probe),
-    chore_step(Purpose.POLL, wanted=lambda now: Order.objects.due_alone(now).exists()),
-    chore_step(Purpose.UPKEEP),
-    # The clock alone tells.
-    Step(DESK, lambda _now: DESK, lambda _client: presume_settled(timezone.now())),
-    # Pages add up what triggers wrote down, and this keeps it short.
-    Step(DESK, lambda _now: DESK, lambda _client: compact()),
-    chore_step(DESK),
-    Step(DESK, lambda _now: DESK, lambda _client: run_alarms(timezone.now())),
+    recurring_step(Purpose.POLL, wanted=lambda now: Order.objects.due_alone(now).exists()),
+    recurring_step(Purpose.UPKEEP),
+    desk_step(presume_settled),
+    # Pages add up the lines that triggers write, and this keeps the lines few.
+    desk_step(lambda _now: compact()),
+    recurring_step(DESK),
+    desk_step(run_alarms),
 )
 
 
-ROLE_RANK = {role: rank for rank, role in enumerate(ROLES)}
-
-
-def work_round(client: Client, roles: Collection[str] = ROLES, stop: threading.Event | None = None) -> bool:
-    """One round: each step of these roles once, until somebody says stop. Says whether there was anything to do."""
-    busy = False
-    waits = upstream.paused_until(timezone.now()) is not None
-    ahead = len(ROLE_RANK)  # the first of the purposes for which something was waiting in this round
-    for step in STEPS:
-        if stop is not None and stop.is_set():
-            break
-        purpose = step.due(timezone.now()) if step.role in roles and not (waits and step.role != DESK) else None
-        if not purpose:
-            continue
-        did = take_step(step, client, purpose, contested=ahead < ROLE_RANK[purpose])
-        if purpose != DESK:
-            ahead = min(ahead, ROLE_RANK[purpose])
-            # Only a call can bring a new reason to wait.
-            waits = did and upstream.paused_until(timezone.now()) is not None
-        busy = did or busy
-    return busy
-
-
-def take_step(step: Step, client: Client, purpose: str, *, contested: bool) -> bool:
-    """Does it when the budget allows; says whether there was anything to do."""
-    meter = client.meter
-    if purpose == DESK or meter is None:
-        return bool(step.act(client))
-    if not meter.take(Purpose(purpose), timezone.now(), contested=contested):
-        return False
-    try:
-        return bool(step.act(client))
-    finally:
-        meter.give_back()
-
-
 def work(client: Client, stop: threading.Event, *, once: bool, roles: Collection[str] = ROLES) -> None:
-    """Works until told to stop (what is in hand is brought to its end), or with `once` until nothing is due."""
-    pulse = Heartbeat(once=once, roles=roles)
+    """Works until `stop` is set, and finishes the step in hand; with `once` until nothing is due."""
+    heartbeat = Heartbeat(once=once, roles=roles)
     create_rows(timezone.now())
-    # What is loaded by now stays. Otherwise the collector walks through it all again and again, 50 ms each time, now
-    # and then with a write transaction open.
+    # What is loaded by now stays. Otherwise the garbage collector walks through it again and again, 50 ms each time,
+    # sometimes while a write transaction is open.
     gc.freeze()
-    log.info("worker %s begins", pulse.name)
+    log.info("worker %s begins", heartbeat.name)
     while not stop.is_set():
         try:
-            pulse.beat(timezone.now(), client.meter.calls if client.meter else 0)
+            heartbeat.record(timezone.now(), client.meter.calls if client.meter else 0)
             busy = work_round(client, roles, stop)
         except Exception:
             # The database is away, or a mistake of ours. Claims run out by the clock, so nothing is lost by going on.
@@ -137,5 +106,41 @@ def work(client: Client, stop: threading.Event, *, once: bool, roles: Collection
             break
         if not busy:
             stop.wait(IDLE_SECONDS)
-    pulse.stop()
-    log.info("worker %s ends", pulse.name)
+    heartbeat.stop()
+    log.info("worker %s ends", heartbeat.name)
+
+
+def work_round(client: Client, roles: Collection[str] = ROLES, stop: threading.Event | None = None) -> bool:
+    """Takes each step of these roles once, until `stop` is set. Returns whether there was anything to do."""
+    busy = False
+    waits = upstream.paused_until(timezone.now()) is not None
+    ahead = len(ROLES)  # the rank of the first purpose for which something was due in this round
+    for step in STEPS:
+        if stop is not None and stop.is_set():
+            break
+        purpose = step.due(timezone.now()) if step.role in roles and not (waits and step.role != DESK) else None
+        if not purpose:
+            continue
+        did = take_step(step, client, purpose, contested=ahead < ROLES.index(purpose))
+        if purpose != DESK:
+            ahead = min(ahead, ROLES.index(purpose))
+            # Only a call can bring a new reason to wait.
+            waits = did and upstream.paused_until(timezone.now()) is not None
+        busy = did or busy
+    return busy
+
+
+def take_step(step: Step, client: Client, purpose: str, *, contested: bool) -> bool:
+    """Takes the step if the call budget allows its call. Returns whether there was anything to do.
+
+    `contested` says that something with a purpose before this one is due as well.
+    """
+    meter = client.meter
+    if purpose == DESK or meter is None:
+        return bool(step.act(client))
+    if not meter.take(Purpose(purpose), timezone.now(), contested=contested):
+        return False
+    try:
+        return bool(step.act(client))
+    finally:
+        meter.give_back()

@@ -218,7 +218,7 @@ MISTAKES = (
     ),
     Mistake(
         "an alarm that ends as soon as it wavers", "panel/alarms/conditions.py",
-        "(low * OVER_FROM_SHARE if moment.open else low)", "low",
+        "(low * OVER_FROM_SHARE if evaluation.open_alarms else low)", "low",
         "tests/panel/alarms/test_alarms.py",
     ),
     Mistake(

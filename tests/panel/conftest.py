@@ -1,4 +1,4 @@
-"""For the tests of alarms: a mail server and a chat, and somebody who wants to be told."""
+"""A mail server and a chat, for the tests of alarms."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,6 +12,7 @@ CHAT_PATH = "/services/T0/B0/hush-hush"
 
 @pytest.fixture
 def mailbox(settings: Any) -> Iterator[Mailbox]:
+    """A mail server that the desk's settings name."""
     with running(Mailbox()) as box:
         settings.EMAIL_CONFIGURED, settings.EMAIL_TIMEOUT = True, 1
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
@@ -21,6 +22,7 @@ def mailbox(settings: Any) -> Iterator[Mailbox]:
 
 @pytest.fixture
 def chat(settings: Any) -> Iterator[Chat]:
-    with running(Chat()) as here:
-        settings.ALARM_WEBHOOK_URL = here.url(CHAT_PATH)
-        yield here
+    """A chat whose webhook the desk's settings name."""
+    with running(Chat()) as server:
+        settings.ALARM_WEBHOOK_URL = server.url(CHAT_PATH)
+        yield server

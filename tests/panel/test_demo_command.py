@@ -1,4 +1,4 @@
-"""`manage.py demo`, run for real: all programs, a team, a past, an end, and a second beginning."""
+"""`manage.py demo`, run for real: all programs, a team, two days of orders, its end, and a second start."""
 
 import http.client
 import os
@@ -31,6 +31,7 @@ own_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="the demo 
 
 
 def free_port() -> int:
+    """A port of this machine that nothing listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -39,7 +40,7 @@ def free_port() -> int:
 
 @contextmanager
 def demo(state: Path, port: int, sandbox_port: int) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A demo that has said its welcome, and all that it said until then; killed when the test forgets to end it."""
+    """A demo that has printed its welcome, with all that it printed until then. Ended when the test does not end it."""
     options = (f"--port={port}", f"--sandbox-port={sandbox_port}", f"--state={state}")
     process = subprocess.Popen(
         [sys.executable, "manage.py", "demo", *options],
@@ -47,14 +48,14 @@ def demo(state: Path, port: int, sandbox_port: int) -> Iterator[tuple[subprocess
     )  # fmt: skip
     alarm = threading.Timer(SECONDS, process.terminate)
     alarm.start()
-    said = ""
+    output = ""
     try:
         assert process.stdout is not None
         for line in process.stdout:
-            said += line
+            output += line
             if "Ctrl-C ends everything" in line:
                 break
-        yield process, said
+        yield process, output
     finally:
         process.terminate()
         process.communicate(timeout=SECONDS)
@@ -62,6 +63,7 @@ def demo(state: Path, port: int, sandbox_port: int) -> Iterator[tuple[subprocess
 
 
 def get(port: int, path: str) -> tuple[int, str]:
+    """The status and the text of a page."""
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as web:
         web.request("GET", path)
         response = web.getresponse()
@@ -69,54 +71,56 @@ def get(port: int, path: str) -> tuple[int, str]:
 
 
 def statuses(state: Path) -> Counter[str]:
+    """How many orders of the demo stand at each status."""
     with closing(sqlite3.connect(state / "desk.sqlite3")) as database:
         return Counter(status for (status,) in database.execute("SELECT status FROM orders_order"))
 
 
 def late(state: Path) -> int:
-    """Orders that are late now, by what the worker has measured of their service."""
+    """How many orders of the demo are late now, by the delivery times that the worker has measured."""
     with closing(sqlite3.connect(state / "desk.sqlite3")) as database:
-        asked = "SELECT count(*) FROM orders_order WHERE late_from < datetime('now') AND next_look_at IS NOT NULL"
-        return int(database.execute(asked).fetchone()[0])
+        query = "SELECT count(*) FROM orders_order WHERE late_from < datetime('now') AND next_look_at IS NOT NULL"
+        return int(database.execute(query).fetchone()[0])
 
 
 def endpoints(state: Path) -> list[str]:
+    """The addresses that the demo has registered webhooks for."""
     with closing(sqlite3.connect(state / "desk.sqlite3")) as database:
         return [url for (url,) in database.execute("SELECT url FROM orders_endpoint")]
 
 
 @own_sqlite
 @pytest.mark.slow
-def test_it_opens_ends_without_a_trace_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
+def test_it_starts_ends_cleanly_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
     state = tmp_path / "a folder + more"  # as people name them; it becomes part of a DATABASE_URL
     port, sandbox_port = free_port(), free_port()
 
-    with demo(state, port, sandbox_port) as (process, said):
+    with demo(state, port, sandbox_port) as (process, output):
         ready, login = get(port, "/healthz/ready"), get(port, "/accounts/login/")
         some_late = soon(lambda: late(state) >= STUCK, seconds=60)
         process.send_signal(signal.SIGINT)
-        last_words = process.communicate(timeout=SECONDS)[0]
+        last_output = process.communicate(timeout=SECONDS)[0]
     first = statuses(state)
 
-    assert (ready[0], login[0], process.returncode) == (200, 200, 0), said + last_words
+    assert (ready[0], login[0], process.returncode) == (200, 200, 0), output + last_output
     assert some_late, "a newcomer finds the page of late orders empty"
-    assert f"http://127.0.0.1:{port}/" in said
-    assert all(re.search(rf"{member.username} +{member.password} ", said) for member in TEAM)
+    assert f"http://127.0.0.1:{port}/" in output
+    assert all(re.search(rf"{member.username} +{member.password} ", output) for member in TEAM)
     assert first.total() == 60 and first["completed"] > 30 and any(first[status] for status in LIVE), first
-    assert "ERROR" not in said and " 429 " not in said + last_words and "Traceback" not in said + last_words
-    assert last_words.endswith("The demo has ended. The next one goes on from here.\n")
+    assert "ERROR" not in output and " 429 " not in output + last_output and "Traceback" not in output + last_output
+    assert last_output.endswith("The demo has ended. The next one goes on from here.\n")
     require_free(port, "--port")
     require_free(sandbox_port, "--sandbox-port")
     assert (state / "secret_key").stat().st_mode & 0o777 == 0o600
 
-    with demo(state, port, sandbox_port) as (process, _said):
+    with demo(state, port, sandbox_port) as (process, _output):
         pass
 
     assert (process.returncode, statuses(state).total()) == (0, 60)
     assert endpoints(state) == [f"http://127.0.0.1:{port}/webhooks/notpanel/"], "registered once"
 
 
-def test_it_names_a_port_that_is_taken_and_how_to_choose_another() -> None:
+def test_it_names_a_port_that_is_taken_and_how_to_choose_another_port() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
 
@@ -129,11 +133,11 @@ def test_it_names_a_port_that_is_taken_and_how_to_choose_another() -> None:
     )
 
 
-def test_it_never_hands_on_a_real_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_never_passes_on_a_real_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NOTPANEL_API_KEY", "a-real-one")
     monkeypatch.setenv("NOTPANEL_API_KEY_FILE", os.fspath(tmp_path / "a-real-one"))
 
-    seen = environment(tmp_path, 8702)
+    variables = environment(tmp_path, 8702)
 
-    assert (seen["NOTPANEL_API_KEY"], seen["NOTPANEL_API_KEY_FILE"]) == ("", "")
-    assert seen["NOTPANEL_API_URL"] == "http://127.0.0.1:8702/api/v2"
+    assert (variables["NOTPANEL_API_KEY"], variables["NOTPANEL_API_KEY_FILE"]) == ("", "")
+    assert variables["NOTPANEL_API_URL"] == "http://127.0.0.1:8702/api/v2"

@@ -12,7 +12,7 @@ import pytest
 
 SECONDS = 60.0  # far longer than anything here takes, so that only a hang fails on it
 
-# A program with a child of its own; both note their ids. The child ignores SIGTERM: it has to be killed.
+# A program with a child; both write down their process ids. The child ignores SIGTERM, so it has to be killed.
 FAMILY = """
 import os, pathlib, signal, sys, time
 if os.fork() == 0:
@@ -42,62 +42,64 @@ except Trouble as trouble:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
-    """Where the family writes its process ids; nobody of it outlives the test."""
+    """Where the family writes its process ids. None of the family outlives the test."""
     yield tmp_path
     for pid in living(tmp_path):
         os.kill(pid, signal.SIGKILL)
 
 
 def open_house(pids: Path, *last_words: str) -> subprocess.Popen[str]:
+    """A process that runs the family, and beside it a program of these words if there are any."""
     command = [sys.executable, "-c", HOUSE, FAMILY, str(pids), *last_words]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def living(pids: Path) -> list[int]:
-    """Which of the family are still there, zombies aside."""
+    """The process ids of the family that still run, without zombies."""
     states = {int(path.name): Path(f"/proc/{path.name}/stat") for path in pids.iterdir()}
     return [pid for pid, stat in states.items() if stat.exists() and stat.read_text().split()[2] != "Z"]
 
 
 def wait_for_family(pids: Path) -> None:
+    """Waits until the program and its child have started."""
     deadline = time.monotonic() + SECONDS
     while len(living(pids)) < 2:
         assert time.monotonic() < deadline, "the family never started"
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("asks", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_it_leaves_no_process_when_asked_to_stop(folder: Path, asks: signal.Signals) -> None:
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_it_leaves_no_process_when_asked_to_stop(folder: Path, sent: signal.Signals) -> None:
     house = open_house(folder)
     wait_for_family(folder)
 
-    house.send_signal(asks)
-    said, complaints = house.communicate(timeout=SECONDS)
+    house.send_signal(sent)
+    output, errors = house.communicate(timeout=SECONDS)
 
-    assert (house.returncode, complaints, living(folder)) == (0, "", [])
-    assert said == "family  | here I am\n" * 2 + "stopped\n"
+    assert (house.returncode, errors, living(folder)) == (0, "", [])
+    assert output == "family  | here I am\n" * 2 + "stopped\n"
 
 
-def test_it_ends_everything_and_says_why_when_one_dies(folder: Path) -> None:
+def test_it_ends_everything_and_says_why_when_a_program_dies(folder: Path) -> None:
     waits = f"import os, time\nwhile len(os.listdir({str(folder)!r})) < 2: time.sleep(0.02)\n"
 
     house = open_house(folder, waits + "print('out of paper', flush=True); raise SystemExit(7)")
-    said, complaints = house.communicate(timeout=SECONDS)
+    output, errors = house.communicate(timeout=SECONDS)
 
     assert (house.returncode, living(folder)) == (1, [])
-    assert complaints == "mortal ended with exit code 7; what it said last stands above.\n"
-    assert "mortal  | out of paper\n" in said
+    assert errors == "mortal ended with exit code 7; what it said last stands above.\n"
+    assert "mortal  | out of paper\n" in output
 
 
-def test_it_names_the_signal_that_killed_one(folder: Path) -> None:
+def test_it_names_the_signal_that_killed_a_program(folder: Path) -> None:
     house = open_house(folder, "import os; os.kill(os.getpid(), 9)")
 
-    _, complaints = house.communicate(timeout=SECONDS)
+    _, errors = house.communicate(timeout=SECONDS)
 
-    assert complaints == "mortal was killed by SIGKILL; what it said last stands above.\n"
+    assert errors == "mortal was killed by SIGKILL; what it said last stands above.\n"
 
 
-def test_it_ends_everything_when_nobody_reads_it_any_more(folder: Path) -> None:
+def test_it_ends_everything_when_nobody_reads_its_output_any_more(folder: Path) -> None:
     chatters = "import time\nwhile True: print('and another thing', flush=True); time.sleep(0.02)"
     with open_house(folder, chatters) as house:
         wait_for_family(folder)

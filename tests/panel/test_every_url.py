@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 # A number is a status, a word where a redirect leads. One entry is for everybody, two are for a stranger and the team,
 # five for a stranger, viewer, operator, manager and owner. What is neither GET nor POST is tried with DELETE.
 LEADS_TO = {"login": "/accounts/login/", "orders": "/orders/", "views": "/orders/views/",
-            "services": "/services/", "changes": "/services/changes/", "door": "/admin/login/",
+            "services": "/services/", "changes": "/services/changes/", "admin_login": "/admin/login/",
             "webhooks": "/upstream/webhooks/",
             "admin": "/admin/", "change": "change/", "alarms": "/alarms/", "choices": "/alarms/choices/"}  # fmt: skip
 TABLE = """
@@ -98,8 +98,8 @@ accounts/preferences/sample/     | login 200               | 405                
 admin/login/                     | login 403 403 403 admin | login 403 403 403 admin       | login 403 403 403 admin
 admin/logout/ | admin admin admin admin 405 | admin admin admin admin login | admin admin admin admin 405
 """
-# Nobody but an owner comes further than the door. <record> is every model that machines keep. Django's admin takes
-# what it does not know for a GET, so nothing else is tried.
+# Only owners come further than the admin's sign-in. <record> stands for every model that machines write. Django's admin
+# treats a method that it does not know as a GET, so DELETE is not tried.
 FOR_OWNERS = """
 admin/                                   | 200    | 200
 admin/password_change/                   | 200    | 200
@@ -126,35 +126,35 @@ admin/accounts/user/<object_id>/history/ | 200    | 200
 METHODS = ("GET", "POST", "DELETE")
 
 
-def read(table: str, before: str = "") -> dict[str, list[list[str]]]:
-    """Route → for each method an entry a person."""
-    found = {}
+def entries_of(table: str, before: str = "") -> dict[str, list[list[str]]]:
+    """Route → for each method the expected outcome for each person of EVERYBODY."""
+    table_entries = {}
     for line in table.strip("\n").splitlines():
         route, *columns = line.split("|")
         spread = [(before + column).split() for column in columns]
-        found[route.strip()] = [(entries * 5)[:5] if len(entries) != 2 else [entries[0], *entries[1:] * 4]
+        table_entries[route.strip()] = [(entries * 5)[:5] if len(entries) != 2 else [entries[0], *entries[1:] * 4]
                                 for entries in spread]  # fmt: skip
-    return found
+    return table_entries
 
 
-EXPECTED = {**read(TABLE), **read(FOR_OWNERS, "door door door door ")}
+EXPECTED = {**entries_of(TABLE), **entries_of(FOR_OWNERS, "admin_login admin_login admin_login admin_login ")}
 RECORDS = {
     f"admin/{model._meta.label_lower.replace('.', '/')}/": "admin/<record>/"
-    for model, keeper in registered()
-    if isinstance(keeper, RecordAdmin)
+    for model, record_admin in registered()
+    if isinstance(record_admin, RecordAdmin)
 }
 
 
 def row_of(route: str) -> str:
-    """The row that a route is described by."""
+    """The row of the tables that describes this route."""
     for prefix, shared in RECORDS.items():
         if route.startswith(prefix):
             return route.replace(prefix, shared)
     return route
 
 
-def said(response: HttpResponseBase) -> str:
-    """The answer in the tables' words."""
+def outcome_of(response: HttpResponseBase) -> str:
+    """The answer in the words of the tables."""
     where = urlsplit(response.get("Location", "")).path
     if re.fullmatch(r"/orders/\d+/", where):
         return "order"
@@ -172,27 +172,27 @@ def test_every_address_has_a_row_and_every_row_an_address() -> None:
 
 
 @pytest.mark.parametrize("person", EVERYBODY)
-def test_each_answers_as_the_table_says(person: str) -> None:
+def test_each_address_answers_as_the_table_says(person: str) -> None:
     client, at = as_a(person), EVERYBODY.index(person)
     cookies = client.cookies.output(header="")
-    surprises = []
+    wrong = []
     for route, _ in routes():
         here = address(route)
         for method, entries in zip(METHODS, EXPECTED[row_of(route)], strict=False):
             with transaction.atomic():
-                answer = said(client.generic(method, here))
+                answer = outcome_of(client.generic(method, here))
                 transaction.set_rollback(True)
-            client.cookies.load(cookies)  # one of them signs out
+            client.cookies.load(cookies)  # one of the addresses signs out
             if answer != entries[at]:
-                surprises.append(f"{method} {route}: {answer}, not {entries[at]}")
-    assert not surprises
+                wrong.append(f"{method} {route}: {answer}, not {entries[at]}")
+    assert not wrong
 
 
-def test_a_post_that_cannot_prove_its_origin_does_nothing_and_is_told_so() -> None:
+def test_a_post_without_a_csrf_token_is_refused_everywhere() -> None:
     client = Client(enforce_csrf_checks=True)
     client.cookies = as_a(Role.OWNER).cookies
     for route, view in routes():
-        if getattr(view, "csrf_exempt", False):  # upstream proves itself by a signature
+        if getattr(view, "csrf_exempt", False):  # upstream signs what it sends instead
             continue
         answer = client.post(address(route))
         assert answer.status_code == 403, route
@@ -200,7 +200,7 @@ def test_a_post_that_cannot_prove_its_origin_does_nothing_and_is_told_so() -> No
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_strangers_htmx_is_sent_to_sign_in_and_gets_no_page(method: str) -> None:
+def test_a_strangers_htmx_request_is_sent_to_sign_in_and_gets_no_page(method: str) -> None:
     stranger = as_a(STRANGER)
     guarded = [route for route, view in routes() if hasattr(view, "needs")]
     assert len(guarded) > 8

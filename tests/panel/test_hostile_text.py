@@ -1,4 +1,4 @@
-"""Whatever upstream or a person writes stays text: on no page does it become markup, and no page fails over it."""
+"""What upstream or a person writes stays text: it becomes markup on no page, and no page fails over it."""
 
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -26,36 +26,36 @@ SEARCHED = (
 SENSIBLE = ("me", "completed", "live", "dearest", "2026-01-01", "7.5", "instagram", "a.example", "status", "1")
 
 
-class Marks(HTMLParser):
-    """What a page is made of: (tag, attribute) pairs, risky schemes it leads to, scripts with words of their own."""
+class MarkupReader(HTMLParser):
+    """Collects a page's markup: (tag, attribute) pairs, links with risky schemes, and inline scripts."""
 
     def __init__(self, page: str) -> None:
         super().__init__(convert_charrefs=True)
-        self.made: set[tuple[str, str]] = set()
+        self.markup: set[tuple[str, str]] = set()
         self.feed(page)
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.made.add((tag, ""))
+        self.markup.add((tag, ""))
         for name, value in attrs:
-            self.made.add((tag, name))
-            # As a browser reads an address: no control characters, no spaces at its ends.
+            self.markup.add((tag, name))
+            # A browser reads an address without control characters and without spaces at its ends.
             plain = "".join(letter for letter in value or "" if letter > " ").lower()
             if name in ADDRESSES and plain.partition(":")[0] in ("javascript", "vbscript", "data", "file"):
-                self.made.add((tag, f"{name}={plain[:40]}"))
+                self.markup.add((tag, f"{name}={plain[:40]}"))
             if name in ADDRESSES and tag not in ("a", "form") and plain.startswith(("//", "http")):
-                self.made.add((tag, f"{name} elsewhere"))
+                self.markup.add((tag, f"{name} elsewhere"))
 
     def handle_data(self, data: str) -> None:
         if self.lasttag == "script" and self.cdata_elem == "script" and data.strip():
-            self.made.add(("script", "with words"))
+            self.markup.add(("script", "with words"))
 
     def handle_comment(self, data: str) -> None:
-        self.made.add(("comment", ""))
+        self.markup.add(("comment", ""))
 
 
 def every_page(client: Client) -> Iterator[tuple[str, str]]:
-    """Each address that gives an owner a page, and the page."""
+    """Each address that shows this person a page, with the page."""
     for path in [address(route) for route, _ in routes() if not any(word in route for word in NO_PAGE)]:
         answer = client.get(path)
         assert answer.status_code < 500, path
@@ -63,18 +63,18 @@ def every_page(client: Client) -> Iterator[tuple[str, str]]:
             yield path, answer.content.decode()
 
 
-def marks_of(client: Client) -> set[tuple[str, str]]:
-    """All that the templates make, with words that mean no harm."""
-    return set().union(*(Marks(page).made for _, page in every_page(client)))
+def harmless_markup(client: Client) -> set[tuple[str, str]]:
+    """All markup of the pages while they show harmless texts."""
+    return set().union(*(MarkupReader(page).markup for _, page in every_page(client)))
 
 
 def test_no_text_becomes_markup_anywhere() -> None:
     owner = make_user(Role.OWNER)
-    client, strange = as_user(owner), dict[str, object]()
+    client, calm_markup = as_user(owner), dict[str, object]()
     with transaction.atomic():
         for order in furnish(CALM * 7, owner):
-            strange[str(order)] = Marks(client.get(order.get_absolute_url()).content.decode()).made
-        known = marks_of(client).union(*strange.values())  # type: ignore[arg-type]
+            calm_markup[str(order)] = MarkupReader(client.get(order.get_absolute_url()).content.decode()).markup
+        harmless = harmless_markup(client).union(*calm_markup.values())  # type: ignore[arg-type]
         transaction.set_rollback(True)
     owner.refresh_from_db()
     orders = furnish(HOSTILE, owner)
@@ -88,7 +88,7 @@ def test_no_text_becomes_markup_anywhere() -> None:
         pages[f"trouble {text}"] = client.get("/orders/changes/?bar=old", headers=htmx()).content.decode()
     assert len(HOSTILE) == len(set(HOSTILE)) == 200
     assert "/orders/" in pages and "/activity/" in pages
-    new = {path: made for path, page in pages.items() if (made := Marks(page).made - known)}
+    new = {path: markup for path, page in pages.items() if (markup := MarkupReader(page).markup - harmless)}
     assert not new
 
 
@@ -97,19 +97,19 @@ def test_no_address_becomes_markup() -> None:
     client = as_user(owner)
     furnish(CALM, owner)
 
-    def made(path: str, **asked: str) -> set[tuple[str, str]]:
-        answer = client.get(f"{path}?{urlencode(asked)}", follow=True)
-        assert answer.status_code in (200, 400, 404), (path, asked)
-        return Marks(answer.content.decode()).made
+    def markup(path: str, **query: str) -> set[tuple[str, str]]:
+        answer = client.get(f"{path}?{urlencode(query)}", follow=True)
+        assert answer.status_code in (200, 400, 404), (path, query)
+        return MarkupReader(answer.content.decode()).markup
 
-    known, strange = marks_of(client), []
+    harmless, unexpected = harmless_markup(client), []
     for path in SEARCHED:
         for text in (*CALM, *SENSIBLE):
-            known |= made(path, **dict.fromkeys(ASKED, text))
-        known |= made(path, q=CALM[0], link=CALM[0])
+            harmless |= markup(path, **dict.fromkeys(ASKED, text))
+        harmless |= markup(path, q=CALM[0], link=CALM[0])
     for number, text in enumerate(HOSTILE):
         for step in (0, 4):  # two places a text
             path, names = SEARCHED[(number + step) % len(SEARCHED)], ("q", "link") if number % 2 else ASKED
-            if new := made(path, **dict.fromkeys(names, text[:200])) - known:
-                strange.append((path, text, new))
-    assert not strange
+            if new := markup(path, **dict.fromkeys(names, text[:200])) - harmless:
+                unexpected.append((path, text, new))
+    assert not unexpected

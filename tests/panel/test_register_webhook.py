@@ -1,4 +1,4 @@
-"""`manage.py register_webhook`: the address goes upstream, the secret is shown once and kept nowhere."""
+"""`manage.py register_webhook`: the address goes upstream, the secret is printed once and stored nowhere."""
 
 import io
 import logging
@@ -19,7 +19,7 @@ Registers = Callable[..., tuple[str, str]]
 
 @pytest.fixture
 def registers(upstream: Upstream, settings: Any) -> Registers:
-    """What the command says on stdout, and on stderr."""
+    """Runs the command with these words. Returns what it prints on stdout and on stderr."""
     settings.NOTPANEL_API_URL, settings.NOTPANEL_API_KEY = upstream.url, upstream.key
 
     def register(*words: str) -> tuple[str, str]:
@@ -52,12 +52,12 @@ def test_the_secret_is_in_no_row_and_no_log(registers: Registers, caplog: pytest
     assert secret not in caplog.text + str(Endpoint.objects.values()) + err
 
 
-def test_an_address_that_does_not_lead_to_the_door_is_remarked_on(registers: Registers) -> None:
+def test_an_address_that_does_not_lead_to_the_endpoint_is_noted(registers: Registers) -> None:
     assert "/webhooks/notpanel/" in registers("https://desk.example.com/elsewhere")[1].splitlines()[0]
     assert "Note" not in registers(URL)[1]
 
 
-def test_the_sixth_is_refused_with_what_to_do(registers: Registers) -> None:
+def test_the_sixth_endpoint_is_refused_with_what_to_do(registers: Registers) -> None:
     for _ in range(5):
         registers(URL)
     with pytest.raises(CommandError, match=r"Webhook limit reached \(5 per key\)\. .*Remove one"):
@@ -66,7 +66,7 @@ def test_the_sixth_is_refused_with_what_to_do(registers: Registers) -> None:
 
 
 @pytest.mark.parametrize("url", ["http://desk.example.com/", "https://localhost/", "https://10.0.0.1/", "nonsense"])
-def test_an_address_that_upstream_refuses_is_told_why(registers: Registers, url: str) -> None:
+def test_an_address_that_upstream_refuses_is_explained(registers: Registers, url: str) -> None:
     with pytest.raises(CommandError, match=r"must be a public https address.*no localhost"):
         registers(url)
     assert not Endpoint.objects.exists()
@@ -83,7 +83,7 @@ def test_a_lost_answer_says_that_it_may_be_registered_all_the_same(upstream: Ups
         registers(URL)
 
 
-def test_an_answer_without_a_secret_is_said_so(upstream: Upstream, registers: Registers) -> None:
+def test_an_answer_without_a_secret_is_reported(upstream: Upstream, registers: Registers) -> None:
     upstream.will("say", "webhook.add", body='{"webhook": "wh_1", "url": "x"}')
     out, err = registers(URL)
     assert out == ""

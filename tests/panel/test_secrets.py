@@ -22,7 +22,7 @@ from panel.notpanel.errors import NotPanelError
 from panel.ops.logs import Context, Json
 from panel.upstream import client as book
 from panel.upstream.models import Chore
-from panel.upstream.models import Upstream as Outlook
+from panel.upstream.models import Upstream as UpstreamHealth
 from panel.worker.loop import work, work_round
 from tests import ROOT
 from tests.addresses import address, one_of_everything, routes
@@ -32,17 +32,31 @@ from tests.upstream import Upstream
 
 pytestmark = pytest.mark.django_db
 KEY = "sk-very-secret-51Hq8vT2/x+y"
-# A supplier, or a proxy before it, that repeats what it was sent, in every place where we keep its words.
+# Answers of a supplier, or of a proxy in front of it, that repeat the key in every place that we store or show.
 ECHOES = {
     "add": ['{"order": "%s"}', '{"error": "Bad request: key=%s"}', "<h1>key=%s</h1>", '{"order": ["%s"', '"%s"'],
     "status": ['{"status": "%s"}', '{"error": "%s is no key"}', '{"%s": {"status": "completed"}}', "%s"],
     "balance": ['{"balance": "1", "currency": "%s"}', '{"balance": "%s"}', '{"error": "Invalid key %s"}'],
     "services": ['[{"service": 1, "name": "%s", "rate": "1", "min": 1, "max": 2}, {"name": "%s"}]', "[%s]"],
 }
+DESK_WITH_SECRETS = {"NOTPANEL_API_KEY": KEY, "SECRET_KEY": "hush-hush-" * 6, "DEBUG": "true",
+                     "DATABASE_URL": "postgres://desk:sesame@127.0.0.1:9/desk"}  # fmt: skip
+DEBUG_PAGE = """
+import os, django
+django.setup()
+from django.test import RequestFactory
+from django.views.debug import technical_500_response
+request = RequestFactory().get("/orders/", **{name: os.environ[name] for name in os.environ if "_" in name})
+try:
+    raise RuntimeError("our own mistake")
+except RuntimeError as mistake:
+    print(technical_500_response(request, type(mistake), mistake, mistake.__traceback__).content.decode())
+"""
 
 
 @pytest.fixture
 def upstream(settings: Any) -> Iterator[Upstream]:
+    """A sandbox with the secret key, which the desk's settings name as the real supplier."""
     with Upstream(keys=(KEY,)) as running:
         settings.NOTPANEL_API_KEY, settings.NOTPANEL_API_URL, settings.SANDBOX = KEY, running.url, False
         yield running
@@ -50,12 +64,13 @@ def upstream(settings: Any) -> Iterator[Upstream]:
 
 @pytest.fixture
 def phone(upstream: Upstream) -> Client:
+    """A client that records its calls, as the worker has it."""
     return Client(upstream.url, KEY, on_call=book.record_call, connect_seconds=1, total_seconds=1)
 
 
 @pytest.fixture
 def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    """Every line of every logger, also of the libraries, as our servers would write it."""
+    """Every line of every logger, also of the libraries, as our servers write it."""
     caplog.set_level(logging.DEBUG)
     for name in ("urllib3", "requests", "notpanel", "django", "asyncio"):
         caplog.set_level(logging.DEBUG, logger=name)
@@ -64,44 +79,47 @@ def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     return caplog
 
 
-def stored() -> str:
+def all_rows() -> str:
     """Every row of every table, in one text."""
     return "\n".join(
         str(row) for model in apps.get_models() if model._meta.managed for row in model._base_manager.values()
     )
 
 
-def shown() -> str:
+def all_pages() -> str:
     """Every page that shows what is stored, the admin's too, as an owner sees them."""
     owner, empty = as_a(Role.OWNER), ("history/", "delete/", "add/", "password/")
     pages = [owner.get(address(route)) for route, _ in routes() if not route.endswith(empty)]
     return "\n".join(page.getvalue().decode() for page in pages)
 
 
-def work_on(phone: Client) -> None:
-    """All that can be asked is asked, whatever upstream said of waiting."""
+def do_all_work(phone: Client) -> None:
+    """Makes every call that is possible, even if upstream said to wait."""
     Chore.objects.all().delete()
-    Outlook.objects.update(paused_until=None)
+    UpstreamHealth.objects.update(paused_until=None)
     Order.objects.filter(status=Status.IN_PROGRESS).update(next_look_at="2020-01-01T00:00:00Z")
     work(phone, threading.Event(), once=True)
 
 
-def claim_it_is_nowhere(log: pytest.LogCaptureFixture) -> None:
+def assert_the_key_is_nowhere(log: pytest.LogCaptureFixture) -> None:
+    """Fails when the key is in a log line, a row or a page."""
     records = "\n".join(str(vars(record)) for record in log.records)
-    for place, text in {"log": log.text, "records": records, "rows": stored(), "pages": shown()}.items():
+    for place, text in {"log": log.text, "records": records, "rows": all_rows(), "pages": all_pages()}.items():
         assert "Instagram" in text or "notpanel" in text, f"there is nothing to look through in the {place}"
         assert "very-secret" not in text, place
 
 
-def test_it_is_nowhere_when_all_goes_well(upstream: Upstream, phone: Client, log: pytest.LogCaptureFixture) -> None:
+def test_the_key_is_nowhere_when_all_goes_well(
+    upstream: Upstream, phone: Client, log: pytest.LogCaptureFixture
+) -> None:
     one_of_everything()
     place_order(service=sold_by(phone), quantity=1000)
-    work_on(phone)
+    do_all_work(phone)
     assert upstream.calls("add") >= 1
-    claim_it_is_nowhere(log)
+    assert_the_key_is_nowhere(log)
 
 
-def test_it_is_nowhere_after_every_fault(upstream: Upstream, phone: Client, log: pytest.LogCaptureFixture) -> None:
+def test_the_key_is_nowhere_after_every_fault(upstream: Upstream, phone: Client, log: pytest.LogCaptureFixture) -> None:
     one_of_everything()
     service = sold_by(phone)
     for fault in ("lose_answer", "lose_request", "cut", "error_after", "error_200", "throttle", "suspend", "wrong_key",
@@ -109,11 +127,11 @@ def test_it_is_nowhere_after_every_fault(upstream: Upstream, phone: Client, log:
         place_order(service=service, quantity=1000)
         upstream.behaves()
         upstream.will(fault, times=None)
-        work_on(phone)
-    claim_it_is_nowhere(log)
+        do_all_work(phone)
+    assert_the_key_is_nowhere(log)
 
 
-def test_it_is_nowhere_though_upstream_repeats_it(
+def test_the_key_is_nowhere_though_upstream_repeats_it(
     upstream: Upstream, phone: Client, log: pytest.LogCaptureFixture
 ) -> None:
     one_of_everything()
@@ -123,11 +141,11 @@ def test_it_is_nowhere_though_upstream_repeats_it(
             place_order(service=service, quantity=1000)
             upstream.behaves()
             upstream.will("say", action=action, body=body.replace("%s", KEY), times=None)
-            work_on(phone)
-    claim_it_is_nowhere(log)
+            do_all_work(phone)
+    assert_the_key_is_nowhere(log)
 
 
-def test_it_is_nowhere_after_mistakes_of_our_own(
+def test_the_key_is_nowhere_after_mistakes_of_our_own(
     upstream: Upstream, phone: Client, log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*args: object, **kwargs: object) -> None:
@@ -144,41 +162,26 @@ def test_it_is_nowhere_after_mistakes_of_our_own(
             except RuntimeError:
                 logging.getLogger("panel.worker.loop").exception("a round broke off")
     assert "our own mistake" in log.text
-    claim_it_is_nowhere(log)
+    assert_the_key_is_nowhere(log)
 
 
-def test_no_exception_shows_it_not_even_with_the_locals_of_its_frames(phone: Client, upstream: Upstream) -> None:
-    """Error trackers and Django's debug page print the locals of each frame."""
+def test_no_exception_shows_the_key_even_with_local_variables(phone: Client, upstream: Upstream) -> None:
+    """Error trackers and Django's debug page print the local variables of each frame."""
     repeated: dict[str, Any] = {"fault": "say", "body": f"<h1>{KEY}</h1>"}
     for fault in ({"fault": "lose_answer"}, {"fault": "wrong_key"}, {"fault": "redirect"}, {"fault": "cut"}, repeated):
         upstream.will(**fault)
         with pytest.raises(NotPanelError) as caught:
             phone.balance()
-        beyond_this_one = caught.tb.tb_next
-        frames = traceback.TracebackException(caught.type, caught.value, beyond_this_one, capture_locals=True)
+        below_this_test = caught.tb.tb_next
+        frames = traceback.TracebackException(caught.type, caught.value, below_this_test, capture_locals=True)
         assert "very-secret" not in "".join(frames.format())
     assert "very-secret" not in repr(phone) + str(phone)
 
 
-DESK_WITH_SECRETS = {"NOTPANEL_API_KEY": KEY, "SECRET_KEY": "hush-hush-" * 6, "DEBUG": "true",
-                     "DATABASE_URL": "postgres://desk:sesame@127.0.0.1:9/desk"}  # fmt: skip
-DEBUG_PAGE = """
-import os, django
-django.setup()
-from django.test import RequestFactory
-from django.views.debug import technical_500_response
-request = RequestFactory().get("/orders/", **{name: os.environ[name] for name in os.environ if "_" in name})
-try:
-    raise RuntimeError("our own mistake")
-except RuntimeError as mistake:
-    print(technical_500_response(request, type(mistake), mistake, mistake.__traceback__).content.decode())
-"""
-
-
 def test_djangos_debug_page_shows_no_secret_of_the_environment() -> None:
     """runserver puts the whole environment into each request, and the page shows that and all settings."""
-    told = {**os.environ, **DESK_WITH_SECRETS, "DJANGO_SETTINGS_MODULE": "panel.settings"}
-    page = subprocess.check_output([sys.executable, "-c", DEBUG_PAGE], cwd=ROOT, env=told, text=True)
+    variables = {**os.environ, **DESK_WITH_SECRETS, "DJANGO_SETTINGS_MODULE": "panel.settings"}
+    page = subprocess.check_output([sys.executable, "-c", DEBUG_PAGE], cwd=ROOT, env=variables, text=True)
     assert "our own mistake" in page
     assert "NOTPANEL_API_KEY" in page
     for secret in ("very-secret", "hush-hush", "sesame"):
@@ -211,11 +214,11 @@ def test_a_password_is_in_no_log_and_no_row(log: pytest.LogCaptureFixture, passw
     owner.post("/accounts/password/change/", {"oldpassword": password, "password1": "n", "password2": "n"})
     invitation = {"username": "x", "role": "owner", "password1": password, "password2": password}
     owner.post("/admin/accounts/user/add/", invitation)
-    assert password not in log.text + stored()
+    assert password not in log.text + all_rows()
 
 
-def test_the_pages_know_no_key_at_all() -> None:
-    """Only the worker may hold a Client (a test of the architecture); the web does not even read the setting."""
+def test_no_page_reads_the_key() -> None:
+    """A test of the architecture lets only the worker hold a Client; the web does not read the setting either."""
     readers = {path.relative_to(ROOT).as_posix() for app in ("panel", "orders", "catalog", "accounts")
                for path in (ROOT / app).rglob("*.py") if "settings.NOTPANEL_API_KEY" in path.read_text()}  # fmt: skip
     assert readers == {"panel/upstream/client.py"}

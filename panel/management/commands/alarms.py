@@ -1,4 +1,4 @@
-"""`manage.py alarms`: looks and tells without a worker, so that somebody learns when none runs."""
+"""`manage.py alarms`: evaluates the alarms without a worker, so that somebody learns when none runs."""
 
 from typing import Any
 
@@ -11,6 +11,8 @@ from panel.alarms.notify import send_due_notice
 
 
 class Command(BaseCommand):
+    """Evaluates the alarms once, sends all messages that are due, and prints the open alarms."""
+
     help = "Looks for alarms and sends what is due, then exits. For cron: it also notices that no worker runs."
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""`manage.py demo`: the whole desk on this machine, with its own supplier, until Ctrl-C."""
+"""`manage.py demo`: runs the whole desk on this machine, with its own supplier, until Ctrl-C."""
 
 import argparse
 import http.client
@@ -7,6 +7,8 @@ import secrets
 import socket
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import closing
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -19,13 +21,11 @@ from panel.demo.processes import Processes, Stopped, Trouble
 
 HERE = "127.0.0.1"
 MANAGE = (sys.executable, str(settings.BASE_DIR / "manage.py"))
-HAS_A_PAST = "has_a_past"  # a file in the state's folder: the orders of the first start are written
+HAS_A_PAST = "has_a_past"  # a file in the state's folder: the orders of the last two days are placed
 START_SECONDS = 60.0  # for a program to answer on a slow machine; usually one or two
 ANSWER_SECONDS = 2.0
 WEB_THREADS = 8  # a person and a few open pages
-
-
-# What it asks of itself, once the programs that each needs are there.
+# What the demo has itself do in a process of its own, with the port of the desk, once the programs are there.
 PARTS: dict[str, Callable[[int], None]] = {
     "team": lambda _port: team.make(),
     "history": lambda _port: history.write(),
@@ -34,6 +34,8 @@ PARTS: dict[str, Callable[[int], None]] = {
 
 
 class Command(BaseCommand):
+    """Runs the demo, or with the hidden option `--only` one of its PARTS."""
+
     help = "Runs the desk with a team, orders and a sandbox supplier, until Ctrl-C. State stays in .data/demo."
     requires_system_checks: list[str] = []  # the programs that it starts check
 
@@ -49,53 +51,48 @@ class Command(BaseCommand):
             if only:
                 PARTS[only](options["port"])
             else:
-                open_house(options["port"], options["sandbox_port"], options["speed"], options["state"].resolve())
+                run(options["port"], options["sandbox_port"], options["speed"], options["state"].resolve())
         except Trouble as trouble:
             raise CommandError(str(trouble)) from None
         except Stopped:
             self.stdout.write("The demo has ended. The next one goes on from here.")
 
 
-def open_house(port: int, sandbox_port: int, speed: float, state: Path) -> None:
-    """Run everything with its state in this folder. Ends by Stopped, or Trouble when a program died."""
+def run(port: int, sandbox_port: int, speed: float, state: Path) -> None:
+    """Starts everything with its state in this folder, says how to sign in, and goes on until Stopped or Trouble."""
     require_free(port, "--port")
     require_free(sandbox_port, "--sandbox-port")
     state.mkdir(parents=True, exist_ok=True)
     with Processes(environment(state, sandbox_port)) as programs:
-        run(programs, state, port, sandbox_port, speed)
-
-
-def run(programs: Processes, state: Path, port: int, sandbox_port: int, speed: float) -> None:
-    """Start everything, say how to get in, and stay until it ends."""
-    programs.say("Making ready …")
-    programs.run("migrate", (*MANAGE, "migrate", "--no-input", "--verbosity=0"))
-    programs.run("static", (*MANAGE, "collectstatic", "--no-input", "--verbosity=0"))
-    programs.run("team", (*MANAGE, "demo", "--only=team"))
-    start_supplier_and_worker(programs, state, sandbox_port, speed)
-    if not (state / HAS_A_PAST).exists():
-        programs.say("Placing the orders of the last two days …")
-        programs.run("history", (*MANAGE, "demo", "--only=history"))
-        (state / HAS_A_PAST).touch()
-        programs.end_all()
+        programs.say("Making ready …")
+        programs.run("migrate", (*MANAGE, "migrate", "--no-input", "--verbosity=0"))
+        programs.run("static", (*MANAGE, "collectstatic", "--no-input", "--verbosity=0"))
+        programs.run("team", (*MANAGE, "demo", "--only=team"))
         start_supplier_and_worker(programs, state, sandbox_port, speed)
-    programs.start("web", (sys.executable, "-m", *gunicorn(port)))
-    programs.wait_until(lambda: answer(port, "/healthz") == http.client.OK, "The web server", START_SECONDS)
-    programs.wait_until(lambda: answer(port, "/healthz/ready") == http.client.OK, "The worker", START_SECONDS)
-    programs.run("webhooks", (*MANAGE, "demo", "--only=webhooks", f"--port={port}"))
-    programs.say(welcome(port, sandbox_port, speed))
-    programs.watch()
+        if not (state / HAS_A_PAST).exists():
+            programs.say("Placing the orders of the last two days …")
+            programs.run("history", (*MANAGE, "demo", "--only=history"))
+            (state / HAS_A_PAST).touch()
+            programs.end_all()
+            start_supplier_and_worker(programs, state, sandbox_port, speed)
+        programs.start("web", (sys.executable, "-m", *gunicorn(port)))
+        programs.wait_until(lambda: answer(port, "/healthz") == HTTPStatus.OK, "The web server", START_SECONDS)
+        programs.wait_until(lambda: answer(port, "/healthz/ready") == HTTPStatus.OK, "The worker", START_SECONDS)
+        programs.run("webhooks", (*MANAGE, "demo", "--only=webhooks", f"--port={port}"))
+        programs.say(welcome(port, sandbox_port, speed))
+        programs.watch()
 
 
 def start_supplier_and_worker(programs: Processes, state: Path, port: int, speed: float) -> None:
-    """The sandbox on its port, and once it answers the one who talks to it."""
+    """Starts the sandbox on this port, and the worker once the sandbox answers."""
     options = (f"--port={port}", f"--speed={speed}", f"--store={state / 'sandbox.sqlite3'}", "--local-webhooks")
     programs.start("sandbox", (*MANAGE, "sandbox", *options))
-    programs.wait_until(lambda: answer(port, "/control") == http.client.OK, "The sandbox", START_SECONDS)
+    programs.wait_until(lambda: answer(port, "/control") == HTTPStatus.OK, "The sandbox", START_SECONDS)
     programs.start("worker", (*MANAGE, "worker"))
 
 
 def gunicorn(port: int) -> tuple[str, ...]:
-    """The web server as a deployment would run it, on loopback only."""
+    """The command of the web server as a deployment would run it, on this machine's loopback only."""
     return (
         "gunicorn",
         "panel.wsgi",
@@ -109,7 +106,7 @@ def gunicorn(port: int) -> tuple[str, ...]:
 
 
 def environment(state: Path, sandbox_port: int) -> Mapping[str, str]:
-    """What the programs see. Every name is set, so that nobody's `.env` sends a rehearsal to the real supplier."""
+    """The programs' environment. It sets every name, so that no `.env` sends a demo to the real supplier."""
     ours = {
         "DJANGO_SETTINGS_MODULE": "panel.settings",
         "DEBUG": "false",
@@ -128,11 +125,10 @@ def environment(state: Path, sandbox_port: int) -> Mapping[str, str]:
         "LOG_FORMAT": "TEXT",
         "LOG_LEVEL": "INFO",
     }
-    nowhere = {f"{name}_FILE": "" for name in ours}
     return {
         **os.environ,
         **ours,
-        **nowhere,
+        **{f"{name}_FILE": "" for name in ours},
         "SECRET_KEY_FILE": str(secret_of(state, "secret_key")),
         "NOTPANEL_WEBHOOK_SECRETS_FILE": str(secret_of(state, "webhook_secret")),
         "PYTHONUNBUFFERED": "1",
@@ -141,7 +137,7 @@ def environment(state: Path, sandbox_port: int) -> Mapping[str, str]:
 
 
 def secret_of(state: Path, name: str) -> Path:
-    """A file with a secret of this demo's own, made once."""
+    """The path of a file with a secret of this demo's own, made at the first start."""
     path = state / name
     if not path.exists():
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
@@ -152,7 +148,9 @@ def secret_of(state: Path, name: str) -> Path:
 def require_free(port: int, option: str) -> None:
     """Raises CommandError when another program listens on this port."""
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # the last demo's closed connections are no matter
+        probe.setsockopt(
+            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+        )  # an earlier demo’s closed connections do not matter
         try:
             probe.bind((HERE, port))
         except OSError as trouble:
@@ -163,30 +161,24 @@ def require_free(port: int, option: str) -> None:
 
 
 def answer(port: int, path: str) -> int | None:
-    """The HTTP status of a GET; None while nobody answers."""
-    connection = http.client.HTTPConnection(HERE, port, timeout=ANSWER_SECONDS)
+    """The HTTP status of a GET, or None while nothing answers."""
     try:
-        connection.request("GET", path)
-        return connection.getresponse().status
+        with closing(http.client.HTTPConnection(HERE, port, timeout=ANSWER_SECONDS)) as connection:
+            connection.request("GET", path)
+            return connection.getresponse().status
     except (OSError, http.client.HTTPException):
         return None
-    finally:
-        connection.close()
 
 
 def welcome(port: int, sandbox_port: int, speed: float) -> str:
-    """Where to go and who to be."""
-    logins = (f"    {m.username:10} {m.password:20} {m.name}, {m.role}" for m in team.TEAM)
-    return "\n".join(
-        (
-            "",
-            f"  Order Desk is open:   http://{HERE}:{port}/",
-            f"  Its sandbox supplier: http://{HERE}:{sandbox_port}/control   ({speed:g} times as fast as life)",
-            "",
-            f"    {'sign in as':10} {'password':20} who",
-            *logins,
-            "",
-            "  Ctrl-C ends everything; the next `make demo` goes on from there.",
-            "",
-        )
-    )
+    """The text that says where the desk is and whom to sign in as."""
+    logins = "\n".join(f"    {m.username:10} {m.password:20} {m.name}, {m.role}" for m in team.TEAM)
+    return f"""
+  Order Desk is open:   http://{HERE}:{port}/
+  Its sandbox supplier: http://{HERE}:{sandbox_port}/control   ({speed:g} times as fast as life)
+
+    {"sign in as":10} {"password":20} who
+{logins}
+
+  Ctrl-C ends everything; the next `make demo` goes on from there.
+"""

@@ -1,4 +1,4 @@
-"""`manage.py register_webhook URL`: has upstream deliver to this address, and shows the secret that it signs with."""
+"""`manage.py register_webhook URL`: has upstream deliver to this address, and prints the secret that it signs with."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,7 +12,7 @@ from panel.notpanel import signing
 from panel.notpanel.errors import NotPanelError, Refused, Unclear
 from panel.upstream.client import make_client
 
-# Where upstream's undocumented answer may hold each.
+# The names under which upstream's answer, which is not documented, may hold each.
 SECRET_AT = ("secret", "signing_secret", "webhook_secret")
 ID_AT = ("webhook", "id", "webhook_id")
 
@@ -30,6 +30,8 @@ HINTS = {
 
 
 class Command(BaseCommand):
+    """Registers the webhook and stores its endpoint, without the secret. Explains every refusal."""
+
     help = "Registers a webhook at the supplier. The secret comes on stdout, once; all that is said about it on stderr."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -37,35 +39,31 @@ class Command(BaseCommand):
         parser.add_argument("--events", default="", help="between commas, as order.completed,balance.low; default: all")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        url, door = options["url"].strip(), reverse("webhook_door")
+        url, path = options["url"].strip(), reverse("webhook_door")
         events = [event.strip() for event in options["events"].split(",") if event.strip()]
-        if not urlsplit(url).path.endswith(door):
-            self.stderr.write(f"Note that the desk takes deliveries at {door}; this address ends otherwise.")
+        if not urlsplit(url).path.endswith(path):
+            self.stderr.write(f"Note that the desk takes deliveries at {path}; this address ends otherwise.")
         try:
             answer = make_client().add_webhook(url, events)
         except Unclear as trouble:
             raise CommandError(f"{trouble} It may be registered all the same; look at the supplier's.") from None
-        except Refused as no:
-            hint = next((hint for word, hint in HINTS.items() if word in str(no)), "")
-            raise CommandError(f"Upstream says: {no}. {hint}".strip()) from None
+        except Refused as refusal:
+            hint = next((hint for word, hint in HINTS.items() if word in str(refusal)), "")
+            raise CommandError(f"Upstream says: {refusal}. {hint}".strip()) from None
         except NotPanelError as trouble:
             raise CommandError(str(trouble)) from None
-        self.take_down(url, events, answer)
-
-    def take_down(self, url: str, events: list[str], answer: dict[str, object]) -> None:
-        """The secret first: what goes wrong after it does not lose it."""
-        secret = found(answer, SECRET_AT)
-        if secret:
+        secret = first_value(answer, SECRET_AT)
+        if secret:  # printed before anything else can go wrong and lose it
             self.stdout.write(secret)
             self.stderr.write(KEEP_IT)
         else:
             self.stderr.write(NONE_FOUND.format(names=", ".join(sorted(answer))))
         Endpoint.objects.create(
-            url=url[:500], upstream_id=found(answer, ID_AT)[:64], events=",".join(events)[:500],
+            url=url[:500], upstream_id=first_value(answer, ID_AT)[:64], events=",".join(events)[:500],
             mark=signing.mark(secret) if secret else "", registered_at=timezone.now(),
         )  # fmt: skip
 
 
-def found(answer: dict[str, object], names: tuple[str, ...]) -> str:
-    """The first of them that the answer holds."""
+def first_value(answer: dict[str, object], names: tuple[str, ...]) -> str:
+    """The value under the first of these names that the answer holds; "" when it holds none."""
     return next((str(answer[name]) for name in names if isinstance(answer.get(name), str | int)), "")

@@ -1,7 +1,6 @@
-"""`manage.py sandbox`: run a NotPanel on this machine, over real HTTP."""
+"""`manage.py sandbox`: runs a supplier like NotPanel on this machine, over real HTTP."""
 
 import errno
-import logging
 import signal
 import threading
 from argparse import ArgumentParser
@@ -15,6 +14,8 @@ from panel.notpanel.sandbox.world.supplier import DEFAULT_KEY, KEYS_PER_ACCOUNT,
 
 
 class Command(BaseCommand):
+    """Runs the sandbox until SIGTERM or SIGINT. Its calls are logged."""
+
     help = "Runs the sandbox: the supplier's contract over real HTTP, with orders that move by themselves."
     requires_system_checks: list[str] = []  # it needs neither our database nor our settings
 
@@ -30,9 +31,9 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        _log_to(logging.StreamHandler(self.stderr))
         stop = threading.Event()
-        before = {each: signal.signal(each, lambda *_: stop.set()) for each in (signal.SIGINT, signal.SIGTERM)}
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
         try:
             supplier = Supplier(
                 str(options["store"]),
@@ -41,19 +42,16 @@ class Command(BaseCommand):
                 balance=options["balance"],
                 local_webhooks=options["local_webhooks"],
             )
-        except ValueError as no:
-            raise CommandError(f"{no}.") from no
+        except ValueError as refusal:
+            raise CommandError(f"{refusal}.") from refusal
         try:
             sandbox = _listen(supplier, options["host"], options["port"])
-            self.stdout.write(f"Sandbox listening on {sandbox.url}")
-            self.stdout.write(f"Control page: {sandbox.control}")
+            self.stdout.write(f"Sandbox listening on {sandbox.url}\nControl page: {sandbox.control}")
             self.stdout.flush()
             stop.wait()
             sandbox.close()
         finally:
             supplier.close()
-            for each, handler in before.items():
-                signal.signal(each, handler)
 
 
 def _listen(supplier: Supplier, host: str, port: int) -> Sandbox:
@@ -65,11 +63,3 @@ def _listen(supplier: Supplier, host: str, port: int) -> Sandbox:
         raise CommandError(f"The sandbox cannot listen on {host}:{port}: {trouble.strerror}.") from trouble
     except OverflowError as trouble:
         raise CommandError(f"{port} is no port; choose one from 1 to 65535.") from trouble
-
-
-def _log_to(handler: logging.Handler) -> None:
-    """The call log goes to stderr unless the settings have sent it somewhere already."""
-    log = logging.getLogger("notpanel.sandbox")
-    if not log.hasHandlers():
-        log.addHandler(handler)
-        log.setLevel(logging.INFO)

@@ -1,4 +1,4 @@
-"""`manage.py sync_catalog`: takes in upstream's catalog now."""
+"""`manage.py sync_catalog`: reads upstream's catalog now."""
 
 from typing import Any
 
@@ -10,6 +10,8 @@ from panel.upstream.client import make_client
 
 
 class Command(BaseCommand):
+    """Applies upstream's catalog and prints what changed."""
+
     help = "Asks upstream for its catalog and takes in what changed. The worker does the same on its due time."
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""`manage.py worker`: carries orders to upstream, asks after them, keeps the catalog and the balance."""
+"""`manage.py worker`: submits orders to upstream, polls them, and keeps the catalog and the balance."""
 
 import signal
 import threading
@@ -12,6 +12,8 @@ from panel.worker.loop import work
 
 
 class Command(BaseCommand):
+    """Works until SIGTERM or SIGINT, and finishes the step in hand first."""
+
     help = "Does what is due: orders to send, orders to ask after, the catalog, the balance. Any number may run."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -23,6 +25,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         stop = threading.Event()
-        for name in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(name, lambda *_: stop.set())
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
         work(make_client(), stop, once=options["once"], roles=options["only"])

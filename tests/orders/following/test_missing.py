@@ -14,7 +14,7 @@ from orders.rules.statuses import Status
 from panel.notpanel.client import Client
 from panel.site.status_bar import StatusBar
 from panel.upstream.models import Chore
-from panel.worker.recurring import CHORES, do_due_chore
+from panel.worker.recurring import RECURRING_WORK, do_recurring_work
 from tests.makers import make_order, place_order, sold_by
 from tests.upstream import Upstream
 
@@ -77,7 +77,7 @@ def test_a_poll_that_fails_says_nothing_about_the_order(upstream: Upstream, phon
     order = left_out_often(phone)
     Chore.objects.create(name="left out", due_at=timezone.now())
     upstream.will(fault, action="status", times=2)
-    assert do_due_chore(phone)
+    assert do_recurring_work(phone)
     order.refresh_from_db()
     assert (order.missing_since, order.left_out) == (None, POLLED_ALONE_FROM)
     assert order.next_look_at and order.next_look_at > timezone.now(), "it comes again with its lease"
@@ -111,10 +111,10 @@ def test_many_missing_orders_are_polled_one_at_a_time(upstream: Upstream, phone:
         make_order(Status.IN_PROGRESS, left_out=POLLED_ALONE_FROM)
     now = timezone.now()
     Chore.objects.create(name="left out", due_at=now)
-    assert do_due_chore(phone, now)
-    assert not do_due_chore(phone, now)
+    assert do_recurring_work(phone, now)
+    assert not do_recurring_work(phone, now)
     assert upstream.calls("status") == 1
-    assert CHORES["left out"][1]() == ALONE_EVERY_SECONDS
+    assert RECURRING_WORK["left out"][1]() == ALONE_EVERY_SECONDS
 
 
 def test_a_missing_order_is_in_the_list_of_what_needs_a_look(viewer: Browser, phone: Client) -> None:

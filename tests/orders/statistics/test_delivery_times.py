@@ -25,7 +25,7 @@ from orders.statistics.delivery_times import (
 )
 from panel.notpanel.client import Client
 from panel.upstream.models import Chore
-from panel.worker.recurring import CHORES, do_due_chore
+from panel.worker.recurring import RECURRING_WORK, do_recurring_work
 from tests.benchmarks import data
 from tests.benchmarks.measure import vm_steps
 from tests.makers import make_order, make_service, make_user, minutes
@@ -164,9 +164,9 @@ def test_the_worker_measures_services_every_minute_without_a_call() -> None:
     service, now = sold_service(), timezone.now()
     Chore.objects.create(name="pace", due_at=now)
     nobody = Client("http://127.0.0.1:9/", "key", connect_seconds=1, total_seconds=1)
-    assert do_due_chore(nobody, now)
+    assert do_recurring_work(nobody, now)
     assert (Chore.objects.get().trouble, set(usual_times([service.pk]))) == ("", {service.pk})
-    assert CHORES["pace"][1]() == 60
+    assert RECURRING_WORK["pace"][1]() == 60
 
 
 # ── What it costs ────────────────────────────────────────────────────────────────────────────────

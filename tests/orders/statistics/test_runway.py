@@ -19,7 +19,7 @@ from orders.statistics.spending import measure
 from panel.notpanel.client import Client
 from panel.site.status_bar import StatusBar
 from panel.upstream.models import Chore
-from panel.worker.recurring import CHORES, do_due_chore
+from panel.worker.recurring import RECURRING_WORK, do_recurring_work
 from tests.makers import make_order, make_service, make_user, place_order
 from tests.people import as_a
 from tests.upstream import Upstream
@@ -101,8 +101,8 @@ def test_a_young_desk_is_measured_from_its_first_order() -> None:
 def test_the_worker_measures_it_without_a_call(upstream: Upstream, phone: Client) -> None:
     for name in ("spending", "sums"):
         Chore.objects.create(name=name, due_at=timezone.now())
-        assert name in CHORES
-    assert do_due_chore(phone) and do_due_chore(phone)
+        assert name in RECURRING_WORK
+    assert do_recurring_work(phone) and do_recurring_work(phone)
     assert Spending.objects.exists()
     assert upstream.calls() == 0
 

@@ -16,7 +16,7 @@ from orders.webhooks import dispatch
 from panel.notpanel.client import Client
 from panel.ops import failpoints
 from panel.upstream.models import Chore
-from panel.worker.recurring import CHORES, balance_due_now
+from panel.worker.recurring import RECURRING_WORK, balance_due_now
 from tests.makers import make_order, minutes, place_order, sold_by
 from tests.upstream import Upstream
 
@@ -209,7 +209,7 @@ def test_deliveries_of_a_month_ago_are_deleted_in_batches(monkeypatch: pytest.Mo
         delivery_for(at=NOW - timedelta(days=days))
     assert [dispatch.delete_old(NOW) for _ in range(3)] == [True, True, False]
     assert Delivery.objects.count() == 2
-    assert CHORES["old deliveries"].act(None) is False  # type: ignore[arg-type]
+    assert RECURRING_WORK["old deliveries"].act(None) is False  # type: ignore[arg-type]
 
 
 def test_what_upstream_answers_counts_and_not_what_the_delivery_said(upstream: Upstream, phone: Client) -> None:

@@ -1,4 +1,4 @@
-"""The alarms in the desk: what stands, who has seen it, the number on every page, and what each wants to be told of."""
+"""The pages of the alarms: what stands, who has seen it, the number on every page, and what each person chooses."""
 
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -31,17 +31,19 @@ def _desk() -> None:
     Upstream.objects.create(pk=ONLY_ROW)  # as after a desk's very first page
 
 
-def standing(kind: str = "balance", subject: str = "", **more: Any) -> Alarm:
-    return Alarm.objects.create(kind=kind, subject=subject, **{"facts": LOW, "raised_at": AT, **more})
+def make_alarm(kind: str = "balance", subject: str = "", **columns: Any) -> Alarm:
+    """An open alarm about a low balance, unless `columns` say otherwise."""
+    return Alarm.objects.create(kind=kind, subject=subject, **{"facts": LOW, "raised_at": AT, **columns})
 
 
 def page_of(client: Client, path: str = "/alarms/") -> str:
+    """The text of a page."""
     return client.get(path).content.decode()
 
 
 # ── What stands ──────────────────────────────────────────────────────────────────────────────────
-def test_what_stands_is_told_with_the_way_to_what_is_behind_it() -> None:
-    standing()
+def test_an_open_alarm_says_what_happened_and_links_to_it() -> None:
+    make_alarm()
     page = page_of(as_a(Role.VIEWER))
     assert "1 alarm stands" in page
     assert "Upstream’s balance is $12.30, below $20.00." in page
@@ -49,12 +51,12 @@ def test_what_stands_is_told_with_the_way_to_what_is_behind_it() -> None:
     assert "Nobody has pressed “Seen” yet." in page
 
 
-def test_nothing_stands() -> None:
+def test_a_desk_without_alarms_says_so() -> None:
     assert "No alarm stands" in page_of(as_a(Role.VIEWER))
 
 
-def test_seen_takes_it_off_ones_own_number_and_tells_the_others_who_saw_it() -> None:
-    alarm = standing()
+def test_seen_lowers_a_persons_own_number_and_shows_the_others_who_saw_it() -> None:
+    alarm = make_alarm()
     ana, ben = make_user(Role.VIEWER, name="Ana"), make_user(Role.OPERATOR, name="Ben")
     before = StatusBar().version
     for _ in range(2):
@@ -64,31 +66,30 @@ def test_seen_takes_it_off_ones_own_number_and_tells_the_others_who_saw_it() -> 
     others = page_of(as_user(ben))
     assert "not seen yet: </span>1</span>" in others
     assert "Seen by <bdi>Ana</bdi>." in others
-    assert before == StatusBar().version, "of nobody's it is still there"
-    standing("upstream", facts={"why": "x", "since": AT.isoformat()})
+    assert before == StatusBar().version, "for a request without a person it still counts"
+    make_alarm("upstream", facts={"why": "x", "since": AT.isoformat()})
     assert "not seen yet: </span>1</span>" in page_of(as_user(ana), "/orders/"), "on every page"
     Alarm.objects.update(ended_at=AT)
     assert "not seen yet" not in page_of(as_user(ben), "/orders/")
 
 
-def test_the_number_moves_on_an_open_page() -> None:
+def test_the_number_changes_on_an_open_page() -> None:
     viewer = as_a(Role.VIEWER)
     address = f"/orders/changes/?bar={StatusBar().version}"
     assert viewer.get(address, headers=htmx()).status_code == 204
-    standing()
+    make_alarm()
     answer = viewer.get(address, headers=htmx()).content.decode()
     assert 'id="bell"' in answer
     assert "not seen yet: </span>1</span>" in answer
 
 
-def test_an_open_alarms_page_asks_for_itself() -> None:
+def test_an_open_alarms_page_gets_204_until_an_alarm_changes() -> None:
     viewer = as_a(Role.VIEWER)
-    standing()
+    make_alarm()
     version = page_of(viewer).split('id="alarms" data-v="')[1].split('"')[0]
 
     def ask() -> Any:
-        who = User.objects.get(role=Role.VIEWER)
-        request = type("Asked", (), {"user": who})()
+        request = type("Request", (), {"user": User.objects.get(role=Role.VIEWER)})()
         return viewer.get(f"/alarms/?v={version}&bar={StatusBar(request).version}", headers=htmx())
 
     assert ask().status_code == 204
@@ -98,8 +99,8 @@ def test_an_open_alarms_page_asks_for_itself() -> None:
     assert "<html" not in answer
 
 
-def test_what_could_not_be_told_is_shown_with_the_reason() -> None:
-    alarm, ana = standing(), make_user(name="Ana", email="ana@example.com")
+def test_a_message_that_could_not_be_sent_is_shown_with_the_reason() -> None:
+    alarm, ana = make_alarm(), make_user(name="Ana", email="ana@example.com")
     to = {"mail": Recipient.objects.create(user=ana, kinds=["balance"]), "chat": Recipient.objects.chat()}
     Notice.objects.create(alarm=alarm, to=to["mail"], channel="mail", sent_at=AT)
     Notice.objects.create(alarm=alarm, to=to["mail"], channel="mail", over=True, sent_at=AT)
@@ -114,30 +115,30 @@ def test_what_could_not_be_told_is_shown_with_the_reason() -> None:
 def test_a_page_costs_the_same_queries_for_one_as_for_fifty() -> None:
     viewer, people = as_a(Role.VIEWER), [make_user() for _ in range(3)]
 
-    def more(number: int) -> None:
+    def make_alarms(number: int) -> None:
         for n in range(number):
             for ended in (None, AT):
-                alarm = standing(subject=f"{Alarm.objects.count()}", ended_at=ended)
+                alarm = make_alarm(subject=f"{Alarm.objects.count()}", ended_at=ended)
                 for person in people:
                     Sighting.objects.create(alarm=alarm, user=person, at=AT)
                 to = Recipient.objects.get_or_create(user=people[n % 3])[0]
                 Notice.objects.create(alarm=alarm, to=to, channel="mail", due_at=AT, failing_since=AT, trouble="No.")
 
-    def counted() -> int:
+    def count_queries() -> int:
         with CaptureQueriesContext(connection) as queries:
             viewer.get("/alarms/")
         return len(queries)
 
-    more(1)
-    few = counted()
-    more(49)
-    assert counted() == few <= 10
+    make_alarms(1)
+    queries_for_one = count_queries()
+    make_alarms(49)
+    assert count_queries() == queries_for_one <= 10
 
 
-def test_what_is_over_goes_on_page_by_page() -> None:
+def test_alarms_that_are_over_are_paged() -> None:
     viewer = as_a(Role.VIEWER)
     for n in range(ROWS_A_PAGE + 3):
-        standing(subject=str(n), raised_at=AT + timedelta(minutes=n), ended_at=AT + timedelta(hours=1))
+        make_alarm(subject=str(n), raised_at=AT + timedelta(minutes=n), ended_at=AT + timedelta(hours=1))
     newest = page_of(viewer)
     older = newest.split('rel="next"')[0].rsplit('href="', 1)[1].split('"')[0]
     assert newest.count('<li class="alarm"') == ROWS_A_PAGE
@@ -145,18 +146,18 @@ def test_what_is_over_goes_on_page_by_page() -> None:
     assert "The list ends here." in page_of(viewer, "/alarms/?before=1")
 
 
-def test_the_bar_still_costs_one_query() -> None:
-    standing()
+def test_the_status_bar_costs_one_query_with_alarms_too() -> None:
+    make_alarm()
     with CaptureQueriesContext(connection) as queries:
         assert StatusBar().version
     assert len(queries) == 1
 
 
-# ── What each wants to be told of ────────────────────────────────────────────────────────────────
-def test_each_chooses_for_themselves() -> None:
+# ── Choices ──────────────────────────────────────────────────────────────────────────────────────
+def test_each_person_chooses_for_themselves() -> None:
     ana, ben = make_user(Role.VIEWER, email="ana@example.com"), make_user(Role.VIEWER)
-    said = {"kinds": ["balance", "worker"], "quiet_from": "22:00", "quiet_until": "07:00", "serious_anyway": "on"}
-    assert as_user(ana).post("/alarms/choices/", said)["Location"] == "/alarms/choices/"
+    posted = {"kinds": ["balance", "worker"], "quiet_from": "22:00", "quiet_until": "07:00", "serious_anyway": "on"}
+    assert as_user(ana).post("/alarms/choices/", posted)["Location"] == "/alarms/choices/"
     mine = Recipient.objects.of(ana)
     assert (mine.kinds, mine.quiet_from, mine.quiet_until) == (["balance", "worker"], time(22), time(7))
     assert (mine.serious_anyway, mine.over_too) == (True, False)
@@ -169,7 +170,7 @@ def test_each_chooses_for_themselves() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "sentence"),
+    ("posted", "sentence"),
     [
         ({"quiet_from": "22:00"}, "fill in both, or neither"),
         ({"quiet_until": "22:00"}, "fill in both, or neither"),
@@ -178,28 +179,28 @@ def test_each_chooses_for_themselves() -> None:
         ({"kinds": ["everything"]}, "not one of the available choices"),
     ],
 )
-def test_what_makes_no_sense_is_refused_with_a_sentence(said: dict[str, Any], sentence: str) -> None:
+def test_choices_that_make_no_sense_are_refused_with_a_sentence(posted: dict[str, Any], sentence: str) -> None:
     ana = make_user(Role.OWNER)
     for path, more in (("/alarms/choices/", {}), ("/alarms/choices/chat/", {"time_zone": "UTC"})):
-        answer = as_user(ana).post(path, {**said, **more})
+        answer = as_user(ana).post(path, {**posted, **more})
         assert answer.status_code == 422
         assert sentence in answer.content.decode()
     assert not Recipient.objects.exclude(user=None).exists()
 
 
-def test_managers_choose_for_the_chat_and_others_see_that(settings: Any) -> None:
+def test_managers_choose_for_the_chat_and_others_are_told_so(settings: Any) -> None:
     settings.ALARM_WEBHOOK_URL = "https://chat.example.com/hush-hush"
-    said = {**ALL, "kinds": ["worker"], "time_zone": "Europe/Berlin"}
-    assert as_a(Role.OPERATOR).post("/alarms/choices/chat/", said).status_code == 403
+    posted = {**ALL, "kinds": ["worker"], "time_zone": "Europe/Berlin"}
+    assert as_a(Role.OPERATOR).post("/alarms/choices/chat/", posted).status_code == 403
     assert Recipient.objects.chat().kinds == list(KINDS)
-    assert as_a(Role.MANAGER).post("/alarms/choices/chat/", said).status_code == 302
+    assert as_a(Role.MANAGER).post("/alarms/choices/chat/", posted).status_code == 302
     chat = Recipient.objects.chat()
     assert (chat.kinds, chat.time_zone, chat.quiet_from) == (["worker"], "Europe/Berlin", time(22))
     assert "Save for the chat" in page_of(as_a(Role.MANAGER), "/alarms/choices/")
     assert "Managers and owners choose what is told there." in page_of(as_a(Role.OPERATOR), "/alarms/choices/")
 
 
-def test_what_is_not_set_up_is_said_instead_of_failing(settings: Any) -> None:
+def test_the_choices_say_what_is_not_set_up(settings: Any) -> None:
     settings.EMAIL_CONFIGURED = False
     page = page_of(as_user(make_user(Role.OWNER, email="ana@example.com")), "/alarms/choices/")
     assert "This desk sends no e-mail" in page
@@ -208,7 +209,7 @@ def test_what_is_not_set_up_is_said_instead_of_failing(settings: Any) -> None:
     assert "no e-mail address" in page_of(as_a(Role.VIEWER), "/alarms/choices/")
 
 
-def test_the_choices_say_whose_clock_the_quiet_is_on() -> None:
+def test_the_choices_name_the_clock_of_the_quiet_hours() -> None:
     ana = make_user(Role.VIEWER, time_zone="Asia/Tokyo")
     assert "On your own clock, Asia/Tokyo." in page_of(as_user(ana), "/alarms/choices/")
     assert timezone.now()

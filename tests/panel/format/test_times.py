@@ -17,7 +17,7 @@ NOW = datetime(2026, 11, 20, 14, 7, 12, tzinfo=UTC)
         (-40, "in 40 s"), (-7_200, "in 2 h"),
     ],
 )  # fmt: skip
-def test_it_is_said_in_words(seconds: float, words: str) -> None:
+def test_a_time_is_told_in_words(seconds: float, words: str) -> None:
     assert ago_words(NOW - timedelta(seconds=seconds), NOW) == words
 
 
@@ -28,18 +28,18 @@ def test_it_is_said_in_words(seconds: float, words: str) -> None:
         (86_400, "1 d"), (86_400 + 1_980, "1 d"), (2 * 86_400 + 7 * 3_600 + 60, "2 d 7 h"),
     ],
 )  # fmt: skip
-def test_how_long_it_took_is_said_in_two_units_at_most(seconds: float, words: str) -> None:
+def test_how_long_it_took_is_told_in_two_units_at_most(seconds: float, words: str) -> None:
     assert took(timedelta(seconds=seconds)) == words
 
 
-def test_how_long_it_is_since_stands_without_ago_however_long() -> None:
+def test_how_long_it_is_since_is_told_without_ago() -> None:
     now = datetime.now(UTC)
     assert ">2 h</time>" in span_tag(now - timedelta(hours=2, minutes=5))
     assert ">45 d</time>" in span_tag(now - timedelta(days=45, hours=1))
     assert ">0 s</time>" in span_tag(now + timedelta(minutes=1))
 
 
-def test_the_exact_time_stands_on_hover() -> None:
+def test_the_exact_time_is_shown_on_hover() -> None:
     tag = time_tag(NOW, looked='7"')
     assert 'datetime="2026-11-20T14:07:12+00:00" title="2026-11-20 14:07:12 UTC"' in tag
     assert 'data-looked="7&#34;"' in tag

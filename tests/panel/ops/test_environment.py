@@ -1,4 +1,4 @@
-"""`.ci/environment` makes .venv on a machine with little on it, and mends what was left half-made."""
+"""`.ci/environment` makes .venv on a machine with little on it, and repairs one that was left unfinished."""
 
 import importlib.util
 import os
@@ -39,7 +39,7 @@ esac"""
 
 
 class Project:
-    """A folder with the script, a requirement file that asks for nothing, and the pythons of one's choice."""
+    """A folder with the script, a requirements file that asks for nothing, and the pythons that a test chooses."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.venv = folder, folder / ".venv"
@@ -50,26 +50,31 @@ class Project:
         self.have(QUICK, *NAMES)
 
     def require(self, words: str) -> None:
+        """Writes the requirements file."""
         (self.folder / "requirements.txt").write_text(words)
 
     def have(self, script: str, *names: str) -> None:
+        """Puts this script onto the path as each of these pythons."""
         for name in names:
             path = self.folder / "bin" / name
             path.write_text(f"#!/bin/sh\n{script}\n")
             path.chmod(0o755)
 
     def make(self) -> subprocess.CompletedProcess[str]:
+        """Runs `.ci/environment`."""
         env = {**os.environ, "PATH": f"{self.folder / 'bin'}:/usr/bin:/bin", "PYTHON": ""}
         return subprocess.run(
             [self.folder / ".ci" / "environment"], env=env, capture_output=True, text=True, timeout=SECONDS
         )
 
     def python(self, code: str) -> int:
+        """Runs this code in the environment that was made. Returns its exit code."""
         return subprocess.run([self.venv / "bin" / "python", "-c", code], timeout=SECONDS).returncode
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
+    """A project without an environment."""
     return Project(tmp_path)
 
 
@@ -86,7 +91,7 @@ def test_it_makes_the_environment_once_and_installs_again_when_the_file_changed(
     assert project.python("import pip") == 0
 
 
-def test_it_starts_afresh_when_the_last_one_was_interrupted(project: Project) -> None:
+def test_it_starts_afresh_when_the_last_run_was_interrupted(project: Project) -> None:
     project.venv.mkdir()
     (project.venv / "unfinished").touch()
     (project.venv / "half").touch()
@@ -107,7 +112,7 @@ def test_it_begins_again_after_a_package_could_not_be_installed(project: Project
     assert mended.returncode == 0 and "making .venv" in mended.stderr
 
 
-def test_it_makes_do_without_venv(project: Project) -> None:
+def test_it_makes_the_environment_without_venv(project: Project) -> None:
     project.have(NO_VENV, *NAMES)
 
     ran = project.make()

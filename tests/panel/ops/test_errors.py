@@ -1,4 +1,4 @@
-"""When something is wrong the page says so in the desk's own look, and nonsense in an address is never a 500."""
+"""Error pages are in the desk's own style, and nonsense in a request is never a 500."""
 
 import re
 from collections.abc import Iterator
@@ -18,17 +18,28 @@ from tests.people import STRANGER, as_a
 
 pytestmark = pytest.mark.django_db
 FORM, PARTS = "application/x-www-form-urlencoded", "multipart/form-data"
+NONSENSE = ["", "nonsense", "-1", str(9**50), "9" * 5000, "1.5", "%00", "a%00b", "%FF", "%ED%A0%80", "%0A", "%", "１",
+            "[]", "' OR 1=1 --", "<script>", "None", "1:" + "9" * 400]  # fmt: skip
+MUCH_CHARACTERS = 50_000  # more than any server lets through
+HUGE = ["x" * 100_000, "1 " * 50_000, "1:1," * 25_000]
+ASKED = ["status", "before", "after", "newest", "top", "v", "bar", "q", "category", "service", "link", "quantity",
+         "open", "network", "by", "assigned", "host", "from", "to", "least", "most", "sort", "cols", "view",
+         "name"]  # fmt: skip
+KINDS = [FORM, f"{FORM}; charset=nonsense", PARTS, f"{PARTS}; boundary=x", "application/json", ""]
+BODIES = [b"--x", b"\xff\xfe", b"{}", b'--x\r\nContent-Disposition: form-data; name="service"\r\n\r\n', b"=&=&&="]
 
 
 def heading(page: Any) -> str:
-    """The page's heading, if it wears our stylesheet."""
+    """The page's heading, or "" when the page does not use our stylesheet."""
     text = page.content.decode()
-    found = re.search(r"<h1>(.*?)</h1>", text)
-    return found[1] if found and re.search(r'href="/static/css/desk(\.\w+)?\.css"', text) else ""
+    match = re.search(r"<h1>(.*?)</h1>", text)
+    return match[1] if match and re.search(r'href="/static/css/desk(\.\w+)?\.css"', text) else ""
 
 
 @contextmanager
 def no_database() -> Iterator[None]:
+    """Inside, every query fails."""
+
     def away(*args: object) -> None:
         raise OperationalError("the database is away")
 
@@ -37,28 +48,30 @@ def no_database() -> Iterator[None]:
 
 
 def broken(*args: object, **kwargs: object) -> None:
+    """In place of a function of ours that has a mistake."""
     raise RuntimeError("a secret of the house")
 
 
 @pytest.fixture
 def viewer() -> Client:
+    """A viewer, signed in, who gets the page of a 500 instead of the exception."""
     client = as_a(Role.VIEWER)
     client.raise_request_exception = False
     return client
 
 
 @pytest.mark.parametrize("path", ["/nothing/", "/orders/999999/", f"/orders/{9**50}/", f"/orders/{'9' * 5000}/"])
-def test_what_is_not_there_is_a_404_in_our_look(viewer: Client, path: str) -> None:
+def test_a_page_that_does_not_exist_is_a_404_in_our_style(viewer: Client, path: str) -> None:
     page = viewer.get(path)
     assert (page.status_code, heading(page)) == (404, "Nothing is here")
 
 
-def test_a_stranger_gets_the_404_too() -> None:
+def test_a_stranger_gets_the_same_404() -> None:
     page = Client().get("/nothing/")
     assert (page.status_code, heading(page)) == (404, "Nothing is here")
 
 
-def test_what_is_not_open_is_a_403_that_says_why(viewer: Client) -> None:
+def test_a_page_that_is_not_allowed_is_a_403_that_says_why(viewer: Client) -> None:
     page = viewer.get("/orders/new/")
     assert (page.status_code, heading(page)) == (403, "This is not open to you")
     assert "Only operators, managers and owners may place orders." in page.content.decode()
@@ -81,7 +94,7 @@ def test_a_form_that_was_open_too_long_says_that_nothing_was_done() -> None:
     assert (page.status_code, heading(page)) == (403, "This page was open too long")
 
 
-def test_a_mistake_of_ours_is_a_500_that_gives_nothing_away(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mistake_of_ours_is_a_500_that_shows_no_details(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("orders.table.views.Listing.read", broken)
     page = viewer.get("/orders/")
     assert (page.status_code, heading(page)) == (500, "Something broke on our side")
@@ -89,7 +102,7 @@ def test_a_mistake_of_ours_is_a_500_that_gives_nothing_away(viewer: Client, monk
 
 
 @pytest.mark.parametrize("path", ["/orders/", "/orders/changes/", "/admin/", "/nothing/", "/accounts/login/"])
-def test_without_a_database_every_page_is_the_500_and_under_the_policy(viewer: Client, path: str) -> None:
+def test_without_a_database_every_page_is_the_500_with_the_policy(viewer: Client, path: str) -> None:
     with no_database():
         page = viewer.get(path)
     assert (page.status_code, heading(page)) == (500, "Something broke on our side")
@@ -104,25 +117,14 @@ def test_without_a_database_the_process_still_answers() -> None:
         assert heading(Client().get("/nothing/")) == "Nothing is here"
 
 
-def test_the_500_stands_when_what_is_around_every_page_is_broken(
-    viewer: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("panel.site.status_bar.StatusBar.row", property(broken))
+def test_the_500_is_shown_when_the_status_bar_is_broken(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("panel.site.status_bar.StatusBar.columns", property(broken))
     page = viewer.get("/orders/")
     assert (page.status_code, heading(page)) == (500, "Something broke on our side")
 
 
-NONSENSE = ["", "nonsense", "-1", str(9**50), "9" * 5000, "1.5", "%00", "a%00b", "%FF", "%ED%A0%80", "%0A", "%", "１",
-            "[]", "' OR 1=1 --", "<script>", "None", "1:" + "9" * 400]  # fmt: skip
-MUCH = 50_000  # characters; more than any server lets through
-HUGE = ["x" * 100_000, "1 " * 50_000, "1:1," * 25_000]
-ASKED = ["status", "before", "after", "newest", "top", "v", "bar", "q", "category", "service", "link", "quantity",
-         "open", "network", "by", "assigned", "host", "from", "to", "least", "most", "sort", "cols", "view",
-         "name"]  # fmt: skip
-
-
 def as_typed(nonsense: str) -> str:
-    """As it stands in an address: what looks escaped already is left as it is."""
+    """The text escaped for an address, unless it looks escaped already."""
     return nonsense if "%" in nonsense else quote(nonsense)
 
 
@@ -131,7 +133,7 @@ def test_nonsense_in_an_address_is_never_a_500(texts: list[str]) -> None:
     order, client = one_of_everything(), as_a(Role.OWNER)
     ours = [address(route) for route, view in routes() if hasattr(view, "needs")]
     for nonsense in map(as_typed, texts):
-        asked = "&".join(f"{name}={nonsense}" for name in (("v", "q") if len(nonsense) > MUCH else ASKED))
+        asked = "&".join(f"{name}={nonsense}" for name in (("v", "q") if len(nonsense) > MUCH_CHARACTERS else ASKED))
         for path in (f"{here}?{asked}" for here in ours):
             assert client.get(path).status_code < 500, path[:80]
         of_a_service = f"/orders/new/receipt/?service={order.service.upstream_id}&quantity={nonsense}"
@@ -148,7 +150,7 @@ def test_nonsense_in_the_admins_addresses_is_never_a_500(here: str) -> None:
             assert client.get(path).status_code < 500, path[:60]
 
 
-def test_nonsense_in_a_form_is_said_to_be_so() -> None:
+def test_nonsense_in_a_form_is_refused_with_a_reason() -> None:
     usual = {"service": make_service().upstream_id, "link": "https%3A//a.b/", "quantity": "100", "token": "1"}
     client = as_a(Role.OPERATOR)
     for nonsense in map(as_typed, NONSENSE + HUGE):
@@ -159,15 +161,11 @@ def test_nonsense_in_a_form_is_said_to_be_so() -> None:
 
 @pytest.mark.parametrize("cookie", ["sessionid", "csrftoken", "messages"])
 @pytest.mark.parametrize("value", ["nonsense", "%00", "x" * 4000, "é", '"', "a:b:c"])
-def test_a_cookie_of_nonsense_is_as_none(cookie: str, value: str) -> None:
+def test_a_cookie_of_nonsense_is_ignored(cookie: str, value: str) -> None:
     client = Client()
     client.cookies[cookie] = value
     assert client.get("/orders/").status_code == 302
     assert client.get("/accounts/login/").status_code == 200
-
-
-KINDS = [FORM, f"{FORM}; charset=nonsense", PARTS, f"{PARTS}; boundary=x", "application/json", ""]
-BODIES = [b"--x", b"\xff\xfe", b"{}", b'--x\r\nContent-Disposition: form-data; name="service"\r\n\r\n', b"=&=&&="]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,4 +1,4 @@
-"""Log lines are JSON, name the request or the task that they belong to, and tell nothing of customers."""
+"""Log lines are JSON, name the request or the task that they belong to, and show nothing of customers."""
 
 import io
 import json
@@ -25,7 +25,7 @@ Lines = Callable[[], list[dict[str, Any]]]
 
 @pytest.fixture
 def lines() -> Iterator[Lines]:
-    """Everything that is logged from here on, down to DEBUG, as a server writes it and read back."""
+    """All lines that are logged from here on, down to DEBUG, read back from what a server writes."""
     stream, root = io.StringIO(), logging.getLogger()
     handler, level = logging.StreamHandler(stream), root.level
     handler.setFormatter(Json())
@@ -38,6 +38,7 @@ def lines() -> Iterator[Lines]:
 
 
 def broken(*args: object, **kwargs: object) -> None:
+    """In place of a function of ours that has a mistake."""
     raise RuntimeError("our own mistake")
 
 
@@ -48,7 +49,7 @@ def test_a_line_carries_the_id_that_the_answer_has(lines: Lines, path: str) -> N
     assert {line["request"] for line in lines() if line["level"] == "warning"} == {answer["X-Request-ID"]}
 
 
-def test_a_crash_carries_it_too_with_the_trace(lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_line_about_a_crash_carries_the_id_and_the_trace(lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("orders.table.views.Listing.read", broken)
     client = as_a(Role.VIEWER)
     client.raise_request_exception = False
@@ -58,23 +59,23 @@ def test_a_crash_carries_it_too_with_the_trace(lines: Lines, monkeypatch: pytest
     assert "RuntimeError: our own mistake" in line["trace"]
 
 
-def test_a_post_without_proof_of_origin_is_logged_with_its_request(lines: Lines) -> None:
+def test_a_post_without_a_csrf_token_is_logged_with_its_request(lines: Lines) -> None:
     answer = Client(enforce_csrf_checks=True).post("/accounts/login/")
     assert {line["request"] for line in lines() if "CSRF" in line["message"]} == {answer["X-Request-ID"]}
 
 
 def test_two_requests_do_not_mix(lines: Lines) -> None:
     answers = [Client().post("/healthz") for _ in range(2)]
-    told = [line["request"] for line in lines() if line["logger"] == "django.request"]
-    assert told == [answer["X-Request-ID"] for answer in answers]
+    ids = [line["request"] for line in lines() if line["logger"] == "django.request"]
+    assert ids == [answer["X-Request-ID"] for answer in answers]
 
 
 def test_a_workers_lines_name_task_order_and_request_id(lines: Lines, upstream: Upstream, phone: Phone) -> None:
     order = place_order(service=sold_by(phone), quantity=1000)
     work_round(phone)
     [line] = [line for line in lines() if line["message"] == "placed"]
-    named = {"order": order.pk, "task": order.tasks.get().pk, "request_id": str(order.request_id)}
-    assert named.items() <= line.items()
+    facts = {"order": order.pk, "task": order.tasks.get().pk, "request_id": str(order.request_id)}
+    assert facts.items() <= line.items()
     assert line["upstream_id"].startswith("ord_")
     assert line["at"].endswith("+00:00")
 
@@ -88,7 +89,7 @@ def test_the_call_itself_is_a_line_of_the_task(lines: Lines, upstream: Upstream,
 
 
 @pytest.mark.parametrize("fault", ["lose_answer", "html", "error_200", "suspend", "throttle", "empty", "not_json"])
-def test_a_trouble_is_a_line_of_the_task(lines: Lines, upstream: Upstream, phone: Phone, fault: str) -> None:
+def test_trouble_with_a_call_is_a_line_of_the_task(lines: Lines, upstream: Upstream, phone: Phone, fault: str) -> None:
     order = place_order(service=sold_by(phone), quantity=1000)
     upstream.will(fault, action="add")
     work_round(phone)
@@ -96,7 +97,7 @@ def test_a_trouble_is_a_line_of_the_task(lines: Lines, upstream: Upstream, phone
     assert line["request_id"] == str(order.request_id)
 
 
-def test_no_line_tells_what_a_customer_asked_for(
+def test_no_line_shows_what_a_customer_asked_for(
     lines: Lines, upstream: Upstream, phone: Phone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service, client = sold_by(phone), as_a(Role.OWNER)
@@ -118,14 +119,14 @@ def test_no_line_tells_what_a_customer_asked_for(
     assert "a.customer.of.ours" not in json.dumps(lines())
 
 
-@pytest.mark.parametrize("said", ["two\nlines", "\r\u2028\u0085", "\x1b[31mred", '"}{"', "🦩", "\x00"])
-def test_whatever_is_said_stays_one_line(lines: Lines, said: str) -> None:
-    logging.getLogger("orders").info("said: %s", said, extra={"said": said, "order": make_order})
+@pytest.mark.parametrize("text", ["two\nlines", "\r\u2028\u0085", "\x1b[31mred", '"}{"', "🦩", "\x00"])
+def test_any_text_stays_one_line(lines: Lines, text: str) -> None:
+    logging.getLogger("orders").info("text: %s", text, extra={"text": text, "order": make_order})
     [line] = lines()
-    assert (line["message"], line["said"]) == (f"said: {said}", said)
+    assert (line["message"], line["text"]) == (f"text: {text}", text)
 
 
-def test_facts_end_with_what_they_were_about(lines: Lines) -> None:
+def test_facts_are_logged_only_inside_their_block(lines: Lines) -> None:
     log = logging.getLogger("orders")
     with about(task=1), about(order=2):
         log.info("inside")
@@ -135,14 +136,14 @@ def test_facts_end_with_what_they_were_about(lines: Lines) -> None:
     assert not {"task", "order"} & set(outside)
 
 
-def test_people_read_the_same_facts() -> None:
+def test_the_text_format_has_the_same_facts() -> None:
     record = logging.makeLogRecord({"msg": "placed", "levelname": "INFO", "name": "orders", "created": 0, "attempt": 2})
     with about(order=17):
         Context().filter(record)
     assert Text().format(record) == "00:00:00 info    orders: placed order=17 attempt=2"
 
 
-def test_nothing_is_written_twice_or_past_our_format() -> None:
+def test_no_line_is_written_twice_or_in_another_format() -> None:
     """Django hangs handlers of its own on its loggers; with DEBUG on they would write plain text beside ours."""
     loggers = [log for log in logging.root.manager.loggerDict.values() if isinstance(log, logging.Logger)]
     handlers = {f"{log.name}: {handler!r}" for log in loggers for handler in log.handlers}

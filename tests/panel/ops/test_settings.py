@@ -1,4 +1,4 @@
-"""The environment is read strictly: a wrong word stops the start, in a sentence."""
+"""The environment is read strictly: a wrong value stops the start with a sentence."""
 
 import os
 import subprocess
@@ -14,10 +14,10 @@ from tests import ROOT
 CLEAN = {"PATH": os.environ["PATH"], "DATABASE_URL": "sqlite://:memory:"}  # an environment that sets nothing
 
 
-@pytest.mark.parametrize(("word", "meant"), [("true", True), ("ON", True), ("0", False), ("no", False), ("", True)])
-def test_a_flag_is_a_yes_or_a_no(monkeypatch: pytest.MonkeyPatch, word: str, meant: bool) -> None:
+@pytest.mark.parametrize(("word", "expected"), [("true", True), ("ON", True), ("0", False), ("no", False), ("", True)])
+def test_a_flag_is_true_or_false(monkeypatch: pytest.MonkeyPatch, word: str, expected: bool) -> None:
     monkeypatch.setenv("DEBUG", word)
-    assert env.flag("DEBUG", default=True) is meant
+    assert env.flag("DEBUG", default=True) is expected
 
 
 @pytest.mark.parametrize("word", ["flase", "2", "tru e", "none"])
@@ -41,14 +41,14 @@ def test_a_secret_may_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert env.text("NOTPANEL_API_KEY") == "quiet"
 
 
-def start(**said: str) -> subprocess.CompletedProcess[str]:
-    """`manage.py check` in an environment that says only this."""
+def start(**variables: str) -> subprocess.CompletedProcess[str]:
+    """Runs `manage.py check` in an environment with these variables alone."""
     command = [sys.executable, "manage.py", "check"]
-    return subprocess.run(command, cwd=ROOT, env={**CLEAN, **said}, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, cwd=ROOT, env={**CLEAN, **variables}, capture_output=True, text=True, timeout=60)
 
 
 @pytest.mark.parametrize(
-    ("said", "sentence"),
+    ("variables", "sentence"),
     [
         ({"DEBUG": "false"}, "SECRET_KEY is not set"),
         ({"DEBUG": "flase"}, "write true or false"),
@@ -59,17 +59,17 @@ def start(**said: str) -> subprocess.CompletedProcess[str]:
         ({"NOTPANEL_WEBHOOK_SCHEME": "encoding=rot13"}, "NOTPANEL_WEBHOOK_SCHEME: encoding is one of hex, base64."),
     ],
 )
-def test_the_desk_does_not_start(said: dict[str, str], sentence: str) -> None:
-    ended = start(**said)
+def test_the_desk_does_not_start(variables: dict[str, str], sentence: str) -> None:
+    ended = start(**variables)
     assert ended.returncode != 0
     assert sentence in ended.stderr
 
 
-def test_what_the_readme_promises_without_a_setting() -> None:
+def test_the_defaults_are_what_the_readme_promises() -> None:
     names = ("SEND_DELAY_SECONDS", "REFILLS_PER_ORDER", "REFILL_PRESUMED_SETTLED_AFTER")
-    told = "from panel import settings as s; print(" + ", ".join(f"s.{name}" for name in names) + ")"
+    code = "from panel import settings as s; print(" + ", ".join(f"s.{name}" for name in names) + ")"
     ran = subprocess.run(
-        [sys.executable, "-c", told], cwd=ROOT, env=CLEAN, capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", code], cwd=ROOT, env=CLEAN, capture_output=True, text=True, check=True, timeout=60
     )
     assert ran.stdout.split() == ["5.0", "3", "72.0"]
 

@@ -1,4 +1,4 @@
-"""Every page, the admin's too, comes under a strict policy and keeps to it: nothing inline, nothing from elsewhere."""
+"""Every page, also the admin's, has a strict policy and keeps to it: nothing inline, nothing from elsewhere."""
 
 from html.parser import HTMLParser
 from typing import Any
@@ -31,33 +31,36 @@ def _desk() -> None:
 
 @pytest.fixture
 def owner() -> Client:
+    """An owner, signed in."""
     return as_a(Role.OWNER)
 
 
 def pages(client: Client, *, ours: bool = False) -> dict[str, Any]:
-    """Each address (or only those of our own) that shows this person a page, with it."""
+    """The pages that this person is shown, by address; with `ours` without those of Django and allauth."""
     answers = {route: client.get(address(route)) for route, view in routes() if hasattr(view, "needs") or not ours}
     return {route: answer for route, answer in answers.items() if answer["Content-Type"].startswith("text/html")}
 
 
 class Reader(HTMLParser):
-    """Notes what the policy would block: inline styles and scripts, handlers, and things from other hosts."""
+    """Collects what the policy would block: inline styles and scripts, handlers, and things from other hosts."""
 
     def __init__(self) -> None:
         super().__init__()
         self.blocked: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        said = dict(attrs)
-        if tag == "style" or (tag == "script" and "src" not in said and said.get("type") != DATA_BLOCK):
+        """Collects the tag or its attributes."""
+        attributes = dict(attrs)
+        if tag == "style" or (tag == "script" and "src" not in attributes and attributes.get("type") != DATA_BLOCK):
             self.blocked.append(f"<{tag}>")
-        self.blocked += [name for name in said if name == "style" or name.startswith(("on", "hx-on"))]
+        self.blocked += [name for name in attributes if name == "style" or name.startswith(("on", "hx-on"))]
         for name in ("src", "action", "formaction", *(["href"] if tag == "link" else [])):
-            if (value := said.get(name) or "").startswith(("http:", "https:", "//", "javascript:")):
+            if (value := attributes.get(name) or "").startswith(("http:", "https:", "//", "javascript:")):
                 self.blocked.append(f"{name}={value}")
 
 
 def blocked(response: Any) -> list[str]:
+    """What the policy would block of this page."""
     reader = Reader()
     reader.feed(response.content.decode())
     return reader.blocked
@@ -77,9 +80,9 @@ def test_the_policy_allows_nothing_unsafe() -> None:
     ],
 )
 def test_every_page_carries_the_headers_and_keeps_to_the_policy(person: str, among_them: set[str]) -> None:
-    shown = pages(as_a(person))
-    assert among_them < set(shown)
-    for route, page in shown.items():
+    seen = pages(as_a(person))
+    assert among_them < set(seen)
+    for route, page in seen.items():
         assert {name: page.get(name) for name in HEADERS} == HEADERS, route
         assert blocked(page) == [], route
         assert "Cookie" in page["Vary"], f"{route} is for one person, and not kept for another"
@@ -95,15 +98,15 @@ def test_a_form_with_errors_keeps_to_the_policy_too(owner: Client) -> None:
         assert blocked(owner.post(path, {})) == []
 
 
-def test_a_page_that_htmx_gets_in_part_is_not_taken_for_the_whole(owner: Client) -> None:
-    halves = []
+def test_caches_tell_a_page_from_its_part_for_htmx(owner: Client) -> None:
+    partial_routes = []
     for route, page in pages(owner, ours=True).items():
         part = owner.get(address(route), headers=htmx())
         if (b"<html" in page.content) != (b"<html" in part.content):
-            halves.append(route)
+            partial_routes.append(route)
             for answer in (page, part):
                 assert {"HX-Request", "HX-Boosted", "HX-History-Restore-Request"} <= set(answer["Vary"].split(", "))
-    assert halves == [
+    assert partial_routes == [
         "orders/filters/",
         "orders/columns/",
         "orders/views/new/",
@@ -117,6 +120,6 @@ def test_a_page_that_htmx_gets_in_part_is_not_taken_for_the_whole(owner: Client)
     ]
 
 
-def test_each_answer_has_a_name_of_its_own(owner: Client) -> None:
-    names = {owner.get("/orders/")["X-Request-ID"] for _ in range(3)}
-    assert len(names) == 3
+def test_each_answer_has_an_id_of_its_own(owner: Client) -> None:
+    ids = {owner.get("/orders/")["X-Request-ID"] for _ in range(3)}
+    assert len(ids) == 3

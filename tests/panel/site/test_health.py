@@ -12,17 +12,18 @@ from panel.upstream.models import SILENT_AFTER, Beat, Upstream
 
 
 @pytest.fixture
-def beat() -> Beat:
+def heartbeat() -> Beat:
+    """A worker with a heartbeat just now."""
     now = timezone.now()
     return Beat.objects.create(name="here:1", started_at=now, beat_at=now)
 
 
-def test_the_process_answers_without_asking_anybody(client: Client) -> None:
+def test_the_process_answers_without_the_database(client: Client) -> None:
     assert client.get("/healthz").content == b"ok\n"  # without the db mark: a query here would fail
 
 
 @pytest.mark.django_db
-def test_a_desk_with_a_worker_is_ready(client: Client, beat: Beat) -> None:
+def test_a_desk_with_a_worker_is_ready(client: Client, heartbeat: Beat) -> None:
     Upstream.objects.update_or_create(pk=ONLY_ROW, defaults={"spoke_at": timezone.now() - timedelta(seconds=12)})
     answer = client.get("/healthz/ready")
     assert answer.status_code == 200
@@ -32,7 +33,7 @@ def test_a_desk_with_a_worker_is_ready(client: Client, beat: Beat) -> None:
 
 
 @pytest.mark.django_db
-def test_a_silent_worker_makes_it_unready(client: Client, beat: Beat) -> None:
+def test_a_silent_worker_makes_the_desk_unready(client: Client, heartbeat: Beat) -> None:
     Beat.objects.update(beat_at=timezone.now() - SILENT_AFTER - timedelta(seconds=30))
     answer = client.get("/healthz/ready")
     assert answer.status_code == 503
@@ -46,14 +47,14 @@ def test_a_desk_that_never_had_a_worker_says_so(client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_upstreams_trouble_is_told_and_leaves_it_ready(client: Client, beat: Beat) -> None:
+def test_trouble_with_upstream_is_told_and_leaves_the_desk_ready(client: Client, heartbeat: Beat) -> None:
     Upstream.objects.update_or_create(pk=ONLY_ROW, defaults={"trouble": "Account suspended"})
     answer = client.get("/healthz/ready")
     assert (answer.status_code, answer.json()["upstream"]) == (200, "last answered never; now: Account suspended")
 
 
 @pytest.mark.django_db
-def test_a_database_that_is_away_is_told(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_is_away_makes_the_desk_unready(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*args: object) -> None:
         raise DatabaseError("gone")
 

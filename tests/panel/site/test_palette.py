@@ -20,64 +20,66 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def operator() -> Client:
+    """An operator, signed in."""
     return as_a("operator")
 
 
-def found(client: Client, q: str) -> list[str]:
-    """Where the links of the answer lead."""
+def found_links(client: Client, q: str) -> list[str]:
+    """Where the links lead that the palette shows for this query."""
     page = client.get("/palette/", {"q": q}, headers=htmx()).content.decode()
     return re.findall(r'class="go-to"[^>]* href="([^"]+)"', page)
 
 
 @pytest.fixture
 def order() -> Order:
+    """An order that upstream has completed."""
     return make_order("completed", link="https://www.instagram.com/p/CxYz81/")
 
 
 @pytest.mark.parametrize("how", ["{0.pk}", "#{0.pk}", "{0.upstream_id}", "{0.request_id}", "{0.link}"])
 def test_an_order_is_found_by_anything_that_names_it(operator: Client, order: Order, how: str) -> None:
-    assert found(operator, how.format(order))[0] == f"/orders/{order.pk}/"
+    assert found_links(operator, how.format(order))[0] == f"/orders/{order.pk}/"
 
 
-def test_a_service_is_found_by_words_and_by_id_also_when_it_is_gone(operator: Client) -> None:
+def test_a_service_is_found_by_words_and_by_id_also_when_it_is_off_sale(operator: Client) -> None:
     sold, gone = make_service(name="Quiet Followers", upstream_id=7001), make_service(upstream_id=7002, active=False)
-    links = found(operator, "quiet foll")
+    links = found_links(operator, "quiet foll")
     assert links[:2] == ["/services/?q=7001", "/orders/new/?service=7001"]
-    assert found(operator, str(gone.upstream_id))[0] == "/services/?q=7002"
-    assert found(as_a("viewer"), str(sold.upstream_id))[0] == "/services/?q=7001"
-    assert "/orders/new/?service=7001" not in found(as_a("viewer"), "quiet")
+    assert found_links(operator, str(gone.upstream_id))[0] == "/services/?q=7002"
+    assert found_links(as_a("viewer"), str(sold.upstream_id))[0] == "/services/?q=7001"
+    assert "/orders/new/?service=7001" not in found_links(as_a("viewer"), "quiet")
 
 
-def test_places_are_those_that_one_may_go_to(operator: Client) -> None:
-    assert found(as_a("owner"), "") == [reverse(place.name) for place in PLACES]
-    assert "/orders/new/" in found(operator, "")
-    assert "/orders/new/" not in found(as_a("viewer"), "")
-    assert "/admin/" not in found(operator, "adm")
-    assert found(operator, "REF")[0] == "/orders/refills/"
+def test_places_are_those_that_the_person_may_go_to(operator: Client) -> None:
+    assert found_links(as_a("owner"), "") == [reverse(place.name) for place in PLACES]
+    assert "/orders/new/" in found_links(operator, "")
+    assert "/orders/new/" not in found_links(as_a("viewer"), "")
+    assert "/admin/" not in found_links(operator, "adm")
+    assert found_links(operator, "REF")[0] == "/orders/refills/"
 
 
 def test_whatever_is_typed_can_be_searched_for(operator: Client) -> None:
-    assert found(operator, "50% <b>&") == ["/orders/?q=50%25+%3Cb%3E%26"]
-    assert found(operator, "a\0b" + "c" * 5000)[-1].startswith("/orders/?q=a+bccc")
+    assert found_links(operator, "50% <b>&") == ["/orders/?q=50%25+%3Cb%3E%26"]
+    assert found_links(operator, "a\0b" + "c" * 5000)[-1].startswith("/orders/?q=a+bccc")
 
 
-def test_it_shows_a_few_and_asks_the_same_for_one_as_for_many(operator: Client) -> None:
-    def queries() -> int:
-        with CaptureQueriesContext(connection) as asked:
-            found(operator, "https://www.instagram.com/p/same/ followers")
-        return len(asked)
+def test_it_shows_a_few_and_costs_the_same_queries_for_one_as_for_many(operator: Client) -> None:
+    def count_queries() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            found_links(operator, "https://www.instagram.com/p/same/ followers")
+        return len(queries)
 
     by, service = make_user(), make_service()
     make_order("completed", by=by, service=service, link="https://www.instagram.com/p/same/")
-    found(operator, "warm")
-    one = queries()
+    found_links(operator, "warm")
+    queries_for_one = count_queries()
     for _ in range(FOUND_AT_MOST + 2):
         make_order("completed", by=by, service=make_service(), link="https://www.instagram.com/p/same/")
-    assert queries() == one
+    assert count_queries() == queries_for_one
     newest = Order.objects.order_by("-pk").values_list("pk", flat=True)[:FOUND_AT_MOST]
-    links = found(operator, "https://www.instagram.com/p/same/")
+    links = found_links(operator, "https://www.instagram.com/p/same/")
     assert links[:-1] == [f"/orders/{pk}/" for pk in newest]
-    assert sum(link.startswith("/services/") for link in found(operator, "instagram")) == FOUND_AT_MOST
+    assert sum(link.startswith("/services/") for link in found_links(operator, "instagram")) == FOUND_AT_MOST
 
 
 def test_without_a_script_it_is_a_page_with_a_form(operator: Client, order: Order) -> None:

@@ -1,4 +1,4 @@
-"""All processes spend from one budget: none grants twice what is there, and whoever calls is counted."""
+"""All processes spend from one budget: no call is granted twice, and every call is counted."""
 
 import threading
 from collections.abc import Callable
@@ -27,26 +27,26 @@ PROCESSES = 8
 
 @pytest.fixture
 def metered(upstream: Upstream) -> Client:
-    """As the worker holds it."""
+    """A client with a meter, as the worker has it."""
     return Client(upstream.url, upstream.key, meter=Meter(), connect_seconds=5, total_seconds=10)
 
 
-def nothing_left(**known: int) -> Window:
-    """A minute in which so much is left."""
-    now = timezone.now()
-    return Window.objects.create(
-        number=1, ends_at=now + SPAN, **{"key_limit": 100, "key_left": 0, "ip_limit": 300, "ip_left": 300, **known}
-    )
+def make_spent_window(**columns: int) -> Window:
+    """The current minute, with no call left unless `columns` say so."""
+    usual = {"key_limit": 100, "key_left": 0, "ip_limit": 300, "ip_left": 300}
+    return Window.objects.create(number=1, ends_at=timezone.now() + SPAN, **{**usual, **columns})
 
 
 def together(work: Callable[[], object]) -> None:
-    def closing() -> None:
+    """Runs `work` in PROCESSES threads at once, each with a database connection of its own."""
+
+    def work_and_disconnect() -> None:
         try:
             work()
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=closing) for _ in range(PROCESSES)]
+    threads = [threading.Thread(target=work_and_disconnect) for _ in range(PROCESSES)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -54,7 +54,7 @@ def together(work: Callable[[], object]) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_at_once_get_exactly_what_is_there() -> None:
+def test_many_processes_at_once_get_exactly_what_is_left() -> None:
     granted: list[Permit] = []
 
     def worker() -> None:
@@ -64,25 +64,25 @@ def test_many_at_once_get_exactly_what_is_there() -> None:
     together(worker)
     row = Window.objects.get()
     assert len(granted) == row.place == row.flying == 100 - row.key_left
-    assert row.key_left == 5 + 2 + 2, "what is left to the others"
+    assert row.key_left == 5 + 2 + 2, "the shares of the other purposes"
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_at_once_open_one_next_minute() -> None:
+def test_many_processes_at_once_open_one_window() -> None:
     call_budget.take(Purpose.POLL, NOON)
     together(lambda: call_budget.take(Purpose.POLL, NOON + SPAN + timedelta(seconds=1)))
     assert list(Window.objects.values_list("number", "look")) == [(2, PROCESSES), (1, 1)]
 
 
 @pytest.mark.django_db
-def test_minutes_older_than_a_day_are_forgotten() -> None:
+def test_windows_older_than_a_day_are_deleted() -> None:
     call_budget.take(Purpose.POLL, NOON)
     call_budget.take(Purpose.POLL, NOON + timedelta(days=1, minutes=2))
     assert Window.objects.get().number == 2
 
 
 @pytest.mark.django_db
-def test_an_answers_headers_are_learned(upstream: Upstream, metered: Client) -> None:
+def test_the_limits_are_learned_from_an_answers_headers(upstream: Upstream, metered: Client) -> None:
     upstream.supplier.limits.per_minute |= {"key": 60, "tier": 40}
     metered.balance()
     row = Window.objects.get()
@@ -92,8 +92,8 @@ def test_an_answers_headers_are_learned(upstream: Upstream, metered: Client) -> 
 
 
 @pytest.mark.django_db
-def test_whoever_calls_without_leave_waits_for_it(metered: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    nothing_left()
+def test_a_call_without_a_permit_waits_for_one(metered: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_spent_window()
     waited: list[float] = []
 
     def next_minute(seconds: float) -> None:
@@ -106,7 +106,7 @@ def test_whoever_calls_without_leave_waits_for_it(metered: Client, monkeypatch: 
 
 
 @pytest.mark.django_db
-def test_an_answer_counts_even_when_it_is_trouble(upstream: Upstream, metered: Client) -> None:
+def test_an_answer_of_trouble_ends_the_call_too(upstream: Upstream, metered: Client) -> None:
     upstream.will("html_502", action="balance")
     with pytest.raises(Exception, match="502"):
         metered.balance()
@@ -114,7 +114,7 @@ def test_an_answer_counts_even_when_it_is_trouble(upstream: Upstream, metered: C
 
 
 @pytest.mark.django_db
-def test_what_goes_wrong_in_counting_a_call_does_not_lose_its_answer(
+def test_a_mistake_in_counting_a_call_does_not_lose_its_answer(
     metered: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_args: object) -> None:
@@ -126,24 +126,24 @@ def test_what_goes_wrong_in_counting_a_call_does_not_lose_its_answer(
 
 # ── The worker ───────────────────────────────────────────────────────────────────────────────────
 @pytest.mark.django_db
-def test_without_leave_nothing_is_taken_up(upstream: Upstream, metered: Client) -> None:
+def test_without_a_permit_no_task_is_claimed(upstream: Upstream, metered: Client) -> None:
     order = place_order()
     order.tasks.update(due_at=timezone.now())
-    nothing_left()
+    make_spent_window()
     assert not work_round(metered)
     assert upstream.calls() == 0
     task = Task.objects.get()
-    assert (task.attempts, task.unclear_since, task.tries.count()) == (0, None, 0), "as if nobody had looked"
+    assert (task.attempts, task.unclear_since, task.tries.count()) == (0, None, 0), "the task is untouched"
 
 
 @pytest.mark.django_db
-def test_leave_is_not_taken_for_nothing(metered: Client) -> None:
+def test_no_permit_is_taken_when_nothing_is_due(metered: Client) -> None:
     work_round(metered)
     assert not Window.objects.exists()
 
 
 @pytest.mark.django_db
-def test_leave_that_another_workers_work_made_needless_is_given_back(metered: Client) -> None:
+def test_a_permit_is_given_back_when_another_worker_did_the_work(metered: Client) -> None:
     step = Step(Purpose.PLACE, lambda _now: Purpose.PLACE, submit_one)
     assert not take_step(step, metered, Purpose.PLACE, contested=False)
     row = Window.objects.get()
@@ -151,13 +151,13 @@ def test_leave_that_another_workers_work_made_needless_is_given_back(metered: Cl
 
 
 @pytest.mark.django_db
-def test_a_person_who_wants_to_know_does_not_wait_for_the_sweep(upstream: Upstream, metered: Client) -> None:
+def test_a_poll_that_a_person_asked_for_does_not_wait_for_the_others(upstream: Upstream, metered: Client) -> None:
     by, service = make_user(), make_service()
     make_order(Status.IN_PROGRESS, by=by, service=service)
-    wanted = make_order(Status.IN_PROGRESS, by=by, service=service, next_look_at=timezone.now() + timedelta(hours=1))
-    nothing_left(key_left=10, look=2)  # its share is spent, and the rest is held for people
-    assert not work_round(metered), "the sweep waits"
-    Order.objects.filter(pk=wanted.pk).poll_now(timezone.now())
+    asked_for = make_order(Status.IN_PROGRESS, by=by, service=service, next_look_at=timezone.now() + timedelta(hours=1))
+    make_spent_window(key_left=10, look=2)  # its share is spent, and the rest is held for people
+    assert not work_round(metered), "the other polls wait"
+    Order.objects.filter(pk=asked_for.pk).poll_now(timezone.now())
     assert work_round(metered)
     assert Window.objects.get().ask == 1
     assert upstream.calls("status") == 1
@@ -173,7 +173,7 @@ def test_a_worker_does_only_what_its_roles_say(upstream: Upstream, metered: Clie
 
 
 @pytest.mark.django_db
-def test_told_to_stop_it_finishes_the_step_in_hand_and_begins_none(upstream: Upstream, metered: Client) -> None:
+def test_a_worker_told_to_stop_finishes_its_step_and_begins_no_other(upstream: Upstream, metered: Client) -> None:
     place_order().tasks.update(due_at=timezone.now())
     make_order(Status.IN_PROGRESS)
     stop = threading.Event()

@@ -23,47 +23,51 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def viewer() -> Client:
+    """A teammate who may only look on, signed in."""
     return as_a("viewer")
 
 
-def minute(ago: int = 0, **known: int) -> Window:
-    ends_at = timezone.now() + timedelta(seconds=30) - timedelta(minutes=ago)
+def make_window(minutes_ago: int = 0, **columns: int) -> Window:
+    """A minute of calls: the current one, or one that ended earlier."""
+    ends_at = timezone.now() + timedelta(seconds=30) - timedelta(minutes=minutes_ago)
     usual = {"key_limit": 100, "key_left": 63, "ip_limit": 300, "ip_left": 263}
-    return Window.objects.create(number=100 - ago, ends_at=ends_at, **{**usual, **known})
+    return Window.objects.create(number=100 - minutes_ago, ends_at=ends_at, **{**usual, **columns})
 
 
-def beats(name: str, roles: str = EVERY_ROLE, ago: timedelta = timedelta(0), **more: object) -> Beat:
+def make_worker(name: str, roles: str = EVERY_ROLE, ago: timedelta = timedelta(0), **columns: object) -> Beat:
+    """A worker whose last heartbeat was so long ago."""
     now = timezone.now()
-    return Beat.objects.create(name=name, roles=roles, started_at=now, beat_at=now - ago, **more)
+    return Beat.objects.create(name=name, roles=roles, started_at=now, beat_at=now - ago, **columns)
 
 
 def page(viewer: Client) -> str:
+    """The whole page about upstream."""
     return viewer.get("/upstream/").content.decode()
 
 
-def test_it_says_what_is_left_and_who_spent_it(viewer: Client) -> None:
-    minute(place=20, look=17)
-    minute(ago=5, look=1200, denied=2)
-    said = page(viewer)
-    assert "<b>63</b>left" in said
-    assert "1,217" in said
-    assert "2 denied by upstream" in said
+def test_it_says_how_many_calls_are_left_and_what_they_were_for(viewer: Client) -> None:
+    make_window(place=20, look=17)
+    make_window(minutes_ago=5, look=1200, denied=2)
+    text = page(viewer)
+    assert "<b>63</b>left" in text
+    assert "1,217" in text
+    assert "2 denied by upstream" in text
 
 
 def test_the_tightest_layer_counts(viewer: Client) -> None:
-    minute(tier_limit=80, tier_left=9)
+    make_window(tier_limit=80, tier_left=9)
     assert "<b>9</b>left" in page(viewer)
 
 
-def test_before_the_first_call_it_says_what_is_assumed(viewer: Client) -> None:
-    said = page(viewer)
-    assert "<b>100</b>left" in said
-    assert "until upstream’s answers say otherwise" in said
+def test_before_the_first_call_it_says_which_limit_is_assumed(viewer: Client) -> None:
+    text = page(viewer)
+    assert "<b>100</b>left" in text
+    assert "until upstream’s answers say otherwise" in text
 
 
 def test_the_chart_puts_each_minute_where_it_was(viewer: Client) -> None:
-    minute(look=50)
-    minute(ago=59, look=50)
+    make_window(look=50)
+    make_window(minutes_ago=59, look=50)
     assert [part.split('"')[0] for part in page(viewer).split('<rect class="k-look" x="')[1:]] == ["1", "591"]
 
 
@@ -73,13 +77,13 @@ def test_it_lists_what_is_due_and_since_when(viewer: Client) -> None:
     Order.objects.update(next_look_at=timezone.now() - timedelta(minutes=1))
     make_order(Status.QUEUED).tasks.update(due_at=timezone.now() - timedelta(minutes=1))
     Chore.objects.create(name="catalog", due_at=timezone.now(), trouble="NotPanel could not be reached.")
-    said = page(viewer)
-    assert "1 order, the first since" in said
-    assert "1 task, the first since" in said
-    assert "NotPanel could not be reached." in said
+    text = page(viewer)
+    assert "1 order, the first since" in text
+    assert "1 task, the first since" in text
+    assert "NotPanel could not be reached." in text
 
 
-def test_a_chore_for_which_there_is_nothing_to_do_is_not_called_due(viewer: Client) -> None:
+def test_recurring_work_with_nothing_to_do_is_not_called_due(viewer: Client) -> None:
     Chore.objects.create(name="left out", due_at=timezone.now())
     assert "nothing to do now" in page(viewer)
     make_order(Status.IN_PROGRESS, left_out=POLLED_ALONE_FROM, next_look_at=timezone.now())
@@ -95,46 +99,46 @@ def test_an_open_page_gets_its_middle_alone(viewer: Client) -> None:
 
 @pytest.mark.parametrize("roles", [EVERY_ROLE, "look upkeep"])
 def test_workers_say_what_they_do(viewer: Client, roles: str) -> None:
-    Heartbeat(roles=roles.split()).beat(timezone.now())
+    Heartbeat(roles=roles.split()).record(timezone.now())
     assert ("everything" if roles == EVERY_ROLE else "look, upkeep") in page(viewer)
 
 
 def test_workers_that_are_silent_or_stopped_are_told_apart(viewer: Client) -> None:
-    beats("a:1")
-    beats("b:2", ago=SILENT_AFTER + timedelta(seconds=1))
-    beats("c:3", stopped_at=timezone.now())
-    said = page(viewer)
-    assert [said.count(f">{state}</span>") for state in ("works", "silent", "stopped")] == [1, 1, 1]
+    make_worker("a:1")
+    make_worker("b:2", ago=SILENT_AFTER + timedelta(seconds=1))
+    make_worker("c:3", stopped_at=timezone.now())
+    text = page(viewer)
+    assert [text.count(f">{state}</span>") for state in ("works", "silent", "stopped")] == [1, 1, 1]
 
 
-def test_many_workers_cost_no_more_questions(viewer: Client) -> None:
+def test_many_workers_cost_no_more_queries(viewer: Client) -> None:
     counts = []
     for number in (1, 50):
         for each in range(number):
-            beats(f"w:{number}-{each}")
+            make_worker(f"w:{number}-{each}")
         page(viewer)
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as queries:
             page(viewer)
-        counts.append(len(asked))
+        counts.append(len(queries))
     assert counts[0] == counts[1] <= 11
 
 
-# ── What nobody does ─────────────────────────────────────────────────────────────────────────────
-def test_a_desk_whose_workers_leave_something_out_says_what(viewer: Client) -> None:
-    beats("a:1", "place ask")
-    beats("b:2", "upkeep desk")
+# ── Roles that no worker has ─────────────────────────────────────────────────────────────────────
+def test_a_desk_says_which_roles_no_worker_has(viewer: Client) -> None:
+    make_worker("a:1", "place ask")
+    make_worker("b:2", "upkeep desk")
     assert "No running worker asks how orders stand." in page(viewer)
-    beats("c:3", "look")
+    make_worker("c:3", "look")
     assert "No running worker" not in page(viewer)
 
 
-def test_it_is_not_ready_while_something_is_left_out(client: Client) -> None:
-    beats("a:1", " ".join(role for role in ROLES if role != Purpose.PLACE))
+def test_it_is_not_ready_while_a_role_has_no_worker(client: Client) -> None:
+    make_worker("a:1", " ".join(role for role in ROLES if role != Purpose.PLACE))
     answer = client.get("/healthz/ready")
     assert answer.status_code == 503
     assert answer.json()["worker"].endswith("; none sends orders")
 
 
-def test_with_no_worker_at_all_that_alone_is_said() -> None:
+def test_with_no_worker_at_all_no_single_role_is_named() -> None:
     assert StatusBar().worker_silent
     assert StatusBar().undone == ""

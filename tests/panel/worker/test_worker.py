@@ -1,4 +1,4 @@
-"""The worker does what is due, obeys upstream's limits, and says that it lives."""
+"""The worker does what is due, obeys upstream's limits, and records that it runs."""
 
 import threading
 from datetime import timedelta
@@ -16,7 +16,7 @@ from panel.upstream import client as book
 from panel.upstream.models import Beat, Chore, Upstream
 from panel.worker.heartbeat import Heartbeat
 from panel.worker.loop import work, work_round
-from panel.worker.recurring import do_due_chore
+from panel.worker.recurring import do_recurring_work
 from tests.makers import make_order, place_order, sold_by
 from tests.upstream import Upstream as Sandbox
 
@@ -25,11 +25,12 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def desk_phone(upstream: Sandbox) -> Client:
-    """As the worker holds it: what it hears is written down."""
+    """A client as the worker has it: each call records how upstream is."""
     return Client(upstream.url, upstream.key, on_call=book.record_call, connect_seconds=5, total_seconds=10)
 
 
 def work_once(phone: Client) -> None:
+    """Runs the worker until nothing is due."""
     work(phone, threading.Event(), once=True)
 
 
@@ -38,7 +39,7 @@ def test_it_does_all_that_is_due_and_ends(upstream: Sandbox, desk_phone: Client)
     work_once(desk_phone)
     order.refresh_from_db()
     assert order.upstream_id
-    assert order.reported_at, "it was asked after at once"
+    assert order.reported_at, "it was polled at once"
     assert BalanceReading.objects.get().amount == 500 - order.expected_charge
     assert Service.objects.active().count() > 250
     assert Beat.objects.get().stopped_at is None, "cron starts the next one; the desk is not without a worker"
@@ -52,16 +53,16 @@ def test_one_step_that_fails_does_not_keep_the_others_from_work(upstream: Sandbo
     assert Chore.objects.get(name="catalog").trouble
 
 
-def test_chores_come_again_on_their_time(desk_phone: Client) -> None:
+def test_recurring_work_is_due_again_after_its_time(desk_phone: Client) -> None:
     now = timezone.now()
     Chore.objects.create(name="balance", due_at=now)
-    assert do_due_chore(desk_phone, now)
-    assert not do_due_chore(desk_phone, now)
-    assert do_due_chore(desk_phone, now + timedelta(days=1))
+    assert do_recurring_work(desk_phone, now)
+    assert not do_recurring_work(desk_phone, now)
+    assert do_recurring_work(desk_phone, now + timedelta(days=1))
     assert BalanceReading.objects.count() == 1, "the same amount is one reading"
 
 
-def test_a_limit_silences_the_whole_desk_until_it_ends(upstream: Sandbox, desk_phone: Client) -> None:
+def test_a_limit_stops_all_calls_until_it_ends(upstream: Sandbox, desk_phone: Client) -> None:
     place_order(service=sold_by(desk_phone), quantity=1000)
     make_order(Status.IN_PROGRESS)
     upstream.will("throttle", action="add", times=1)
@@ -76,21 +77,21 @@ def test_a_limit_silences_the_whole_desk_until_it_ends(upstream: Sandbox, desk_p
     assert book.paused_until(timezone.now()) is None
 
 
-def test_a_suspension_is_told_and_over_when_upstream_is_well(upstream: Sandbox, desk_phone: Client) -> None:
+def test_a_suspension_is_recorded_until_upstream_is_well(upstream: Sandbox, desk_phone: Client) -> None:
     place_order(service=sold_by(desk_phone), quantity=1000)
     upstream.suspended()
     work_round(desk_phone)
-    row = Upstream.objects.get(pk=ONLY_ROW)
-    assert "suspended" in row.trouble
-    assert row.trouble_since and row.paused_until
+    health = Upstream.objects.get(pk=ONLY_ROW)
+    assert "suspended" in health.trouble
+    assert health.trouble_since and health.paused_until
     upstream.suspended(False)
     desk_phone.balance()
     assert Upstream.objects.get().paused_until, "one call that was under way does not end the wait for all"
     Upstream.objects.update(paused_until=timezone.now())
     desk_phone.balance()
-    row.refresh_from_db()
-    assert row.trouble == ""
-    assert [row.trouble_since, row.paused_until] == [None, None]
+    health.refresh_from_db()
+    assert health.trouble == ""
+    assert [health.trouble_since, health.paused_until] == [None, None]
 
 
 def test_a_refusal_is_no_trouble_with_upstream(upstream: Sandbox, desk_phone: Client) -> None:
@@ -102,12 +103,12 @@ def test_a_refusal_is_no_trouble_with_upstream(upstream: Sandbox, desk_phone: Cl
     assert Upstream.objects.get().trouble == ""
 
 
-def test_it_beats_and_not_too_often() -> None:
-    pulse, now = Heartbeat(), timezone.now()
-    pulse.beat(now)
-    pulse.beat(now + timedelta(seconds=1))
+def test_its_heartbeat_is_recorded_and_not_too_often() -> None:
+    heartbeat, now = Heartbeat(), timezone.now()
+    heartbeat.record(now)
+    heartbeat.record(now + timedelta(seconds=1))
     assert Beat.objects.get().beat_at == now
-    pulse.beat(now + timedelta(seconds=6))
+    heartbeat.record(now + timedelta(seconds=6))
     assert Beat.objects.get().beat_at == now + timedelta(seconds=6)
 
 

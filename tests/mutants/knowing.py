@@ -158,7 +158,7 @@ MISTAKES = (
     ),
     Mistake(
         "a row that forgets how its own sending stands", "orders/table/rows.py",
-        '        some |= Q(In(F("order_id") + 0, unheard))\n', "        pass\n",
+        '        condition |= Q(In(F("order_id") + 0, not_taken))\n', "        pass\n",
         "tests/orders/table/test_stopped_rows.py tests/orders/table/test_table_page.py",
     ),
     Mistake(

@@ -27,7 +27,7 @@ from orders.rules.refusal import Refusal
 from orders.table.listing import Listing
 from orders.table.paging import SORTS, all_ids
 from orders.table.paging import matching as fitting
-from orders.table.pasted_ids import MOST_CHARACTERS, PastedOrders, find_orders
+from orders.table.pasted_ids import PASTED_CHARACTERS, PastedOrders, find_orders
 from orders.table.replies import redirect_back, refusal_of
 from panel.format.numbers import number
 from panel.web.htmx import page
@@ -63,7 +63,7 @@ def blank_context(typed: QueryDict) -> dict[str, Any]:
     kind = typed.get("kind", "")
     return {
         "selection": None, "run": None, "found": NOTHING_FOUND, "why": "", "most": MOST_ORDERS, "shown": UNKNOWN_SHOWN,
-        "text": typed.get("text", "")[:MOST_CHARACTERS], "kind": kind if kind in Task.AFTERSALE else Task.Kind.REFILL,
+        "text": typed.get("text", "")[:PASTED_CHARACTERS], "kind": kind if kind in Task.AFTERSALE else Task.Kind.REFILL,
     }  # fmt: skip
 
 
@@ -76,8 +76,8 @@ def refused(request: HttpRequest, context: dict[str, Any], why: Refusal) -> Http
 def pasted_in(request: HttpRequest) -> PastedOrders:
     """What a pasted text holds; nothing when there is none."""
     text = request.POST.get("text", "")
-    if len(text) > MOST_CHARACTERS:
-        raise Refusal(f"This text has {number(len(text))} characters; up to {number(MOST_CHARACTERS)} are read.")
+    if len(text) > PASTED_CHARACTERS:
+        raise Refusal(f"This text has {number(len(text))} characters; up to {number(PASTED_CHARACTERS)} are read.")
     return find_orders(text, request.user)
 
 

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from orders.models import Order
 from orders.rules.links import spellings
-from orders.table.pasted_ids import IN_ONE_QUERY, MOST_CHARACTERS, PastedOrders, find_orders
+from orders.table.pasted_ids import PASTED_CHARACTERS, QUERIED_VALUES, PastedOrders, find_orders
 from tests.makers import make_order, make_service, make_user
 
 pytestmark = pytest.mark.django_db
@@ -78,12 +78,12 @@ def test_who_may_see_no_order_finds_none(order: Order) -> None:
 
 
 @pytest.mark.parametrize("text", [
-    "\0" * MOST_CHARACTERS, "9" * MOST_CHARACTERS, "1 " * (MOST_CHARACTERS // 2), "1." * (MOST_CHARACTERS // 2),
-    "1," * (MOST_CHARACTERS // 2), "111," * (MOST_CHARACTERS // 4), "a-" * (MOST_CHARACTERS // 2),
-    "a." * (MOST_CHARACTERS // 2), "a./" * (MOST_CHARACTERS // 3), "ord_" * (MOST_CHARACTERS // 4),
-    "0123abcd-" * (MOST_CHARACTERS // 9), "https://" * (MOST_CHARACTERS // 8), "http://[ " * (MOST_CHARACTERS // 9),
-    "order " * (MOST_CHARACTERS // 6), "# " * (MOST_CHARACTERS // 2), "٣" * MOST_CHARACTERS,
-    "1:" * (MOST_CHARACTERS // 2), "$1 " * (MOST_CHARACTERS // 3), f"{2**63} {2**64} #{10**40}", "ord_\0 \ufffd",
+    "\0" * PASTED_CHARACTERS, "9" * PASTED_CHARACTERS, "1 " * (PASTED_CHARACTERS // 2), "1." * (PASTED_CHARACTERS // 2),
+    "1," * (PASTED_CHARACTERS // 2), "111," * (PASTED_CHARACTERS // 4), "a-" * (PASTED_CHARACTERS // 2),
+    "a." * (PASTED_CHARACTERS // 2), "a./" * (PASTED_CHARACTERS // 3), "ord_" * (PASTED_CHARACTERS // 4),
+    "0123abcd-" * (PASTED_CHARACTERS // 9), "https://" * (PASTED_CHARACTERS // 8), "٣" * PASTED_CHARACTERS,
+    "order " * (PASTED_CHARACTERS // 6), "# " * (PASTED_CHARACTERS // 2), "http://[ " * (PASTED_CHARACTERS // 9),
+    "1:" * (PASTED_CHARACTERS // 2), "$1 " * (PASTED_CHARACTERS // 3), f"{2**63} {2**64} #{10**40}", "ord_\0 \ufffd",
 ], ids=lambda text: repr(text[:9]))  # fmt: skip
 def test_hostile_text_is_read_to_its_end(text: str, order: Order, ana: User) -> None:
     assert find_orders(text, ana).orders == []
@@ -95,10 +95,10 @@ def test_the_queries_hardly_grow(order: Order, ana: User) -> None:
     for size in (10, 10_000):
         text = " ".join(f"{100_000 + n} https://a.b/{n}" for n in range(size))
         with CaptureQueriesContext(connection) as queries:
-            assert len(find_orders(text[: MOST_CHARACTERS * 3], ana).unknown) == size
+            assert len(find_orders(text[: PASTED_CHARACTERS * 3], ana).unknown) == size
         counts.append(len(queries))
     assert counts[0] <= 4
-    assert counts[1] <= 4 + 10_000 * 12 / (IN_ONE_QUERY / 2)
+    assert counts[1] <= 4 + 10_000 * 12 / (QUERIED_VALUES / 2)
 
 
 def test_a_link_is_found_by_an_index(order: Order, ana: User) -> None:

@@ -18,7 +18,7 @@ from orders.rules.statuses import Status
 from orders.table import export as files
 from orders.table.columns import COLUMNS, FIRST_COLUMN, known_columns, row_template
 from orders.table.filters import NETWORK_NAMES, OPEN_FILTERS
-from orders.table.listing import NEW_COUNTED, Listing, filter_text
+from orders.table.listing import MOST_NEW_ORDERS, Listing
 from orders.table.paging import SORTS
 from orders.table.rows import LATE_MARK, STALE_MARK, WAITS_MARK, fetch_rows, is_one_of, shown_versions
 from orders.table.saved_views import views_context
@@ -66,7 +66,7 @@ def changes(request: HttpRequest) -> HttpResponse:
                 if rows[order.pk].rstrip(WAITS_MARK + STALE_MARK + LATE_MARK) != str(order.version)
             ],
             "new_count": listing.count_new() if more else 0,
-            "most_new": NEW_COUNTED,
+            "most_new": MOST_NEW_ORDERS,
             "newest": newest,
             "bar_changed": bar_changed,
             "counts_changed": counts_changed,
@@ -87,7 +87,7 @@ def filters(request: HttpRequest) -> HttpResponse:
     categories = Service.objects.order_by("category").values_list("category", flat=True).distinct()
     context = {
         "listing": listing,
-        "said": {name: filter_text(value) for name, value in listing.filters.items()},
+        "said": {name: str(value) for name, value in listing.filters.items()},
         "statuses": Status.choices,
         "open": {name: some.words for name, some in OPEN_FILTERS.items()},
         "networks": NETWORK_NAMES,

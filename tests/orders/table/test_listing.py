@@ -105,7 +105,7 @@ def test_every_facet_and_every_pair_gives_what_the_condition_says(
     monkeypatch.setattr("orders.table.listing.ROWS_A_PAGE", 5)
     monkeypatch.setattr(User, "page_length", 7)
     monkeypatch.setattr(paging, "PROBED_ROWS", probed)
-    monkeypatch.setattr(paging, "BATCHES", (4, 9))
+    monkeypatch.setattr(paging, "SCANNED_IDS", (4, 9))
     some = some_of(desk)
     assert some.keys() == FILTERS.keys()
     queries: list[dict[str, object]] = [{}] + [{name: value} for name, value in some.items()]
@@ -160,7 +160,7 @@ def test_search_understands_ids_of_ours_and_upstreams_and_whole_messages(desk: U
 def test_a_search_without_an_index_is_bounded_and_goes_on_where_it_stopped(
     desk: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(paging, "BATCHES", (5, 5))
+    monkeypatch.setattr(paging, "SCANNED_IDS", (5, 5))
     first = listing(desk, least="0", most="0.01", by=desk.pk, status="nonsense")
     context = first.context()
     assert context["orders"] == []

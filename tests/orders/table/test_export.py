@@ -73,7 +73,7 @@ def desk() -> list[Order]:
 
 
 def test_the_file_holds_what_the_pages_list(desk: list[Order], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "READ_AT_ONCE", 40)
+    monkeypatch.setattr(export, "ORDERS_PER_QUERY", 40)
     monkeypatch.setattr("orders.table.paging.PROBED_ROWS", 20)  # so that the narrowest are too many to sort
     user = desk[0].placed_by
     client, day = as_user(user), timezone.now() - timedelta(days=5)
@@ -145,7 +145,7 @@ def test_excel_gets_numbers_as_numbers_and_texts_as_texts(viewer: Client) -> Non
 
 
 def test_more_than_a_sheet_holds_goes_as_csv(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "MOST_OF_A_SHEET", 2)
+    monkeypatch.setattr(export, "MOST_SHEET_ROWS", 2)
     by, service = make_user(), make_service()
     for _ in range(3):
         make_order(by=by, service=service)
@@ -157,7 +157,7 @@ def test_more_than_a_sheet_holds_goes_as_csv(viewer: Client, monkeypatch: pytest
 
 
 def test_what_moves_and_what_comes_meanwhile_is_counted_truly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "READ_AT_ONCE", 2)
+    monkeypatch.setattr(export, "ORDERS_PER_QUERY", 2)
     by, service = make_user(), make_service()
     orders = [make_order(Status.PENDING, by=by, service=service) for _ in range(5)]
     rows = export.export_rows(Listing.of(by, QueryDict("status=pending&sort=oldest")))
@@ -169,7 +169,7 @@ def test_what_moves_and_what_comes_meanwhile_is_counted_truly(monkeypatch: pytes
 
 
 def test_an_order_whose_charge_moves_stands_there_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "READ_AT_ONCE", 2)
+    monkeypatch.setattr(export, "ORDERS_PER_QUERY", 2)
     by, service = make_user(), make_service()
     orders = [make_order(by=by, service=service, charge=n) for n in range(1, 6)]
     rows = export.export_rows(Listing.of(by, QueryDict("sort=cheapest")))

@@ -161,7 +161,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     shown = receipt.ReceiptPage.of(bulk, request.GET.get("result", ""), read_number(request.GET.get("after")))
     context = {
         "bulk": bulk, "counts": counts, "page": shown, "results": receipt.RESULTS, "bar_changed": bar_moved(request),
-        "left_out": list(bulk.left_out.items())[: receipt.LEFT_OUT_SHOWN],
+        "left_out": list(bulk.left_out.items())[: receipt.LEFT_OUT_LINES],
     }  # fmt: skip
     response = page(request, "orders/bulk/receipt.html", context, fragment="orders/bulk/_receipt_now.html")
     return with_times(request, response)

@@ -1,3 +1,3 @@
-"""A refill or a cancel of many orders in one press: selection, dry run, job and receipt.
+"""Refills or cancels of many orders in one press: the selection, its dry run, the job, and the job's receipt.
 
-views.py answers; job.py writes it all down. Read dry_run.py first."""
+views.py answers requests; job.py writes the tasks. Read dry_run.py first."""

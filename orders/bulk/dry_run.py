@@ -1,36 +1,17 @@
-"""What would become of each selected order if the job were started now."""
+"""What would happen to each selected order if the job were started now."""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
-from orders.bulk.selection import CANCEL, ORDERS_AT_ONCE, REFILL, Selection, orders_for_rule
+from orders.bulk.selection import BATCH_ORDERS, CANCEL, REFILL, Selection, orders_for_rule
 from orders.models import Order
 from orders.rules.eligibility import WHY_NOT, pending_cancel
 from panel.ops.database import batches
 
-
-class Group(NamedTuple):
-    """Orders that fare alike. `asked`: something happens to them; `lines` are (order, the rule's sentence)."""
-
-    words: str
-    is_asked: bool
-    lines: list[tuple[Order, str]]
-
-
-class DryRun(NamedTuple):
-    """What would become of each picked order. The groups add up to `picked`."""
-
-    picked: int
-    groups: list[Group]
-
-    @property
-    def asked(self) -> int:
-        return sum(len(group.lines) for group in self.groups if group.is_asked)
-
-
-# Why not, by kind: the first that fits says it, in words after a number. The rule itself says whether.
-Reasons = dict[str, Callable[[Order], bool]]
-LEFT_OUT: dict[str, Reasons] = {
+ASKED, WITHDRAWN, OTHERWISE = "will be asked", "withdrawn at once: they were never sent", "left out for another reason"
+# For an order that the rule refuses: by kind, the first of these that is true names its group, after a number. The
+# rule itself decides whether the order is refused.
+LEFT_OUT: dict[str, dict[str, Callable[[Order], bool]]] = {
     REFILL: {
         "not completed or partial": lambda order: not order.stage.refill,
         "not allowed by their service": lambda order: not order.service.refill,
@@ -44,29 +25,45 @@ LEFT_OUT: dict[str, Reasons] = {
         "over already": lambda order: True,
     },
 }
-OTHERWISE = "left out for another reason"
 
 
-def dry_run(picked: Selection) -> DryRun:
-    """What would become of these orders, if it were pressed now."""
-    asked: dict[str, list[tuple[Order, str]]] = {"will be asked": [], "withdrawn at once: they were never sent": []}
-    left_out: dict[str, list[tuple[Order, str]]] = {words: [] for words in (*LEFT_OUT[picked.kind], OTHERWISE)}
-    will, at_once = asked
-    for pks in batches(picked.orders, ORDERS_AT_ONCE):
+Lines = list[tuple[Order, str]]  # orders, each with the rule's reason to leave it out, or ""
+
+
+class Group(NamedTuple):
+    """Orders to which the same would happen."""
+
+    words: str
+    is_asked: bool  # False: the rule leaves them out
+    lines: Lines
+
+
+class DryRun(NamedTuple):
+    """What would happen to each selected order. Every order is in one group."""
+
+    picked: int
+    groups: list[Group]
+
+    @property
+    def asked(self) -> int:
+        """How many orders would be asked of, withdrawals included."""
+        return sum(len(group.lines) for group in self.groups if group.is_asked)
+
+
+def dry_run(selection: Selection) -> DryRun:
+    """What the rule says of these orders now."""
+    lines: dict[str, Lines] = {words: [] for words in (ASKED, WITHDRAWN, *LEFT_OUT[selection.kind], OTHERWISE)}
+    for pks in batches(selection.orders, BATCH_ORDERS):
         for order in orders_for_rule(pks):
-            if why := WHY_NOT[picked.kind](order):
-                left_out[reason_of(picked.kind, order)].append((order, why))
-            else:
-                asked[at_once if only_withdrawn(picked.kind, order) else will].append((order, ""))
-    groups = [Group(words, True, lines) for words, lines in asked.items() if lines]
-    groups += [Group(words, False, lines) for words, lines in left_out.items() if lines]
-    return DryRun(len(picked.orders), groups)
+            why = WHY_NOT[selection.kind](order)
+            lines[group_words(selection.kind, order, why)].append((order, why))
+    groups = [Group(words, words in (ASKED, WITHDRAWN), orders) for words, orders in lines.items() if orders]
+    return DryRun(len(selection.orders), groups)
 
 
-def reason_of(kind: str, order: Order) -> str:
-    return next((words for words, fits in LEFT_OUT[kind].items() if fits(order)), OTHERWISE)
-
-
-def only_withdrawn(kind: str, order: Order) -> bool:
-    """A cancel of an order that upstream cannot have is no request: it is taken back."""
-    return kind == CANCEL and bool(order.placing_task and order.placing_task.unsent)
+def group_words(kind: str, order: Order, why: str) -> str:
+    """The words of the order's group; `why` is the rule's reason to leave it out, or ""."""
+    if why:
+        return next((words for words, fits in LEFT_OUT[kind].items() if fits(order)), OTHERWISE)
+    # A cancel of an order that upstream cannot have is no request: the order is withdrawn.
+    return WITHDRAWN if kind == CANCEL and order.placing_task and order.placing_task.unsent else ASKED

@@ -1,7 +1,7 @@
 """The receipt of a job: what became of each order it asked of, counted and line by line."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -14,21 +14,21 @@ from panel.web.paging import one_more
 from panel.web.polling import version_of
 
 LINES_A_PAGE = 200
-LEFT_OUT_SHOWN = 200  # the CSV has them all
-READ_AT_ONCE = 500  # rows of a CSV
+LEFT_OUT_LINES = 200  # on the page; the CSV has them all
+CSV_BATCH_ROWS = 500  # read together
 Outcome, Settled = Task.Outcome, Task.Settled
 
 
 class Result(NamedTuple):
-    """How one order of a job stands: in words, the mark of its badge, and whether upstream has answered."""
+    """What became of an order of a job."""
 
     words: str
-    mark: str  # a status of the stylesheet, whose mark says who spoke
-    answered: bool
-    where: Q
+    mark: str  # the status whose badge it has; by its form a badge tells who spoke, upstream or the desk
+    answered: bool  # whether upstream has answered, or the order was withdrawn
+    where: Q  # the condition on its task
 
 
-# The first that fits. What is presumed or marked later is told by the order; a receipt says what was answered.
+# The first whose condition holds. Presumed or marked ends are not here: a receipt says what upstream answered.
 RESULTS = {
     "withdrawn": Result("Withdrawn, never sent", "withdrawn", True, Q(outcome=Outcome.WITHDRAWN)),
     "refused":   Result("Refused", "rejected", True, Q(outcome=Outcome.REFUSED)),
@@ -42,65 +42,74 @@ RESULTS = {
     "sent":      Result("Sent, not answered yet", "confirming", False, Q(unclear_since__isnull=False)),
     "waiting":   Result("Waits to be sent", "queued", False, Q()),
 }  # fmt: skip
-SHOWN_FIRST = ("waiting", "sent", "accepted", "taken", "agreed", "delivered", "otherwise", "withdrawn", "passed",
-               "refused", "unclear")  # fmt: skip
+PAGE_ORDER = ("waiting", "sent", "accepted", "taken", "agreed", "delivered", "otherwise", "withdrawn", "passed",
+              "refused", "unclear")  # fmt: skip
+COLUMNS: dict[str, Callable[[Any], object]] = {  # head → the cell of a task
+    "order": lambda task: task.order.pk,
+    "upstream id": lambda task: safe(task.order.upstream_id or ""),
+    "service": lambda task: safe(task.order.service.name),
+    "link": lambda task: safe(task.order.link),
+    "asked by": lambda task: safe(str(task.asked_by)),
+    "asked at": lambda task: time_text(task.asked_at),
+    "result": lambda task: RESULTS[task.result].words,
+    "what came back": lambda task: safe(task.answer),
+    "at": lambda task: time_text(task.settled_at),
+}
 
 
 def with_results(tasks: TaskQuerySet) -> QuerySet[Any]:
-    """Each task with its `result`, a key of RESULTS."""
-    # Q() is no condition to a database, so the last one is what remains.
-    *first, (last, _) = RESULTS.items()
+    """The tasks, each with its `result`, a key of RESULTS."""
+    *first, (last, _) = RESULTS.items()  # the last has no condition, so it is the default
     whens = [When(result.where, then=Value(name)) for name, result in first]
     return tasks.annotate(result=Case(*whens, default=Value(last), output_field=CharField()))
 
 
 class ReceiptCounts:
-    """A job's orders by result, in one query. Of a job that does not exist it is empty."""
+    """A job's orders counted by result, in one query. All counts are 0 for a job that does not exist."""
 
     def __init__(self, bulk_id: int) -> None:
-        counted = with_results(Task.objects.filter(bulk=bulk_id)).order_by().values("result")
-        self.rows = list(
-            counted.annotate(n=Count("pk"), settled=Max("settled_at"), over=Max("over_at"), tried=Sum("attempts"))
-            .order_by("result")
-            .values_list("result", "n", "settled", "over", "tried")
-        )
+        by_result = with_results(Task.objects.filter(bulk=bulk_id)).order_by().values_list("result")
+        facts = {"settled": Max("settled_at"), "over": Max("over_at"), "tried": Sum("attempts")}
+        self.rows = list(by_result.annotate(orders=Count("pk"), **facts).order_by("result"))
 
     @cached_property
     def by_result(self) -> dict[str, int]:
-        """Result → how many orders, as the page shows them."""
-        found = {row[0]: row[1] for row in self.rows}
-        return {name: found[name] for name in SHOWN_FIRST if name in found}
+        """Result → how many orders, in the order in which the page shows them; results without orders are missing."""
+        counts = {result: orders for result, orders, *_ in self.rows}
+        return {result: counts[result] for result in PAGE_ORDER if result in counts}
 
     @property
     def answered(self) -> int:
-        return sum(count for name, count in self.by_result.items() if RESULTS[name].answered)
+        """How many orders have an answer, or were withdrawn."""
+        return sum(count for result, count in self.by_result.items() if RESULTS[result].answered)
 
     @property
     def open(self) -> int:
-        """How many are still on their way."""
+        """How many orders are still on their way."""
         return self.by_result.get("waiting", 0) + self.by_result.get("sent", 0)
 
     @property
     def ended(self) -> int:
-        """How many have come as far as they come by themselves."""
+        """How many orders nothing more happens to, unless a person asks again."""
         return sum(self.by_result.values()) - self.open
 
     @property
     def version(self) -> str:
-        """Changes when any line does."""
+        """A text that changes when any line of the receipt does."""
         return version_of(self.rows)
 
 
 class ReceiptPage(NamedTuple):
-    """One page of a receipt, in the order of the orders' ids."""
+    """One page of a receipt, in the order of the tasks' ids."""
 
-    rows: list[Any]
-    result: str  # only these; "" for all
-    after: int  # the task before the first; 0 on the first page
-    more: int  # the last task here when there are more; else 0
+    rows: list[Any]  # tasks
+    result: str  # the one result that is listed; "" for all
+    after: int  # the page starts behind this task; 0 on the first page
+    more: int  # the last task of the page when there are more; else 0
 
     @classmethod
     def of(cls, bulk: Bulk, result: str, after: int) -> "ReceiptPage":
+        """The page behind a task. A `result` that does not exist stands for all."""
         known = result if result in RESULTS else ""
         tasks = receipt_tasks(bulk).filter(pk__gt=after)
         rows, more = one_more(tasks.filter(result=known) if known else tasks, LINES_A_PAGE)
@@ -108,37 +117,34 @@ class ReceiptPage(NamedTuple):
 
 
 def receipt_tasks(bulk: Bulk) -> QuerySet[Any]:
-    lines = with_results(Task.objects.filter(bulk=bulk)).order_by("pk")
-    return lines.select_related("order__service", "asked_by").defer("order__body", "order__said")
+    """The job's tasks in the order of their ids, each with its result and what its line shows."""
+    tasks = with_results(Task.objects.filter(bulk=bulk)).order_by("pk")
+    return tasks.select_related("order__service", "asked_by").defer("order__body", "order__said")
 
 
-# ── As a table for elsewhere ─────────────────────────────────────────────────────────────────────
-HEAD = ("order", "upstream id", "service", "link", "asked by", "asked at", "result", "what came back", "at")
+# ── As a file ────────────────────────────────────────────────────────────────────────────────────
+def as_csv(bulk: Bulk) -> Iterator[str]:
+    """The receipt as lines of CSV: a title, the heads, each order asked of, and each order left out."""
+    writer = csv.DictWriter(Echo(), COLUMNS)
+    title = f"{bulk}, job {bulk.pk}, asked by {bulk.asked_by} at {time_text(bulk.asked_at)}"
+    rest = f"{bulk.picked_from}, {bulk.asked:,} asked and {bulk.left:,} left out, {bulk.picked:,} lines, all times UTC"
+    yield writer.writer.writerow([safe(f"{title}: {rest}")])
+    yield writer.writeheader()
+    for task in receipt_tasks(bulk).iterator(chunk_size=CSV_BATCH_ROWS):
+        yield writer.writerow({head: cell(task) for head, cell in COLUMNS.items()})
+    asked_at = time_text(bulk.asked_at)
+    for pk, why in bulk.left_out.items():
+        yield writer.writerow({"order": pk, "result": "Left out", "what came back": safe(why), "at": asked_at})
 
 
 class Echo:
-    """What csv writes to, handed on line by line."""
+    """A file for csv that returns each line instead of keeping it."""
 
     def write(self, line: str) -> str:
+        """Returns the line, which csv passes on to the caller of writerow."""
         return line
 
 
-def as_csv(bulk: Bulk) -> Iterator[str]:
-    """Line by line: what this is, the heads, each order asked, each left out."""
-    writer = csv.writer(Echo())
-    title = f"{bulk}, job {bulk.pk}, asked by {bulk.asked_by} at {time_text(bulk.asked_at)}"
-    rest = f"{bulk.picked_from}, {bulk.asked:,} asked and {bulk.left:,} left out, {bulk.picked:,} lines, all times UTC"
-    yield writer.writerow([safe(f"{title}: {rest}")])
-    yield writer.writerow(HEAD)
-    for task in receipt_tasks(bulk).iterator(chunk_size=READ_AT_ONCE):
-        order = task.order
-        yield writer.writerow([
-            order.pk, *map(safe, (order.upstream_id or "", order.service.name, order.link, str(task.asked_by))),
-            time_text(task.asked_at), RESULTS[task.result].words, safe(task.answer), time_text(task.settled_at),
-        ])  # fmt: skip
-    for pk, why in bulk.left_out.items():
-        yield writer.writerow([pk, "", "", "", "", "", "Left out", safe(why), time_text(bulk.asked_at)])
-
-
 def time_text(at: datetime | None) -> str:
+    """`2026-11-02 14:02:11` in UTC; "" for None."""
     return f"{at:%Y-%m-%d %H:%M:%S}" if at else ""

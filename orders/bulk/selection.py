@@ -1,4 +1,4 @@
-"""Which orders a job is about: exactly these, signed, as its dry run showed them."""
+"""The orders that a job is about: exactly those of its dry run, signed so that the press asks of no others."""
 
 import uuid
 from collections.abc import Collection, Iterable
@@ -11,10 +11,11 @@ from orders.models import Order, OrderQuerySet, Task
 from orders.rules.refusal import Refusal
 from panel.format.numbers import number
 
-MOST_ORDERS = 5_000  # of one press: 50 calls upstream, and about three seconds in which nobody else writes
-ORDERS_AT_ONCE = 500  # orders that are read and judged together
+MOST_ORDERS = 5_000  # in one press: 50 calls upstream, and about three seconds in which nobody else can write
+COUNTED_ORDERS = 50_000  # a refusal names no larger number
+BATCH_ORDERS = 500  # read and judged together
 SALT = "orders.bulk"
-GOOD_FOR_SECONDS = 24 * 60 * 60  # of a dry run; after that it is looked at once more
+GOOD_FOR_SECONDS = 24 * 60 * 60  # of a dry run; after that a new one is needed
 REFILL, CANCEL = Task.Kind.REFILL, Task.Kind.CANCEL
 
 
@@ -22,28 +23,30 @@ class Selection(NamedTuple):
     """Exactly these orders, as a dry run shows them and its button carries them."""
 
     kind: str
-    orders: list[int]  # in the order of their ids, each once
+    orders: list[int]  # ids in ascending order, each once
     source: str  # how they were found, in words
-    token: str
+    token: str  # different for each selection, so that pressing its button twice starts one job
 
     @classmethod
     def of(cls, kind: str, orders: Iterable[int], source: str) -> Self:
-        """A Refusal when there is none, or more than go in one job."""
+        """A selection of these ids. A Refusal when there are none, or more than MOST_ORDERS."""
         if kind not in Task.AFTERSALE:
             raise Refusal("Choose whether to ask for refills or for cancels.")
         pks = sorted(set(orders))
         if not pks:
             raise Refusal("No order is picked.")
         if len(pks) > MOST_ORDERS:
-            raise Refusal(too_many_sentence(len(pks)))
+            count = number(len(pks)) if len(pks) <= COUNTED_ORDERS else "Far too many"
+            raise Refusal(f"{count} orders were picked; at most {number(MOST_ORDERS)} go in one job. Pick fewer.")
         return cls(kind, pks, source, str(uuid.uuid4()))
 
     def signed(self) -> str:
+        """The selection as a text that nobody else can make, for a form's hidden field."""
         return signing.dumps(list(self), salt=SALT, compress=True)
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """What `signed` wrote; a Refusal for anything else, and when it is old."""
+        """The selection in a text that `signed` made; a Refusal for any other text, and when it is too old."""
         try:
             return cls(*signing.loads(text, salt=SALT, max_age=GOOD_FOR_SECONDS))
         except signing.SignatureExpired:
@@ -52,13 +55,8 @@ class Selection(NamedTuple):
             raise Refusal("This dry run is incomplete. Nothing was asked; pick the orders again.") from None
 
 
-def too_many_sentence(count: int) -> str:
-    said = f"{number(count)} orders were picked" if count <= MOST_ORDERS * 10 else "Far too many orders were picked"
-    return f"{said}; at most {number(MOST_ORDERS)} go in one job. Pick fewer."
-
-
 def orders_for_rule(pks: Collection[int]) -> OrderQuerySet:
-    """What the rule and the lists of a dry run ask of orders, and no more: there may be thousands."""
+    """These orders by id, with what the rule reads and a dry run shows, and no more: there may be thousands."""
     tasks = Prefetch("tasks", Task.objects.with_people())
     orders = Order.objects.select_related("service").prefetch_related(tasks).filter(pk__in=pks).order_by("pk")
     return orders.only("status", "upstream_id", "refills_elsewhere", "service__name", "service__refill",

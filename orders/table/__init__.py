@@ -1,3 +1,3 @@
 """The orders list: its address, filters, pages, rows, columns, saved views and exports.
 
-listing.py is the list that an address asks for; views.py answers. Read listing.py first."""
+views.py answers requests; listing.py is the list that an address describes. Read listing.py first."""

@@ -1,4 +1,4 @@
-"""The columns of the orders table: which there are, and a row made of those that somebody chose."""
+"""The columns of the orders table, and the compiled template of a row that has the columns a person chose."""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -7,14 +7,18 @@ from typing import NamedTuple
 from django.template import engines
 from jinja2 import Template
 
+CACHED_TEMPLATES = 128  # compiled rows, one for each choice of columns; a team makes few different choices
+FIRST_COLUMN = "id"  # in every choice: it names the row and links to the order
+DEFAULT_COLUMNS = ("id", "service", "link", "qty", "start", "charge", "status", "refill", "who")
+
 
 class Column(NamedTuple):
-    """One column. Its cell is templates/orders/table/cells/<name>.html, its width the class c-<name>."""
+    """One column of the table. Its cell is templates/orders/table/cells/<name>.html, its CSS class is c-<name>."""
 
     label: str
     number: bool = False
-    sort: str = ""  # the sort that begins with its greatest, and with its least when it is pressed again
-    again: str = ""
+    sort: str = ""  # the key of SORTS that a press on the column's head asks for
+    again: str = ""  # the key of SORTS for a press while the list is sorted by `sort`
 
 
 COLUMNS = {
@@ -29,22 +33,19 @@ COLUMNS = {
     "refill": Column("Refills"),
     "who": Column("Placed"),
 }
-FIRST_COLUMN = "id"  # always there: it names the row and leads to the order
-DEFAULT_COLUMNS = ("id", "service", "link", "qty", "start", "charge", "status", "refill", "who")
-TEMPLATES_KEPT = 128  # compiled rows; a team has few tastes
 
 
 def known_columns(names: Iterable[str]) -> tuple[str, ...]:
-    """Those of the names that are columns, each once, the first one first; the usual ones when there is none."""
+    """FIRST_COLUMN and those of the names that are columns, each once; DEFAULT_COLUMNS when there are no others."""
     known = dict.fromkeys(name for name in names if name in COLUMNS and name != FIRST_COLUMN)
     return (FIRST_COLUMN, *known) if known else DEFAULT_COLUMNS
 
 
-@lru_cache(maxsize=TEMPLATES_KEPT)
+@lru_cache(maxsize=CACHED_TEMPLATES)
 def row_template(columns: tuple[str, ...]) -> Template:
-    """The template of rows with these cells: compiled as one, for fifty rows of eleven includes took twice as long."""
+    """The template of rows with these cells, compiled as one: including each cell in fifty rows took twice as long."""
     env = engines["jinja2"].env  # type: ignore[attr-defined]
-    parts = {name: env.loader.get_source(env, f"orders/table/cells/{name}.html")[0] for name in columns}
-    whole: str = env.loader.get_source(env, "orders/table/_rows.html")[0]
-    template: Template = env.from_string(whole.replace("{# cells #}", "".join(parts.values())))
+    paths = ["_rows.html", *(f"cells/{name}.html" for name in columns)]
+    rows, *cells = (env.loader.get_source(env, f"orders/table/{path}")[0] for path in paths)
+    template: Template = env.from_string(rows.replace("{# cells #}", "".join(cells)))
     return template

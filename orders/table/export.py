@@ -1,10 +1,9 @@
-"""All orders of a list as a file, in the list's order, at flat memory however many they are.
+"""All orders of a list as a file, in the list's order, with the same memory however many they are.
 
-The rows are written to a file without a name first: then their count is known, it is of exactly these rows, and the
-file's first line can name it. They are read 2,000 at a time, each time by a query of its own: a cursor over all of them
-would hold a transaction open for as long as it takes, and on PostgreSQL nothing is cleaned up meanwhile. So each row
-fits the filter at the moment at which it is read; what is placed after the beginning is left out, and an order whose
-charge moves in a list sorted by charge stands there at most once.
+The rows are spooled to a temporary file first: only then is their exact count known, and the first line names it. They
+are read ORDERS_PER_QUERY at a time, each time in a query of its own, because a cursor over all of them would hold a
+transaction open, and PostgreSQL cleans nothing up meanwhile. So a row fits the filter at the moment it is read, orders
+placed after the beginning are left out, and an order whose charge moves in a list sorted by charge occurs at most once.
 """
 
 import csv
@@ -29,31 +28,30 @@ from orders.table.rows import is_one_of
 from panel.format.spreadsheet import safe
 from panel.format.times import machine, zone_name
 
-READ_AT_ONCE = 2_000  # orders
-MOST_OF_A_SHEET = 1_048_576 - 2  # Excel's rows, without the title and the heads
-MARK = "\ufeff"  # without it Excel reads a CSV in the letters of the machine's country, and breaks every name
-WIDTH = 18  # of a sheet's columns, in letters
+ORDERS_PER_QUERY = 2_000
+MOST_SHEET_ROWS = 1_048_576 - 2  # of Excel, without the title and the heads
+COLUMN_CHARACTERS = 18  # the width of a sheet's columns
+PERSON = Coalesce(NullIf("placed_by__name", Value("")), "placed_by__username")
 
 
 def money_text(amount: Decimal | None) -> str:
-    """`0.0042`: a point, no groups, no sign of a currency."""
+    """`0.0042`: with a point, without groups and currency; "" for None."""
     return "" if amount is None else f"{amount.normalize():f}"
 
 
 def time_text(at: datetime | None) -> str:
-    """ISO 8601 with its offset."""
+    """ISO 8601 with the offset of the reader's zone; "" for None."""
     return machine(at) if at else ""
 
 
 class Column(NamedTuple):
-    """One column of the file: the field of an order that it reads, and what becomes of it there."""
+    """One column of the file."""
 
-    field: str
-    cell: Callable[[Any], Any] = lambda value: value  # texts are safe for spreadsheets
+    field: str  # of an order
+    cell: Callable[[Any], Any] = lambda value: value  # the field's value → the cell; texts go through `safe`
     number: bool = False
 
 
-PERSON = Coalesce(NullIf("placed_by__name", Value("")), "placed_by__username")
 COLUMNS = {
     "order":                  Column("pk", number=True),
     "upstream id":            Column("upstream_id", lambda upstream_id: safe(upstream_id or "")),
@@ -74,63 +72,54 @@ COLUMNS = {
     "charge":                 Column("charge", money_text, number=True),
     "currency":               Column("currency", safe),
     "expected charge in USD": Column("expected_charge", money_text, number=True),
-    "refills used":           Column("refills_elsewhere", number=True),  # those of the desk are counted apart
+    "refills used":           Column("refills_elsewhere", number=True),  # export_rows adds those asked for here
     "placed by":              Column("person", safe),
     "placed at":              Column("created_at", time_text),
     "checked at":             Column("reported_at", time_text),
 }  # fmt: skip
-FIELDS = tuple(dict.fromkeys(column.field for column in COLUMNS.values()))
-CELLS = [(FIELDS.index(column.field), column.cell) for column in COLUMNS.values()]
-REFILLS_USED = list(COLUMNS).index("refills used")
-NUMBERS = [column.number for column in COLUMNS.values()]
+FIELDS = dict.fromkeys(column.field for column in COLUMNS.values())
 
 
 # ── Rows ─────────────────────────────────────────────────────────────────────────────────────────
 def export_rows(listing: Listing) -> Iterator[list[Any]]:
     """The list's orders from its top, each once, with a cell for each of COLUMNS."""
     newest = Order.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-    wanted = listing.list_query._replace(where=listing.where & Q(pk__lte=newest))
-    orders = listing.orders().filter(wanted.where).order_by().annotate(person=PERSON)
-    written = bytearray(newest // 8 + 1)  # a bit an order
-    for pks in all_ids(wanted, listing.sort, READ_AT_ONCE):
-        found = {values[0]: values for values in orders.filter(is_one_of(pks)).values_list(*FIELDS)}
-        used = refills_of(pks)
+    query = listing.list_query._replace(where=listing.where & Q(pk__lte=newest))
+    orders = listing.orders().filter(query.where).order_by().annotate(person=PERSON)
+    written = bytearray(newest // 8 + 1)  # a bit for each order, so that a million take little memory
+    for pks in all_ids(query, listing.sort, ORDERS_PER_QUERY):
+        values_of = {values["pk"]: values for values in orders.filter(is_one_of(pks)).values(*FIELDS)}
+        refills = refills_of(pks)
         for pk in pks:
-            if pk in found and not written[pk // 8] & 1 << pk % 8:
+            if pk in values_of and not written[pk // 8] & 1 << pk % 8:
                 written[pk // 8] |= 1 << pk % 8
-                values = found[pk]
-                cells = [cell(values[at]) for at, cell in CELLS]
-                cells[REFILLS_USED] += used.get(pk, 0)
-                yield cells
+                values = values_of[pk]
+                values["refills_elsewhere"] += refills.get(pk, 0)
+                yield [column.cell(values[column.field]) for column in COLUMNS.values()]
 
 
 def refills_of(pks: list[int]) -> dict[int, int]:
-    """Order → the refills that the desk asked for and that count."""
+    """Order → how many of its refills the desk asked for and still counts."""
     counted = Task.objects.filter(is_one_of(pks, "order_id"), kind=Task.Kind.REFILL, slot__isnull=False).order_by()
     return dict(counted.values("order").annotate(used=Count("pk")).values_list("order", "used"))
 
 
 # ── Words ────────────────────────────────────────────────────────────────────────────────────────
-def filter_of(listing: Listing) -> str:
-    """What the list is narrowed to and sorted by: `Completed, Link on: instagram.com, newest first`."""
+def filter_words(listing: Listing) -> str:
+    """How the list is filtered and sorted: `Completed, Link on: instagram.com, newest first`."""
     tab = label(listing.status) if listing.status else "All statuses"
     return ", ".join([tab, *(f"{name}: {words}" for name, words, _ in listing.chips()), listing.sort.words])
 
 
 def title(listing: Listing, count: int, now: datetime) -> str:
-    """The first line."""
+    """The first line of the file."""
     made = f"exported by {listing.user} at {machine(now)}"
-    return f"Orders: {filter_of(listing)}; {count} orders; times in {zone_name()}; {made}"
+    return f"Orders: {filter_words(listing)}; {count} orders; times in {zone_name()}; {made}"
 
 
 # ── Files ────────────────────────────────────────────────────────────────────────────────────────
-def temporary_file() -> IO[bytes]:
-    """On the disk, not in memory; gone when it is closed, however that comes about."""
-    return TemporaryFile()
-
-
 def spool(rows: Iterator[list[Any]]) -> tuple[IO[bytes], int]:
-    """The rows as lines of CSV in a file, and how many there are."""
+    """The rows as lines of CSV in a temporary file, which its closing deletes, and how many there are."""
     file, count = temporary_file(), 0
     text = TextIOWrapper(file, "utf-8", newline="")
     writer = csv.writer(text)
@@ -142,11 +131,11 @@ def spool(rows: Iterator[list[Any]]) -> tuple[IO[bytes], int]:
 
 
 def as_csv(title: str, lines: IO[bytes]) -> IO[bytes]:
-    """What it is, the heads, the lines."""
+    """The spooled lines under the title and the heads, as a CSV file."""
     file = temporary_file()
-    text = TextIOWrapper(file, "utf-8", newline="")
-    text.write(MARK)
-    csv.writer(text).writerows([[safe(title)], list(COLUMNS)])
+    # With a byte order mark: without it Excel reads the file in the encoding of the machine's country.
+    text = TextIOWrapper(file, "utf-8-sig", newline="")
+    csv.writer(text).writerows([[safe(title)], COLUMNS])
     text.detach()
     shutil.copyfileobj(lines, file)
     file.seek(0)
@@ -154,26 +143,31 @@ def as_csv(title: str, lines: IO[bytes]) -> IO[bytes]:
 
 
 def as_sheet(title: str, lines: IO[bytes]) -> IO[bytes]:
-    """The same for Excel: texts are texts there, neither formulas nor links; row after row, none is kept in memory."""
+    """The spooled lines under the title and the heads, for Excel. Texts are written as texts: no formulas, no links."""
     file = temporary_file()
+    numbers = [column.number for column in COLUMNS.values()]
     with Workbook(file, {"constant_memory": True}) as book:
         book.use_zip64()
         sheet = book.add_worksheet("Orders")
-        sheet.set_column(0, len(COLUMNS) - 1, WIDTH)
+        sheet.set_column(0, len(COLUMNS) - 1, COLUMN_CHARACTERS)
         sheet.freeze_panes(2, 1)
         sheet.write_string(0, 0, safe(title))
-        for at, head in enumerate(COLUMNS):
-            sheet.write_string(1, at, head)
+        sheet.write_row(1, 0, COLUMNS)
         text = TextIOWrapper(lines, "utf-8", newline="")
         for line, row in enumerate(csv.reader(text), start=2):
             for at, cell in enumerate(row):
-                if cell and NUMBERS[at]:
+                if cell and numbers[at]:
                     sheet.write_number(line, at, float(cell))
                 elif cell:
                     sheet.write_string(line, at, cell)
         text.detach()
     file.seek(0)
     return file
+
+
+def temporary_file() -> IO[bytes]:
+    """A file on the disk, which is deleted when it is closed."""
+    return TemporaryFile()
 
 
 FORMATS = {

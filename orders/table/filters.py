@@ -1,7 +1,9 @@
-"""What the list can be narrowed by: one row a facet. Nothing else knows how one is read, asked for or put in words."""
+"""The filters of the orders list: how each is read from an address, asked of the database, and put in words."""
 
 from collections.abc import Callable, Collection
 from decimal import Decimal, InvalidOperation
+from functools import reduce
+from operator import or_
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -19,46 +21,79 @@ from panel.format.times import day_of, ends, starts
 from panel.web.params import read_number
 
 NETWORK_NAMES = {network.name.lower(): network.name for network in NETWORKS.values()}
-MONEY_LIMIT = Decimal(10) ** 12  # USD; what a column of money keeps
+AMOUNT_LIMIT = Decimal(10) ** 12  # USD; amounts from here on fit no column of money
+CATEGORY_CHARACTERS = 300
+INDEXED_CHARACTERS = 3  # the shortest word that the search's index can find
+SEARCH_WORDS = 8
 
 
 class IndexRows(NamedTuple):
-    """Orders' ids in an index, newest first: the rows of `some`, by that field."""
+    """Rows that an index gives newest first, and the field of theirs that holds an order's id."""
 
     rows: QuerySet[Any]
     field: str = "pk"
 
 
 class Filter(NamedTuple):
-    """One thing to narrow by."""
+    """One filter of the list."""
 
     label: str
-    read: Callable[[str, Any], Any]  # from the address's text, and who asks; None for what makes no sense
-    where: Callable[[Any], Q]  # the condition on an order
-    words: Callable[[Any], str]
-    # Where its orders' ids stand in an index; none where no index leads to them, and orders are looked through instead.
+    read: Callable[[str, Any], Any]  # (text of the address, person) → value, or None when the text makes no sense
+    where: Callable[[Any], Q]  # value → the condition on an order
+    words: Callable[[Any], str] = str  # value → how a person reads it
+    # Value → the index rows that together hold its orders; None where no index does, and orders must be scanned.
     index_rows: Callable[[Any], list[IndexRows]] | None = None
 
 
-def _column(name: str) -> dict[str, Any]:
-    """A facet that is one column with an index `(column, -id)`."""
-    return {
-        "where": lambda value: Q(**{name: value}),
-        "index_rows": lambda value: [IndexRows(Order.objects.filter(**{name: value}))],
-    }
+class OpenFilter(NamedTuple):
+    """Orders at one of these statuses, with a pending task of one of these kinds, or fitting one of `others`."""
+
+    words: str
+    statuses: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    unclear: bool = False  # counts only those pending tasks that got no clear answer
+    others: Callable[[], list[Q]] = list  # called anew for each list, as one of the conditions holds the time
+
+    def where(self) -> Q:
+        """The condition on an order."""
+        pending = pending_tasks(kind__in=self.kinds, order=OuterRef("pk"), unclear=self.unclear)
+        conditions = [Q(status__in=self.statuses), *([Q(Exists(pending))] if self.kinds else []), *self.others()]
+        return reduce(or_, conditions)
+
+    def index_rows(self) -> list[IndexRows]:
+        """The index rows that together hold the orders."""
+        conditions = [*(Q(status=status) for status in self.statuses), *self.others()]
+        tasks = [pending_tasks(kind=kind, unclear=self.unclear) for kind in self.kinds]
+        return [*_order_rows(*conditions), *(IndexRows(rows, "order_id") for rows in tasks)]
 
 
-def _one_of(words: Collection[str]) -> Callable[[str, Any], str | None]:
-    return lambda text, _: text if text in words else None
+OPEN_FILTERS = {
+    "look": OpenFilter("needs a look", (Status.REVIEW,), Task.AFTERSALE, unclear=True, others=lambda: [IS_MISSING]),
+    "late": OpenFilter("is late", others=lambda: [Q(late_from__lte=timezone.now())]),
+    "live": OpenFilter("is under way", (Status.QUEUED, *sorted(LIVE))),
+    "refill": OpenFilter("has a pending refill", kinds=(Task.Kind.REFILL,)),
+    "cancel": OpenFilter("has a pending cancel", kinds=(Task.Kind.CANCEL,)),
+    "doubt": OpenFilter("has facts that surprise", others=lambda: [Q(doubts__isnull=False)]),
+}
 
 
-# ── People, services, days, money ────────────────────────────────────────────────────────────────
+def pending_tasks(*, unclear: bool, **conditions: Any) -> QuerySet[Task]:
+    """Pending refills and cancels, in the literal words of the indexes `task_wish_…`, or no index would be used."""
+    pending = "kind IN ('refill', 'cancel') AND over_at IS NULL" + " AND outcome = 'unclear'" * unclear
+    return Task.objects.filter(**conditions).extra(where=[pending])  # noqa: S610
+
+
+def _order_rows(*conditions: Q) -> list[IndexRows]:
+    return [IndexRows(Order.objects.filter(condition)) for condition in conditions]
+
+
+# ── How values are read ──────────────────────────────────────────────────────────────────────────
+def _one_of(values: Collection[str]) -> Callable[[str, Any], str | None]:
+    return lambda text, _: text if text in values else None
+
+
 def _person(text: str, user: Any) -> int | None:
     return user.pk if text == "me" else read_number(text) or None
-
-
-def _service(upstream_id: int) -> Subquery:
-    return Subquery(Service.objects.filter(upstream_id=upstream_id).values("pk")[:1])
 
 
 def _host(text: str, _: Any) -> str | None:
@@ -71,111 +106,65 @@ def _amount(text: str, _: Any) -> Decimal | None:
         amount = Decimal(text.strip().removeprefix("$"))
     except InvalidOperation:
         return None
-    return amount if amount.is_finite() and 0 <= amount < MONEY_LIMIT else None
+    return amount if amount.is_finite() and 0 <= amount < AMOUNT_LIMIT else None
 
 
-# ── What stands open ─────────────────────────────────────────────────────────────────────────────
-def pending_tasks(*, unclear: bool = False, **more: Any) -> QuerySet[Task]:
-    """Refills and cancels that are pending, in the very words of the indexes `task_wish_…`."""
-    pending = "kind IN ('refill', 'cancel') AND over_at IS NULL" + " AND outcome = 'unclear'" * unclear
-    return Task.objects.filter(**more).extra(where=[pending])  # noqa: S610
+# ── How orders are asked for ─────────────────────────────────────────────────────────────────────
+def _column(name: str, value_of: Callable[[Any], Any] = lambda value: value) -> dict[str, Any]:
+    """The parts of a filter on one column that has an index `(column, -id)`."""
+
+    def where(value: Any) -> Q:
+        return Q(**{name: value_of(value)})
+
+    return {"where": where, "index_rows": lambda value: _order_rows(where(value))}
 
 
-class OpenFilter(NamedTuple):
-    """Orders at these statuses, or with pending tasks of these kinds."""
-
-    words: str
-    statuses: tuple[str, ...] = ()
-    kinds: tuple[str, ...] = ()
-    unclear: bool = False  # and of those only what got no clear answer
-    having: tuple[str, ...] = ()  # or of which one of these says something
-    late: bool = False  # or that take longer than their service's do
+def _service(upstream_id: int) -> Subquery:
+    return Subquery(Service.objects.filter(upstream_id=upstream_id).values("pk")[:1])
 
 
-OPEN_FILTERS = {
-    "look": OpenFilter("needs a look", (Status.REVIEW,), Task.AFTERSALE, unclear=True, having=("missing_since",)),
-    "late": OpenFilter("is late", late=True),
-    "live": OpenFilter("is under way", (Status.QUEUED, *sorted(LIVE))),
-    "refill": OpenFilter("has a pending refill", kinds=(Task.Kind.REFILL,)),
-    "cancel": OpenFilter("has a pending cancel", kinds=(Task.Kind.CANCEL,)),
-    "doubt": OpenFilter("has facts that surprise", having=("doubts",)),
-}
-
-
-def _open_where(value: str) -> Q:
-    some = OPEN_FILTERS[value]
-    pending = pending_tasks(kind__in=some.kinds, order=OuterRef("pk"), unclear=some.unclear)
-    where = Q(status__in=some.statuses)
-    if some.kinds:
-        where |= Q(Exists(pending))
-    if some.late:
-        where |= Q(late_from__lte=timezone.now())
-    for name in some.having:
-        where |= Q(**{f"{name}__isnull": False})
-    return where
-
-
-def _open_keys(value: str) -> list[IndexRows]:
-    some = OPEN_FILTERS[value]
-    found = [IndexRows(Order.objects.filter(status=status)) for status in some.statuses]
-    found += [IndexRows(Order.objects.filter(**{f"{name}__isnull": False})) for name in some.having]
-    if some.late:
-        found.append(IndexRows(Order.objects.filter(late_from__lte=timezone.now())))
-    return found + [IndexRows(pending_tasks(kind=kind, unclear=some.unclear), "order_id") for kind in some.kinds]
-
-
-# ── The tabs ─────────────────────────────────────────────────────────────────────────────────────
-def _status_where(value: str) -> Q:
-    """What upstream says it does not know needs a look too, wherever it stands."""
-    return Q(status=value) | IS_MISSING if value == Status.REVIEW else Q(status=value)
-
-
-def _status_keys(value: str) -> list[IndexRows]:
-    found = [IndexRows(Order.objects.filter(status=value))]
-    return [*found, IndexRows(Order.objects.filter(IS_MISSING))] if value == Status.REVIEW else found
+def _status_conditions(status: str) -> list[Q]:
+    """The tab of `review` also has the orders that upstream does not know, whatever their status."""
+    return [Q(status=status), *([IS_MISSING] if status == Status.REVIEW else [])]
 
 
 FILTERS: dict[str, Filter] = {
-    "status": Filter("Status", _one_of(Status.values), _status_where, lambda value: Status(value).label, _status_keys),
-    "open": Filter("Open", _one_of(OPEN_FILTERS), _open_where, lambda value: OPEN_FILTERS[value].words, _open_keys),
-    "service": Filter("Service", lambda text, _: read_number(text) or None,
-                     where=lambda value: Q(service=_service(value)), words=str,
-                     index_rows=lambda value: [IndexRows(Order.objects.filter(service=_service(value)))]),
-    "category": Filter("Category", lambda text, _: text.replace("\0", "")[:300] or None, words=str,
-                      **_column("category")),
-    "network": Filter("Network", _one_of(NETWORK_NAMES),
-                     words=lambda value: NETWORK_NAMES[value], **_column("network")),
-    "by": Filter("Placed by", _person, words=str, **_column("placed_by")),
-    "assigned": Filter("Assigned to", _person, words=str, **_column("assigned_to")),
-    "host": Filter("Link on", _host, words=str, **_column("host")),
-    "from": Filter("From", day_of, lambda day: Q(created_at__gte=starts(day)), words=lambda day: f"{day:%-d %b %Y}"),
-    "to": Filter("Until", day_of, lambda day: Q(created_at__lt=ends(day)), words=lambda day: f"{day:%-d %b %Y}"),
-    "least": Filter("Charge from", _amount, lambda amount: Q(cost__gte=amount), words=money),
-    "most": Filter("Charge up to", _amount, lambda amount: Q(cost__lte=amount), words=money),
+    "status": Filter("Status", _one_of(Status.values), lambda status: reduce(or_, _status_conditions(status)),
+                     lambda status: Status(status).label, lambda status: _order_rows(*_status_conditions(status))),
+    "open": Filter("Open", _one_of(OPEN_FILTERS), lambda name: OPEN_FILTERS[name].where(),
+                   lambda name: OPEN_FILTERS[name].words, lambda name: OPEN_FILTERS[name].index_rows()),
+    "service": Filter("Service", lambda text, _: read_number(text) or None, **_column("service", _service)),
+    "category": Filter("Category", lambda text, _: text.replace("\0", "")[:CATEGORY_CHARACTERS] or None,
+                       **_column("category")),
+    "network": Filter("Network", _one_of(NETWORK_NAMES), words=NETWORK_NAMES.__getitem__, **_column("network")),
+    "by": Filter("Placed by", _person, **_column("placed_by")),
+    "assigned": Filter("Assigned to", _person, **_column("assigned_to")),
+    "host": Filter("Link on", _host, **_column("host")),
+    "from": Filter("From", day_of, lambda day: Q(created_at__gte=starts(day)), lambda day: f"{day:%-d %b %Y}"),
+    "to": Filter("Until", day_of, lambda day: Q(created_at__lt=ends(day)), lambda day: f"{day:%-d %b %Y}"),
+    "least": Filter("Charge from", _amount, lambda amount: Q(cost__gte=amount), money),
+    "most": Filter("Charge up to", _amount, lambda amount: Q(cost__lte=amount), money),
 }  # fmt: skip
 
 
-INDEXED_CHARACTERS = 3  # characters of a word that the index can find
-SEARCH_WORDS = 8
-
-
+# ── The search ───────────────────────────────────────────────────────────────────────────────────
 def search_words(text: str) -> list[str]:
-    """The words to look for, as they are compared."""
+    """The first SEARCH_WORDS words of a text, in the form in which they are compared."""
     words = (folded(without_scheme(word)) for word in text.split()[:SEARCH_WORDS])
     return [word for word in words if word]
 
 
 def containing(words: list[str]) -> Q:
-    """The condition on an order, for orders that something else found."""
+    """The condition that every word occurs in an order's search text. No index serves it on SQLite."""
     return Q(*(Q(haystack__contains=word) for word in words))
 
 
 def index_rows_of(words: list[str]) -> IndexRows | None:
-    """Orders in which every word of three characters or more occurs, by the index; None when there is no such word."""
-    long = [word for word in words if len(word) >= INDEXED_CHARACTERS]
-    if not long:
+    """Index rows of the orders in which every word of INDEXED_CHARACTERS or more occurs; None without such a word."""
+    indexed = [word for word in words if len(word) >= INDEXED_CHARACTERS]
+    if not indexed:
         return None
     if connection.vendor != "sqlite":
-        return IndexRows(Order.objects.filter(containing(long)))
-    quoted = " ".join('"' + word.replace('"', '""') + '"' for word in long)
+        return IndexRows(Order.objects.filter(containing(indexed)))
+    quoted = " ".join('"' + word.replace('"', '""') + '"' for word in indexed)
     return IndexRows(Words.objects.extra(where=["orders_words MATCH %s"], params=[quoted]), "order_id")

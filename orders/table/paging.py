@@ -1,11 +1,12 @@
-"""One page of a list that may be narrowed in many ways at once, without ever walking through all orders.
+"""One page of a list that many filters may narrow at once, read without ever scanning all orders.
 
-Each way has an index that gives its orders' ids in the list's order. With one of them the page is read straight from
-there. With several, the narrowest leads: its ids come in portions, each portion is sifted by the rest, and after so
-many the page says how far it has looked back instead of going on for ever. What is sorted is sorted here; the database
-only ever walks along an index.
+Each filter that an index serves is a source: index rows that give its orders' ids in the list's order. With one source
+the page is read straight from it. With several, the list follows the narrowest: its ids are read in batches, each
+batch is checked against the other filters, and after so many ids the page says how far back it has looked instead of
+going on. Where sorting is needed it is done here; the database only ever reads ranges of an index.
 """
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from heapq import merge
@@ -17,19 +18,23 @@ from django.db.models import IntegerField, Q, QuerySet, Value
 from orders.models import Order, OrderQuerySet
 from orders.table.filters import IndexRows
 from orders.table.rows import fetch_rows, is_one_of
-from panel.web.params import read_number
 
-BATCHES = (100, 1_000, 2_000, 2_000)  # ids sifted one after the other for a page; then it says how far it got
-PROBED_ROWS = 1_000  # ids of a facet that are counted to learn which is the narrowest
+SCANNED_IDS = (100, 1_000, 2_000, 2_000)  # ids in each batch that is checked for a page; then it says how far it got
+PROBED_ROWS = 1_000  # ids of a source that are read to learn which is the narrowest
+NO_SORT_VALUE = Value(None, output_field=IntegerField())  # in a key's first place where the list is sorted by id alone
+ALL_ROWS = [IndexRows(Order.objects.filter(pk__gt=0))]  # the condition makes plans show that an index is searched
 
-Key = tuple[Any, int]  # what is sorted by (None: by id alone), and the id
+KEY_TEXT = re.compile(r"(?:([0-9]{1,15}(?:\.[0-9]{1,7})?)~)?([0-9]{1,18})")
+
+Key = tuple[Any, int]  # an order's place in a list: the value of the sort's field (None without one), and its id
+Source = list[IndexRows]  # the index rows that together hold the orders of one filter
 
 
 class Sort(NamedTuple):
-    """An order of the list that an index serves in both directions."""
+    """A way to sort the list, which an index serves in both directions."""
 
     words: str
-    field: str = ""  # besides the id
+    field: str = ""  # sorted by before the id; "" for the id alone
     down: bool = True
 
 
@@ -41,20 +46,34 @@ SORTS = {
 }
 
 
+class ListQuery(NamedTuple):
+    """Which orders a list has."""
+
+    sources: list[Source]  # one for each filter that an index serves
+    where: Q  # all filters, as a condition on an order
+    unindexed: bool = False  # whether there is a filter that no index serves
+    span: tuple[int, int] | None = None  # the ids between which the orders are
+
+
 class PageRange(NamedTuple):
-    """A part of the list: in which direction, and behind which key (None: from the end)."""
+    """A part of a list: everything behind a key, in one direction."""
 
     sort: Sort
     down: bool
-    after_key: Key | None
+    after_key: Key | None  # None: from the list's end in that direction
 
 
 class Page(NamedTuple):
-    """Orders along the stretch, whether there are more, and how far a search without an end has looked."""
+    """Orders in the direction of their range."""
 
     rows: list[Order]
     more: bool
-    scanned_to: Key | None = None
+    scanned_to: Key | None = None  # how far the scan got, if it stopped before the page was full or the list ended
+
+
+def key_of(order: Order, sort: Sort) -> Key:
+    """The order's place in a list that is sorted so."""
+    return (getattr(order, sort.field) if sort.field else None), order.pk
 
 
 def key_text(key: Key) -> str:
@@ -63,142 +82,124 @@ def key_text(key: Key) -> str:
 
 
 def read_key(text: str | None, sort: Sort) -> Key | None:
-    """None for what is no key of this sort."""
-    value, cut, pk = (text or "").rpartition("~")
-    if not read_number(pk) or bool(cut) != bool(sort.field):
+    """The key in a text that key_text made, or None when it is no key of this sort."""
+    match = KEY_TEXT.fullmatch(text or "")
+    if not match or bool(match[1]) != bool(sort.field) or not int(match[2]):
         return None
-    if not sort.field:
-        return None, read_number(pk)
-    return (Decimal(value), read_number(pk)) if len(value) < 24 and value.replace(".", "", 1).isdecimal() else None
+    return (Decimal(match[1]) if sort.field else None), int(match[2])
 
 
-class ListQuery(NamedTuple):
-    """What a list is narrowed to."""
-
-    index_ways: list[list[IndexRows]]  # each leads to the orders of one facet, by indexes
-    where: Q  # all of it, as a condition on an order
-    unindexed: bool = False  # something of it has no index that leads there
-    span: tuple[int, int] | None = None  # between which ids they are
-
-
-def page(orders: OrderQuerySet, wanted: ListQuery, stretch: PageRange, size: int) -> Page:
-    """`size` of the orders behind a key."""
-    if direct_rows(wanted, stretch) is ALL_ROWS:
-        # At once. With a condition PostgreSQL may think that many orders fit, and go through all of them by their ids.
-        rows = fetch_rows((orders & index_rows(ALL_ROWS[0], stretch, wanted.span))[: size + 1])
+# ── Pages ────────────────────────────────────────────────────────────────────────────────────────
+def page(orders: OrderQuerySet, query: ListQuery, page_range: PageRange, size: int) -> Page:
+    """The first `size` orders of a range."""
+    if direct_source(query, page_range.sort) is ALL_ROWS:
+        # In one query. With a condition on ids PostgreSQL may expect many orders to fit, and go through all of them.
+        rows = fetch_rows((orders & index_rows(ALL_ROWS[0], page_range, query.span))[: size + 1])
         return Page(rows[:size], len(rows) > size)
-    pks, more, looked_to = page_ids(wanted, stretch, size)
-    found = {order.pk: order for order in fetch_rows(orders.filter(is_one_of(pks)).order_by())} if pks else {}
-    return Page([found[pk] for pk in pks if pk in found], more, looked_to)
+    pks, more, scanned_to = page_ids(query, page_range, size)
+    by_id = {order.pk: order for order in fetch_rows(orders.filter(is_one_of(pks)).order_by())}
+    return Page([by_id[pk] for pk in pks if pk in by_id], more, scanned_to)
 
 
-def direct_rows(wanted: ListQuery, stretch: PageRange) -> list[IndexRows] | None:
-    """The indexes that lead to the list by themselves; None where none does."""
-    if wanted.unindexed or len(wanted.index_ways) > (0 if stretch.sort.field else 1):
-        return None
-    return wanted.index_ways[0] if wanted.index_ways else ALL_ROWS
-
-
-def key_of(order: Order, sort: Sort) -> Key:
-    return (getattr(order, sort.field) if sort.field else None), order.pk
-
-
-def page_ids(wanted: ListQuery, stretch: PageRange, size: int) -> tuple[list[int], bool, Key | None]:
-    """The ids of a page, whether there are more, and how far a search without an end has looked."""
-    if way := direct_rows(wanted, stretch):
-        keys = batch(way, stretch, wanted.span, size + 1)
+def page_ids(query: ListQuery, page_range: PageRange, size: int) -> tuple[list[int], bool, Key | None]:
+    """The ids of a page, whether there are more, and how far a scan got that stopped early."""
+    if source := direct_source(query, page_range.sort):
+        keys = batch(source, page_range, query.span, size + 1)
         return [pk for _, pk in keys[:size]], len(keys) > size, None
-    lead, few = lead_of(wanted, stretch)
-    return scan(lead, wanted, stretch, size) if few is None else rank(few, wanted, stretch, size)
+    source, few = leading_source(query, page_range)
+    return scan(source, query, page_range, size) if few is None else rank(few, query, page_range, size)
 
 
-def all_ids(wanted: ListQuery, sort: Sort, size: int) -> Iterator[list[int]]:
-    """The ids of the whole list from its top, at most `size` at a time; some of them do not fit, so sift them."""
-    stretch = PageRange(sort, sort.down, after_key=None)
-    lead, few = lead_of(wanted, stretch)
+def all_ids(query: ListQuery, sort: Sort, size: int) -> Iterator[list[int]]:
+    """The ids of the whole list from its top, at most `size` at a time. Not all of them match the query."""
+    page_range = PageRange(sort, sort.down, after_key=None)
+    source, few = leading_source(query, page_range)
     if few is not None:
-        yield rank(few, wanted, stretch, PROBED_ROWS)[0]
+        yield rank(few, query, page_range, PROBED_ROWS)[0]
         return
-    while keys := batch(lead, stretch, wanted.span, size):
+    while keys := batch(source, page_range, query.span, size):
         yield [pk for _, pk in keys]
-        stretch = stretch._replace(after_key=keys[-1])
+        page_range = page_range._replace(after_key=keys[-1])
 
 
-def lead_of(wanted: ListQuery, stretch: PageRange) -> tuple[list[IndexRows], list[int] | None]:
-    """The way along which the list is sifted; or the ids of the narrowest, where they are few."""
-    sorted_by_id = not stretch.sort.field
-    if sorted_by_id and len(wanted.index_ways) == 1:
-        return wanted.index_ways[0], None
-    if not wanted.index_ways:
-        return ALL_ROWS, None
-    whole = stretch if sorted_by_id else PageRange(SORTS[""], down=True, after_key=None)
-    probes = [batch(way, whole, wanted.span, PROBED_ROWS) for way in wanted.index_ways]
+def direct_source(query: ListQuery, sort: Sort) -> Source | None:
+    """The source that is the list, in its order; None where ids must be checked or sorted here."""
+    if query.unindexed or len(query.sources) > (0 if sort.field else 1):
+        return None
+    return query.sources[0] if query.sources else ALL_ROWS
+
+
+def leading_source(query: ListQuery, page_range: PageRange) -> tuple[Source, list[int] | None]:
+    """The source that the list follows, and all ids of the narrowest source where they are few enough to sort here."""
+    sorted_by_id = not page_range.sort.field
+    if not query.sources or (sorted_by_id and len(query.sources) == 1):
+        return (query.sources or [ALL_ROWS])[0], None
+    probed = page_range if sorted_by_id else PageRange(SORTS[""], down=True, after_key=None)
+    probes = [batch(source, probed, query.span, PROBED_ROWS) for source in query.sources]
     narrowest = min(probes, key=len)
     if len(narrowest) < PROBED_ROWS:
         return ALL_ROWS, [pk for _, pk in narrowest]
     if not sorted_by_id:
         return ALL_ROWS, None
-    reach = (min if stretch.down else max)(probe[-1][1] for probe in probes)
-    return next(way for way, probe in zip(wanted.index_ways, probes, strict=True) if probe[-1][1] == reach), None
+    # All are long: the narrowest is the one whose ids reach furthest.
+    furthest = (min if page_range.down else max)(range(len(probes)), key=lambda at: probes[at][-1][1])
+    return query.sources[furthest], None
 
 
-def rank(pks: list[int], wanted: ListQuery, stretch: PageRange, size: int) -> tuple[list[int], bool, None]:
-    """A page of few orders: all that fit are sorted here."""
-    fit = Order.objects.filter(wanted.where, is_one_of(pks)).order_by()
-    keys: list[Key] = list(fit.values_list(stretch.sort.field or NO_SORT_VALUE, "pk"))
-    keys.sort(key=sort_key, reverse=stretch.down)
-    if stretch.after_key:
-        behind = sort_key(stretch.after_key)
-        keys = [key for key in keys if (sort_key(key) < behind if stretch.down else sort_key(key) > behind)]
+def rank(pks: list[int], query: ListQuery, page_range: PageRange, size: int) -> tuple[list[int], bool, None]:
+    """The page of a list that is among these few ids: those that match are sorted here."""
+    orders = Order.objects.filter(query.where, is_one_of(pks)).order_by()
+    keys: list[Key] = list(orders.values_list(page_range.sort.field or NO_SORT_VALUE, "pk"))
+    keys.sort(key=sort_key, reverse=page_range.down)
+    if page_range.after_key:
+        limit = sort_key(page_range.after_key)
+        keys = [key for key in keys if (sort_key(key) < limit if page_range.down else sort_key(key) > limit)]
     return [pk for _, pk in keys[:size]], len(keys) > size, None
 
 
-def scan(lead: list[IndexRows], wanted: ListQuery, stretch: PageRange, size: int) -> tuple[list[int], bool, Key | None]:
-    """A page of what passes, portion after portion; it may end before the list does."""
-    found: list[int] = []
-    for most in BATCHES:
-        keys = batch(lead, stretch, wanted.span, most)
-        found += matching([pk for _, pk in keys], wanted)
-        if len(found) > size or len(keys) < most:
-            return found[:size], len(found) > size, None
-        stretch = stretch._replace(after_key=keys[-1])
-    return found, True, stretch.after_key
+def scan(source: Source, query: ListQuery, page_range: PageRange, size: int) -> tuple[list[int], bool, Key | None]:
+    """A page of the ids of a source that match, checked in batches of SCANNED_IDS; it may stop before the list ends."""
+    pks: list[int] = []
+    for most in SCANNED_IDS:
+        keys = batch(source, page_range, query.span, most)
+        pks += matching([pk for _, pk in keys], query)
+        if len(pks) > size or len(keys) < most:
+            return pks[:size], len(pks) > size, None
+        page_range = page_range._replace(after_key=keys[-1])
+    return pks, True, page_range.after_key
 
 
-def matching(pks: list[int], wanted: ListQuery) -> list[int]:
-    """Those of them that are wanted, as they come."""
-    fit = set(Order.objects.filter(wanted.where, is_one_of(pks)).order_by().values_list("pk", flat=True))
-    return [pk for pk in pks if pk in fit]
+def matching(pks: list[int], query: ListQuery) -> list[int]:
+    """Those of the ids whose orders match the query, in the same order."""
+    matching_ids = set(Order.objects.filter(query.where, is_one_of(pks)).order_by().values_list("pk", flat=True))
+    return [pk for pk in pks if pk in matching_ids]
 
 
-def batch(way: list[IndexRows], stretch: PageRange, span: tuple[int, int] | None, most: int) -> list[Key]:
-    """The next keys of the indexes together, each once."""
-    read = stretch.sort.field or NO_SORT_VALUE
-    walks = [list(index_rows(keys, stretch, span).values_list(read, keys.field)[:most]) for keys in way]
-    if len(walks) == 1:
-        return walks[0]
-    together = merge(*walks, key=sort_key, reverse=stretch.down)
-    return list(islice(dict.fromkeys(together), most))
+# ── Index ranges ─────────────────────────────────────────────────────────────────────────────────
+def batch(source: Source, page_range: PageRange, span: tuple[int, int] | None, most: int) -> list[Key]:
+    """The first `most` keys of a range of a source, each once, merged from its index rows."""
+    value = page_range.sort.field or NO_SORT_VALUE
+    ranges = [list(index_rows(index, page_range, span).values_list(value, index.field)[:most]) for index in source]
+    if len(ranges) == 1:
+        return ranges[0]
+    return list(islice(dict.fromkeys(merge(*ranges, key=sort_key, reverse=page_range.down)), most))
 
 
 def sort_key(key: Key) -> Any:
+    """What keys are compared by: the id alone where they have no value."""
     return key if key[0] is not None else key[1]
 
 
-def index_rows(keys: IndexRows, stretch: PageRange, span: tuple[int, int] | None) -> QuerySet[Any]:
-    """The rows of one index, in the stretch's direction."""
-    some, field, sign, by = keys.rows, keys.field, "-" if stretch.down else "", stretch.sort.field
-    if by and stretch.after_key:
-        than = "<" if stretch.down else ">"
-        # As a pair: written out with OR, databases no longer see that it is one stretch of the index.
-        pair = f"(orders_order.{by}, orders_order.id) {than} (%s, %s)"
-        some = some.extra(where=[pair], params=[str(stretch.after_key[0]), stretch.after_key[1]])  # noqa: S610
-    elif stretch.after_key:
-        some = some.filter(**{f"{field}__{'lt' if stretch.down else 'gt'}": stretch.after_key[1]})
-    if span and not by:
-        some = some.filter(**{f"{field}__gte": span[0], f"{field}__lte": span[1]})
-    return some.order_by(sign + by, sign + field) if by else some.order_by(sign + field)
-
-
-NO_SORT_VALUE = Value(None, output_field=IntegerField())  # stands for what is sorted by, where that is the id alone
-ALL_ROWS = [IndexRows(Order.objects.filter(pk__gt=0))]  # a bound, so that a plan shows an index being searched
+def index_rows(index: IndexRows, page_range: PageRange, span: tuple[int, int] | None) -> QuerySet[Any]:
+    """The rows of one index that are in a range, in its direction."""
+    rows, field, sort_field, after = index.rows, index.field, page_range.sort.field, page_range.after_key
+    if sort_field and after:
+        # As a pair: written out with OR, databases do not see that it is one range of the index.
+        pair = f"(orders_order.{sort_field}, orders_order.id) {'<' if page_range.down else '>'} (%s, %s)"
+        rows = rows.extra(where=[pair], params=[str(after[0]), after[1]])  # noqa: S610
+    elif after:
+        rows = rows.filter(**{f"{field}__{'lt' if page_range.down else 'gt'}": after[1]})
+    if span and not sort_field:
+        rows = rows.filter(**{f"{field}__gte": span[0], f"{field}__lte": span[1]})
+    sign = "-" if page_range.down else ""
+    return rows.order_by(*(f"{sign}{name}" for name in (sort_field, field) if name))

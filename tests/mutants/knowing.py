@@ -133,12 +133,12 @@ MISTAKES = (
     # ── Found wrongly ────────────────────────────────────────────────────────────────────────────
     Mistake(
         "a page that forgets the rest of the filter", "orders/table/paging.py",
-        "    return [pk for pk in pks if pk in fit]\n", "    return pks\n",
+        "    return [pk for pk in pks if pk in matching_ids]\n", "    return pks\n",
         LISTING,
     ),
     Mistake(
         "a search that ends without a word where it stops looking", "orders/table/paging.py",
-        "    return found, True, stretch.after_key\n", "    return found, False, None\n",
+        "    return pks, True, page_range.after_key\n", "    return pks, False, None\n",
         LISTING,
     ),
     Mistake(
@@ -158,7 +158,7 @@ MISTAKES = (
     ),
     Mistake(
         "a row that forgets how its own sending stands", "orders/table/rows.py",
-        '        some |= Q(In(F("order_id") + 0, unheard))\n', "        pass\n",
+        '        condition |= Q(In(F("order_id") + 0, not_taken))\n', "        pass\n",
         "tests/orders/table/test_stopped_rows.py tests/orders/table/test_table_page.py",
     ),
     Mistake(

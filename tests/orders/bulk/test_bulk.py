@@ -1,4 +1,4 @@
-"""Many orders at once: a dry run that adds up, one job however often it is pressed, and a receipt that stays."""
+"""Jobs for many orders: the dry run adds up, pressing it twice starts one job, and the receipt stays."""
 
 import csv
 import re
@@ -17,10 +17,9 @@ from accounts.models import User
 from catalog.models import Service
 from orders.aftersale import ask as aftersale
 from orders.aftersale.submit import submit_cancels, submit_refills
-from orders.bulk import job as bulk
 from orders.bulk import selection, views
 from orders.bulk.dry_run import OTHERWISE, dry_run
-from orders.bulk.job import start_job
+from orders.bulk.job import retry_unclear, start_job
 from orders.bulk.receipt import LINES_A_PAGE, ReceiptCounts
 from orders.bulk.selection import Selection
 from orders.models import Bulk, Order, Task
@@ -41,15 +40,17 @@ REFILL, CANCEL, Outcome = Task.Kind.REFILL, Task.Kind.CANCEL, Task.Outcome
 
 @pytest.fixture
 def ana() -> User:
+    """The operator who starts the jobs."""
     return make_user(name="Ana")
 
 
-def picked(kind: str, orders: list[Order]) -> Selection:
+def selected(kind: str, orders: list[Order]) -> Selection:
+    """These orders as a person's ticks select them."""
     return Selection.of(kind, [order.pk for order in orders], "ticked on the orders page")
 
 
 def every_kind(by: User) -> list[Order]:
-    """Orders of every status, with and without the service's flags, some asked already, used up or unsent."""
+    """Orders of every status, with and without the service's flags, some with a pending task or no refill left."""
     services = [make_service(refill=flag, cancel=flag) for flag in (True, False)]
     orders = [make_order(status, by=by, service=service) for status in [*Status, "odd"] for service in services]
     orders += [make_order(status, by=by, service=services[0]) for status in ("completed", "partial", "in_progress")]
@@ -61,8 +62,9 @@ def every_kind(by: User) -> list[Order]:
 
 @pytest.mark.parametrize("kind", Task.AFTERSALE)
 def test_the_dry_run_agrees_with_the_rule_and_adds_up(kind: str, ana: User) -> None:
+    """Each order is in one group, with the rule's reason, and no reason is without a group."""
     orders = every_kind(ana)
-    run = dry_run(picked(kind, orders))
+    run = dry_run(selected(kind, orders))
     lines = {order.pk: (group.is_asked, why) for group in run.groups for order, why in group.lines}
     assert sum(len(group.lines) for group in run.groups) == run.picked == len(lines) == len(orders)
     for order in Order.objects.for_table():
@@ -72,22 +74,24 @@ def test_the_dry_run_agrees_with_the_rule_and_adds_up(kind: str, ana: User) -> N
 
 
 @pytest.mark.parametrize("kind", Task.AFTERSALE)
-def test_the_press_does_what_the_dry_run_showed(kind: str, ana: User) -> None:
+def test_the_job_does_what_the_dry_run_showed(kind: str, ana: User) -> None:
+    """The same orders are asked of, withdrawn, and left out with the same reasons."""
     orders = every_kind(ana)
-    run = dry_run(picked(kind, orders))
-    job = start_job(picked(kind, orders), by=ana)
-    shown = {group.words: {order.pk for order, _ in group.lines} for group in run.groups if group.is_asked}
-    withdrawn = shown.get("withdrawn at once: they were never sent", set())
-    assert set(job.tasks.filter(kind=kind).values_list("order", flat=True)) == shown["will be asked"]
+    run = dry_run(selected(kind, orders))
+    job = start_job(selected(kind, orders), by=ana)
+    asked = {group.words: {order.pk for order, _ in group.lines} for group in run.groups if group.is_asked}
+    withdrawn = asked.get("withdrawn at once: they were never sent", set())
+    assert set(job.tasks.filter(kind=kind).values_list("order", flat=True)) == asked["will be asked"]
     assert set(job.tasks.filter(outcome=Outcome.WITHDRAWN).values_list("order", flat=True)) == withdrawn
     assert bool(withdrawn) == (kind == CANCEL)
     assert job.left_out == {str(o.pk): why for group in run.groups for o, why in group.lines if not group.is_asked}
     assert (job.picked, job.asked, job.left) == (run.picked, run.asked, run.picked - run.asked)
 
 
-def test_a_refill_of_many_says_so_on_each_order(ana: User) -> None:
+def test_a_job_is_recorded_on_each_of_its_orders(ana: User) -> None:
+    """Each order gets an event and a new version for open pages, and the rule sees its pending refill."""
     orders = [make_order("completed", by=ana, service=make_service()) for _ in range(2)]
-    start_job(picked(REFILL, orders), by=ana)
+    start_job(selected(REFILL, orders), by=ana)
     for order in orders:
         before, order = order.version, Order.objects.for_table().get(pk=order.pk)
         assert order.version == before + 1
@@ -96,30 +100,34 @@ def test_a_refill_of_many_says_so_on_each_order(ana: User) -> None:
 
 
 def test_one_dry_run_is_one_job(ana: User) -> None:
-    orders = picked(REFILL, [make_order("completed", by=ana)])
+    """The second press returns the first job."""
+    orders = selected(REFILL, [make_order("completed", by=ana)])
     assert start_job(orders, by=ana) == start_job(orders, by=ana)
     assert Task.objects.filter(kind=REFILL).count() == Bulk.objects.count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_dry_run_pressed_at_the_same_moment_is_one_job(ana: User) -> None:
-    orders = picked(REFILL, [make_order("completed", by=ana) for _ in range(3)])
+    """Four threads press together; a constraint decides which is first."""
+    orders = selected(REFILL, [make_order("completed", by=ana) for _ in range(3)])
     together(*[lambda: start_job(orders, by=ana)] * 4)
     assert Bulk.objects.count() == 1
     assert Task.objects.filter(kind=REFILL).count() == 3
 
 
 @pytest.mark.django_db(transaction=True)
-def test_jobs_over_the_same_orders_at_once_ask_each_order_once(ana: User) -> None:
+def test_jobs_for_the_same_orders_at_once_ask_of_each_order_once(ana: User) -> None:
+    """Four threads with a dry run each; three of the jobs ask nothing."""
     orders = [make_order("completed", by=ana) for _ in range(5)]
-    together(*[lambda: start_job(picked(REFILL, orders), by=ana)] * 4)
+    together(*[lambda: start_job(selected(REFILL, orders), by=ana)] * 4)
     assert Task.objects.filter(kind=REFILL).count() == len(orders)
     assert sorted(Bulk.objects.values_list("asked", flat=True)) == [0, 0, 0, len(orders)]
 
 
-def test_who_was_first_between_dry_run_and_press_is_told(ana: User) -> None:
+def test_a_task_asked_for_between_dry_run_and_press_is_named_as_the_reason(ana: User) -> None:
+    """The rule is asked once more when the job starts, and names the teammate."""
     first, second = (make_order("completed", by=ana) for _ in range(2))
-    orders = picked(REFILL, [first, second])
+    orders = selected(REFILL, [first, second])
     assert dry_run(orders).asked == 2
     aftersale.ask(first, REFILL, by=make_user(name="Bo"))
     job = start_job(orders, by=ana)
@@ -127,17 +135,18 @@ def test_who_was_first_between_dry_run_and_press_is_told(ana: User) -> None:
     assert "asked for by Bo" in job.left_out[str(first.pk)]
 
 
-def test_what_the_database_lets_not_pass_is_left_out_alone(ana: User) -> None:
-    """A place that is taken although the rule saw none: the others go all the same."""
+def test_an_order_that_a_constraint_refuses_is_left_out_alone(ana: User) -> None:
+    """A refill's slot is taken although the rule saw no refill: the other orders are asked of all the same."""
     orders = [make_order("completed", by=ana) for _ in range(3)]
-    over = {"settled_at": timezone.now(), "over_at": timezone.now()}
-    Task.objects.create(order=orders[1], kind=REFILL, slot=2, slots=3, **over)
-    job = start_job(picked(REFILL, orders), by=ana)
+    settled = {"settled_at": timezone.now(), "over_at": timezone.now()}
+    Task.objects.create(order=orders[1], kind=REFILL, slot=2, slots=3, **settled)
+    job = start_job(selected(REFILL, orders), by=ana)
     assert set(job.tasks.values_list("order", flat=True)) == {orders[0].pk, orders[2].pk}
     assert job.left_out == {str(orders[1].pk): "Somebody was quicker: look at the order again."}
 
 
-def test_nobody_picks_nothing_or_more_than_may_go() -> None:
+def test_a_selection_has_at_least_one_order_and_at_most_five_thousand() -> None:
+    """A selection is of refills or of cancels; other kinds are refused too."""
     with pytest.raises(Refusal, match="No order is picked"):
         Selection.of(REFILL, [], "")
     with pytest.raises(Refusal, match="5,001 orders were picked; at most 5,000"):
@@ -147,8 +156,9 @@ def test_nobody_picks_nothing_or_more_than_may_go() -> None:
         Selection.of("place", [1], "")
 
 
-def test_a_viewer_and_a_stranger_ask_nothing(ana: User) -> None:
-    orders = picked(REFILL, [make_order("completed", by=ana)])
+def test_a_viewer_and_a_stranger_start_no_job(ana: User) -> None:
+    """The page and the function behind it both refuse them."""
+    orders = selected(REFILL, [make_order("completed", by=ana)])
     for person in ("viewer", "stranger"):
         as_a(person).post("/orders/bulks/new/confirmation/", {"picked": orders.signed()})
     with pytest.raises(Refusal, match="Only operators"):
@@ -157,47 +167,51 @@ def test_a_viewer_and_a_stranger_ask_nothing(ana: User) -> None:
 
 
 # ── Upstream ─────────────────────────────────────────────────────────────────────────────────────
-Placed = Callable[..., Order]
+Place = Callable[..., Order]
 
 
 @pytest.fixture
-def placed(upstream: Upstream, phone: Phone, ana: User) -> Placed:
+def place_upstream(upstream: Upstream, phone: Phone, ana: User) -> Place:
+    """Makes an order of Ana's that upstream has too, at the same status, with a service that allows both tasks."""
     service = sold_by(phone, refill=True, cancel=True)
     upstream.set_balance(1_000_000)
 
     def make(status: str = "completed", service: Service = service) -> Order:
-        known = upstream.place(service=service.upstream_id)
-        upstream.set_status(known, status)
-        return make_order(status, service=service, upstream_id=known, by=ana)
+        upstream_id = upstream.place(service=service.upstream_id)
+        upstream.set_status(upstream_id, status)
+        return make_order(status, service=service, upstream_id=upstream_id, by=ana)
 
     return make
 
 
-def test_250_orders_are_three_calls(placed: Placed, upstream: Upstream, phone: Phone, ana: User) -> None:
-    job = start_job(picked(REFILL, [placed() for _ in range(250)]), by=ana)
+def test_250_orders_are_three_calls(place_upstream: Place, upstream: Upstream, phone: Phone, ana: User) -> None:
+    """A call has up to a hundred ids."""
+    job = start_job(selected(REFILL, [place_upstream() for _ in range(250)]), by=ana)
     while submit_refills(phone):
         pass
     assert upstream.calls("refill") == 3
     assert ReceiptCounts(job.pk).by_result == {"accepted": 250}
 
 
-def test_the_refused_go_into_a_dry_run_of_their_own(
-    placed: Placed, upstream: Upstream, phone: Phone, ana: User
+def test_refused_orders_go_into_a_dry_run_of_their_own(
+    place_upstream: Place, upstream: Upstream, phone: Phone, ana: User
 ) -> None:
-    fine, refused = placed(), placed()
+    """The receipt's button selects the refused orders alone."""
+    accepted, refused = place_upstream(), place_upstream()
     upstream.set_status(str(refused.upstream_id), "in_progress")
-    job = start_job(picked(REFILL, [fine, refused]), by=ana)
+    job = start_job(selected(REFILL, [accepted, refused]), by=ana)
     submit_refills(phone)
     assert ReceiptCounts(job.pk).by_result == {"accepted": 1, "refused": 1}
     page = as_user(ana).post("/orders/bulks/new/", {"again": job.pk}).content.decode()
-    assert Selection.read(the_picked(page)).orders == [refused.pk]
+    assert Selection.read(signed_selection(page)).orders == [refused.pk]
     assert f"refused in job {job.pk}" in page
 
 
-def test_what_got_no_clear_answer_goes_again_by_a_press_only(
-    placed: Placed, upstream: Upstream, phone: Phone, ana: User
+def test_what_got_no_clear_answer_is_sent_again_only_when_a_person_asks(
+    place_upstream: Place, upstream: Upstream, phone: Phone, ana: User
 ) -> None:
-    job = start_job(picked(REFILL, [placed(), placed()]), by=ana)
+    """The first try had gone through, so upstream has each refill once."""
+    job = start_job(selected(REFILL, [place_upstream(), place_upstream()]), by=ana)
     upstream.will("lose_answer", "refill")
     submit_refills(phone)
     assert not submit_refills(phone)
@@ -208,12 +222,13 @@ def test_what_got_no_clear_answer_goes_again_by_a_press_only(
     assert ReceiptCounts(job.pk).by_result == {"accepted": 2}, "already pending: the first try had gone through"
     assert len(upstream.books()["refills"]) == 2
     with pytest.raises(Refusal, match="without a clear answer"):
-        bulk.retry_unclear(job, by=ana)
+        retry_unclear(job, by=ana)
 
 
-def test_a_cancel_is_no_promise(placed: Placed, phone: Phone, ana: User) -> None:
-    unsent, moving = place_order(by=ana), placed("in_progress")
-    job = start_job(picked(CANCEL, [unsent, moving]), by=ana)
+def test_a_taken_cancel_is_not_shown_as_agreed(place_upstream: Place, phone: Phone, ana: User) -> None:
+    """Only a later status tells; an unsent order of the same job is withdrawn at once."""
+    unsent, moving = place_order(by=ana), place_upstream("in_progress")
+    job = start_job(selected(CANCEL, [unsent, moving]), by=ana)
     submit_cancels(phone)
     assert ReceiptCounts(job.pk).by_result == {"taken": 1, "withdrawn": 1}
     page = as_user(ana).get(f"/orders/bulks/{job.pk}/").content.decode()
@@ -223,43 +238,45 @@ def test_a_cancel_is_no_promise(placed: Placed, phone: Phone, ana: User) -> None
 
 
 # ── The pages ────────────────────────────────────────────────────────────────────────────────────
-def the_picked(page: str) -> str:
-    found = re.search(r'name="picked" value="([^"]+)"', page)
-    assert found, "no button to press"
-    return found[1]
+def signed_selection(page: str) -> str:
+    """What the button of a dry run's page sends."""
+    match = re.search(r'name="picked" value="([^"]+)"', page)
+    assert match, "no button to press"
+    return match[1]
 
 
-def dry(client: Client, **said: Any) -> str:
-    return client.post("/orders/bulks/new/", {"kind": "refill", **said}).content.decode()
+def dry_run_page(client: Client, **fields: Any) -> str:
+    """The page of a dry run of refills, after a form with these fields."""
+    return client.post("/orders/bulks/new/", {"kind": "refill", **fields}).content.decode()
 
 
-def test_a_person_without_a_script_ticks_looks_and_presses(ana: User) -> None:
+def test_ticks_dry_run_and_press_work_without_a_script(ana: User) -> None:
+    """They lead to the receipt, and a second press of the same dry run starts no second job."""
     client, orders = as_user(ana), [make_order("completed", by=ana) for _ in range(3)]
     table = client.get("/orders/").content.decode()
     for order in orders:
         assert f'name="order" value="{order.pk}" form="pick"' in table
-    page = dry(client, order=[order.pk for order in orders[:2]], which="ticked")
+    page = dry_run_page(client, order=[order.pk for order in orders[:2]], which="ticked")
     assert "Refill 2: <b>2</b> will be asked." in page
-    answer = client.post("/orders/bulks/new/confirmation/", {"picked": the_picked(page)})
+    answer = client.post("/orders/bulks/new/confirmation/", {"picked": signed_selection(page)})
     job = Bulk.objects.get()
     assert answer["Location"] == f"/orders/bulks/{job.pk}/"
     receipt = client.get(answer["Location"]).content.decode()
     assert "0 of 2 answered" in receipt
     assert "ticked on the orders page" in receipt
-    client.post("/orders/bulks/new/confirmation/", {"picked": the_picked(page)})
+    client.post("/orders/bulks/new/confirmation/", {"picked": signed_selection(page)})
     assert Bulk.objects.count() == 1
 
 
 def test_all_means_all_that_match_the_filter(ana: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their number is shown before; more than fit in one job are refused."""
     client = as_user(ana)
     for status in ("completed", "completed", "partial", "pending"):
         make_order(status, by=ana)
-    assert (
-        "all 2 orders that are Completed, on every page"
-        in client.get("/orders/bulks/matching/?status=completed", headers=htmx()).content.decode()
-    )
-    assert "Refill 2:" in dry(client, which="all", match="status=completed")
-    assert "Refill 4:" in dry(client, which="all", match="")
+    count = client.get("/orders/bulks/matching/?status=completed", headers=htmx()).content.decode()
+    assert "all 2 orders that are Completed, on every page" in count
+    assert "Refill 2:" in dry_run_page(client, which="all", match="status=completed")
+    assert "Refill 4:" in dry_run_page(client, which="all", match="")
     for module in (selection, views):
         monkeypatch.setattr(module, "MOST_ORDERS", 1)
     assert "at most" in client.get("/orders/bulks/matching/").content.decode()
@@ -268,49 +285,55 @@ def test_all_means_all_that_match_the_filter(ana: User, monkeypatch: pytest.Monk
     assert "More than" in page.content.decode()
 
 
-def test_viewers_see_no_ticks(ana: User) -> None:
+def test_viewers_see_no_boxes_to_tick(ana: User) -> None:
+    """They may start no job."""
     make_order("completed", by=ana)
     page = as_a("viewer").get("/orders/").content.decode()
     assert "checkbox" not in page
     assert 'id="pick"' not in page
 
 
-def test_a_pasted_message_tells_what_it_did_not_know(ana: User) -> None:
+def test_a_pasted_message_lists_what_was_not_found(ana: User) -> None:
+    """Unknown ids and bare numbers are listed, with markup as text."""
     order = make_order("completed", by=ana)
-    page = dry(as_user(ana), text=f"hey, #{order.pk} dropped, and ord_nope <b>; it was {10**7} likes")
+    page = dry_run_page(as_user(ana), text=f"hey, #{order.pk} dropped, and ord_nope <b>; it was {10**7} likes")
     assert "Refill 1: <b>1</b> will be asked." in page
     assert "ord_nope" in page
     assert f"{10**7}</li>" in page
     assert "&lt;b&gt;" in page
 
 
-@pytest.mark.parametrize("said", [
+@pytest.mark.parametrize("form", [
     {}, {"order": "x"}, {"order": str(10**30)}, {"text": ""}, {"text": "nothing"}, {"text": "1" * 200_001},
     {"kind": "place", "order": "1"}, {"which": "all", "match": "status=\0"}, {"which": "all", "match": "&" * 5_000},
 ])  # fmt: skip
-def test_what_names_no_order_is_told_so_and_asks_nothing(said: dict[str, str], ana: User) -> None:
-    answer = as_user(ana).post("/orders/bulks/new/", {"kind": "refill", **said})
+def test_a_form_that_names_no_order_is_refused_with_a_reason(form: dict[str, str], ana: User) -> None:
+    """Empty and nonsensical forms, and texts and filters that are too long, are answered with 422."""
+    answer = as_user(ana).post("/orders/bulks/new/", {"kind": "refill", **form})
     assert answer.status_code == 422
     assert 'role="alert"' in answer.content.decode()
     assert as_user(ana).post("/orders/bulks/new/", {"kind": "refill", "again": "x"}).status_code == 404
 
 
-@pytest.mark.parametrize("said", ["", "x", "a:b:c", "\0"])
-def test_what_no_dry_run_has_signed_asks_nothing(said: str, ana: User) -> None:
-    answer = as_user(ana).post("/orders/bulks/new/confirmation/", {"picked": said})
+@pytest.mark.parametrize("text", ["", "x", "a:b:c", "\0"])
+def test_an_unsigned_selection_is_refused(text: str, ana: User) -> None:
+    """Nobody can write a selection by hand."""
+    answer = as_user(ana).post("/orders/bulks/new/confirmation/", {"picked": text})
     assert answer.status_code == 422
     assert "This dry run is incomplete." in answer.content.decode()
 
 
-def test_a_dry_run_of_yesterday_is_looked_at_again(ana: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    signed = picked(REFILL, [make_order("completed", by=ana)]).signed()
+def test_a_dry_run_of_yesterday_is_refused(ana: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Too much may have changed; a new one is needed."""
+    signed = selected(REFILL, [make_order("completed", by=ana)]).signed()
     monkeypatch.setattr(selection, "GOOD_FOR_SECONDS", -1)
     answer = as_user(ana).post("/orders/bulks/new/confirmation/", {"picked": signed})
     assert "more than a day old" in answer.content.decode()
 
 
-def test_the_receipt_polls_cheaply_and_comes_anew_when_something_moved(viewer: Client, ana: User) -> None:
-    job = start_job(picked(REFILL, [make_order("completed", by=ana) for _ in range(3)]), by=ana)
+def test_the_receipt_polls_cheaply_and_is_drawn_anew_when_a_task_changes(viewer: Client, ana: User) -> None:
+    """The poll is a 204 in four queries, then brings the receipt without the page's frame."""
+    job = start_job(selected(REFILL, [make_order("completed", by=ana) for _ in range(3)]), by=ana)
     url = f"/orders/bulks/{job.pk}/?v={ReceiptCounts(job.pk).version}&bar={StatusBar().version}"
     with CaptureQueriesContext(connection) as queries:
         answer = viewer.get(url, headers=htmx())
@@ -324,44 +347,48 @@ def test_the_receipt_polls_cheaply_and_comes_anew_when_something_moved(viewer: C
 
 
 def test_a_long_receipt_has_pages_and_a_few_queries(viewer: Client, ana: User) -> None:
+    """The second page has the rest, and a result without orders has a sentence."""
     service = make_service()
     orders = [make_order("completed", by=ana, service=service) for _ in range(LINES_A_PAGE + 1)]
-    job = start_job(picked(REFILL, orders), by=ana)
+    job = start_job(selected(REFILL, orders), by=ana)
     with CaptureQueriesContext(connection) as queries:
         page = viewer.get(f"/orders/bulks/{job.pk}/").content.decode()
     assert len(queries) <= 6
     assert page.count('<tr class="row') == LINES_A_PAGE
-    older = re.search(r'href="([^"]+after=\d+)"', page)
-    assert older
-    assert viewer.get(older[1].replace("&amp;", "&")).content.decode().count('<tr class="row') == 1
+    second_page = re.search(r'href="([^"]+after=\d+)"', page)
+    assert second_page
+    assert viewer.get(second_page[1].replace("&amp;", "&")).content.decode().count('<tr class="row') == 1
     assert "No order of this job stands so" in viewer.get(f"/orders/bulks/{job.pk}/?result=refused").content.decode()
 
 
-def test_the_csv_names_itself_and_runs_no_formula(viewer: Client) -> None:
+def test_the_csv_describes_its_job_and_has_no_formula(viewer: Client) -> None:
+    """It lists the orders asked of and those left out, with hostile names quoted."""
     by = make_user(name="=HYPERLINK(1)")
     hostile = make_service(name="@SUM(A1)", category="x")
-    asked, out = make_order("completed", by=by, service=hostile), make_order("pending", by=by)
-    job = start_job(picked(REFILL, [asked, out]), by=by)
+    asked, left_out = make_order("completed", by=by, service=hostile), make_order("pending", by=by)
+    job = start_job(selected(REFILL, [asked, left_out]), by=by)
     answer = viewer.get(f"/orders/bulks/{job.pk}/csv/")
     text = b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]
     [title], _, first, last = csv.reader(text.splitlines())
     assert title.startswith(f"Refill of 2 orders, job {job.pk}, asked by =HYPERLINK(1) at ")
     assert title.endswith("1 asked and 1 left out, 2 lines, all times UTC")
     assert (first[0], first[2], first[4]) == (str(asked.pk), "'@SUM(A1)", "'=HYPERLINK(1)")
-    assert last[0] == str(out.pk)
+    assert last[0] == str(left_out.pk)
     assert "Only completed or partial" in last[7]
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
 
 
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\t=1", "\r=1"])
 def test_a_cell_is_never_a_formula(text: str) -> None:
+    """Only a text's first character counts."""
     assert safe(text) == f"'{text}"
     assert safe("a=1") == "a=1"
 
 
-def test_the_list_of_jobs_tells_how_far_each_is(viewer: Client, ana: User) -> None:
+def test_the_list_of_jobs_says_how_far_each_is(viewer: Client, ana: User) -> None:
+    """Many jobs have a second page."""
     assert "No jobs yet" in viewer.get("/orders/bulks/").content.decode()
-    job = start_job(picked(REFILL, [make_order("completed", by=ana), make_order("pending", by=ana)]), by=ana)
+    job = start_job(selected(REFILL, [make_order("completed", by=ana), make_order("pending", by=ana)]), by=ana)
     page = viewer.get("/orders/bulks/").content.decode()
     assert "Refill of 2 orders" in page
     assert "1 asked, 1 left out" in page

@@ -22,7 +22,7 @@ from orders.table.paging import SORTS
 from panel.notpanel.client import Client
 from panel.notpanel.shapes import Reports
 from tests.makers import make_order, make_report, make_service, make_user, place_order, sold_by
-from tests.orders.table.test_listing import bad, listing
+from tests.orders.table.test_listing import listing, scans_or_sorts
 from tests.people import as_a
 from tests.upstream import Upstream
 
@@ -310,4 +310,4 @@ def test_the_lists_of_flagged_orders_scan_and_sort_nothing(query: dict[str, str]
         for sql in [query["sql"] for query in queries if '"doubts"' in query["sql"] or "missing_since" in query["sql"]]:
             with connection.cursor() as cursor:
                 cursor.execute("EXPLAIN QUERY PLAN " + sql.replace("%", "%%"), [])
-                assert not [step for *_, step in cursor.fetchall() if bad(step)], sql
+                assert not [step for *_, step in cursor.fetchall() if scans_or_sorts(step)], sql

@@ -1,4 +1,4 @@
-"""Everybody chooses columns, their order, and how long a page is."""
+"""Each person chooses the table's columns, their order, and how many rows a page has."""
 
 import re
 
@@ -16,19 +16,23 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def ana() -> User:
+    """The person whose columns these tests choose."""
     return make_user(name="Ana")
 
 
 @pytest.fixture
 def browser(ana: User) -> Client:
+    """Ana's browser, signed in."""
     return as_user(ana)
 
 
-def heads(page: str) -> list[str]:
+def head_names(page: str) -> list[str]:
+    """The columns in the table's head, from the left; the boxes to tick and the buttons are columns too."""
     return re.findall(r'<th class="c-(\w+)', page.partition("</thead>")[0])
 
 
-def cells(page: str) -> list[str]:
+def cell_names(page: str) -> list[str]:
+    """The columns of the table's first row, from the left."""
     return re.findall(r'<td class="c-(\w+)', page.partition("<tbody")[2].partition("</tr>")[0])
 
 
@@ -36,15 +40,17 @@ def cells(page: str) -> list[str]:
     "names", [DEFAULT_COLUMNS, tuple(COLUMNS), ("id", "status"), ("id", "charge", "remains", "link")]
 )
 def test_heads_and_cells_agree_whatever_is_chosen(ana: User, browser: Client, names: tuple[str, ...]) -> None:
+    """Heads stand over their cells for the usual columns, all columns, few, and another order."""
     make_order(Status.PARTIAL, remains=3, by=ana)
     ana.columns = list(names)
     ana.save(update_fields=["columns"])
     page = browser.get("/orders/").content.decode()
-    assert heads(page) == cells(page)
-    assert [name for name in heads(page) if name not in ("tick", "act")] == list(names)
+    assert head_names(page) == cell_names(page)
+    assert [name for name in head_names(page) if name not in ("tick", "act")] == list(names)
 
 
-def test_they_are_moved_and_kept_without_a_script(ana: User, browser: Client) -> None:
+def test_columns_are_moved_and_saved_without_a_script(ana: User, browser: Client) -> None:
+    """“Usual” saves them on the account, “here” puts them into the list's address."""
     form = {"column": list(DEFAULT_COLUMNS), "query": "status=partial"}
     page = browser.post("/orders/columns/", {**form, "up": "charge"}).content.decode()
     order = re.findall(r'name="column" value="(\w+)" checked', page)
@@ -55,18 +61,21 @@ def test_they_are_moved_and_kept_without_a_script(ana: User, browser: Client) ->
     assert ana.columns == ["id", "charge", "status"]
     here = browser.post("/orders/columns/", {**form, "column": ["id", "link"], "here": "yes"})["Location"]
     make_order(Status.PARTIAL)
-    assert [name for name in heads(browser.get(here).content.decode()) if name not in ("tick", "act")] == ["id", "link"]
+    page = browser.get(here).content.decode()
+    assert [name for name in head_names(page) if name not in ("tick", "act")] == ["id", "link"]
 
 
-def test_nonsense_is_no_column(browser: Client) -> None:
+def test_nonsense_in_columns_is_ignored(browser: Client) -> None:
+    """Unknown, repeated and endless names leave a table with heads over its cells."""
     make_order()
     for query in ("cols=nope", "cols=,,,", "cols=status,status", "cols=%00", "cols=" + "x," * 3000):
         page = browser.get(f"/orders/?{query}").content.decode()
-        assert heads(page) == cells(page)
+        assert head_names(page) == cell_names(page)
     assert browser.post("/orders/columns/", {"column": "../../settings", "up": "x", "down": "y"}).status_code == 200
 
 
-def test_a_row_that_moves_comes_with_the_columns_on_screen(browser: Client) -> None:
+def test_a_changed_row_comes_with_the_columns_on_screen(browser: Client) -> None:
+    """A poll and a press answer with the columns of the list on screen, not with the usual ones."""
     order = make_order(Status.IN_PROGRESS)
     poll = browser.get(f"/orders/changes/?v={order.pk}:0&cols=id,charge", headers=htmx()).content.decode()
     assert re.findall(r'<td class="c-(\w+)', poll) == [name for name in ("tick", "id", "charge", "act") if name in poll]
@@ -77,7 +86,8 @@ def test_a_row_that_moves_comes_with_the_columns_on_screen(browser: Client) -> N
     assert "c-service" not in pressed
 
 
-def test_a_page_is_as_long_as_its_reader_likes(ana: User, browser: Client) -> None:
+def test_a_page_has_as_many_rows_as_its_reader_likes(ana: User, browser: Client) -> None:
+    """The person's page length replaces the usual fifty."""
     by, service = make_user(), make_service()
     for _ in range(30):
         make_order(Status.COMPLETED, by=by, service=service)

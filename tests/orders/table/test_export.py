@@ -1,4 +1,4 @@
-"""The orders list as a file: exactly what the page lists, named in its first line, and nothing that runs."""
+"""The export of the orders list: exactly the list's orders, described in the first line, and no formulas."""
 
 import csv
 import io
@@ -38,25 +38,26 @@ def exported(client: Client, query: str = "") -> list[list[str]]:
     return list(csv.reader(text[1:].splitlines()))
 
 
-def ids_of(client: Client, query: str) -> list[int]:
+def exported_ids(client: Client, query: str) -> list[int]:
+    """The orders of a list's CSV, from its top."""
     return [int(line[0]) for line in exported(client, query)[2:]]
 
 
-def paged(user: User, query: str) -> list[int]:
-    """What somebody sees who walks through all pages."""
-    found: list[int] = []
+def paged_ids(user: User, query: str) -> list[int]:
+    """The orders on all pages of a list, from its top."""
+    ids: list[int] = []
     listing = Listing.of(user, QueryDict(query))
     while True:
         context: dict[str, Any] = listing.context()
-        found += [order.pk for order in context["orders"]]
-        if not (onward := context["older"] or context["further"]):
-            return found
-        listing = Listing.of(user, QueryDict(onward.partition("?")[2]))
+        ids += [order.pk for order in context["orders"]]
+        if not (next_page := context["older"] or context["further"]):
+            return ids
+        listing = Listing.of(user, QueryDict(next_page.partition("?")[2]))
 
 
 @pytest.fixture
 def desk() -> list[Order]:
-    """300 orders of many kinds."""
+    """300 orders of two people, three services and all statuses, over 300 hours; some have a refill."""
     people = [make_user(name="Ana Sea"), make_user(name="Bo")]
     services = [make_service(), make_service(name="TikTok Likes", category="TikTok › Likes"), make_service()]
     statuses, now = list(Status), timezone.now()
@@ -73,23 +74,25 @@ def desk() -> list[Order]:
 
 
 def test_the_file_holds_what_the_pages_list(desk: list[Order], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "READ_AT_ONCE", 40)
+    """File and pages agree for every filter and order; small batches make paging take every path."""
+    monkeypatch.setattr(export, "ORDERS_PER_QUERY", 40)
     monkeypatch.setattr("orders.table.paging.PROBED_ROWS", 20)  # so that the narrowest are too many to sort
     user = desk[0].placed_by
     client, day = as_user(user), timezone.now() - timedelta(days=5)
-    narrowed = [
+    queries = [
         "", "status=completed", "open=look", "open=live", "open=refill", "open=cancel", "category=TikTok › Likes",
         f"service={desk[0].service.upstream_id}", "network=tiktok", "by=me", "host=tiktok.com", f"from={day:%Y-%m-%d}",
         f"to={day:%Y-%m-%d}", "least=0.5", "most=0.5", "q=some3", "q=so", "q=ana some3x", "q=nowhere",
         f"q=order {desk[3].pk}, order {desk[9].pk}", "status=completed&by=me", "q=some3&host=tiktok.com&status=queued",
         f"network=tiktok&from={day:%Y-%m-%d}&least=0.25",
     ]  # fmt: skip
-    for query, sort in product(narrowed, SORTS):
-        whole = f"{query}&sort={sort}"
-        assert ids_of(client, whole) == paged(user, whole), whole
+    for query, sort in product(queries, SORTS):
+        sorted_query = f"{query}&sort={sort}"
+        assert exported_ids(client, sorted_query) == paged_ids(user, sorted_query), sorted_query
 
 
 def test_the_first_line_names_filter_zone_and_count(desk: list[Order]) -> None:
+    """The title has them, and times carry the offset of the person's zone."""
     user = make_user(Role.VIEWER, name="Cleo", time_zone="Asia/Kathmandu")
     title, heads, *lines = exported(as_user(user), "status=completed&host=tiktok.com&sort=dearest")
     [words] = title
@@ -99,7 +102,8 @@ def test_the_first_line_names_filter_zone_and_count(desk: list[Order]) -> None:
     assert all(line[-2].endswith("+05:45") for line in lines)
 
 
-def test_numbers_are_plain_whatever_the_person_likes_to_read() -> None:
+def test_numbers_are_plain_in_every_persons_file() -> None:
+    """Numbers have a point and no groups, although this person reads commas."""
     order = make_order(
         Status.COMPLETED, quantity=10_000, charge=Decimal("1234.5000"), currency="USD", start_count=-5,
         refills_elsewhere=1,
@@ -113,7 +117,8 @@ def test_numbers_are_plain_whatever_the_person_likes_to_read() -> None:
     assert "Charge from: $1,000.00" in title[0]
 
 
-def test_hostile_texts_are_texts(viewer: Client) -> None:
+def test_hostile_texts_stay_texts(viewer: Client) -> None:
+    """Formulas, quotes and line breaks in names, links and an unknown status survive a CSV reader."""
     by = make_user(name=HOSTILE)
     make_order(Status.PENDING, by=by, service=make_service(name="＝1+1", category='@a","b'), link="+1\r\n=2")
     Order.objects.update(status="-odd")
@@ -126,11 +131,13 @@ def test_hostile_texts_are_texts(viewer: Client) -> None:
 
 
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠a"])
-def test_no_beginning_of_a_formula_stays(text: str) -> None:
+def test_a_text_that_begins_like_a_formula_is_quoted(text: str) -> None:
+    """Full-width signs, tabs and line breaks count as the beginning of a formula too."""
     assert safe(text) == f"'{text}"
 
 
 def test_excel_gets_numbers_as_numbers_and_texts_as_texts(viewer: Client) -> None:
+    """The sheet has no formulas and no hyperlinks."""
     order = make_order(Status.PENDING, by=make_user(name=HOSTILE), link="https://instagram.com/a", quantity=1234)
     answer = viewer.get("/orders/export/?format=xlsx&status=pending")
     assert answer["Content-Disposition"].endswith('-pending.xlsx"')
@@ -145,7 +152,8 @@ def test_excel_gets_numbers_as_numbers_and_texts_as_texts(viewer: Client) -> Non
 
 
 def test_more_than_a_sheet_holds_goes_as_csv(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "MOST_OF_A_SHEET", 2)
+    """The page names Excel's limit, no event is recorded, and CSV still works."""
+    monkeypatch.setattr(export, "MOST_SHEET_ROWS", 2)
     by, service = make_user(), make_service()
     for _ in range(3):
         make_order(by=by, service=service)
@@ -156,36 +164,40 @@ def test_more_than_a_sheet_holds_goes_as_csv(viewer: Client, monkeypatch: pytest
     assert len(exported(viewer, "status=queued")) == 5
 
 
-def test_what_moves_and_what_comes_meanwhile_is_counted_truly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "READ_AT_ONCE", 2)
+def test_orders_that_leave_or_come_meanwhile_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row fits the filter when it is read; what is placed after the beginning is not in the file."""
+    monkeypatch.setattr(export, "ORDERS_PER_QUERY", 2)
     by, service = make_user(), make_service()
     orders = [make_order(Status.PENDING, by=by, service=service) for _ in range(5)]
     rows = export.export_rows(Listing.of(by, QueryDict("status=pending&sort=oldest")))
-    found = [next(rows)[0]]
+    ids = [next(rows)[0]]
     Order.objects.filter(pk=orders[3].pk).update(status=Status.COMPLETED)
     make_order(Status.PENDING, by=by, service=service)
-    found += [row[0] for row in rows]
-    assert found == [orders[n].pk for n in (0, 1, 2, 4)]
+    ids += [row[0] for row in rows]
+    assert ids == [orders[n].pk for n in (0, 1, 2, 4)]
 
 
-def test_an_order_whose_charge_moves_stands_there_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "READ_AT_ONCE", 2)
+def test_an_order_whose_charge_moves_is_exported_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Paging meets the order again in a list sorted by charge, and does not write it a second time."""
+    monkeypatch.setattr(export, "ORDERS_PER_QUERY", 2)
     by, service = make_user(), make_service()
     orders = [make_order(by=by, service=service, charge=n) for n in range(1, 6)]
     rows = export.export_rows(Listing.of(by, QueryDict("sort=cheapest")))
-    found = [next(rows)[0]]
+    first_id = next(rows)[0]
     Order.objects.filter(pk=orders[0].pk).update(charge=9)
-    assert found + [row[0] for row in rows] == [order.pk for order in orders]
+    assert [first_id, *(row[0] for row in rows)] == [order.pk for order in orders]
 
 
-def test_activity_says_who_took_what(desk: list[Order]) -> None:
+def test_activity_says_who_exported_what(desk: list[Order]) -> None:
+    """The event has the number of orders and the filter in words."""
     ana = make_user(Role.VIEWER, name="Ana <b>")
     exported(as_user(ana), "status=completed")
     page = as_a("viewer").get("/activity/").content.decode()
     assert "<b>Ana &lt;b&gt;</b> exported 30 orders as CSV: Completed, newest first." in page
 
 
-def test_the_page_leads_to_the_file_of_its_own_list(viewer: Client) -> None:
+def test_the_page_links_to_the_export_of_its_own_list(viewer: Client) -> None:
+    """The links carry the list's filters and sort."""
     make_order()
     page = viewer.get("/orders/?status=queued&sort=oldest").content.decode().replace("&amp;", "&")
     assert 'href="/orders/export/?format=csv&status=queued&sort=oldest"' in page
@@ -193,6 +205,7 @@ def test_the_page_leads_to_the_file_of_its_own_list(viewer: Client) -> None:
 
 
 def test_a_file_is_named_after_day_and_status(viewer: Client) -> None:
+    """The name has both, and the CSV says that it is UTF-8."""
     answer = viewer.get("/orders/export/?status=in_progress")
     assert f'filename="orders-{timezone.now():%Y-%m-%d}-in_progress.csv"' in answer["Content-Disposition"]
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
@@ -200,4 +213,5 @@ def test_a_file_is_named_after_day_and_status(viewer: Client) -> None:
 
 
 def test_a_stranger_is_sent_to_sign_in() -> None:
+    """The export needs an account."""
     assert as_a("stranger").get("/orders/export/")["Location"].startswith("/accounts/login/")

@@ -1,4 +1,4 @@
-"""The list finds by every facet, alone and together, in every order, and says how far it looked."""
+"""The list finds by every filter, alone and together, in every order, and says how far it has looked."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -32,7 +32,7 @@ NETWORKS = {
 
 @pytest.fixture
 def desk() -> User:
-    """Orders of two people, three networks, all statuses, many days and prices; some wait for a refill."""
+    """Orders of two people, three networks, all statuses, many days and prices; some have a pending task."""
     mira, tomas = make_user(name="Mira"), make_user(name="Tomás")
     services = [make_service(category=category, refill=True) for category, _ in NETWORKS.values()]
     links = [link for _, link in NETWORKS.values()]
@@ -56,18 +56,19 @@ def desk() -> User:
     return mira
 
 
-def open_lists(some: dict[str, object]) -> list[dict[str, Any]]:
-    """Each further value of `open`, alone and with every other facet."""
-    more: list[dict[str, Any]] = [{"open": value} for value in OPEN_FILTERS if value != some["open"]]
-    return more + [{**query, name: some[name]} for query in more for name in some if name != "open"]
+def open_queries(values: dict[str, object]) -> list[dict[str, Any]]:
+    """Each further value of `open`, alone and with every other filter."""
+    alone: list[dict[str, Any]] = [{"open": value} for value in OPEN_FILTERS if value != values["open"]]
+    return alone + [{**query, name: values[name]} for query in alone for name in values if name != "open"]
 
 
 def listing(user: User, **query: object) -> Listing:
+    """The list with these parameters in its address."""
     return Listing.of(user, QueryDict(urlencode(query)))
 
 
-def some_of(user: User) -> dict[str, object]:
-    """A value for each facet, such that some orders have it and some do not."""
+def filter_values(user: User) -> dict[str, object]:
+    """A value for each filter that some of the desk's orders have and others do not."""
     day = timezone.now().date()
     service = Service.objects.order_by("pk")[1]
     return {
@@ -77,21 +78,22 @@ def some_of(user: User) -> dict[str, object]:
     }  # fmt: skip
 
 
-def walk(user: User, **query: Any) -> list[int]:
-    """The ids on all pages, from the first to the last."""
-    found: list[int] = []
-    here = listing(user, **query)
+def ids_on_all_pages(user: User, **query: Any) -> list[int]:
+    """The orders on all pages of a list, from the first to the last."""
+    ids: list[int] = []
+    page = listing(user, **query)
     for _ in range(200):
-        context = here.context()
-        found += [order.pk for order in context["orders"]]  # type: ignore[attr-defined]
-        onward = str(context["older"] or context["further"])
-        if not onward:
-            return found
-        here = Listing.of(user, QueryDict(onward.partition("?")[2]))
+        context = page.context()
+        ids += [order.pk for order in context["orders"]]  # type: ignore[attr-defined]
+        next_page = str(context["older"] or context["further"])
+        if not next_page:
+            return ids
+        page = Listing.of(user, QueryDict(next_page.partition("?")[2]))
     raise AssertionError("the list has no end")
 
 
-def in_order(pks: set[int], sort: str) -> list[int]:
+def sorted_ids(pks: set[int], sort: str) -> list[int]:
+    """These orders as the list sorts them, computed without a database."""
     field, down = SORTS[sort].field, SORTS[sort].down
     costs = dict(Order.objects.values_list("pk", "cost"))
     return sorted(pks, key=lambda pk: (costs[pk], pk) if field else (pk, pk), reverse=down)
@@ -99,28 +101,30 @@ def in_order(pks: set[int], sort: str) -> list[int]:
 
 @pytest.mark.parametrize("sort", SORTS)
 @pytest.mark.parametrize("probed", [paging.PROBED_ROWS, 3], ids=["few", "many"])
-def test_every_facet_and_every_pair_gives_what_the_condition_says(
+def test_every_filter_and_every_pair_lists_what_its_condition_says(
     desk: User, monkeypatch: pytest.MonkeyPatch, sort: str, probed: int
 ) -> None:
+    """The pages together hold the matching orders, whether a filter's ids count as few or as many."""
     monkeypatch.setattr("orders.table.listing.ROWS_A_PAGE", 5)
     monkeypatch.setattr(User, "page_length", 7)
     monkeypatch.setattr(paging, "PROBED_ROWS", probed)
-    monkeypatch.setattr(paging, "BATCHES", (4, 9))
-    some = some_of(desk)
-    assert some.keys() == FILTERS.keys()
-    queries: list[dict[str, object]] = [{}] + [{name: value} for name, value in some.items()]
-    queries += [{a: some[a], b: some[b]} for a, b in combinations(some, 2)]
+    monkeypatch.setattr(paging, "SCANNED_IDS", (4, 9))
+    values = filter_values(desk)
+    assert values.keys() == FILTERS.keys()
+    queries: list[dict[str, object]] = [{}] + [{name: value} for name, value in values.items()]
+    queries += [{a: values[a], b: values[b]} for a, b in combinations(values, 2)]
     queries += [{**query, "q": "lumen"} for query in queries[1:12]] + [{"q": "mira tiktok"}, {"q": "zz"}]
-    queries += open_lists(some)
+    queries += open_queries(values)
     for query in queries:
-        wanted = listing(desk, **query)
-        expected = in_order(set(Order.objects.filter(wanted.where).values_list("pk", flat=True)), sort)
-        assert walk(desk, **query, sort=sort) == expected, query
+        matching = Order.objects.filter(listing(desk, **query).where).values_list("pk", flat=True)
+        expected = sorted_ids(set(matching), sort)
+        assert ids_on_all_pages(desk, **query, sort=sort) == expected, query
         if len(query) == 1 and "q" not in query:
             assert 0 < len(expected) < Order.objects.count(), query
 
 
-def test_pages_lead_back_as_they_came(desk: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_way_back_leads_over_the_same_pages(desk: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The link back from the second page leads to the first, for lists with no, one and two filters."""
     monkeypatch.setattr(User, "page_length", 7)
     for sort in SORTS:
         queries: list[dict[str, Any]] = [{}, {"status": "completed"}, {"by": desk.pk, "network": "instagram"}]
@@ -134,42 +138,45 @@ def test_pages_lead_back_as_they_came(desk: User, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize(
-    ("typed", "found"),
+    ("typed", "part_of_link"),
     [("lumen", "lumen.studio"), ("LUMEN.stud", "lumen.studio"), ("https://www.instagram.com/lumen", "lumen.studio"),
      ("harb", "harbour"), ("mira", ""), ("𝗟𝘂𝗺𝗲𝗻", "lumen.studio"), ("tiktok views", "harbour"),
      ("lumen st", "lumen.studio")],
 )  # fmt: skip
-def test_search_finds_parts_of_links_and_names(desk: User, typed: str, found: str) -> None:
+def test_search_finds_parts_of_links_and_names(desk: User, typed: str, part_of_link: str) -> None:
+    """Case, scheme and fancy letters do not matter, and several words may be typed."""
     orders = listing(desk, q=typed).page().rows
     assert orders
-    assert all(found in order.link for order in orders)
+    assert all(part_of_link in order.link for order in orders)
 
 
-def test_search_understands_ids_of_ours_and_upstreams_and_whole_messages(desk: User) -> None:
+def test_search_finds_our_ids_upstreams_ids_and_whole_messages(desk: User) -> None:
+    """Request ids are found too, and an id in a message that no order has is listed as unknown."""
     a, b, c = Order.objects.exclude(upstream_id=None).order_by("pk")[:3]
     assert [order.pk for order in listing(desk, q=str(a.pk)).page().rows] == [a.pk]
     assert [order.pk for order in listing(desk, q=b.upstream_id).page().rows] == [b.pk]
     assert [order.pk for order in listing(desk, q=c.request_id).page().rows] == [c.pk]
     message = f"Hi! Please look at order {a.pk}, then {b.upstream_id}\nand {c.link} - also ord_nowhere, thanks"
-    found = listing(desk, q=message)
-    assert sorted(order.pk for order in found.page().rows) == sorted([a.pk, b.pk, c.pk])
-    assert found.pasted
-    assert found.pasted.unknown == ["ord_nowhere"]
+    by_message = listing(desk, q=message)
+    assert sorted(order.pk for order in by_message.page().rows) == sorted([a.pk, b.pk, c.pk])
+    assert by_message.pasted
+    assert by_message.pasted.unknown == ["ord_nowhere"]
 
 
-def test_a_search_without_an_index_is_bounded_and_goes_on_where_it_stopped(
+def test_a_search_without_an_index_is_bounded_and_continues_where_it_stopped(
     desk: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(paging, "BATCHES", (5, 5))
+    """The page says how far back it has looked."""
+    monkeypatch.setattr(paging, "SCANNED_IDS", (5, 5))
     first = listing(desk, least="0", most="0.01", by=desk.pk, status="nonsense")
     context = first.context()
     assert context["orders"] == []
     assert context["looked_to"] or not context["further"]
-    assert walk(desk, q="zq") == []
+    assert ids_on_all_pages(desk, q="zq") == []
 
 
 def test_the_newest_of_a_list_that_matches_nothing_is_the_newest_of_all(desk: User) -> None:
-    """Or each poll of it would look through all orders."""
+    """Otherwise each poll of the list would scan all orders."""
     newest = Order.objects.order_by("-pk").first()
     assert newest
     assert listing(desk, by=desk.pk, least=10_000).context()["newest"] == newest.pk
@@ -177,22 +184,25 @@ def test_the_newest_of_a_list_that_matches_nothing_is_the_newest_of_all(desk: Us
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="asks SQLite for its plans")
 def test_no_page_scans_or_sorts_orders(desk: User) -> None:
-    some = some_of(desk)
+    """Reads SQLite's plans for every filter, pair and order, and for counting new orders."""
+    values = filter_values(desk)
     plans: dict[str, list[str]] = {}
-    queries: list[dict[str, Any]] = [{}, {"q": "lumen"}, *({name: value} for name, value in some.items())]
-    for query in [*queries, *open_lists(some), *({a: some[a], b: some[b]} for a, b in combinations(some, 2))]:
+    queries: list[dict[str, Any]] = [{}, {"q": "lumen"}, *({name: value} for name, value in values.items())]
+    queries += [*open_queries(values), *({a: values[a], b: values[b]} for a, b in combinations(values, 2))]
+    for query in queries:
         for sort in SORTS:
             with CaptureQueriesContext(connection) as captured:
                 context = listing(desk, **query, sort=sort).context()
                 listing(desk, **query, sort=sort, newest=context["newest"]).count_new()
-            for asked in list(captured):
+            for executed in list(captured):
                 with connection.cursor() as cursor:
-                    cursor.execute("EXPLAIN QUERY PLAN " + asked["sql"].replace("%", "%%"), [])
+                    cursor.execute("EXPLAIN QUERY PLAN " + executed["sql"].replace("%", "%%"), [])
                     steps = [row[3] for row in cursor.fetchall()]
-                plans[asked["sql"]] = [s for s in steps if bad(s)]
+                plans[executed["sql"]] = [step for step in steps if scans_or_sorts(step)]
     assert len(plans) > 100
     assert {sql: steps for sql, steps in plans.items() if steps} == {}
 
 
-def bad(step: str) -> bool:
+def scans_or_sorts(step: str) -> bool:
+    """Whether a step of SQLite's plan sorts, or reads all orders without an index."""
     return "TEMP B-TREE" in step or (step.startswith("SCAN") and "orders_order" in step and "USING" not in step)

@@ -1,4 +1,4 @@
-"""Ids in a text that somebody pastes: ours, upstream's, request ids and links; and what is none of an order's."""
+"""Orders found in a pasted text: by our ids, upstream's ids, request ids and links; and what is not an order."""
 
 import uuid
 
@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from orders.models import Order
 from orders.rules.links import spellings
-from orders.table.pasted_ids import IN_ONE_QUERY, MOST_CHARACTERS, PastedOrders, find_orders
+from orders.table.pasted_ids import PASTED_CHARACTERS, QUERIED_VALUES, PastedOrders, find_orders
 from tests.makers import make_order, make_service, make_user
 
 pytestmark = pytest.mark.django_db
@@ -18,12 +18,13 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def ana() -> User:
+    """The person who pastes."""
     return make_user(name="Ana")
 
 
 @pytest.fixture
 def order(ana: User) -> Order:
-    """Its number is like a real desk's, so that no small number means it by chance."""
+    """An order with a large id, as on a real desk, so that no small number names it by chance."""
     make_order("completed", by=ana, service=make_service(), link="https://instagram.com/lumen.studio")
     Order.objects.update(upstream_id="ord_8Lw2Tq0aZx")
     old = Order.objects.get()
@@ -33,7 +34,8 @@ def order(ana: User) -> Order:
     return Order.objects.get()
 
 
-def found(text: str, ana: User) -> list[int]:
+def found_ids(text: str, ana: User) -> list[int]:
+    """The ids of the orders that are found in a text."""
     return find_orders(text, ana).orders
 
 
@@ -44,63 +46,71 @@ def found(text: str, ana: User) -> list[int]:
     "HTTPS://Instagram.com/lumen.studio?igshid=x&utm_source=y.", "see (https://instagram.com/lumen.studio).",
     "https://a.b/c,https://instagram.com/lumen.studio", "www.instagram.com/lumen.studio", "0048213", "a\x0048213",
 ])  # fmt: skip
-def test_it_finds_the_order_in(text: str, order: Order, ana: User) -> None:
-    assert found(text, ana) == [order.pk], text
+def test_the_order_is_found_in(text: str, order: Order, ana: User) -> None:
+    """Each text names order 48213 in another way."""
+    assert found_ids(text, ana) == [order.pk], text
 
 
-def test_it_finds_a_request_id(order: Order, ana: User) -> None:
-    assert found(f"request {order.request_id}?", ana) == [order.pk]
-    assert found(f"REQ {str(order.request_id).upper()}", ana) == [order.pk]
+def test_a_request_id_is_found(order: Order, ana: User) -> None:
+    """Upper or lower case and other words around it do not matter."""
+    assert found_ids(f"request {order.request_id}?", ana) == [order.pk]
+    assert found_ids(f"REQ {str(order.request_id).upper()}", ana) == [order.pk]
 
 
 @pytest.mark.parametrize("text", [
     "$48213", "48213%", "48213k", "x48213", "48.213", "48,213", "48213.50", "+48213", "ord_48213",
     "https://instagram.com/48213", "48213€", "",
 ])  # fmt: skip
-def test_it_takes_no_order_from(text: str, order: Order, ana: User) -> None:
-    assert found(text, ana) == [], text
+def test_no_order_is_found_in(text: str, order: Order, ana: User) -> None:
+    """Amounts, percentages, decimals, and words or links that contain the digits are not ids."""
+    assert found_ids(text, ana) == [], text
 
 
-def test_unknown_ids_are_told_and_bare_numbers_told_quietly(order: Order, ana: User) -> None:
+def test_unknown_ids_are_listed_apart_from_bare_numbers(order: Order, ana: User) -> None:
+    """Bare numbers may be quantities; each word is listed once."""
     asked = uuid.uuid4()
     text = f"#48213 48213 1000 2,500 #77 ord_nope {asked} https://a.b/c 1000"
-    said = find_orders(text, ana)
-    assert said == PastedOrders([order.pk], ["https://a.b/c", "ord_nope", str(asked), "#77"], ["1000", "2,500"])
+    pasted = find_orders(text, ana)
+    assert pasted == PastedOrders([order.pk], ["https://a.b/c", "ord_nope", str(asked), "#77"], ["1000", "2,500"])
 
 
-def test_one_link_means_every_order_for_it(order: Order, ana: User) -> None:
+def test_a_link_names_every_order_for_it(order: Order, ana: User) -> None:
+    """Spellings with and without `www.`, a last slash and a scheme are the same link."""
     other = make_order("completed", by=ana, service=order.service, link="https://www.instagram.com/lumen.studio/")
-    assert found("instagram.com/lumen.studio", ana) == sorted([order.pk, other.pk])
+    assert found_ids("instagram.com/lumen.studio", ana) == sorted([order.pk, other.pk])
 
 
-def test_who_may_see_no_order_finds_none(order: Order) -> None:
+def test_a_stranger_finds_no_order(order: Order) -> None:
+    """An existing id, upstream id and link find nothing for a stranger."""
     assert find_orders("48213 ord_8Lw2Tq0aZx https://instagram.com/lumen.studio", AnonymousUser()).orders == []
 
 
 @pytest.mark.parametrize("text", [
-    "\0" * MOST_CHARACTERS, "9" * MOST_CHARACTERS, "1 " * (MOST_CHARACTERS // 2), "1." * (MOST_CHARACTERS // 2),
-    "1," * (MOST_CHARACTERS // 2), "111," * (MOST_CHARACTERS // 4), "a-" * (MOST_CHARACTERS // 2),
-    "a." * (MOST_CHARACTERS // 2), "a./" * (MOST_CHARACTERS // 3), "ord_" * (MOST_CHARACTERS // 4),
-    "0123abcd-" * (MOST_CHARACTERS // 9), "https://" * (MOST_CHARACTERS // 8), "http://[ " * (MOST_CHARACTERS // 9),
-    "order " * (MOST_CHARACTERS // 6), "# " * (MOST_CHARACTERS // 2), "٣" * MOST_CHARACTERS,
-    "1:" * (MOST_CHARACTERS // 2), "$1 " * (MOST_CHARACTERS // 3), f"{2**63} {2**64} #{10**40}", "ord_\0 \ufffd",
+    "\0" * PASTED_CHARACTERS, "9" * PASTED_CHARACTERS, "1 " * (PASTED_CHARACTERS // 2), "1." * (PASTED_CHARACTERS // 2),
+    "1," * (PASTED_CHARACTERS // 2), "111," * (PASTED_CHARACTERS // 4), "a-" * (PASTED_CHARACTERS // 2),
+    "a." * (PASTED_CHARACTERS // 2), "a./" * (PASTED_CHARACTERS // 3), "ord_" * (PASTED_CHARACTERS // 4),
+    "0123abcd-" * (PASTED_CHARACTERS // 9), "https://" * (PASTED_CHARACTERS // 8), "٣" * PASTED_CHARACTERS,
+    "order " * (PASTED_CHARACTERS // 6), "# " * (PASTED_CHARACTERS // 2), "http://[ " * (PASTED_CHARACTERS // 9),
+    "1:" * (PASTED_CHARACTERS // 2), "$1 " * (PASTED_CHARACTERS // 3), f"{2**63} {2**64} #{10**40}", "ord_\0 \ufffd",
 ], ids=lambda text: repr(text[:9]))  # fmt: skip
-def test_hostile_text_is_read_to_its_end(text: str, order: Order, ana: User) -> None:
+def test_hostile_text_is_read_in_linear_time(text: str, order: Order, ana: User) -> None:
+    """These texts of full length would make a careless pattern run for hours."""
     assert find_orders(text, ana).orders == []
 
 
 def test_the_queries_hardly_grow(order: Order, ana: User) -> None:
-    """Four for a few; thousands of numbers, ids and links take one more for every few thousand."""
+    """Four for a few words; many thousands of numbers and links take one more for every few thousand."""
     counts = []
     for size in (10, 10_000):
         text = " ".join(f"{100_000 + n} https://a.b/{n}" for n in range(size))
         with CaptureQueriesContext(connection) as queries:
-            assert len(find_orders(text[: MOST_CHARACTERS * 3], ana).unknown) == size
+            assert len(find_orders(text[: PASTED_CHARACTERS * 3], ana).unknown) == size
         counts.append(len(queries))
     assert counts[0] <= 4
-    assert counts[1] <= 4 + 10_000 * 12 / (IN_ONE_QUERY / 2)
+    assert counts[1] <= 4 + 10_000 * 12 / (QUERIED_VALUES / 2)
 
 
 def test_a_link_is_found_by_an_index(order: Order, ana: User) -> None:
+    """SQLite's plan names the index on links."""
     if connection.vendor == "sqlite":
         assert "order_link" in Order.objects.with_links(spellings("https://a.b/c")).explain()

@@ -1,4 +1,4 @@
-"""A list gets a name, a tab, teammates who see it; and it says when it was changed."""
+"""Saved views: a list gets a name and a tab, may be shared, and the page says when the list differs from it."""
 
 from urllib.parse import quote
 
@@ -17,18 +17,21 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def ana() -> User:
+    """The person who saves the views."""
     return make_user(Role.OPERATOR, name="Ana")
 
 
-def saved(user: User, name: str = "Big ones", query: str = "least=5&sort=dearest", **more: str) -> SavedView:
-    answer = as_user(user).post("/orders/views/new/", {"name": name, "query": query, **more})
+def save_view(user: User, name: str = "Big ones", query: str = "least=5&sort=dearest", **fields: str) -> SavedView:
+    """Saves a list as this person's view, through the page's form."""
+    answer = as_user(user).post("/orders/views/new/", {"name": name, "query": query, **fields})
     assert answer.status_code == 302, answer.content.decode()
     return SavedView.objects.get(owner=user, name=name)
 
 
-def test_a_list_is_named_and_becomes_a_tab(ana: User) -> None:
+def test_a_saved_list_becomes_a_tab(ana: User) -> None:
+    """The view's own address shows the list as unchanged."""
     make_order(Status.COMPLETED, charge=9)
-    view = saved(ana)
+    view = save_view(ana)
     page = as_user(ana).get("/orders/").content.decode()
     assert f"view={view.pk}" in page
     opened = as_user(ana).get(view.get_absolute_url()).content.decode()
@@ -36,8 +39,9 @@ def test_a_list_is_named_and_becomes_a_tab(ana: User) -> None:
     assert "Save changes" not in opened
 
 
-def test_it_says_that_it_was_changed_and_keeps_the_change_when_asked(ana: User) -> None:
-    view = saved(ana)
+def test_the_page_says_that_a_list_differs_from_its_view_and_saves_the_change(ana: User) -> None:
+    """Columns and their order are part of the view."""
+    view = save_view(ana)
     other = f"/orders/?least=7&sort=dearest&view={view.pk}"
     assert "changed</span>" in as_user(ana).get(other).content.decode()
     as_user(ana).post(f"/orders/views/{view.pk}/", {"query": "least=7&sort=dearest&cols=id,charge,status"})
@@ -48,15 +52,17 @@ def test_it_says_that_it_was_changed_and_keeps_the_change_when_asked(ana: User) 
     assert 'class="c-service"' not in page
 
 
-def test_a_private_one_is_nobody_elses(ana: User) -> None:
-    view, other = saved(ana), as_user(make_user(Role.OWNER))
+def test_a_private_view_is_hidden_from_teammates(ana: User) -> None:
+    """Even an owner cannot pin it, and its number in an address reveals nothing."""
+    view, other = save_view(ana), as_user(make_user(Role.OWNER))
     assert "Big ones" not in other.get("/orders/views/").content.decode()
     assert other.post(f"/orders/views/{view.pk}/pin/", {"pinned": "yes"}).status_code == 404
     assert other.get(f"/orders/?view={view.pk}").status_code == 200, "the address alone tells nothing of it"
 
 
-def test_a_shared_one_is_seen_and_pinned_but_not_changed_by_teammates(ana: User) -> None:
-    view, mate = saved(ana, shared="on"), make_user(Role.OPERATOR, name="Tomás")
+def test_teammates_see_and_pin_a_shared_view_but_cannot_change_it(ana: User) -> None:
+    """When it is shared no longer, it leaves their tabs."""
+    view, mate = save_view(ana, shared="on"), make_user(Role.OPERATOR, name="Tomás")
     assert "Big ones" in as_user(mate).get("/orders/views/").content.decode()
     as_user(mate).post(f"/orders/views/{view.pk}/pin/", {"pinned": "yes"})
     assert "Big ones" in as_user(mate).get("/orders/").content.decode()
@@ -67,7 +73,8 @@ def test_a_shared_one_is_seen_and_pinned_but_not_changed_by_teammates(ana: User)
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 61])
-def test_a_bad_name_is_told_and_nothing_is_lost(ana: User, name: str) -> None:
+def test_a_bad_name_is_refused_and_the_form_keeps_its_list(ana: User, name: str) -> None:
+    """A name is bad when it is empty, blank, or longer than sixty characters."""
     answer = as_user(ana).post("/orders/views/new/", {"name": name, "query": "least=5"})
     assert answer.status_code == 422
     assert "Give it a name" in answer.content.decode()
@@ -75,27 +82,31 @@ def test_a_bad_name_is_told_and_nothing_is_lost(ana: User, name: str) -> None:
     assert not SavedView.objects.exists()
 
 
-def test_a_second_one_of_the_same_name_is_refused_in_words(ana: User) -> None:
-    saved(ana)
+def test_a_second_view_of_the_same_name_is_refused_in_words(ana: User) -> None:
+    """The constraint's message reaches the form."""
+    save_view(ana)
     answer = as_user(ana).post("/orders/views/new/", {"name": "Big ones", "query": "most=1"})
     assert answer.status_code == 422
     assert "You have a view of this name already." in answer.content.decode()
 
 
-def test_nobody_has_views_without_end(ana: User) -> None:
+def test_a_person_has_a_limited_number_of_views(ana: User) -> None:
+    """The page says what the limit is."""
     SavedView.objects.bulk_create(SavedView(owner=ana, name=f"v{n}") for n in range(VIEWS_A_PERSON))
     answer = as_user(ana).post("/orders/views/new/", {"name": "one more", "query": ""})
     assert f"You have {VIEWS_A_PERSON} views" in answer.content.decode()
 
 
-def test_nonsense_in_a_kept_list_does_no_harm(ana: User) -> None:
-    view = saved(ana, query="least=abc&status=nope&q=" + quote("<script>") + "&view=999")
+def test_nonsense_in_a_saved_list_is_dropped(ana: User) -> None:
+    """The view keeps the parameters that make sense, and its page opens."""
+    view = save_view(ana, query="least=abc&status=nope&q=" + quote("<script>") + "&view=999")
     assert view.query == "q=%3Cscript%3E"
     assert as_user(ana).get(view.get_absolute_url()).status_code == 200
 
 
-def test_a_removed_one_is_gone_and_its_orders_are_not(ana: User) -> None:
-    order, view = make_order(), saved(ana)
+def test_a_removed_view_is_gone_and_its_orders_are_not(ana: User) -> None:
+    """An old link to it still shows the list that its other parameters describe."""
+    order, view = make_order(), save_view(ana)
     as_user(ana).post(f"/orders/views/{view.pk}/removal/")
     page = as_user(ana).get(view.get_absolute_url()).content.decode()
     assert f'id="order-{order.pk}"' not in page, "the filter in the address still holds"

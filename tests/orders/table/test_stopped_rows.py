@@ -1,4 +1,4 @@
-"""While sending is stopped an order that waits says so, also on a page that was open before."""
+"""While sending is stopped, the rows of orders that wait say so, also on pages that were open before."""
 
 import re
 from decimal import Decimal
@@ -24,6 +24,7 @@ POLL_QUERIES, MOST_QUERIES = 4, 6
 
 
 def stop() -> None:
+    """A manager stops sending."""
     send_switch.stop("Prices look wrong.", by=make_user(Role.MANAGER))
 
 
@@ -37,34 +38,38 @@ def open_page(client: Client) -> tuple[str, str]:
     return page, "/orders/changes/?v=" + ",".join(f"{pk}:{version}" for pk, version in rows) + query
 
 
-def changed(page: str) -> set[int]:
+def row_ids(page: str) -> set[int]:
+    """The orders whose rows an answer has."""
     return {int(pk) for pk in re.findall(r'id="order-(\d+)"', page)}
 
 
-def in_doubt(order: Order, said: str) -> Order:
-    order.tasks.update(unclear_since=timezone.now(), attempts=2, answer=said)
+def make_unclear(order: Order, answer: str) -> Order:
+    """Makes the order's placing one that was sent and got no clear answer."""
+    order.tasks.update(unclear_since=timezone.now(), attempts=2, answer=answer)
     return order
 
 
-def test_a_stop_and_its_end_reach_the_rows_that_wait_with_the_next_poll(viewer: Client) -> None:
-    queued, lost = make_order(), in_doubt(make_order(), "No answer.")
+def test_a_stop_and_its_end_reach_waiting_rows_with_the_next_poll(viewer: Client) -> None:
+    """Only the two orders that upstream does not have change; the second poll brings nothing."""
+    queued, lost = make_order(), make_unclear(make_order(), "No answer.")
     for status in set(Status) - {Status.QUEUED}:
         make_order(status)
     make_order(upstream_id="ord_1")  # upstream has it, and is still looked at
-    for act, says in ((stop, True), (lambda: send_switch.resume(by=make_user(Role.OWNER)), False)):
+    for act, stopped in ((stop, True), (lambda: send_switch.resume(by=make_user(Role.OWNER)), False)):
         before, poll = open_page(viewer)
-        assert (WAITS in before) is not says
+        assert (WAITS in before) is not stopped
         act()
         page = viewer.get(poll, headers=htmx()).content.decode()
-        assert changed(page) == {queued.pk, lost.pk}
-        assert (WAITS in page) is says
-        assert ("same request id; sending is stopped" in page) is says
+        assert row_ids(page) == {queued.pk, lost.pk}
+        assert (WAITS in page) is stopped
+        assert ("same request id; sending is stopped" in page) is stopped
         assert 'id="heard"' not in page, "the banner tells it; not each row again"
         _, poll = open_page(viewer)
         assert viewer.get(poll, headers=htmx()).status_code == 204, "and then it is quiet"
 
 
-def test_it_costs_no_query_more(viewer: Client) -> None:
+def test_a_stop_costs_no_further_query(viewer: Client) -> None:
+    """A page with twenty waiting rows and its poll stay within their usual numbers of queries."""
     stop()
     for _ in range(20):
         make_order()
@@ -76,7 +81,8 @@ def test_it_costs_no_query_more(viewer: Client) -> None:
     assert len(queries) <= POLL_QUERIES
 
 
-def test_a_row_that_moves_during_a_stop_is_still_told(viewer: Client) -> None:
+def test_a_row_that_changes_during_a_stop_is_still_read_aloud(viewer: Client) -> None:
+    """A withdrawal is news, unlike the stop itself."""
     stop()
     order = make_order()
     _, poll = open_page(viewer)
@@ -84,7 +90,8 @@ def test_a_row_that_moves_during_a_stop_is_still_told(viewer: Client) -> None:
     assert "1 order changed: 1 withdrawn." in viewer.get(poll, headers=htmx()).content.decode()
 
 
-def test_an_order_s_own_page_says_it_and_learns_it(viewer: Client) -> None:
+def test_the_page_of_one_order_learns_of_a_stop(viewer: Client) -> None:
+    """Its poll brings nothing before the stop, and the page's middle after it."""
     order = make_order()
     poll = f"/orders/{order.pk}/?v={order.version}&bar={StatusBar().version}"
     assert viewer.get(poll, headers=htmx()).status_code == 204
@@ -94,7 +101,8 @@ def test_an_order_s_own_page_says_it_and_learns_it(viewer: Client) -> None:
     assert 'id="trouble"' in page
 
 
-def test_what_waits_for_money_says_that_it_waits_for_both(viewer: Client) -> None:
+def test_an_order_that_waits_for_money_says_that_it_waits_for_both(viewer: Client) -> None:
+    """The row names the amount that it needs and the stop."""
     order = make_order()
     order.tasks.update(needs=Decimal("0.90"), attempts=1, answer="Insufficient balance")
     stop()

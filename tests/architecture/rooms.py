@@ -69,11 +69,6 @@ DOORS: dict[str, frozenset[str]] = {
 # Rooms that hold no code of their own: a package of packages, or one that a rule of Django's prescribes.
 SHELLS = frozenset({"panel.notpanel.sandbox", "panel.management"})
 FEWEST_MODULES, MOST_MODULES = 3, 11
-# Rooms with fewer modules → why they are rooms all the same.
-SMALL_ROOMS: dict[str, str] = {
-    "panel.notpanel.sandbox.api": "what one request means, apart from the store it changes and the HTTP around it",
-    "panel.notpanel.sandbox.faults": "which faults there are and when they strike: world, webhooks and http read them",
-}
 MOST_LINES = 400
 
 # The only modules that write the status of an order.

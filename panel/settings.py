@@ -179,6 +179,7 @@ ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
+SESSION_COOKIE_AGE = 14 * 24 * 60 * 60  # seconds from the sign-in
 
 # ── Words, time, files ───────────────────────────────────────────────────────────────────────────
 LANGUAGE_CODE = "en-gb"

@@ -3,12 +3,7 @@ const { desk, htmx } = window;
 const CHORD = 1_500; // ms that g waits for the key after it
 const ROWS = "main :is(.row, .jobs li, .line li)";
 const FIELDS = ["main #q", "#find"]; // the page's own, else that of the bar
-// The same as in panel/site/palette.py, which says them.
-const GO = {
-  o: "/orders/", n: "/orders/new/", s: "/services/", a: "/activity/", t: "/team/",
-  r: "/orders/refills/", c: "/orders/cancels/", j: "/orders/bulks/",
-  v: "/orders/views/", m: "/mentions/", p: "/accounts/preferences/",
-};
+const GO = JSON.parse(document.body.dataset.goKeys); // key after g → path
 const style = new Promise((resolve) => {
   const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href: document.body.dataset.keysStyle });
   link.onload = link.onerror = resolve;

@@ -1,5 +1,7 @@
 """The palette, which leads to a place, a service or an order in a few keys, and the page that lists all keys."""
 
+import json
+from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -24,7 +26,7 @@ class Place(NamedTuple):
     words: str
     name: str  # of its URL
     what: str  # what a person must be allowed to do there, a key of accounts.access.NEEDS
-    keys: str = ""  # the keys that lead there; static/keys.js has the same
+    keys: str = ""  # the keys that lead there
 
 
 PLACES = (
@@ -51,6 +53,12 @@ PLACES = (
     Place("Components", "styleguide", "administer"),
     Place("Admin", "admin:index", "administer"),
 )
+
+
+@cache
+def paths_by_go_key() -> str:
+    """The path that each key after g leads to, as JSON. The body of each page hands it to static/keys.js."""
+    return json.dumps({place.keys.removeprefix("g "): reverse(place.name) for place in PLACES if " " in place.keys})
 
 
 @require_safe

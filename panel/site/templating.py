@@ -16,6 +16,7 @@ from orders.table.markup import act_button, check_button, copy_button, icon, lin
 from orders.table.rows import row_version
 from orders.teamwork.mentions import note_html
 from panel.format import money, numbers, times
+from panel.site.palette import paths_by_go_key
 
 
 def environment(**options: Any) -> Environment:
@@ -28,7 +29,7 @@ def environment(**options: Any) -> Environment:
         money=money.money, is_dollars=money.is_dollars, cent=money.CENT, number=numbers.number, decimal=numbers.decimal,
         ago_words=times.ago_words, time_tag=times.time_tag, span_tag=times.span_tag, machine=times.machine,
         exact=times.exact, clock_words=times.clock, local=times.local, day_of=times.day, zone_at=times.zone_at,
-        zone_name=times.zone_name, took=times.took,
+        zone_name=times.zone_name, took=times.took, paths_by_go_key=paths_by_go_key,
     )  # fmt: skip
     return env
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from orders.aftersale.withdraw import withdraw
 from orders.models import Event, Order, Task, TaskQuerySet
 from orders.rules.eligibility import WHY_NOT
-from orders.rules.refusal import Refusal, allowed, reason_given
+from orders.rules.refusal import Refusal, require_allowed, require_reason
 from panel.ops.failpoints import fp
 
 Kind, Outcome, Settled = Task.Kind, Task.Outcome, Task.Settled
@@ -22,7 +22,7 @@ def ask(order: Order, kind: str, *, by: Any) -> Task | None:
 
     Raises a Refusal that says why not, and who was first when two people pressed at once.
     """
-    allowed(by, "place")
+    require_allowed(by, "place")
     if kind == Kind.CANCEL and try_to_withdraw(order, by=by):
         return None
     try:
@@ -80,7 +80,7 @@ def asked_event(task: Task) -> Event:
 # ── Acting on a task without a clear answer, or without an end ───────────────────────────────────
 def ask_again(order: Order, kind: str, *, by: Any) -> None:
     """Sends a task once more that got no clear answer. With a refill only a person may do that, never the worker."""
-    allowed(by, "place")
+    require_allowed(by, "place")
     with transaction.atomic():
         if not resend(Task.objects.filter(order=order, kind=kind), by=by):
             raise Refusal(f"There is no {kind} of this order without a clear answer.")
@@ -107,7 +107,7 @@ def resend(tasks: TaskQuerySet, *, by: Any) -> int:
 
 def ask_anew(order: Order, *, by: Any) -> None:
     """Asks for the next refill although one is pending, since upstream's answer tells whether that one is settled."""
-    allowed(by, "decide")
+    require_allowed(by, "decide")
     with transaction.atomic():
         fresh = locked(order)
         refills = fresh.refills
@@ -123,8 +123,8 @@ def ask_anew(order: Order, *, by: Any) -> None:
 
 def mark_settled(order: Order, reason: str, *, by: Any) -> None:
     """Marks the pending refill as settled, because a manager knows that it is. The reason says how they know."""
-    allowed(by, "decide")
-    reason = reason_given(reason, "Say how you know that it is settled; the reason is kept.")
+    require_allowed(by, "decide")
+    reason = require_reason(reason, "Say how you know that it is settled; the reason is kept.")
     with transaction.atomic():
         now = timezone.now()
         locked(order)

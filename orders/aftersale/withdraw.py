@@ -9,13 +9,13 @@ from django.utils import timezone
 
 from orders.aftersale.settle import settle_needless_cancels
 from orders.models import Bulk, Event, Order, Task
-from orders.rules.refusal import Refusal, allowed
+from orders.rules.refusal import Refusal, require_allowed
 from orders.rules.statuses import Status
 
 
 def withdraw(order: Order, *, by: Any) -> None:
     """Withdraws an order that upstream cannot have. Raises a Refusal if a worker has claimed it already."""
-    allowed(by, "place")
+    require_allowed(by, "place")
     with transaction.atomic():
         if not withdraw_all([order], by=by, at=timezone.now()):
             raise Refusal("Too late to undo: it is on its way to upstream, or settled already.")

@@ -11,7 +11,7 @@ from orders.aftersale import withdraw
 from orders.bulk.selection import BATCH_ORDERS, CANCEL, Selection, orders_for_rule
 from orders.models import Bulk, Event, Order, Task
 from orders.rules.eligibility import group_by_reason
-from orders.rules.refusal import Refusal, allowed
+from orders.rules.refusal import Refusal, require_allowed
 from panel.format.locale import for_the_record
 from panel.ops.database import batches
 
@@ -21,7 +21,7 @@ def start_job(selection: Selection, *, by: Any) -> Bulk:
 
     Starting the job of the same dry run again changes nothing and returns the first job.
     """
-    allowed(by, "place")
+    require_allowed(by, "place")
     jobs = Bulk.objects.filter(token=selection.token)
     try:
         with transaction.atomic(), for_the_record():
@@ -95,7 +95,7 @@ def refused_orders(bulk: Bulk) -> list[int]:
 
 def retry_unclear(bulk: Bulk, *, by: Any) -> int:
     """Sends again what got no clear answer, which only a person may decide. Returns how many tasks that were."""
-    allowed(by, "place")
+    require_allowed(by, "place")
     unclear = Task.objects.pending().filter(bulk=bulk, outcome=Task.Outcome.UNCLEAR)
     order_ids, count = sorted(unclear.values_list("order_id", flat=True)), 0
     with transaction.atomic():

@@ -7,7 +7,7 @@ from django.db import transaction
 from orders.following.anomalies import kind_labels
 from orders.models import Order
 from orders.models.order import IS_MISSING
-from orders.rules.refusal import Refusal, allowed, reason_given
+from orders.rules.refusal import Refusal, require_allowed, require_reason
 
 
 def mark_seen(order: Order, kinds: str, *, by: Any) -> None:
@@ -15,7 +15,7 @@ def mark_seen(order: Order, kinds: str, *, by: Any) -> None:
 
     Raises a Refusal if another kind has come since, so that nobody marks what they could not read.
     """
-    allowed(by, "decide")
+    require_allowed(by, "decide")
     with transaction.atomic():
         if not kinds or not Order.objects.filter(pk=order.pk, doubts=kinds).change(doubts=None):
             raise Refusal("Something else has come to surprise meanwhile, or somebody was quicker: look again.")
@@ -24,8 +24,8 @@ def mark_seen(order: Order, kinds: str, *, by: Any) -> None:
 
 def give_up(order: Order, reason: str, *, by: Any) -> None:
     """Stops polling an order that upstream says it does not know. A later report about it is applied as usual."""
-    allowed(by, "decide")
-    reason = reason_given(reason, "Say why it need not be asked after; the reason is kept.")
+    require_allowed(by, "decide")
+    reason = require_reason(reason, "Say why it need not be asked after; the reason is kept.")
     with transaction.atomic():
         if not Order.objects.filter(IS_MISSING, pk=order.pk).change(missing_since=None, next_look_at=None, hurry=None):
             raise Refusal("Only an order that upstream says it does not know is given up.")

@@ -10,7 +10,7 @@ from django.db.models import F
 from accounts.models import BalanceReading
 from orders.models import Order, Task
 from orders.placing import send_switch
-from orders.rules.refusal import Refusal, allowed
+from orders.rules.refusal import Refusal, require_allowed
 from orders.rules.statuses import Status
 from panel.format.money import is_dollars
 
@@ -33,14 +33,14 @@ def probe_soon(now: datetime) -> None:
 
 def send_now(order: Order, *, by: Any) -> None:
     """Sends an order that waits for money, whatever the balance is said to be."""
-    allowed(by, "place")
+    require_allowed(by, "place")
     if not release(order, "sent_now", by=by):
         raise Refusal("This order does not wait for money.")
 
 
 def choose_when_funded(order: Order, by_itself: bool, *, by: Any) -> None:
     """Sets whether the order goes by itself when the money is there, or waits for a person's press."""
-    allowed(by, "place")
+    require_allowed(by, "place")
     with transaction.atomic():
         changed = Order.objects.filter(pk=order.pk, status=Status.QUEUED).exclude(send_when_funded=by_itself)
         if changed.change(send_when_funded=by_itself):

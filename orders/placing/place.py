@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from catalog.models import Service
 from orders.models import Order, Task
 from orders.rules.links import spellings
-from orders.rules.refusal import Refusal, allowed
+from orders.rules.refusal import Refusal, require_allowed
 from orders.rules.service_types import service_type_of
 from orders.rules.statuses import LIFE, LIVE, Status
 from panel.format.locale import for_the_record
@@ -35,7 +35,7 @@ def place(
     `interval` in minutes. `fields` are the service type's own, such as `comments`, as they are sent. `despite_hold`:
     the person was shown that the service is on hold, and agreed to order it all the same.
     """
-    allowed(by, "place")
+    require_allowed(by, "place")
     body = body_of(service, link, quantity, runs=runs, interval=interval, coupon=coupon, fields=fields or {})
     # Before the service is checked, so that F5 leads to the order even if the service has gone meanwhile.
     if earlier := Order.objects.filter(form_token=token).first():

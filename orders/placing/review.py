@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from orders.aftersale.settle import settle_needless_cancels
 from orders.models import Order, Task
-from orders.rules.refusal import Refusal, allowed, reason_given
+from orders.rules.refusal import Refusal, require_allowed, require_reason
 from orders.rules.statuses import Status
 from panel.notpanel.shapes import safe_id
 
@@ -40,7 +40,7 @@ def why_not_again(order: Order) -> str:
 
 def ask_again(order: Order, *, by: Any) -> None:
     """Sends the same request_id once more. If upstream refuses it, the order comes back to review."""
-    allowed(by, "decide")
+    require_allowed(by, "decide")
     if why := why_not_again(order):
         raise Refusal(why)
     task_facts = {"settled_at": None, "due_at": timezone.now(), "outcome": ""}
@@ -52,7 +52,7 @@ def ask_again(order: Order, *, by: Any) -> None:
 
 def adopt(order: Order, upstream_id: str, *, by: Any) -> None:
     """Gives the order the id that somebody found at the supplier. The next poll tells whether that id is right."""
-    allowed(by, "decide")
+    require_allowed(by, "decide")
     if not (known_id := safe_id(upstream_id.strip())):
         raise Refusal("Write upstream’s id of the order, such as ord_3f9a1c.")
     task_facts = {"outcome": Task.Outcome.ADOPTED, "answer": known_id}
@@ -70,8 +70,8 @@ def adopt(order: Order, upstream_id: str, *, by: Any) -> None:
 
 def close(order: Order, reason: str, *, by: Any) -> None:
     """Rejects an order of which a person is sure that upstream does not have it. The reason says how they know."""
-    allowed(by, "decide")
-    reason = reason_given(reason, "Say how you know that it was not placed; the reason is kept.")
+    require_allowed(by, "decide")
+    reason = require_reason(reason, "Say how you know that it was not placed; the reason is kept.")
     task_facts = {"outcome": Task.Outcome.CLOSED, "answer": reason}
     order_facts = {**NOT_POLLED_YET, "upstream_id": None, "next_look_at": None, "taken_at": None}
     with transaction.atomic():

@@ -8,7 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from orders.models import Event, Sending
-from orders.rules.refusal import Refusal, allowed, reason_given
+from orders.rules.refusal import Refusal, require_allowed, require_reason
 from panel.ops.database import only_row
 
 # Tries of any orders, with no answer in between. Each order waits longer after each try, so five are no accident.
@@ -23,8 +23,8 @@ def switch_row() -> Any:
 
 def stop(reason: str, *, by: Any) -> None:
     """Stops all sending. A stop by the desk itself becomes the manager's, so that only a manager ends it."""
-    allowed(by, "decide")
-    reason, now = reason_given(reason, "Say why: the whole team reads it."), timezone.now()
+    require_allowed(by, "decide")
+    reason, now = require_reason(reason, "Say why: the whole team reads it."), timezone.now()
     with transaction.atomic():
         if not switch_row().filter(stopped_by=None).update(stopped_at=now, stopped_by=by, reason=reason):
             raise Refusal("Sending is stopped already.")
@@ -33,7 +33,7 @@ def stop(reason: str, *, by: Any) -> None:
 
 def resume(*, by: Any) -> None:
     """Lets orders go out again, no matter who stopped them."""
-    allowed(by, "decide")
+    require_allowed(by, "decide")
     with transaction.atomic():
         if not switch_on(switch_row().filter(stopped_at__isnull=False), failures=0):
             raise Refusal("Orders go out already.")

@@ -11,13 +11,13 @@ class Refusal(Exception):
     """Our own no, with its reason, written for the person who asked."""
 
 
-def allowed(by: Any, what: str) -> None:
+def require_allowed(by: Any, what: str) -> None:
     """Raises a Refusal unless this person may do `what`, a key of accounts.access.NEEDS."""
     if why := why_not(by, what):
         raise Refusal(why)
 
 
-def reason_given(text: str, question: str) -> str:
+def require_reason(text: str, question: str) -> str:
     """The reason that a person wrote, trimmed and cut to what is kept. Without a reason, raises the question."""
     if not (reason := text.strip()[:REASON_CHARACTERS]):
         raise Refusal(question)

@@ -7,7 +7,7 @@ from django.db import transaction
 from accounts.access import why_not
 from accounts.models import User
 from orders.models import Order
-from orders.rules.refusal import Refusal, allowed
+from orders.rules.refusal import Refusal, require_allowed
 
 
 class Overtaken(Refusal):
@@ -19,7 +19,7 @@ def assign(order: Order, to: User | None, *, saw: int | None, by: Any) -> None:
 
     Raises a Refusal when `to` may not have it or has it already, and Overtaken when the assignee is not `saw`.
     """
-    allowed(by, "place")
+    require_allowed(by, "place")
     if to and (why := why_not(to, "place")):
         raise Refusal(f"{to} cannot be assigned an order. {why}")
     with transaction.atomic():

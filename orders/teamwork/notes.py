@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import User
 from orders.models import Mention, Note, Order
 from orders.models.team import NOTE_CHARACTERS
-from orders.rules.refusal import Refusal, allowed
+from orders.rules.refusal import Refusal, require_allowed
 from orders.teamwork.mentions import mentioned
 from panel.format.numbers import number
 
@@ -21,7 +21,7 @@ def write_note(order: Order, text: str, token: uuid.UUID, *, by: Any) -> tuple[N
 
     Raises a Refusal when the text may not stand as a note, or the form has written another text.
     """
-    allowed(by, "place")
+    require_allowed(by, "place")
     text = text.replace("\r\n", "\n").rstrip().lstrip("\n")
     if why := why_no_note(text):
         raise Refusal(why)

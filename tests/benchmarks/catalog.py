@@ -87,9 +87,10 @@ def rewritten(rows: list[ServiceRow], figures: measure.Figures) -> None:
 
 
 class Phone(NamedTuple):
-    """An upstream that answers at once."""
+    """A Client whose upstream answers at once."""
 
     rows: tuple[ServiceRow, ...]
+    meter: None = None
 
     def services(self) -> Catalog:
         return Catalog(self.rows, ())

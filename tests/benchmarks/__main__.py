@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 EVERY = (
-    "catalog", "sweep", "budget", "outage", "rhythm", "orders_page", "finding", "poll", "live_page", "first_visit",
+    "catalog", "sweep", "budget", "outage", "poll_schedule", "orders_page", "search", "poll", "live_page", "first_visit",
     "submit", "bulk", "export", "webhooks",
 )  # fmt: skip
 

@@ -40,9 +40,9 @@ from panel.management.commands.demo import HERE, START_SECONDS, answer
 from tests.benchmarks import data, measure
 from tests.benchmarks.first_visit import free_port
 from tests.benchmarks.page import browser_of
-from tests.benchmarks.upstream_rings import CONNECTIONS, SECRET
+from tests.benchmarks.delivery_sender import CONNECTIONS, SECRET
 
-OURS, PLAIN, EMPTY = "panel.settings", "tests.benchmarks.plain_door", "tests.benchmarks.empty_door"
+OURS, PLAIN, EMPTY = "panel.settings", "tests.benchmarks.plain_endpoint", "tests.benchmarks.empty_endpoint"
 APPLICATION = {OURS: "panel.wsgi", PLAIN: "panel.wsgi:pages", EMPTY: EMPTY}
 THREADS = 16
 ROUNDS, ROUND_SECONDS = 8, 2.0
@@ -210,7 +210,7 @@ def serving(folder: Path, kind: str, *how: str) -> Iterator[tuple[subprocess.Pop
 
 
 def start_ringing(port: int, rate: float, seconds: float, name: str, *how: str) -> "subprocess.Popen[str]":
-    command = [*how, sys.executable, "-m", "tests.benchmarks.upstream_rings", str(port), str(rate), str(seconds), name]
+    command = [*how, sys.executable, "-m", "tests.benchmarks.delivery_sender", str(port), str(rate), str(seconds), name]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout and process.stdout.readline() == "ringing\n"
     return process

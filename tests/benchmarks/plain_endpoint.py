@@ -13,7 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from panel.settings import *  # noqa: F403
 
-ROOT_URLCONF = "tests.benchmarks.plain_door"
+ROOT_URLCONF = "tests.benchmarks.plain_endpoint"
 
 
 @csrf_exempt

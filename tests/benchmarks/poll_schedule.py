@@ -1,7 +1,7 @@
 """Asking after live orders, on a virtual clock: a day of 100,000, and what webhooks spare while they work or are dead.
 
 The supplier is in memory; budget, rhythm, claims and the database are the desk's own. One part alone is measured by
-`python -m tests.benchmarks.rhythm day`; the others are dead and rings.
+`python -m tests.benchmarks.poll_schedule day`; the others are dead and rings.
 """
 
 import sys

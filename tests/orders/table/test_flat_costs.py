@@ -5,9 +5,9 @@ from django.db import connection
 
 from orders.table.listing import ROWS_A_PAGE
 from tests.benchmarks import data
-from tests.benchmarks.search import ask_for_refills
 from tests.benchmarks.orders_page import MOST_GROWTH, costs
 from tests.benchmarks.page import browser_of
+from tests.benchmarks.search import ask_for_refills
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OLDER_BLOCKS = 2  # of a thousand orders

@@ -4,8 +4,8 @@ import subprocess
 import sys
 
 EVERY = (
-    "catalog", "sweep", "budget", "outage", "poll_schedule", "orders_page", "search", "poll", "live_page", "first_visit",
-    "submit", "bulk", "export", "webhooks",
+    "catalog", "sweep", "budget", "outage", "poll_schedule", "orders_page", "search", "poll", "live_page",
+    "first_visit", "submit", "bulk", "export", "webhooks",
 )  # fmt: skip
 
 

@@ -16,9 +16,11 @@ from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.core.management.commands import flush
 from django.db import connection
+from django.test import Client as Browser
 from pytest_django import DjangoDbBlocker
 
 from panel.notpanel.client import Client
+from tests.people import as_a
 from tests.upstream import Upstream
 
 
@@ -117,3 +119,9 @@ def _plain_passwords(settings: object) -> None:
 def _no_undo_window(settings: object) -> None:
     """Orders go at once; tests of the undo window open one."""
     settings.SEND_DELAY_SECONDS = 0  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def operator() -> Browser:
+    """An operator's browser, signed in."""
+    return as_a("operator")

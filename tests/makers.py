@@ -99,3 +99,8 @@ def sold_by(phone: Client, **wanted: Any) -> Service:
     # All of it would take longer than most tests that want one service.
     apply_catalog(replace(said, rows=tuple(fitting[:PAGE])), timezone.now())
     return Service.objects.get(upstream_id=fitting[0].upstream_id)
+
+
+def reloaded(order: Order) -> Order:
+    """The order as the table reads it now."""
+    return Order.objects.for_table().get(pk=order.pk)

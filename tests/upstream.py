@@ -3,6 +3,7 @@
 import http.client
 import json
 import shutil
+import socket
 import tempfile
 import time
 import uuid
@@ -11,6 +12,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
+import pytest
+
+from panel.notpanel.errors import NotPanelError
 from panel.notpanel.sandbox.faults.rules import EVERY_ACTION
 from panel.notpanel.sandbox.http import books, control
 from panel.notpanel.sandbox.http.server import Sandbox
@@ -251,3 +255,17 @@ class Upstream:
 
     def _do(self, command: str, **fields: Any) -> dict[str, Any]:
         return control.run(self.supplier, command, fields)
+
+
+def trouble_of(call: Callable[[], object]) -> NotPanelError:
+    """The trouble that a call ends in; fails when it goes well."""
+    with pytest.raises(NotPanelError) as caught:
+        call()
+    return caught.value
+
+
+def free_port() -> int:
+    """A port of this machine where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+    return port

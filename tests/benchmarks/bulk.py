@@ -29,11 +29,10 @@ from orders.rules.statuses import Status
 from panel.demo.processes import Processes
 from panel.management.commands.demo import HERE, MANAGE, START_SECONDS, answer, gunicorn
 from tests.benchmarks import data, measure
-from tests.benchmarks.first_visit import free_port
 from tests.benchmarks.page import browser_of
 from tests.benchmarks.submit import centre, p95
 from tests.makers import make_service
-from tests.upstream import SERVICE, Upstream
+from tests.upstream import SERVICE, Upstream, free_port
 
 CALL_SECONDS = 0.05  # that every answer of upstream's takes, as over a real line
 ROUNDS = 8  # of each, in turns

@@ -2,7 +2,6 @@
 
 import io
 import os
-import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from panel.management.commands.demo import HERE, START_SECONDS, answer, gunicorn
 from tests.benchmarks import data, measure
 from tests.benchmarks.page import browser_of
 from tests.chromium import chromium
+from tests.upstream import free_port
 
 MOST_BYTES = 60_000
 MOST_REQUESTS = 8
@@ -45,13 +45,6 @@ def main() -> int:
                 judge(what, visit(browser, f"http://{HERE}:{port}{reverse(name)}", cookie), figures)
             browser.close()
     return figures.end()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HERE, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

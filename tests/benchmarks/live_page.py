@@ -11,9 +11,10 @@ from playwright.sync_api import Page, sync_playwright
 from orders.models import Order
 from panel.management.commands.demo import HERE
 from tests.benchmarks import data, measure
-from tests.benchmarks.first_visit import free_port, serving
+from tests.benchmarks.first_visit import serving
 from tests.benchmarks.page import browser_of
 from tests.chromium import chromium
+from tests.upstream import free_port
 
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # playwright's loop runs in this thread
 POLLS, SWAPS, ROWS = 100, 40, 50

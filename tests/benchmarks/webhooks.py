@@ -39,8 +39,8 @@ from orders.webhooks import inbox
 from panel.management.commands.demo import HERE, START_SECONDS, answer
 from tests.benchmarks import data, measure
 from tests.benchmarks.delivery_sender import CONNECTIONS, SECRET
-from tests.benchmarks.first_visit import free_port
 from tests.benchmarks.page import browser_of
+from tests.upstream import free_port
 
 OURS, PLAIN, EMPTY = "panel.settings", "tests.benchmarks.plain_endpoint", "tests.benchmarks.empty_endpoint"
 APPLICATION = {OURS: "panel.wsgi", PLAIN: "panel.wsgi:pages", EMPTY: EMPTY}

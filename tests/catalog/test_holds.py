@@ -19,12 +19,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def operator() -> Client:
-    """An operator's browser."""
-    return as_a("operator")
-
-
-@pytest.fixture
 def service() -> Service:
     """A service that Mira has put on hold."""
     return put_on_hold(make_service(rate=Decimal("1.12")))

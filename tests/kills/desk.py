@@ -5,7 +5,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from django.db import connection
 from orders.rules import links
 from panel.management.commands.demo import HERE, MANAGE, answer, environment
 from tests import ROOT
+from tests.upstream import free_port
 
 LEASE_SECONDS = 2  # so that the tests need not wait a minute for each dead worker
 START_SECONDS = 90.0
@@ -248,10 +248,3 @@ def reader(url: str) -> Iterator[Callable[[str], list[tuple[Any, ...]]]]:
 def _ask_sqlite(path: str, sql: str) -> list[tuple[Any, ...]]:
     with closing(sqlite3.connect(path, timeout=30)) as line:
         return list(line.execute(sql).fetchall())
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HERE, 0))
-        port: int = probe.getsockname()[1]
-        return port

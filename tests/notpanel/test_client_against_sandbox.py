@@ -1,6 +1,5 @@
 """The client and the sandbox, which share no code, agree on every action, every documented error and every fault."""
 
-from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -20,18 +19,11 @@ from panel.notpanel.errors import (
 )
 from panel.notpanel.sandbox.faults.call_faults import FAULTS
 from panel.notpanel.sandbox.world.limits import Limits
-from tests.upstream import SERVICE, Upstream, soon
+from tests.upstream import SERVICE, Upstream, soon, trouble_of
 
 BODY = {"service": str(SERVICE), "link": "https://instagram.com/p/1", "quantity": "1000"}
 NO_REFILLS, NO_CANCELS = "Service does not support refills", "Service does not support cancellation"
 TERMINAL = "Order cannot be cancelled (already completed)"
-
-
-def trouble_of(call: Callable[[], object]) -> NotPanelError:
-    """The trouble that a call ends in; fails when it goes well."""
-    with pytest.raises(NotPanelError) as caught:
-        call()
-    return caught.value
 
 
 def refill(client: Client, order: str) -> str:

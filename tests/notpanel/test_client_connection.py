@@ -11,8 +11,9 @@ import pytest
 import requests
 
 from panel.notpanel.client import BODY_BYTES, Client
-from panel.notpanel.errors import NeverSent, NotPanelError, Unclear
+from panel.notpanel.errors import NeverSent, Unclear
 from tests.notpanel.scripted_server import End, ScriptedServer, Step, answer, drip, self_signed
+from tests.upstream import free_port, trouble_of
 
 KEY = "np_live_51Hq8vT2"
 ORDER = '{"order": "ord_1"}'
@@ -43,25 +44,11 @@ def place(client: Client) -> str:
     return client.place({"service": "1", "link": "https://example.com/p"}, request_id="r-1")
 
 
-def trouble_of(call: Callable[[], object]) -> NotPanelError:
-    """The trouble that a call ends in; fails when it goes well."""
-    with pytest.raises(NotPanelError) as caught:
-        call()
-    return caught.value
-
-
-def unused_port() -> int:
-    """A port of this machine where nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-    return port
-
-
 # --- Never sent ---
 
 
 def test_it_never_sent_what_was_refused_at_the_port() -> None:
-    client = Client(f"http://127.0.0.1:{unused_port()}/", KEY)
+    client = Client(f"http://127.0.0.1:{free_port()}/", KEY)
     trouble = trouble_of(lambda: place(client))
     assert type(trouble) is NeverSent and trouble.pause == 15 and trouble.http_status is None
 
@@ -298,7 +285,7 @@ def test_it_ignores_proxies_and_netrc(server: ScriptedServer, monkeypatch: pytes
     (tmp_path / "netrc").write_text("machine localhost login somebody password something\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
-        monkeypatch.setenv(name, f"http://127.0.0.1:{unused_port()}")
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
     server.play(answer(BALANCE))
     make_client(server).balance()
     assert b"authorization" not in server.heads[0].lower()

@@ -20,6 +20,7 @@ from panel.notpanel.errors import (
     WrongKey,
 )
 from tests.notpanel.scripted_server import End, ScriptedServer, answer
+from tests.upstream import trouble_of
 
 KEY = "np/live+51Hq8=vT2"
 NOW = 1_800_000_000.0
@@ -41,13 +42,6 @@ def make_client(server: ScriptedServer, on_call: Callable[[str, NotPanelError | 
 def place(client: Client) -> str:
     """Places the same order every time."""
     return client.place({"service": "1", "link": "https://example.com/secret-link"}, request_id="r-1")
-
-
-def trouble_of(call: Callable[[], object]) -> NotPanelError:
-    """The trouble that a call ends in; fails when it goes well."""
-    with pytest.raises(NotPanelError) as caught:
-        call()
-    return caught.value
 
 
 def error(text: str) -> str:

@@ -64,6 +64,12 @@ def test_the_books_are_json(upstream: Upstream) -> None:
         ("forgotten", {}, {"forgotten": 0}),
         ("faults", {"fault": "slow", "action": "add", "times": 2, "seconds": 1}, {"fault": "slow", "times": 2}),
         ("faults/lifted", {}, {"lifted": 0}),
+        ("webhooks", {"url": "http://[::1]/", "secret": "s", "events": "order.failed"}, {"events": ["order.failed"]}),
+        ("webhooks/ring", {}, {"endpoints": 0}),
+        ("webhooks/faults", {"fault": "stale", "event": "ping", "times": 2}, {"action": "ping", "times": 2}),
+        ("webhooks/faults/lifted", {}, {"lifted": 0}),
+        ("webhooks/patience", {"pauses": 0.5, "answer": 2}, {"pauses": 0.5, "answer": 2}),
+        ("balance/low", {"amount": "7.5"}, {"low": "7.50"}),
     ],
 )
 def test_a_control_call_answers_in_json(
@@ -89,6 +95,15 @@ def test_a_control_call_answers_in_json(
         ("clock", {"speed": "fast"}, "speed must be a number"),
         ("clock", {"speed": "nan"}, "Speed must be between 0 and 100000"),
         ("faults", {"fault": "slow", "seconds": "nan"}, "seconds must not be negative or endless"),
+        ("webhooks", {"url": "http://10.0.0.1/"}, "url must be a public https address, or http on loopback"),
+        ("webhooks", {"url": "http://127.0.0.1/", "events": "order.born"}, "Unknown event: order.born"),
+        ("webhooks/removed", {"id": "wh_x"}, "There is no endpoint 'wh_x'"),
+        ("webhooks/faults", {"fault": "slow"}, "There is no fault 'slow'; there are duplicate"),
+        ("webhooks/faults", {"fault": "stale", "count": 1}, "stale has no 'count'"),
+        ("webhooks/faults", {"fault": "forge", "how": "well"}, "how is one of stranger, broken"),
+        ("webhooks/patience", {"answer": 0}, "pauses must not be negative"),
+        ("webhooks/patience", {"pauses": "nan"}, "pauses must not be negative"),
+        ("balance/low", {"amount": "little"}, "'little' is not an amount of money"),
     ],
 )
 def test_what_cannot_be_done_is_refused_with_a_sentence(

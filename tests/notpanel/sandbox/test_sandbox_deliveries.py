@@ -2,7 +2,6 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 
@@ -19,14 +18,6 @@ END_OF = {
     "cancelled": "order.failed",
     "refunded": "order.refunded",
 }
-
-
-@pytest.fixture
-def endpoint(upstream: Upstream) -> Iterator[Endpoint]:
-    """An endpoint that gets every event."""
-    with Endpoint() as listening:
-        upstream.add_endpoint(listening.url, SECRET)
-        yield listening
 
 
 def quiet(upstream: Upstream) -> bool:

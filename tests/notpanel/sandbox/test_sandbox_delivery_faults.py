@@ -1,6 +1,5 @@
 """Faults of deliveries: each is met as often as the rule says, and the next delivery goes well."""
 
-import json
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -13,14 +12,6 @@ from tests.notpanel.endpoint import SECRET, Endpoint
 from tests.notpanel.sandbox.test_sandbox_control import BROWSER, ask
 from tests.notpanel.sandbox.test_sandbox_deliveries import A_WHILE, quiet
 from tests.upstream import Upstream, soon
-
-
-@pytest.fixture
-def endpoint(upstream: Upstream) -> Iterator[Endpoint]:
-    """An endpoint that gets every event."""
-    with Endpoint() as listening:
-        upstream.add_endpoint(listening.url, SECRET)
-        yield listening
 
 
 def test_an_event_is_well_signed_and_true(upstream: Upstream, endpoint: Endpoint) -> None:
@@ -202,47 +193,6 @@ def test_the_page_shows_endpoints_deliveries_and_every_fault(upstream: Upstream,
     assert endpoint.url in page and "how=broken" in page
     assert page.count(f"<code>{order}</code>") == 2 and "<td>order.completed</td>" in page  # its row, its delivery's
     assert "<script" not in page and SECRET not in page
-
-
-@pytest.mark.parametrize(
-    ("command", "fields", "answer"),
-    [
-        ("webhooks", {"url": "http://[::1]/", "secret": "s", "events": "order.failed"}, {"events": ["order.failed"]}),
-        ("webhooks/ring", {}, {"endpoints": 0}),
-        ("webhooks/faults", {"fault": "stale", "event": "ping", "times": 2}, {"action": "ping", "times": 2}),
-        ("webhooks/faults/lifted", {}, {"lifted": 0}),
-        ("webhooks/patience", {"pauses": 0.5, "answer": 2}, {"pauses": 0.5, "answer": 2}),
-        ("balance/low", {"amount": "7.5"}, {"low": "7.50"}),
-    ],
-)  # fmt: skip
-def test_a_control_call_answers_in_json(
-    upstream: Upstream, command: str, fields: dict[str, object], answer: dict[str, object]
-) -> None:
-    status, text, _ = ask(upstream, "POST", f"/{command}", fields)
-    assert status == 200
-    assert answer.items() <= json.loads(text).items()
-
-
-@pytest.mark.parametrize(
-    ("command", "fields", "sentence"),
-    [
-        ("webhooks", {"url": "http://10.0.0.1/"}, "url must be a public https address, or http on loopback"),
-        ("webhooks", {"url": "http://127.0.0.1/", "events": "order.born"}, "Unknown event: order.born"),
-        ("webhooks/removed", {"id": "wh_x"}, "There is no endpoint 'wh_x'"),
-        ("webhooks/faults", {"fault": "slow"}, "There is no fault 'slow'; there are duplicate"),
-        ("webhooks/faults", {"fault": "stale", "count": 1}, "stale has no 'count'"),
-        ("webhooks/faults", {"fault": "forge", "how": "well"}, "how is one of stranger, broken"),
-        ("webhooks/patience", {"answer": 0}, "pauses must not be negative"),
-        ("webhooks/patience", {"pauses": "nan"}, "pauses must not be negative"),
-        ("balance/low", {"amount": "little"}, "'little' is not an amount of money"),
-    ],
-)
-def test_what_cannot_be_done_is_refused_with_a_sentence(
-    upstream: Upstream, command: str, fields: dict[str, object], sentence: str
-) -> None:
-    status, text, _ = ask(upstream, "POST", f"/{command}", fields)
-    assert status == 400
-    assert json.loads(text)["error"].startswith(sentence)
 
 
 def test_a_browser_adds_an_endpoint_a_fault_and_an_event_and_removes_the_endpoint(upstream: Upstream) -> None:

@@ -16,7 +16,7 @@ from orders.rules.retry import LEASE
 from orders.rules.statuses import Status
 from panel.notpanel.client import Client
 from panel.ops.database import ONLY_ROW
-from tests.makers import make_order, make_user, place_order, sold_by
+from tests.makers import make_order, make_user, place_order, reloaded, sold_by
 from tests.upstream import Upstream
 
 pytestmark = pytest.mark.django_db
@@ -34,10 +34,6 @@ def placed(upstream: Upstream, phone: Client, status: str = "in_progress", **ser
 
 def ask(order: Order) -> Task | None:
     return aftersale.ask(order, CANCEL, by=make_user(name="Ana"))
-
-
-def reloaded(order: Order) -> Order:
-    return Order.objects.for_table().get(pk=order.pk)
 
 
 def cancel_task() -> Task:

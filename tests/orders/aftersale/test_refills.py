@@ -15,7 +15,7 @@ from orders.models import Order, Task
 from orders.rules.refusal import Refusal
 from panel.notpanel.client import Client
 from panel.ops import failpoints
-from tests.makers import make_order, make_service, make_user, sold_by
+from tests.makers import make_order, make_service, make_user, reloaded, sold_by
 from tests.upstream import Upstream
 
 pytestmark = pytest.mark.django_db
@@ -36,10 +36,6 @@ def ask(order: Order, **by: object) -> Task:
     task = aftersale.ask(order, REFILL, by=by.get("by") or make_user())
     assert task
     return task
-
-
-def reloaded(order: Order) -> Order:
-    return Order.objects.for_table().get(pk=order.pk)
 
 
 def test_an_accepted_refill_is_pending_and_not_done(order: Order, upstream: Upstream, phone: Client) -> None:

@@ -9,16 +9,10 @@ from django.utils import timezone
 from orders.models import Order
 from orders.rules.statuses import Status
 from tests.makers import make_order
-from tests.people import as_a, htmx
+from tests.people import htmx
 from tests.upstream import Upstream
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def operator() -> Client:
-    """A browser in which an operator is logged in."""
-    return as_a("operator")
 
 
 def test_checked_orders_join_the_next_batch(operator: Client, upstream: Upstream) -> None:

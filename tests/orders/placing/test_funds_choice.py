@@ -14,25 +14,15 @@ from orders.placing.funding import BALANCE_LAG, send_now
 from orders.placing.probe import probe
 from orders.placing.submit import submit_one
 from panel.notpanel.client import Client as Phone
-from tests.makers import PASSWORD, make_service, make_user, sold_by
+from tests.makers import PASSWORD, make_user, sold_by
 from tests.orders.placing.test_order_form import LINK, filled, proof
-from tests.people import as_a, as_user
+from tests.people import as_user
 from tests.upstream import Upstream
 
 pytestmark = pytest.mark.django_db
 LATER = timedelta(hours=1)
 # As browsers send them: the hidden field, and the box only when it is ticked.
 TICKED, UNTICKED = {"send_when_funded": ["0", "1"]}, {"send_when_funded": "0"}
-
-
-@pytest.fixture
-def operator() -> Client:
-    return as_a("operator")
-
-
-@pytest.fixture
-def service() -> Service:
-    return make_service()
 
 
 def ticked(page: str) -> bool:

@@ -21,11 +21,6 @@ LINK = "https://instagram.com/lumen.studio"
 
 
 @pytest.fixture
-def operator() -> Client:
-    return as_a("operator")
-
-
-@pytest.fixture
 def service() -> Service:
     return make_service(minimum=50, maximum=10_000)
 

@@ -9,14 +9,8 @@ from catalog.models import Service
 from orders.models import Order
 from tests.makers import make_service
 from tests.orders.placing.test_order_form import filled
-from tests.people import as_a
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def operator() -> Client:
-    return as_a("operator")
 
 
 @pytest.fixture

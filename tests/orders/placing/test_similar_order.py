@@ -15,20 +15,10 @@ from orders.placing.place import similar_orders
 from orders.rules.statuses import LIFE, Status
 from tests.makers import make_order, make_service, make_user
 from tests.orders.placing.test_order_form import LINK, filled
-from tests.people import as_a, as_user
+from tests.people import as_user
 
 pytestmark = pytest.mark.django_db
 DAYS_AGO = timezone.now() - timedelta(days=3)
-
-
-@pytest.fixture
-def operator() -> Client:
-    return as_a("operator")
-
-
-@pytest.fixture
-def service() -> Service:
-    return make_service()
 
 
 def test_it_is_shown_and_nothing_is_sent(operator: Client, service: Service) -> None:

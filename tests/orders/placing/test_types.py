@@ -17,7 +17,6 @@ from orders.rules.service_types import TYPES
 from panel.notpanel.client import Client as Phone
 from tests.makers import make_service, sold_by
 from tests.orders.placing.test_order_form import LINK, filled
-from tests.people import as_a
 from tests.upstream import Upstream
 
 pytestmark = pytest.mark.django_db
@@ -40,11 +39,6 @@ def fitting(service: Service, **typed: str) -> dict[str, str]:
     network = network_of(service.category)
     assert network
     return filled(service, **{"link": f"https://{network.hosts[0]}/lumen", **typed})
-
-
-@pytest.fixture
-def operator() -> Client:
-    return as_a("operator")
 
 
 def fields_of(page: str) -> set[str]:

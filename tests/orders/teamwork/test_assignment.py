@@ -20,18 +20,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def order() -> Order:
-    """An order in progress, assigned to nobody."""
-    return make_order(Status.IN_PROGRESS)
-
-
-@pytest.fixture
-def ana() -> User:
-    """An operator."""
-    return make_user(Role.OPERATOR, username="ana", name="Ana")
-
-
-@pytest.fixture
 def tomas() -> User:
     """Another operator."""
     return make_user(Role.OPERATOR, username="tomas", name="Tomás")

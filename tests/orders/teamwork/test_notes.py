@@ -14,10 +14,10 @@ from accounts.access import Role
 from accounts.models import User
 from orders.models import Mention, Note, Order
 from orders.models.team import NOTE_CHARACTERS
-from orders.rules.statuses import Status
 from orders.teamwork.mentions import mentioned
 from panel.site.status_bar import StatusBar
-from tests.makers import make_order, make_user
+from tests.makers import make_user
+from tests.orders.teamwork.conftest import page
 from tests.people import as_a, as_user, htmx
 
 pytestmark = pytest.mark.django_db
@@ -25,18 +25,6 @@ HOSTILE = (
     "</textarea></script><script>alert(1)</script><b>bold</b> &amp; {{ 7*7 }} {% now %} \u202eright to left\u202c "
     "a\u200bzero\u200dwidth \x01 \ufeff 'quotes' \"double\" 👩‍👩‍👧 שלום"
 )
-
-
-@pytest.fixture
-def order() -> Order:
-    """An order in progress, without notes."""
-    return make_order(Status.IN_PROGRESS)
-
-
-@pytest.fixture
-def ana() -> User:
-    """An operator."""
-    return make_user(Role.OPERATOR, username="ana", name="Ana")
 
 
 @pytest.fixture
@@ -50,11 +38,6 @@ def write(by: User | Client, order: Order, text: str, token: object = None) -> H
     client = as_user(by) if isinstance(by, User) else by
     form = {"text": text, "token": str(token or uuid.uuid4())}
     return client.post(f"/orders/{order.pk}/notes/", form)  # type: ignore[return-value]
-
-
-def page(client: Client, order: Order) -> str:
-    """The HTML of the order's page."""
-    return client.get(order.get_absolute_url()).content.decode()
 
 
 def test_a_note_stands_on_the_page_and_in_the_timeline_with_its_name(ana: User, order: Order, viewer: Client) -> None:

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 import pytest
 from django.contrib.sessions.models import Session
 from django.db import connection, connections, transaction
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -18,16 +17,11 @@ from orders.rules.statuses import Status
 from orders.teamwork import presence
 from panel.site.status_bar import StatusBar
 from tests.makers import make_order, make_user
+from tests.orders.teamwork.conftest import page
 from tests.people import as_user, htmx
 
 pytestmark = pytest.mark.django_db
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture
-def order() -> Order:
-    """An order in progress."""
-    return make_order(Status.IN_PROGRESS)
 
 
 @pytest.fixture
@@ -40,11 +34,6 @@ def ana() -> User:
 def tomas() -> User:
     """Another operator."""
     return make_user(Role.OPERATOR, name="Tomás")
-
-
-def page(client: Client, order: Order) -> str:
-    """The HTML of the order's page."""
-    return client.get(order.get_absolute_url()).content.decode()
 
 
 def poll_address(order: Order, version: object) -> str:

@@ -20,12 +20,6 @@ from tests.people import as_a, htmx
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def operator() -> Client:
-    """An operator, signed in."""
-    return as_a("operator")
-
-
 def found_links(client: Client, q: str) -> list[str]:
     """Where the links lead that the palette shows for this query."""
     page = client.get("/palette/", {"q": q}, headers=htmx()).content.decode()

@@ -92,9 +92,7 @@ def resend(tasks: TaskQuerySet, *, by: Any) -> int:
     """Makes those of these tasks due again that got no clear answer. Returns how many there were."""
     now = timezone.now()
     unclear = tasks.pending().filter(outcome=Outcome.UNCLEAR)
-    # Orders are locked before their tasks change, and in one order by everybody, so that no two wait for each other.
-    orders = Order.objects.filter(pk__in=unclear.values("order_id")).order_by("pk")
-    list(orders.select_for_update(no_key=True).values_list("pk"))
+    Order.objects.filter(pk__in=unclear.values("order_id")).lock()
     resent = list(unclear)
     # The tries stay: after them, “already pending” means that the first one went through.
     again = Task.objects.filter(pk__in=[task.pk for task in resent])

@@ -91,8 +91,7 @@ def apply_answers(tasks: list[Task], answers: dict[str, Answer]) -> None:
     now, events = timezone.now(), list[Event]()
     orders = Order.objects.filter(pk__in=[task.order_id for task in tasks])
     with transaction.atomic():
-        # Orders are locked before their tasks change, and in one order by everybody, so no two wait for each other.
-        list(orders.order_by("pk").select_for_update(no_key=True).values_list("pk"))
+        orders.lock()
         for task in tasks:
             events += apply_answer(task, answers[task.order.upstream_id or ""], now)
         orders.change()

@@ -100,8 +100,7 @@ def retry_unclear(bulk: Bulk, *, by: Any) -> int:
     order_ids, count = sorted(unclear.values_list("order_id", flat=True)), 0
     with transaction.atomic():
         for pks in batches(order_ids, BATCH_ORDERS):
-            # Orders before tasks, and by id, as everybody does who locks several.
-            list(Order.objects.filter(pk__in=pks).order_by("pk").select_for_update(no_key=True).values_list("pk"))
+            Order.objects.filter(pk__in=pks).lock()
             count += aftersale.resend(Task.objects.filter(bulk=bulk, order__in=pks), by=by)
     if not count:
         raise Refusal("No order of this job is without a clear answer.")

@@ -83,8 +83,7 @@ def close(order: Order, reason: str, *, by: Any) -> None:
 @transaction.atomic
 def apply_decision(order: Order, candidates: "QuerySet[Order]", task_facts: dict[str, Any], **order_facts: Any) -> None:
     """Changes order and task together, if the order is still among the candidates: of two deciders the first wins."""
-    # Locked in a statement of its own: PostgreSQL would not ask the inner query again after it had waited.
-    list(Order.objects.filter(pk=order.pk).select_for_update(no_key=True).values_list("pk"))
+    Order.objects.filter(pk=order.pk).lock()
     if not Order.objects.filter(pk__in=candidates.filter(pk=order.pk).values("pk")).change(**order_facts):
         raise Refusal("Somebody, or upstream, was quicker: look at the order again.")
     Task.objects.filter(order=order, kind=Task.Kind.PLACE).update(**task_facts)

@@ -1,6 +1,7 @@
 """The one place that talks to NotPanel: a method per action, and every trouble one of the family in `errors`."""
 
 import logging
+import os
 import re
 import threading
 import time
@@ -57,6 +58,7 @@ class Client:
         self._current_call = Call(connect_seconds, total_seconds)
         self._session = make_session(self._current_call)
 
+        self._carries = (0, 0)  # the process and the form that the kept connection is for; form 0: reads
     def services(self) -> Catalog:
         """Every service that can be ordered now, and the rows that make no sense."""
         return self._ask("services", {}, Catalog.parse)
@@ -115,6 +117,7 @@ class Client:
             try:
                 result = read(self._answer(action))
             except NotPanelError as caught:
+            self._keep_apart(action, fields)
                 trouble = caught
                 trouble.action, trouble.http_status = action, call.http_status
             finally:
@@ -140,6 +143,18 @@ class Client:
     def _without_key(self, text: str) -> str:
         return self._key_pattern.sub(HIDDEN_KEY, text) if self._key else text
 
+    def _keep_apart(self, action: str, fields: Mapping[str, str]) -> None:
+        """Hangs up first unless no other call's answer, however late it comes, could be taken for this call's.
+
+        So a kept connection carries reads that name in their answer what they are about, or one form again and again;
+        and none that was open when this process began as the copy of another.
+        """
+        names_itself = action in READ_ACTIONS and "order" not in fields
+        carries = (os.getpid(), 0 if names_itself else hash(self._current_call.form))
+        if carries != self._carries:
+            self._session.close()
+            self._carries = carries
+
     def _answer(self, action: str) -> object:
         """The answer's JSON. A read goes out a second time when upstream had closed the kept connection."""
         call, most_bytes = self._current_call, CATALOG_BYTES if action == "services" else BODY_BYTES
@@ -156,10 +171,14 @@ class Client:
             break
         if trouble and call.http_status != 429:  # a 429 is a 429, however its body ends
             raise trouble
-        return self._read_answer(action, call.http_status or 0, body)
+        try:
+            return self._read_answer(action, call.http_status or 0, body)
+        except Unclear:
+            self._session.close()  # the true answer may still come after this one
+            raise
 
     def _exchange(self, most_bytes: int) -> bytes:
-        """POSTs the form and reads the whole body; the connection is kept only when nothing of it is left unread."""
+        """POSTs the form and reads the whole body; the connection is kept only when it carried that answer alone."""
         call = self._current_call
         # The deadline sets the socket's timeout before every step; this one is only what urllib3 starts from.
         response = self._session.post(
@@ -181,6 +200,8 @@ class Client:
 
     def _transport_trouble(self, caught: Exception) -> NotPanelError:
         """What an exchange that failed means: NeverSent when not a byte went out, else Unclear."""
+            if call.spoiled:
+                self._session.close()
         call = self._current_call
         if not call.sent:
             why = "TLS failed" if isinstance(caught, requests.exceptions.SSLError) else "no connection"

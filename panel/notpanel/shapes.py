@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Self
 
 from panel.notpanel.errors import Refused, Unclear
@@ -23,7 +23,11 @@ CATALOG_ROWS = 50_000  # NotPanel has up to 10,000; a longer list is junk that w
 RAW_FIELDS = 40  # of a status row: documented are five
 BIGGEST_COUNT = 2**63 - 1  # what a database's big integer holds
 WHOLE_DIGITS = 9  # of an amount, before its point; a billion would break a column of money
-FRACTION_DIGITS = 12  # of an amount, behind its point
+# Of an amount, behind its point. A sum of binary floats shows up to about 33: 0.1 + 0.2 - 0.3 is 5.551115123125783e-17.
+FRACTION_DIGITS = 36
+EXACT_FRACTION_DIGITS = 12  # no more than these are somebody's own; beyond them lies the noise of binary floats
+AMOUNT_CHARACTERS = 60
+KEPT = Decimal("0.000001")  # the decimals that columns of money keep
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _COUNT = re.compile(r"([+-]?[0-9]{1,19})(?:\.0*)?")
@@ -90,13 +94,20 @@ def _count(value: object) -> int | None:
 
 def _money(value: object) -> Decimal | None:
     text = _text(value)
-    if len(text) > 2 * FRACTION_DIGITS + 2 or not _AMOUNT.fullmatch(text):
+    if len(text) > AMOUNT_CHARACTERS or not _AMOUNT.fullmatch(text):
+    """An amount, rounded to six decimals when it has so many that they are noise; None when it makes no sense.
+
+    What is above nothing and would be rounded to it stays as it is: nobody must take a tiny rate for a free one.
+    """
         return None
     amount = Decimal(text)
     exponent = amount.as_tuple().exponent
     if not isinstance(exponent, int) or exponent < -FRACTION_DIGITS or amount.adjusted() >= WHOLE_DIGITS:
         return None
-    return amount + 0  # turns 1E+3 into 1000 and -0 into 0, and keeps the decimals of 0.50
+    if exponent < -EXACT_FRACTION_DIGITS:
+        amount = amount.quantize(KEPT, ROUND_HALF_UP) or max(amount, Decimal(0))
+    # Turns 1E+3 into 1000 and -0 into 0, and keeps the decimals of 0.50.
+    return amount + 0 if amount.adjusted() < WHOLE_DIGITS else None
 
 
 def _word(value: object) -> str:

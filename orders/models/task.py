@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.models import User
 from orders.models.bulk_job import Bulk
 from orders.rules.statuses import AFTERSALE, TaskKind, TaskOutcome, TaskSettled
+from panel.notpanel.errors import in_short
 from panel.ops.failpoints import fp
 
 IS_PENDING = Q(kind__in=AFTERSALE, over_at=None)
@@ -190,6 +191,11 @@ class Task(models.Model):
     def unsent(self) -> bool:
         """Whether it may still be withdrawn: upstream cannot have it, and no worker is about to send it."""
         return self.settled_at is None and self.unclear_since is None
+
+    @property
+    def came_back(self) -> str:
+        """What came back from the last try of a task in doubt, in few words, such as `Answer lost`."""
+        return in_short(self.answer)
 
     def trusted(self, now: datetime) -> bool:
         """Whether its request_id may still be sent again. How long upstream remembers one is not documented."""

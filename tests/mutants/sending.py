@@ -18,6 +18,9 @@ TWO_PEOPLE = "tests/orders/aftersale/test_two_people.py"
 PLACE = "orders/placing/place.py"
 TASKS = "orders/models/task.py"
 CLIENT = "panel/notpanel/client.py"
+ERRORS = "panel/notpanel/errors.py"
+PASSING = "tests/orders/placing/test_passing_no.py"
+NESTED = "tests/orders/aftersale/test_nested_no.py"
 WIRE = "tests/notpanel/test_client_connection.py"
 
 MISTAKES = (
@@ -68,6 +71,23 @@ MISTAKES = (
         "a refusal after a lost answer means rejected", CARRYING,
         '    if rule.then in ("over", "money") and task.was_unclear:', "    if False:",
         OUTCOMES,
+    ),
+    Mistake(
+        "a no that passes is the end of the order", ERRORS,
+        "    return Unclear if _IN_HAND.search(error) else PutOff\n",
+        "    return Unclear if _IN_HAND.search(error) else Refused\n",
+        PASSING,
+    ),
+    Mistake(
+        "a limit told in words is a refusal", ERRORS,
+        "    if _ABOUT_PACE.search(error) and not", "    if False and not",
+        PASSING,
+    ),
+    Mistake(
+        "what is put off counts as a try in doubt", CARRYING,
+        'Rule(PutOff,                     Ending.LIMITED,      "stays",  False,',
+        'Rule(PutOff,                     Ending.UNCLEAR,      "begins", True, ',
+        PASSING,
     ),
     Mistake(
         "every lost answer is left to a person", CARRYING,
@@ -148,6 +168,21 @@ MISTAKES = (
         "a refill pending upstream is ours although the one before may be it", BATCHES,
         " and not earlier_refills(task, *UNCONFIRMED_ENDS).exists():", ":",
         REFILLS,
+    ),
+    Mistake(
+        "a nested no in a batch is taken as unclear", "panel/notpanel/shapes.py",
+        "    error = refusal_text(row, field)\n", "    error = error_text(row)\n",
+        NESTED,
+    ),
+    Mistake(
+        "a nested no about one is taken as unclear", CLIENT,
+        "shapes.refusal_text(answer, proof) if", "shapes.error_text(answer) if",
+        NESTED,
+    ),
+    Mistake(
+        "a refill that is put off is refused", BATCHES,
+        "    PutOff: (Ending.LIMITED, True),\n", "",
+        NESTED,
     ),
     Mistake(
         "a refused refill keeps its place", BATCHES,

@@ -21,9 +21,8 @@ _ABOUT_KEY = _words(  # "Duplicate idempotency key" is about an order
     r"\b(invalid|wrong|incorrect|missing|unknown|revoked|inactive) key\b",
     r"parameter: key\b",
 )
-_ABOUT_ACCOUNT = _words(
-    r"(your )?account (is |has been )?(temporarily )?suspended\.?"
-)  # all of it: "Target account is…"
+# All of the sentence: "Target account is suspended" refuses one order.
+_ABOUT_ACCOUNT = _words(r"(your )?account (is |has been )?(temporarily )?suspended\.?")
 _ABOUT_FUNDS = _words(r"\b(insufficient|not enough) (balance|funds)\b")
 _ABOUT_PACE = _words(  # "Refill limit reached" is about one order, and for good
     r"\brate[\s_-]*limit",
@@ -32,10 +31,11 @@ _ABOUT_PACE = _words(  # "Refill limit reached" is about one order, and for good
     r"\bslow(ing)? down\b",
     r"\bthrottl(ed|ing)\b",
 )
+_FILL = "( (again|back|it|this|that|the|your|request|order|a|at|bit|little|once|more))*"  # "try this again a bit later"
 _FOR_NOW = _words(  # a bare "try again" is not: it follows what must be changed first
     r"\bmaintenance\b(?! (fee|cost|charge))",
-    r"\b(try|retry|come back|check back)( \w+)?( again)?( at a)? (later|shortly|soon)\b",
-    r"\b(try|retry)( \w+)?( again)? (in|after) (a|an|one|few|some|\d+)\b",
+    rf"\b(try|retry|come|check){_FILL},? (later|shortly|soon|tomorrow)\b",
+    rf"\b(try|retry|come|check){_FILL},? (in|after) (a|an|one|few|some|\d+)\b",
     r"\bwait (for )?(a|an|one|few|some|\d+)\b.{0,12}\b(seconds?|minutes?|moment|while)\b",
     r"\btemporar(y|ily) (is |not )?(un|dis)?(available|abled|down|closed|paused|busy|overloaded|error|failure|outage)",
     r"\b(server|system|api|panel|site|website) (is |are )?(too |very |currently )?(busy|overloaded|down|unavailable)\b",
@@ -50,10 +50,11 @@ _ABOUT_ONE = _words(r"\b(this|that|same|your) (link|order|service|username|profi
 _IN_HAND = _words(r"\b(in (progress|process)|(being|still) process(ed|ing)|duplicate|queued)\b")  # not finished yet
 _ABOUT_TASK = _words(r"\b(re-?fill|cancel)")  # that one is refused, and a person may ask again
 
+ANSWER_LOST = "Answer lost"
 # What the sentence of an Unclear comes to, in the few words that a row has room for. The first that fits.
 _IN_SHORT = (
     (_words(r"answered with HTTP (\d+)"), "Upstream answered HTTP {0}"),
-    (_words("did not answer", "no answer", "connection broke"), "Answer lost"),
+    (_words("did not answer", "no answer", "connection broke"), ANSWER_LOST),
     (_words("cannot be read", "compressed", "longer than"), "Answer unreadable"),
 )
 _UNIX_SECONDS = re.compile(r"-?[0-9]+(\.[0-9]*)?")

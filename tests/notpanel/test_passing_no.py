@@ -38,6 +38,7 @@ PUT_OFF = (
     *("Try again in 5 minutes", "Please try again after some time", "Try again shortly", "Come back later"),
     *("Please try again at a later time", "Something went wrong. Try again in a few moments", "Check back soon"),
     *("Please wait 30 seconds", "Wait a moment", "Service is temporarily unavailable", "Temporarily disabled"),
+    *("Try your request again a little later", "try again, later", "Come back in 10 minutes", "Try again tomorrow"),
     *("Temporary error", "Server is busy", "System overloaded", "API is currently unavailable", "The panel is down"),
     *("Rate limit exceeded for this link", "Too many requests for your order, try again later"),
 )
@@ -48,7 +49,13 @@ STAYS = (
     *("Make the profile public and then try again later", "Maintenance fee unpaid", "Do not try again later"),
     *("You have active order with this link. Please wait until order being completed.", "Service is unavailable"),
     *("There is an active order for this link, try again later", "You already have this order, try again later"),
-    *("Target account is temporarily suspended", "Order 429 not found", "Later than allowed", "This service is slow"),
+    *(
+        "Target account is temporarily suspended",
+        "Order 429 not found",
+        "Later than allowed",
+        "Try another service soon",
+        "This service is slow",
+    ),
 )
 IN_HAND = (
     "Your request is still being processed, try again later",

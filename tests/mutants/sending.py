@@ -21,6 +21,9 @@ CLIENT = "panel/notpanel/client.py"
 ERRORS = "panel/notpanel/errors.py"
 PASSING = "tests/orders/placing/test_passing_no.py"
 NESTED = "tests/orders/aftersale/test_nested_no.py"
+TRANSPORT = "panel/notpanel/transport.py"
+ONE_ANSWER = "tests/notpanel/test_client_one_answer.py"
+MANGLED = "tests/orders/placing/test_mangled_answers.py"
 WIRE = "tests/notpanel/test_client_connection.py"
 
 MISTAKES = (
@@ -60,6 +63,47 @@ MISTAKES = (
         "a claim that is not counted as a try", TASKS,
         '"attempts": task.attempts + 1,', '"attempts": task.attempts,',
         OUTCOMES,
+    ),
+    # ── Swapped ──────────────────────────────────────────────────────────────────────────────────
+    Mistake(
+        "an interim answer is taken for the answer", TRANSPORT,
+        "            if not 100 <= status < 200:\n", "            if True:\n",
+        MANGLED,
+    ),
+    Mistake(
+        "a connection is kept after an interim answer", TRANSPORT,
+        '            self._call.spoiled = "an interim answer"\n', "",
+        ONE_ANSWER,
+    ),
+    Mistake(
+        "a connection is kept that had more to say", TRANSPORT,
+        '            self._call.spoiled = "bytes after the answer"\n', "            pass\n",
+        ONE_ANSWER,
+    ),
+    Mistake(
+        "a connection is kept where nobody can tell where its answer ended", TRANSPORT,
+        '            self._call.spoiled = "an answer without a plain end"\n', "            pass\n",
+        ONE_ANSWER,
+    ),
+    Mistake(
+        "a kept connection is not listened to before it is used", TRANSPORT,
+        "return self.sock is not None and _is_silent(self.sock)", "return self.sock is not None",
+        ONE_ANSWER,
+    ),
+    Mistake(
+        "an order is sent to who speaks before it was asked", TRANSPORT,
+        "        if not self._call.sent and not _is_silent(self.sock):\n", "        if False:\n",
+        ONE_ANSWER,
+    ),
+    Mistake(
+        "an order travels on any connection that is open", CLIENT,
+        "0 if names_itself else hash(self._current_call.form))", "0)",
+        MANGLED,
+    ),
+    Mistake(
+        "a report on another order is taken", "panel/notpanel/shapes.py",
+        '        if is_another(row.get("order"), upstream_id):\n', "        if False:\n",
+        "tests/notpanel/test_client_another_order.py",
     ),
     # ── Lost ─────────────────────────────────────────────────────────────────────────────────────
     Mistake(

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 from tests.notpanel.scripted_server import End, Step
 
-PAUSE = 0.03  # seconds by which a piece comes after the last; the next order is on its way by then
+PAUSE = 0.1  # seconds by which a piece comes after the last; the next order is on its way by then
 SILENCE = 5.0  # seconds, longer than the client waits
 
 # What is sent for one order. BODY is the right answer's, LENGTH its length, STRANGER an answer with the id of an order

@@ -14,7 +14,7 @@ from django.utils import timezone
 from orders.models import Attempt, Event, Order, Task, TaskQuerySet
 from orders.rules.retry import LEASE, retry_pause
 from panel.notpanel.client import Client
-from panel.notpanel.errors import NeverSent, NotPanelError, Refused, Suspended, Throttled, Unclear
+from panel.notpanel.errors import NeverSent, NotPanelError, PutOff, Refused, Suspended, Throttled, Unclear
 from panel.ops.failpoints import fp
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,12 @@ ALREADY_PENDING, LIMIT_REACHED = "already pending", "limit reached"
 # Ends of a refill that upstream never confirmed: that refill may still be the one that is pending there.
 UNCONFIRMED_ENDS = (Settled.DOUBTED, Settled.PRESUMED, Settled.MARKED)
 # Troubles after which upstream has not processed the call: how the try ends, and whether it counts as a try.
-UNPROCESSED = {NeverSent: (Ending.UNSENT, True), Throttled: (Ending.LIMITED, False), Suspended: (Ending.HELD, False)}
+UNPROCESSED = {
+    NeverSent: (Ending.UNSENT, True),
+    Throttled: (Ending.LIMITED, False),
+    PutOff: (Ending.LIMITED, True),
+    Suspended: (Ending.HELD, False),
+}
 
 Answer = str | NotPanelError  # upstream's id of what it took, or what came instead
 
@@ -111,7 +116,7 @@ def apply_answer(task: Task, answer: Answer, now: datetime) -> list[Event]:
         return refill_refused(task, answer.said, now) if refill else cancel_refused(task, answer.said, now)
     for trouble, (ending, counts) in UNPROCESSED.items():
         if isinstance(answer, trouble):
-            task.end_attempt(ending, answer.said or str(answer), now)
+            task.end_attempt(ending, answer.in_full, now)
             mine = retry_later(task, now, answer, counts=counts)
             first = mine and ending == Ending.UNSENT and task.attempts == 1
             return [task_event(task, "unsent", now, trouble=str(answer))] if first else []
@@ -191,14 +196,14 @@ def cancel_refused(task: Task, words: str, now: datetime) -> list[Event]:
 def refill_unclear(task: Task, trouble: NotPanelError, now: datetime) -> list[Event]:
     """Leaves a refill that upstream may have to a person: the worker never sends it again."""
     if str(trouble) != BROKE_OFF:
-        task.end_attempt(Ending.UNCLEAR, trouble.said or str(trouble), now)
+        task.end_attempt(Ending.UNCLEAR, trouble.in_full, now)
     mine = task.settle(Outcome.UNCLEAR, str(trouble), at=now)
     return [task_event(task, "unclear", now, trouble=str(trouble), said=trouble.said)] if mine else []
 
 
 def cancel_unclear(task: Task, trouble: NotPanelError, now: datetime) -> list[Event]:
     """Lets a cancel that upstream may have wait for another try, until there is an answer or the order ends."""
-    task.end_attempt(Ending.UNCLEAR, trouble.said or str(trouble), now)
+    task.end_attempt(Ending.UNCLEAR, trouble.in_full, now)
     mine = retry_later(task, now, trouble, counts=True, unclear=True)
     first = mine and not task.was_unclear
     return [task_event(task, "unclear", now, trouble=str(trouble), said=trouble.said)] if first else []

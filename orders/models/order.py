@@ -254,7 +254,7 @@ class Order(models.Model):
 
     @property
     def confirming(self) -> bool:
-        """Whether it was sent and the answer lost, so that upstream may have it: the same request_id goes again."""
+        """Whether upstream may have it, for it was sent and no clear answer came: the same request_id goes again."""
         task = self.placing_task
         return self.status == Status.QUEUED and bool(task and task.unclear_since and not task.settled_at)
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.models import User
 from orders.models.bulk_job import Bulk
 from orders.rules.statuses import AFTERSALE, TaskKind, TaskOutcome, TaskSettled
+from panel.notpanel.errors import ANSWER_LOST, in_short
 from panel.ops.failpoints import fp
 
 IS_PENDING = Q(kind__in=AFTERSALE, over_at=None)
@@ -191,6 +192,11 @@ class Task(models.Model):
         """Whether it may still be withdrawn: upstream cannot have it, and no worker is about to send it."""
         return self.settled_at is None and self.unclear_since is None
 
+    @property
+    def came_back(self) -> str:
+        """What came back from the last try of a task in doubt, in few words, such as `Answer lost`."""
+        return in_short(self.answer)
+
     def trusted(self, now: datetime) -> bool:
         """Whether its request_id may still be sent again. How long upstream remembers one is not documented."""
         window = timedelta(hours=settings.TRUST_WINDOW_HOURS)
@@ -247,7 +253,15 @@ class Attempt(models.Model):
         ordering = ("id",)
 
     def __str__(self) -> str:
-        return f"{self.get_ending_display() or 'No end'}: {self.task}"
+        return f"{self.how_it_ended or 'No end'}: {self.task}"
+
+    @property
+    def how_it_ended(self) -> str:
+        """The label of its ending; for a try without a clear answer also what came instead of an answer."""
+        label = self.get_ending_display()
+        if self.ending != self.Ending.UNCLEAR or (came_back := in_short(self.said)) in (label, ANSWER_LOST):
+            return label
+        return f"{label}: {came_back[:1].lower()}{came_back[1:]}"
 
 
 class Sending(models.Model):

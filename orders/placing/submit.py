@@ -15,11 +15,20 @@ from orders.aftersale.settle import settle_needless_cancels
 from orders.models import Attempt, Order, Task
 from orders.placing import funding, send_switch
 from orders.rules.eligibility import AskedTask, pending_cancel
-from orders.rules.retry import LEASE, retry_pause
+from orders.rules.retry import LEASE, LONGEST_PAUSE_SECONDS, retry_pause
 from orders.rules.statuses import Status
 from panel.format.money import money
 from panel.notpanel.client import Client
-from panel.notpanel.errors import NeverSent, NotPanelError, Refused, ShortOfFunds, Suspended, Throttled, Unclear
+from panel.notpanel.errors import (
+    NeverSent,
+    NotPanelError,
+    PutOff,
+    Refused,
+    ShortOfFunds,
+    Suspended,
+    Throttled,
+    Unclear,
+)
 from panel.ops.failpoints import fp
 from panel.ops.logs import about
 
@@ -27,6 +36,7 @@ log = logging.getLogger(__name__)
 Ending = Attempt.Ending
 
 IN_DOUBT_TOO_LONG = "no clear answer for too long; asking again might order twice."
+PUT_OFF_SHARE = 0.5  # of the time that an order has waited: so much longer it waits when it is put off again
 LONGEST_JITTER = 1.25  # times the pause, so that not all workers come back at once
 
 
@@ -46,6 +56,7 @@ RULES = (
     #    what `add` came back with   ending               doubt     counts  then
     Rule(NeverSent,                  Ending.UNSENT,       "stays",  True,   "again"),
     Rule(Throttled,                  Ending.LIMITED,      "stays",  False,  "again"),
+    Rule(PutOff,                     Ending.LIMITED,      "stays",  False,  "again"),
     Rule(Suspended,                  Ending.HELD,         "stays",  False,  "held"),
     Rule(ShortOfFunds,               Ending.SHORT,        "stays",  True,   "money"),
     Rule(Refused,                    Ending.REFUSED,      "stays",  True,   "over"),
@@ -129,10 +140,10 @@ def apply_trouble(task: Task, trouble: NotPanelError, now: datetime) -> None:
     """Ends the try, and applies to its order the first of RULES that fits the trouble."""
     rule = next(rule for rule in RULES if isinstance(trouble, rule.trouble))
     in_doubt = task.was_unclear or rule.doubt == "begins"
-    task.end_attempt(rule.ending, trouble.said or str(trouble), now)
+    task.end_attempt(rule.ending, trouble.in_full, now)
     update_send_switch(trouble, rule, now)
     if rule.then in ("over", "money") and task.was_unclear:
-        to_review(task, "upstream refused a repeat after a lost answer, so the order may exist there.", trouble.said)
+        to_review(task, "upstream refused a repeat after no clear answer, so the order may exist there.", trouble.said)
     elif rule.then == "over":
         reject(task, trouble, now)
     elif in_doubt and not task.trusted(now):
@@ -161,6 +172,8 @@ def pause_before_next(task: Task, trouble: NotPanelError, rule: Rule) -> float:
     if rule.then == "money" and task.attempts == 1:
         return funding.BALANCE_LAG.total_seconds()  # no older reading may say that the money is there
     pause = retry_pause(trouble.pause or 0.0, task.attempts if rule.counts else 1)
+    if rule.trouble is PutOff:  # no try counts, and maintenance takes hours: the longer it has lasted, the longer
+        pause = min(max(pause, PUT_OFF_SHARE * (timezone.now() - task.asked_at).total_seconds()), LONGEST_PAUSE_SECONDS)
     return pause * random.uniform(1, LONGEST_JITTER)  # noqa: S311  no secret
 
 

@@ -29,7 +29,7 @@ SENTENCES = {
     "refill_again": ("ring", "<b>{who}</b> had the refill asked for again, because no clear answer had come."),
     "refill_anew": ("ring", "<b>{who}</b> asked for another, to learn whether the pending refill is settled."),
     "refill_accepted": ("", "Upstream accepted refill {slot} of {slots} as <code>{ref}</code>."),
-    "refill_adopted": ("", "Upstream says that a refill is pending: the one whose answer was lost went through."),
+    "refill_adopted": ("", "Upstream says that a refill is pending: the one that got no clear answer went through."),
     "refill_refused": ("bad", "Upstream refused the refill. It counts for nothing."),
     "refill_doubted": ("warn", "Upstream took no second try, and did not say whether it has the first."),
     "refill_limit": ("warn", "Upstream counts {count} refills more than this desk asked for."),

@@ -1,6 +1,7 @@
 """The one place that talks to NotPanel: a method per action, and every trouble one of the family in `errors`."""
 
 import logging
+import os
 import re
 import threading
 import time
@@ -13,7 +14,7 @@ import requests
 
 from panel.notpanel import errors, shapes
 from panel.notpanel.budget import Meter
-from panel.notpanel.errors import NeverSent, NotPanelError, Refused, Unclear
+from panel.notpanel.errors import NeverSent, NotPanelError, Unclear
 from panel.notpanel.shapes import Balance, Catalog, Report, Reports
 from panel.notpanel.transport import CHUNK_BYTES, Call, make_session
 
@@ -22,6 +23,7 @@ BODY_BYTES = 1_000_000  # 100 status rows need about 20 kB
 CATALOG_BYTES = 16_000_000  # 10,000 services need about 4 MB
 READ_ACTIONS = {"services", "status", "balance"}  # asking twice changes nothing
 PROOF_FIELDS = {"add": "order", "refill": "refill", "cancel": "cancel"}  # the field that says: it has been done
+BEFORE_JSON = "\ufeff \t\r\n"  # byte order marks, which a file of a PHP program leaves behind, and blanks
 HIDDEN_KEY = "[key]"
 SECRET_CHARACTERS = 8  # a shorter key is a toy; taking it out of whole bodies would tear them
 
@@ -56,6 +58,7 @@ class Client:
         self._turn = threading.Lock()
         self._current_call = Call(connect_seconds, total_seconds)
         self._session = make_session(self._current_call)
+        self._carries = (0, 0)  # the process and the form that the kept connection is for; form 0: reads
 
     def services(self) -> Catalog:
         """Every service that can be ordered now, and the rows that make no sense."""
@@ -63,7 +66,7 @@ class Client:
 
     def place(self, body: Mapping[str, str], *, request_id: str) -> str:
         """Sends one order; upstream's id for it. Safe to repeat after Unclear with the same body and `request_id`."""
-        return self._ask("add", {**body, "request_id": request_id}, lambda raw: shapes.made_id(raw, "order"))
+        return self._ask("add", {**body, "request_id": request_id}, lambda raw: _placed_id(raw, request_id))
 
     def report(self, upstream_id: str) -> Report:
         """How one order stands; Refused when upstream does not know it."""
@@ -75,7 +78,7 @@ class Client:
         now, fields = self._now(), _batch(upstream_ids)
         return self._ask("status", fields, lambda raw: Reports.parse(raw, upstream_ids, now))
 
-    def each(self, action: str, upstream_ids: Sequence[str]) -> dict[str, str | Refused | Unclear]:
+    def each(self, action: str, upstream_ids: Sequence[str]) -> dict[str, str | NotPanelError]:
         """Asks for a `refill` or `cancel` of up to 100 orders in one call; each order's own answer by its id.
 
         A yes is an id: the refill's, or the order's own for a cancel (an order in flight is cancelled only when a later
@@ -84,7 +87,9 @@ class Client:
         """
         if len(upstream_ids) == 1:
             [upstream_id] = upstream_ids
-            made = self._ask(action, {"order": upstream_id}, lambda raw: shapes.made_id(raw, action))
+            made = self._ask(
+                action, {"order": upstream_id}, lambda raw: shapes.made_id(raw, action, asked_id=upstream_id)
+            )
             return {upstream_id: made}
         return self._ask(action, _batch(upstream_ids), lambda raw: shapes.row_answers(raw, upstream_ids, action))
 
@@ -112,6 +117,7 @@ class Client:
             # The form holds the key, so it is no local variable here: tracebacks show those. Text that cannot be
             # encoded raises its ValueError at once: the caller's mistake, not upstream's trouble.
             call.form = urlencode({**fields, "key": self._key, "action": action}).encode()
+            self._keep_apart(action, fields)
             try:
                 result = read(self._answer(action))
             except NotPanelError as caught:
@@ -137,6 +143,18 @@ class Client:
             raise trouble.with_traceback(None)
         return result
 
+    def _keep_apart(self, action: str, fields: Mapping[str, str]) -> None:
+        """Hangs up first unless no other call's answer, however late it comes, could be taken for this call's.
+
+        So a kept connection carries reads that name in their answer what they are about, or one form again and again;
+        and none that was open when this process began as the copy of another.
+        """
+        names_itself = action in READ_ACTIONS and "order" not in fields
+        carries = (os.getpid(), 0 if names_itself else hash(self._current_call.form))
+        if carries != self._carries:
+            self._session.close()
+            self._carries = carries
+
     def _without_key(self, text: str) -> str:
         return self._key_pattern.sub(HIDDEN_KEY, text) if self._key else text
 
@@ -156,10 +174,14 @@ class Client:
             break
         if trouble and call.http_status != 429:  # a 429 is a 429, however its body ends
             raise trouble
-        return self._read_answer(action, call.http_status or 0, body)
+        try:
+            return self._read_answer(action, call.http_status or 0, body)
+        except Unclear:
+            self._session.close()  # the true answer may still come after this one
+            raise
 
     def _exchange(self, most_bytes: int) -> bytes:
-        """POSTs the form and reads the whole body; the connection is kept only when nothing of it is left unread."""
+        """POSTs the form and reads the whole body; the connection is kept only when it carried that answer alone."""
         call = self._current_call
         # The deadline sets the socket's timeout before every step; this one is only what urllib3 starts from.
         response = self._session.post(
@@ -178,6 +200,8 @@ class Client:
             return bytes(body)
         finally:
             response.close()
+            if call.spoiled:
+                self._session.close()
 
     def _transport_trouble(self, caught: Exception) -> NotPanelError:
         """What an exchange that failed means: NeverSent when not a byte went out, else Unclear."""
@@ -200,10 +224,11 @@ class Client:
             text = self._without_key(text)
         try:
             body.decode()  # what is not UTF-8 is not JSON, whatever `replace` made of it
-            answer = shapes.read_json(text)
+            answer = shapes.read_json(text.lstrip(BEFORE_JSON))
         except ValueError:
             readable = False
-        error = shapes.error_text(answer)
+        proof = PROOF_FIELDS.get(action, "")
+        error = shapes.refusal_text(answer, proof) if isinstance(answer, dict) else ""
         # A webhook's answer holds its secret, so of that one only an error is ever repeated.
         said = error or ("" if action == "webhook.add" else shapes.snippet(text))
         if status == 429:
@@ -211,9 +236,10 @@ class Client:
         if not (200 <= status < 300 or 400 <= status < 500):
             raise Unclear(f"NotPanel answered with HTTP {status}.", said=said)
         if error and isinstance(answer, dict):
-            if answer.get(PROOF_FIELDS.get(action, "")):
+            if shapes.has_proof(answer, proof):
                 raise Unclear("NotPanel said yes and no at once.", said=said)
-            raise errors.kind_of_refusal(status, error)(error, said=said)
+            headers, now = self._current_call.headers, self._clock()
+            raise errors.refusal(error, status=status, action=action, headers=headers, now=now)
         if not readable or status >= 400:
             # Also a bare 401, 403 or 404: an edge in front of NotPanel says so too, after the order got through.
             raise Unclear(f"NotPanel's answer (HTTP {status}) cannot be read.", said=said)
@@ -229,6 +255,14 @@ def _batch(upstream_ids: Sequence[str]) -> dict[str, str]:
     if not 1 <= len(upstream_ids) <= BATCH_IDS:
         raise ValueError(f"one call asks about 1 to {BATCH_IDS} orders, not {len(upstream_ids)}")
     return {"orders": ",".join(upstream_ids)}
+
+
+def _placed_id(answer: object, request_id: str) -> str:
+    """The id of the order in the answer to `add`; Unclear when the answer names another request."""
+    upstream_id = shapes.made_id(answer, "order")
+    if isinstance(answer, dict) and answer.get("request_id", request_id) not in (None, "", request_id):
+        raise Unclear("NotPanel's answer is about another order.", said=shapes.snippet(answer))
+    return upstream_id
 
 
 def _webhook_answer(answer: object) -> dict[str, object]:

@@ -5,14 +5,15 @@ flags may be spelled in any way, and a value that makes no sense is None, never 
 """
 
 import json
+import logging
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Self
 
-from panel.notpanel.errors import Refused, Unclear
+from panel.notpanel.errors import NotPanelError, Unclear, refusal
 
 SNIPPET_CHARACTERS = 500  # of what upstream sent, kept for a person to look at
 # Longer names are accidents. The catalog's columns are as wide as this, so one such row cannot stop a sync.
@@ -23,13 +24,18 @@ CATALOG_ROWS = 50_000  # NotPanel has up to 10,000; a longer list is junk that w
 RAW_FIELDS = 40  # of a status row: documented are five
 BIGGEST_COUNT = 2**63 - 1  # what a database's big integer holds
 WHOLE_DIGITS = 9  # of an amount, before its point; a billion would break a column of money
-FRACTION_DIGITS = 12  # of an amount, behind its point
+# Of an amount, behind its point. A sum of binary floats shows up to about 33: 0.1 + 0.2 - 0.3 is 5.551115123125783e-17.
+FRACTION_DIGITS = 36
+EXACT_FRACTION_DIGITS = 12  # no more than these are somebody's own; beyond them lies the noise of binary floats
+AMOUNT_CHARACTERS = 60
+KEPT = Decimal("0.000001")  # the decimals that columns of money keep
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _COUNT = re.compile(r"([+-]?[0-9]{1,19})(?:\.0*)?")
 _AMOUNT = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _YES = {"true", "1", "yes", "y", "on", "enabled", "active"}
 _NO = {"false", "0", "no", "n", "off", "disabled", "inactive"}
+log = logging.getLogger("notpanel")
 # PostgreSQL stores neither NUL nor half of a surrogate pair, and JSON's \u escapes can make both.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -89,14 +95,21 @@ def _count(value: object) -> int | None:
 
 
 def _money(value: object) -> Decimal | None:
+    """An amount, rounded to six decimals when it has so many that they are noise; None when it makes no sense.
+
+    What is above nothing and would be rounded to it stays as it is: nobody must take a tiny rate for a free one.
+    """
     text = _text(value)
-    if len(text) > 2 * FRACTION_DIGITS + 2 or not _AMOUNT.fullmatch(text):
+    if len(text) > AMOUNT_CHARACTERS or not _AMOUNT.fullmatch(text):
         return None
     amount = Decimal(text)
     exponent = amount.as_tuple().exponent
     if not isinstance(exponent, int) or exponent < -FRACTION_DIGITS or amount.adjusted() >= WHOLE_DIGITS:
         return None
-    return amount + 0  # turns 1E+3 into 1000 and -0 into 0, and keeps the decimals of 0.50
+    if exponent < -EXACT_FRACTION_DIGITS:
+        amount = amount.quantize(KEPT, ROUND_HALF_UP) or max(amount, Decimal(0))
+    # Turns 1E+3 into 1000 and -0 into 0, and keeps the decimals of 0.50.
+    return amount + 0 if amount.adjusted() < WHOLE_DIGITS else None
 
 
 def _word(value: object) -> str:
@@ -109,12 +122,44 @@ def safe_id(value: object) -> str:
     return text if _SAFE_ID.fullmatch(text) and text.strip("0") and not text.startswith("-") else ""
 
 
-def made_id(answer: object, field: str) -> str:
-    """The id in `{"order": …}`, `{"refill": …}` or `{"cancel": …}`; Unclear without one."""
+def refusal_text(answer: Mapping[str, object], field: str) -> str:
+    """Upstream's no in an answer or a row: its error, or the one that the trade puts where the id belongs; else ""."""
+    return error_text(answer) or error_text(answer.get(field))
+
+
+def has_proof(answer: Mapping[str, object], field: str) -> bool:
+    """Whether something in `field` says that it has been done; the trade's error there does not."""
+    value = answer.get(field)
+    if isinstance(value, dict) and error_text(value):
+        value = value.get(field) or value.get("id")
+    return bool(value)
+
+
+def made_id(answer: object, field: str, *, asked_id: str = "") -> str:
+    """The id in `{"order": …}`, `{"refill": …}` or `{"cancel": …}`; Unclear without one.
+
+    Unclear as well when the answer names another order than `asked_id`, the one that it was asked about.
+    """
     upstream_id = safe_id(answer.get(field)) if isinstance(answer, dict) else ""
-    if not upstream_id:
+    if not upstream_id or not isinstance(answer, dict):
         raise Unclear(f"NotPanel's answer holds no {field} id.", said=snippet(answer))
+    # A cancel's id is documented as its order's; where it is a number, as in the trade, it may be the cancel's own.
+    if asked_id and (
+        is_another(answer.get("order"), asked_id) or ("_" in asked_id and is_another(upstream_id, asked_id))
+    ):
+        raise Unclear("NotPanel's answer is about another order.", said=snippet(answer))
     return upstream_id
+
+
+def is_another(value: object, asked_id: str) -> bool:
+    """Whether a value is the id of another order: an id of the same kind, as `ord_…`, and not this one."""
+    other = safe_id(value)
+    return bool(other) and other != asked_id and _kind_of_id(other) == _kind_of_id(asked_id)
+
+
+def _kind_of_id(upstream_id: str) -> str:
+    """What stands before the underscore of `ord_…`; "" for a number."""
+    return upstream_id.rpartition("_")[0] if "_" in upstream_id else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +270,8 @@ class Report:
         status = status_word(row.get("status")) if isinstance(row, dict) else ""
         if not isinstance(row, dict) or not status:
             raise Unclear("NotPanel's report names no status.", said=snippet(row))
+        if is_another(row.get("order"), upstream_id):
+            raise Unclear("NotPanel's report is about another order.", said=snippet(row))
         return cls(
             upstream_id=upstream_id,
             status=status,
@@ -250,11 +297,20 @@ class Reports:
 
     @classmethod
     def parse(cls, answer: object, asked_ids: Sequence[str], asked_at: datetime) -> Self:
-        """Reads an object keyed by order, or a list whose rows name theirs; rows of other orders are ignored."""
+        """Reads an object keyed by order, or a list whose rows name theirs.
+
+        Rows of other orders are logged and passed over; Unclear when there are no others, for then the answer is
+        another call's.
+        """
         if not isinstance(answer, dict | list):
             raise Unclear("NotPanel's reports are not a table.", said=snippet(answer))
-        asked, reports = set(asked_ids), cls({}, {})
-        for upstream_id, row in answer.items() if isinstance(answer, dict) else _rows_by_order(answer):
+        rows, reports = list(answer.items() if isinstance(answer, dict) else _rows_by_order(answer)), cls({}, {})
+        if others := others_in((upstream_id for upstream_id, _ in rows), asked_ids):
+            log.warning("upstream reported on orders that were not asked about", extra={"orders": others})
+            if asked_ids and len(others) == len(rows):
+                raise Unclear("NotPanel's reports are about other orders.", said=snippet(answer))
+        asked = set(asked_ids)
+        for upstream_id, row in rows:
             if upstream_id not in asked:
                 continue
             try:
@@ -274,33 +330,41 @@ def _rows_by_order(rows: Sequence[object]) -> Iterator[tuple[str, dict[str, obje
             yield upstream_id, row
 
 
-def row_answers(answer: object, asked_ids: Sequence[str], field: str) -> dict[str, str | Refused | Unclear]:
+def others_in(upstream_ids: Iterable[str], asked_ids: Sequence[str]) -> list[str]:
+    """Those of the ids that are orders', by the look of them, and that nobody asked about."""
+    asked, kinds = set(asked_ids), {_kind_of_id(upstream_id) for upstream_id in asked_ids}
+    return [each for each in upstream_ids if each not in asked and safe_id(each) and _kind_of_id(each) in kinds]
+
+
+def row_answers(answer: object, asked_ids: Sequence[str], field: str) -> dict[str, str | NotPanelError]:
     """Each asked id's own answer to a batch `refill` or `cancel`, matched by the row's "order" and nothing else.
 
     A yes is the id in the row's `field`. Orders that came twice or not at all are Unclear.
     """
     if not isinstance(answer, list):
         raise Unclear(f"NotPanel's {field} answers are not a list.", said=snippet(answer))
-    answers: dict[str, str | Refused | Unclear] = {}
+    if others := others_in((upstream_id for upstream_id, _ in _rows_by_order(answer)), asked_ids):
+        log.warning("upstream answered about orders that were not asked about", extra={"orders": others})
+    answers: dict[str, str | NotPanelError] = {}
     for upstream_id, row in _rows_by_order(answer):
         if upstream_id in answers:
             answers[upstream_id] = Unclear("NotPanel answered twice about this order.", said=snippet(row))
         else:
-            answers[upstream_id] = _row_answer(row, field)
+            answers[upstream_id] = _row_answer(row, field, upstream_id)
     return {
         upstream_id: answers.get(upstream_id) or Unclear("NotPanel left this order out of its answer.")
         for upstream_id in asked_ids
     }
 
 
-def _row_answer(row: dict[str, object], field: str) -> str | Refused | Unclear:
-    error = error_text(row)
-    if error and row.get(field):
+def _row_answer(row: dict[str, object], field: str, asked_id: str) -> str | NotPanelError:
+    error = refusal_text(row, field)
+    if error and has_proof(row, field):
         return Unclear("NotPanel said yes and no at once.", said=snippet(row))
     if error:
-        return Refused(error, said=error)
+        return refusal(error, action=field)
     try:
-        return made_id(row, field)
+        return made_id(row, field, asked_id=asked_id)
     except Unclear as unclear:
         return unclear
 

@@ -1,11 +1,18 @@
-"""The HTTP connection to NotPanel. One deadline holds for every step of a call, also inside requests and urllib3."""
+"""The HTTP connection to NotPanel. One deadline holds for every step of a call, also inside requests and urllib3.
+
+A connection is used again only while nothing on it was out of the ordinary, for what upstream sends unasked would be
+taken for the answer to the next call.
+"""
 
 import http.client
 import io
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Mapping
+from functools import partial
+from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
 from queue import Empty, SimpleQueue
 from typing import Any, cast
@@ -18,6 +25,8 @@ from urllib3.util.connection import create_connection
 
 CHUNK_BYTES = 65_536
 SHORTEST_TIMEOUT_SECONDS = 0.001  # a socket takes a timeout of 0 for "do not wait at all"
+HTTP_1_1 = 11  # as http.client numbers it; an older one keeps no connection
+MOST_INTERIM_ANSWERS = 100  # in one call; more are a server that has lost its way
 
 
 class Call:
@@ -39,6 +48,7 @@ class Call:
         self.http_status: int | None = None
         self.headers: Mapping[str, str] = {}
         self.bytes_read = 0
+        self.spoiled = ""  # why the connection must not carry another call; "" while it may
 
     def seconds_left(self) -> float:
         """Seconds until the deadline, 0 when it has passed."""
@@ -93,7 +103,12 @@ class _Connection(HTTPConnection):
     def __init__(self, *args: Any, call: Call, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._call = call
-        self.response_class = self._response  # type: ignore[assignment]  # http.client only ever calls it
+        self.response_class = partial(_Response, call=call)  # type: ignore[assignment]  # http.client only calls it
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether a kept connection can carry another call: it is open, and silent."""
+        return self.sock is not None and _is_silent(self.sock)
 
     def _new_conn(self) -> socket.socket:
         deadline = min(self._call.deadline, time.monotonic() + self._call.connect_seconds)
@@ -111,22 +126,74 @@ class _Connection(HTTPConnection):
         raise failure
 
     def send(self, data: Any) -> None:
-        """Sends with the time that is left. From here on the call counts as sent, whatever becomes of it."""
+        """Sends with the time that is left. From here on the call counts as sent, whatever becomes of it.
+
+        ConnectionError, with nothing sent, when a fresh connection speaks before it was asked anything.
+        """
         if self.sock is None:
             self.connect()
+        if not self._call.sent and not _is_silent(self.sock):
+            raise ConnectionError("upstream spoke before it was asked")
         self.sock.settimeout(_timeout(self._call.deadline))
         self._call.sent = True
         super().send(data)
 
-    def _response(self, sock: socket.socket, *args: Any, **kwargs: Any) -> http.client.HTTPResponse:
-        response = http.client.HTTPResponse(sock, *args, **kwargs)
-        raw = response.fp.detach()
-        response.fp = io.BufferedReader(_TimedSocket(raw, sock, self._call), CHUNK_BYTES)
-        return response
-
 
 class _TlsConnection(_Connection, HTTPSConnection):
     """A `_Connection` over TLS."""
+
+
+class _Response(http.client.HTTPResponse):
+    """An answer that passes over interim ones, and marks the call as spoiled when more or other bytes come than one
+    plain answer has."""
+
+    def __init__(self, sock: socket.socket, *args: Any, call: Call, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self._call = call
+        self.fp = _Reader(_TimedSocket(self.fp.detach(), sock, call), call)
+
+    def _read_status(self) -> tuple[str, int, str]:
+        """The first status line that is no interim answer's: http.client itself passes over a 100 alone."""
+        for _ in range(MOST_INTERIM_ANSWERS):
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+            if not 100 <= status < 200:
+                return version, status, reason
+            self._call.spoiled = "an interim answer"
+            if status == HTTPStatus.SWITCHING_PROTOCOLS:
+                raise http.client.BadStatusLine("101, though no other protocol was asked for")
+            http.client.parse_headers(self.fp)
+        raise http.client.BadStatusLine("one interim answer after another")
+
+    def begin(self) -> None:
+        """Reads the head, and judges whether it tells beyond doubt where the answer ends."""
+        super().begin()
+        lengths, codings = (self.headers.get_all(name, []) for name in ("Content-Length", "Transfer-Encoding"))
+        sized = len(lengths) == 1 and not codings and lengths[0].isascii() and lengths[0].strip().isdigit()
+        chunked = not lengths and [coding.strip().lower() for coding in codings] == ["chunked"]
+        broken = self.headers.defects or self.headers.get_payload()  # lines that are no headers
+        if self.version != HTTP_1_1 or broken or not (sized or chunked):
+            self._call.spoiled = "an answer without a plain end"
+
+
+class _Reader(io.BufferedReader):
+    """What http.client reads an answer from; marks the call as spoiled when it ends with bytes left over."""
+
+    def __init__(self, raw: "_TimedSocket", call: Call) -> None:
+        super().__init__(raw, CHUNK_BYTES)
+        self._call, self._timed = call, raw
+
+    def close(self) -> None:
+        """Looks for bytes after the answer, without waiting for any, and closes the socket's own file as well."""
+        if not self.closed and self._left_over():
+            self._call.spoiled = "bytes after the answer"
+        super().close()
+
+    def _left_over(self) -> bool:
+        self._timed.waits = False
+        try:
+            return bool(self.peek(1))
+        except (OSError, ValueError):
+            return False  # nothing there, or broken: who uses the connection next sees that
 
 
 class _TimedSocket(io.RawIOBase):
@@ -135,6 +202,7 @@ class _TimedSocket(io.RawIOBase):
     def __init__(self, raw: io.RawIOBase, sock: socket.socket, call: Call) -> None:
         super().__init__()
         self._raw, self._sock, self._call = raw, sock, call
+        self.waits = True  # whether a receive waits for bytes that are not there yet
 
     def readable(self) -> bool:
         """Always True, as BufferedReader requires."""
@@ -142,13 +210,29 @@ class _TimedSocket(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int | None:
         """Reads into the buffer as the socket does; TimeoutError when the deadline has passed."""
-        self._sock.settimeout(_timeout(self._call.deadline))
+        self._sock.settimeout(_timeout(self._call.deadline) if self.waits else 0)
         return self._raw.readinto(buffer)
 
     def close(self) -> None:
         """Closes the socket's own file as well."""
         self._raw.close()
         super().close()
+
+
+def _is_silent(sock: socket.socket) -> bool:
+    """Whether an open connection has nothing to read: no byte that nobody asked for, and no end.
+
+    Reads, since waiting would not tell bytes of the other side from what TLS says to itself. A byte that was read is
+    lost, so a connection that is not silent must be closed.
+    """
+    sock.settimeout(0)
+    try:
+        sock.recv(1)
+    except (BlockingIOError, ssl.SSLWantReadError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _timeout(deadline: float) -> float:

@@ -119,6 +119,21 @@ MISTAKES = (
         "    amount = Decimal(text)\n", "    amount = Decimal(float(text))\n",
         "tests/notpanel/test_shapes_values.py",
     ),
+    Mistake(
+        "a noisy number is nonsense", "panel/notpanel/shapes.py",
+        "\nFRACTION_DIGITS = 36\n", "\nFRACTION_DIGITS = 12\n",
+        "tests/orders/following/test_float_noise.py",
+    ),
+    Mistake(
+        "a tiny rate is a free one", "panel/notpanel/shapes.py",
+        " or max(amount, Decimal(0))", "",
+        "tests/notpanel/test_shapes_values.py",
+    ),
+    Mistake(
+        "noise is a new price", "panel/notpanel/shapes.py",
+        "    if exponent < -EXACT_FRACTION_DIGITS:\n", "    if False:\n",
+        "tests/notpanel/test_shapes_values.py",
+    ),
     # ── Told wrongly, by the supplier that we rehearse with ──────────────────────────────────────
     Mistake(
         "an end told at every look", "panel/notpanel/sandbox/world/events.py",

@@ -18,6 +18,12 @@ TWO_PEOPLE = "tests/orders/aftersale/test_two_people.py"
 PLACE = "orders/placing/place.py"
 TASKS = "orders/models/task.py"
 CLIENT = "panel/notpanel/client.py"
+ERRORS = "panel/notpanel/errors.py"
+PASSING = "tests/orders/placing/test_passing_no.py"
+NESTED = "tests/orders/aftersale/test_nested_no.py"
+TRANSPORT = "panel/notpanel/transport.py"
+ONE_ANSWER = "tests/notpanel/test_client_one_answer.py"
+MANGLED = "tests/orders/placing/test_mangled_answers.py"
 WIRE = "tests/notpanel/test_client_connection.py"
 
 MISTAKES = (
@@ -58,6 +64,47 @@ MISTAKES = (
         '"attempts": task.attempts + 1,', '"attempts": task.attempts,',
         OUTCOMES,
     ),
+    # ── Swapped ──────────────────────────────────────────────────────────────────────────────────
+    Mistake(
+        "an interim answer is taken for the answer", TRANSPORT,
+        "            if not 100 <= status < 200:\n", "            if True:\n",
+        MANGLED,
+    ),
+    Mistake(
+        "a connection is kept after an interim answer", TRANSPORT,
+        '            self._call.spoiled = "an interim answer"\n', "",
+        ONE_ANSWER,
+    ),
+    Mistake(
+        "a connection is kept that had more to say", TRANSPORT,
+        '            self._call.spoiled = "bytes after the answer"\n', "            pass\n",
+        ONE_ANSWER,
+    ),
+    Mistake(
+        "a connection is kept where nobody can tell where its answer ended", TRANSPORT,
+        '            self._call.spoiled = "an answer without a plain end"\n', "            pass\n",
+        ONE_ANSWER,
+    ),
+    Mistake(
+        "a kept connection is not listened to before it is used", TRANSPORT,
+        "return self.sock is not None and _is_silent(self.sock)", "return self.sock is not None",
+        ONE_ANSWER,
+    ),
+    Mistake(
+        "an order is sent to who speaks before it was asked", TRANSPORT,
+        "        if not self._call.sent and not _is_silent(self.sock):\n", "        if False:\n",
+        ONE_ANSWER,
+    ),
+    Mistake(
+        "an order travels on any connection that is open", CLIENT,
+        "0 if names_itself else hash(self._current_call.form))", "0)",
+        MANGLED,
+    ),
+    Mistake(
+        "a report on another order is taken", "panel/notpanel/shapes.py",
+        '        if is_another(row.get("order"), upstream_id):\n', "        if False:\n",
+        "tests/notpanel/test_client_another_order.py",
+    ),
     # ── Lost ─────────────────────────────────────────────────────────────────────────────────────
     Mistake(
         "a timeout means failed", CARRYING,
@@ -68,6 +115,23 @@ MISTAKES = (
         "a refusal after a lost answer means rejected", CARRYING,
         '    if rule.then in ("over", "money") and task.was_unclear:', "    if False:",
         OUTCOMES,
+    ),
+    Mistake(
+        "a no that passes is the end of the order", ERRORS,
+        "    return Unclear if _IN_HAND.search(error) else PutOff\n",
+        "    return Unclear if _IN_HAND.search(error) else Refused\n",
+        PASSING,
+    ),
+    Mistake(
+        "a limit told in words is a refusal", ERRORS,
+        "    if _ABOUT_PACE.search(error) and not", "    if False and not",
+        PASSING,
+    ),
+    Mistake(
+        "what is put off counts as a try in doubt", CARRYING,
+        'Rule(PutOff,                     Ending.LIMITED,      "stays",  False,',
+        'Rule(PutOff,                     Ending.UNCLEAR,      "begins", True, ',
+        PASSING,
     ),
     Mistake(
         "every lost answer is left to a person", CARRYING,
@@ -148,6 +212,21 @@ MISTAKES = (
         "a refill pending upstream is ours although the one before may be it", BATCHES,
         " and not earlier_refills(task, *UNCONFIRMED_ENDS).exists():", ":",
         REFILLS,
+    ),
+    Mistake(
+        "a nested no in a batch is taken as unclear", "panel/notpanel/shapes.py",
+        "    error = refusal_text(row, field)\n", "    error = error_text(row)\n",
+        NESTED,
+    ),
+    Mistake(
+        "a nested no about one is taken as unclear", CLIENT,
+        "shapes.refusal_text(answer, proof) if", "shapes.error_text(answer) if",
+        NESTED,
+    ),
+    Mistake(
+        "a refill that is put off is refused", BATCHES,
+        "    PutOff: (Ending.LIMITED, True),\n", "",
+        NESTED,
     ),
     Mistake(
         "a refused refill keeps its place", BATCHES,

@@ -308,6 +308,45 @@ def test_a_fault_that_makes_no_sense_is_refused(upstream: Upstream, fields: dict
         upstream.will(**fields)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("status", [102, 103, 199])
+def test_an_interim_answer_comes_before_the_answer(upstream: Upstream, status: int) -> None:
+    upstream.will("interim", status=status, count=2)
+    with sent(upstream) as connection:
+        heads = b""
+        while b'{"order"' not in heads:
+            heads += connection.sock.recv(1000)
+    assert heads.count(f"HTTP/1.1 {status} ".encode()) == 2
+    assert b"HTTP/1.1 200 OK" in heads and orders(upstream) == 1
+
+
+def test_an_answer_can_come_twice(upstream: Upstream) -> None:
+    upstream.will("twice", seconds=0.05)
+    with sent(upstream) as connection:
+        first = connection.getresponse().read()
+        second = http.client.HTTPResponse(connection.sock)
+        second.begin()
+        assert first == second.read()
+    assert orders(upstream) == 1
+
+
+def test_an_error_can_stand_where_the_id_belongs(upstream: Upstream) -> None:
+    orders_of_both = f"{upstream.place()},ord_nobody"
+    upstream.will("nested", "cancel", times=3, field="cancel")
+    rows = json.loads(answer(upstream, "cancel", orders=orders_of_both)[1])
+    assert [type(row["cancel"]) for row in rows] == [str, dict] and "error" not in rows[1]
+    status, body, _ = answer(upstream, "cancel", order="ord_nobody")
+    assert (status, json.loads(body)) == (200, {"cancel": {"error": "Order not found"}})
+    upstream.behaves()
+    upstream.will("nested", "cancel", field="cancel", text="Incorrect order ID")
+    rows = json.loads(answer(upstream, "cancel", orders=orders_of_both)[1])
+    assert [row["cancel"] for row in rows] == [{"error": "Incorrect order ID"}] * 2
+
+
+def test_a_byte_order_mark_can_come_before_the_answer(upstream: Upstream) -> None:
+    upstream.will("bom")
+    assert answer(upstream)[1].startswith(b'\xef\xbb\xbf{"order"')
+
+
 def test_no_fault_is_without_a_test() -> None:
     source = Path(__file__).read_text()
     assert [name for name in FAULTS if f'"{name}"' not in source] == []

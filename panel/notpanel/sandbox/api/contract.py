@@ -17,10 +17,10 @@ WEBHOOKS_PER_KEY = 5
 
 # What this sandbox does where the contract is silent. Nothing outside may rely on any of it.
 ASSUMED = (
-    "wrong or missing key: 401 Invalid API key",
+    "Invalid API key, for a wrong key and a missing one, goes with 401",
     "unknown action: 400 Unknown action; anything but a POST: 405; another content type or a query string: 400",
     "a suspended account is refused every action with 403, after its key was checked",
-    "429 says Rate limit exceeded; windows are fixed minutes; every answer from the key check on has the headers,"
+    "Rate limit exceeded goes with 429; windows are fixed minutes; every answer from the key check on has the headers,"
     " and they speak of the key, or of the layer that denied; an IP that is denied shows the IP's own numbers",
     "the tier allows 200 calls a minute over all keys",
     "same request_id with another body: 400, and the first order stays; the key does not belong to the body",

@@ -10,6 +10,8 @@ FAULTS = {
     "hang_up": Fault(True, {}, "answers well, then closes a connection that it had promised to keep"),
     "slow": Fault(True, {"seconds": 5.0}, "takes effect at once and answers late"),
     "drip": Fault(True, {"seconds": 1.0}, "sends one byte every so many seconds"),
+    "interim": Fault(True, {"status": 103, "count": 1}, "sends so many interim answers before the answer"),
+    "twice": Fault(True, {"seconds": 0.0}, "sends the answer, and so many seconds later once more"),
     "cut": Fault(True, {}, "promises a longer body than it sends"),
     "error_before": Fault(False, {"status": 500, "text": "Internal server error"}, "fails, with nothing done"),
     "error_after": Fault(True, {"status": 500, "text": "Internal server error"}, "fails, with everything done"),
@@ -31,6 +33,12 @@ FAULTS = {
     "shuffle": Fault(True, {}, "sends the rows of a batch in another order"),
     "double": Fault(True, {"count": 1}, "sends the first rows of a batch twice"),
     "invent": Fault(True, {"count": 1}, "puts rows of orders that nobody named before those of a batch"),
+    "nested": Fault(
+        True,
+        {"field": "refill", "text": ""},
+        "sends errors as the trade does, where the id belongs; `text`: only those",
+    ),
+    "bom": Fault(True, {}, "sends a byte order mark before the JSON"),
     "say": Fault(
         True, {"status": 200, "body": "{}", "type": "application/json"}, "answers exactly what it was told to"
     ),

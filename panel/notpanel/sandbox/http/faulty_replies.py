@@ -34,6 +34,8 @@ OTHER_ANSWERS: dict[str, Callable[[Answer, Details], Answer]] = {
     "not_json": lambda answer, details: Answer(200, details["body"]),
     "redirect": lambda answer, details: Answer(details["status"], "", {"Location": details["to"]}, content_type=HTML),
     "say": lambda answer, details: Answer(details["status"], details["body"], content_type=details["type"]),
+    "nested": lambda answer, details: _nested(answer, details["field"], details["text"]),
+    "bom": lambda answer, details: replace(answer, body="\ufeff" + answer.body),
     "omit": lambda answer, details: _without_rows(answer, details),
     "shuffle": lambda answer, details: _with_rows(answer, lambda rows: rows[::-1]),
     "double": lambda answer, details: _with_rows(answer, lambda rows: rows[: details["count"]] + rows),
@@ -46,6 +48,8 @@ OTHER_WAYS: dict[str, Callable[[Reply, Answer, Details], None]] = {
     "hang_up": lambda reply, answer, details: _send_and_hang_up(reply, answer),
     "slow": lambda reply, answer, details: _send_late(reply, answer, details["seconds"]),
     "drip": lambda reply, answer, details: _send_bytewise(reply, answer, details["seconds"]),
+    "interim": lambda reply, answer, details: _send_after_interim(reply, answer, details["status"], details["count"]),
+    "twice": lambda reply, answer, details: _send_twice(reply, answer, details["seconds"]),
     "cut": lambda reply, answer, details: _send_half(reply, answer),
     "huge": lambda reply, answer, details: _send_huge(reply, details["bytes"], packed=details["gzip"]),
 }
@@ -97,6 +101,31 @@ def _with_rows(answer: Answer, change: Callable[[list[Row]], list[Row]]) -> Answ
 
 def _invented(rows: list[Row], count: int) -> list[Row]:
     return [{**row, "order": f"ord_stranger{number}"} for row in rows[:1] for number in range(count)]
+
+
+def _nested(answer: Answer, field: str, text: str) -> Answer:
+    """The answer with each error as `{field: {"error": …}}`; with a text, each order is refused with it."""
+    content = json.loads(answer.body)
+
+    def nest(row: Row) -> Row:
+        error = text or row.get("error")
+        return {name: row[name] for name in ("order",) if name in row} | {field: {"error": error}} if error else row
+
+    nested = [nest(row) for row in content] if isinstance(content, list) else nest(content)
+    return replace(answer, status=200, body=json.dumps(nested))
+
+
+def _send_after_interim(reply: Reply, answer: Answer, status: int, count: int) -> None:
+    reply.start(answer.status)
+    for _ in range(count):
+        reply.write(f"HTTP/1.1 {status} Not Yet\r\nLink: </a.css>; rel=preload\r\n\r\n".encode())
+    reply.send(answer)
+
+
+def _send_twice(reply: Reply, answer: Answer, seconds: float) -> None:
+    reply.send(answer)
+    if reply.wait(seconds):
+        reply.send(answer)
 
 
 def _send_and_hang_up(reply: Reply, answer: Answer) -> None:

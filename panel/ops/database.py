@@ -28,14 +28,14 @@ def batches(things: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 @contextmanager
-def brief_wait() -> Iterator[None]:
-    """Inside, a write gives up after BRIEF_WAIT_MILLISECONDS: on SQLite all writers queue, and a page must not."""
+def brief_wait(milliseconds: int = BRIEF_WAIT_MILLISECONDS) -> Iterator[None]:
+    """Inside, a write gives up after so many milliseconds: on SQLite all writers queue, and a page must not."""
     if connection.vendor != "sqlite":
         yield
         return
     usual_milliseconds = round(connection.settings_dict["OPTIONS"]["timeout"] * 1000)
     with connection.cursor() as cursor:
-        cursor.execute(f"PRAGMA busy_timeout = {BRIEF_WAIT_MILLISECONDS}")
+        cursor.execute(f"PRAGMA busy_timeout = {milliseconds}")
         try:
             yield
         finally:

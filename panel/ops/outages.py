@@ -3,9 +3,13 @@
 What neither table knows is a mistake of ours and stays one. Read OUTAGES first.
 """
 
+import os
+from pathlib import Path
 from typing import NamedTuple
 
-from django.db import DataError, Error
+from django.db import DataError, Error, connection
+
+SCARCE_BYTES = 1_000_000  # left on a disk that is as good as full
 
 
 class Outage(NamedTuple):
@@ -28,7 +32,7 @@ BUSY = Outage(
 )  # fmt: skip
 FULL = Outage(
     "The disk is full",
-    "Nothing can be written until there is room on the disk of the database. Then the desk goes on by itself.",
+    "Make room on the disk of the database. Until then nothing is kept; afterwards the desk goes on by itself.",
     60, True,
     ("53100",),
     ("database or disk is full",),
@@ -62,7 +66,9 @@ def outage_of(error: BaseException | None) -> Outage | None:
         return None
     cause = _of_the_driver(error)
     if not hasattr(cause, "sqlstate"):
-        return next((outage for outage in OUTAGES if any(words in str(cause) for words in outage.words)), None)
+        outage = next((outage for outage in OUTAGES if any(words in str(cause) for words in outage.words)), None)
+        # SQLite cannot even open a file where there is no room for those that it keeps beside it.
+        return FULL if outage is READ_ONLY and disk_is_scarce() else outage
     if cause.sqlstate is None:  # psycopg has no answer of the server, so there is no connection
         return AWAY if type(cause).__name__ == "OperationalError" else None
     return next((outage for outage in OUTAGES if cause.sqlstate.startswith(outage.states)), None)
@@ -80,3 +86,14 @@ def _of_the_driver(error: BaseException) -> BaseException:
     while error.__cause__ is not None:
         error = error.__cause__
     return error
+
+
+def disk_is_scarce() -> bool:
+    """Whether the disk of SQLite's file has next to no room. PostgreSQL's disk is elsewhere."""
+    if connection.vendor != "sqlite":
+        return False
+    try:
+        disk = os.statvfs(Path(connection.settings_dict["NAME"]).parent)
+    except OSError:
+        return True
+    return disk.f_bavail * disk.f_frsize < SCARCE_BYTES

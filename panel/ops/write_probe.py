@@ -1,8 +1,6 @@
 """Whether anything can be written now. Only a write that is committed can tell: a full disk can still be read."""
 
-import os
 import time
-from pathlib import Path
 from secrets import token_hex
 
 from django.conf import settings
@@ -10,12 +8,11 @@ from django.db import Error, connection, transaction
 from django.utils import timezone
 
 from panel.ops.database import BRIEF_WAIT_MILLISECONDS, brief_wait
-from panel.ops.outages import Outage, outage_of
+from panel.ops.outages import Outage, disk_is_scarce, outage_of
 
 ROW = "desk:write-probe"  # of the cache's table, where nobody looks for it
 BYTES = 16_384  # several pages of SQLite's file: the last free page of a disk is no room
 WAIT_MILLISECONDS = 3_000  # how long readiness waits for its turn to write on SQLite
-SCARCE_BYTES = 1_000_000  # of a disk; with fewer left a page makes sure
 AGAIN_SECONDS = 5.0  # between two probes for pages of one process
 
 
@@ -52,7 +49,8 @@ class WriteWatch:
 
     def forget(self) -> None:
         """Starts anew, without any doubt."""
-        self.outage: Outage | None = None
+        self.outage: Outage | None = None  # that stands
+        self.verdict: Outage | None = None  # of the last probe
         self.probed_at = float("-inf")  # on the clock of time.monotonic
 
     def note(self, outage: Outage) -> None:
@@ -61,29 +59,23 @@ class WriteWatch:
             self.outage = outage
 
     def standing(self, *, doubt: bool) -> Outage | None:
-        """The outage that stands, found out by a write at most every AGAIN_SECONDS while there is any doubt."""
+        """The outage that stands, while there is any doubt."""
         if not (doubt or self.outage or disk_is_scarce()):
             return None
+        self.probe()
+        return self.outage
+
+    def probe(self) -> Outage | None:
+        """Why nothing can be written, found out by a write at most every AGAIN_SECONDS."""
         if time.monotonic() - self.probed_at >= AGAIN_SECONDS:
             self.probed_at = time.monotonic()
             try:
-                outage = why_no_write(BRIEF_WAIT_MILLISECONDS)
+                self.verdict = why_no_write(BRIEF_WAIT_MILLISECONDS)
             except Error:
-                return self.outage
-            # Somebody else's write takes a while: that says nothing of the disk.
-            self.outage = outage if outage is None or outage.stands else self.outage
-        return self.outage
+                return self.verdict  # no outage, but no write either
+            # That somebody else's write takes a while says nothing of the disk.
+            self.outage = self.verdict if self.verdict is None or self.verdict.stands else self.outage
+        return self.verdict
 
 
 WATCH = WriteWatch()
-
-
-def disk_is_scarce() -> bool:
-    """Whether the disk of SQLite's file has next to no room. PostgreSQL's disk is elsewhere."""
-    if connection.vendor != "sqlite":
-        return False
-    try:
-        disk = os.statvfs(Path(connection.settings_dict["NAME"]).parent)
-    except OSError:
-        return True
-    return disk.f_bavail * disk.f_frsize < SCARCE_BYTES

@@ -7,10 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 
 from django.core.signals import request_finished
+from django.db.backends.signals import connection_created
 from django.http import Http404, HttpRequest, HttpResponse
 
+from panel.ops.database import wait_no_longer
 from panel.ops.logs import from_here_on
-from panel.site.failures import answer_failure
+from panel.ops.write_probe import WATCH
+from panel.site.failures import answer_failure, answer_outage
 from panel.site.status_bar import StatusBar
 from panel.web.params import LARGEST_ID
 
@@ -24,6 +27,7 @@ POLICY = (
 
 # Not when the middleware returns, because Django logs some lines about a request only after that.
 request_finished.connect(lambda **_: from_here_on(), dispatch_uid="forget the request", weak=False)
+connection_created.connect(wait_no_longer, dispatch_uid="wait no longer")  # here, for only pages load this module
 
 
 def request_id(get_response: Next) -> Next:
@@ -71,7 +75,11 @@ def sturdy(get_response: Next) -> Next:
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        return get_response(request)
+        response = get_response(request)
+        # While nothing can be written the throttle of sign-in cannot count, which it takes for too many tries.
+        if response.status_code == HTTPStatus.TOO_MANY_REQUESTS and (outage := WATCH.probe()):
+            return answer_outage(request, outage)
+        return response
 
     middleware.process_view = refuse_large_ids  # type: ignore[attr-defined]
     middleware.process_exception = answer_failure  # type: ignore[attr-defined]

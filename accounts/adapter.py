@@ -1,8 +1,12 @@
 """How allauth behaves here: an owner invites people, and nobody signs up by themselves."""
 
+from typing import Any
+
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
+
+LOGIN_CHARACTERS = 255  # one more than the longest e-mail address has, so that nobody is named by what is left
 
 
 class TeamAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -15,3 +19,11 @@ class TeamAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def is_safe_url(self, url: str | None) -> bool:
         """Whether the address is a path of the desk. allauth's own check breaks on text such as `http://[`."""
         return url_has_allowed_host_and_scheme(url, allowed_hosts=None)
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
+        """The person who signs in, or None. A name that is longer than any is cut: nobody has it, and it is counted.
+
+        SQLite compares names as patterns, and breaks on one of 50 kB.
+        """
+        cut = {name: text if name == "password" else text[:LOGIN_CHARACTERS] for name, text in credentials.items()}
+        return super().authenticate(request, **cut)

@@ -13,7 +13,9 @@ pages = get_wsgi_application()
 resolve("/orders/")  # loads every view now, so that the first visitor does not wait for that
 
 from orders.webhooks import endpoint  # noqa: E402  # it imports models, for which Django must be ready
+from panel.ops.database import keep_open  # noqa: E402
 
+kept = keep_open()
 application = endpoint.with_endpoint(pages, reverse("webhook_door"))
 # What is loaded by now stays. Otherwise the garbage collector walks through it again and again, 100 ms each time, while
 # somebody waits for a page. By default it also runs 140 times a page, though what a page makes is freed without it.

@@ -30,9 +30,11 @@
   };
   // What somebody asked for and got no answer to; the poll tells of itself.
   for (const kind of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
-    document.addEventListener(kind, ({ detail: { elt, requestConfig } }) => {
+    document.addEventListener(kind, ({ detail: { elt, requestConfig, xhr } }) => {
       if (elt.id === "poll") return;
-      desk.toast(requestConfig.verb === "get" ? "The desk did not answer. What you see is as it was."
+      // Of an outage the desk says in a sentence what it is, and whether anything was done.
+      const why = kind === "htmx:responseError" && xhr.status === 503 && xhr.getResponseHeader("Retry-After") && xhr.responseText;
+      desk.toast(why ? why : requestConfig.verb === "get" ? "The desk did not answer. What you see is as it was."
         : "The desk gave no clear answer. It may be done all the same: look before you press again.");
     });
   }

@@ -1,14 +1,20 @@
 """What every room does alike with the database: tables of one row, batches of ids, brief waits."""
 
+import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from django.db import connection, models
+from django.db import DatabaseError, connection, models
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+log = logging.getLogger(__name__)
 
 ONLY_ROW = 1  # the primary key of a table with one row
 BRIEF_WAIT_MILLISECONDS = 200  # how long a page waits for its turn to write on SQLite; then it goes without
+
+PAGE_WAIT_MILLISECONDS = 20_000  # how long a page waits for a lock on PostgreSQL: as the settings say it for SQLite
 
 T = TypeVar("T")
 Row = TypeVar("Row", bound=models.Model)
@@ -28,15 +34,40 @@ def batches(things: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 @contextmanager
-def brief_wait() -> Iterator[None]:
-    """Inside, a write gives up after BRIEF_WAIT_MILLISECONDS: on SQLite all writers queue, and a page must not."""
+def brief_wait(milliseconds: int = BRIEF_WAIT_MILLISECONDS) -> Iterator[None]:
+    """Inside, a write gives up after so many milliseconds: on SQLite all writers queue, and a page must not."""
     if connection.vendor != "sqlite":
         yield
         return
     usual_milliseconds = round(connection.settings_dict["OPTIONS"]["timeout"] * 1000)
     with connection.cursor() as cursor:
-        cursor.execute(f"PRAGMA busy_timeout = {BRIEF_WAIT_MILLISECONDS}")
+        cursor.execute(f"PRAGMA busy_timeout = {milliseconds}")
         try:
             yield
         finally:
             cursor.execute(f"PRAGMA busy_timeout = {usual_milliseconds}")
+
+
+def wait_no_longer(connection: Any, **signal: object) -> None:
+    """Lets this new connection of a process that serves pages wait for a lock for PAGE_WAIT_MILLISECONDS at most.
+
+    Without a limit PostgreSQL waits for ever, and with it the person and the thread.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET lock_timeout = {PAGE_WAIT_MILLISECONDS}")
+
+
+def keep_open() -> BaseDatabaseWrapper:
+    """A connection for as long as this process lives, which keeps the files that SQLite has beside its own.
+
+    SQLite removes them with the last connection, and on a full disk it could not make them again, not even to read.
+    """
+    kept = connection.copy()
+    if kept.vendor == "sqlite":
+        try:
+            with kept.cursor() as cursor:
+                cursor.execute("SELECT COUNT(*) FROM sqlite_master")
+        except DatabaseError as error:  # each page will say so
+            log.warning("the database cannot be read: %s", error)
+    return kept

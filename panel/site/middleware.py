@@ -1,16 +1,21 @@
-"""What every request gets: an id in the log, a strict content security policy, and the status bar."""
+"""What every request gets: an id in the log, a strict content security policy, the status bar, and an answer."""
 
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 
 from django.core.signals import request_finished
-from django.http import HttpRequest, HttpResponse
+from django.db.backends.signals import connection_created
+from django.http import Http404, HttpRequest, HttpResponse
 
+from panel.ops.database import wait_no_longer
 from panel.ops.logs import from_here_on
+from panel.ops.write_probe import WATCH
+from panel.site.failures import answer_failure, answer_outage
 from panel.site.status_bar import StatusBar
+from panel.web.params import LARGEST_ID
 
 log = logging.getLogger(__name__)
 Next = Callable[[HttpRequest], HttpResponse]
@@ -22,6 +27,7 @@ POLICY = (
 
 # Not when the middleware returns, because Django logs some lines about a request only after that.
 request_finished.connect(lambda **_: from_here_on(), dispatch_uid="forget the request", weak=False)
+connection_created.connect(wait_no_longer, dispatch_uid="wait no longer")  # here, for only pages load this module
 
 
 def request_id(get_response: Next) -> Next:
@@ -60,3 +66,27 @@ def status_bar(get_response: Next) -> Next:
         return get_response(request)
 
     return middleware
+
+
+def sturdy(get_response: Next) -> Next:
+    """Answers whatever is asked: an id that no row can have with a 404, and what the database refuses with a sentence.
+
+    Both hold for every address, also for those of Django's admin and for those that are still to be written.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        # While nothing can be written the throttle of sign-in cannot count, which it takes for too many tries.
+        if response.status_code == HTTPStatus.TOO_MANY_REQUESTS and (outage := WATCH.probe()):
+            return answer_outage(request, outage)
+        return response
+
+    middleware.process_view = refuse_large_ids  # type: ignore[attr-defined]
+    middleware.process_exception = answer_failure  # type: ignore[attr-defined]
+    return middleware
+
+
+def refuse_large_ids(request: HttpRequest, view: object, args: Sequence[object], kwargs: Mapping[str, object]) -> None:
+    """Raises Http404 for a number in the path beyond 64 bits: SQLite's driver breaks on it before it asks."""
+    if any(isinstance(value, int) and value > LARGEST_ID for value in (*args, *kwargs.values())):
+        raise Http404

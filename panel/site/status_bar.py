@@ -22,6 +22,8 @@ from orders.statistics.status_counts import all_lines, counts_of
 from panel.format.money import is_dollars
 from panel.format.times import machine
 from panel.ops.database import ONLY_ROW, only_row
+from panel.ops.outages import Outage
+from panel.ops.write_probe import WATCH
 from panel.upstream.models import ROLES, SILENT_AFTER, Beat, Upstream
 from panel.web.params import COUNTED_ROWS
 from panel.web.polling import bar_of, version_of
@@ -186,6 +188,12 @@ class StatusBar:
         """What no worker does while others run, in words; "" when every role has a worker, or none has."""
         return "" if self.worker_silent else " or ".join(ROLE_WORDS[role] for role in self.silent_roles)
 
+    @cached_property
+    def outage(self) -> Outage | None:
+        """Why nothing can be written, if that is so. Workers that fell silent without a goodbye raise the doubt."""
+        person = getattr(getattr(self.request, "user", None), "pk", None)
+        return WATCH.standing(doubt=bool(person and self.worker_at and self.worker_silent))
+
     @property
     def missing(self) -> Decimal | None:
         """USD to top up until all that waits for money is covered; None when the balance is not known in USD."""
@@ -223,7 +231,7 @@ class StatusBar:
         return version_of(
             self.balance, self.currency, self.trouble, self.worker_silent, self.undone, self.needs_a_look,
             self.stopped_at, self.stopped_why, self.stopped_by, self.short, self.short_orders, self.unread,
-            self.low, self.runway.brief, self.alarms,
+            self.low, self.runway.brief, self.alarms, self.outage,
         )  # fmt: skip
 
 

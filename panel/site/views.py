@@ -1,5 +1,6 @@
 """The home page, the health checks, and the error pages."""
 
+import sys
 from datetime import datetime
 from http import HTTPStatus
 
@@ -12,6 +13,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.access import needs
+from panel.ops.outages import outage_of
+from panel.ops.write_probe import why_no_write
+from panel.site.failures import answer_failure
 from panel.site.status_bar import StatusBar
 from panel.upstream.models import SILENT_AFTER
 
@@ -33,24 +37,27 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def ready(request: HttpRequest) -> HttpResponse:
-    """Whether the desk can do its work, in words: 200, or 503 when the database is away or a role has no worker.
+    """Whether the desk can do its work, in words: 200, or 503 when nothing can be written or a role has no worker.
 
     Trouble with upstream is told but does not make the desk unready, because pages come from the database.
     """
     bar = StatusBar()
     try:
         connection.ensure_connection()
-        silent, undone = bar.worker_silent, bar.undone
-    except DatabaseError:
-        words = {"database": "does not answer", "worker": "not known", "upstream": "not known"}
+        silent, undone, outage = bar.worker_silent, bar.undone, why_no_write()
+    except DatabaseError as error:
+        outage = outage_of(error)
+        why = f". {outage.title}. {outage.advice}" if outage else ""
+        words = {"database": f"does not answer{why}", "worker": "not known", "upstream": "not known"}
         return JsonResponse(words, status=HTTPStatus.SERVICE_UNAVAILABLE)
     silence = f", silent for over {SILENT_AFTER.seconds} s" if silent else ""
     words = {
-        "database": "answers",
+        "database": f"answers, but nothing can be written. {outage.title}. {outage.advice}" if outage else "answers",
         "worker": f"last beat {age_words(bar.worker_at)}{silence}" + (f"; none {undone}" if undone else ""),
         "upstream": f"last answered {age_words(bar.spoke_at)}" + (f"; now: {bar.trouble}" if bar.trouble else ""),
     }
-    return JsonResponse(words, status=HTTPStatus.SERVICE_UNAVAILABLE if silent or undone else HTTPStatus.OK)
+    unready = silent or undone or outage
+    return JsonResponse(words, status=HTTPStatus.SERVICE_UNAVAILABLE if unready else HTTPStatus.OK)
 
 
 def age_words(at: datetime | None) -> str:
@@ -60,25 +67,40 @@ def age_words(at: datetime | None) -> str:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler400."""
-    return render(request, "site/400.html", status=HTTPStatus.BAD_REQUEST)
+    return error_page(request, HTTPStatus.BAD_REQUEST, "site/400.html")
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler403: shows the reason that the exception gives."""
     why = str(exception) or "This is not open to you."
-    return render(request, "site/403.html", {"why": why}, status=HTTPStatus.FORBIDDEN)
+    return error_page(request, HTTPStatus.FORBIDDEN, "site/403.html", why=why)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler404."""
-    return render(request, "site/404.html", status=HTTPStatus.NOT_FOUND)
-
-
-def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's handler500. Needs neither the request nor the database, either of which may be what broke."""
-    return HttpResponse(render_to_string("site/500.html"), status=HTTPStatus.INTERNAL_SERVER_ERROR)
+    return error_page(request, HTTPStatus.NOT_FOUND, "site/404.html")
 
 
 def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Django's CSRF_FAILURE_VIEW: a form was open too long or its cookie is gone, nothing was done, send it again."""
-    return render(request, "site/stale_form.html", status=HTTPStatus.FORBIDDEN)
+    return error_page(request, HTTPStatus.FORBIDDEN, "site/stale_form.html")
+
+
+def error_page(request: HttpRequest, status: HTTPStatus, template: str, **context: str) -> HttpResponse:
+    """A page of the desk that says what is wrong with a request, or what is wrong with the database that it needs."""
+    try:
+        return render(request, template, context, status=status)
+    except DatabaseError as error:
+        if answer := answer_failure(request, error):
+            return answer
+        raise
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's handler500. Needs neither the request nor the database, either of which may be what broke.
+
+    Failures in a middleware come here alone, so the failures that are no mistake of ours are answered here too.
+    """
+    if answer := answer_failure(request, sys.exc_info()[1]):
+        return answer
+    return HttpResponse(render_to_string("site/500.html"), status=HTTPStatus.INTERNAL_SERVER_ERROR)

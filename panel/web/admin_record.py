@@ -1,13 +1,23 @@
 """Admin pages for what machines write and for history: owners read and search it, nobody edits or deletes it."""
 
+import re
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import BadRequest
-from django.db.models import QuerySet
+from django.core.exceptions import BadRequest, FieldDoesNotExist, ValidationError
+from django.db.models import DateField, JSONField, Model, QuerySet
+from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, HttpResponse
 
 SEARCH_CHARACTERS = 200  # SQLite gives up on a pattern of 50 kB, or on a thousand words
+YEARS = range(2, 9_999)  # that lie in the calendar in every time zone
+YEARS_OF_DATES = re.compile(r"(?:^|,)\s*(\d{4})")
+OUT_OF_RANGE = re.compile(r"\d{19}|^\s*[+-]?[\d.]+e[+-]?\d{3}", re.IGNORECASE)  # may be a number beyond 64 bits
+# What may follow a field in an address. No patterns in a database's own language, and no range, which takes two values.
+LOOKUP = re.compile(
+    r"|((year|month|day|date)(__|$))?(exact|gt|gte|lt|lte)?"
+    r"|iexact|in|isnull|contains|icontains|startswith|istartswith|endswith|iendswith"
+)
 
 
 def nobody_may(admin: object, request: HttpRequest, obj: object = None) -> bool:
@@ -24,6 +34,15 @@ class SturdyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Django's results, for the first SEARCH_CHARACTERS of the search."""
         return super().get_search_results(request, queryset, search_term[:SEARCH_CHARACTERS])
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Whether the list may be filtered like this. Django answers a 400 where it may not."""
+        return can_be_asked(self.model, lookup, value) and super().lookup_allowed(lookup, value, request)
+
+    def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
+        """Django's answer; False for a relation that leads here, on which Django's own check breaks."""
+        fields = {field.name for field in self.opts.concrete_fields}
+        return to_field in fields and super().to_field_allowed(request, to_field)
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Django's list, or a 400 for a NUL in the address, which PostgreSQL takes in no text."""
         if "%00" in request.META["QUERY_STRING"]:
@@ -31,8 +50,47 @@ class SturdyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return super().changelist_view(request, extra_context)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """The record with this id; None also for an id with a NUL in it."""
+        """The record with this id; None also for an id that no record can have."""
+        field = self.opts.get_field(from_field) if from_field else self.opts.pk
+        while getattr(field, "remote_field", None):  # a record may share the id of the one that it belongs to
+            field = field.target_field
+        try:
+            field.run_validators(field.to_python(object_id))
+        except ValidationError:
+            return None
         return None if "\0" in object_id else super().get_object(request, object_id, from_field)
+
+
+def can_be_asked(model: type[Model], lookup: str, value: str) -> bool:
+    """Whether a list can be filtered like this on every database, with lookup and value as an address has them.
+
+    Also True for what is no field of the model: Django answers that itself.
+    """
+    field, rest = field_and_lookup(model, lookup)
+    if field is None:
+        return True
+    if len(value) > SEARCH_CHARACTERS or "\0" in value or OUT_OF_RANGE.search(value):
+        return False
+    if isinstance(field, JSONField):
+        return rest in ("", "exact", "isnull")
+    if not LOOKUP.fullmatch(rest):
+        return False
+    if rest.startswith("year"):
+        return value.isascii() and value.isdecimal() and int(value) in YEARS
+    return not isinstance(field, DateField) or all(int(year) in YEARS for year in YEARS_OF_DATES.findall(value))
+
+
+def field_and_lookup(model: type[Model] | None, lookup: str) -> tuple[Any, str]:
+    """The last field that `service__name__icontains` names, and what follows it; None when it names no field."""
+    field, parts = None, lookup.split(LOOKUP_SEP)
+    while parts and model:
+        try:
+            field = model._meta.pk if parts[0] == "pk" else model._meta.get_field(parts[0])
+        except FieldDoesNotExist:
+            break
+        model = field.related_model
+        del parts[0]
+    return field, LOOKUP_SEP.join(parts)
 
 
 class RecordInline(admin.TabularInline):  # type: ignore[type-arg]

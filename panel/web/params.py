@@ -1,6 +1,7 @@
 """Reads parameters of addresses, which may hold anything."""
 
 NUMBER_DIGITS = 18  # fits every database's 64-bit integer
+LARGEST_ID = 2**63 - 1  # of any row: ids have 64 bits
 COUNTED_ROWS = 100  # shown as 99+; counting further would cost more and tell nothing more
 
 

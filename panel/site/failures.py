@@ -1,0 +1,76 @@
+"""The answers to failures that are no mistake of ours: a database that cannot work, and what no database is asked."""
+
+import logging
+from http import HTTPStatus
+
+from django.core.exceptions import SuspiciousOperation
+from django.http import HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
+from django.middleware.csrf import get_token
+from django.template.loader import render_to_string
+
+from panel.ops.outages import Outage, cannot_be_asked, outage_of
+from panel.ops.write_probe import WATCH
+from panel.web.htmx import wants_fragment
+
+log = logging.getLogger(__name__)
+
+CSRF_FIELD = "csrfmiddlewaretoken"
+SECRET_FIELDS = ("password", "secret", "key")  # parts of the names of fields that no page shows back
+NO_SENSE = {
+    "title": "That request made no sense",
+    "advice": "It holds a number or a text that is too long. Nothing was done.",
+}
+Typed = list[tuple[str, str]]  # a form's fields with their values, in their order
+
+
+def answer_failure(request: HttpRequest, error: BaseException | None) -> HttpResponse | None:
+    """A 503 for an outage, a 400 for a value that no query can have; None for any other error."""
+    if outage := outage_of(error):
+        log.error("%s %s: %s: %s", request.method, request.path, outage.title, error)
+        WATCH.note(outage)
+        return answer_outage(request, outage)
+    if error is not None and cannot_be_asked(error):
+        log.warning("%s %s: no database can be asked this", request.method, request.path, exc_info=error)
+        context = {
+            "title": "That request made no sense",
+            "advice": "It holds a number or a text that is too long. Nothing was done.",
+        }
+        return HttpResponse(render_to_string("site/failure.html", context), status=HTTPStatus.BAD_REQUEST)
+    return None
+
+
+def answer_outage(request: HttpRequest, outage: Outage) -> HttpResponse:
+    """A page that says what is wrong, shows back what was typed, and has a button that sends it once more.
+
+    It asks the database nothing. An open page gets the sentence alone: what was typed there stays there.
+    """
+    if wants_fragment(request):
+        sentence = f"{outage.title}. {outage.advice}" + " Nothing was done." * (request.method == "POST")
+        response = HttpResponse(sentence, content_type="text/plain; charset=utf-8")
+    else:
+        typed = typed_fields(request)
+        context = {
+            "title": outage.title, "advice": outage.advice, "posted": request.method == "POST",
+            "path": request.get_full_path(), "csrf_token": get_token(request),
+            "typed": [(name, value) for name, value in typed if not is_secret(name)],
+            "whole": not any(is_secret(name) for name, _ in typed),
+        }  # fmt: skip
+        response = HttpResponse(render_to_string("site/failure.html", context))
+    response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    response["Retry-After"] = str(outage.retry_seconds)
+    return response
+
+
+def typed_fields(request: HttpRequest) -> Typed:
+    """The fields of the form that was sent, without its CSRF token; none when the form cannot be read."""
+    try:
+        lists = request.POST.lists()
+    except (SuspiciousOperation, MultiPartParserError, OSError):
+        return []
+    return [(name, str(value)) for name, values in lists for value in values if name != CSRF_FIELD]
+
+
+def is_secret(name: str) -> bool:
+    """Whether a field of this name holds what no page may show."""
+    return any(part in name.lower() for part in SECRET_FIELDS)

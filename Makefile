@@ -59,7 +59,10 @@ templates:
 	$(PY) -m djlint --quiet --lint templates
 migrations:
 	$(PY) manage.py makemigrations --check --dry-run
+# What a server serves is collected first, into a folder that does not outlive the check.
 deployment:
+	@export STATIC_ROOT=$$(mktemp -d) && trap 'rm -rf "$$STATIC_ROOT"' EXIT && \
+	$(AS_DEPLOYED) $(PY) manage.py collectstatic --no-input --verbosity=0 && \
 	$(AS_DEPLOYED) $(PY) manage.py check --deploy --fail-level WARNING
 
 bench: environment-to-test

@@ -1,8 +1,11 @@
 """How allauth behaves here: an owner invites people, and nobody signs up by themselves."""
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
+
+from panel.ops.start import NO_ADDRESS
 
 
 class TeamAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -15,3 +18,10 @@ class TeamAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def is_safe_url(self, url: str | None) -> bool:
         """Whether the address is a path of the desk. allauth's own check breaks on text such as `http://[`."""
         return url_has_allowed_host_and_scheme(url, allowed_hosts=None)
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """The visitor's address, for the throttle of sign-in. Without one, the refusal says what to do about it."""
+        try:
+            return str(super().get_client_ip(request))
+        except PermissionDenied:
+            raise PermissionDenied(NO_ADDRESS) from None

@@ -1,5 +1,7 @@
 """The home page, the health checks, and the error pages."""
 
+import sys
+from contextlib import suppress
 from datetime import datetime
 from http import HTTPStatus
 
@@ -12,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.access import needs
+from panel.ops.start import uncollected, unmigrated
 from panel.site.status_bar import StatusBar
 from panel.upstream.models import SILENT_AFTER
 
@@ -33,16 +36,20 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def ready(request: HttpRequest) -> HttpResponse:
-    """Whether the desk can do its work, in words: 200, or 503 when the database is away or a role has no worker.
+    """Whether the desk can do its work, in words: 200, or 503 when the database is away or lacks tables, a role has no
+    worker, or no page can be shown (`pages`, which is there only then).
 
     Trouble with upstream is told but does not make the desk unready, because pages come from the database.
     """
     bar = StatusBar()
     try:
         connection.ensure_connection()
-        silent, undone = bar.worker_silent, bar.undone
+        lacks = unmigrated()
+        silent, undone = (bar.worker_silent, bar.undone) if not lacks else (False, "")
     except DatabaseError:
-        words = {"database": "does not answer", "worker": "not known", "upstream": "not known"}
+        lacks = "does not answer"
+    if lacks:
+        words = {"database": lacks, "worker": "not known", "upstream": "not known"}
         return JsonResponse(words, status=HTTPStatus.SERVICE_UNAVAILABLE)
     silence = f", silent for over {SILENT_AFTER.seconds} s" if silent else ""
     words = {
@@ -50,7 +57,10 @@ def ready(request: HttpRequest) -> HttpResponse:
         "worker": f"last beat {age_words(bar.worker_at)}{silence}" + (f"; none {undone}" if undone else ""),
         "upstream": f"last answered {age_words(bar.spoke_at)}" + (f"; now: {bar.trouble}" if bar.trouble else ""),
     }
-    return JsonResponse(words, status=HTTPStatus.SERVICE_UNAVAILABLE if silent or undone else HTTPStatus.OK)
+    if no_pages := uncollected():
+        words["pages"] = no_pages
+    well = not (silent or undone or no_pages)
+    return JsonResponse(words, status=HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 def age_words(at: datetime | None) -> str:
@@ -75,7 +85,17 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's handler500. Needs neither the request nor the database, either of which may be what broke."""
+    """Django's handler500. Needs neither the request nor the database, either of which may be what broke.
+
+    Where the desk was not made ready for this version, it says what to do, with 503.
+    """
+    why = uncollected()
+    if isinstance(sys.exception(), DatabaseError):
+        with suppress(DatabaseError):
+            why = why or unmigrated()
+    if why:
+        page = render_to_string("site/unready.html", {"why": why})
+        return HttpResponse(page, status=HTTPStatus.SERVICE_UNAVAILABLE)
     return HttpResponse(render_to_string("site/500.html"), status=HTTPStatus.INTERNAL_SERVER_ERROR)
 
 

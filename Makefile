@@ -28,7 +28,9 @@ demo:
 
 # Some tests take half a minute and most none: whoever is done early takes over from the other. One more of them than
 # there are processors, for browsers and servers are waited for.
+# Where no browser is to be had either, the tests that need one are left out, and the last lines say so.
 test: environment-to-test
+	@$(PY) -m tests.machine browser fonts || true
 	@$(PY) -m pytest -n $$(($$(nproc) + 1)) --dist worksteal $(ARGS)
 
 slow: override ARGS += -m slow

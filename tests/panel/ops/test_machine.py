@@ -146,10 +146,8 @@ def test_without_a_browser_the_rest_passes_and_the_last_lines_say_what_was_left_
     ran = run_two_tests(tmp_path)
     *_, told, closing = ran.stdout.splitlines()
     assert ran.returncode == 0, ran.stdout
-    assert told == (
-        "1 test was left out. This machine has no Chromium that starts. "
-        f"To have it, as root on Debian: apt-get install {SHELL}"
-    )
+    assert told.startswith("1 test was left out. This machine has no Chromium that starts")
+    assert f"To have it, as root on Debian: apt-get install {SHELL}" in told  # and fonts, where there are none either
     assert "1 skipped" in closing and "passed" in closing and "failed" not in closing
 
 

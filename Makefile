@@ -30,7 +30,7 @@ demo:
 # there are processors, for browsers and servers are waited for.
 # Where no browser is to be had either, the tests that need one are left out, and the last lines say so.
 test: environment-to-test
-	@$(PY) -m tests.machine browser fonts || true
+	@$(PY) -m tests.machine driver browser fonts || true
 	@$(PY) -m pytest -n $$(($$(nproc) + 1)) --dist worksteal $(ARGS)
 
 slow: override ARGS += -m slow

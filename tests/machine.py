@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,6 +41,13 @@ def has_browser() -> bool:
         return False
 
 
+@cache
+def has_driver() -> bool:
+    """Whether playwright's driver starts: its own node needs a library that slim images lack."""
+    ran = subprocess.run([sys.executable, "-m", "playwright", "--version"], capture_output=True, check=False)
+    return ran.returncode == 0
+
+
 def has_fonts() -> bool:
     """Whether the fonts with known widths are here, without which text is wider or nothing at all."""
     folders = [Path(folder).expanduser() for folder in FONT_FOLDERS]
@@ -47,12 +55,13 @@ def has_fonts() -> bool:
 
 
 NEEDS = {
+    "driver": Need("libatomic for playwright", "libatomic1", has_driver),
     "browser": Need("Chromium that starts", "chromium-headless-shell", has_browser),
     "fonts": Need("fonts with known widths", "fonts-liberation", has_fonts),
     "postgres": Need("PostgreSQL", "postgresql", lambda: find_programs() is not None),
     "make": Need("make", "make", lambda: shutil.which("make") is not None),
 }
-FOR_A_PAGE = ("browser", "fonts")
+FOR_A_PAGE = ("driver", "browser", "fonts")
 
 
 def main(names: Sequence[str]) -> int:
@@ -63,7 +72,7 @@ def main(names: Sequence[str]) -> int:
         say(f"installing Debian's {packages(missing)}")
         install_packages(missing)
         missing = [need for need in missing if not need.is_here()]
-    if NEEDS["browser"] in missing:
+    if NEEDS["browser"] in missing and NEEDS["driver"] not in missing:  # the driver downloads it
         say("downloading a browser for playwright")
         download_browser()
         missing = [need for need in missing if not need.is_here()]
@@ -106,7 +115,7 @@ def install_packages(needs: Sequence[Need]) -> None:
             "apt-get", "install", "-y", "-qq", "--no-install-recommends", "-o", "Dpkg::Options::=--force-confold",
             need.package,
         )  # fmt: skip
-    chromium.cache_clear()
+    look_anew()
 
 
 def download_browser() -> None:
@@ -116,7 +125,13 @@ def download_browser() -> None:
         sys.executable, "-m", "playwright", "install", *libraries, "--only-shell", "chromium",
         PLAYWRIGHT_BROWSERS_PATH=str(browser_folders()[0]),
     )  # fmt: skip
+    look_anew()
+
+
+def look_anew() -> None:
+    """Forgets what was here before something was installed."""
     chromium.cache_clear()
+    has_driver.cache_clear()
 
 
 def run(*command: str, **variables: str) -> None:

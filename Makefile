@@ -28,7 +28,9 @@ demo:
 
 # Some tests take half a minute and most none: whoever is done early takes over from the other. One more of them than
 # there are processors, for browsers and servers are waited for.
+# Where no browser is to be had either, the tests that need one are left out, and the last lines say so.
 test: environment-to-test
+	@$(PY) -m tests.machine driver browser fonts || true
 	@$(PY) -m pytest -n $$(($$(nproc) + 1)) --dist worksteal $(ARGS)
 
 slow: override ARGS += -m slow
@@ -59,7 +61,10 @@ templates:
 	$(PY) -m djlint --quiet --lint templates
 migrations:
 	$(PY) manage.py makemigrations --check --dry-run
+# What a server serves is collected first, into a folder that does not outlive the check.
 deployment:
+	@export STATIC_ROOT=$$(mktemp -d) && trap 'rm -rf "$$STATIC_ROOT"' EXIT && \
+	$(AS_DEPLOYED) $(PY) manage.py collectstatic --no-input --verbosity=0 && \
 	$(AS_DEPLOYED) $(PY) manage.py check --deploy --fail-level WARNING
 
 bench: environment-to-test

@@ -6,6 +6,14 @@ import sys
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "panel.settings")
-    from django.core.management import execute_from_command_line
+    try:
+        from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+        from panel.ops.start import told_in_a_sentence
+    except ModuleNotFoundError as missing:
+        sys.exit(
+            f"This Python has no module {missing.name}: run `.venv/bin/python manage.py`, or "
+            "`pip install --require-hashes -r requirements.txt` first."
+        )
+    with told_in_a_sentence():
+        execute_from_command_line(sys.argv)

@@ -3,8 +3,11 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
+
+from panel.ops.start import NO_ADDRESS
 
 LOGIN_CHARACTERS = 255  # one more than the longest e-mail address has, so that nobody is named by what is left
 
@@ -27,3 +30,10 @@ class TeamAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """
         cut = {name: text if name == "password" else text[:LOGIN_CHARACTERS] for name, text in credentials.items()}
         return super().authenticate(request, **cut)
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """The visitor's address, for the throttle of sign-in. Without one, the refusal says what to do about it."""
+        try:
+            return str(super().get_client_ip(request))
+        except PermissionDenied:
+            raise PermissionDenied(NO_ADDRESS) from None

@@ -4,6 +4,7 @@ import secrets
 import sys
 from decimal import Decimal
 from pathlib import Path
+from urllib.parse import quote
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -12,22 +13,20 @@ from panel.ops import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = BASE_DIR / ".data"
-env.source.read_env(BASE_DIR / ".env")  # if there is one; what the environment already says wins
+env.read_file(BASE_DIR / ".env")  # if there is one; what the environment already says wins
 
 # ── The process ──────────────────────────────────────────────────────────────────────────────────
 DEBUG = env.flag("DEBUG", default=True)
 SECRET_KEY = env.text("SECRET_KEY")
 if not SECRET_KEY:
     if not DEBUG:
-        raise ImproperlyConfigured("SECRET_KEY is not set. With DEBUG off the desk does not start without one.")
+        raise ImproperlyConfigured(
+            "SECRET_KEY is not set. With DEBUG off the desk does not start without one: set a long, random one and "
+            "keep it (.env.example says how to make it)."
+        )
     SECRET_KEY = "debug-only-" + secrets.token_hex(32)
     if "pytest" not in sys.modules:  # kept in a file, so that a developer stays signed in when the server reloads
-        key_file = DATA_DIR / "debug_secret_key"
-        DATA_DIR.mkdir(exist_ok=True)
-        if not key_file.is_file():
-            key_file.write_text(SECRET_KEY)
-            key_file.chmod(0o600)
-        SECRET_KEY = key_file.read_text()
+        SECRET_KEY = env.kept(DATA_DIR / "debug_secret_key", SECRET_KEY, name="SECRET_KEY")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 # Off only where plain HTTP is wanted, as in a demo on this machine: cookies and links then need no TLS.
 SECURE = env.flag("SECURE", default=not DEBUG)
@@ -41,9 +40,17 @@ NOTPANEL_API_URL = env.text("NOTPANEL_API_URL", SANDBOX_URL if SANDBOX else REAL
 if SANDBOX:
     NOTPANEL_API_KEY = "sandbox-key"  # the sandbox's own, no secret
     if not NOTPANEL_API_URL.startswith(env.LOOPBACK):
-        raise ImproperlyConfigured("NOTPANEL_API_URL names a real supplier, but NOTPANEL_API_KEY is not set.")
+        raise ImproperlyConfigured(
+            "NOTPANEL_API_URL names a real supplier, but NOTPANEL_API_KEY is not set: set the key, or take the address "
+            "away."
+        )
 elif not NOTPANEL_API_URL.startswith("https://"):
     raise ImproperlyConfigured("NOTPANEL_API_URL must begin with https:// when NOTPANEL_API_KEY is set.")
+if DEBUG and not SANDBOX and not env.text("DEBUG"):  # by default, so perhaps on a server where it was forgotten
+    raise ImproperlyConfigured(
+        "NOTPANEL_API_KEY is set and DEBUG is not: set DEBUG=false, or DEBUG=true to show the desk's insides on "
+        "purpose to everybody who meets an error."
+    )
 
 # Calls a minute: documented as typical for a key and as fixed for an address. What upstream's answers say counts more.
 KEY_CALLS_A_MINUTE = env.number("KEY_CALLS_A_MINUTE", 100, int, least=1, most=100_000)
@@ -148,11 +155,11 @@ TEMPLATES = [
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # ── Database ─────────────────────────────────────────────────────────────────────────────────────
-DATABASE_URL = env.text("DATABASE_URL", f"sqlite:///{DATA_DIR / 'desk.sqlite3'}")
-database = env.source.db_url_config(DATABASE_URL)
+own_file = f"sqlite:///{quote(str(DATA_DIR / 'desk.sqlite3'))}"
+DATABASE_URL = env.text("DATABASE_URL") or own_file
+database = env.database("DATABASE_URL", own_file)
 DATABASES = {"default": database}
 if database["ENGINE"].endswith("sqlite3"):
-    Path(database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
     database["OPTIONS"] = {
         # A transaction that reads first and writes later fails at once under WAL; with IMMEDIATE it waits its turn.
         "transaction_mode": "IMMEDIATE",
@@ -188,7 +195,7 @@ USE_I18N = False
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = Path(env.text("STATIC_ROOT", str(DATA_DIR / "static")))
+STATIC_ROOT = Path(env.text("STATIC_ROOT") or DATA_DIR / "static")
 HASHED = "whitenoise.storage.CompressedManifestStaticFilesStorage"
 PLAIN = "django.contrib.staticfiles.storage.StaticFilesStorage"
 STORAGES = {
@@ -207,7 +214,8 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "panel.site.views.stale_form"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "panel.ops.error_report.DiscreetFilter"
 # A proxy in front that ends TLS must set this header itself and strip it from what visitors send.
-if env.flag("BEHIND_PROXY", default=False):
+BEHIND_PROXY = env.flag("BEHIND_PROXY", default=False)
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     ALLAUTH_TRUSTED_PROXY_COUNT = 1  # otherwise the throttle of sign-in counts all visitors as one address
 

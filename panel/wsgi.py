@@ -1,15 +1,21 @@
 """The WSGI application that gunicorn loads."""
 
 import gc
+import logging
 import os
 
 from django.core.wsgi import get_wsgi_application
 from django.urls import resolve, reverse
 
+from panel.ops import start
+
 ALLOCATIONS = 200_000  # objects made and not freed, until the garbage collector walks through the newest
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "panel.settings")
-pages = get_wsgi_application()
+with start.told_in_a_sentence(exit_code=start.APP_LOAD_ERROR):
+    pages = get_wsgi_application()
+for obstacle in start.obstacles():
+    logging.getLogger(__name__).error(obstacle)
 resolve("/orders/")  # loads every view now, so that the first visitor does not wait for that
 
 from orders.webhooks import endpoint  # noqa: E402  # it imports models, for which Django must be ready

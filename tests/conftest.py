@@ -20,8 +20,46 @@ from django.test import Client as Browser
 from pytest_django import DjangoDbBlocker
 
 from panel.notpanel.client import Client
+from tests.machine import advice, missing_for_a_page
 from tests.people import as_a
 from tests.upstream import Upstream
+
+LEFT_OUT = "left out: "  # how the reason begins why a test is skipped for want of something on this machine
+NOTHING_LEFT_OUT = "NOTHING_LEFT_OUT"  # set in the environment where a test that is left out fails the run (.ci/run)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leaves out each test that looks at a page, where this machine has nothing to look with."""
+    looking = [item for item in items if "browser" in getattr(item, "fixturenames", ())]
+    if looking and (missing := missing_for_a_page()):
+        for item in looking:
+            item.add_marker(pytest.mark.skip(reason=LEFT_OUT + advice(missing)))
+
+
+def left_out(config: pytest.Config) -> list[str]:
+    """For each test that was left out, what to install. Empty in the processes of xdist, which report to the first."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", ()) if reporter and not hasattr(config, "workerinput") else ()
+    reasons = [report.longrepr[2].removeprefix("Skipped: ") for report in skipped if isinstance(report.longrepr, tuple)]
+    return [reason.removeprefix(LEFT_OUT) for reason in reasons if reason.startswith(LEFT_OUT)]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fails a run that may leave nothing out."""
+    if os.environ.get(NOTHING_LEFT_OUT) and left_out(session.config) and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Says in the last lines how many tests were left out, and what to install."""
+    reasons = left_out(config)
+    for reason in sorted(set(reasons)):
+        count = reasons.count(reason)
+        terminalreporter.write_line(f"{count} test{'s were' if count > 1 else ' was'} left out. {reason}", yellow=True)
+    if reasons and os.environ.get(NOTHING_LEFT_OUT):
+        terminalreporter.write_line("This run may leave none out, so it failed.", red=True)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Tags, Warning, register
 
+from panel.ops.start import uncollected
+
 
 @register(Tags.security, deploy=True)
 def check_supplier(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -22,3 +24,11 @@ def check_durability(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if not database["ENGINE"].endswith("sqlite3") or "synchronous=FULL" in database["OPTIONS"]["init_command"]:
         return []
     return [Warning("SQLite without synchronous=FULL can lose an order that was sent.", id="desk.W002")]
+
+
+@register(Tags.staticfiles, deploy=True)
+def check_static_files(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """desk.W003: no page can be shown, because style sheets and scripts were not collected."""
+    if not (why := uncollected()):
+        return []
+    return [Warning(why, hint=f"STATIC_ROOT is {settings.STATIC_ROOT}.", id="desk.W003")]

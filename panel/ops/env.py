@@ -4,8 +4,12 @@ Every name may also come as `NAME_FILE`, the path of a file that holds the value
 need not stand in a process's environment.
 """
 
+import os
+import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -15,12 +19,79 @@ T = TypeVar("T")
 YES, NO = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
 LOOPBACK = ("http://127.0.0.1:", "http://localhost:", "http://[::1]:")  # how an address of this machine begins
 
+# How DATABASE_URL may begin, and what Django calls that database.
+ENGINES = {
+    "sqlite": "django.db.backends.sqlite3",
+    "postgres": "django.db.backends.postgresql",
+    "postgresql": "django.db.backends.postgresql",
+}
+DATABASE_FORM = (
+    "write it like postgres://user:password@host:5432/name or sqlite:////path/to/desk.sqlite3 "
+    "(in a password, / is %2F, # is %23, ? is %3F and % is %25)"
+)
+
 source = environ.FileAwareEnv()
 
 
+def read_file(path: Path) -> None:
+    """Reads the lines `NAME=value` of a file into the environment, which wins. Nothing happens if there is no file."""
+    try:
+        with path.open(encoding="utf-8") as lines:
+            source.read_env(lines)
+    except (FileNotFoundError, IsADirectoryError):  # some keep their virtual environment in a folder of that name
+        return
+    except (OSError, UnicodeDecodeError) as trouble:
+        raise ImproperlyConfigured(
+            f"{path} cannot be read ({reason(trouble)}): let this user read it, or take it away."
+        ) from None
+
+
 def text(name: str, default: str = "") -> str:
-    """The value as written, without surrounding blanks."""
-    return str(source.str(name, default=default)).strip()
+    """The value as written, without surrounding blanks; the default when the name is not there."""
+    file = f"{name}_FILE"
+    try:
+        written = source.ENVIRON.get(name)
+        # It reads `$OTHER` as the value of OTHER. Where there is none, as for a password that begins so, it is meant.
+        raw = default if written is None else str(source.str(name, default="") or written)
+    except (OSError, ValueError) as trouble:  # a ValueError from what is no UTF-8, or no path
+        why = f"cannot be read ({reason(trouble)})"
+        raise ImproperlyConfigured(f"{_named(file)} {why}: {_path_or_value(name)}") from None
+    value = raw.strip().removeprefix("\ufeff")  # the mark that some editors put in front
+    if not value and os.environ.get(file):
+        raise ImproperlyConfigured(f"{_named(file)} holds nothing: {_path_or_value(name)}")
+    return value
+
+
+def kept(path: Path, value: str, *, name: str) -> str:
+    """What this file holds, which only this user may read. It is made with `value` when it is not there.
+
+    `name` is the setting that does without the file.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.is_file():
+            path.touch(mode=0o600)
+            path.write_text(value)
+        return path.read_text().strip() or value
+    except (OSError, UnicodeDecodeError) as trouble:
+        raise ImproperlyConfigured(
+            f"{path} cannot be kept ({reason(trouble)}): set {name}, or let this user write there."
+        ) from None
+
+
+def reason(trouble: Exception) -> str:
+    """Why a file cannot be read or written, in the system's words without its path."""
+    return (trouble.strerror or "not readable") if isinstance(trouble, OSError) else "not a file of UTF-8 text"
+
+
+def _named(file: str) -> str:
+    """`NAME_FILE=/the/path`. What is no full path is left out: it may be the secret itself, put there by mistake."""
+    path = os.environ[file]
+    return f"{file}={path}" if path.startswith("/") else f"The file that {file} names"
+
+
+def _path_or_value(name: str) -> str:
+    return f"write the path of a file that holds the value and that this user may read, or set {name} instead."
 
 
 def flag(name: str, default: bool) -> bool:
@@ -57,6 +128,49 @@ def choice(name: str, default: str, choices: tuple[str, ...]) -> str:
     if raw not in choices:
         raise ImproperlyConfigured(f"{name}={raw!r}: write one of {', '.join(choices)}.")
     return raw
+
+
+def database(name: str, default: str) -> dict[str, Any]:
+    """Django's settings of the database that a URL names: SQLite's, whose folder is made, or PostgreSQL's.
+
+    The default when nothing is written. The error does not repeat the URL, because it may hold a password.
+    """
+    raw = text(name) or default
+    begins, separated, _ = raw.partition("://")
+    engine = ENGINES.get(begins.lower())
+    if not (engine and separated):
+        raise ImproperlyConfigured(f"{name} names no database that the desk can use: {DATABASE_FORM}.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # it warns of what it leaves out
+            config: dict[str, Any] = source.db_url_config(raw)
+            split = urlsplit(raw)
+            behind = split.path + split.fragment if split.path and engine != ENGINES["sqlite"] else ""
+            misread = "@" in behind or "\0" in config["NAME"]
+    except (ValueError, Warning):
+        misread = True
+    if misread:  # as from a password with a bare / in it, where the host seems to end
+        raise ImproperlyConfigured(f"{name} cannot be read: {DATABASE_FORM}.")
+    if engine == ENGINES["sqlite"]:
+        _require_sqlite_file(name, raw, config["NAME"])
+    elif not (config["NAME"] or config.get("OPTIONS", {}).get("service")):
+        raise ImproperlyConfigured(f"{name} does not say which database of the server: {DATABASE_FORM}.")
+    return config | {"ENGINE": engine}
+
+
+def _require_sqlite_file(name: str, raw: str, path: str) -> None:
+    """Makes the file's folder. In memory, which nothing outlives, only when those words are written."""
+    if path == ":memory:" and not raw.endswith(path):
+        raise ImproperlyConfigured(f"{name} names no file: {DATABASE_FORM}.")
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as trouble:
+        raise ImproperlyConfigured(
+            f"{name}: the folder {Path(path).parent} cannot be made ({reason(trouble)}): "
+            "make it for this user, or name another."
+        ) from None
+    if Path(path).is_dir():
+        raise ImproperlyConfigured(f"{name}: {path} is a folder: {DATABASE_FORM}.")
 
 
 def address(name: str, *, loopback: bool) -> str:

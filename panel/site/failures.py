@@ -32,11 +32,7 @@ def answer_failure(request: HttpRequest, error: BaseException | None) -> HttpRes
         return answer_outage(request, outage)
     if error is not None and cannot_be_asked(error):
         log.warning("%s %s: no database can be asked this", request.method, request.path, exc_info=error)
-        context = {
-            "title": "That request made no sense",
-            "advice": "It holds a number or a text that is too long. Nothing was done.",
-        }
-        return HttpResponse(render_to_string("site/failure.html", context), status=HTTPStatus.BAD_REQUEST)
+        return HttpResponse(render_to_string("site/failure.html", NO_SENSE), status=HTTPStatus.BAD_REQUEST)
     return None
 
 

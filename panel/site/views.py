@@ -1,6 +1,7 @@
 """The home page, the health checks, and the error pages."""
 
 import sys
+from contextlib import suppress
 from datetime import datetime
 from http import HTTPStatus
 
@@ -14,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import needs
 from panel.ops.outages import outage_of
+from panel.ops.start import uncollected, unmigrated
 from panel.ops.write_probe import why_no_write
 from panel.site.failures import answer_failure
 from panel.site.status_bar import StatusBar
@@ -37,18 +39,22 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def ready(request: HttpRequest) -> HttpResponse:
-    """Whether the desk can do its work, in words: 200, or 503 when nothing can be written or a role has no worker.
+    """Whether the desk can do its work, in words: 200, or 503 when the database is away, lacks tables or takes nothing,
+    a role has no worker, or no page can be shown (`pages`, which is there only then).
 
     Trouble with upstream is told but does not make the desk unready, because pages come from the database.
     """
     bar = StatusBar()
     try:
         connection.ensure_connection()
-        silent, undone, outage = bar.worker_silent, bar.undone, why_no_write()
+        lacks = unmigrated()
+        silent, undone = (bar.worker_silent, bar.undone) if not lacks else (False, "")
+        outage = why_no_write() if not lacks else None
     except DatabaseError as error:
         outage = outage_of(error)
-        why = f". {outage.title}. {outage.advice}" if outage else ""
-        words = {"database": f"does not answer{why}", "worker": "not known", "upstream": "not known"}
+        lacks = "does not answer" + (f". {outage.title}. {outage.advice}" if outage else "")
+    if lacks:
+        words = {"database": lacks, "worker": "not known", "upstream": "not known"}
         return JsonResponse(words, status=HTTPStatus.SERVICE_UNAVAILABLE)
     silence = f", silent for over {SILENT_AFTER.seconds} s" if silent else ""
     words = {
@@ -56,7 +62,9 @@ def ready(request: HttpRequest) -> HttpResponse:
         "worker": f"last beat {age_words(bar.worker_at)}{silence}" + (f"; none {undone}" if undone else ""),
         "upstream": f"last answered {age_words(bar.spoke_at)}" + (f"; now: {bar.trouble}" if bar.trouble else ""),
     }
-    unready = silent or undone or outage
+    if no_pages := uncollected():
+        words["pages"] = no_pages
+    unready = silent or undone or outage or no_pages
     return JsonResponse(words, status=HTTPStatus.SERVICE_UNAVAILABLE if unready else HTTPStatus.OK)
 
 
@@ -99,8 +107,17 @@ def error_page(request: HttpRequest, status: HTTPStatus, template: str, **contex
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler500. Needs neither the request nor the database, either of which may be what broke.
 
-    Failures in a middleware come here alone, so the failures that are no mistake of ours are answered here too.
+    Failures in a middleware come here alone, so the failures that are no mistake of ours are answered here too. Where
+    the desk was not made ready for this version, it says what to do, with 503.
     """
-    if answer := answer_failure(request, sys.exc_info()[1]):
+    why = uncollected()
+    error = sys.exception()
+    if answer := None if why else answer_failure(request, error):
         return answer
+    if isinstance(error, DatabaseError):
+        with suppress(DatabaseError):
+            why = why or unmigrated()
+    if why:
+        page = render_to_string("site/unready.html", {"why": why})
+        return HttpResponse(page, status=HTTPStatus.SERVICE_UNAVAILABLE)
     return HttpResponse(render_to_string("site/500.html"), status=HTTPStatus.INTERNAL_SERVER_ERROR)

@@ -4,8 +4,9 @@ import signal
 import threading
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from panel.ops.start import unmigrated
 from panel.upstream.client import make_client
 from panel.upstream.models import ROLES
 from panel.worker.loop import work
@@ -24,6 +25,8 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="work until nothing is due, then exit (for cron)")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if lacks := unmigrated():  # otherwise each round would break off, and the worker would go on for ever
+            raise CommandError(lacks)
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())

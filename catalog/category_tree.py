@@ -1,16 +1,25 @@
 """The categories as a tree: networks, and what is sold for each."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from django.db.models import Count
 
 from catalog.models import Service
+from panel.format.letters import folded
 
 # What upstreams write between the network and the goods: Instagram › Followers, TikTok | Likes, X - Views.
 SEPARATOR = re.compile(r"\s*[›»>|:–—/]\s*|\s+-\s+")
 FIRST_WORD = re.compile(r"[^\w]*(\w+)")
+AROUND_WORDS = re.compile(r"^\W+|\W+$")
+# How a network is called here, however a category writes it; in folded words.
+NAMES = {
+    "ig": "Instagram", "insta": "Instagram", "instagram": "Instagram", "tiktok": "TikTok", "tik tok": "TikTok",
+    "yt": "YouTube", "youtube": "YouTube", "tg": "Telegram", "telegram": "Telegram",
+    "fb": "Facebook", "facebook": "Facebook", "spotify": "Spotify", "discord": "Discord",
+}  # fmt: skip
 
 
 class Leaf(NamedTuple):
@@ -73,9 +82,13 @@ def branches_of(categories: Iterable[tuple[str, int]]) -> list[Branch]:
 
 
 def split_category(category: str) -> tuple[str, str]:
-    """`Instagram › Followers` → Instagram, Followers. Without a separator the first word is the network."""
+    """`Instagram › Followers` → Instagram, Followers. Without a separator the first word is the network.
+
+    Both in plain letters, and a network by one name: `𝗜𝗚 › Followers` is the same.
+    """
+    category = unicodedata.normalize("NFKC", category)
     network, *rest = SEPARATOR.split(category, maxsplit=1)
-    if network and rest and rest[0]:
-        return network, rest[0]
     word = FIRST_WORD.match(category)
-    return (word[1], category[word.end() :].strip() or category) if word else (category, category)
+    if not (network and rest and rest[0]):
+        network, rest = (word[1], [category[word.end() :].strip()]) if word else (category, [])
+    return NAMES.get(AROUND_WORDS.sub("", folded(network)), network), rest[0] if rest and rest[0] else category

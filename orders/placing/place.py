@@ -107,7 +107,8 @@ def similar_orders(service: Service, link: str, now: datetime) -> list[Order]:
     target = target_of(link, network_of(service.category, service.name))
     similar = Order.objects.filter(service=service, target=target).exclude(status=Status.REJECTED)
     similar = similar.select_related("placed_by", "service").prefetch_related("tasks")
-    # Two queries, each served by the index order_like.
+    # Two queries, each served by the index order_like; sorted by id, SQLite would read all orders of the service.
+    similar = similar.order_by("-created_at")
     young = similar.filter(created_at__gte=now - SIMILAR_ORDER_AGE)[:SIMILAR_ORDERS_SHOWN]
     under_way = similar.exclude(status__in=ENDED_STATUSES)[:SIMILAR_ORDERS_SHOWN]
     by_id = {order.pk: order for orders in (young, under_way) for order in orders}

@@ -122,11 +122,11 @@ NETWORKS = {
         (POST, r"/groups/[^/?]+\?.*\bmulti_permalinks=(?P<code>\w+)", "post/{code}"),
         (OTHER, r"/groups/(?P<name>[^/?]+)", "groups/{name}"),
         (POST, r"/(?:watch|video)[^?]*\?.*\bv=(?P<code>\d+)", "video/{code}"),
-        (POST, r"/(?:reel|[^/?]+/(?:videos|reels))/(?:[^/?]+/)?(?P<code>\d+)", "video/{code}"),
+        (POST, r"/(?:reel|(?P<name>[\w.-]+)/(?:videos|reels))/(?:[^/?]+/)?(?P<code>\d+)", "video/{code}"),
         (POST, r"/[^?]*\bphoto[^?]*\?.*\bfbid=(?P<code>\d+)", "photo/{code}"),
-        (POST, r"/[^/?]+/photos/(?:[^/?]+/)?(?P<code>\d+)", "photo/{code}"),
+        (POST, r"/(?P<name>[\w.-]+)/photos/(?:[^/?]+/)?(?P<code>\d+)", "photo/{code}"),
         (POST, r"/(?:story|permalink)\.php\?.*\bstory_fbid=(?P<code>\w+)", "post/{code}"),
-        (POST, r"/[^/?]+/posts/(?:[^/?]+/)?(?P<code>[\w.-]+)", "post/{code}"),
+        (POST, r"/(?P<name>[\w.-]+)/posts/(?:[^/?]+/)?(?P<code>[\w.-]+)", "post/{code}"),
         (POST, r"/media/set[^?]*\?.*\bset=(?P<code>[\w.]+)", "media/{code}"),
         (OTHER, r"/events/(?P<code>\d+)", "events/{code}"),
         (PROFILE, r"/profile\.php\?.*\bid=(?P<code>\d+)", "{code}"),
@@ -254,11 +254,14 @@ def _place_on(network: Network, key: str, host: str, path: str, query: str) -> P
     address = f"{whole_path}?{text}" if text else whole_path
     if not address:
         return Place(network.hosts[0], key, Kind.FRONT)
-    is_section = whole_path.split("/")[1:2] and whole_path.split("/")[1].casefold() in network.sections
+    first_part = f"{whole_path}/".split("/")[1].casefold()
+    is_section = first_part in network.sections
     for kind, pattern, form in network.places:
-        if (match := pattern.match(address)) and not (is_section and form in ("{name}", "@{name}")):
+        if match := pattern.match(address):
             parts = match.groupdict(default="")
             name = parts.get("name", "").rstrip(".")
+            if is_section and name.casefold() == first_part:
+                continue
             plain = name.replace(".", "") if key in NAMES_WITHOUT_DOTS else name
             parts |= {"name": plain.casefold()}
             return Place(f"{network.hosts[0]}/{form.format(**parts)}", key, kind, name)

@@ -175,10 +175,16 @@ def _holds_two(pasted: str) -> bool:
         return True
     if sum(bool(re.match(r"https?:/|www\.", p, re.I) or ("." in p and place_of(p).network)) for p in pieces) > 1:
         return True
-    network = place_of(pasted).network
-    inner = [match for match in INNER_LINK_PATTERN.finditer(pasted) if network or pasted[match.start() - 1] != "/"]
-    path = WITH_SCHEME.sub("", pasted).partition("?")[0].partition("/")[2]
-    return bool(inner or (network and INNER_HOST_PATTERN.search(f"{path}/")))
+    return any(map(_is_glued, pieces))
+
+
+def _is_glued(piece: str) -> bool:
+    """Whether one link follows another with nothing between them. Outside the networks a path may hold a link."""
+    network = place_of(piece).network
+    if any(network or piece[match.start() - 1] != "/" for match in INNER_LINK_PATTERN.finditer(piece)):
+        return True
+    path = WITH_SCHEME.sub("", piece).removeprefix("//").partition("?")[0].partition("/")[2]
+    return bool(network and INNER_HOST_PATTERN.search(f"{path}/"))
 
 
 def _too_long(link: str) -> str:

@@ -8,18 +8,13 @@ from typing import NamedTuple
 from django.db.models import Count
 
 from catalog.models import Service
+from catalog.networks import NETWORK_PATTERN, NETWORKS
 from panel.format.letters import folded
 
 # What upstreams write between the network and the goods: Instagram › Followers, TikTok | Likes, X - Views.
 SEPARATOR = re.compile(r"\s*[›»>|:–—/]\s*|\s+-\s+")
 FIRST_WORD = re.compile(r"[^\w]*(\w+)")
 AROUND_WORDS = re.compile(r"^\W+|\W+$")
-# How a network is called here, however a category writes it; in folded words.
-NAMES = {
-    "ig": "Instagram", "insta": "Instagram", "instagram": "Instagram", "tiktok": "TikTok", "tik tok": "TikTok",
-    "yt": "YouTube", "youtube": "YouTube", "tg": "Telegram", "telegram": "Telegram",
-    "fb": "Facebook", "facebook": "Facebook", "spotify": "Spotify", "discord": "Discord",
-}  # fmt: skip
 
 
 class Leaf(NamedTuple):
@@ -91,4 +86,10 @@ def split_category(category: str) -> tuple[str, str]:
     word = FIRST_WORD.match(category)
     if not (network and rest and rest[0]):
         network, rest = (word[1], [category[word.end() :].strip()]) if word else (category, [])
-    return NAMES.get(AROUND_WORDS.sub("", folded(network)), network), rest[0] if rest and rest[0] else category
+    return known_name(network), rest[0] if rest and rest[0] else category
+
+
+def known_name(network: str) -> str:
+    """Instagram for `ig` or `🔥 INSTAGRAM`; a name that nobody knows, and X with its two names, as it is written."""
+    known = NETWORK_PATTERN.fullmatch(AROUND_WORDS.sub("", folded(network)))
+    return NETWORKS[str(known.lastgroup)].name if known and known.lastgroup != "twitter" else network

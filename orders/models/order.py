@@ -15,12 +15,12 @@ from django.utils.functional import cached_property
 
 from accounts.models import User
 from catalog.models import Service
+from catalog.networks import TARGET_CHARACTERS
 from orders.models.event import Event
 from orders.models.task import Task
 from orders.rules.charges import ENDED_SHORT
 from orders.rules.eligibility import Refills, pending_cancel, refills_of, why_no_cancel, why_no_refill
 from orders.rules.lateness import is_late
-from orders.rules.link_targets import TARGET_CHARACTERS
 from orders.rules.poll_schedule import POLLED_ALONE_FROM, WEBHOOKS_TOGETHER, is_stale, next_tick
 from orders.rules.search_text import HOST_CHARACTERS, search_fields
 from orders.rules.statuses import Stage, Status, label, stage
@@ -121,7 +121,7 @@ class Order(models.Model):
     category = models.CharField(max_length=300, blank=True, editable=False)
     host = models.CharField(max_length=HOST_CHARACTERS, blank=True, editable=False)
     haystack = models.TextField(blank=True, editable=False, help_text="Link, service and person, folded, for search.")
-    target = models.CharField(  # rules/link_targets.py
+    target = models.CharField(  # catalog/networks.py
         max_length=TARGET_CHARACTERS, null=True, editable=False,
         help_text="Where the link leads, in one spelling for all links that lead there; empty: not filled in yet.",
     )  # fmt: skip

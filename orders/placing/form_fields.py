@@ -9,8 +9,8 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
+from catalog.networks import Network
 from orders.rules import links
-from orders.rules.link_targets import Network
 from orders.rules.service_types import DRIP_FEED
 from panel.format.numbers import digits_of, number
 from panel.format.times import today

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from catalog.models import Service
+from catalog.networks import target_of
 from orders.models import Order, Task
-from orders.rules.link_targets import target_of
 from orders.rules.links import network_of
 from orders.rules.refusal import Refusal, require_allowed
 from orders.rules.service_types import service_type_of

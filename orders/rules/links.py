@@ -5,7 +5,8 @@ import unicodedata
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from orders.rules.link_targets import (
+from catalog.networks import (
+    NETWORK_PATTERN,
     NETWORKS,
     WITH_SCHEME,
     Kind,
@@ -20,16 +21,6 @@ from panel.format.letters import folded
 
 LINK_CHARACTERS = 1000  # upstream's limit
 
-# Which words in a service's category or name stand for which network.
-NETWORK_WORDS = {
-    "instagram": r"instagram|insta|igtv|ig", "tiktok": r"tik[ -]?tok", "youtube": r"you[ -]?tube|yt",
-    "telegram": r"telegram|tg", "facebook": r"face[ -]?book|fb", "spotify": r"spotify", "discord": r"discord",
-    # A lone x is a network's name only where a name or a part of one begins: “Likes x Views” and “2 x 500” name none.
-    "twitter": r"twitter|(?:(?<=^)|(?<=[^\w\s])|(?<=[^\w\s]\s)|(?<=\s-\s))(?<!\w-)x(?!-\w|\s*\d)",
-}  # fmt: skip
-NETWORK_PATTERN = re.compile(
-    r"(?<![^\W_])(?:" + "|".join(f"(?P<{key}>{words})" for key, words in NETWORK_WORDS.items()) + r")(?![^\W_])"
-)
 # What a service sells, by the first such word: the first group is delivered to a profile, the second to a post.
 SOLD_PATTERN = re.compile(
     r"\b(?:(followers?|subscribers?|members?|listeners?)"

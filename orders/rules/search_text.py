@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from accounts.models import User
 from catalog.models import Service
-from orders.rules.link_targets import authority, target_of
+from catalog.networks import authority, target_of
 from orders.rules.links import network_of
 from panel.format.letters import folded
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.db import connections, transaction
 
+from catalog.networks import NETWORKS, target_of
 from orders.models import Order
-from orders.rules.link_targets import NETWORKS, target_of
 from orders.rules.links import network_of
 from orders.rules.search_text import SEARCH_TEXT_CHARACTERS
 from panel.format.letters import folded

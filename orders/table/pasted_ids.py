@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import Any, NamedTuple
 
+from catalog.networks import target_of
 from orders.models import Order, OrderQuerySet
-from orders.rules.link_targets import target_of
 from panel.ops.database import batches
 from panel.web.params import read_number
 

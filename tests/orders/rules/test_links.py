@@ -2,7 +2,7 @@
 
 import pytest
 
-from orders.rules.link_targets import NETWORKS, target_of
+from catalog.networks import NETWORKS, target_of
 from orders.rules.links import Checkup, check, name_of, network_of, wants_post, wants_profile
 
 INSTAGRAM = NETWORKS["instagram"]

@@ -8,8 +8,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
+from catalog.networks import target_of
 from orders.models import Order
-from orders.rules.link_targets import target_of
 from orders.table.pasted_ids import PASTED_CHARACTERS, QUERIED_VALUES, PastedOrders, find_orders
 from tests.makers import make_order, make_service, make_user
 

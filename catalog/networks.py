@@ -1,4 +1,4 @@
-"""Reads where a link leads: the network, whether to a profile or a post, and one spelling for all that lead there.
+"""The networks that services are for: the words that name them, and where a link leads, in one spelling for each place.
 
 Nothing is fetched, and nothing here is ever sent: an order goes with the link as it was written.
 """
@@ -184,6 +184,18 @@ DETOURS = re.compile(
     r"|(?:[\w-]+\.)*(?:x|twitter)\.com/(?:intent/(?:tweet|post)|share|i/redirect)\b"
     r"|(?:t|telegram)\.me/(?:share|iv)\b|vk\.com/away|href\.li/|[\w.-]+\.safelinks\.protection\.outlook\.com/",
     re.I,
+)
+
+
+# Which words in a service's category or name, folded, stand for which network.
+NETWORK_WORDS = {
+    "instagram": r"instagram|insta|igtv|ig", "tiktok": r"tik[ -]?tok", "youtube": r"you[ -]?tube|yt",
+    "telegram": r"telegram|tg", "facebook": r"face[ -]?book|fb", "spotify": r"spotify", "discord": r"discord",
+    # A lone x is a network's name only where a name or a part of one begins: “Likes x Views” and “2 x 500” name none.
+    "twitter": r"twitter|(?:(?<=^)|(?<=[^\w\s])|(?<=[^\w\s]\s)|(?<=\s-\s))(?<!\w-)x(?!-\w|\s*\d)",
+}  # fmt: skip
+NETWORK_PATTERN = re.compile(
+    r"(?<![^\W_])(?:" + "|".join(f"(?P<{key}>{words})" for key, words in NETWORK_WORDS.items()) + r")(?![^\W_])"
 )
 
 

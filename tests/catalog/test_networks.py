@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.rules.link_targets import NETWORKS, TARGET_CHARACTERS, Kind, place_of, target_of
+from catalog.networks import NETWORKS, TARGET_CHARACTERS, Kind, place_of, target_of
 
 # Each row: links that lead to the same place.
 SAME = [

@@ -1,16 +1,20 @@
 """The categories as a tree: networks, and what is sold for each."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from django.db.models import Count
 
 from catalog.models import Service
+from catalog.networks import NETWORK_PATTERN, NETWORKS
+from panel.format.letters import folded
 
 # What upstreams write between the network and the goods: Instagram › Followers, TikTok | Likes, X - Views.
 SEPARATOR = re.compile(r"\s*[›»>|:–—/]\s*|\s+-\s+")
 FIRST_WORD = re.compile(r"[^\w]*(\w+)")
+AROUND_WORDS = re.compile(r"^\W+|\W+$")
 
 
 class Leaf(NamedTuple):
@@ -73,9 +77,19 @@ def branches_of(categories: Iterable[tuple[str, int]]) -> list[Branch]:
 
 
 def split_category(category: str) -> tuple[str, str]:
-    """`Instagram › Followers` → Instagram, Followers. Without a separator the first word is the network."""
+    """`Instagram › Followers` → Instagram, Followers. Without a separator the first word is the network.
+
+    Both in plain letters, and a network by one name: `𝗜𝗚 › Followers` is the same.
+    """
+    category = unicodedata.normalize("NFKC", category)
     network, *rest = SEPARATOR.split(category, maxsplit=1)
-    if network and rest and rest[0]:
-        return network, rest[0]
     word = FIRST_WORD.match(category)
-    return (word[1], category[word.end() :].strip() or category) if word else (category, category)
+    if not (network and rest and rest[0]):
+        network, rest = (word[1], [category[word.end() :].strip()]) if word else (category, [])
+    return known_name(network), rest[0] if rest and rest[0] else category
+
+
+def known_name(network: str) -> str:
+    """Instagram for `ig` or `🔥 INSTAGRAM`; a name that nobody knows, and X with its two names, as it is written."""
+    known = NETWORK_PATTERN.fullmatch(AROUND_WORDS.sub("", folded(network)))
+    return NETWORKS[str(known.lastgroup)].name if known and known.lastgroup != "twitter" else network

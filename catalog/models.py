@@ -8,6 +8,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 from django.conf import settings
 from django.db import models
 
+from panel.format.letters import folded
 from panel.format.money import UNITS_PER_RATE
 from panel.format.numbers import digits_of, number
 
@@ -27,8 +28,8 @@ class ServiceQuerySet(models.QuerySet["Service"]):
         return self.filter(active=True)
 
     def matching(self, words: str) -> Self:
-        """The services in which each of the words occurs in the id, name, category or type, in any capitals."""
-        searched = words.replace("\0", " ").casefold().split()[:SEARCH_WORDS]
+        """The services in which each of the words occurs in the id, name, category or type, in any letters."""
+        searched = folded(words).split()[:SEARCH_WORDS]
         return self.filter(*(models.Q(haystack__contains=word) for word in searched))
 
     def for_list(self, user: Any) -> Self:
@@ -55,7 +56,7 @@ class Service(models.Model):
     active = models.BooleanField(default=True, help_text="Off when upstream no longer lists it.")
     first_seen_at = models.DateTimeField()
     changed_at = models.DateTimeField(help_text="When anything upstream says of it last moved.")
-    haystack = models.TextField(editable=False, help_text="Id, name, category and type, casefolded, for search.")
+    haystack = models.TextField(editable=False, help_text="Id, name, category and type, folded, for search.")
     # DO_NOTHING: the database itself refuses, so a sync that deletes undecided changes need not query this first.
     held_over = models.ForeignKey(
         "Change", null=True, blank=True, on_delete=models.DO_NOTHING, related_name="holds",

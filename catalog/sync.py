@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from catalog import changes
 from catalog.models import RateChange, Service, SetAside, ShrinkAlarm
+from panel.format.letters import folded
 from panel.format.money import stored
 from panel.notpanel.client import Client
 from panel.notpanel.shapes import BadRow, Catalog, ServiceRow
@@ -97,8 +98,8 @@ def service_of(row: ServiceRow, now: datetime) -> Service:
 
 
 def search_text(row: ServiceRow) -> str:
-    """The text that a search for services looks through: id, name, category and type, casefolded."""
-    return f"{row.upstream_id} {row.name} {row.category} {row.type}".casefold()
+    """The text that a search for services looks through: id, name, category and type, folded."""
+    return folded(f"{row.upstream_id} {row.name} {row.category} {row.type}")
 
 
 def add_services(rows: list[ServiceRow], now: datetime) -> None:

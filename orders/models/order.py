@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, Self
 
 from django.db import models
-from django.db.models import F, Func, Index, Q
+from django.db.models import F, Index, Q
 from django.db.models.functions import Coalesce, Least
 from django.urls import reverse
 from django.utils import timezone
@@ -15,6 +15,7 @@ from django.utils.functional import cached_property
 
 from accounts.models import User
 from catalog.models import Service
+from catalog.networks import TARGET_CHARACTERS
 from orders.models.event import Event
 from orders.models.task import Task
 from orders.rules.charges import ENDED_SHORT
@@ -31,11 +32,6 @@ SHOWN_STATUSES = {
     "closed": "Not placed",
 }  # fmt: skip
 IS_MISSING = Q(missing_since__isnull=False)  # upstream says that it knows no such order
-INDEXED_LINK_CHARACTERS = 200
-# The number is written into the template: as a bound value, SQLite would not know the index's expression again.
-LINK_BEGINNING = Func(
-    F("link"), template=f"SUBSTR(%(expressions)s, 1, {INDEXED_LINK_CHARACTERS})", output_field=models.CharField()
-)
 
 
 class Urgency(models.IntegerChoices):
@@ -61,15 +57,9 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """With everything that an order's own page shows: besides a row's, the assignee and the usual times."""
         return self.for_table().select_related("assigned_to", "service__pace")
 
-    def with_links(self, links: Collection[str]) -> Self:
-        """The orders for exactly these links; the index `order_link` finds them, newest first."""
-        beginnings = {link[:INDEXED_LINK_CHARACTERS] for link in links}
-        candidates = self.alias(start=LINK_BEGINNING).filter(start__in=beginnings)
-        if all(len(link) < INDEXED_LINK_CHARACTERS for link in links):
-            return candidates  # a link that begins so and ends there is the same link
-        # Joined with nothing: from `link = …` SQLite would conclude what the beginning is, and no longer use its index.
-        # tests/benchmarks/search.py measures it as “whole link”.
-        return candidates.alias(whole=Func(F("link"), template="%(expressions)s || ''")).filter(whole__in=links)
+    def for_targets(self, targets: Collection[str]) -> Self:
+        """The orders whose links lead to these targets, as `target_of` spells them."""
+        return self.filter(target__in=targets)
 
     def lock(self) -> None:
         """Locks these orders before their tasks change, by id like everybody, so that no two wait for each other.
@@ -138,6 +128,10 @@ class Order(models.Model):
     category = models.CharField(max_length=300, blank=True, editable=False)
     host = models.CharField(max_length=HOST_CHARACTERS, blank=True, editable=False)
     haystack = models.TextField(blank=True, editable=False, help_text="Link, service and person, folded, for search.")
+    target = models.CharField(  # catalog/networks.py
+        max_length=TARGET_CHARACTERS, null=True, editable=False,
+        help_text="Where the link leads, in one spelling for all links that lead there; empty: not filled in yet.",
+    )  # fmt: skip
 
     # What became of it: upstream's words, which orders/following/absorb.py writes.
     upstream_id = models.CharField(max_length=64, null=True, unique=True)
@@ -190,8 +184,9 @@ class Order(models.Model):
             Index(fields=["next_look_at"], condition=Q(left_out__gte=POLLED_ALONE_FROM), name="order_alone"),
             # `due_first`: what goes first, longest waiting first.
             Index(fields=["-hurry", "next_look_at"], condition=Q(hurry__isnull=False), name="order_hurry"),
-            # `similar_orders`: a service's orders of the last day, and those under way.
-            Index(fields=["service", "-created_at"], name="order_like_young"),
+            # `similar_orders`: a service's orders for one target, of the last day or under way.
+            Index(fields=["target", "service", "-created_at"], name="order_like"),
+            # Delivery times: a service's live orders.
             Index(fields=["service", "status"], name="order_like_under_way"),
             # The filter by what needs a look: what upstream does not know, newest first.
             Index(fields=["-id"], condition=IS_MISSING, name="order_missing"),
@@ -214,8 +209,8 @@ class Order(models.Model):
             # The list by charge; and its filter by day, which becomes a range of ids.
             Index(fields=["cost", "id"], name="order_cost"),
             Index(fields=["created_at", "id"], name="order_day"),
-            # `with_links`: a pasted link. Its beginning is enough, and fits into a page of any database's index.
-            Index(LINK_BEGINNING, models.OrderBy(F("id"), descending=True), name="order_link"),
+            # `for_targets`: a pasted link, newest first; and which orders have no target yet.
+            Index(fields=["target", "-id"], name="order_target"),
         ]
 
     def __str__(self) -> str:
@@ -240,7 +235,7 @@ class Order(models.Model):
     def fill_search_fields(self) -> None:
         """Sets what lists and searches find it by. `save` does it for a new order; `bulk_create` does not."""
         fields = search_fields(self.service, self.link, self.body, self.placed_by)
-        self.network, self.category, self.host, self.haystack = fields
+        self.network, self.category, self.host, self.haystack, self.target = fields
 
     @property
     def tasks_newest_first(self) -> Iterable[Task]:

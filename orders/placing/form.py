@@ -15,7 +15,7 @@ from django.utils.functional import cached_property
 from catalog.models import Service
 from catalog.service_list import service_with_id
 from orders.models import Order
-from orders.placing.form_fields import LARGEST_NUMBER, READERS, read_whole
+from orders.placing.form_fields import LARGEST_NUMBER, READERS, read_user_name, read_whole
 from orders.placing.place import similar_orders
 from orders.rules import links
 from orders.rules.service_types import FIELDS, ServiceType, form_fields_of, may_drip, service_type_of
@@ -37,20 +37,21 @@ class OrderForm(forms.Form):
     """One order as a person types it. It has every field of FIELDS; only those of the chosen service are read.
 
     `token` makes a double click, F5 and Back lead to the same order. `seen` holds the service's terms that stood on
-    the page, and `shown` the oddities of the link. `again` is the newest similar order that the person was shown and
-    ticked, and `despite_hold` the hold.
+    the page. What the person was shown and ticked: `again` is the newest similar order, `despite_hold` the hold, and
+    `despite_doubt` the link with what looks odd about it.
     """
 
     service = forms.CharField(error_messages={"required": "Choose a service."})
     again = forms.CharField(required=False, label="The same again")
     despite_hold = forms.CharField(required=False, label="The hold")
+    despite_doubt = forms.CharField(required=False, label="The link")
     # A browser sends "0", and "1" after it when the box is ticked; an old tab, which has no such box, sends nothing.
     send_when_funded = forms.CharField(required=False)
     token = forms.UUIDField(
         widget=forms.HiddenInput, error_messages=dict.fromkeys(("required", "invalid"), INCOMPLETE_FORM)
     )
 
-    KEPT_FIELDS = ("service", *FIELDS, "token", "q", "again", "despite_hold", "send_when_funded")
+    KEPT_FIELDS = ("service", *FIELDS, "token", "q", "again", "despite_hold", "despite_doubt", "send_when_funded")
 
     def __init__(self, data: Any = None, *, repeats: bool = False, **options: Any) -> None:
         """`repeats`: this form's order exists already, so that later changes of its service do not matter."""
@@ -104,7 +105,7 @@ class OrderForm(forms.Form):
                 self._lock_price(service)
                 self._heed_hold(service)
                 self._find_similar(service)
-                self._warn_of_link()
+                self._doubt_link()
         return cleaned
 
     # ── Each field ───────────────────────────────────────────────────────────────────────────────
@@ -112,6 +113,8 @@ class OrderForm(forms.Form):
         """The field's value as it goes to upstream. Raises a ValidationError with a sentence for the person."""
         if name == "link":
             return self._link(text, service)
+        if name == "username":
+            return read_user_name(text, links.network_of(service.category, service.name) if service else None)
         if name == "interval":
             return self._interval(text)
         if name in ("min", "max") and service:
@@ -120,7 +123,9 @@ class OrderForm(forms.Form):
 
     def _link(self, text: str, service: Service | None) -> str:
         about = (service.category, service.name) if service else ("", "")
-        self.checkup = links.check(text, links.network_of(*about), profile=links.wants_profile(*about))
+        self.checkup = links.check(
+            text, links.network_of(*about), profile=links.wants_profile(*about), post=links.wants_post(*about)
+        )
         if self.checkup.refused:
             raise ValidationError(self.checkup.refused)
         return self.checkup.link
@@ -184,9 +189,9 @@ class OrderForm(forms.Form):
         if self.similar and read_number(self.data.get("again")) < self.similar[0].pk:
             self.add_error("again", "The same was ordered lately. Say that you want it once more, or leave it.")
 
-    def _warn_of_link(self) -> None:
-        if set(self.checkup.odd) - set(self._values("shown")):
-            self.add_error("link", f"{' '.join(self.checkup.odd)} If that is right, place it again.")
+    def _doubt_link(self) -> None:
+        if self.checkup.odd and self.data.get("despite_doubt") != self.checkup.doubt:
+            self.add_error("despite_doubt", "Look at the link. Say that it is right, or write another.")
 
     def _values(self, name: str) -> list[str]:
         return cast(QueryDict, self.data).getlist(name)

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
+from catalog.networks import Network
 from orders.rules import links
 from orders.rules.service_types import DRIP_FEED
 from panel.format.numbers import digits_of, number
@@ -45,12 +46,14 @@ def read_lines(text: str) -> str:
     return "\n".join(lines)
 
 
-def read_user_name(text: str) -> str:
-    """The bare name in `@name`, `name` or a profile's address."""
+def read_user_name(text: str, network: Network | None) -> str:
+    """The bare name in `@name`, `name` or a link that names a profile of this network (None: of any)."""
     if not text:
         raise ValidationError("Whose posts? Write the user name.")
-    if not (name := links.name_of(text)):
-        raise ValidationError("Write one user name, such as @lumen.studio.")
+    if not (name := links.name_of(text, network)):
+        where = f" on {network.name}" if network else ""
+        why = f"This link names no profile{where}. " if "/" in text else ""
+        raise ValidationError(f"{why}Write one user name, such as @lumen.studio.")
     return name
 
 
@@ -95,7 +98,7 @@ def read_runs(text: str) -> int | None:
 
 READERS: dict[str, Callable[[str], Any]] = {
     "quantity": str,  # the form reads it later, with the service: it may be counted instead
-    "comments": read_lines, "usernames": read_lines, "username": read_user_name, "expiry": read_day,
+    "comments": read_lines, "usernames": read_lines, "expiry": read_day,
     "answer_number": lambda text: read_whole(text, 1, LARGEST_ANSWER, "answer as its number, and"),
     "other": read_further_fields, "coupon": read_coupon, "runs": read_runs,
     **dict.fromkeys(("posts", "old_posts", "delay"),

@@ -9,8 +9,9 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from catalog.models import Service
+from catalog.networks import target_of
 from orders.models import Order, Task
-from orders.rules.links import spellings
+from orders.rules.links import network_of
 from orders.rules.refusal import Refusal, require_allowed
 from orders.rules.service_types import service_type_of
 from orders.rules.statuses import LIFE, LIVE, Status
@@ -18,7 +19,7 @@ from panel.format.locale import for_the_record
 from panel.format.money import money
 from panel.ops.failpoints import fp
 
-SIMILAR_ORDER_AGE = timedelta(days=1)  # a younger order for the same service and link is shown before another one
+SIMILAR_ORDER_AGE = timedelta(days=1)  # a younger order for the same service and target is shown before another one
 SIMILAR_ORDERS_SHOWN = 3
 # A word of upstream's that we do not know is not among them: its order may still be under way.
 ENDED_STATUSES = frozenset(LIFE) - LIVE - {Status.QUEUED, Status.REVIEW}
@@ -99,13 +100,15 @@ def body_of(
 
 # ── Orders like it ───────────────────────────────────────────────────────────────────────────────
 def similar_orders(service: Service, link: str, now: datetime) -> list[Order]:
-    """At most three orders for the same service and link, newest first, that are under way or younger than a day.
+    """At most three orders of the service to where this link leads, newest first, under way or younger than a day.
 
     Rejected orders do not count, for they bought nothing.
     """
-    similar = Order.objects.filter(service=service, link__in=spellings(link)).exclude(status=Status.REJECTED)
+    target = target_of(link, network_of(service.category, service.name))
+    similar = Order.objects.filter(service=service, target=target).exclude(status=Status.REJECTED)
     similar = similar.select_related("placed_by", "service").prefetch_related("tasks")
-    # Two queries, for each has an index of its own: order_like_young and order_like_under_way.
+    # Two queries, each served by the index order_like; sorted by id, SQLite would read all orders of the service.
+    similar = similar.order_by("-created_at")
     young = similar.filter(created_at__gte=now - SIMILAR_ORDER_AGE)[:SIMILAR_ORDERS_SHOWN]
     under_way = similar.exclude(status__in=ENDED_STATUSES)[:SIMILAR_ORDERS_SHOWN]
     by_id = {order.pk: order for orders in (young, under_way) for order in orders}

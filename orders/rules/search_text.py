@@ -1,12 +1,13 @@
 """What an order is found by, written down when it is placed: later names and categories do not move old orders."""
 
-import unicodedata
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from accounts.models import User
 from catalog.models import Service
-from orders.rules.links import authority, network_of
+from catalog.networks import authority, target_of
+from orders.rules.links import network_of
+from panel.format.letters import folded
 
 HOST_CHARACTERS = 100
 SEARCH_TEXT_CHARACTERS = 2_000  # a link has at most 1,000, a service's name 500
@@ -19,6 +20,7 @@ class SearchFields(NamedTuple):
     category: str
     host: str
     haystack: str
+    target: str
 
 
 def search_fields(service: Service, link: str, body: Mapping[str, str], person: User) -> SearchFields:
@@ -27,13 +29,9 @@ def search_fields(service: Service, link: str, body: Mapping[str, str], person: 
     names = (service.upstream_id, service.name, service.category, person.name, person.username)
     search_text = folded(" ".join(map(str, (without_scheme(link), body.get("username", ""), *names))))
     return SearchFields(
-        network.name.lower() if network else "", service.category, host_of(link), search_text[:SEARCH_TEXT_CHARACTERS]
-    )
-
-
-def folded(text: str) -> str:
-    """The text as search compares it: capitals, 𝗳𝗮𝗻𝗰𝘆 𝗹𝗲𝘁𝘁𝗲𝗿𝘀, widths and the number of blanks make no difference."""
-    return " ".join(unicodedata.normalize("NFKC", text.replace("\0", " ")).casefold().split())
+        network.name.lower() if network else "", service.category, host_of(link), search_text[:SEARCH_TEXT_CHARACTERS],
+        target_of(link, network),
+    )  # fmt: skip
 
 
 def without_scheme(link: str) -> str:

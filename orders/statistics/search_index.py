@@ -6,8 +6,8 @@ from orders.statistics.triggers import Triggers
 TRIGGERS = Triggers(
     table=Tally._meta.db_table,  # came in the same migration as the search text
     complete={
-        "sqlite": "SELECT COUNT(*) = 3 FROM sqlite_master "
-        "WHERE name IN ('orders_words', 'orders_words_new', 'orders_words_gone')",
+        "sqlite": "SELECT COUNT(*) = 4 FROM sqlite_master "
+        "WHERE name IN ('orders_words', 'orders_words_new', 'orders_words_folded', 'orders_words_gone')",
         "postgresql": "SELECT COUNT(*) FROM pg_indexes WHERE indexname = 'orders_words'",
     },
     statements={
@@ -17,6 +17,13 @@ TRIGGERS = Triggers(
             USING fts5 (haystack, content='orders_order', content_rowid='id', tokenize='trigram')""",
             """CREATE TRIGGER IF NOT EXISTS orders_words_new AFTER INSERT ON orders_order
             BEGIN INSERT INTO orders_words (rowid, haystack) VALUES (NEW.id, NEW.haystack); END""",
+            # A search text changes only where fill_old_orders folds it anew.
+            """CREATE TRIGGER IF NOT EXISTS orders_words_folded AFTER UPDATE OF haystack ON orders_order
+            WHEN OLD.haystack <> NEW.haystack
+            BEGIN
+                INSERT INTO orders_words (orders_words, rowid, haystack) VALUES ('delete', OLD.id, OLD.haystack);
+                INSERT INTO orders_words (rowid, haystack) VALUES (NEW.id, NEW.haystack);
+            END""",
             """CREATE TRIGGER IF NOT EXISTS orders_words_gone AFTER DELETE ON orders_order
             BEGIN
                 INSERT INTO orders_words (orders_words, rowid, haystack) VALUES ('delete', OLD.id, OLD.haystack);

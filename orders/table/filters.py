@@ -11,11 +11,12 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from catalog.models import Service
+from catalog.networks import NETWORKS
 from orders.models import Order, Task, Words
 from orders.models.order import IS_MISSING
-from orders.rules.links import NETWORKS
-from orders.rules.search_text import folded, host_of, without_scheme
+from orders.rules.search_text import host_of, without_scheme
 from orders.rules.statuses import LIVE, Status
+from panel.format.letters import folded
 from panel.format.money import money
 from panel.format.times import day_of, ends, starts
 from panel.web.params import read_number

@@ -17,7 +17,7 @@ from orders.table.columns import COLUMNS, DEFAULT_COLUMNS, known_columns, row_te
 from orders.table.filters import FILTERS, IndexRows
 from orders.table.markup import orders_url
 from orders.table.paging import SORTS, Key, ListQuery, PageRange, Sort, Source
-from orders.table.pasted_ids import PastedOrders, find_orders, is_of_ids, only_link, shortened
+from orders.table.pasted_ids import PastedOrders, find_orders, is_of_ids, only_target, shortened
 from orders.table.rows import VERSION_FIELDS, row_version
 from panel.format.times import ends, machine, starts
 from panel.web.params import read_number
@@ -90,20 +90,21 @@ class Listing:
     @cached_property
     def pasted(self) -> PastedOrders | None:
         """The orders that the searched text names, when it is ids or a message with ids; None for words."""
-        pasted = find_orders(self.text, self.user) if self.text and not self.links else None
+        pasted = find_orders(self.text, self.user) if self.text and not self.target else None
         return pasted if pasted and is_of_ids(self.text, pasted) else None
 
     @cached_property
-    def links(self) -> list[str]:
-        """The spellings that orders have of the searched text, when it is one whole link."""
-        return [link for link in only_link(self.text) if Order.objects.with_links([link]).order_by().exists()]
+    def target(self) -> str:
+        """Where the searched text leads, when it is one whole link and some order's link leads there too; or ""."""
+        target = only_target(self.text)
+        return target if target and Order.objects.for_targets([target]).order_by().exists() else ""
 
     @cached_property
     def search(self) -> tuple[Q, list[Source], bool]:
         """The search as a condition on an order, the sources that serve it, and whether they serve all of it."""
-        if self.links:
-            # An index for each spelling: only within one spelling are the orders in the list's order.
-            return Q(link__in=self.links), [[IndexRows(Order.objects.with_links([link])) for link in self.links]], True
+        if self.target:
+            there = Q(target=self.target)
+            return there, [[IndexRows(Order.objects.filter(there))]], True
         if self.pasted:
             named = Q(pk__in=self.pasted.orders)
             return named, [[IndexRows(Order.objects.filter(named))]], True

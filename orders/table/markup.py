@@ -6,8 +6,8 @@ from django.templatetags.static import static
 from django.urls import reverse
 from markupsafe import Markup, escape
 
+from catalog.networks import authority
 from orders.rules.eligibility import Refills
-from orders.rules.links import authority
 
 MOST_DOTS = 10  # refills; with more the meter is a figure
 STEP_PX = 12  # from dot to dot

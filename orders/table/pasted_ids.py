@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import Any, NamedTuple
 
+from catalog.networks import target_of
 from orders.models import Order, OrderQuerySet
-from orders.rules.links import complete_link, spellings, without_tracking
 from panel.ops.database import batches
 from panel.web.params import read_number
 
@@ -60,14 +60,14 @@ def find_orders(text: str, user: Any) -> PastedOrders:
     by_id = ids_by_value(seen, "pk", {read_number(digits) for digits in (*words.marked, *words.numbers)} - {0})
     by_upstream_id = ids_by_value(seen, "upstream_id", words.upstream_ids)
     by_request_id = ids_by_value(seen, "request_id", words.request_ids)
-    spellings_of = {link: possible_links(link) for link in words.links}
-    by_link = ids_by_value(seen, "link", {spelling for links in spellings_of.values() for spelling in links})
-    unknown = [link for link in words.links if not any(spelling in by_link for spelling in spellings_of[link])]
+    targets = {link: target_of(link) for link in words.links}
+    by_target = ids_by_value(seen, "target", set(targets.values()))
+    unknown = [link for link in words.links if targets[link] not in by_target]
     unknown += [word for word in words.upstream_ids if word not in by_upstream_id]
     unknown += [word for request_id, word in words.request_ids.items() if request_id not in by_request_id]
     unknown += [f"#{digits}" for digits in words.marked if read_number(digits) not in by_id]
     numbers = [digits for digits in words.numbers if read_number(digits) not in by_id] + words.thousands
-    pks = chain(*by_id.values(), *by_upstream_id.values(), *by_request_id.values(), *by_link.values())
+    pks = chain(*by_id.values(), *by_upstream_id.values(), *by_request_id.values(), *by_target.values())
     return PastedOrders(sorted(set(pks)), [shortened(word) for word in unknown], [shortened(word) for word in numbers])
 
 
@@ -82,10 +82,10 @@ def is_of_ids(text: str, pasted: PastedOrders) -> bool:
     return bool(pasted.orders) and (bool(words.links) or only_numbers or len(text) >= MESSAGE_CHARACTERS)
 
 
-def only_link(text: str) -> list[str]:
-    """The links that an order may have been placed with, when a text is one link and nothing else; or nothing."""
+def only_target(text: str) -> str:
+    """Where a text leads, when it is one link and nothing else; or ""."""
     links, rest = take_out(LINK, text.strip())
-    return possible_links(links[0]) if len(links) == 1 and not rest.strip() else []
+    return target_of(links[0]) if len(links) == 1 and not rest.strip() else ""
 
 
 def read_words(text: str) -> PastedWords:
@@ -116,26 +116,11 @@ def take_out(pattern: re.Pattern[str], text: str) -> tuple[list[str], str]:
     return list(dict.fromkeys(match[0] for match in pattern.finditer(text))), pattern.sub(" ", text)
 
 
-def possible_links(link: str) -> list[str]:
-    """The links with which an order for this link may have been placed: as it is, and without what only tracks."""
-    whole = complete_link(link, None)[0]
-    # Not with urlsplit, which raises for texts such as `http://[`.
-    address, hash_, fragment = whole.partition("#")
-    path, _, query = address.partition("?")
-    scheme, _, rest = path.partition("://")
-    host, slash, tail = rest.partition("/")
-    untracked = without_tracking(query, None)[0]
-    tidy = f"{scheme.lower()}://{host.lower()}{slash}{tail}{'?' + untracked if untracked else ''}{hash_}{fragment}"
-    return list(dict.fromkeys((*spellings(whole), *spellings(tidy))))
-
-
 def ids_by_value(orders: OrderQuerySet, field: str, values: Iterable[Any]) -> dict[Any, list[int]]:
     """Value of `field` → the ids of the orders that have it; values that no order has are missing."""
     ids: dict[Any, list[int]] = defaultdict(list)
-    size = QUERIED_VALUES // (2 if field == "link" else 1)  # with_links asks for each value twice
-    for batch in batches(values, size):
-        matching = orders.with_links(batch) if field == "link" else orders.filter(**{f"{field}__in": batch})
-        for value, pk in matching.order_by().values_list(field, "pk"):
+    for batch in batches(values, QUERIED_VALUES):
+        for value, pk in orders.filter(**{f"{field}__in": batch}).order_by().values_list(field, "pk"):
             ids[value].append(pk)
     return ids
 

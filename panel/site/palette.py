@@ -13,6 +13,7 @@ from accounts.access import may, needs
 from catalog.models import Service
 from catalog.service_list import service_with_id
 from orders.table.listing import Listing
+from panel.format.letters import folded
 from panel.site.shortcuts import KEYS
 from panel.web.htmx import page
 
@@ -83,7 +84,7 @@ def palette_context(q: str, user: Any) -> dict[str, object]:
     return {
         "q": q,
         "places": places_for(q, user),
-        "orders": listing.page().rows[:FOUND_AT_MOST] if listing.links or listing.pasted else (),
+        "orders": listing.page().rows[:FOUND_AT_MOST] if listing.target or listing.pasted else (),
         "services": services_found(q) if q else (),
         "search": f"{reverse('orders:index')}?{urlencode({'q': q})}" if q else "",
     }
@@ -91,9 +92,9 @@ def palette_context(q: str, user: Any) -> dict[str, object]:
 
 def places_for(q: str, user: Any) -> list[Place]:
     """The places that this person may go to and whose words contain each word of the query."""
-    words = q.casefold().split()
+    words = folded(q).split()
     return [place for place in PLACES
-            if may(user, place.what) and all(word in place.words.casefold() for word in words)]  # fmt: skip
+            if may(user, place.what) and all(word in folded(place.words) for word in words)]  # fmt: skip
 
 
 def services_found(q: str) -> list[Service]:

@@ -130,10 +130,11 @@ class Desk:
     # ── The browser's side ───────────────────────────────────────────────────────────────────────
     def form(self, link: str, token: str) -> tuple[str, Mapping[str, str]]:
         """Body and headers of the order form, filled in and sent."""
-        odd = links.check(link, links.network_of(*self._about), profile=links.wants_profile(*self._about)).odd
+        wants = {"profile": links.wants_profile(*self._about), "post": links.wants_post(*self._about)}
+        checkup = links.check(link, links.network_of(*self._about), **wants)
         fields = {
             "service": self.service, "link": link, "quantity": 1000, "token": token,
-            "seen": self._seen, "shown": list(odd),  # as they stood on the page that a person would have sent
+            "seen": self._seen, "despite_doubt": checkup.doubt,  # as on the page that a person would have sent
         }  # fmt: skip
         return self.post(fields)
 

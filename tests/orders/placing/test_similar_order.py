@@ -1,5 +1,6 @@
 """The same service and link again: shown before anything is sent, and ordered only by a deliberate yes."""
 
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -7,6 +8,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from catalog.models import Service
@@ -56,6 +58,82 @@ def test_an_order_of_your_own_is_shown_too_as_from_a_second_tab(service: Service
 def test_another_spelling_of_the_link_is_the_same_link(operator: Client, service: Service, link: str) -> None:
     make_order(service=service, link=LINK)
     assert operator.post("/orders/new/", filled(service, link=link)).status_code == 422
+
+
+# The service's category, a link, and other spellings of it.
+SPELLINGS = [
+    ("Instagram Followers", "https://instagram.com/lumen", [
+        "http://instagram.com/lumen", "https://instagram.com/Lumen", "https://m.instagram.com/lumen",
+        "https://instagram.com/lumen?hl=en", "https://instagr.am/lumen", "@lumen", "instagram.com/lumen",
+        "\u200bhttps://instagram.com/lumen.",
+    ]),
+    ("Instagram Likes", "https://instagram.com/p/AbC", [
+        "https://instagram.com/lumen/p/AbC/", "https://instagram.com/p/AbC/?img_index=2",
+        "https://instagram.com/reel/AbC",
+    ]),
+    ("X Followers", "https://x.com/lumen", ["https://twitter.com/lumen", "https://mobile.twitter.com/Lumen"]),
+    ("YouTube Views", "https://youtu.be/AbC", [
+        "https://www.youtube.com/watch?v=AbC", "https://m.youtube.com/watch?v=AbC", "https://youtube.com/shorts/AbC",
+    ]),
+    ("Telegram Members", "https://t.me/lumen", ["https://telegram.me/lumen", "https://t.me/s/lumen"]),
+    ("Facebook Page Likes", "https://facebook.com/lumen", ["https://m.facebook.com/lumen", "https://fb.com/lumen"]),
+]  # fmt: skip
+CASES = [(category, link, other) for category, link, others in SPELLINGS for other in others]
+
+
+@pytest.mark.parametrize(("category", "link", "other"), CASES, ids=[other for *_, other in CASES])
+def test_one_target_in_many_spellings(operator: Client, category: str, link: str, other: str) -> None:
+    """The second order asks, whichever spelling came first; and what is sent is what was typed."""
+    service = make_service(category=category, name=category)
+    for first, second in ((link, other), (other, link)):
+        sent = [operator.post("/orders/new/", filled(service, link=typed)).status_code for typed in (first, second)]
+        assert sent == [302, 422]
+        order = Order.objects.get()
+        assert order.body["link"] == order.link
+        if first == link:
+            assert order.link == link
+        order.tasks.all().delete()
+        order.events.all().delete()
+        order.delete()
+
+
+@pytest.mark.parametrize(("category", "link", "other"), [
+    ("Instagram Likes", "https://instagram.com/p/AbC", "https://instagram.com/p/abc"),
+    ("YouTube Views", "https://youtu.be/AbC", "https://youtu.be/abc"),
+    ("Instagram Followers", "https://instagram.com/lumen", "https://instagram.com/lumen_"),
+])  # fmt: skip
+def test_two_targets_stay_two(operator: Client, category: str, link: str, other: str) -> None:
+    """The codes of posts are told apart by their capitals."""
+    service = make_service(category=category, name=category)
+    assert operator.post("/orders/new/", filled(service, link=link)).status_code == 302
+    assert operator.post("/orders/new/", filled(service, link=other)).status_code == 302
+
+
+def test_the_other_spelling_is_shown(operator: Client, service: Service) -> None:
+    """Otherwise a person would not see why it is the same."""
+    make_order("in_progress", service=service, link="https://m.instagram.com/Lumen.Studio?hl=en")
+    page = operator.post("/orders/new/receipt/", filled(service)).content.decode()
+    assert "https://m.instagram.com/Lumen.Studio?hl=en" in page.partition('id="alike"')[2]
+
+
+def test_a_subscription_is_similar_to_one_for_the_same_name(operator: Client) -> None:
+    """Names have no capitals, and a link to the profile is that name."""
+    service = make_service(type="Subscriptions")
+    fields = {"link": "", "min": 100, "max": 200}
+    typed = ("@Lumen.Studio", "https://www.instagram.com/lumen.studio/reels/")
+    sent = [operator.post("/orders/new/", filled(service, username=name, **fields)).status_code for name in typed]
+    assert sent == [302, 422]
+
+
+def test_the_warning_walks_an_index(service: Service) -> None:
+    """However many orders a service or a target has."""
+    with CaptureQueriesContext(connection) as queries, connection.cursor() as cursor:
+        if connection.vendor == "postgresql":  # which reads an empty table from end to end
+            cursor.execute("SET LOCAL enable_seqscan = off")
+        similar_orders(service, LINK, timezone.now())
+        for query in [query["sql"] for query in queries if "orders_order" in query["sql"]]:
+            cursor.execute(("EXPLAIN QUERY PLAN " if connection.vendor == "sqlite" else "EXPLAIN ") + query)
+            assert re.search(r"\border_like\b", plan := str(cursor.fetchall())), plan
 
 
 def test_another_link_or_another_service_is_no_such_order(operator: Client, service: Service) -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from orders.rules.links import NETWORKS, check, name_of, network_of, spellings, wants_profile
+from catalog.networks import NETWORKS, target_of
+from orders.rules.links import Checkup, check, name_of, network_of, wants_post, wants_profile
 
 INSTAGRAM = NETWORKS["instagram"]
 
@@ -157,8 +158,8 @@ def test_what_is_delivered_to_a_profile_is_read_from_the_words() -> None:
 
 
 def test_spellings_lead_to_the_same_place() -> None:
-    assert set(spellings("https://www.instagram.com/a/")) == set(spellings("https://instagram.com/a"))
-    assert spellings("@lumen")[0] == "@lumen"
+    assert target_of("https://www.instagram.com/a/") == target_of("https://instagram.com/a")
+    assert target_of("@lumen") == "@lumen"
 
 
 def test_a_name_is_read_out_of_what_was_pasted() -> None:
@@ -166,3 +167,213 @@ def test_a_name_is_read_out_of_what_was_pasted() -> None:
         assert name_of(typed) == "lumen.studio"
     for typed in ("", "two words", "https://", "a" * 101):
         assert name_of(typed) == ""
+
+
+# ── What was taken without a word once ───────────────────────────────────────────────────────────
+FOLLOWERS, LIKES = ("Instagram Followers", ""), ("Instagram Likes", "")
+
+
+def checked(typed: str, about: tuple[str, str] = FOLLOWERS) -> Checkup:
+    """The link as the form checks it for a service of this category and name."""
+    return check(typed, network_of(*about), profile=wants_profile(*about), post=wants_post(*about))
+
+
+@pytest.mark.parametrize(("typed", "sentence"), [
+    ("https://instagram.com/lumenhttps://instagram.com/lumen", "two links"),
+    ("https://instagram.com/a,https://instagram.com/b", "two links"),
+    ("https://instagram.com/a https://instagram.com/b", "two links"),
+    ("https://instagram.com/a\nhttps://instagram.com/b", "two links"),
+    ("https://instagram.com/a;instagram.com/b", "two links"),
+    ("https://instagram.com/a/https://tiktok.com/@b", "two links"),
+    ("https://instagram.com/p/A?igsh=1https://instagram.com/p/B", "two links"),
+    ("instagram.com/a www.instagram.com/b", "two links"),
+    ("https://instagram.com/lumenwww.instagram.com/lumen", "two links"),
+    ("instagram.com/ainstagram.com/b", "two links"),
+    ("@lumen, @studio", "two links"),
+    ("@lumen @studio", "two links"),
+    ("https://instagram.com/lumen|100", "without the |"),
+    ("https://instagram.com/lumen | 100", "without the |"),
+    ("4|https://instagram.com/lumen|100", "without the |"),
+    ("@lumen|100", "without the |"),
+    ("https://instagram.com/lumen 100", "blank"),
+    ("https://instagram.com/lumen,100", "a , in it"),
+    ("https://instagram.com/lumen;100", "a ; in it"),
+    ("https://instagram.com/lumen:100", "a : in it"),
+    ("https://instagram.com/lumen%7C100", "a | in it"),
+    ("https://instagram.com/lumen%20100", "a blank in it"),
+    ("https://instagram.com/p/AbC…", "cut off"),
+    ("https://instagram.com/p/AbC...", "cut off"),
+    ("https://instagram.com/p/AbC%E2%80%A6", "cut off"),
+    ("instagram.com/reel/C8x…/?igsh", "cut off"),
+    ("https://instagram.com/.../AbC", "cut off"),
+    ("https://instagram.com/", "front page of Instagram"),
+    ("https://instagram.com", "front page of Instagram"),
+    ("instagram.com", "front page of Instagram"),
+    ("https://www.instagram.com/?hl=en", "front page of Instagram"),
+    ("https://m.instagram.com/#", "front page of Instagram"),
+    ("https://t.me/", "front page of Telegram"),
+    ("https://www.tiktok.com/?lang=en", "front page of TikTok"),
+    ("youtu.be", "front page of YouTube"),
+    ("https://instagram.com/accounts/login/?next=/lumen/", "link behind it: https://instagram.com/lumen/"),
+    ("https://www.instagram.com/accounts/login/", "sign-in page of Instagram"),
+    ("https://instagram.com/accounts/emailsignup/?next=%2Flumen%2F", "link behind it: https://instagram.com/lumen/"),
+    ("https://m.facebook.com/login.php?next=https%3A%2F%2Ffacebook.com%2Flumen", "it: https://facebook.com/lumen"),
+    ("https://x.com/i/flow/login?redirect_after_login=%2Flumen", "link behind it: https://x.com/lumen"),
+    ("https://www.tiktok.com/login?redirect_url=https%3A%2F%2Fwww.tiktok.com%2F%40lumen", "tiktok.com/@lumen"),
+    ("https://accounts.google.com/ServiceLogin?continue=https%3A%2F%2Fyoutube.com%2F%40a", "youtube.com/@a"),
+    ("https://l.instagram.com/?u=https%3A%2F%2Finstagram.com%2Flumen&e=1", "behind it: https://instagram.com/lumen"),
+    ("https://l.facebook.com/l.php?u=https%3A%2F%2Finstagram.com%2Flumen", "only forwards"),
+    ("https://www.google.com/url?q=https://instagram.com/lumen&sa=D", "behind it: https://instagram.com/lumen"),
+    ("https://www.youtube.com/redirect?q=https%3A%2F%2Finstagram.com%2Flumen", "only forwards"),
+    ("https://www.facebook.com/sharer/sharer.php?u=https%3A%2F%2Finstagram.com%2Flumen", "only forwards"),
+    ("https://t.me/share/url?url=https://instagram.com/lumen", "only forwards"),
+    ("https://x.com/intent/tweet?url=https%3A%2F%2Finstagram.com%2Flumen", "only forwards"),
+])  # fmt: skip
+def test_what_is_no_single_profile_or_post_is_refused(typed: str, sentence: str) -> None:
+    """Two links, cut-off links, front and sign-in pages, redirectors, and a quantity behind the link."""
+    checkup = checked(typed)
+    assert sentence in checkup.refused
+    assert checkup.link == ""
+
+
+@pytest.mark.parametrize(("typed", "link", "mended"), [
+    ("\u200bhttps://instagram.com/lumen", "https://instagram.com/lumen", "invisible mark in front"),
+    ("\ufeffhttps://instagram.com/lumen", "https://instagram.com/lumen", "invisible mark in front"),
+    ("\u200e\u202ahttps://instagram.com/lumen\u202c", "https://instagram.com/lumen", "invisible mark on both sides"),
+    ("\u2066@lumen\u2069", "https://instagram.com/lumen", "invisible mark on both sides"),
+    (" \u2060 https://instagram.com/lumen", "https://instagram.com/lumen", "invisible mark in front"),
+    ("https://instagram.com/lumen\u200b", "https://instagram.com/lumen", "invisible mark at the end"),
+    ("https://instagram.com/lumen\ufe0f", "https://instagram.com/lumen", "invisible mark at the end"),
+    ("https://instagram.com/lumen.", "https://instagram.com/lumen", "Took off the . at the end."),
+    ("https://instagram.com/lumen,", "https://instagram.com/lumen", "Took off the , at the end."),
+    ("https://instagram.com/lumen!", "https://instagram.com/lumen", "Took off the ! at the end."),
+    ("https://instagram.com/lumen/).", "https://instagram.com/lumen/", "Took off the ). at the end."),
+    ("(https://instagram.com/lumen)", "https://instagram.com/lumen", "Took off the ( in front."),
+    ("<https://instagram.com/lumen>", "https://instagram.com/lumen", "Took off the < in front."),
+    ("“https://instagram.com/lumen”", "https://instagram.com/lumen", "Took off the “ in front."),
+    ("@lumen,", "https://instagram.com/lumen", "Took off the , at the end."),
+    ("https://https://instagram.com/lumen", "https://instagram.com/lumen", "stood there twice"),
+    ("http://https://instagram.com/lumen", "https://instagram.com/lumen", "stood there twice"),
+])  # fmt: skip
+def test_marks_around_a_link_are_taken_off_and_said(typed: str, link: str, mended: str) -> None:
+    """Invisible ones, those of a sentence, quotation marks, and a scheme that stands there twice."""
+    checkup = checked(typed)
+    assert (checkup.link, checkup.odd) == (link, ())
+    assert mended in " ".join(checkup.mended)
+
+
+@pytest.mark.parametrize("link", [
+    "https://example.com/", "https://en.wikipedia.org/wiki/Lumen_(unit)", "https://example.com/a,b;c:d",
+    "https://web.archive.org/web/2020/https://example.com/", "https://example.com/?url=https://example.org/",
+    "https://example.com/login?next=/lumen", "https://www.google.com/maps/place/X/@52.37,4.89,17z",
+    "https://example.com/v1..v2", "https://youtube.com/watch?v=-abc-", "https://instagram.com/lumen_",
+    "https://facebook.com/l.phpfan", "https://x.com/sharer", "https://instagram.com/logins",
+])  # fmt: skip
+def test_what_only_resembles_these_is_taken_as_it_is(link: str) -> None:
+    """Elsewhere a comma, another address in a path and a front page are as right as any link."""
+    assert check(link) == (link, (), (), "")
+
+
+@pytest.mark.parametrize(("link", "about", "sentence"), [
+    ("https://www.tiktok.com/@lumen", FOLLOWERS, "This link is on www.tiktok.com, and the service is for Instagram."),
+    ("https://bit.ly/AbC", FOLLOWERS, "bit.ly forwards to another address"),
+    ("https://t.co/AbC", ("Website Traffic", ""), "t.co forwards to another address"),
+    ("https://instagram.com/lumen", LIKES, "looks like a profile"),
+    ("https://instagram.com/lumen/reels/", ("Instagram › Reels Views", ""), "looks like a profile"),
+    ("https://www.tiktok.com/@lumen", ("TikTok Views", ""), "looks like a profile"),
+    ("https://youtube.com/@lumen/videos", ("YouTube Likes", ""), "looks like a profile"),
+    ("https://youtube.com/channel/UC1", ("YouTube Views", ""), "looks like a profile"),
+    ("https://t.me/lumen", ("Telegram › Post Views", ""), "looks like a profile"),
+    ("https://x.com/lumen", ("X › Retweets", ""), "looks like a profile"),
+    ("https://open.spotify.com/artist/1", ("Spotify Plays", ""), "looks like a profile"),
+    ("https://instagram.com/lumen", ("𝗜𝗻𝘀𝘁𝗮𝗴𝗿𝗮𝗺 𝗟𝗶𝗸𝗲𝘀", ""), "looks like a profile"),
+    ("https://www.facebook.com/share/p/AbC/", ("Facebook Page Followers", ""), "looks like a post"),
+    ("https://www.facebook.com/share/AbC/", ("Facebook Page Followers", ""), "looks like a post"),
+    ("https://facebook.com/groups/9/posts/1", ("Facebook Followers", ""), "looks like a post"),
+    ("https://facebook.com/groups/9/permalink/1", ("Facebook › Group Members", ""), "looks like a post"),
+    ("https://facebook.com/story.php?story_fbid=1&id=2", ("Facebook Followers", ""), "looks like a post"),
+    ("https://facebook.com/permalink.php?story_fbid=1&id=2", ("Facebook Followers", ""), "looks like a post"),
+    ("https://fb.watch/AbC", ("Facebook Followers", ""), "looks like a post"),
+    ("https://instagram.com/share/reel/AbC", FOLLOWERS, "looks like a post"),
+    ("https://t.me/c/12/34", ("Telegram Members", ""), "looks like a post"),
+    ("https://instagram.com/explore/tags/a", FOLLOWERS, "a page of Instagram itself"),
+])  # fmt: skip
+def test_a_link_that_does_not_fit_what_is_sold_is_odd(link: str, about: tuple[str, str], sentence: str) -> None:
+    """On another network, a profile for likes and views, a post for followers, nobody knows where."""
+    checkup = checked(link, about)
+    assert checkup.link == link
+    assert sentence in checkup.odd[0]
+    assert checkup.doubt.startswith(link)
+
+
+@pytest.mark.parametrize(("link", "about"), [
+    ("https://facebook.com/lumen", ("Facebook Page Likes", "")),
+    ("https://facebook.com/lumen", ("Facebook", "Page Likes + Followers")),
+    ("https://instagram.com/lumen", ("Instagram › Story Views", "")),
+    ("https://instagram.com/lumen", ("Instagram Profile Visits", "")),
+    ("https://instagram.com/lumen", ("Instagram › Auto Likes", "")),
+    ("https://t.me/lumen", ("Telegram › Post Views", "Views on the last 10 posts")),
+    ("https://t.me/lumen", ("Telegram › Views", "5 Posts")),
+    ("https://tiktok.com/@lumen", ("TikTok › Live Stream Views", "")),
+    ("https://open.spotify.com/playlist/1", ("Spotify › Plays", "")),
+    ("https://instagram.com/p/AbC", LIKES), ("https://youtu.be/AbC", ("YouTube Views", "")),
+    ("https://facebook.com/groups/9", ("Facebook › Group Members", "")),
+    ("https://vm.tiktok.com/AbC", ("TikTok Followers", "")), ("https://vm.tiktok.com/AbC", ("TikTok Likes", "")),
+    ("https://instagram.com/lumen", ("Instagram › Comments", "")),
+])  # fmt: skip
+def test_a_link_that_may_fit_what_is_sold_is_not_odd(link: str, about: tuple[str, str]) -> None:
+    """Likes of a page, views of the next posts, and what an address does not tell."""
+    assert checked(link, about) == (link, (), (), "")
+
+
+# ── Which network a service is for ───────────────────────────────────────────────────────────────
+@pytest.mark.parametrize(("category", "network"), [
+    ("TG", "Telegram"), ("TG Members HQ", "Telegram"), ("IG | Likes", "Instagram"), ("FB Page Likes", "Facebook"),
+    ("YT Views", "YouTube"), ("𝗜𝗻𝘀𝘁𝗮𝗴𝗿𝗮𝗺 𝗙𝗼𝗹𝗹𝗼𝘄𝗲𝗿𝘀", "Instagram"), ("ＴｉｋＴｏｋ Likes", "TikTok"),
+    ("𝐓𝐆 𝐌𝐞𝐦𝐛𝐞𝐫𝐬", "Telegram"),
+    ("ɪɴꜱᴛᴀɢʀᴀᴍ ʟɪᴋᴇꜱ", "Instagram"), ("İNSTAGRAM Beğeni", "Instagram"), ("I\u0307nstagram", "Instagram"),
+    ("🅸🅽🆂🆃🅰🅶🆁🅰🅼 Likes", "Instagram"), ("Insta\u200bgram Likes", "Instagram"), ("Tik Tok Views", "TikTok"),
+    ("Instagram_Likes", "Instagram"), ("X Followers", "X"), ("🔥 X Followers", "X"), ("X (Twitter) › Likes", "X"),
+    ("[X] Likes", "X"), ("Social › X › Likes", "X"), ("Social - X", "X"), ("𝗫 Followers", "X"), ("Twitter/X", "X"),
+    # No network:
+    ("Followers x Likes", ""), ("2 x 500 Views", ""), ("Views - x 2", ""), ("Real x Followers", ""), ("X-Mas Sale", ""),
+    ("10x faster", ""), ("Combo | x2 Views", ""), ("Multi-X Boost", ""), ("Big Views", ""), ("Instant Views", ""),
+    ("TGV Tickets", ""), ("Likes x", ""), ("Website Traffic", ""),
+])  # fmt: skip
+def test_a_network_is_known_by_its_names_in_any_letters(category: str, network: str) -> None:
+    """By short names too; a lone x between words is no network."""
+    known, by_name = network_of(category), network_of("Best sellers", category)
+    assert ((known.name if known else ""), (by_name.name if by_name else "")) == (network, network)
+
+
+# ── A name from a link ───────────────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize(("typed", "name"), [
+    ("https://www.tiktok.com/@lumen/video/123", "lumen"), ("https://www.instagram.com/lumen/reels/", "lumen"),
+    ("https://x.com/lumen/status/1", "lumen"), ("https://instagram.com/Lumen.Studio?hl=en", "Lumen.Studio"),
+    ("https://instagram.com/stories/lumen/123", "lumen"), ("https://instagram.com/lumen/p/AbC/", "lumen"),
+    ("https://instagram.com/_u/lumen", "lumen"), ("https://t.me/s/lumen/15", "lumen"), ("t.me/lumen", "lumen"),
+    ("https://youtube.com/@lumen/shorts", "lumen"), ("https://youtube.com/c/lumen", "lumen"),
+    ("https://lumen.t.me", "lumen"), ("https://twitter.com/intent/user?screen_name=lumen", "lumen"),
+    ("https://facebook.com/lumen/posts/1", "lumen"), ("\u200b@lumen", "lumen"), ("(@lumen)", "lumen"),
+    ("@lumen,", "lumen"), ("lumen/", "lumen"), ("@lumen_", "lumen_"),
+    # No profile is named:
+    ("https://www.instagram.com/p/ABC/", ""), ("https://instagram.com/", ""), ("https://instagram.com/reel/ABC", ""),
+    ("https://instagram.com/explore/", ""), ("https://instagram.com/accounts/login/?next=/lumen/", ""),
+    ("https://vm.tiktok.com/ABC", ""), ("https://tiktok.com/t/ABC", ""), ("https://x.com/i/status/1", ""),
+    ("https://x.com/home", ""), ("https://youtube.com/watch?v=abc", ""), ("https://youtu.be/abc", ""),
+    ("https://youtube.com/channel/UCabc", ""), ("https://t.me/+AbC", ""), ("https://t.me/joinchat/AbC", ""),
+    ("https://t.me/c/12/34", ""), ("https://facebook.com/groups/lumen", ""), ("https://facebook.com/share/p/ABC", ""),
+    ("https://facebook.com/profile.php?id=1", ""), ("https://example.com/lumen", ""), ("instagram.com", ""),
+    ("https://l.instagram.com/?u=https%3A%2F%2Finstagram.com%2Flumen", ""), ("@lumen…", ""), ("@a, @b", ""),
+    ("https://discord.gg/abc", ""), ("https://open.spotify.com/track/1", ""),
+])  # fmt: skip
+def test_a_name_is_the_profile_that_a_link_names(typed: str, name: str) -> None:
+    """Never the code of a post, a part of the network's own address, or a name of nobody knows where."""
+    assert name_of(typed) == name
+
+
+def test_a_name_on_another_network_is_not_taken() -> None:
+    """The service is for one network; its posts are served there."""
+    assert name_of("https://www.tiktok.com/@lumen", NETWORKS["tiktok"]) == "lumen"
+    assert name_of("https://www.tiktok.com/@lumen", INSTAGRAM) == ""
+    assert name_of("@lumen", INSTAGRAM) == "lumen"

@@ -8,8 +8,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
+from catalog.networks import target_of
 from orders.models import Order
-from orders.rules.links import spellings
 from orders.table.pasted_ids import PASTED_CHARACTERS, QUERIED_VALUES, PastedOrders, find_orders
 from tests.makers import make_order, make_service, make_user
 
@@ -113,4 +113,4 @@ def test_the_queries_hardly_grow(order: Order, ana: User) -> None:
 def test_a_link_is_found_by_an_index(order: Order, ana: User) -> None:
     """SQLite's plan names the index on links."""
     if connection.vendor == "sqlite":
-        assert "order_link" in Order.objects.with_links(spellings("https://a.b/c")).explain()
+        assert "order_target" in Order.objects.for_targets([target_of("https://a.b/c")]).explain()

@@ -33,7 +33,7 @@ ROLE_WORDS = {
 }  # fmt: skip
 WHO, NOW = object(), object()  # stand in the query's parameters for the person and the time of a request
 UNSEEN_ALARMS = (
-    "panel_alarm WHERE ended_at IS NULL AND NOT EXISTS"
+    "panel_alarm WHERE ended_at IS NULL AND calm_since IS NULL AND NOT EXISTS"
     " (SELECT 1 FROM panel_sighting WHERE alarm_id = panel_alarm.id AND user_id = %s)"
 )
 
@@ -143,7 +143,7 @@ class StatusBar:
     needs_a_look = property(lambda self: min(self.at(Status.REVIEW), COUNTED_ROWS - 1))
     late = property(lambda self: self.columns.late)  # orders, up to COUNTED_ROWS
     unread = property(lambda self: min(self.columns.unread, COUNTED_ROWS - 1))  # notes that mention this person
-    alarms = property(lambda self: min(self.columns.alarms, COUNTED_ROWS - 1))  # open, not seen by this person
+    alarms = property(lambda self: min(self.columns.alarms, COUNTED_ROWS - 1))  # that stand, not seen by this person
 
     @cached_property
     def counts(self) -> Counter[str]:

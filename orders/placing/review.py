@@ -1,4 +1,4 @@
-"""What a manager decides about an order when no machine can tell whether upstream has it: ask again, adopt or close."""
+"""What a person decides about an order that upstream may have: ask again now; and in review ask again, adopt, close."""
 
 from typing import Any
 
@@ -22,6 +22,22 @@ def undecided() -> "QuerySet[Order]":
     """Orders in review, and those adopted under an id that upstream has not confirmed, for that id may be wrong."""
     adopted = Q(status=Status.QUEUED, reported_at=None, tasks__outcome=Task.Outcome.ADOPTED)
     return Order.objects.filter(Q(status=Status.REVIEW, upstream_id=None) | adopted)
+
+
+def ask_now(order: Order, *, by: Any) -> None:
+    """Has an order asked for now that waits for another try. A press while it is due already changes nothing."""
+    require_allowed(by, "place")
+    now = timezone.now()
+    placing = Task.objects.filter(order=order, kind=Task.Kind.PLACE, settled_at=None)
+    if placing.filter(due_at__lte=now).exists():
+        return
+    with transaction.atomic():
+        # Locked before its task changes, as everybody does.
+        list(Order.objects.filter(pk=order.pk).select_for_update(no_key=True).values_list("pk"))
+        if not placing.waiting_again(now).hurry(now):
+            raise Refusal("It is being asked for just now, or waits until upstream’s limit ends.")
+        order.change()
+        order.record("asked_now", by=by)
 
 
 def why_not_again(order: Order) -> str:

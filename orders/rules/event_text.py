@@ -23,6 +23,7 @@ SENTENCES = {
     "review": ("bad", "A person must look: {why}"),
     "withdrawn": ("ring", "<b>{who}</b> withdrew it before it was sent. Nothing was ordered."),
     "asked_again": ("ring", "<b>{who}</b> had it asked for again, with the same request_id."),
+    "asked_now": ("ring", "<b>{who}</b> had it asked for again without waiting, with the same request_id."),
     "adopted": ("ring", "<b>{who}</b> found it upstream as <code>{upstream_id}</code>. The next look tells."),
     "closed": ("ring", "<b>{who}</b> closed it as not placed: {reason}"),
     "refill_asked": ("ring", "<b>{who}</b> asked for refill {slot} of {slots}."),

@@ -20,7 +20,7 @@ from accounts.access import View, needs
 from accounts.models import BalanceReading
 from catalog.models import Service
 from catalog.views import picker
-from orders.models import Order, Spending
+from orders.models import Order
 from orders.placing import review, send_switch
 from orders.placing.form import OrderForm
 from orders.placing.funding import choose_when_funded, send_now
@@ -28,6 +28,7 @@ from orders.placing.place import place
 from orders.rules.refusal import Refusal
 from orders.rules.service_types import FIELDS
 from orders.statistics.runway import is_dear, runway
+from orders.statistics.spending import spending_beside
 from orders.table.replies import redirect_back, refusal_of, row_or_redirect, the_order
 from panel.format.money import is_dollars
 from panel.web.htmx import wants_htmx
@@ -174,7 +175,7 @@ def form_context(form: OrderForm, read: OrderForm) -> dict[str, object]:
         "balance": balance,
         "currency": currency,
         "after": after,
-        "leaves": runway(after, currency, Spending.objects.first()) if dear else None,
+        "leaves": runway(after, currency, spending_beside(reading)) if dear else None,
         "why": (chosen.why_no_order() or read.error_in(names)) if chosen else "",
     }
 

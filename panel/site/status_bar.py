@@ -18,6 +18,7 @@ from accounts.models import BalanceReading
 from orders.models import Sending, Spending, Task
 from orders.rules.statuses import Status
 from orders.statistics.runway import Runway, runway
+from orders.statistics.spending import QUEUE_ROWS
 from orders.statistics.status_counts import all_lines, counts_of
 from panel.format.money import is_dollars
 from panel.format.times import machine
@@ -38,6 +39,13 @@ UNSEEN_ALARMS = (
 )
 
 
+# What the orders cost that wait to be sent; their status's index finds them.
+WAITING_COST = (
+    "SELECT SUM(expected_charge) FROM"
+    " (SELECT expected_charge FROM orders_order WHERE status = 'queued' AND upstream_id IS NULL LIMIT %s) AS waiting"
+)
+
+
 def status_query() -> QuerySet[Upstream]:
     """All that a status bar shows, as one query with WHO and NOW among its parameters."""
     workers = Beat.objects.filter(stopped_at=None).order_by("-beat_at")
@@ -46,9 +54,12 @@ def status_query() -> QuerySet[Upstream]:
     stop = Sending.objects.filter(stopped_at__isnull=False)
     # Func, because Sum and Count in a subquery add a GROUP BY, for which databases walk through all tasks.
     short = Task.objects.filter(needs__isnull=False, settled_at=None).order_by()
-    needs = Func("needs", function="SUM", output_field=Task._meta.get_field("needs"))
+    needs_field = Task._meta.get_field("needs")
+    needs = Func("needs", function="SUM", output_field=needs_field)
     count = Func("pk", function="COUNT", output_field=IntegerField())
-    return Upstream.objects.filter(pk=ONLY_ROW).annotate(
+    return Upstream.objects.filter(
+        pk=ONLY_ROW
+    ).annotate(
         **{f"{role}_at": Subquery(workers.filter(roles__contains=role).values("beat_at")[:1]) for role in ROLES},
         balance=Subquery(readings.values("amount")[:1]),
         currency=Subquery(readings.values("currency")[:1]),
@@ -57,6 +68,7 @@ def status_query() -> QuerySet[Upstream]:
         paced_since=Subquery(pace.values("since")),
         spent=Subquery(pace.values("spent")),
         queued=Subquery(pace.values("queued")),
+        waiting_cost=RawSQL(WAITING_COST, [QUEUE_ROWS], output_field=needs_field),  # noqa: S611  our own words alone
         stopped_at=Subquery(stop.values("stopped_at")[:1]),
         stopped_why=Subquery(stop.values("reason")[:1]),
         stopped_name=Subquery(stop.values("stopped_by__name")[:1]),
@@ -199,7 +211,16 @@ class StatusBar:
         row = self.columns
         if not row.paced_at:
             return None
-        return Spending(at=row.paced_at, since=row.paced_since, spent=row.spent, queued=row.queued)
+        return Spending(at=row.paced_at, since=row.paced_since, spent=row.spent, queued=self.queued)
+
+    @property
+    def queued(self) -> Decimal:
+        """What is queued, in USD: as measured, or where the balance is newer as it stands now; see spending_beside."""
+        row = self.columns
+        newer = row.balance_at is not None and row.balance_at > row.paced_at
+        if not newer or self.counts[Status.QUEUED] >= QUEUE_ROWS:
+            return Decimal(row.queued)
+        return Decimal(row.waiting_cost or 0)
 
     @cached_property
     def runway(self) -> Runway:

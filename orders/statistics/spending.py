@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Min, Sum
+from django.db.models import CharField, F, Func, Min, Sum
 
 from accounts.models import BalanceReading
 from orders.models import Charged, Order, OrderQuerySet, Spending
@@ -43,7 +43,9 @@ def spending_beside(reading: BalanceReading | None) -> Spending | None:
     """
     spending = Spending.objects.first()
     if spending and reading and reading.asked_at > spending.at:
-        waiting = Order.objects.filter(status=Status.QUEUED, upstream_id=None).order_by()
+        # Joined with nothing, as in panel/site/status_bar.py, so that the status's index is taken.
+        known = Func(F("upstream_id"), template="%(expressions)s || ''", output_field=CharField())
+        waiting = Order.objects.alias(known=known).filter(status=Status.QUEUED, known__isnull=True).order_by()
         costs = list(waiting.values_list("expected_charge", flat=True)[: QUEUE_ROWS + 1])
         spending.queued = sum(costs, Decimal(0)) if len(costs) <= QUEUE_ROWS else spending.queued
     return spending

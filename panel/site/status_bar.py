@@ -39,10 +39,11 @@ UNSEEN_ALARMS = (
 )
 
 
-# What the orders cost that wait to be sent; their status's index finds them.
+# What the orders cost that wait to be sent. Their status's index finds them; for `upstream_id IS NULL` alone SQLite
+# would take the index of that column and read every order that was ever rejected.
 WAITING_COST = (
-    "SELECT SUM(expected_charge) FROM"
-    " (SELECT expected_charge FROM orders_order WHERE status = 'queued' AND upstream_id IS NULL LIMIT %s) AS waiting"
+    "SELECT SUM(expected_charge) FROM (SELECT expected_charge FROM orders_order"
+    " WHERE status = 'queued' AND upstream_id || '' IS NULL LIMIT %s) AS waiting"
 )
 
 

@@ -154,6 +154,23 @@ def test_after_a_top_up_a_queue_that_is_gone_is_no_longer_told_of(viewer: Browse
 
 
 @pytest.mark.django_db
+def test_what_waits_is_found_by_its_status_and_not_among_all_that_were_rejected() -> None:
+    write_spending("24", "7")
+    write_balance("34.50")
+    with CaptureQueriesContext(connection) as queries:
+        StatusBar().runway.brief  # noqa: B018  read for its query
+        spending_beside(BalanceReading.objects.first())
+    bar, *_, receipt = queries.captured_queries
+    with connection.cursor() as cursor:
+        for query in (bar, receipt):
+            if connection.vendor == "postgresql":
+                cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute(f"EXPLAIN {'QUERY PLAN ' * (connection.vendor == 'sqlite')}{query['sql']}")
+            plan = "\n".join(str(row) for row in cursor.fetchall())
+            assert "order_status_newest" in plan or "order_like_under_way" in plan, plan
+
+
+@pytest.mark.django_db
 def test_a_long_queue_is_told_of_as_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     write_spending("24", "7")
     write_balance("34.50")

@@ -22,7 +22,7 @@ LEFT_OUT: dict[str, dict[str, Callable[[Order], bool]]] = {
     CANCEL: {
         "asked for already": lambda order: pending_cancel(order) is not None,
         "in flight, and not allowed by their service": lambda order: order.stage.cancel == "flag",
-        "need a look first": lambda order: bool(order.stage.then),
+        "to be looked at first": lambda order: bool(order.stage.then),
         "over already": lambda order: True,
     },
 }

@@ -56,7 +56,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
 
     def hurry(self, now: datetime) -> int:
         """Makes these tasks due now, but none that a worker has claimed meanwhile; returns how many."""
-        by_due = defaultdict[datetime, list[int]](list)
+        by_due = defaultdict[datetime | None, list[int]](list)
         for pk, due_at in self.values_list("pk", "due_at"):
             by_due[due_at].append(pk)
         # Only where it is due as it was read: a claim moves that, and then its try is under way.

@@ -48,8 +48,9 @@ def why_not_again(order: Order) -> str:
     if not task.trusted(timezone.now()):
         hours = settings.TRUST_WINDOW_HOURS
         return (
-            f"It has been unclear for more than {hours:g} hours. Upstream may have forgotten the request id by now, so "
-            "that asking again could order twice. Look for it at the supplier; then adopt its id, or close it here."
+            f"It has been unclear for more than {hours:g} hour{'s' * (hours != 1)}. "
+            "Upstream may have forgotten the request id by now, so that asking again could order twice. "
+            "Look for it at the supplier; then adopt its id, or close it here."
         )
     return ""
 

@@ -196,7 +196,7 @@ def funding(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @needs("place")
-def tries(request: HttpRequest, pk: int) -> HttpResponse:
+def tries(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Sends an order once more, with the same request_id: one that waits for its next try, or one in review.
 
     About an order in review only those decide who may.

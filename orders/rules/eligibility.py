@@ -145,7 +145,9 @@ def why_no_refill(order: PlacedOrder) -> str:
     if not order.service.refill:
         return "Its service has no refill."
     if refills.pending:
-        return f"{refills.used} of {refills.cap} used, of which {_pending_refill_words(refills.pending)}"
+        # The setting may have been lowered since.
+        of_cap = f" of {refills.cap}" * (refills.used <= refills.cap)
+        return f"{refills.used}{of_cap} used, of which {_pending_refill_words(refills.pending)}"
     if not refills.left:
         if refills.cap == 1:
             return "Its only refill is used."
@@ -172,8 +174,8 @@ def ruled_out(order: PlacedOrder, kind: str) -> str:
         return ""
     if last.settled_at is None or order.service.changed_at > last.settled_at:
         return ""
-    words = last.answer.strip()
-    return f"Upstream refused it for good at {clock(last.settled_at)}: “{words[:REFUSAL_CHARACTERS]}”."
+    words = last.answer.strip().rstrip(".")[:REFUSAL_CHARACTERS]
+    return f"Upstream refused it for good at {clock(last.settled_at)}: “{words}”."
 
 
 def refused_for_good(kind: str, words: str) -> bool:

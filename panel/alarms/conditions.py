@@ -117,7 +117,7 @@ def price_jumps(evaluation: Evaluation) -> Findings:
     def jumped_again(told: str, rate: str) -> bool:
         return abs(Decimal(rate) - Decimal(told)) * 100 > Decimal(told) * percent
 
-    return pile_finding({service: row[3] for service, row in rows.items()}, evaluation, describe, jumped_again)
+    return pile_finding({service: str(row[3]) for service, row in rows.items()}, evaluation, describe, jumped_again)
 
 
 def pile_finding(

@@ -197,7 +197,8 @@ class StatusBar:
     @property
     def undone(self) -> str:
         """What no worker does while others run, in words; "" when every role has a worker, or none has."""
-        return "" if self.worker_silent else " or ".join(ROLE_WORDS[role] for role in self.silent_roles)
+        *first, last = [ROLE_WORDS[role] for role in self.silent_roles] or [""]
+        return "" if self.worker_silent else " or ".join(filter(None, [", ".join(first), last]))
 
     @property
     def missing(self) -> Decimal | None:

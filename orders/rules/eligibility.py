@@ -189,9 +189,9 @@ def why_no_cancel(order: PlacedOrder) -> str:
         so_far = CANCEL_SO_FAR.get(cancel.outcome, "upstream has not answered yet.")
         return f"Cancel was asked for by {cancel.asked_by} at {clock(cancel.asked_at)}; {so_far}"
     if order.stage.cancel == "flag":
-        if not order.service.cancel:
-            return "Its service cannot be cancelled once it is in flight."
-        return ruled_out(order, TaskKind.CANCEL)
+        if order.service.cancel and (why := ruled_out(order, TaskKind.CANCEL)):
+            return why
+        return "" if order.service.cancel else "Its service cannot be cancelled once it is in flight."
     return order.stage.cancel
 
 

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from orders.models import Attempt, Event, Order, Task, TaskQuerySet
-from orders.rules.retry import LEASE, retry_pause
+from orders.rules.retry import LEASE, repeat_pause
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NeverSent, NotPanelError, PutOff, Refused, Suspended, Throttled, Unclear
 from panel.ops.failpoints import fp
@@ -214,7 +214,7 @@ def retry_later(
 ) -> bool:
     """Lets the task wait for another try. False when another worker has it by now."""
     return task.postpone(
-        now + timedelta(seconds=retry_pause(trouble.pause or 0.0, task.attempts if counts else 1)),
+        now + timedelta(seconds=repeat_pause(task.attempts) if counts else trouble.pause or 0.0),
         unclear_since=task.unclear_since if unclear or task.was_unclear else None,
         attempts=task.attempts if counts else task.attempts - 1,
         answer=str(trouble),

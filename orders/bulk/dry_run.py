@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from orders.bulk.selection import BATCH_ORDERS, CANCEL, REFILL, Selection, orders_for_rule
 from orders.models import Order
-from orders.rules.eligibility import WHY_NOT, pending_cancel
+from orders.rules.eligibility import WHY_NOT, pending_cancel, ruled_out
 from panel.ops.database import batches
 
 ASKED, WITHDRAWN, OTHERWISE = "will be asked", "withdrawn at once: they were never sent", "left out for another reason"
@@ -17,11 +17,12 @@ LEFT_OUT: dict[str, dict[str, Callable[[Order], bool]]] = {
         "not allowed by their service": lambda order: not order.service.refill,
         "pending": lambda order: order.refills.pending is not None,
         "used up": lambda order: not order.refills.left,
+        "refused for good by upstream": lambda order: bool(ruled_out(order, REFILL)),
     },
     CANCEL: {
         "asked for already": lambda order: pending_cancel(order) is not None,
         "in flight, and not allowed by their service": lambda order: order.stage.cancel == "flag",
-        "need a look first": lambda order: bool(order.stage.then),
+        "to be looked at first": lambda order: bool(order.stage.then),
         "over already": lambda order: True,
     },
 }

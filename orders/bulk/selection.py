@@ -60,4 +60,4 @@ def orders_for_rule(pks: Collection[int]) -> OrderQuerySet:
     tasks = Prefetch("tasks", Task.objects.with_people())
     orders = Order.objects.select_related("service").prefetch_related(tasks).filter(pk__in=pks).order_by("pk")
     return orders.only("status", "upstream_id", "refills_elsewhere", "service__name", "service__refill",
-                       "service__cancel")  # fmt: skip
+                       "service__cancel", "service__changed_at")  # fmt: skip

@@ -34,7 +34,8 @@ UNKNOWN_STATUS_TEXT = "The supplier’s last word on your order of {total} was �
 
 def for_customer(order: Order) -> str:
     """How the order stands, then what became of the last cancel and of the last refill asked for, in sentences."""
-    return " ".join(filter(None, [status_text(order), task_text(order, Kind.CANCEL), task_text(order, Kind.REFILL)]))
+    texts = filter(None, [status_text(order), task_text(order, Kind.CANCEL), task_text(order, Kind.REFILL)])
+    return " ".join(texts).replace("” A refill was", "”. A refill was")  # upstream’s words may end without a full stop
 
 
 def status_text(order: Order) -> str:

@@ -104,7 +104,7 @@ def remains_sentence(facts: Facts, order: Order) -> str:
 def unread_sentence(facts: Facts, _: Order) -> str:
     """The figures that could not be read, each as upstream wrote it."""
     figures = [f"{name}, “{facts.said[name]}”" if facts.said[name] else f"{name}, empty" for name in unread(facts.said)]
-    return f"Upstream’s answer holds a figure that makes no sense: its {' and its '.join(figures)}."
+    return f"Upstream’s answer holds a figure that makes no sense: its {', and its '.join(figures)}."
 
 
 def currency_sentence(facts: Facts, order: Order) -> str:

@@ -254,6 +254,13 @@ class Order(models.Model):
         return self.status == Status.QUEUED and bool(task and task.unclear_since and not task.settled_at)
 
     @property
+    def waits_again(self) -> bool:
+        """Whether it was tried, and waits for another try: not for money, and not for a person to look."""
+        task = self.placing_task
+        tried = task is not None and task.settled_at is None and task.attempts > 0 and bool(task.answer)
+        return self.status == Status.QUEUED and tried and task is not None and task.needs is None
+
+    @property
     def taken(self) -> bool:
         """Whether upstream gave it an id and has not said yet how it stands."""
         return self.status == Status.QUEUED and self.upstream_id is not None

@@ -1,5 +1,6 @@
 """What is asked of upstream about an order: tasks, the attempts of each, and whether orders are sent at all."""
 
+from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
@@ -11,11 +12,16 @@ from django.utils import timezone
 
 from accounts.models import User
 from orders.models.bulk_job import Bulk
+from orders.rules.retry import HURRIED_TOGETHER, HURRIED_TRIES
 from orders.rules.statuses import AFTERSALE, TaskKind, TaskOutcome, TaskSettled
 from panel.notpanel.errors import ANSWER_LOST, in_short
 from panel.ops.failpoints import fp
 
 IS_PENDING = Q(kind__in=AFTERSALE, over_at=None)
+MANY_TRIES = 10**9
+# The kind joined with nothing: for `kind = …` SQLite would walk the index of all tasks of that kind, and not the few
+# that are due. tests/orders/placing/test_again.py looks at the plan.
+UNINDEXED_KIND = models.Func(models.F("kind"), template="%(expressions)s || ''", output_field=models.CharField())
 
 
 class TaskQuerySet(models.QuerySet["Task"]):
@@ -38,6 +44,37 @@ class TaskQuerySet(models.QuerySet["Task"]):
         """Due tasks of a kind that may go now. A refill or cancel waits for its order to be known upstream."""
         due = self.filter(kind=kind).due(now).sendable()
         return due if kind == Task.Kind.PLACE else due.filter(order__upstream_id__isnull=False)
+
+    def waiting_again(self, now: datetime, most_tries: int = MANY_TRIES) -> Self:
+        """Tasks that wait for another try, because the last one got no clear answer or did not leave.
+
+        None that a worker has in hand: its try has no end yet. None that wait for money or for a limit to end.
+        """
+        tries = Attempt.objects.filter(task=models.OuterRef("pk")).order_by("-id")
+        last_ending = models.Subquery(tries.values("ending")[:1])
+        waiting = self.filter(settled_at=None, due_at__gt=now, needs=None, attempts__range=(1, most_tries))
+        return waiting.alias(last=last_ending).filter(last__in=(Attempt.Ending.UNCLEAR, Attempt.Ending.UNSENT))
+
+    def hurry(self, now: datetime) -> int:
+        """Makes these tasks due now, but none that a worker has claimed meanwhile; returns how many."""
+        by_due = defaultdict[datetime | None, list[int]](list)
+        for pk, due_at in self.values_list("pk", "due_at"):
+            by_due[due_at].append(pk)
+        # Only where it is due as it was read: a claim moves that, and then its try is under way.
+        open_tasks = Task.objects.filter(settled_at=None)
+        return sum(open_tasks.filter(pk__in=pks, due_at=at).update(due_at=now) for at, pks in by_due.items())
+
+    def hurry_placing(self, now: datetime) -> None:
+        """Lets the order go now that waits for another try and would go next, if there is one."""
+        waiting = self.alias(what=UNINDEXED_KIND).filter(what=TaskKind.PLACE).waiting_again(now, HURRIED_TRIES)
+        task = waiting.select_related("order").order_by("due_at", "id").first()
+        if task and self.filter(pk=task.pk).hurry(now):
+            task.order.change()
+
+    def hurry_aftersale(self, now: datetime) -> None:
+        """Lets the refills and cancels go now that wait for another try: as many as go in one call."""
+        waiting = self.alias(what=UNINDEXED_KIND).filter(what__in=AFTERSALE).waiting_again(now, HURRIED_TRIES)
+        waiting.order_by("due_at", "id")[:HURRIED_TOGETHER].hurry(now)
 
     def seen_by(self, user: Any) -> Self:
         """The tasks this person may see: the whole team's, none for a stranger."""
@@ -275,6 +312,9 @@ class Sending(models.Model):
     reason = models.TextField(blank=True)
     failures = models.PositiveIntegerField(default=0, help_text="Tries in a row that upstream did not answer.")
     probe_at = models.DateTimeField(null=True, help_text="When the balance is asked for, to learn whether to go on.")
+    trial_at = models.DateTimeField(
+        null=True, help_text="When the desk last went on by itself, and no order was answered since; empty: it was."
+    )
 
     class Meta:
         verbose_name_plural = "sending"

@@ -1,10 +1,16 @@
 """What webhooks leave in the database: deliveries, endpoints, and how many deliveries were rejected."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, NamedTuple, Self
 
 from django.db import connection, models
+from django.db.models import Value
+from django.db.models.functions import Cast, Concat
+
+from panel.notpanel.signing import WINDOW_SECONDS
+
+BODY_KEY = "body:"  # begins the key of a delivery without an id: a hash of its body follows
 
 
 class Arrival(NamedTuple):
@@ -32,6 +38,8 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
         The SQL is written out, since `bulk_create` makes an object of each row and prepares each field anew.
         """
+        arrivals = list(arrivals)
+        self._free_old_bodies(arrivals)
         ops, values = connection.ops, list[str | datetime]()
         # Sorted by key, so that two processes with the same deliveries wait for each other and cannot deadlock.
         for arrival in sorted(arrivals):
@@ -42,6 +50,18 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         places = ", ".join([f"({', '.join(['%s'] * len(names))})"] * (len(values) // len(names)))
         with connection.cursor() as cursor:
             cursor.execute(f"INSERT INTO {into} VALUES {places} ON CONFLICT DO NOTHING", values)  # noqa: S608  our names
+
+    def _free_old_bodies(self, arrivals: list[Arrival]) -> None:
+        """Lets a body come in anew whose first delivery can no longer be a repeat: upstream says the same once more."""
+        keys = {arrival.key for arrival in arrivals if arrival.key.startswith(BODY_KEY)}
+        if not keys:
+            return
+        over = min(arrival.received_at for arrival in arrivals) - timedelta(seconds=WINDOW_SECONDS)
+        # Locked in one order by everybody, so that two processes with the same bodies cannot deadlock.
+        old = self.filter(key__in=keys, received_at__lt=over).order_by("pk").select_for_update()
+        if pks := list(old.values_list("pk", flat=True)):
+            numbered = Concat("key", Value("#"), Cast("pk", models.CharField()))
+            self.filter(pk__in=pks).update(key=numbered)
 
 
 class Delivery(models.Model):
@@ -59,7 +79,8 @@ class Delivery(models.Model):
         BALANCE = "balance", "Balance asked for"
         KEPT = "kept", "Names no order"
 
-    # Upstream's id of the delivery, or where it has none a hash of its body, so that a repeat is not kept twice.
+    # Upstream's id of the delivery, or where it has none BODY_KEY and a hash of its body, so that a repeat is not kept
+    # twice. Once the replay window is over, such a key gets a number behind it, and the body may come in anew.
     key = models.CharField(max_length=100, unique=True)
     # A hash of what was signed, so that a replay under another id is not kept: the id's header is not signed.
     digest = models.CharField(max_length=64, unique=True)

@@ -15,7 +15,7 @@ from django.utils.functional import cached_property
 from catalog.models import Service
 from catalog.service_list import service_with_id
 from orders.models import Order
-from orders.placing.form_fields import LARGEST_NUMBER, READERS, read_user_name, read_whole
+from orders.placing.form_fields import INTERVAL, LARGEST_NUMBER, READERS, UNITS, read_user_name, read_whole
 from orders.placing.place import similar_orders
 from orders.rules import links
 from orders.rules.service_types import FIELDS, ServiceType, form_fields_of, may_drip, service_type_of
@@ -136,11 +136,11 @@ class OrderForm(forms.Form):
                 raise ValidationError("Minutes between runs need at least 2 runs.")
             return None
         if not text:
-            raise ValidationError("How many minutes between the runs?")
-        return read_whole(text, 1, LONGEST_INTERVAL_MINUTES, "minutes")
+            raise ValidationError(INTERVAL.question)
+        return read_whole(text, 1, LONGEST_INTERVAL_MINUTES, INTERVAL)
 
     def _bound(self, name: str, text: str, service: Service) -> int:
-        bound = read_whole(text, 1, LARGEST_NUMBER, "units a post")
+        bound = read_whole(text, 1, LARGEST_NUMBER, UNITS)
         if not self.repeats and (why := service.outside(bound)):
             raise ValidationError(why)
         least = self.cleaned_data.get("min") if name == "max" else None

@@ -5,7 +5,8 @@ Each reader raises a ValidationError with a sentence for the person.
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
 
@@ -26,11 +27,28 @@ OUR_FIELDS = frozenset(("key", "action", "service", "request_id", "link", "quant
 UPSTREAM_DATE = "%d/%m/%Y"  # how the trade writes `expiry`
 
 
-def read_whole(text: str, least: int, most: int, what: str) -> int:
-    """A whole number from `least` to `most`, both allowed; `what` names the things counted, in the plural."""
+class Asked(NamedTuple):
+    """How the form speaks of a number: `Write {what} as a whole number.`, and what it asks where none was typed."""
+
+    what: str
+    question: str
+
+
+# Whole sentences for each field: one that is put together fits some of them only.
+ANSWER = Asked("the number of the answer", "Which answer? Write its number; 1 is the first.")
+RUNS = Asked("the number of runs", "How many runs?")
+INTERVAL = Asked("the minutes between the runs", "How many minutes between the runs?")
+UNITS = Asked("the units per post", "How many units a post?")
+NEW_POSTS = Asked("the number of new posts", "How many new posts?")
+OLD_POSTS = Asked("the number of old posts", "How many old posts?")
+DELAY = Asked("the delay in minutes", "How many minutes of delay?")
+
+
+def read_whole(text: str, least: int, most: int, asked: Asked) -> int:
+    """A whole number from `least` to `most`, both allowed."""
     digits = digits_of(text)
     if not (digits.isascii() and digits.isdecimal()) or len(digits) > len(str(LARGEST_NUMBER)):
-        raise ValidationError(f"Write the {what} as a whole number." if text else f"How many {what}?")
+        raise ValidationError(f"Write {asked.what} as a whole number." if text else asked.question)
     if not least <= int(digits) <= most:
         raise ValidationError(f"Between {number(least)} and {number(most)}; {number(int(digits))} is not.")
     return int(digits)
@@ -65,7 +83,7 @@ def read_day(text: str) -> str:
         except ValueError:
             continue
         if day < today():
-            raise ValidationError("This day is over.")
+            raise ValidationError("This day is over. Write today or a later day.")
         return day.strftime(UPSTREAM_DATE)
     raise ValidationError("Write the day as 31/12/2026.")
 
@@ -76,11 +94,16 @@ def read_further_fields(text: str) -> dict[str, str]:
     for line in read_lines(text).splitlines():
         name, colon, value = (part.strip() for part in line.partition(":"))
         if not (colon and value and name.isascii() and name.isidentifier() and len(name) <= LONGEST_NAME_CHARACTERS):
-            raise ValidationError(f"Write each line as name: value; “{line[:QUOTED_LINE_CHARACTERS]}” is not.")
+            raise ValidationError(f"Write each line as name: value; “{shortened(line)}” is not one.")
         if name.lower() in OUR_FIELDS:
             raise ValidationError(f"“{name}” is the desk’s own to send.")
         fields[name] = f"{fields[name]}\n{value}" if name in fields else value
     return fields
+
+
+def shortened(line: str) -> str:
+    """The beginning of a line that is quoted in a sentence."""
+    return line if len(line) <= QUOTED_LINE_CHARACTERS else f"{line[:QUOTED_LINE_CHARACTERS]}…"
 
 
 def read_coupon(text: str) -> str:
@@ -92,15 +115,15 @@ def read_coupon(text: str) -> str:
 
 def read_runs(text: str) -> int | None:
     """How many runs, at least 2; None for 1, which is an order without drip-feed."""
-    runs = read_whole(text, 1, MOST_RUNS, "runs")
+    runs = read_whole(text, 1, MOST_RUNS, RUNS)
     return runs if runs > 1 else None
 
 
 READERS: dict[str, Callable[[str], Any]] = {
     "quantity": str,  # the form reads it later, with the service: it may be counted instead
-    "comments": read_lines, "usernames": read_lines, "expiry": read_day,
-    "answer_number": lambda text: read_whole(text, 1, LARGEST_ANSWER, "answer as its number, and"),
+    "comments": read_lines, "usernames": read_lines, "username": read_user_name, "expiry": read_day,
+    "answer_number": lambda text: read_whole(text, 1, LARGEST_ANSWER, ANSWER),
     "other": read_further_fields, "coupon": read_coupon, "runs": read_runs,
-    **dict.fromkeys(("posts", "old_posts", "delay"),
-                    lambda text: read_whole(text, 0, LARGEST_NUMBER, "posts or minutes")),
+    **{name: partial(read_whole, least=0, most=LARGEST_NUMBER, asked=asked)
+       for name, asked in (("posts", NEW_POSTS), ("old_posts", OLD_POSTS), ("delay", DELAY))},
 }  # fmt: skip

@@ -25,7 +25,7 @@ def probe(client: Client, now: datetime | None = None) -> bool:
     """Makes one call for the balance if a probe is due, and applies the answer. Returns whether one was due."""
     now = now or timezone.now()
     # The claim is the next time, whatever comes of this one.
-    if not Sending.objects.filter(probe_at__lte=now).update(probe_at=now + send_switch.PROBE_INTERVAL):
+    if not Sending.objects.filter(probe_at__lte=now).update(probe_at=now + send_switch.probe_pause(now)):
         return False
     try:
         reading = read_balance(client)

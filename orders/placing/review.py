@@ -1,4 +1,4 @@
-"""What a manager decides about an order when no machine can tell whether upstream has it: ask again, adopt or close."""
+"""What a person decides about an order that upstream may have: ask again now; and in review ask again, adopt, close."""
 
 from typing import Any
 
@@ -24,6 +24,22 @@ def undecided() -> "QuerySet[Order]":
     return Order.objects.filter(Q(status=Status.REVIEW, upstream_id=None) | adopted)
 
 
+def ask_now(order: Order, *, by: Any) -> None:
+    """Has an order asked for now that waits for another try. A press while it is due already changes nothing."""
+    require_allowed(by, "place")
+    now = timezone.now()
+    placing = Task.objects.filter(order=order, kind=Task.Kind.PLACE, settled_at=None)
+    if placing.filter(due_at__lte=now).exists():
+        return
+    with transaction.atomic():
+        # Locked before its task changes, as everybody does.
+        list(Order.objects.filter(pk=order.pk).select_for_update(no_key=True).values_list("pk"))
+        if not placing.waiting_again(now).hurry(now):
+            raise Refusal("It is being asked for just now, or waits until upstream’s limit ends.")
+        order.change()
+        order.record("asked_now", by=by)
+
+
 def why_not_again(order: Order) -> str:
     """The reason why the same request_id may not be sent once more; "" when it may."""
     task = order.placing_task
@@ -32,8 +48,9 @@ def why_not_again(order: Order) -> str:
     if not task.trusted(timezone.now()):
         hours = settings.TRUST_WINDOW_HOURS
         return (
-            f"It has been unclear for more than {hours:g} hours. Upstream may have forgotten the request id by now, so "
-            "that asking again could order twice. Look for it at the supplier; then adopt its id, or close it here."
+            f"It has been unclear for more than {hours:g} hour{'s' * (hours != 1)}. "
+            "Upstream may have forgotten the request id by now, so that asking again could order twice. "
+            "Look for it at the supplier; then adopt its id, or close it here."
         )
     return ""
 

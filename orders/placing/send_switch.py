@@ -4,16 +4,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
-from orders.models import Event, Sending
+from orders.models import Event, Sending, Task
 from orders.rules.refusal import Refusal, require_allowed, require_reason
 from panel.ops.database import only_row
 
 # Tries of any orders, with no answer in between. Each order waits longer after each try, so five are no accident.
 FAILURES_IN_A_ROW = 5
 PROBE_INTERVAL = timedelta(seconds=60)  # one call a minute while sending is stopped or orders wait for money
+# Sooner where answers were lost and no trial to go on has failed: then the first probe comes after this, and each
+# next one after as long as it has lasted, up to PROBE_INTERVAL.
+FIRST_PROBE = timedelta(seconds=5)
 
 
 def switch_row() -> Any:
@@ -44,6 +47,7 @@ def stop_itself(reason: str, now: datetime) -> None:
     """Stops sending in the desk's own name and begins to probe upstream. Leaves an earlier stop as it is."""
     with transaction.atomic():
         if switch_row().filter(stopped_at=None).update(stopped_at=now, reason=reason, probe_at=now + PROBE_INTERVAL):
+            switch_row().update(probe_at=now + probe_pause(now))
             Event.objects.create(kind="stopped_itself", at=now, facts={"reason": reason})
 
 
@@ -54,15 +58,35 @@ def count_failure(why: str, now: datetime) -> None:
         stop_itself(f"{FAILURES_IN_A_ROW} tries in a row went without a clear answer. The last one: {why}", now)
 
 
+def probe_pause(now: datetime) -> timedelta:
+    """How long after a probe at `now` the next one follows, or after a stop at `now` the first."""
+    lost = Sending.objects.filter(failures__gte=FAILURES_IN_A_ROW, trial_at=None, stopped_by=None)
+    stopped_at = lost.filter(stopped_at__isnull=False).values_list("stopped_at", flat=True).first()
+    return PROBE_INTERVAL if stopped_at is None else min(max(now - stopped_at, FIRST_PROBE), PROBE_INTERVAL)
+
+
 def count_answer() -> None:
     """Begins the count of failures anew, because upstream said yes or no to an order."""
-    Sending.objects.filter(failures__gt=0).update(failures=0)
+    Sending.objects.filter(Q(failures__gt=0) | Q(trial_at__isnull=False)).update(failures=0, trial_at=None)
+
+
+def upstream_answered(now: datetime) -> None:
+    """Lets go what waits for another try, because upstream has answered somebody after a trouble.
+
+    Where answers to orders go on being lost while others are answered, sending goes on once in a PROBE_INTERVAL only.
+    """
+    stopped = switch_row().filter(stopped_at__isnull=False, stopped_by=None, failures__gte=FAILURES_IN_A_ROW)
+    if stopped.filter(Q(trial_at=None) | Q(trial_at__lte=now - PROBE_INTERVAL)).exists():
+        resume_itself(now)
+    Task.objects.hurry_placing(now)
+    Task.objects.hurry_aftersale(now)
 
 
 def resume_itself(now: datetime) -> None:
     """Ends a stop by the desk itself, because upstream answered a probe. The first try that fails stops it again."""
     with transaction.atomic():
         if switch_on(switch_row().filter(stopped_at__isnull=False, stopped_by=None), failures=FAILURES_IN_A_ROW - 1):
+            switch_row().update(trial_at=now)
             Event.objects.create(kind="resumed_itself", at=now)
 
 

@@ -15,7 +15,7 @@ from orders.aftersale.settle import settle_needless_cancels
 from orders.models import Attempt, Order, Task
 from orders.placing import funding, send_switch
 from orders.rules.eligibility import AskedTask, pending_cancel
-from orders.rules.retry import LEASE, LONGEST_PAUSE_SECONDS, retry_pause
+from orders.rules.retry import LEASE, LONGEST_PAUSE_SECONDS, repeat_pause
 from orders.rules.statuses import Status
 from panel.format.money import money
 from panel.notpanel.client import Client
@@ -93,6 +93,8 @@ def submit(client: Client, task: Task) -> None:
         fp("add.failed")
         log.warning("not placed: %s", type(trouble).__name__)
         apply_trouble(task, trouble, timezone.now())
+        if isinstance(trouble, Refused):
+            Task.objects.hurry_placing(timezone.now())
     except DatabaseError:
         raise  # upstream may have said yes and we could not write: the claim runs out, and the same id goes again
     except Exception:
@@ -101,6 +103,8 @@ def submit(client: Client, task: Task) -> None:
         to_review(task, "a mistake of the desk’s own stopped it in mid-call; the log has the details.", "")
     else:
         apply_answer(task, upstream_id, started_at)
+        # One answer lets one order go that waits for another try, so that no answer lets hundreds go at once.
+        Task.objects.hurry_placing(timezone.now())
 
 
 def apply_answer(task: Task, upstream_id: str, asked_at: datetime) -> None:
@@ -166,12 +170,13 @@ def update_send_switch(trouble: NotPanelError, rule: Rule, now: datetime) -> Non
 
 
 def pause_before_next(task: Task, trouble: NotPanelError, rule: Rule) -> float:
-    """Seconds until the next try: as long as this kind of trouble needs, and longer after each try that counts."""
+    """Seconds until the next try: longer after each try that counts, or as long as this kind of trouble asks for."""
     if rule.then == "held":
         return 0.0  # it waits for sending to go on; then it goes at once, and in its order
     if rule.then == "money" and task.attempts == 1:
         return funding.BALANCE_LAG.total_seconds()  # no older reading may say that the money is there
-    pause = retry_pause(trouble.pause or 0.0, task.attempts if rule.counts else 1)
+    repeats = rule.counts and rule.then == "again"
+    pause = repeat_pause(task.attempts) if repeats else trouble.pause or 0.0
     if rule.trouble is PutOff:  # no try counts, and maintenance takes hours: the longer it has lasted, the longer
         pause = min(max(pause, PUT_OFF_SHARE * (timezone.now() - task.asked_at).total_seconds()), LONGEST_PAUSE_SECONDS)
     return pause * random.uniform(1, LONGEST_JITTER)  # noqa: S311  no secret

@@ -20,7 +20,7 @@ from accounts.access import View, needs
 from accounts.models import BalanceReading
 from catalog.models import Service
 from catalog.views import picker
-from orders.models import Order, Spending
+from orders.models import Order
 from orders.placing import review, send_switch
 from orders.placing.form import OrderForm
 from orders.placing.funding import choose_when_funded, send_now
@@ -28,7 +28,8 @@ from orders.placing.place import place
 from orders.rules.refusal import Refusal
 from orders.rules.service_types import FIELDS
 from orders.statistics.runway import is_dear, runway
-from orders.table.replies import redirect_back, refusal_of, the_order
+from orders.statistics.spending import spending_beside
+from orders.table.replies import redirect_back, refusal_of, row_or_redirect, the_order
 from panel.format.money import is_dollars
 from panel.web.htmx import wants_htmx
 from panel.web.params import read_number
@@ -174,7 +175,7 @@ def form_context(form: OrderForm, read: OrderForm) -> dict[str, object]:
         "balance": balance,
         "currency": currency,
         "after": after,
-        "leaves": runway(after, currency, Spending.objects.first()) if dear else None,
+        "leaves": runway(after, currency, spending_beside(reading)) if dear else None,
         "why": (chosen.why_no_order() or read.error_in(names)) if chosen else "",
     }
 
@@ -194,10 +195,32 @@ def funding(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect_back(request, why, f"Order {pk} {words}.")
 
 
+@needs("place")
+def tries(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Sends an order once more, with the same request_id: one that waits for its next try, or one in review.
+
+    About an order in review only those decide who may.
+    """
+    order = the_order(request, pk)
+    if order.waits_again:
+        return ask_now(request, order)
+    return ask_again(request, pk)
+
+
+@require_POST
+def ask_now(request: HttpRequest, order: Order) -> HttpResponse:
+    """Sends an order now that waits for its next try."""
+    why = refusal_of(lambda: review.ask_now(order, by=request.user))
+    when = "when sending goes on" if bar_of(request).stopped_at else "now"
+    return row_or_redirect(
+        request, order.pk, why, f"Order {order.pk} is asked for again {when}, with the same request id."
+    )
+
+
 @needs("decide")
 @require_POST
-def tries(request: HttpRequest, pk: int) -> HttpResponse:
-    """Sends an order in review once more, with the same request_id."""
+def ask_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Sends an order in review once more."""
     why = refusal_of(lambda: review.ask_again(the_order(request, pk), by=request.user))
     return redirect_back(request, why, f"Order {pk} is asked for again, with the same request id.")
 

@@ -1,5 +1,6 @@
 """Why an order may not be refilled or cancelled, or "". Every page, bulk job and command asks here."""
 
+import re
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import NamedTuple, Protocol, TypeVar
@@ -15,6 +16,31 @@ CANCEL_SO_FAR: dict[str, str] = {
     TaskOutcome.DONE: "upstream took the request, and a later status tells whether it holds.",
     TaskOutcome.UNCLEAR: "no clear answer came back, and the next status tells what became of it.",
 }
+
+
+REFUSAL_CHARACTERS = 200  # of upstream's words within a sentence
+# Refusals that stay: the service has no such thing, or its time is over. Documented are “Service does not support
+# refills” and “Service does not support cancellation”; the others are assumed spellings of the same.
+_THINGS = {
+    TaskKind.REFILL: r"(re-?fill(s|able|ing)?|guarantees?|warranty)\b",
+    TaskKind.CANCEL: r"cancel(s|l?able|l?ations?|l?ing)?\b",
+}
+_NOT = r"\b(not|\w+n['’]t|never|no longer|un)[ -]?"
+_GIVEN = r"(support|offer|allow|provid|includ|eligible|possible|available)\w*"
+NEVER: dict[str, re.Pattern[str]] = {
+    kind: re.compile(
+        rf"{_NOT}{_GIVEN}[^.]*\b{thing}|\b{thing}[^.]*({_NOT}(be )?{_GIVEN}|\b(disabled|expired|is over|has ended)\b)"
+        rf"|\b(no|not|without|non)[ -]{thing}|\b(disabled|expired) {thing}",
+        re.IGNORECASE,
+    )
+    for kind, thing in _THINGS.items()
+}
+# …unless they say that it may go later, or for another state of the order.
+NOT_YET = re.compile(
+    r"\b(yet|later|until|before|wait|try again|already|pending|only|currently|at the moment|temporar\w+|limit\w*"
+    r"|maintenance|within|hours?|minutes?|for \d+)\b",
+    re.IGNORECASE,
+)
 
 
 class AskedTask(Protocol):
@@ -35,6 +61,14 @@ class AskedTask(Protocol):
     @property
     def asked_at(self) -> datetime:
         """When the person asked, which may be long before it is sent."""
+
+    @property
+    def answer(self) -> str:
+        """Upstream's sentence where it refused."""
+
+    @property
+    def settled_at(self) -> datetime | None:
+        """When upstream answered, or None while it has not."""
 
     @property
     def known_at(self) -> datetime | None:
@@ -62,7 +96,7 @@ class PlacedOrder(Protocol):
 
     @property
     def service(self) -> Service:
-        """The service that it was placed with; its `refill` and `cancel` are read."""
+        """The service that it was placed with; its `refill`, `cancel` and `changed_at` are read."""
 
     @property
     def tasks_newest_first(self) -> Iterable[AskedTask]:
@@ -111,10 +145,14 @@ def why_no_refill(order: PlacedOrder) -> str:
     if not order.service.refill:
         return "Its service has no refill."
     if refills.pending:
-        return f"{refills.used - 1} of {refills.cap} used; {_pending_refill_words(refills.pending)}"
+        # The setting may have been lowered since.
+        of_cap = f" of {refills.cap}" * (refills.used <= refills.cap)
+        return f"{refills.used}{of_cap} used, of which {_pending_refill_words(refills.pending)}"
     if not refills.left:
+        if refills.cap == 1:
+            return "Its only refill is used."
         return f"All {refills.cap} refills are used." if refills.cap else "Refills are switched off at this desk."
-    return ""
+    return ruled_out(order, TaskKind.REFILL)
 
 
 def _pending_refill_words(refill: AskedTask) -> str:
@@ -123,7 +161,26 @@ def _pending_refill_words(refill: AskedTask) -> str:
         return f"one is pending since {clock(refill.known_at or refill.asked_at)}, {who}."
     if refill.outcome == TaskOutcome.UNCLEAR:
         return f"one was {who} at {asked_at}, and no clear answer came back."
-    return f"one was {who} at {asked_at}; upstream has not answered yet."
+    return f"one was {who} at {asked_at}, and upstream has not answered yet."
+
+
+def ruled_out(order: PlacedOrder, kind: str) -> str:
+    """The sentence for an order whose last refill or cancel upstream refused for good, or "".
+
+    It holds until the catalog says something new of the service: then asking again may be worth it.
+    """
+    last = next((task for task in order.tasks_newest_first if task.kind == kind), None)
+    if last is None or last.outcome != TaskOutcome.REFUSED or not refused_for_good(kind, last.answer):
+        return ""
+    if last.settled_at is None or order.service.changed_at > last.settled_at:
+        return ""
+    words = last.answer.strip().rstrip(".")[:REFUSAL_CHARACTERS]
+    return f"Upstream refused it for good at {clock(last.settled_at)}: “{words}”."
+
+
+def refused_for_good(kind: str, words: str) -> bool:
+    """Whether upstream's refusal of a refill or cancel says that another one will be refused too."""
+    return bool(NEVER[kind].search(words)) and not NOT_YET.search(words)
 
 
 def why_no_cancel(order: PlacedOrder) -> str:
@@ -132,6 +189,8 @@ def why_no_cancel(order: PlacedOrder) -> str:
         so_far = CANCEL_SO_FAR.get(cancel.outcome, "upstream has not answered yet.")
         return f"Cancel was asked for by {cancel.asked_by} at {clock(cancel.asked_at)}; {so_far}"
     if order.stage.cancel == "flag":
+        if order.service.cancel and (why := ruled_out(order, TaskKind.CANCEL)):
+            return why
         return "" if order.service.cancel else "Its service cannot be cancelled once it is in flight."
     return order.stage.cancel
 

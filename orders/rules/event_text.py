@@ -11,7 +11,8 @@ from django.utils.safestring import SafeString
 NOBODY = "The clock"  # the name on events that no person caused
 ANSWER_CHARACTERS = 500  # of upstream's words in a timeline
 
-# kind: tone, sentence. {who} and every other fact is escaped; names are bold.
+# kind: tone, sentence. {who} and every other fact is escaped; names are bold. {orders} is the fact `count` with its
+# noun, such as `1 order` or `1,200 orders`, and so is {refills}.
 SENTENCES = {
     "placed": ("ring", "<b>{who}</b> placed this order: {quantity} at {rate}, expected {expected}."),
     "asked": ("", "Try {attempt}: upstream answered with <code>{upstream_id}</code>. One order."),
@@ -23,6 +24,7 @@ SENTENCES = {
     "review": ("bad", "A person must look: {why}"),
     "withdrawn": ("ring", "<b>{who}</b> withdrew it before it was sent. Nothing was ordered."),
     "asked_again": ("ring", "<b>{who}</b> had it asked for again, with the same request_id."),
+    "asked_now": ("ring", "<b>{who}</b> had it asked for again without waiting, with the same request_id."),
     "adopted": ("ring", "<b>{who}</b> found it upstream as <code>{upstream_id}</code>. The next look tells."),
     "closed": ("ring", "<b>{who}</b> closed it as not placed: {reason}"),
     "refill_asked": ("ring", "<b>{who}</b> asked for refill {slot} of {slots}."),
@@ -32,7 +34,7 @@ SENTENCES = {
     "refill_adopted": ("", "Upstream says that a refill is pending: the one that got no clear answer went through."),
     "refill_refused": ("bad", "Upstream refused the refill. It counts for nothing."),
     "refill_doubted": ("warn", "Upstream took no second try, and did not say whether it has the first."),
-    "refill_limit": ("warn", "Upstream counts {count} refills more than this desk asked for."),
+    "refill_limit": ("warn", "Upstream counts {refills} more than this desk asked for."),
     "refill_unclear": ("warn", "It was sent once, and no clear answer came: {trouble} Only a person asks again."),
     "refill_unsent": ("warn", "The refill did not reach upstream: {trouble}"),
     "refill_presumed": ("warn", "No word of the refill for {hours} h: presumed settled. Upstream has not said so."),
@@ -56,9 +58,9 @@ SENTENCES = {
     "given": ("ring", "<b>{who}</b> gave this order to <b>{to}</b>."),
     "let_go": ("ring", "<b>{who}</b> let this order go; it is assigned to nobody."),
     "taken_from": ("ring", "<b>{who}</b> took this order from <b>{was}</b>; it is assigned to nobody."),
-    "refills_asked": ("ring", "<b>{who}</b> asked for refills of {count} orders at once, job {job}."),
-    "cancels_asked": ("ring", "<b>{who}</b> asked to cancel {count} orders at once, job {job}."),
-    "exported": ("ring", "<b>{who}</b> exported {count} orders as {form}: {filter}."),
+    "refills_asked": ("ring", "<b>{who}</b> asked for refills of {orders} at once, job {job}."),
+    "cancels_asked": ("ring", "<b>{who}</b> asked to cancel {orders} at once, job {job}."),
+    "exported": ("ring", "<b>{who}</b> exported {orders} as {form}: {filter}."),
     "funded": ("", "The balance covers it now, so it goes again."),
     "sent_now": ("ring", "<b>{who}</b> had it sent without waiting for the balance."),
     "despite_hold": ("ring", "<b>{who}</b> ordered it although the service was on hold."),
@@ -77,7 +79,10 @@ SENTENCES = {
     "back": ("", "Upstream knows this order again."),
     "given_up": ("ring", "<b>{who}</b> ended the asking after it: {reason}"),
     "doubted": ("warn", "{why}"),
-    "revived": ("warn", "{was}, and now upstream says <b>{to}</b>. The status waits for a second look that agrees."),
+    "revived": (
+        "warn",
+        "It was {was}, and now upstream says <b>{to}</b>. It waits for a second look that agrees.",
+    ),
     "stood": ("", "The second look does not agree: upstream says <b>{to}</b>."),
     "seen": ("ring", "<b>{who}</b> has seen what surprised: {what}."),
 }
@@ -102,7 +107,9 @@ class Sentence(NamedTuple):
         answer = facts.get("said", "")
         if not isinstance(answer, str):
             answer = json.dumps(answer, ensure_ascii=False)
-        facts = {"kind": kind, **facts, "who": str(by) if by else NOBODY}
+        count = facts.get("count", "?")
+        nouns = {f"{noun}s": f"{count} {noun}{'s' * (str(count) != '1')}" for noun in ("order", "refill")}
+        facts = {"kind": kind, **nouns, **facts, "who": str(by) if by else NOBODY}
         names = {name for _, name, _, _ in Formatter().parse(template) if name}
         filled = format_html(template, **{name: facts.get(name, "?") for name in names | {"who"}})
         return cls(tone, filled, answer[:ANSWER_CHARACTERS])

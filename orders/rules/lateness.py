@@ -39,7 +39,7 @@ class UsualTimes:
         half = [f"starts within {took(self.start_median)}"] if self.start_median is not None else []
         most = [f"start within {took(self.start_p95)}"] if self.start_p95 is not None else []
         if self.finish_median is not None and self.finish_p95 is not None:
-            half.append(f"is finished within {took(self.finish_median)}")
+            half.append(f"{'is ' if half else ''}finished within {took(self.finish_median)}")
             most.append(f"are finished within {took(self.finish_p95)}")
         return f"Usually {' and '.join(half)} (median); 95 of 100 {' and '.join(most)}." if most else ""
 
@@ -48,7 +48,7 @@ class UsualTimes:
         """Which orders these times are read from, in words."""
         finishes = f"the last {number(self.count)} that were completed"
         if self.start_p95 is None:
-            return f"{finishes} of this service"
+            return f"the last {number(self.count)} orders of this service that were completed"
         starts = f"the last {number(self.starts)} orders of this service that started"
         return starts if self.finish_p95 is None else f"{starts} and {finishes}"
 

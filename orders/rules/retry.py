@@ -6,9 +6,15 @@ from django.conf import settings
 
 # Longer than a call can take (the client's total deadline), so that a claim runs out only when its worker is gone.
 LEASE = timedelta(seconds=settings.LEASE_SECONDS)
-LONGEST_PAUSE_SECONDS = 300  # doubling stops here
+# After each try that got no clear answer or did not leave; the last one stays. Quick at first, for most troubles are
+# over in seconds and a repeat is safe: an order has its request_id, and a cancel twice is a cancel.
+REPEAT_PAUSES_SECONDS = (2, 5, 15, 30, 60, 120, 300)
+LONGEST_PAUSE_SECONDS = REPEAT_PAUSES_SECONDS[-1]
+# A task that was tried more often is not the trouble's of the moment: it keeps its pauses when upstream answers again.
+HURRIED_TRIES = 8
+HURRIED_TOGETHER = 100  # refills and cancels; upstream takes so many in one call
 
 
-def retry_pause(first_pause: float, attempt: int) -> float:
-    """Seconds before the next try: twice as long after each attempt, up to LONGEST_PAUSE_SECONDS."""
-    return min(first_pause * 2.0 ** min(attempt - 1, 10), LONGEST_PAUSE_SECONDS)
+def repeat_pause(attempt: int) -> float:
+    """Seconds before the next try, after the try with this number, the first being 1."""
+    return REPEAT_PAUSES_SECONDS[min(max(attempt, 1), len(REPEAT_PAUSES_SECONDS)) - 1]

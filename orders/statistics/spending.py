@@ -3,8 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Min, Sum
+from django.db.models import CharField, F, Func, Min, Sum
 
+from accounts.models import BalanceReading
 from orders.models import Charged, Order, OrderQuerySet, Spending
 from orders.rules.statuses import Status
 from orders.statistics.charge_totals import QUARTER, dollars, slot_of
@@ -12,6 +13,7 @@ from panel.ops.database import ONLY_ROW
 
 SPAN = timedelta(hours=24)
 EVERY_SECONDS = 60
+QUEUE_ROWS = 300  # counted anew for a balance that is newer; with more, what was measured last is near enough
 
 
 def measure(now: datetime) -> Spending:
@@ -32,6 +34,21 @@ def measure(now: datetime) -> Spending:
         "queued": expected_cost(queued),
     }
     return Spending.objects.update_or_create(pk=ONLY_ROW, defaults=spending)[0]
+
+
+def spending_beside(reading: BalanceReading | None) -> Spending | None:
+    """The latest measurement, unsaved where it is older than this balance: then with what is queued now.
+
+    Else a top-up would be told beside a queue that it has let go, and orders that were paid would count twice.
+    """
+    spending = Spending.objects.first()
+    if spending and reading and reading.asked_at > spending.at:
+        # Joined with nothing, as in panel/site/status_bar.py, so that the status's index is taken.
+        known = Func(F("upstream_id"), template="%(expressions)s || ''", output_field=CharField())
+        waiting = Order.objects.alias(known=known).filter(status=Status.QUEUED, known__isnull=True).order_by()
+        costs = list(waiting.values_list("expected_charge", flat=True)[: QUEUE_ROWS + 1])
+        spending.queued = sum(costs, Decimal(0)) if len(costs) <= QUEUE_ROWS else spending.queued
+    return spending
 
 
 def expected_cost(orders: OrderQuerySet) -> Decimal:

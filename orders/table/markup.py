@@ -101,6 +101,15 @@ def check_button(pk: object) -> Markup:
     )
 
 
+def again_button(pk: object) -> Markup:
+    """A button that has an order asked for again without waiting for its next try."""
+    to = f"{orders_url()}{pk}/tries/"
+    return Markup(  # noqa: S704
+        f'<button class="copy" type="submit" id="o{pk}-a" form="act" formaction="{to}" title="Ask again now">'
+        f'<span class="vh">Ask for order {pk} again now</span>{icon("again", SMALL_ICON)}</button>'
+    )
+
+
 def copy_button(text: object, what: object, id: str = "") -> Markup:
     """A button that copies `text`, which is escaped; `what` names it."""
     text, what = escape(text), escape(what)

@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from orders.models import Arrival
+from orders.models.webhook import BODY_KEY
 from orders.webhooks.inbox import INBOX, NotKept
 from orders.webhooks.rejections import COUNTS
 from panel.notpanel import signing
@@ -177,6 +178,6 @@ def verified(headers: Mapping[str, str], body: bytes, now: datetime) -> Arrival:
     except ValueError:
         raise Rejected("malformed") from None
     return Arrival(
-        key=delivery.id or hashlib.sha256(body).hexdigest(), digest=proof.digest, mark=proof.mark, body=text,
+        key=delivery.id or BODY_KEY + hashlib.sha256(body).hexdigest(), digest=proof.digest, mark=proof.mark, body=text,
         event=delivery.event, upstream_id=delivery.order, status=delivery.status, received_at=now,
     )  # fmt: skip

@@ -15,7 +15,7 @@ from catalog.models import Change
 from orders.models import Sending
 from orders.table.filters import FILTERS
 from panel.alarms.kinds import Facts
-from panel.alarms.models import Alarm
+from panel.alarms.models import BEGAN_AT, BEGAN_WITH, Alarm
 from panel.format.money import is_dollars
 from panel.ops.database import ONLY_ROW
 from panel.upstream.models import SILENT_AFTER, Beat, Upstream
@@ -107,7 +107,7 @@ def price_jumps(evaluation: Evaluation) -> Findings:
         .order_by("-pk")[:PILED_ROWS]
         .values_list("service__upstream_id", "service__name", "was", "rate")
     )
-    rows = {str(service): (service, name, str(was), str(rate)) for service, name, was, rate in jumps}
+    rows = {str(service): [service, name, str(was), str(rate)] for service, name, was, rate in jumps}
     shares = {str(service): abs(rate - was) / was if was else Decimal("Infinity") for service, _, was, rate in jumps}
 
     def describe(fresh: list[str]) -> Facts:
@@ -117,7 +117,7 @@ def price_jumps(evaluation: Evaluation) -> Findings:
     def jumped_again(told: str, rate: str) -> bool:
         return abs(Decimal(rate) - Decimal(told)) * 100 > Decimal(told) * percent
 
-    return pile_finding({service: row[3] for service, row in rows.items()}, evaluation, describe, jumped_again)
+    return pile_finding({service: str(row[3]) for service, row in rows.items()}, evaluation, describe, jumped_again)
 
 
 def pile_finding(
@@ -126,18 +126,36 @@ def pile_finding(
 ) -> Findings:  # fmt: skip
     """One finding for a whole pile of things, each by its name with a value that may move.
 
-    The open alarm remembers which things it told of, with their values. Things that are added later, or whose value
-    has `moved` since it was told, are told together in a new alarm. `describe` makes the facts about those.
+    The open alarm remembers which things it `told` of, and which alarms `before` it had told of, with their values. It
+    speaks of all that stands now, and where earlier alarms told of a part, of the others as so many more. Things that
+    are added later, or whose value has `moved` since it was told, are told together in a new alarm. `describe` makes
+    the facts about the things that are named.
     """
     if not pile:
         return {}
     last = evaluation.open_alarms.get("")
-    told = last.facts.get("told", {}) if last else {}
-    fresh = [name for name, value in pile.items() if name not in told or moved(told[name], value)]
-    if last and not (fresh and evaluation.now - last.raised_at >= PILE_TOLD_EVERY):
-        return {"": Finding({**last.facts, "all": max(len(pile), last.facts["new"])})}
-    facts = {"new": len(fresh), "all": len(pile), **describe(fresh), "told": pile}
-    return {"": Finding(facts, anew=bool(last))}
+    facts = last.facts if last else {}
+    told, before = facts.get("told", {}), facts.get("before", {})
+
+    def since(known: dict[str, str]) -> list[str]:
+        return [name for name, value in pile.items() if name not in known or moved(known[name], value)]
+
+    untold = since(told)
+    anew = last is not None and bool(untold) and evaluation.now - last.raised_at >= PILE_TOLD_EVERY
+    if last is None or anew:
+        before, told = told, {**pile, **{name: told[name] for name in pile.keys() - set(untold)}}
+    fresh = since(before)
+    named = fresh if fresh and before else list(pile)
+    first = first_of_row(last, anew=anew) if last else {}
+    counts = {"new": len(named), "all": len(pile)}
+    return {"": Finding({**counts, **describe(named), "told": told, "before": before, **first}, anew=anew)}
+
+
+def first_of_row(last: Alarm, *, anew: bool) -> Facts:
+    """Which alarm began the row of alarms that follow each other, and when; {} for a row of one."""
+    if BEGAN_WITH in last.facts:
+        return {name: last.facts[name] for name in (BEGAN_WITH, BEGAN_AT)}
+    return {BEGAN_WITH: last.pk, BEGAN_AT: last.raised_at.isoformat()} if anew else {}
 
 
 # ── Workers ──────────────────────────────────────────────────────────────────────────────────────

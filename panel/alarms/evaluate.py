@@ -9,7 +9,7 @@ from django.db import IntegrityError, close_old_connections, transaction
 
 from panel.alarms.conditions import CONDITIONS, Condition, Evaluation, Finding
 from panel.alarms.kinds import Facts, kind_of
-from panel.alarms.models import Alarm, Notice, Recipient, Watch
+from panel.alarms.models import ONLY_WHILE_OPEN, Alarm, Notice, Recipient, Watch
 from panel.alarms.notify import send_due_notice
 from panel.ops.database import ONLY_ROW, only_row
 from panel.ops.failpoints import fp
@@ -127,8 +127,8 @@ def end_when_calm(alarm: Alarm, calm: timedelta, now: datetime) -> bool:
 
 
 def end_alarm(alarm: Alarm, now: datetime) -> bool:
-    """Ends an alarm, without what only an open alarm must remember. False when another worker has ended it."""
-    facts = {name: value for name, value in alarm.facts.items() if name != "told"}
+    """Ends an alarm, and forgets what only an open one must remember. False when another worker has ended it."""
+    facts = {name: value for name, value in alarm.facts.items() if name not in ONLY_WHILE_OPEN}
     return bool(Alarm.objects.open().filter(pk=alarm.pk).update(ended_at=now, facts=facts))
 
 

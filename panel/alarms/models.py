@@ -9,7 +9,11 @@ from django.utils import timezone
 
 from panel.alarms.kinds import KINDS, Kind, kind_of
 from panel.alarms.quiet_hours import quiet_until
-from panel.format.times import zone_named
+from panel.format.times import clock, zone_named
+
+# Facts of an alarm that follows others about the same pile: the id of the first of them, and when that was raised.
+BEGAN_WITH, BEGAN_AT = "began_with", "began_at"
+ONLY_WHILE_OPEN = ("told", "before")  # facts that an alarm remembers until it is over
 
 
 class AlarmQuerySet(models.QuerySet["Alarm"]):
@@ -18,6 +22,13 @@ class AlarmQuerySet(models.QuerySet["Alarm"]):
     def open(self) -> Self:
         """Alarms that are not over."""
         return self.filter(ended_at=None)
+
+    def over(self) -> Self:
+        """Alarms that are over: ended, and none that an open alarm follows, for what that told of may still stand."""
+        over = self.filter(ended_at__isnull=False)
+        for alarm in Alarm.objects.open().filter(facts__has_key=BEGAN_WITH):
+            over = over.exclude(kind=alarm.kind, subject=alarm.subject, pk__gte=alarm.facts[BEGAN_WITH])
+        return over
 
     def for_page(self) -> Self:
         """Alarms with all that their rows show, newest first, in as many queries for one as for fifty.
@@ -58,7 +69,7 @@ class Alarm(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.about.title}: {self.sentence}"
+        return f"{self.about.title}: {self.calm_sentence or self.sentence}"
 
     @property
     def about(self) -> Kind:
@@ -69,6 +80,18 @@ class Alarm(models.Model):
     def sentence(self) -> str:
         """What the alarm says, in the reader's numbers and times."""
         return self.about.sentence(self.facts)
+
+    @property
+    def calm_sentence(self) -> str:
+        """What is said of an open alarm whose condition is no longer found, or "" while it stands."""
+        if self.calm_since is None or self.ended_at or not self.over_sentence:
+            return ""
+        return f"{self.over_sentence} Noticed at {clock(self.calm_since)}; if it stays so, this alarm ends soon."
+
+    @property
+    def first_told_at(self) -> datetime | None:
+        """When the first of the alarms that it follows was raised, or None where it follows none."""
+        return datetime.fromisoformat(self.facts[BEGAN_AT]) if BEGAN_AT in self.facts else None
 
     @property
     def over_sentence(self) -> str:

@@ -107,7 +107,7 @@ def message_of(notice: Notice) -> Message:
     time_zone, numbers = (user.time_zone, user.numbers) if user else (notice.to.time_zone, "")
     with written_for(time_zone, numbers):
         sentences = [alarm.over_sentence if notice.over else alarm.sentence]
-        if alarm.ended_at and not notice.over and alarm.over_sentence:
+        if (alarm.ended_at or alarm.calm_since) and not notice.over and alarm.over_sentence:
             sentences.append(f"Meanwhile: {alarm.over_sentence}")
     title = f"{alarm.about.title}: over" if notice.over else alarm.about.title
     pages = [(alarm.about.page, alarm.about.query), ("alarms", "")] if settings.DESK_URL else []

@@ -25,20 +25,22 @@ ROWS_A_PAGE = 50
 @require_safe
 @needs("view")
 def alarms(request: HttpRequest) -> HttpResponse:
-    """The open alarms on the first page, then those that are over, newest first.
+    """The open alarms on the first page, the calm ones apart from those that stand, then those that are over.
 
     The open page asks again with the version that it shows, and gets a 204 while nothing has changed.
     """
     before = read_number(request.GET.get("before"))
-    over = Alarm.objects.for_page().filter(ended_at__isnull=False)
+    over = Alarm.objects.for_page().over()
     rows, more = one_more(over.filter(pk__lt=before) if before else over, ROWS_A_PAGE)
+    unended = [] if before else [alarm_row(alarm, request.user) for alarm in Alarm.objects.open().for_page()]
     context: dict[str, Any] = {
-        "open": [] if before else [alarm_row(alarm, request.user) for alarm in Alarm.objects.open().for_page()],
+        "open": [row for row in unended if not row["alarm"].calm_sentence],
+        "calm": [row for row in unended if row["alarm"].calm_sentence],
         "over": [alarm_row(alarm, request.user) for alarm in rows],
         "older": f"{request.path}?before={rows[-1].pk}" if more else "",
         "first": not before,
     }
-    version = version_of(*(row_facts(row) for row in (*context["open"], *context["over"])))
+    version = version_of(*(row_facts(row) for row in (*unended, *context["over"])))
     if answer := unchanged(request, version):
         return with_times(request, answer)
     context |= {"version": version, "bar_changed": bar_moved(request)}
@@ -55,7 +57,7 @@ def alarm_row(alarm: Alarm, user: object) -> dict[str, Any]:
 def row_facts(row: dict[str, Any]) -> tuple[object, ...]:
     """What an alarm's row shows that may change while the page is open."""
     alarm, seen_by = row["alarm"], [person.pk for person in row["seen_by"]]
-    return alarm.pk, alarm.ended_at, alarm.sentence, alarm.told, row["untold"], seen_by
+    return alarm.pk, alarm.ended_at, alarm.sentence, alarm.calm_sentence, alarm.told, row["untold"], seen_by
 
 
 @needs("view")

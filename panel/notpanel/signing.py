@@ -4,9 +4,9 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from panel.notpanel.shapes import read_json, safe_id
 
@@ -23,18 +23,29 @@ REASONS = {
     "early": "The delivery was signed more than 5 minutes from now; one of the two clocks is wrong.",
 }
 # Where each may stand in a body, the likeliest first: the contract does not say. A wrong guess costs one poll at most.
-EVENT_PATHS = ("event", "type", "event_type", "data.event")
+# Names stand here in small letters without marks: `orderid` is also `order_id`, `orderId` and `Order-ID`.
+PLACES = ("data.", "payload.", "", "data.object.", "payload.data.", "object.", "event.", "body.", "resource.",
+          "data.attributes.", "detail.", "message.", "result.", "content.", "params.")  # fmt: skip
+EVENT_PATHS = ("event", "type", "eventtype", "eventname", "topic", "data.event", "payload.event", "event.type",
+               "event.name", "payload.type", "data.type")  # fmt: skip
 ORDER_PATHS = (
-    *("data.order", "data.order_id", "data.order.id"),
-    *("order", "order_id", "order.id", "data.id", "data.object.id"),
+    *(place + name for place in PLACES for name in ("order", "orderid", "order.id", "order.order", "order.orderid")),
+    *("data.id", "payload.id", "data.object.id", "payload.data.id", "object.id", "resource.id"),
 )
-STATUS_PATHS = ("data.status", "status", "data.order.status", "order.status")
-ID_PATHS = ("id", "event_id", "delivery_id", "delivery")
+# An `id` in one of these is the delivery's own, unless it looks like an order's.
+DOUBTFUL_ID_PATHS = ("id", "event.id", "body.id", "data.attributes.id", "detail.id", "message.id", "result.id")
+STATUS_PATHS = tuple(
+    place + name for place in PLACES for name in ("status", "order.status", "orderstatus", "newstatus")
+)
+ID_PATHS = ("id", "eventid", "deliveryid", "delivery")
+DEEPEST_PLACE = 3  # levels of a body that are read
 
 _UNIX_SECONDS = re.compile("[0-9]{1,12}", re.ASCII)
 _HEADER = re.compile("[A-Za-z0-9-]+", re.ASCII)
 _WORD = re.compile(r"[\w.:/ -]{1,500}")
 _ID = re.compile(rf"[\x21-\x7e]{{1,{ID_CHARACTERS}}}")
+_ORDER_ID = re.compile("ord(er)?[_-][0-9A-Za-z]+", re.ASCII | re.IGNORECASE)
+_NUMBER, _ORDER_EVENT = re.compile("[0-9]+", re.ASCII), re.compile("order([^a-z]|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,14 +158,15 @@ def read(headers: Mapping[str, str], body: bytes, scheme: Scheme = ASSUMED) -> C
     content = read_json(body.decode())
     if not isinstance(content, dict):
         raise ValueError("a delivery is a JSON object")
-    ids = [headers.get(scheme.delivery, ""), *map(str, _values(content, ID_PATHS))]
-    events = [*_values(content, EVENT_PATHS), headers.get(scheme.event, "")]
+    content = _plain_names(content, DEEPEST_PLACE)
+    event = _first([*_values(content, EVENT_PATHS), headers.get(scheme.event, "")], _word)
+    order = _first(_values(content, ORDER_PATHS), safe_id) or _order_elsewhere(content, event)
+    # An id that names the order is not the delivery's: the order's next event has it too, and is no repeat.
+    ids = [headers.get(scheme.delivery, ""), *(id for id in map(str, _values(content, ID_PATHS)) if id != order)]
     return Contents(
-        id=next(filter(_ID.fullmatch, ids), ""),
-        event=_first(events, _word),
-        order=_first(_values(content, ORDER_PATHS), safe_id),
+        id=next(filter(_ID.fullmatch, ids), ""), event=event, order=order,
         status=_first(_values(content, STATUS_PATHS), _word),
-    )
+    )  # fmt: skip
 
 
 def _parts(headers: Mapping[str, str], scheme: Scheme) -> tuple[str, list[str]]:
@@ -191,6 +203,37 @@ def _signature(secret: str, signed: bytes, scheme: Scheme) -> str:
     return digest.hex() if scheme.encoding == "hex" else base64.b64encode(digest).decode()
 
 
+def _plain_names(content: dict[str, Any], levels: int) -> dict[str, Any]:
+    """The body with its names in small letters and without marks, so many levels deep; of equal names the first."""
+    plain: dict[str, Any] = {}
+    for name, value in content.items():
+        below = _plain_names(value, levels - 1) if isinstance(value, dict) and levels > 1 else value
+        plain.setdefault(name.lower().replace("_", "").replace("-", ""), below)
+    return plain
+
+
+def _order_elsewhere(content: dict[str, Any], event: str) -> str:
+    """An order that a body names in an `id` that may be the delivery's own, or as the only text like `ord_…` in it."""
+    ids = [id for id in map(safe_id, _values(content, DOUBTFUL_ID_PATHS)) if id]
+    if named := next(filter(_ORDER_ID.fullmatch, ids), ""):
+        return named
+    if ids and _NUMBER.fullmatch(ids[0]) and _ORDER_EVENT.match(event):
+        return ids[0]
+    like_orders = {text for text in _texts(content) if text.lower().startswith("ord_") and _ORDER_ID.fullmatch(text)}
+    return safe_id(like_orders.pop()) if len(like_orders) == 1 else ""
+
+
+def _texts(content: dict[str, Any]) -> Iterator[str]:
+    """The texts in a body and in its lists, as deep as it was read; not one that stands where a place is expected."""
+    for name, value in content.items():
+        if isinstance(value, dict):
+            yield from _texts(value)
+        elif isinstance(value, list):
+            yield from (text for text in value if isinstance(text, str))
+        elif isinstance(value, str) and f"{name}." not in PLACES:
+            yield value
+
+
 def _values(content: object, paths: Sequence[str]) -> list[object]:
     """The texts and whole numbers at these paths; paths that lead to anything else are passed over."""
     values: list[object] = []
@@ -198,7 +241,7 @@ def _values(content: object, paths: Sequence[str]) -> list[object]:
         place = content
         for name in path.split("."):
             place = place.get(name) if isinstance(place, dict) else None
-        if isinstance(place, str | int):
+        if isinstance(place, str | int) and not isinstance(place, bool):
             values.append(place)
     return values
 

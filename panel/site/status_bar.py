@@ -18,6 +18,7 @@ from accounts.models import BalanceReading
 from orders.models import Sending, Spending, Task
 from orders.rules.statuses import Status
 from orders.statistics.runway import Runway, runway
+from orders.statistics.spending import QUEUE_ROWS
 from orders.statistics.status_counts import all_lines, counts_of
 from panel.format.money import is_dollars
 from panel.format.times import machine
@@ -35,8 +36,16 @@ ROLE_WORDS = {
 }  # fmt: skip
 WHO, NOW = object(), object()  # stand in the query's parameters for the person and the time of a request
 UNSEEN_ALARMS = (
-    "panel_alarm WHERE ended_at IS NULL AND NOT EXISTS"
+    "panel_alarm WHERE ended_at IS NULL AND calm_since IS NULL AND NOT EXISTS"
     " (SELECT 1 FROM panel_sighting WHERE alarm_id = panel_alarm.id AND user_id = %s)"
+)
+
+
+# What the orders cost that wait to be sent. Their status's index finds them; for `upstream_id IS NULL` alone SQLite
+# would take the index of that column and read every order that was ever rejected.
+WAITING_COST = (
+    "SELECT SUM(expected_charge) FROM (SELECT expected_charge FROM orders_order"
+    " WHERE status = 'queued' AND upstream_id || '' IS NULL LIMIT %s) AS waiting"
 )
 
 
@@ -48,9 +57,12 @@ def status_query() -> QuerySet[Upstream]:
     stop = Sending.objects.filter(stopped_at__isnull=False)
     # Func, because Sum and Count in a subquery add a GROUP BY, for which databases walk through all tasks.
     short = Task.objects.filter(needs__isnull=False, settled_at=None).order_by()
-    needs = Func("needs", function="SUM", output_field=Task._meta.get_field("needs"))
+    needs_field = Task._meta.get_field("needs")
+    needs = Func("needs", function="SUM", output_field=needs_field)
     count = Func("pk", function="COUNT", output_field=IntegerField())
-    return Upstream.objects.filter(pk=ONLY_ROW).annotate(
+    return Upstream.objects.filter(
+        pk=ONLY_ROW
+    ).annotate(
         **{f"{role}_at": Subquery(workers.filter(roles__contains=role).values("beat_at")[:1]) for role in ROLES},
         balance=Subquery(readings.values("amount")[:1]),
         currency=Subquery(readings.values("currency")[:1]),
@@ -59,6 +71,7 @@ def status_query() -> QuerySet[Upstream]:
         paced_since=Subquery(pace.values("since")),
         spent=Subquery(pace.values("spent")),
         queued=Subquery(pace.values("queued")),
+        waiting_cost=RawSQL(WAITING_COST, [QUEUE_ROWS], output_field=needs_field),  # noqa: S611  our own words alone
         stopped_at=Subquery(stop.values("stopped_at")[:1]),
         stopped_why=Subquery(stop.values("reason")[:1]),
         stopped_name=Subquery(stop.values("stopped_by__name")[:1]),
@@ -145,7 +158,7 @@ class StatusBar:
     needs_a_look = property(lambda self: min(self.at(Status.REVIEW), COUNTED_ROWS - 1))
     late = property(lambda self: self.columns.late)  # orders, up to COUNTED_ROWS
     unread = property(lambda self: min(self.columns.unread, COUNTED_ROWS - 1))  # notes that mention this person
-    alarms = property(lambda self: min(self.columns.alarms, COUNTED_ROWS - 1))  # open, not seen by this person
+    alarms = property(lambda self: min(self.columns.alarms, COUNTED_ROWS - 1))  # that stand, not seen by this person
 
     @cached_property
     def counts(self) -> Counter[str]:
@@ -186,7 +199,8 @@ class StatusBar:
     @property
     def undone(self) -> str:
         """What no worker does while others run, in words; "" when every role has a worker, or none has."""
-        return "" if self.worker_silent else " or ".join(ROLE_WORDS[role] for role in self.silent_roles)
+        *first, last = [ROLE_WORDS[role] for role in self.silent_roles] or [""]
+        return "" if self.worker_silent else " or ".join(filter(None, [", ".join(first), last]))
 
     @cached_property
     def outage(self) -> Outage | None:
@@ -207,7 +221,16 @@ class StatusBar:
         row = self.columns
         if not row.paced_at:
             return None
-        return Spending(at=row.paced_at, since=row.paced_since, spent=row.spent, queued=row.queued)
+        return Spending(at=row.paced_at, since=row.paced_since, spent=row.spent, queued=self.queued)
+
+    @property
+    def queued(self) -> Decimal:
+        """What is queued, in USD: as measured, or where the balance is newer as it stands now; see spending_beside."""
+        row = self.columns
+        newer = row.balance_at is not None and row.balance_at > row.paced_at
+        if not newer or self.counts[Status.QUEUED] >= QUEUE_ROWS:
+            return Decimal(row.queued)
+        return Decimal(row.waiting_cost or 0)
 
     @cached_property
     def runway(self) -> Runway:

@@ -12,7 +12,7 @@ from jinja2 import Environment, StrictUndefined
 from accounts.access import may
 from orders.following.anomalies import unseen_anomalies
 from orders.rules.statuses import label
-from orders.table.markup import act_button, check_button, copy_button, icon, link_tag, refill_meter
+from orders.table.markup import act_button, again_button, check_button, copy_button, icon, link_tag, refill_meter
 from orders.table.rows import row_version
 from orders.teamwork.mentions import note_html
 from panel.format import money, numbers, times
@@ -25,7 +25,8 @@ def environment(**options: Any) -> Environment:
     env.globals.update(
         url=url, static=static, may=may, label=label, now=timezone.now, htmx_script=htmx_script,
         row_version=row_version, unseen_anomalies=unseen_anomalies, refill_meter=refill_meter, link_tag=link_tag,
-        note_html=note_html, act_button=act_button, check_button=check_button, copy_button=copy_button, drawn=icon,
+        note_html=note_html, act_button=act_button, again_button=again_button,
+        check_button=check_button, copy_button=copy_button, drawn=icon,
         money=money.money, is_dollars=money.is_dollars, cent=money.CENT, number=numbers.number, decimal=numbers.decimal,
         ago_words=times.ago_words, time_tag=times.time_tag, span_tag=times.span_tag, machine=times.machine,
         exact=times.exact, clock_words=times.clock, local=times.local, day_of=times.day, zone_at=times.zone_at,

@@ -27,28 +27,33 @@ def make_client(meter: Meter | None = None) -> Client:
 def record_call(action: str, trouble: NotPanelError | None) -> None:
     """Records what a call shows about upstream as a whole. A refusal is an answer, so upstream is well."""
     try:
-        record_health(None if isinstance(trouble, Refused) else trouble, timezone.now())
+        now = timezone.now()
+        recovered = record_health(None if isinstance(trouble, Refused) else trouble, now)
+        if recovered and action != "add":  # the answer to an order lets others go by itself
+            send_switch.upstream_answered(now)
     except DatabaseError:
         # Upstream's answer matters more than this record, and must not be lost with it.
         log.exception("could not note how upstream is")
 
 
-def record_health(trouble: NotPanelError | None, now: datetime) -> None:
-    """Records that upstream is well (None) or in trouble. Each statement is right by itself, as workers call at once.
+def record_health(trouble: NotPanelError | None, now: datetime) -> bool:
+    """Records that upstream is well (None) or in trouble, and returns whether a trouble is over with this.
 
-    A suspension also stops all sending; a limit or a suspension makes every worker wait.
+    Each statement is right by itself, as workers call at once. A suspension also stops all sending; a limit or a
+    suspension makes every worker wait.
     """
     health = only_row(Upstream)
     if trouble is None:
         health.update(spoke_at=now)
         # A call that was under way when another was told to wait does not end that wait.
-        health.exclude(paused_until__gt=now).update(trouble="", trouble_since=None, paused_until=None)
-        return
+        over = health.filter(trouble_since__isnull=False).exclude(paused_until__gt=now)
+        return bool(over.update(trouble="", trouble_since=None, paused_until=None))
     health.update(trouble=str(trouble), trouble_since=Coalesce("trouble_since", Value(now, DateTimeField())))
     if isinstance(trouble, Suspended):
         send_switch.stop_itself(str(trouble), now)
     if isinstance(trouble, Throttled | Suspended) and trouble.pause is not None:
         health.update(paused_until=now + timedelta(seconds=trouble.pause))
+    return False
 
 
 def paused_until(now: datetime) -> datetime | None:

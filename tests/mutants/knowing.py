@@ -272,4 +272,46 @@ MISTAKES = (
         "ON CONFLICT DO NOTHING", "ON CONFLICT (digest) DO UPDATE SET key = excluded.key",
         "tests/orders/webhooks/test_endpoint.py",
     ),
+    # ── Said wrongly ─────────────────────────────────────────────────────────────────────────────
+    Mistake(
+        "a webhook's order id is taken for the delivery's", "panel/notpanel/signing.py",
+        "(id for id in map(str, _values(content, ID_PATHS)) if id != order)", "map(str, _values(content, ID_PATHS))",
+        "tests/orders/webhooks/test_repeats.py tests/notpanel/test_named_orders.py",
+    ),
+    Mistake(
+        "a webhook that says the same later is a repeat for ever", "orders/models/webhook.py",
+        "        self._free_old_bodies(arrivals)\n", "",
+        "tests/orders/webhooks/test_repeats.py",
+    ),
+    Mistake(
+        "an alarm counts a new order and names an old one", "panel/alarms/conditions.py",
+        "**describe(named)", "**describe(list(told))",
+        "tests/panel/alarms/test_piles.py",
+    ),
+    Mistake(
+        "an alarm that a newer one follows is called over", "panel/alarms/views.py",
+        "Alarm.objects.for_page().over()", "Alarm.objects.for_page().filter(ended_at__isnull=False)",
+        "tests/panel/alarms/test_piles.py",
+    ),
+    Mistake(
+        "a refill is offered again after a refusal for good", "orders/rules/eligibility.py",
+        "    return ruled_out(order, TaskKind.REFILL)", '    return ""',
+        "tests/orders/rules/test_refused_for_good.py",
+    ),
+    Mistake(
+        "a refill that may go later is refused for good", "orders/rules/eligibility.py",
+        "bool(NEVER[kind].search(words)) and not NOT_YET.search(words)", "bool(NEVER[kind].search(words))",
+        "tests/orders/rules/test_refused_for_good.py",
+    ),
+    Mistake(
+        "the header tells of a queue that is gone", "panel/site/status_bar.py",
+        "newer = row.balance_at is not None and row.balance_at > row.paced_at", "newer = False",
+        "tests/orders/statistics/test_runway.py",
+    ),
+    Mistake(
+        "a sentence is put together from parts that do not fit", "orders/placing/form_fields.py",
+        'Asked("the number of the answer", "Which answer? Write its number; 1 is the first.")',
+        'Asked("the answer as its number, and", "How many answer as its number, and?")',
+        "tests/test_sentences.py",
+    ),
 )  # fmt: skip

@@ -327,4 +327,26 @@ MISTAKES = (
         "            fresh = locked(order)\n            if why", "            fresh = order\n            if why",
         TWO_PEOPLE,
     ),
+    # ── Asked again ──────────────────────────────────────────────────────────────────────────────
+    Mistake(
+        "a lost answer is asked for again after a quarter of a minute", "orders/rules/retry.py",
+        "REPEAT_PAUSES_SECONDS = (2, 5, 15, 30,", "REPEAT_PAUSES_SECONDS = (15, 30, 60, 120,",
+        "tests/orders/placing/test_pauses.py",
+    ),
+    Mistake(
+        "one answer lets all go that wait, however often they failed", "orders/models/task.py",
+        "filter(what=TaskKind.PLACE).waiting_again(now, HURRIED_TRIES)",
+        "filter(what=TaskKind.PLACE).waiting_again(now)",
+        "tests/orders/placing/test_again.py",
+    ),
+    Mistake(
+        "others' answers start orders again that get none", "orders/placing/send_switch.py",
+        "if stopped.filter(Q(trial_at=None) | Q(trial_at__lte=now - PROBE_INTERVAL)).exists()", "if stopped.exists()",
+        "tests/orders/placing/test_again.py",
+    ),
+    Mistake(
+        "a hurried task is taken from the worker that has it", "orders/models/task.py",
+        "open_tasks.filter(pk__in=pks, due_at=at).update", "open_tasks.filter(pk__in=pks).update",
+        "tests/orders/placing/test_again.py",
+    ),
 )  # fmt: skip

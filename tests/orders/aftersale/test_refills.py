@@ -41,7 +41,7 @@ def ask(order: Order, **by: object) -> Task:
 def test_an_accepted_refill_is_pending_and_not_done(order: Order, upstream: Upstream, phone: Client) -> None:
     ana = make_user(name="Ana")
     task = ask(order, by=ana)
-    assert reloaded(order).why_no_refill().startswith("0 of 3 used; one was asked for by Ana at ")
+    assert reloaded(order).why_no_refill().startswith("1 of 3 used, of which one was asked for by Ana at ")
     assert submit_refills(phone)
     task.refresh_from_db()
     assert (task.outcome, task.over_at) == (Outcome.DONE, None)

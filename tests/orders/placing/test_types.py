@@ -97,7 +97,7 @@ def test_the_bodies_are_what_the_trade_sends(operator: Client) -> None:
         ("Custom Comments", {"comments": "one\ntwo"}, "At least 50 for this service; 2 is too few."),
         ("Mentions", {"usernames": ""}, "Write at least one line."),
         ("Mentions", {"usernames": "@ana", "quantity": ""}, "How many?"),
-        ("Poll", {"answer_number": ""}, "How many answer"),
+        ("Poll", {"answer_number": ""}, "Which answer? Write its number; 1 is the first."),
         ("Poll", {"answer_number": "two"}, "as a whole number"),
         ("Subscriptions", {**TYPED["Subscriptions"], "username": ""}, "Whose posts?"),
         ("Subscriptions", {**TYPED["Subscriptions"], "username": "two words"}, "one user name"),

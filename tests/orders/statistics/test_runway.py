@@ -15,7 +15,7 @@ from accounts.models import BalanceReading
 from orders.models import Order, Spending
 from orders.rules.statuses import Status
 from orders.statistics.runway import runway
-from orders.statistics.spending import measure
+from orders.statistics.spending import measure, spending_beside
 from panel.notpanel.client import Client
 from panel.site.status_bar import StatusBar
 from panel.upstream.models import Chore
@@ -135,6 +135,66 @@ def test_the_status_bar_says_it_within_its_one_query_and_links_to_the_formula(vi
     page = viewer.get("/upstream/balance/").content.decode()
     for part in ("$120.00 ÷ 24 h", "$5.00 an hour", "$47.50 ÷ $5.00", "($47.50 − $18.20) ÷ $5.00", "9.5 h", "5.9 h"):
         assert part in page, part
+
+
+@pytest.mark.django_db
+def test_after_a_top_up_a_queue_that_is_gone_is_no_longer_told_of(viewer: Browser) -> None:
+    """What is queued was measured up to a minute ago, while orders still waited for the money that came in since."""
+    write_spending("24", "7")
+    write_balance("34.50")
+    assert StatusBar().runway.brief == "about 34 h"
+    for path in ("/team/", "/upstream/balance/"):
+        page = viewer.get(path).content.decode()
+        assert "27 h" not in page and "with the queue" not in page and "with what is queued" not in page, path
+    waits = make_order(Status.QUEUED)
+    Order.objects.filter(pk=waits.pk).update(expected_charge=Decimal(10))
+    assert StatusBar().runway.brief == "about 34 h, 24 h with the queue", "what waits now"
+    Order.objects.filter(pk=waits.pk).update(upstream_id="ord_1")
+    assert StatusBar().runway.brief == "about 34 h", "upstream has it"
+
+
+@pytest.mark.django_db
+def test_what_waits_is_found_by_its_status_and_not_among_all_that_were_rejected() -> None:
+    write_spending("24", "7")
+    write_balance("34.50")
+    with CaptureQueriesContext(connection) as queries:
+        StatusBar().runway.brief  # noqa: B018  read for its query
+        spending_beside(BalanceReading.objects.first())
+    bar, *_, receipt = queries.captured_queries
+    with connection.cursor() as cursor:
+        for query in (bar, receipt):
+            if connection.vendor == "postgresql":
+                cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute(f"EXPLAIN {'QUERY PLAN ' * (connection.vendor == 'sqlite')}{query['sql']}")
+            plan = "\n".join(str(row) for row in cursor.fetchall())
+            assert "order_status_newest" in plan or "order_like_under_way" in plan, plan
+
+
+@pytest.mark.django_db
+def test_a_long_queue_is_told_of_as_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    write_spending("24", "7")
+    write_balance("34.50")
+    service = make_service()
+    for _ in range(3):
+        make_order(Status.QUEUED, service=service)
+    for name in ("panel.site.status_bar", "orders.statistics.spending"):
+        monkeypatch.setattr(f"{name}.QUEUE_ROWS", 2)
+    assert StatusBar().runway.with_queued == Decimal("27.5")
+    spending = spending_beside(BalanceReading.objects.first())
+    assert spending and spending.queued == 7
+
+
+@pytest.mark.django_db
+def test_the_receipt_of_a_dear_order_counts_the_queue_as_the_bar_does() -> None:
+    write_spending("120", "18")
+    write_balance("21")
+    asked = {"service": make_service().upstream_id, "quantity": 2000, "link": "https://instagram.com/lumen.studio"}
+    operator = as_a(Role.OPERATOR)
+    page = operator.post("/orders/new/receipt/", asked).content.decode()
+    assert "This order leaves $19.20, about 3 h at the pace of the last 24 h." in page
+    write_spending("120", "18")
+    page = operator.post("/orders/new/receipt/", asked).content.decode()
+    assert "3 h at the pace of the last 24 h, less than 1 h with what is queued." in page
 
 
 @pytest.mark.django_db

@@ -121,7 +121,7 @@ def read_runs(text: str) -> int | None:
 
 READERS: dict[str, Callable[[str], Any]] = {
     "quantity": str,  # the form reads it later, with the service: it may be counted instead
-    "comments": read_lines, "usernames": read_lines, "username": read_user_name, "expiry": read_day,
+    "comments": read_lines, "usernames": read_lines, "expiry": read_day,
     "answer_number": lambda text: read_whole(text, 1, LARGEST_ANSWER, ANSWER),
     "other": read_further_fields, "coupon": read_coupon, "runs": read_runs,
     **{name: partial(read_whole, least=0, most=LARGEST_NUMBER, asked=asked)

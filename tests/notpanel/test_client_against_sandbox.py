@@ -11,6 +11,7 @@ from panel.notpanel.client import Client
 from panel.notpanel.errors import (
     NeverSent,
     NotPanelError,
+    PutOff,
     Refused,
     ShortOfFunds,
     Suspended,
@@ -194,6 +195,7 @@ MEETS: dict[str, tuple[dict[str, Any], type[NotPanelError] | None]] = {
     "error_after": ({}, Unclear),
     "error_200": ({}, Refused),
     "throttle": ({}, Throttled),
+    "put_off": ({}, PutOff),
     "suspend": ({}, Suspended),
     "wrong_key": ({}, WrongKey),
     "html": ({}, Unclear),

@@ -29,6 +29,7 @@ from tests.makers import place_order, sold_by
 from tests.upstream import Upstream
 
 NO = "Something went wrong"  # upstream's refusal of an order that is in order: a fault, and yet a definite no
+TOO_FAST = "Rate limit exceeded"  # …and one that passes
 TOO_MANY = "Quantity must be between"  # …and of one that is not
 MOST_AT_ONCE = 60  # orders of a busy moment
 CRASH, STALL, PRESS = 0.006, 0.002, 0.001  # chances at each pass of a failpoint; the last, that somebody presses
@@ -51,6 +52,8 @@ AFTER_SALE: tuple[tuple[str, float, dict[str, Any]], ...] = (
     ("cut", 0.03, {}), ("empty", 0.02, {}), ("not_json", 0.02, {}), ("hang_up", 0.02, {}), ("redirect", 0.01, {}),
     ("say", 0.01, {"body": "[]"}), ("say", 0.01, {"body": "{}"}), ("error_200", 0.04, {"text": NO}),
     ("throttle", 0.02, {"seconds": 1}), ("suspend", 0.01, {}), ("wrong_key", 0.005, {}),
+    ("interim", 0.03, {}), ("twice", 0.02, {}),
+    ("put_off", 0.02, {}), ("put_off", 0.01, {"status": 400, "text": TOO_FAST}),
     ("omit", 0.1, {"count": 2}), ("shuffle", 0.12, {}), ("double", 0.08, {"count": 2}), ("invent", 0.08, {"count": 2}),
 )  # fmt: skip
 # What happens to a call, chances out of one. A call meets the first that fits.
@@ -63,16 +66,18 @@ FAULTS: dict[str, tuple[tuple[str, float, dict[str, Any]], ...]] = {
         ("redirect", 0.01, {}), ("hang_up", 0.03, {}), ("error_200", 0.03, {"text": NO}),
         ("throttle", 0.01, {"seconds": 1}), ("throttle", 0.005, {"headers": False}), ("suspend", 0.003, {}),
         ("wrong_key", 0.003, {}), ("slow", 0.001, {"seconds": SLOW_SECONDS}), ("drip", 0.001, {"seconds": 0.1}),
-        ("huge", 0.001, {"bytes": HUGE_BYTES}),
+        ("huge", 0.001, {"bytes": HUGE_BYTES}), ("interim", 0.03, {}), ("interim", 0.01, {"status": 199, "count": 3}),
+        ("twice", 0.03, {}), ("bom", 0.02, {}), ("put_off", 0.02, {}),
+        ("put_off", 0.005, {"status": 400, "text": TOO_FAST}),
     ),
     "status": (
         ("lose_answer", 0.05, {}), ("cut", 0.03, {}), ("html", 0.03, {}), ("error_before", 0.05, {}),
         ("empty", 0.02, {}), ("error_200", 0.02, {"text": NO}), ("omit", 0.05, {"count": 3}), ("hang_up", 0.03, {}),
         ("throttle", 0.005, {"seconds": 1}), ("slow", 0.001, {"seconds": SLOW_SECONDS}),
-        ("say", 0.01, {"body": "{}"}),
+        ("say", 0.01, {"body": "{}"}), ("interim", 0.03, {}), ("twice", 0.03, {}), ("bom", 0.02, {}),
     ),
-    "refill": AFTER_SALE,
-    "cancel": AFTER_SALE,
+    "refill": (("nested", 0.1, {"field": "refill"}), *AFTER_SALE),
+    "cancel": (("nested", 0.1, {"field": "cancel"}), *AFTER_SALE),
     "balance": (("lose_answer", 0.2, {}), ("html_502", 0.1, {}), ("error_200", 0.1, {"text": NO})),
 }  # fmt: skip
 

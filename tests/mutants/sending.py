@@ -68,7 +68,7 @@ MISTAKES = (
     Mistake(
         "an interim answer is taken for the answer", TRANSPORT,
         "            if not 100 <= status < 200:\n", "            if True:\n",
-        MANGLED,
+        ONE_ANSWER,
     ),
     Mistake(
         "a connection is kept after an interim answer", TRANSPORT,

@@ -116,8 +116,13 @@ NESTED = (
     b"[" + b"[" * 900 + b"]" * 900 + b"]",
     b"[" + b"[]," * 60_000 + b"[]]",
 )
-ENCODINGS = (
+MARKED = (  # by a byte order mark, which is taken off
     b"\xef\xbb\xbf" + b'{"order": "ord_1"}',
+    b"\xef\xbb\xbf" * 2 + b'{"error": "no"}',
+    b"\xef\xbb\xbf[]",
+)
+ENCODINGS = (
+    b"\xef\xbb\xbf" + b'{"order": "ord_1"',
     '{"order": "ord_1"}'.encode("utf-16"),
     '{"order": "ord_1"}'.encode("utf-16-le"),
     '{"order": "ord_1"}'.encode("utf-32"),
@@ -231,6 +236,7 @@ BODIES: dict[str, tuple[bytes, ...]] = {
     "a key twice": TWINS,
     "nested": NESTED,
     "an encoding": ENCODINGS,
+    "behind a mark": MARKED,
     "empty": EMPTY + EMPTY_INSIDE,
     "a number": NUMBERS,
     "an error of a kind": ERRORS,

@@ -10,6 +10,7 @@ from panel.notpanel.client import Client
 from panel.notpanel.errors import (
     NeverSent,
     NotPanelError,
+    PutOff,
     Refused,
     ShortOfFunds,
     Suspended,
@@ -186,6 +187,7 @@ MEETS: dict[str, tuple[dict[str, Any], type[NotPanelError] | None]] = {
     "error_after": ({}, Unclear),
     "error_200": ({}, Refused),
     "throttle": ({}, Throttled),
+    "put_off": ({}, PutOff),
     "suspend": ({}, Suspended),
     "wrong_key": ({}, WrongKey),
     "html": ({}, Unclear),

@@ -111,6 +111,8 @@ def test_a_hung_up_connection_had_promised_to_stay(upstream: Upstream) -> None:
         ("error_after", {}, 500, {"error": "Internal server error"}, 1),
         ("error_200", {"text": "Not enough funds"}, 200, {"error": "Not enough funds"}, 0),
         ("error_200", {"effect": True}, 200, {"error": "Something went wrong"}, 1),
+        ("put_off", {}, 200, {"error": "System is under maintenance, try again later"}, 0),
+        ("put_off", {"status": 400, "text": "Too many requests"}, 400, {"error": "Too many requests"}, 0),
         ("suspend", {}, 403, {"error": "Account suspended"}, 0),
         ("wrong_key", {}, 401, {"error": "Invalid API key"}, 0),
         ("throttle", {}, 429, {"error": "Rate limit exceeded"}, 0),
@@ -231,7 +233,8 @@ def test_rows_of_a_batch_can_come_in_any_number_and_order(
     ("fault", "details", "counted"),
     [
         ("lose_answer", {}, 1), ("lose_request", {}, 1), ("error_before", {}, 1), ("html", {}, 1),
-        ("throttle", {}, 0), ("suspend", {}, 0), ("error_200", {}, 0), ("error_200", {"effect": True}, 1),
+        ("throttle", {}, 0), ("put_off", {}, 0), ("suspend", {}, 0), ("error_200", {}, 0),
+        ("error_200", {"effect": True}, 1),
     ],
 )  # fmt: skip
 def test_the_books_count_how_often_a_cancel_came_through_to_its_orders(

@@ -31,7 +31,7 @@ def order(phone: Client) -> Order:
 def test_it_goes_later_with_the_same_id(
     upstream: Upstream, phone: Client, order: Order, status: int, words: str
 ) -> None:
-    upstream.will("error_before", "add", times=2, status=status, text=words)
+    upstream.will("put_off", "add", times=2, status=status, text=words)
     for tries in range(2):
         assert submit_one(phone, timezone.now() + tries * LATER)
         task = Task.objects.get()
@@ -50,7 +50,7 @@ def test_it_leaves_an_earlier_doubt_and_is_no_refusal_after_it(
     upstream: Upstream, phone: Client, order: Order, status: int, words: str
 ) -> None:
     upstream.will("lose_answer", "add")
-    upstream.will("error_before", "add", status=status, text=words)
+    upstream.will("put_off", "add", status=status, text=words)
     submit_one(phone)
     since = Task.objects.get().unclear_since
     submit_one(phone, timezone.now() + LATER)
@@ -65,13 +65,13 @@ def test_a_limit_in_words_slows_the_whole_desk_and_a_put_off_order_does_not(upst
     service = sold_by(client)
     for words, slowed in ((MAINTENANCE, False), (LIMIT, True)):
         place_order(service=service)
-        upstream.will("error_200", "add", text=words)
+        upstream.will("put_off", "add", text=words)
         assert submit_one(client)
         assert (paused_until(timezone.now()) is not None) == slowed
 
 
 def test_the_row_says_what_it_waits_for(upstream: Upstream, phone: Client, order: Order) -> None:
-    upstream.will("error_200", "add", text=MAINTENANCE)
+    upstream.will("put_off", "add")
     submit_one(phone)
     page = as_a("viewer").get("/orders/").content.decode()
     assert f"NotPanel puts it off: “{MAINTENANCE}” Next try" in page and "Queued" in page

@@ -21,6 +21,9 @@ FAULTS = {
         {"by": "key", "headers": True, "seconds": 5.0, "reset": ""},
         "429, denied by ip, key or tier; `reset` overrules the header word for word",
     ),
+    "put_off": Fault(
+        False, {"status": 200, "text": "System is under maintenance, try again later"}, "a no that passes by itself"
+    ),
     "suspend": Fault(False, {}, "403 Account suspended"),
     "wrong_key": Fault(False, {"status": 401, "text": "Invalid API key"}, "does not know the key"),
     "html": Fault(True, {"status": 200}, "sends a web page with HTTP 200"),
@@ -43,4 +46,9 @@ FAULTS = {
         True, {"status": 200, "body": "{}", "type": "application/json"}, "answers exactly what it was told to"
     ),
 }
-REJECTIONS = {"throttle", "suspend", "wrong_key"}  # of the caller, before anybody reads what the call asks for
+REJECTIONS = {
+    "throttle",
+    "put_off",
+    "suspend",
+    "wrong_key",
+}  # of the caller, before anybody reads what the call asks for

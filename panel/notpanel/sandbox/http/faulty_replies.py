@@ -26,6 +26,7 @@ OTHER_ANSWERS: dict[str, Callable[[Answer, Details], Answer]] = {
     "error_after": lambda answer, details: refusal(details["text"], details["status"]),
     "error_200": lambda answer, details: refusal(details["text"], 200),
     "wrong_key": lambda answer, details: refusal(details["text"], details["status"]),
+    "put_off": lambda answer, details: refusal(details["text"], details["status"]),
     "suspend": lambda answer, details: refusal("Account suspended", 403),
     "throttle": lambda answer, details: _throttled(details),
     "html": lambda answer, details: _page(details["status"]),

@@ -21,7 +21,7 @@ def test_an_odd_link_takes_a_tick_that_the_next_link_loses(
     """It comes while one types, is ticked with the space bar, and is gone with the link that it was for."""
     service = make_service()
     page = opens("operator", f"/orders/new/?service={service.upstream_id}&quantity=100", width=width, dark=dark)
-    doubt, box = page.locator("#doubt"), page.get_by_label("The link is right")
+    doubt, box = page.locator("#doubt"), page.get_by_label("Yes, deliver it there")
     page.get_by_label("Link", exact=True).fill(TIKTOK)
     expect(doubt).to_contain_text("This link is on www.tiktok.com, and the service is for Instagram.")
     page.get_by_role("button", name="Place order").click()
@@ -49,7 +49,7 @@ def test_without_a_script_the_tick_comes_with_the_refusal(desk: Desk, opens: Ope
     page.get_by_role("button", name="Place order").click()
     expect(page.locator("#alike")).to_contain_text("https://m.instagram.com/Lumen?hl=en")
     picture(page, "form-doubt-and-alike")
-    page.get_by_label("The link is right").check()
+    page.get_by_label("Yes, deliver it there").check()
     page.get_by_label("Order it once more").check()
     page.get_by_role("button", name="Place order").click()
     page.wait_for_url(re.compile(r"/orders/\d+/$"))

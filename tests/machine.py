@@ -49,15 +49,15 @@ def has_driver() -> bool:
 
 
 def has_fonts() -> bool:
-    """Whether the fonts with known widths are here, without which text is wider or nothing at all."""
+    """Whether there is any font, without which text has no width and nothing can be pressed."""
     folders = [Path(folder).expanduser() for folder in FONT_FOLDERS]
-    return any(any(folder.rglob(name)) for folder in folders for name in ("LiberationSans-Regular.*", "Arial*.ttf"))
+    return any(any(folder.rglob(f"*.{kind}")) for folder in folders for kind in ("ttf", "otf", "ttc"))
 
 
 NEEDS = {
     "driver": Need("libatomic for playwright", "libatomic1", has_driver),
     "browser": Need("Chromium that starts", "chromium-headless-shell", has_browser),
-    "fonts": Need("fonts with known widths", "fonts-liberation", has_fonts),
+    "fonts": Need("fonts", "fonts-liberation", has_fonts),
     "postgres": Need("PostgreSQL", "postgresql", lambda: find_programs() is not None),
     "make": Need("make", "make", lambda: shutil.which("make") is not None),
 }

@@ -7,6 +7,7 @@ START = "panel/ops/start.py"
 SETTINGS = "panel/settings.py"
 TEST_SETTINGS = "tests/panel/ops/test_settings.py"
 TEST_START = "tests/panel/ops/test_start.py"
+TEST_MACHINE = "tests/panel/ops/test_machine.py"
 
 MISTAKES = (
     Mistake(
@@ -83,5 +84,26 @@ MISTAKES = (
         "a Unix socket is noticed at the first sign-in only", START,
         "== {socket.AF_UNIX}", "== {socket.AF_INET6}",
         f"{TEST_START}::test_a_unix_socket_without_a_proxy_is_told_at_the_start",
+    ),
+    # ── What the tests need ──────────────────────────────────────────────────────────────────────
+    Mistake(
+        "a browser that does not start is taken", "tests/chromium.py",
+        "        if starts(path):", "        if path:",
+        f"{TEST_MACHINE}::test_the_first_browser_that_starts_is_taken",
+    ),
+    Mistake(
+        "a browser is downloaded although one is installed", "tests/machine.py",
+        'if NEEDS["browser"] in missing and NEEDS["driver"] not in missing:', 'if NEEDS["browser"] in wanted:',
+        f"{TEST_MACHINE}::test_what_is_missing_is_got_where_it_can_be_had",
+    ),
+    Mistake(
+        "a run that may leave nothing out passes without its browser tests", "tests/conftest.py",
+        "    if os.environ.get(NOTHING_LEFT_OUT) and left_out(session.config) and", "    if False and",
+        f"{TEST_MACHINE}::test_where_nothing_may_be_left_out_the_run_fails",
+    ),
+    Mistake(
+        "what was left out is told nowhere", "tests/conftest.py",
+        "    for reason in sorted(set(reasons)):", "    for reason in ():",
+        f"{TEST_MACHINE}::test_without_a_browser_the_rest_passes_and_the_last_lines_say_what_was_left_out",
     ),
 )  # fmt: skip

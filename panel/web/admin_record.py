@@ -51,7 +51,7 @@ class SturdyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """The record with this id; None also for an id that no record can have."""
-        field = self.opts.get_field(from_field) if from_field else self.opts.pk
+        field: Any = self.opts.get_field(from_field) if from_field else self.opts.pk
         while getattr(field, "remote_field", None):  # a record may share the id of the one that it belongs to
             field = field.target_field
         try:

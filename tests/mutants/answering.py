@@ -1,0 +1,90 @@
+"""Mistakes in how the desk answers: with a 500, with a sentence that is not true, or with markup that shows."""
+
+from tests.mutants.mistake import Mistake
+
+STURDY = "tests/panel/test_sturdy.py"
+OUTAGES = "tests/panel/ops/test_outages.py"
+OUTAGE_PAGES = "tests/panel/site/test_outages.py"
+ADMIN = "panel/web/admin_record.py"
+
+MISTAKES = (
+    # ── What no database is asked ────────────────────────────────────────────────────────────────
+    Mistake(
+        "an id of one bit too many is looked up", "panel/web/params.py",
+        "LARGEST_ID = 2**63 - 1", "LARGEST_ID = 2**64 - 1",
+        STURDY,
+    ),
+    Mistake(
+        "an admin page looks up an id that no record can have", ADMIN,
+        "            field.run_validators(field.to_python(object_id))", "            field.to_python(object_id)",
+        STURDY,
+    ),
+    Mistake(
+        "a year outside the calendar is asked for", ADMIN,
+        "value.isdecimal() and int(value) in YEARS", "value.isdecimal()",
+        STURDY,
+    ),
+    Mistake(
+        "a pattern of any length is asked for", ADMIN,
+        "len(value) > SEARCH_CHARACTERS or ", "",
+        STURDY,
+    ),
+    Mistake(
+        "a field to lead to may be a relation", ADMIN,
+        "return to_field in fields and super()", "return super()",
+        STURDY,
+    ),
+    Mistake(
+        "a sign-in name of any length is a pattern", "accounts/adapter.py",
+        'if name == "password" else text[:LOGIN_CHARACTERS]', 'if name == "password" else text',
+        STURDY,
+    ),
+    # ── What a database says ─────────────────────────────────────────────────────────────────────
+    Mistake(
+        "a locked database is our mistake", "panel/ops/outages.py",
+        '"database is locked", ', "",
+        f"{OUTAGES} {OUTAGE_PAGES}",
+    ),
+    Mistake(
+        "a lock is an outage that stands", "panel/ops/outages.py",
+        "    10, False,\n", "    10, True,\n",
+        f"{OUTAGES} {OUTAGE_PAGES}",
+    ),
+    Mistake(
+        "what was typed is gone", "panel/site/failures.py",
+        "        return []\n    return [", "        return []\n    return [] and [",
+        OUTAGE_PAGES,
+    ),
+    Mistake(
+        "a password is shown back", "panel/site/failures.py",
+        'SECRET_FIELDS = ("password", ', 'SECRET_FIELDS = ("pin", ',
+        OUTAGE_PAGES,
+    ),
+    Mistake(
+        "a throttle that cannot count says too many tries", "panel/site/middleware.py",
+        "if response.status_code == HTTPStatus.TOO_MANY_REQUESTS and", "if False and",
+        OUTAGE_PAGES,
+    ),
+    Mistake(
+        "readiness reads and does not write", "panel/site/views.py",
+        "silent, undone, outage = bar.worker_silent, bar.undone, why_no_write()",
+        "silent, undone, outage = bar.worker_silent, bar.undone, None",
+        OUTAGE_PAGES,
+    ),
+    Mistake(
+        "every page writes to find out whether it can", "panel/ops/write_probe.py",
+        "if not (doubt or self.outage or disk_is_scarce()):", "if False:",
+        OUTAGES,
+    ),
+    # ── What people read ─────────────────────────────────────────────────────────────────────────
+    Mistake(
+        "a message with markup is escaped twice", "templates/base.html",
+        "{{ message.message }}", "{{ message }}",
+        "tests/browser/test_messages.py",
+    ),
+    Mistake(
+        "a message is markup whatever it says", "templates/base.html",
+        "{{ message.message }}", "{{ message.message|safe }}",
+        "tests/browser/test_messages.py",
+    ),
+)  # fmt: skip

@@ -191,6 +191,11 @@ class Task(models.Model):
         """Whether it may still be withdrawn: upstream cannot have it, and no worker is about to send it."""
         return self.settled_at is None and self.unclear_since is None
 
+    @property
+    def maybe_sent(self) -> bool:
+        """Whether it was due in books that may be old: this desk never tried it, and may have before they were."""
+        return self.unclear_since is not None and self.attempts == 0
+
     def trusted(self, now: datetime) -> bool:
         """Whether its request_id may still be sent again. How long upstream remembers one is not documented."""
         window = timedelta(hours=settings.TRUST_WINDOW_HOURS)
@@ -261,6 +266,18 @@ class Sending(models.Model):
     reason = models.TextField(blank=True)
     failures = models.PositiveIntegerField(default=0, help_text="Tries in a row that upstream did not answer.")
     probe_at = models.DateTimeField(null=True, help_text="When the balance is asked for, to learn whether to go on.")
+    # Of books that may be older than what upstream knows: orders/placing/old_books.py.
+    old_since = models.DateTimeField(
+        null=True,
+        help_text="When they were last written. Nothing is sent until a person has released what was due.",
+    )
+    doubt_since = models.DateTimeField(
+        null=True, help_text="Since when upstream may have what was due in them: the last word of a worker."
+    )
+    old_why = models.TextField(blank=True, help_text="What was seen of the gap.")
+    store = models.CharField(
+        max_length=100, blank=True, help_text="The mark of the database that a worker last began on; empty: not known."
+    )
 
     class Meta:
         verbose_name_plural = "sending"

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
+from pathlib import Path
 from typing import TypeVar
 
-from django.db import connection, models
+from django.db import DatabaseError, connection, models, transaction
 
 ONLY_ROW = 1  # the primary key of a table with one row
 BRIEF_WAIT_MILLISECONDS = 200  # how long a page waits for its turn to write on SQLite; then it goes without
@@ -40,3 +41,23 @@ def brief_wait() -> Iterator[None]:
             yield
         finally:
             cursor.execute(f"PRAGMA busy_timeout = {usual_milliseconds}")
+
+
+def database_mark() -> str:
+    """A text that stays with this database and does not go with a copy of it; "" where there is no telling.
+
+    SQLite: the file's number on its disk. PostgreSQL: the cluster's own number, and the database's in it.
+    """
+    if connection.vendor == "sqlite":
+        try:
+            return f"file {Path(connection.settings_dict['NAME']).stat().st_ino}"
+        except OSError:  # in memory
+            return ""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT system_identifier, oid FROM pg_control_system(), pg_database WHERE datname = current_database()"
+            )
+            return "cluster {}, database {}".format(*cursor.fetchone())
+    except DatabaseError:  # its owner may keep the cluster's number to themselves
+        return ""

@@ -200,7 +200,8 @@ def leave_to_people(tasks: Collection[Task], by: Any, now: datetime) -> None:
     """Orders that may exist upstream need a look, others are withdrawn; refills and cancels have no clear answer."""
     placements = [task for task in tasks if task.kind == Kind.PLACE]
     put_in_review([task for task in placements if task.unclear_since], WHY_LEFT, at=now)
-    withdraw_all([task.order_id for task in placements if not task.unclear_since], by=by, at=now)
+    unsent = [task.order_id for task in placements if not task.unclear_since]
+    withdraw_all(Order.objects.filter(pk__in=unsent), by=by, at=now)
     asked = [task for task in tasks if task.kind != Kind.PLACE]
     unclear = Task.objects.filter(pk__in=[task.pk for task in asked], settled_at=None)
     unclear.update(settled_at=now, due_at=None, outcome=Outcome.UNCLEAR, answer=WHY_UNCLEAR)

@@ -30,11 +30,11 @@ class Heartbeat:
         """Records a heartbeat and how many calls the worker has made, at most every HEARTBEAT_EVERY."""
         if self.last_at is None:
             begins = {"started_at": now, "beat_at": now, "stopped_at": None, "roles": self.roles, "calls": 0}
-            if self.once:
-                last = Beat.objects.filter(name__contains=BY_CRON).order_by("-beat_at").first()
-                begins["pause"] = now - last.beat_at if last else None
+            by_cron = Beat.objects.filter(name__contains=BY_CRON).order_by("-beat_at")
+            last = by_cron.first() if self.once else None
             Beat.objects.filter(beat_at__lt=now - LISTED_FOR).delete()
-            Beat.objects.update_or_create(name=self.name, defaults=begins)
+            pause = now - last.beat_at if last else None
+            Beat.objects.update_or_create(name=self.name, defaults={**begins, "pause": pause})
         elif now - self.last_at >= HEARTBEAT_EVERY:
             Beat.objects.filter(name=self.name).update(beat_at=now, calls=calls)
         else:

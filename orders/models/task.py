@@ -269,7 +269,7 @@ class Sending(models.Model):
     # Of books that may be older than what upstream knows: orders/placing/old_books.py.
     old_since = models.DateTimeField(
         null=True,
-        help_text="When they were last written. Nothing is sent until a person has released what was due.",
+        help_text="When they end. Nothing is sent until a person has released what was due until then.",
     )
     doubt_since = models.DateTimeField(
         null=True, help_text="Since when upstream may have what was due in them: the last word of a worker."

@@ -59,9 +59,8 @@ def notice(now: datetime, last: LastWorker) -> bool:
         return sending.old_since is not None
     worker_at = max(filter(None, (last.beat_at, last_report_at())))
     longest = max(timedelta(hours=settings.OLD_BOOKS_AFTER_HOURS), USUAL_PAUSES * last.pause)
-    events = list(Event.objects.order_by("-pk").values_list("at", flat=True)[:EVENTS_READ])
-    gap_from = gap_begins(worker_at, events, now, longest)
-    since = gap_from or max([worker_at, *(at for at in events[:1] if at <= now)])
+    gap_from = gap_begins(worker_at, event_times(), now, longest)
+    since = gap_from or now
     moved = bool(mark and sending.store and mark != sending.store and Order.objects.exists())
     quick = bool(last.ended_at and now - last.ended_at < QUICK_MOVE)
     strangers = unknown_orders(worker_at)
@@ -95,6 +94,14 @@ def gap_begins(
             break
         later = at
     return None
+
+
+def event_times() -> list[datetime]:
+    """When the newest events happened and the newest tasks were asked for, newest first."""
+    events = Event.objects.order_by("-pk").values_list("at", flat=True)[:EVENTS_READ]
+    # A task is asked for a moment after its event, and must not seem younger than the last of them.
+    tasks = Task.objects.order_by("-pk").values_list("asked_at", flat=True)[:EVENTS_READ]
+    return sorted([*events, *tasks], reverse=True)
 
 
 def last_report_at() -> datetime | None:

@@ -96,6 +96,15 @@ def test_a_restored_backup_with_something_due_stops_sending_and_says_what_was_se
     assert event.kind == "stopped_itself"
 
 
+def test_an_order_that_was_the_last_thing_before_the_backup_is_held() -> None:
+    make_order(Status.COMPLETED)
+    heard = timezone.now()
+    order = place_order()
+    age(3 * H)
+    assert notice(timezone.now(), LastWorker(heard - 3 * H))
+    assert order.tasks.get().unclear_since
+
+
 def nothing_due() -> datetime:
     make_order(Status.COMPLETED)
     return age(50 * H)
@@ -154,13 +163,14 @@ def test_a_database_in_another_place_is_noticed_however_young(
 ) -> None:
     monkeypatch.setattr(old_books, "database_mark", lambda: "here")
     send_switch.switch_row().update(store="here" if store is None else store)
-    make_order(Status.COMPLETED)
+    order = place_order()
     now = timezone.now()
     last = LastWorker(now - timedelta(seconds=20), now - ended if ended else None)
     assert notice(now, last) is stops
     assert sending().store == "here"
     if stops:
         assert "lies in another place" in sending().reason
+        assert order.tasks.get().maybe_sent
         release("none", [], rested=False, by=make_user(Role.MANAGER))
         assert not notice(now, last), "it is said once"
 

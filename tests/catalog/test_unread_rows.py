@@ -61,8 +61,8 @@ def test_a_row_that_cannot_be_read_marks_its_service(changed: dict[str, Any]) ->
 @pytest.mark.parametrize(
     "changed",
     [
-        {}, {"rate": Decimal("0.9")}, {"rate": "0.90000"}, {"rate": "1.20"}, {"rate": "0"}, {"rate": "0.000001"}, {"min": 50},
-        {"min": "0"}, {"type": None}, {"category": None}, {"refill": "maybe"}, {"desc": "x" * 9000},
+        {}, {"rate": Decimal("0.9")}, {"rate": "0.90000"}, {"rate": "1.20"}, {"rate": "0"}, {"rate": "0.000001"},
+        {"min": 50}, {"min": "0"}, {"type": None}, {"category": None}, {"refill": "maybe"}, {"desc": "x" * 9000},
     ],
     ids=str,
 )  # fmt: skip

@@ -13,10 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests import ROOT
-from tests.mutants import knowing, sending
+from tests.mutants import books, knowing, sending
 from tests.mutants.mistake import Mistake
 
-MISTAKES = (*sending.MISTAKES, *knowing.MISTAKES)
+MISTAKES = (*sending.MISTAKES, *knowing.MISTAKES, *books.MISTAKES)
 LEFT_BEHIND = shutil.ignore_patterns(".*", "node_modules", "test-results", "__pycache__")
 MOST_SECONDS = 300.0  # for one mistake's tests; usually ten
 FAILED = 1  # pytest's exit code for tests that ran and failed; 2 to 5 mean that none could tell

@@ -17,8 +17,9 @@ from tests.people import as_a
 
 SPELLED = {
     "custom comments": ("Custom Comments", "custom_comments", "Custom-Comments", "custom  comments",
-                        " CUSTOM COMMENTS ", "CustomComments", "custom\u00a0comments", "Custom\u200b Comments", "custom.comments",
-                        "Custom\tComments", "custom__comments", "custom – comments", "Ｃｕｓｔｏｍ Comments"),
+                        " CUSTOM COMMENTS ", "CustomComments", "custom\u00a0comments", "Custom\u200b Comments",
+                        "custom.comments", "Custom\tComments", "custom__comments",
+                        "custom – comments", "Ｃｕｓｔｏｍ Comments"),
     "subscriptions": ("Subscriptions", "SUBSCRIPTIONS", "SUBSCRİPTİONS", "subscriptions_", "sub-scriptions"),
     "package": ("Package", "PACKAGE", "package ", "\ufeffPackage"),
     "default": ("Default", "default", "DEFAULT", "de\u00adfault"),

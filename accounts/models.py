@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.access import Role, may
 from panel.format.numbers import MARKS_OF, PLAIN
+from panel.format.visible import visible
 
 PAGE_LENGTHS = (25, 50, 100, 200)  # rows
 
@@ -96,7 +97,7 @@ class User(AbstractBaseUser):
         ]
 
     def __str__(self) -> str:
-        return self.name or self.username
+        return visible(self.name) or self.username
 
     @property
     def is_staff(self) -> bool:

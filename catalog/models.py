@@ -1,8 +1,10 @@
 """The services as upstream last described them, how they changed, and people's decisions and favourites."""
 
 import json
+import unicodedata
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple, Self
 
 from django.conf import settings
@@ -18,6 +20,12 @@ QUANTITY_DIGITS = 15  # far beyond any maximum
 SEARCH_WORDS = 8  # the rest of a longer search is ignored
 # The fields of a service whose changes go to the inbox, in the order in which it shows them.
 FOLLOWED = ("active", "rate", "minimum", "maximum", "refill", "cancel", "dripfeed", "type", "name", "category")
+
+
+@lru_cache(maxsize=1000)  # more types than there are
+def type_key(name: str) -> str:
+    """The letters and digits of a type's name, which is all that spellings of the same type share."""
+    return "".join(sign for sign in unicodedata.normalize("NFKC", name).casefold() if sign.isalnum())
 
 
 class ServiceQuerySet(models.QuerySet["Service"]):
@@ -57,6 +65,12 @@ class Service(models.Model):
     first_seen_at = models.DateTimeField()
     changed_at = models.DateTimeField(help_text="When anything upstream says of it last moved.")
     haystack = models.TextField(editable=False, help_text="Id, name, category and type, folded, for search.")
+    unread_since = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Upstream's newest row for it cannot be read: ordering it takes a deliberate yes.",
+    )
+    unread_why = models.CharField(max_length=200, blank=True, help_text="Why that row cannot be read.")
     # DO_NOTHING: the database itself refuses, so a sync that deletes undecided changes need not query this first.
     held_over = models.ForeignKey(
         "Change", null=True, blank=True, on_delete=models.DO_NOTHING, related_name="holds",
@@ -81,7 +95,7 @@ class Service(models.Model):
     @property
     def is_package(self) -> bool:
         """Whether the rate is for a whole package rather than for 1000 units."""
-        return self.type.casefold() == PER_PACKAGE
+        return type_key(self.type) == PER_PACKAGE
 
     def why_no_order(self) -> str:
         """Why this service cannot be ordered, as a sentence to show; "" when it can."""
@@ -97,10 +111,28 @@ class Service(models.Model):
             f"{self.held_over.decided_by} put service {self.upstream_id} on hold. Say that you order it all the same."
         )
 
+    def why_unread(self) -> str:
+        """The sentence that asks for a deliberate yes, because the terms may have changed; "" when they are read."""
+        if self.unread_since is None:
+            return ""
+        return (
+            f"Upstream’s newest row for service {self.upstream_id} cannot be read. Say that you order it all the same."
+        )
+
+    @property
+    def unread_mark(self) -> str:
+        """A text that names this row that cannot be read, so that a yes to it is no yes to a later one; "" for none."""
+        return f"{self.unread_since.timestamp():.0f}" if self.unread_since else ""
+
     @property
     def bought_whole(self) -> bool:
         """Whether it is billed at its minimum, whatever quantity is ordered."""
-        return self.type.casefold() in BILLED_AT_MINIMUM
+        return type_key(self.type) in BILLED_AT_MINIMUM
+
+    @property
+    def least(self) -> int:
+        """The smallest quantity that can be ordered. Upstreams list a minimum of 0, and nobody orders nothing."""
+        return max(1, self.minimum)
 
     @property
     def terms(self) -> dict[str, str]:
@@ -119,7 +151,7 @@ class Service(models.Model):
     def read_quantity(self, typed: str) -> tuple[int | None, str]:
         """The quantity that a person typed as a number, and a sentence that says what is wrong with it, or ""."""
         if self.bought_whole:
-            return self.minimum, ""
+            return self.least, ""
         digits = digits_of(typed)
         if not digits:
             return None, "How many?"
@@ -129,8 +161,8 @@ class Service(models.Model):
 
     def outside(self, quantity: int) -> str:
         """Why a quantity is too small or too large for this service, as a sentence; "" when it is within the limits."""
-        if quantity < self.minimum:
-            return f"At least {number(self.minimum)} for this service; {number(quantity)} is too few."
+        if quantity < self.least:
+            return f"At least {number(self.least)} for this service; {number(quantity)} is too few."
         if quantity > self.maximum:
             return f"At most {number(self.maximum)} for this service; {number(quantity)} is too many."
         return ""
@@ -141,8 +173,8 @@ class Service(models.Model):
         Upstream names the real charge with a status.
         """
         if self.is_package:
-            return self.rate * self.minimum * runs
-        return self.rate * (self.minimum if self.bought_whole else quantity) * runs / UNITS_PER_RATE
+            return self.rate * self.least * runs
+        return self.rate * (self.least if self.bought_whole else quantity) * runs / UNITS_PER_RATE
 
 
 class RateChange(models.Model):

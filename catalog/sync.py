@@ -1,8 +1,11 @@
 """Mirrors upstream's catalog: one call, a comparison, and bulk writes of what changed. Runs in the worker."""
 
 import hashlib
+import json
 import logging
+from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -14,6 +17,7 @@ from catalog import changes
 from catalog.models import RateChange, Service, SetAside, ShrinkAlarm
 from panel.format.letters import folded
 from panel.format.money import stored
+from panel.format.visible import visible
 from panel.notpanel.client import Client
 from panel.notpanel.shapes import BadRow, Catalog, ServiceRow
 from panel.ops.database import batches
@@ -24,7 +28,8 @@ log = logging.getLogger(__name__)
 UPSTREAM_COLUMNS = ("rate", "name", "type", "category", "minimum", "maximum", "refill", "cancel", "dripfeed")
 read_all_but_rate = attrgetter(*UPSTREAM_COLUMNS[1:])
 # A service is compared as a plain tuple of these: as models, ten thousand take three times as long to read.
-DIFF_COLUMNS = ("upstream_id", "pk", "active", *UPSTREAM_COLUMNS)
+DIFF_COLUMNS = ("upstream_id", "pk", "active", *UPSTREAM_COLUMNS, "unread_why")
+UNCATEGORISED = "Uncategorised"  # in place of a category of which nothing can be seen
 # In a write transaction, for which all other writers wait on SQLite (measured: tests/benchmarks).
 ROWS_A_WRITE = 60
 # A list that leaves out more than this share of our active services is doubted, and not obeyed.
@@ -61,12 +66,13 @@ def apply_catalog(catalog: Catalog, now: datetime) -> Outcome:
     Each batch is a transaction of its own, so a sync that is killed halfway leaves every service either up to date
     or as it was, and the next sync does the rest.
     """
+    catalog = sellable(catalog)
     known = {columns[0]: columns for columns in Service.objects.values_list(*DIFF_COLUMNS)}
     new = [row for row in catalog.rows if row.upstream_id not in known]
     changed = [
         row
         for row in catalog.rows
-        if row.upstream_id in known and known[row.upstream_id][2:] != (True, *column_values(row))
+        if row.upstream_id in known and known[row.upstream_id][2:-1] != (True, *column_values(row))
     ]
     # A service whose row cannot be read has not gone away.
     listed = {row.upstream_id for row in catalog.rows} | {row.upstream_id for row in catalog.bad}
@@ -78,11 +84,50 @@ def apply_catalog(catalog: Catalog, now: datetime) -> Outcome:
         change_services(rows, {row.upstream_id: known[row.upstream_id] for row in rows}, now)
     for pks in batches([] if doubted else gone, ROWS_A_WRITE):
         switch_off(pks, now)
+    mark_unread(catalog, known, now)
     keep_bad_rows(catalog.bad, now)
     switched_off = 0 if doubted else len(gone)
     outcome = Outcome(len(catalog.rows), len(new), len(changed), switched_off, len(catalog.bad), doubted)
     log.info("catalog: %s", outcome)
     return outcome
+
+
+def sellable(catalog: Catalog) -> Catalog:
+    """The catalog with every label that can be seen, and without rows whose price or name the desk cannot show."""
+    rows, bad = [], list(catalog.bad)
+    for row in catalog.rows:
+        if why := why_not_shown(row):
+            raw = json.dumps(
+                {"service": row.upstream_id, "name": row.name, "rate": f"{row.rate:f}"}, ensure_ascii=False
+            )
+            bad.append(BadRow(raw, why, row.upstream_id))
+        elif visible(row.type) and visible(row.category):
+            rows.append(row)
+        else:
+            kind, category = visible(row.type) or "Default", visible(row.category) or UNCATEGORISED
+            rows.append(replace(row, type=kind, category=category))
+    return Catalog(tuple(rows), tuple(bad))
+
+
+def why_not_shown(row: ServiceRow) -> str:
+    """Why a row that can be read must still be set aside, or ""."""
+    if row.rate and not stored(row.rate):
+        return "its rate is below a millionth of a dollar, finer than prices are kept"
+    return "" if visible(row.name) else "nothing of its name can be seen"
+
+
+def mark_unread(catalog: Catalog, known: dict[int, tuple[Any, ...]], now: datetime) -> None:
+    """Marks services on sale whose newest row cannot be read, for their price may have moved; unmarks the others."""
+    reasons = {row.upstream_id: row.why for row in catalog.bad if row.upstream_id is not None}
+    reasons |= dict.fromkeys((row.upstream_id for row in catalog.rows), "")
+    marks: defaultdict[str, list[int]] = defaultdict(list)
+    for upstream_id, pk, active, *_, was in known.values():
+        why = reasons.get(upstream_id, was)
+        if why != was and (active or not why):
+            marks[why].append(pk)
+    for why, pks in marks.items():
+        for some in batches(pks, ROWS_A_WRITE):
+            Service.objects.filter(pk__in=some).update(unread_since=now if why else None, unread_why=why)
 
 
 def column_values(row: ServiceRow) -> tuple[Any, ...]:

@@ -57,6 +57,8 @@ KEY_CALLS_A_MINUTE = env.number("KEY_CALLS_A_MINUTE", 100, int, least=1, most=10
 IP_CALLS_A_MINUTE = env.number("IP_CALLS_A_MINUTE", 300, int, least=1, most=100_000)
 # Upstream's memory for a request_id is not documented; beyond this we no longer trust a retry to be harmless.
 TRUST_WINDOW_HOURS = env.number("TRUST_WINDOW_HOURS", 12.0, float, least=0.0, most=720.0)
+# Books in which nothing was written for so long while something was due may be an old backup: a person releases it.
+OLD_BOOKS_AFTER_HOURS = env.number("OLD_BOOKS_AFTER_HOURS", 1.0, float, least=0.1, most=8760.0)
 # How long a worker's claim of a task lasts, longer than a call takes (20 s); then another worker may claim it.
 LEASE_SECONDS = env.number("LEASE_SECONDS", 60, int, least=1, most=3600)
 # How long a person can withdraw an order before the worker may send it; 0: it is sent at once.

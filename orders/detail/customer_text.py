@@ -41,7 +41,8 @@ def for_customer(order: Order) -> str:
 def status_text(order: Order) -> str:
     """How the order stands, in a sentence; without a figure where upstream has told none that makes sense."""
     texts = STATUS_TEXTS | (STATUS_TEXTS_WITHOUT_FIGURE if order.delivered is None else {})
-    return texts.get(order.shown_status, UNKNOWN_STATUS_TEXT).format(
+    unsure = order.confirming and order.placing_task and order.placing_task.maybe_sent
+    return texts.get("review" if unsure else order.shown_status, UNKNOWN_STATUS_TEXT).format(
         total=number(order.total),
         done=number(order.delivered or 0),
         at=clock(order.reported_at) if order.reported_at else "now",

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """Adds the time of the last trial."""
 
-    dependencies = [("orders", "0017_one_target_many_spellings")]
+    dependencies = [("orders", "0019_old_books")]
 
     operations = [
         migrations.AddField(

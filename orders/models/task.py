@@ -234,6 +234,11 @@ class Task(models.Model):
         """What came back from the last try of a task in doubt, in few words, such as `Answer lost`."""
         return in_short(self.answer)
 
+    @property
+    def maybe_sent(self) -> bool:
+        """Whether it was due in books that may be old: this desk never tried it, and may have before they were."""
+        return self.unclear_since is not None and self.attempts == 0
+
     def trusted(self, now: datetime) -> bool:
         """Whether its request_id may still be sent again. How long upstream remembers one is not documented."""
         window = timedelta(hours=settings.TRUST_WINDOW_HOURS)
@@ -314,6 +319,18 @@ class Sending(models.Model):
     probe_at = models.DateTimeField(null=True, help_text="When the balance is asked for, to learn whether to go on.")
     trial_at = models.DateTimeField(
         null=True, help_text="When the desk last went on by itself, and no order was answered since; empty: it was."
+    )
+    # Of books that may be older than what upstream knows: orders/placing/old_books.py.
+    old_since = models.DateTimeField(
+        null=True,
+        help_text="When they end. Nothing is sent until a person has released what was due until then.",
+    )
+    doubt_since = models.DateTimeField(
+        null=True, help_text="Since when upstream may have what was due in them: the last word of a worker."
+    )
+    old_why = models.TextField(blank=True, help_text="What was seen of the gap.")
+    store = models.CharField(
+        max_length=100, blank=True, help_text="The mark of the database that a worker last began on; empty: not known."
     )
 
     class Meta:

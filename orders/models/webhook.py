@@ -104,6 +104,8 @@ class Delivery(models.Model):
             models.Index(fields=["due_at"], condition=models.Q(due_at__isnull=False), name="delivery_due"),
             # Whether a delivery named an order when it ended.
             models.Index(fields=["upstream_id", "received_at"], name="delivery_of_order"),
+            # Whether upstream has named orders before that the desk does not have.
+            models.Index(fields=["id"], condition=models.Q(how="unknown"), name="delivery_unknown"),
         ]
 
     def __str__(self) -> str:

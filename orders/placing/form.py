@@ -37,21 +37,25 @@ class OrderForm(forms.Form):
     """One order as a person types it. It has every field of FIELDS; only those of the chosen service are read.
 
     `token` makes a double click, F5 and Back lead to the same order. `seen` holds the service's terms that stood on
-    the page. What the person was shown and ticked: `again` is the newest similar order, `despite_hold` the hold, and
-    `despite_doubt` the link with what looks odd about it.
+    the page. What the person was shown and ticked: `again` is the newest similar order, `despite_hold` the hold,
+    `despite_unread` the row that could not be read, and `despite_doubt` the link with what looks odd about it.
     """
 
     service = forms.CharField(error_messages={"required": "Choose a service."})
     again = forms.CharField(required=False, label="The same again")
     despite_hold = forms.CharField(required=False, label="The hold")
     despite_doubt = forms.CharField(required=False, label="The link")
+    despite_unread = forms.CharField(required=False, label="The row that cannot be read")
     # A browser sends "0", and "1" after it when the box is ticked; an old tab, which has no such box, sends nothing.
     send_when_funded = forms.CharField(required=False)
     token = forms.UUIDField(
         widget=forms.HiddenInput, error_messages=dict.fromkeys(("required", "invalid"), INCOMPLETE_FORM)
     )
 
-    KEPT_FIELDS = ("service", *FIELDS, "token", "q", "again", "despite_hold", "despite_doubt", "send_when_funded")
+    KEPT_FIELDS = (
+        "service", *FIELDS, "token", "q", "again",
+        "despite_hold", "despite_unread", "despite_doubt", "send_when_funded",
+    )  # fmt: skip
 
     def __init__(self, data: Any = None, *, repeats: bool = False, **options: Any) -> None:
         """`repeats`: this form's order exists already, so that later changes of its service do not matter."""
@@ -159,7 +163,7 @@ class OrderForm(forms.Form):
         elif "quantity" in terms.required or text:
             quantity, why = service.read_quantity(text)
         else:
-            quantity, why = (service.minimum if service.bought_whole else None), ""
+            quantity, why = (service.least if service.bought_whole else None), ""
         if why and not (self.repeats and quantity):
             self.add_error(name, why)
         self.cleaned_data["quantity"] = quantity
@@ -183,6 +187,8 @@ class OrderForm(forms.Form):
     def _heed_hold(self, service: Service) -> None:
         if service.held_over_id and read_number(self.data.get("despite_hold")) != service.held_over_id:
             self.add_error("despite_hold", service.why_held())
+        if service.unread_mark and self.data.get("despite_unread") != service.unread_mark:
+            self.add_error("despite_unread", service.why_unread())
 
     def _find_similar(self, service: Service) -> None:
         self.similar = similar_orders(service, self.target, timezone.now()) if self.target else []
@@ -213,7 +219,7 @@ class OrderForm(forms.Form):
             "service": service, "link": self.target, "quantity": cleaned["quantity"], "token": cleaned["token"],
             "runs": cleaned["runs"], "interval": cleaned["interval"], "coupon": cleaned["coupon"] or "",
             "fields": {**fields, **(cleaned["other"] or {})}, "send_when_funded": self.sends_when_funded,
-            "despite_hold": bool(cleaned["despite_hold"]),
+            "despite_hold": bool(cleaned["despite_hold"]), "despite_unread": bool(cleaned["despite_unread"]),
         }  # fmt: skip
 
     def error_in(self, names: Iterable[str]) -> str:

@@ -28,23 +28,26 @@ ENDED_STATUSES = frozenset(LIFE) - LIVE - {Status.QUEUED, Status.REVIEW}
 def place(
     *, by: Any, service: Service, link: str, quantity: int | None, token: uuid.UUID,
     runs: int | None = None, interval: int | None = None, coupon: str = "", fields: Mapping[str, str] | None = None,
-    send_when_funded: bool = True, despite_hold: bool = False,
+    send_when_funded: bool = True, despite_hold: bool = False, despite_unread: bool = False,
 ) -> Order:  # fmt: skip
     """Writes an order and its task down together; the worker sends it. The same token returns the same order.
 
     `quantity` is None where none goes to upstream and it bills the minimum. `runs` is None or at least 2, with
     `interval` in minutes. `fields` are the service type's own, such as `comments`, as they are sent. `despite_hold`:
-    the person was shown that the service is on hold, and agreed to order it all the same.
+    the person was shown that the service is on hold, and agreed to order it all the same; `despite_unread`: that its
+    newest row cannot be read.
     """
     require_allowed(by, "place")
     body = body_of(service, link, quantity, runs=runs, interval=interval, coupon=coupon, fields=fields or {})
     # Before the service is checked, so that F5 leads to the order even if the service has gone meanwhile.
     if earlier := Order.objects.filter(form_token=token).first():
         return same_order(earlier, by, body, send_when_funded)
-    held = service.why_held()
-    if why := service.why_no_order() or ("" if despite_hold else held):
+    held, unread = service.why_held(), service.why_unread()
+    if why := service.why_no_order() or ("" if despite_hold else held) or ("" if despite_unread else unread):
         raise Refusal(why)
-    amount = service.minimum if quantity is None else quantity
+    amount = service.least if quantity is None else quantity
+    if amount < 1:
+        raise Refusal("At least 1. An order of nothing is none.")
     try:
         with transaction.atomic():
             order = Order.objects.create(
@@ -63,6 +66,8 @@ def place(
             order.record("placed", by=by, at=order.created_at, **facts)
             if held:
                 order.record("despite_hold", by=by, at=order.created_at)
+            if unread:
+                order.record("despite_unread", by=by, at=order.created_at, why=service.unread_why)
             if not send_when_funded:
                 order.record("waits_for_press", by=by, at=order.created_at)
             fp("order.commit")

@@ -1,5 +1,7 @@
 """What a person decides about an order that upstream may have: ask again now; and in review ask again, adopt, close."""
 
+from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -8,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from orders.aftersale.settle import settle_needless_cancels
-from orders.models import Order, Task
+from orders.models import Event, Order, Task
 from orders.rules.refusal import Refusal, require_allowed, require_reason
 from orders.rules.statuses import Status
 from panel.notpanel.shapes import safe_id
@@ -53,6 +55,15 @@ def why_not_again(order: Order) -> str:
             "Look for it at the supplier; then adopt its id, or close it here."
         )
     return ""
+
+
+def put_in_review(tasks: Collection[Task], why: str, *, at: datetime) -> None:
+    """Leaves these placements to a person, in the caller's transaction, because upstream may have their orders."""
+    facts = {"settled_at": at, "due_at": None, "needs": None, "outcome": Task.Outcome.REVIEW}
+    Task.objects.filter(pk__in=[task.pk for task in tasks], settled_at=None).update(**facts)
+    order_ids = [task.order_id for task in tasks]
+    Order.objects.filter(pk__in=order_ids, upstream_id=None).change(status=Status.REVIEW)
+    Event.objects.bulk_create([Event(order_id=pk, kind="review", at=at, facts={"why": why}) for pk in order_ids])
 
 
 def ask_again(order: Order, *, by: Any) -> None:

@@ -35,9 +35,11 @@ def stop(reason: str, *, by: Any) -> None:
 
 
 def resume(*, by: Any) -> None:
-    """Lets orders go out again, no matter who stopped them."""
+    """Lets orders go out again, no matter who stopped them. Old books end only with a release, see old_books.py."""
     require_allowed(by, "decide")
     with transaction.atomic():
+        if switch_row().filter(old_since__isnull=False).exists():
+            raise Refusal("Say first what becomes of what was due: the desk’s books may be old.")
         if not switch_on(switch_row().filter(stopped_at__isnull=False), failures=0):
             raise Refusal("Orders go out already.")
         Event.objects.create(kind="resumed", by=by, at=timezone.now())
@@ -85,9 +87,24 @@ def upstream_answered(now: datetime) -> None:
 def resume_itself(now: datetime) -> None:
     """Ends a stop by the desk itself, because upstream answered a probe. The first try that fails stops it again."""
     with transaction.atomic():
-        if switch_on(switch_row().filter(stopped_at__isnull=False, stopped_by=None), failures=FAILURES_IN_A_ROW - 1):
+        own = switch_row().filter(stopped_at__isnull=False, stopped_by=None, old_since=None)
+        if switch_on(own, failures=FAILURES_IN_A_ROW - 1):
             switch_row().update(trial_at=now)
             Event.objects.create(kind="resumed_itself", at=now)
+
+
+def stop_for_release(since: datetime, doubt_since: datetime, why: str, now: datetime) -> None:
+    """Stops sending because the books may be old: last written at `since`. Only `end_release` ends it."""
+    switch_row().update(old_since=since, doubt_since=doubt_since, old_why=why)
+    if switch_row().filter(stopped_at=None).update(stopped_at=now, stopped_by=None, reason=why):
+        Event.objects.create(kind="stopped_itself", at=now, facts={"reason": why})
+
+
+def end_release(by: Any, now: datetime, *, sent: int, left: int) -> None:
+    """Lets orders go out again, as a person has released what was due. A stop for another reason stays."""
+    switch_on(switch_row().filter(stopped_by=None, reason=F("old_why")), failures=0)
+    switch_row().update(old_since=None, doubt_since=None, old_why="")
+    Event.objects.create(kind="released", by=by, at=now, facts={"sent": sent, "left": left})
 
 
 def switch_on(stopped: Any, *, failures: int) -> bool:

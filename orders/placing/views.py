@@ -11,17 +11,18 @@ from django.contrib import messages
 from django.core import signing
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
-from django.shortcuts import render, resolve_url
+from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import View, needs
 from accounts.models import BalanceReading
 from catalog.models import Service
 from catalog.views import picker
-from orders.models import Order
-from orders.placing import review, send_switch
+from orders.models import Order, Sending, Task
+from orders.placing import old_books, review, send_switch
 from orders.placing.form import OrderForm
 from orders.placing.funding import choose_when_funded, send_now
 from orders.placing.place import place
@@ -31,12 +32,14 @@ from orders.statistics.runway import is_dear, runway
 from orders.statistics.spending import spending_beside
 from orders.table.replies import redirect_back, refusal_of, row_or_redirect, the_order
 from panel.format.money import is_dollars
+from panel.format.numbers import number
 from panel.web.htmx import wants_htmx
 from panel.web.params import read_number
 from panel.web.polling import bar_of
 
 KEPT_FORM_SECONDS = 3600  # how long a form that was sent without a session waits for the sign-in
 KEPT_FORM_CHARACTERS = 250_000  # a session is a row of the database
+LISTED_TASKS = 500  # of what was due in old books; Django refuses more than a thousand fields
 MADE_FOR_SALT = "orders.ordering"  # of the proof that a form was made for a person of the team
 
 
@@ -257,3 +260,34 @@ def resumption(request: HttpRequest) -> HttpResponse:
     """Lets orders go out again."""
     why = refusal_of(lambda: send_switch.resume(by=request.user))
     return redirect_back(request, why, "Orders go out again, in their order.")
+
+
+@require_safe
+@needs("view")
+def due_then(request: HttpRequest) -> HttpResponse:
+    """What was due in books that may be old, for a manager to release."""
+    sending = Sending.objects.filter(old_since__isnull=False).first()
+    tasks = old_books.due_then(sending.old_since) if sending and sending.old_since else Task.objects.none()
+    now = timezone.now()
+    listed = tasks.select_related("order__service", "asked_by")[:LISTED_TASKS]
+    context = {
+        "sending": sending,
+        "rows": [(task, old_books.fate_of(task, now)) for task in listed],
+        "in_all": tasks.count(),
+        "hours": settings.TRUST_WINDOW_HOURS,
+    }
+    return render(request, "orders/placing/due_then.html", context)
+
+
+@needs("decide")
+@require_POST
+def release(request: HttpRequest) -> HttpResponse:
+    """Releases all, some or none of what was due in old books, and lets orders go out again."""
+    which, ticked = request.POST.get("which", ""), {read_number(pk) for pk in request.POST.getlist("task")}
+    try:
+        done = old_books.release(which, ticked, rested=request.POST.get("rested") == "1", by=request.user)
+    except Refusal as refusal:
+        messages.warning(request, str(refusal))
+        return redirect("orders:due_then")
+    messages.success(request, f"{number(done.sent)} released, {number(done.left)} not. New orders go out again.")
+    return redirect("orders:index")

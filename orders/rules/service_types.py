@@ -5,7 +5,7 @@ The types and their fields are the trade's standard; the supplier documents none
 
 from typing import NamedTuple
 
-from catalog.models import Service
+from catalog.models import Service, type_key
 
 
 class Field(NamedTuple):
@@ -61,6 +61,7 @@ TYPES = {
     "subscriptions":   ServiceType(("username", "min", "max"), ("posts", "old_posts", "delay", "expiry"),
                              note="Upstream bills a subscription at the service’s minimum when it is ordered."),
 }  # fmt: skip
+TYPES_BY_KEY = {type_key(name): service_type for name, service_type in TYPES.items()}  # however they are spelled
 UNKNOWN_TYPE = ServiceType(
     ("link",),
     ("quantity", "other"),
@@ -73,7 +74,7 @@ DRIP_FEED = ("runs", "interval")
 
 def service_type_of(service: Service | None) -> ServiceType:
     """The row of TYPES for a service, or UNKNOWN_TYPE. Before a service is chosen, the default type."""
-    return TYPES.get(service.type.casefold().strip(), UNKNOWN_TYPE) if service else TYPES["default"]
+    return TYPES_BY_KEY.get(type_key(service.type), UNKNOWN_TYPE) if service else TYPES["default"]
 
 
 def may_drip(service: Service | None) -> bool:

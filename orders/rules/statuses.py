@@ -7,6 +7,10 @@ from typing import NamedTuple
 
 from django.db import models
 
+from panel.format.visible import visible
+
+NO_WORD = "No word"  # for a status of which nothing can be seen
+
 
 class Status(models.TextChoices):
     """Three words of ours, before upstream has spoken; then upstream's seven as they are."""
@@ -76,8 +80,8 @@ def stage(status: str) -> Stage:
 
 
 def label(status: str) -> str:
-    """The word on the screen: ours if we know it, else upstream's own, raw."""
-    return Status(status).label if status in LIFE else status
+    """The word on the screen: ours if we know it, else upstream's own, raw. Never empty."""
+    return Status(status).label if status in LIFE else visible(status) or NO_WORD
 
 
 class TaskKind(models.TextChoices):

@@ -14,6 +14,7 @@ from accounts.access import needs
 from orders.models import SavedView
 from orders.models.saved_view import PRESETS, QUERY_CHARACTERS, VIEWS_A_PERSON
 from orders.table.listing import Listing
+from panel.format.visible import visible
 from panel.web.htmx import page
 
 LISTED_VIEWS = 5 * VIEWS_A_PERSON  # on the page of views, which has no further pages
@@ -106,8 +107,8 @@ def removal(request: HttpRequest, pk: int) -> HttpResponse:
 
 # ── What the pages share ─────────────────────────────────────────────────────────────────────────
 def cleaned_name(text: str) -> str:
-    """A name as it is kept: PostgreSQL stores no NUL characters."""
-    return text.replace("\0", " ").strip()
+    """A name as it is kept: PostgreSQL stores no NUL characters, and a tab without a visible name cannot be read."""
+    return visible(text.replace("\0", " "))
 
 
 def view_errors(view: SavedView) -> list[str]:

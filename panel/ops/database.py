@@ -4,9 +4,10 @@ import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
+from pathlib import Path
 from typing import Any, TypeVar
 
-from django.db import DatabaseError, connection, models
+from django.db import DatabaseError, connection, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 log = logging.getLogger(__name__)
@@ -71,3 +72,23 @@ def keep_open() -> BaseDatabaseWrapper:
         except DatabaseError as error:  # each page will say so
             log.warning("the database cannot be read: %s", error)
     return kept
+
+
+def database_mark() -> str:
+    """A text that stays with this database and does not go with a copy of it; "" where there is no telling.
+
+    SQLite: the file's number on its disk. PostgreSQL: the cluster's own number, and the database's in it.
+    """
+    if connection.vendor == "sqlite":
+        try:
+            return f"file {Path(connection.settings_dict['NAME']).stat().st_ino}"
+        except OSError:  # in memory
+            return ""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT system_identifier, oid FROM pg_control_system(), pg_database WHERE datname = current_database()"
+            )
+            return "cluster {}, database {}".format(*cursor.fetchone())
+    except DatabaseError:  # its owner may keep the cluster's number to themselves
+        return ""

@@ -74,6 +74,8 @@ def status_query() -> QuerySet[Upstream]:
         waiting_cost=RawSQL(WAITING_COST, [QUEUE_ROWS], output_field=needs_field),  # noqa: S611  our own words alone
         stopped_at=Subquery(stop.values("stopped_at")[:1]),
         stopped_why=Subquery(stop.values("reason")[:1]),
+        old_since=Subquery(stop.values("old_since")[:1]),
+        old_why=Subquery(stop.values("old_why")[:1]),
         stopped_name=Subquery(stop.values("stopped_by__name")[:1]),
         stopped_username=Subquery(stop.values("stopped_by__username")[:1]),
         short=Subquery(short.annotate(sum=needs).values("sum")),
@@ -151,6 +153,8 @@ class StatusBar:
     paused_until = property(lambda self: self.columns.paused_until)
     stopped_at = property(lambda self: self.columns.stopped_at)
     stopped_why = property(lambda self: self.columns.stopped_why)
+    old_since = property(lambda self: self.columns.old_since)  # set while books that may be old wait for a release
+    old_why = property(lambda self: self.columns.old_why)
     # "" when the desk stopped by itself.
     stopped_by = property(lambda self: self.columns.stopped_name or self.columns.stopped_username or "")
     short = property(lambda self: self.columns.short)  # USD that waiting orders need, or None
@@ -253,8 +257,8 @@ class StatusBar:
         """Changes when what the bar shows does. Open pages send it back to learn that."""
         return version_of(
             self.balance, self.currency, self.trouble, self.worker_silent, self.undone, self.needs_a_look,
-            self.stopped_at, self.stopped_why, self.stopped_by, self.short, self.short_orders, self.unread,
-            self.low, self.runway.brief, self.alarms, self.outage,
+            self.stopped_at, self.stopped_why, self.stopped_by, self.old_since, self.short, self.short_orders,
+            self.unread, self.low, self.runway.brief, self.alarms, self.outage,
         )  # fmt: skip
 
 

@@ -70,6 +70,9 @@ class Beat(models.Model):
     stopped_at = models.DateTimeField(null=True)
     roles = models.CharField(max_length=60, default=EVERY_ROLE, help_text="What it does.")
     calls = models.PositiveBigIntegerField(default=0, help_text="To upstream, since it began.")
+    pause = models.DurationField(
+        null=True, help_text="How long there was none before it began; only of one that cron starts."
+    )
 
     class Meta:
         ordering = ("-beat_at",)

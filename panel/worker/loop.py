@@ -26,6 +26,7 @@ from panel.upstream import client as upstream
 from panel.upstream.models import DESK, ROLES
 from panel.worker.heartbeat import Heartbeat
 from panel.worker.recurring import balance_due_now, create_rows, do_recurring_work, recurring_rows
+from panel.worker.start import look_at_books
 
 log = logging.getLogger(__name__)
 
@@ -90,13 +91,19 @@ def work(client: Client, stop: threading.Event, *, once: bool, roles: Collection
     # sometimes while a write transaction is open.
     gc.freeze()
     log.info("worker %s begins", heartbeat.name)
+    broke_off = False  # the last round; the database may be another when it is back
     while not stop.is_set():
         try:
-            heartbeat.record(timezone.now(), client.meter.calls if client.meter else 0)
+            now = timezone.now()
+            if broke_off or heartbeat.overslept(now):
+                look_at_books(now)
+                broke_off = False
+            heartbeat.record(now, client.meter.calls if client.meter else 0)
             busy = work_round(client, roles, stop)
         except Exception:
             # The database is away, or a mistake of ours. Claims run out by the clock, so nothing is lost by going on.
             log.exception("a round broke off")
+            broke_off = True
             if once:
                 raise
             close_old_connections()

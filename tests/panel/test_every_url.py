@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 # A number is a status, a word where a redirect leads. One entry is for everybody, two are for a stranger and the team,
 # five for a stranger, viewer, operator, manager and owner. What is neither GET nor POST is tried with DELETE.
-LEADS_TO = {"login": "/accounts/login/", "orders": "/orders/", "views": "/orders/views/",
+LEADS_TO = {"login": "/accounts/login/", "orders": "/orders/", "views": "/orders/views/", "due": "/orders/sending/due/",
             "services": "/services/", "changes": "/services/changes/", "admin_login": "/admin/login/",
             "webhooks": "/upstream/webhooks/",
             "admin": "/admin/", "change": "change/", "alarms": "/alarms/", "choices": "/alarms/choices/"}  # fmt: skip
@@ -63,6 +63,8 @@ orders/bulks/<pk>/               | login 200               | login 405          
 orders/bulks/<pk>/csv/           | login 200               | login 405                     | login 405
 orders/bulks/<pk>/tries/         | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
 orders/sending/stops/            | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
+orders/sending/due/              | login 200               | 405                           | 405
+orders/sending/release/          | login 403 403 405 405 | login 403 403 due due       | login 403 403 405 405
 orders/sending/resumption/       | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
 services/                        | login 200               | login 405                     | login 405
 services/found/                  | login 403 200 200 200   | login 403 405 405 405         | login 403 405 405 405

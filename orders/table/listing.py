@@ -43,6 +43,7 @@ class Listing:
     own_columns: tuple[str, ...] = ()  # of this list alone, in place of the person's usual ones
     view: int = 0  # the saved view that it began as; 0 for none
     ignored: tuple[tuple[str, str], ...] = ()  # filters whose value made no sense: label, text
+    unclear: tuple[tuple[str, str], ...] = ()  # filters whose value may mean several things: key of FILTERS, text
     newest: int = 0  # polls only: the newest order that the open page knows
 
     @classmethod
@@ -55,7 +56,8 @@ class Listing:
         """The list that a query string describes, for this person."""
         texts = {name: text for name in FILTERS if (text := query.get(name))}
         values = {name: FILTERS[name].read(text, user) for name, text in texts.items()}
-        nonsense = [name for name, value in values.items() if value is None]
+        unread = [name for name, value in values.items() if value is None]
+        unclear = [name for name in unread if FILTERS[name].meanings(texts[name])]
         sorting = query.get("sort", "")
         sorting = sorting if sorting in SORTS else ""
         return cls(
@@ -67,7 +69,10 @@ class Listing:
             after=paging.read_key(query.get("after"), SORTS[sorting]),
             own_columns=known_columns(columns.split(",")) if (columns := query.get("cols")) else (),
             view=read_number(query.get("view")),
-            ignored=tuple((FILTERS[name].label, texts[name][:IGNORED_CHARACTERS]) for name in nonsense),
+            ignored=tuple(
+                (FILTERS[name].label, texts[name][:IGNORED_CHARACTERS]) for name in unread if name not in unclear
+            ),
+            unclear=tuple((name, texts[name]) for name in unclear),
             newest=read_number(query.get("newest")),
         )
 
@@ -191,7 +196,7 @@ class Listing:
 
     def params(self) -> dict[str, str]:
         """The list as parameters of an address, without its page and its saved view."""
-        texts = {name: str(value) for name, value in self.filters.items()}
+        texts = {name: FILTERS[name].text(value) for name, value in self.filters.items()}
         texts |= {"q": self.text, "sort": self.sorting, "cols": ",".join(self.own_columns)}
         return {name: text for name, text in texts.items() if text}
 
@@ -241,6 +246,17 @@ class Listing:
         if self.text:
             chips.append(("q", "Search", shortened(self.text)))
         return [(label, words, self.without(name).address()) for name, label, words in chips]
+
+    def questions(self) -> list[tuple[str, str, list[tuple[str, str]]]]:
+        """The values that may mean several things: label, text, and each meaning with the list's address with it."""
+        questions = []
+        for name, text in self.unclear:
+            amount = FILTERS[name]
+            others = {other: typed for other, typed in self.unclear if other != name}
+            lists = [(value, self.with_(**{name: value})) for value in amount.meanings(text)]
+            meanings = [(amount.words(value), listing.address(**others)) for value, listing in lists]
+            questions.append((amount.label, text, meanings))
+        return questions
 
     def _person(self, pk: int) -> str:
         person = self.user if pk == self.user.pk else User.objects.filter(pk=pk).first()

@@ -17,7 +17,7 @@ from orders.models import Event, Order
 from orders.rules.statuses import Status
 from orders.table import export as files
 from orders.table.columns import COLUMNS, FIRST_COLUMN, known_columns, row_template
-from orders.table.filters import NETWORK_NAMES, OPEN_FILTERS
+from orders.table.filters import FILTERS, NETWORK_NAMES, OPEN_FILTERS, typed_text
 from orders.table.listing import MOST_NEW_ORDERS, Listing
 from orders.table.paging import SORTS
 from orders.table.rows import LATE_MARK, STALE_MARK, WAITS_MARK, fetch_rows, is_one_of, shown_versions
@@ -38,8 +38,9 @@ def index(request: HttpRequest) -> HttpResponse:
     """A page of the list. An address with empty parameters, as forms make it, leads to the address without them."""
     listing = Listing.read(request)
     if "" in request.GET.values():
-        key = {name: request.GET[name] for name in ("before", "after") if request.GET.get(name)}
-        return HttpResponseRedirect(listing.address(**key))
+        # What could not be read stays in the address, because the page says so.
+        kept = [name for name in ("before", "after", *FILTERS) if name not in listing.filters]
+        return HttpResponseRedirect(listing.address(**{name: text for name in kept if (text := request.GET.get(name))}))
     return render(request, "orders/table/index.html", {**listing.context(), **views_context(request.user, listing)})
 
 
@@ -82,7 +83,7 @@ def filters(request: HttpRequest) -> HttpResponse:
     categories = Service.objects.order_by("category").values_list("category", flat=True).distinct()
     context = {
         "listing": listing,
-        "said": {name: str(value) for name, value in listing.filters.items()},
+        "said": {name: typed_text(name, value) for name, value in listing.filters.items()} | dict(listing.unclear),
         "statuses": Status.choices,
         "open": {name: open_filter.words for name, open_filter in OPEN_FILTERS.items()},
         "networks": NETWORK_NAMES,

@@ -1,6 +1,7 @@
 """Checks a pasted link: it becomes a link worth sending, or a sentence that says why not. Nothing is ever fetched."""
 
 import re
+from itertools import product
 from typing import NamedTuple
 from urllib.parse import quote, unquote_plus, urlsplit, urlunsplit
 
@@ -167,10 +168,11 @@ def authority(link: str) -> str:
 
 
 def spellings(link: str) -> list[str]:
-    """Links that lead to the same place, this link first: with and without `www.` and a last slash."""
+    """Links that lead to the same place, this link first: with http, `www.` or `m.`, and a last slash, and without."""
     scheme, _, rest = link.partition("://")
-    bare = rest.removeprefix("www.").rstrip("/")
-    others = (f"{scheme}://{www}{bare}{slash}" for www in ("", "www.") for slash in ("", "/"))
+    bare = rest.removeprefix("www.").removeprefix("m.").rstrip("/")
+    schemes = ("https", "http") if scheme in ("https", "http") else (scheme,)
+    others = ("".join(parts) for parts in product(schemes, ["://"], ["", "www.", "m."], [bare], ["", "/"]))
     return list(dict.fromkeys([link, *others]))
 
 

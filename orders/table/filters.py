@@ -28,6 +28,9 @@ AMOUNT_LIMIT = Decimal(10) ** 12  # USD; amounts from here on fit no column of m
 CATEGORY_CHARACTERS = 300
 INDEXED_CHARACTERS = 3  # the shortest word that the search's index can find
 SEARCH_WORDS = 8
+AROUND_NAMES = "@.,;:!?()\"'“”"
+LINK_PART = re.compile(r"[\w-]+(?:\.[\w-]+)+/|m\.[\w-]+\.\w")  # a host that goes on, or a host for phones
+NAME = re.compile(rf"[{AROUND_NAMES}]*@[\w.-]*[\w-][{AROUND_NAMES}]*")
 
 
 class IndexRows(NamedTuple):
@@ -176,8 +179,16 @@ def typed_text(name: str, value: Any) -> str:
 # ── The search ───────────────────────────────────────────────────────────────────────────────────
 def search_words(text: str) -> list[str]:
     """The first SEARCH_WORDS words of a text, in the form in which they are compared."""
-    words = (folded(without_scheme(word)) for word in text.split()[:SEARCH_WORDS])
+    words = (_search_word(word) for word in text.split()[:SEARCH_WORDS])
     return [word for word in words if word]
+
+
+def _search_word(typed: str) -> str:
+    """`lumen` for `@lumen`, as it stands in most links; and `instagram.com/p` for `http://m.instagram.com/p/`."""
+    word = without_scheme(folded(typed))
+    if NAME.fullmatch(word):
+        return word.strip(AROUND_NAMES)
+    return word.removeprefix("m.").removesuffix("/") if LINK_PART.match(word) else word
 
 
 def containing(words: list[str]) -> Q:

@@ -17,7 +17,7 @@ from orders.table.columns import COLUMNS, DEFAULT_COLUMNS, known_columns, row_te
 from orders.table.filters import FILTERS, IndexRows
 from orders.table.markup import orders_url
 from orders.table.paging import SORTS, Key, ListQuery, PageRange, Sort, Source
-from orders.table.pasted_ids import PastedOrders, find_orders, is_of_ids, only_link, shortened
+from orders.table.pasted_ids import PastedOrders, find_orders, ids_beginning, is_of_ids, only_link, shortened
 from orders.table.rows import VERSION_FIELDS, row_version
 from panel.format.times import ends, machine, starts
 from panel.web.params import read_number
@@ -93,10 +93,16 @@ class Listing:
         return self.own_columns or known_columns(getattr(self.user, "columns", None) or ())
 
     @cached_property
+    def named(self) -> PastedOrders:
+        """The orders that the searched text names in any way, or begins the id of; none when it is one whole link."""
+        named = find_orders(self.text, self.user) if self.text and not self.links else PastedOrders([], [], [])
+        begun = [] if named.orders else ids_beginning(self.orders(), self.text)
+        return PastedOrders(begun, [], []) if begun else named
+
+    @cached_property
     def pasted(self) -> PastedOrders | None:
         """The orders that the searched text names, when it is ids or a message with ids; None for words."""
-        pasted = find_orders(self.text, self.user) if self.text and not self.links else None
-        return pasted if pasted and is_of_ids(self.text, pasted) else None
+        return self.named if is_of_ids(self.text, self.named) else None
 
     @cached_property
     def links(self) -> list[str]:

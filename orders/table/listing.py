@@ -10,7 +10,8 @@ from django.http import HttpRequest, QueryDict
 
 from accounts.models import User
 from catalog.models import Service
-from orders.models import Order, OrderQuerySet
+from orders.models import KeptSearch, Order, OrderQuerySet
+from orders.models.kept_search import KEY_CHARACTERS, cleaned_search
 from orders.rules.statuses import Status, label, stage
 from orders.table import filters, paging
 from orders.table.columns import COLUMNS, DEFAULT_COLUMNS, known_columns, row_template
@@ -23,7 +24,6 @@ from panel.format.times import ends, machine, starts
 from panel.web.params import read_number
 
 ROWS_A_PAGE = 50
-SEARCH_CHARACTERS = 8_000  # of a search; an address takes no more
 IGNORED_CHARACTERS = 100  # that the page repeats of a value that makes no sense
 MOST_NEW_ORDERS = 99  # counted; beyond that the page says 99+
 MAX_ID = 10**18  # larger than any order's
@@ -37,6 +37,7 @@ class Listing:
     user: Any
     filters: dict[str, Any] = field(default_factory=dict)  # key of FILTERS → value
     text: str = ""  # what is searched for
+    key: str = ""  # of the kept search that the text comes from, in place of the text in addresses
     sorting: str = ""  # key of SORTS
     before: Key | None = None  # the page is below this key
     after: Key | None = None  # the page is above this key
@@ -58,12 +59,15 @@ class Listing:
         values = {name: FILTERS[name].read(text, user) for name, text in texts.items()}
         unread = [name for name, value in values.items() if value is None]
         unclear = [name for name in unread if FILTERS[name].meanings(texts[name])]
+        key = query.get("s", "")[:KEY_CHARACTERS].replace("\0", "")
+        kept = KeptSearch.objects.text_of(key) if key else None
         sorting = query.get("sort", "")
         sorting = sorting if sorting in SORTS else ""
         return cls(
             user,
             filters={name: value for name, value in values.items() if value is not None},
-            text=query.get("q", "").replace("\0", " ").strip()[:SEARCH_CHARACTERS],
+            text=cleaned_search(query.get("q", "") if kept is None else kept),
+            key=key,
             sorting=sorting,
             before=paging.read_key(query.get("before"), SORTS[sorting]),
             after=paging.read_key(query.get("after"), SORTS[sorting]),
@@ -92,6 +96,11 @@ class Listing:
         """The columns of this list, or else the person's usual ones."""
         return self.own_columns or known_columns(getattr(self.user, "columns", None) or ())
 
+    @property
+    def is_forgotten(self) -> bool:
+        """Whether the address names a search that is not kept any more. Then nothing matches, not everything."""
+        return bool(self.key and not self.text)
+
     @cached_property
     def named(self) -> PastedOrders:
         """The orders that the searched text names in any way, or begins the id of; none when it is one whole link."""
@@ -112,6 +121,8 @@ class Listing:
     @cached_property
     def search(self) -> tuple[Q, list[Source], bool]:
         """The search as a condition on an order, the sources that serve it, and whether they serve all of it."""
+        if self.is_forgotten:
+            return Q(pk__in=[]), [[IndexRows(Order.objects.none())]], True
         if self.links:
             # An index for each spelling: only within one spelling are the orders in the list's order.
             return Q(link__in=self.links), [[IndexRows(Order.objects.with_links([link])) for link in self.links]], True
@@ -203,7 +214,8 @@ class Listing:
     def params(self) -> dict[str, str]:
         """The list as parameters of an address, without its page and its saved view."""
         texts = {name: FILTERS[name].text(value) for name, value in self.filters.items()}
-        texts |= {"q": self.text, "sort": self.sorting, "cols": ",".join(self.own_columns)}
+        texts |= {"s": self.key} if self.key else {"q": self.text}
+        texts |= {"sort": self.sorting, "cols": ",".join(self.own_columns)}
         return {name: text for name, text in texts.items() if text}
 
     def query(self, **more: object) -> str:
@@ -221,7 +233,8 @@ class Listing:
     def without(self, *names: str) -> Self:
         """The same list without these filters (`q` is the search), from its first page."""
         others = {name: value for name, value in self.filters.items() if name not in names}
-        return self.from_start(filters=others, text="" if "q" in names else self.text)
+        searched = {} if "q" in names else {"text": self.text, "key": self.key}
+        return self.from_start(filters=others, **{"text": "", "key": "", **searched})
 
     def with_(self, **values: Any) -> Self:
         """The same list with these values of filters, from its first page."""
@@ -242,15 +255,15 @@ class Listing:
     @property
     def is_filtered(self) -> bool:
         """Whether anything but the tab filters it, so that the counts on the tabs are not this list's."""
-        return bool(self.text or self.filters.keys() - {"status"})
+        return bool(self.text or self.key or self.filters.keys() - {"status"})
 
     def chips(self) -> list[tuple[str, str, str]]:
         """The filters besides the tab: label, value in words, and the address of the list without the filter."""
         words_of: dict[str, Any] = {"by": self._person, "assigned": self._person, "service": self._service}
         used = [(name, value) for name, value in self.filters.items() if name != "status"]
         chips = [(name, FILTERS[name].label, words_of.get(name, FILTERS[name].words)(value)) for name, value in used]
-        if self.text:
-            chips.append(("q", "Search", shortened(self.text)))
+        if self.text or self.key:
+            chips.append(("q", "Search", shortened(self.text) or "not kept any more"))
         return [(label, words, self.without(name).address()) for name, label, words in chips]
 
     def questions(self) -> list[tuple[str, str, list[tuple[str, str]]]]:
@@ -274,7 +287,8 @@ class Listing:
 
     def loosened(self) -> list[tuple[str, str]]:
         """For a list that matches nothing: each filter without which something matches, and the list without it."""
-        labels = {name: FILTERS[name].label for name in self.filters} | ({"q": "Search"} if self.text else {})
+        searched = {"q": "Search"} if self.text or self.key else {}
+        labels = {name: FILTERS[name].label for name in self.filters} | searched
         looser = [(label, self.without(name)) for name, label in labels.items()] if len(labels) > 1 else []
         return [(label, listing.address()) for label, listing in looser if listing.page().rows]
 

@@ -5,15 +5,16 @@ from itertools import islice
 
 from django.contrib import messages
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.text import slugify
-from django.views.decorators.http import require_GET, require_http_methods, require_safe
+from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from accounts.access import needs
 from accounts.models import User
 from catalog.models import Service
-from orders.models import Event, Order
+from orders.models import Event, KeptSearch, Order
+from orders.models.kept_search import SEARCH_CHARACTERS, cleaned_search
 from orders.rules.statuses import Status
 from orders.table import export as files
 from orders.table.columns import COLUMNS, FIRST_COLUMN, known_columns, row_template
@@ -42,6 +43,22 @@ def index(request: HttpRequest) -> HttpResponse:
         kept = [name for name in ("before", "after", *FILTERS) if name not in listing.filters]
         return HttpResponseRedirect(listing.address(**{name: text for name in kept if (text := request.GET.get(name))}))
     return render(request, "orders/table/index.html", {**listing.context(), **views_context(request.user, listing)})
+
+
+@needs("view")
+@require_POST
+def searches(request: HttpRequest) -> HttpResponse:
+    """Keeps what was typed into the search of the top bar, and leads to the list that it finds.
+
+    The address has a key in place of the text: a message may be longer than any address, and it names customers.
+    """
+    typed = request.POST.get("q", "")
+    if not cleaned_search(typed):
+        return redirect("orders:index")
+    if len(typed.strip()) > SEARCH_CHARACTERS:
+        read = f"The first {number(SEARCH_CHARACTERS)} of {number(len(typed.strip()))} characters were searched for."
+        messages.warning(request, f"{read} “Paste ids” reads longer texts.")
+    return redirect(Listing(request.user, key=KeptSearch.objects.keep(typed)).address())
 
 
 @require_safe
@@ -136,7 +153,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
             messages.error(request, why)
             return HttpResponseRedirect(listing.from_start().address())
         with for_the_record():
-            facts = {"count": f"{count:,}", "form": extension.upper(), "filter": files.filter_words(listing)}
+            facts = {"count": f"{count:,}", "form": extension.upper(), "filter": files.recorded_words(listing)}
         with written_for(zone_name(), ""):  # times on the person's clock, but numbers for programs
             title = files.title(listing, count, now)
         as_file, content_type = files.FORMATS[extension]

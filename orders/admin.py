@@ -53,6 +53,7 @@ register(
     list_filter=("kind", "asked_at", "asked_by"),
     list_select_related=("asked_by",),
 )
+register(models.KeptSearch, list_display=("key", "typed_at"))
 register(
     models.SavedView,
     list_display=("name", "owner", "shared", "query", "saved_at"),

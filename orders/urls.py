@@ -17,6 +17,7 @@ urlpatterns = [
     path("", table.index, name="index"),
     path("changes/", table.changes, name="changes"),
     path("export/", table.export, name="export"),
+    path("searches/", table.searches, name="searches"),
     path("filters/", table.filters, name="filters"),
     path("columns/", table.columns, name="columns"),
     path("views/", saved_views.index, name="views"),

@@ -206,6 +206,9 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = DEBUG
 
+# A dry run sends a field for each of its orders that is ticked, of up to 5,000 orders.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 6_000
+
 # ── Safety ───────────────────────────────────────────────────────────────────────────────────────
 SECURE_SSL_REDIRECT = SECURE
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0

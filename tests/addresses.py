@@ -21,6 +21,7 @@ from orders.models import (
     Charged,
     Delivery,
     Endpoint,
+    KeptSearch,
     Mention,
     Note,
     Order,
@@ -65,6 +66,7 @@ def one_of_everything() -> Order:
     Endpoint.objects.create(url="https://desk.example.com/webhooks/notpanel/", registered_at=now)
     TurnedAway.objects.create(day=now.date(), reason="forged", count=7)
     SavedView.objects.create(owner=order.placed_by, name="Mine", query="by=me", shared=True)
+    KeptSearch.objects.keep("@lumen.studio")
     RateChange.objects.create(service=order.service, now=order.service.rate, at=now)
     Change.objects.create(service=order.service, moved={"rate": ["0.80", "0.90"]}, at=now)
     Favourite.objects.create(service=order.service, user=order.placed_by)

@@ -39,11 +39,25 @@ class Group(NamedTuple):
     lines: Lines
 
 
+class ApartLine(NamedTuple):
+    """An order that is asked only if a person ticks it: the words around its number, and the rule's reason or ""."""
+
+    order: Order
+    words: str
+    why: str
+
+
 class DryRun(NamedTuple):
     """What would happen to each selected order. Every order is in one group."""
 
     picked: int
     groups: list[Group]
+    apart: list[ApartLine]
+
+    @property
+    def most_asked(self) -> int:
+        """How many orders would be asked of if every order that stands apart were ticked, too."""
+        return self.asked + sum(not line.why for line in self.apart)
 
     @property
     def asked(self) -> int:
@@ -59,7 +73,10 @@ def dry_run(selection: Selection) -> DryRun:
             why = WHY_NOT[selection.kind](order)
             lines[group_words(selection.kind, order, why)].append((order, why))
     groups = [Group(words, words in (ASKED, WITHDRAWN), orders) for words, orders in lines.items() if orders]
-    return DryRun(len(selection.orders), groups)
+    words_of = dict(selection.apart)
+    apart_orders = orders_for_rule(words_of)
+    apart = [ApartLine(order, words_of[order.pk], WHY_NOT[selection.kind](order)) for order in apart_orders]
+    return DryRun(len(selection.orders), groups, apart)
 
 
 def group_words(kind: str, order: Order, why: str) -> str:

@@ -1,7 +1,7 @@
 """The orders that a job is about: exactly those of its dry run, signed so that the press asks of no others."""
 
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple, Self
 
 from django.core import signing
@@ -13,6 +13,7 @@ from panel.format.numbers import number
 
 MOST_ORDERS = 5_000  # in one press: 50 calls upstream, and about three seconds in which nobody else can write
 COUNTED_ORDERS = 50_000  # a refusal names no larger number
+MOST_APART = 200  # orders that stand apart in one dry run
 BATCH_ORDERS = 500  # read and judged together
 SALT = "orders.bulk"
 GOOD_FOR_SECONDS = 24 * 60 * 60  # of a dry run; after that a new one is needed
@@ -26,19 +27,26 @@ class Selection(NamedTuple):
     orders: list[int]  # ids in ascending order, each once
     source: str  # how they were found, in words
     token: str  # different for each selection, so that pressing its button twice starts one job
+    apart: Sequence[tuple[int, str]] = ()  # ids of further orders that a person may tick, and the words around each
 
     @classmethod
-    def of(cls, kind: str, orders: Iterable[int], source: str) -> Self:
+    def of(cls, kind: str, orders: Iterable[int], source: str, apart: Iterable[tuple[int, str]] = ()) -> Self:
         """A selection of these ids. A Refusal when there are none, or more than MOST_ORDERS."""
         if kind not in Task.AFTERSALE:
             raise Refusal("Choose whether to ask for refills or for cancels.")
-        pks = sorted(set(orders))
-        if not pks:
+        pks, others = sorted(set(orders)), list(apart)[:MOST_APART]
+        if not pks and not others:
             raise Refusal("No order is picked.")
-        if len(pks) > MOST_ORDERS:
-            count = number(len(pks)) if len(pks) <= COUNTED_ORDERS else "Far too many"
-            raise Refusal(f"{count} orders were picked; at most {number(MOST_ORDERS)} go in one job. Pick fewer.")
-        return cls(kind, pks, source, str(uuid.uuid4()))
+        require_few(pks)
+        return cls(kind, pks, source, str(uuid.uuid4()), others)
+
+    def ticked(self, pks: Collection[int]) -> Self:
+        """The same selection of only those of its orders that are ticked. A Refusal when none is."""
+        orders = sorted(({*self.orders} | {pk for pk, _ in self.apart}) & {*pks})
+        if not orders:
+            raise Refusal("No order is ticked.")
+        require_few(orders)
+        return self._replace(orders=orders, apart=())
 
     def signed(self) -> str:
         """The selection as a text that nobody else can make, for a form's hidden field."""
@@ -53,6 +61,13 @@ class Selection(NamedTuple):
             raise Refusal("This dry run is more than a day old. Nothing was asked; look at a new one.") from None
         except signing.BadSignature:
             raise Refusal("This dry run is incomplete. Nothing was asked; pick the orders again.") from None
+
+
+def require_few(pks: Collection[int]) -> None:
+    """Raises a Refusal when these are more orders than go in one job."""
+    if len(pks) > MOST_ORDERS:
+        count = number(len(pks)) if len(pks) <= COUNTED_ORDERS else "Far too many"
+        raise Refusal(f"{count} orders were picked; at most {number(MOST_ORDERS)} go in one job. Pick fewer.")
 
 
 def orders_for_rule(pks: Collection[int]) -> OrderQuerySet:

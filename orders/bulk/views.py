@@ -30,7 +30,7 @@ from panel.web.polling import bar_moved, unchanged, with_times
 JOBS_A_PAGE = 50
 LISTED_ROWS = 200  # of each group of a dry run, and of each kind of what was not found
 SCANNED_ORDERS = 2_000  # checked together for those that match a filter
-FILTER_CHARACTERS = 900  # of a query string; Django refuses more than a thousand fields
+FILTER_CHARACTERS = 4_000  # of a query string, about as long as an address can be
 
 
 # ── The dry run ──────────────────────────────────────────────────────────────────────────────────
@@ -76,11 +76,14 @@ def read_selection(request: HttpRequest, pasted: PastedOrders) -> Selection:
         bulk = get_object_or_404(Bulk, pk=read_number(form["again"]))
         return Selection.of(bulk.kind, jobs.refused_orders(bulk), f"refused in job {bulk.pk}")
     if "text" in form:
-        if not pasted.orders:
+        if not pasted.orders and not pasted.apart:
             raise Refusal("No order was found in this text.")
-        return Selection.of(kind, pasted.orders, "found in a pasted text")
+        return Selection.of(kind, pasted.orders, "found in a pasted text", pasted.apart)
     if form.get("which") == "all":
-        listing = Listing.of(request.user, QueryDict(form.get("match", "")[:FILTER_CHARACTERS]))
+        match = form.get("match", "")
+        if len(match) > FILTER_CHARACTERS:  # a part of it would be another filter, and match other orders
+            raise Refusal("The filter of this list is too long to take all that match. Tick orders, or search anew.")
+        listing = Listing.of(request.user, QueryDict(match))
         pks = matching_ids(listing)
         if why := why_too_many(pks):
             raise Refusal(why)
@@ -117,11 +120,20 @@ def matching(request: HttpRequest) -> HttpResponse:
 @needs("place")
 @require_POST
 def confirmation(request: HttpRequest) -> HttpResponse:
-    """Starts the job of a dry run, which checks each order once more, and leads to its receipt."""
+    """Starts the job of a dry run, which checks each order once more, and leads to its receipt.
+
+    With `ticks`, which the page sends, only ticked orders are asked; without it, all that are picked.
+    """
+    selection: Selection | None = None
     try:
-        bulk = jobs.start_job(Selection.read(request.POST.get("picked", "")), by=request.user)
+        selection = Selection.read(request.POST.get("picked", ""))
+        ticked = selection.orders
+        if "ticks" in request.POST:
+            ticked = [read_number(pk) for pk in request.POST.getlist("order")]
+        bulk = jobs.start_job(selection.ticked(ticked), by=request.user)
     except Refusal as refusal:
-        return dry_run_page(request, why=str(refusal))
+        run = dry_run(selection) if selection else None
+        return dry_run_page(request, why=str(refusal), selection=selection, run=run)
     return redirect(bulk)
 
 

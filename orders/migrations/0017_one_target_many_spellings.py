@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0015_webhooks")]
+    dependencies = [("orders", "0016_kept_searches")]
 
     operations = [
         migrations.AddField(

@@ -5,6 +5,7 @@ All rooms above import them from here: `X as X` hands a name on. Read order.py f
 
 from orders.models.bulk_job import Bulk as Bulk
 from orders.models.event import Event as Event
+from orders.models.kept_search import KeptSearch as KeptSearch
 from orders.models.order import Order as Order
 from orders.models.order import OrderQuerySet as OrderQuerySet
 from orders.models.saved_view import SavedView as SavedView

@@ -111,6 +111,12 @@ def filter_words(listing: Listing) -> str:
     return ", ".join([tab, *(f"{name}: {words}" for name, words, _ in listing.chips()), listing.sort.words])
 
 
+def recorded_words(listing: Listing) -> str:
+    """The same for the record, where what was searched for may not stay: it names customers."""
+    words = filter_words(listing.without("q"))
+    return f"{words}, and a search" if listing.text else words
+
+
 def title(listing: Listing, count: int, now: datetime) -> str:
     """The first line of the file."""
     made = f"exported by {listing.user} at {machine(now)}"

@@ -1,7 +1,8 @@
 """The filters of the orders list: how each is read from an address, asked of the database, and put in words."""
 
+import re
 from collections.abc import Callable, Collection
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import reduce
 from operator import or_
 from typing import Any, NamedTuple
@@ -17,15 +18,20 @@ from orders.models.order import IS_MISSING
 from orders.rules.search_text import host_of, without_scheme
 from orders.rules.statuses import LIVE, Status
 from panel.format.letters import folded
-from panel.format.money import money
+from panel.format.money import CENT, money
+from panel.format.numbers import amounts_of, marked
 from panel.format.times import day_of, ends, starts
 from panel.web.params import read_number
 
 NETWORK_NAMES = {network.name.lower(): network.name for network in NETWORKS.values()}
+DOLLAR_SIGN = re.compile(r"(?:US\s?)?\$|\bUSD\b", re.I)
 AMOUNT_LIMIT = Decimal(10) ** 12  # USD; amounts from here on fit no column of money
 CATEGORY_CHARACTERS = 300
 INDEXED_CHARACTERS = 3  # the shortest word that the search's index can find
 SEARCH_WORDS = 8
+AROUND_NAMES = "@.,;:!?()\"'“”"
+LINK_PART = re.compile(r"[\w-]+(?:\.[\w-]+)+/|m\.[\w-]+\.\w")  # a host that goes on, or a host for phones
+NAME = re.compile(rf"[{AROUND_NAMES}]*@[\w.-]*[\w-][{AROUND_NAMES}]*")
 
 
 class IndexRows(NamedTuple):
@@ -39,11 +45,13 @@ class Filter(NamedTuple):
     """One filter of the list."""
 
     label: str
-    read: Callable[[str, Any], Any]  # (text of the address, person) → value, or None when the text makes no sense
+    read: Callable[[str, Any], Any]  # (text of the address, person) → value, or None when the text has no one meaning
     where: Callable[[Any], Q]  # value → the condition on an order
     words: Callable[[Any], str] = str  # value → how a person reads it
     # Value → the index rows that together hold its orders; None where no index does, and orders must be scanned.
     index_rows: Callable[[Any], list[IndexRows]] | None = None
+    text: Callable[[Any], str] = str  # value → how an address says it, the same for every reader
+    meanings: Callable[[str], list[Any]] = lambda text: []  # text that `read` takes for nothing → values it may mean
 
 
 class OpenFilter(NamedTuple):
@@ -102,12 +110,22 @@ def _host(text: str, _: Any) -> str | None:
     return (host_of(text if "://" in text else f"https://{text}") or None) if text else None
 
 
+def _amounts(text: str) -> list[Decimal]:
+    return [amount for amount in amounts_of(DOLLAR_SIGN.sub("", text, count=1)) if 0 <= amount < AMOUNT_LIMIT]
+
+
 def _amount(text: str, _: Any) -> Decimal | None:
-    try:
-        amount = Decimal(text.strip().removeprefix("$"))
-    except InvalidOperation:
-        return None
-    return amount if amount.is_finite() and 0 <= amount < AMOUNT_LIMIT else None
+    amounts = _amounts(text)
+    return amounts[0] if len(amounts) == 1 else None
+
+
+def _amount_text(amount: Decimal) -> str:
+    """The amount with a point, and with a zero behind three decimals: `1.234` might be read as a thousand."""
+    return f"{amount:f}0" if amount.as_tuple().exponent == -3 else f"{amount:f}"
+
+
+def _amount_words(amount: Decimal) -> str:
+    return money(amount) if amount == amount.quantize(CENT) else f"${marked(f'{amount:,f}')}"
 
 
 # ── How orders are asked for ─────────────────────────────────────────────────────────────────────
@@ -122,6 +140,11 @@ def _column(name: str, value_of: Callable[[Any], Any] = lambda value: value) -> 
 
 def _service(upstream_id: int) -> Subquery:
     return Subquery(Service.objects.filter(upstream_id=upstream_id).values("pk")[:1])
+
+
+def _charge(label: str, comparison: str) -> Filter:
+    where = _column(f"cost__{comparison}")["where"]
+    return Filter(label, _amount, where, _amount_words, text=_amount_text, meanings=_amounts)
 
 
 def _status_conditions(status: str) -> list[Q]:
@@ -143,16 +166,30 @@ FILTERS: dict[str, Filter] = {
     "host": Filter("Link on", _host, **_column("host")),
     "from": Filter("From", day_of, lambda day: Q(created_at__gte=starts(day)), lambda day: f"{day:%-d %b %Y}"),
     "to": Filter("Until", day_of, lambda day: Q(created_at__lt=ends(day)), lambda day: f"{day:%-d %b %Y}"),
-    "least": Filter("Charge from", _amount, lambda amount: Q(cost__gte=amount), money),
-    "most": Filter("Charge up to", _amount, lambda amount: Q(cost__lte=amount), money),
+    "least": _charge("Charge from", "gte"),
+    "most": _charge("Charge up to", "lte"),
 }  # fmt: skip
+
+
+def typed_text(name: str, value: Any) -> str:
+    """How the reader would type a filter's value: amounts with the reader's own mark before the decimals."""
+    text = FILTERS[name].text(value)
+    return marked(text) if isinstance(value, Decimal) else text
 
 
 # ── The search ───────────────────────────────────────────────────────────────────────────────────
 def search_words(text: str) -> list[str]:
     """The first SEARCH_WORDS words of a text, in the form in which they are compared."""
-    words = (folded(without_scheme(word)) for word in text.split()[:SEARCH_WORDS])
+    words = (_search_word(word) for word in text.split()[:SEARCH_WORDS])
     return [word for word in words if word]
+
+
+def _search_word(typed: str) -> str:
+    """`lumen` for `@lumen`, as it stands in most links; and `instagram.com/p` for `http://m.instagram.com/p/`."""
+    word = without_scheme(folded(typed))
+    if NAME.fullmatch(word):
+        return word.strip(AROUND_NAMES)
+    return word.removeprefix("m.").removesuffix("/") if LINK_PART.match(word) else word
 
 
 def containing(words: list[str]) -> Q:

@@ -10,20 +10,20 @@ from django.http import HttpRequest, QueryDict
 
 from accounts.models import User
 from catalog.models import Service
-from orders.models import Order, OrderQuerySet
+from orders.models import KeptSearch, Order, OrderQuerySet
+from orders.models.kept_search import KEY_CHARACTERS, cleaned_search
 from orders.rules.statuses import Status, label, stage
 from orders.table import filters, paging
 from orders.table.columns import COLUMNS, DEFAULT_COLUMNS, known_columns, row_template
 from orders.table.filters import FILTERS, IndexRows
 from orders.table.markup import orders_url
 from orders.table.paging import SORTS, Key, ListQuery, PageRange, Sort, Source
-from orders.table.pasted_ids import PastedOrders, find_orders, is_of_ids, only_target, shortened
+from orders.table.pasted_ids import PastedOrders, find_orders, ids_beginning, is_of_ids, only_target, shortened
 from orders.table.rows import VERSION_FIELDS, row_version
 from panel.format.times import ends, machine, starts
 from panel.web.params import read_number
 
 ROWS_A_PAGE = 50
-SEARCH_CHARACTERS = 8_000  # of a search; an address takes no more
 IGNORED_CHARACTERS = 100  # that the page repeats of a value that makes no sense
 MOST_NEW_ORDERS = 99  # counted; beyond that the page says 99+
 MAX_ID = 10**18  # larger than any order's
@@ -37,12 +37,14 @@ class Listing:
     user: Any
     filters: dict[str, Any] = field(default_factory=dict)  # key of FILTERS → value
     text: str = ""  # what is searched for
+    key: str = ""  # of the kept search that the text comes from, in place of the text in addresses
     sorting: str = ""  # key of SORTS
     before: Key | None = None  # the page is below this key
     after: Key | None = None  # the page is above this key
     own_columns: tuple[str, ...] = ()  # of this list alone, in place of the person's usual ones
     view: int = 0  # the saved view that it began as; 0 for none
     ignored: tuple[tuple[str, str], ...] = ()  # filters whose value made no sense: label, text
+    unclear: tuple[tuple[str, str], ...] = ()  # filters whose value may mean several things: key of FILTERS, text
     newest: int = 0  # polls only: the newest order that the open page knows
 
     @classmethod
@@ -55,19 +57,26 @@ class Listing:
         """The list that a query string describes, for this person."""
         texts = {name: text for name in FILTERS if (text := query.get(name))}
         values = {name: FILTERS[name].read(text, user) for name, text in texts.items()}
-        nonsense = [name for name, value in values.items() if value is None]
+        unread = [name for name, value in values.items() if value is None]
+        unclear = [name for name in unread if FILTERS[name].meanings(texts[name])]
+        key = query.get("s", "")[:KEY_CHARACTERS].replace("\0", "")
+        kept = KeptSearch.objects.text_of(key) if key else None
         sorting = query.get("sort", "")
         sorting = sorting if sorting in SORTS else ""
         return cls(
             user,
             filters={name: value for name, value in values.items() if value is not None},
-            text=query.get("q", "").replace("\0", " ").strip()[:SEARCH_CHARACTERS],
+            text=cleaned_search(query.get("q", "") if kept is None else kept),
+            key=key,
             sorting=sorting,
             before=paging.read_key(query.get("before"), SORTS[sorting]),
             after=paging.read_key(query.get("after"), SORTS[sorting]),
             own_columns=known_columns(columns.split(",")) if (columns := query.get("cols")) else (),
             view=read_number(query.get("view")),
-            ignored=tuple((FILTERS[name].label, texts[name][:IGNORED_CHARACTERS]) for name in nonsense),
+            ignored=tuple(
+                (FILTERS[name].label, texts[name][:IGNORED_CHARACTERS]) for name in unread if name not in unclear
+            ),
+            unclear=tuple((name, texts[name]) for name in unclear),
             newest=read_number(query.get("newest")),
         )
 
@@ -87,11 +96,22 @@ class Listing:
         """The columns of this list, or else the person's usual ones."""
         return self.own_columns or known_columns(getattr(self.user, "columns", None) or ())
 
+    @property
+    def is_forgotten(self) -> bool:
+        """Whether the address names a search that is not kept any more. Then nothing matches, not everything."""
+        return bool(self.key and not self.text)
+
+    @cached_property
+    def named(self) -> PastedOrders:
+        """The orders that the searched text names in any way, or begins the id of; none when it is one whole link."""
+        named = find_orders(self.text, self.user) if self.text and not self.target else PastedOrders([], [], [])
+        begun = [] if named.orders else ids_beginning(self.orders(), self.text)
+        return PastedOrders(begun, [], []) if begun else named
+
     @cached_property
     def pasted(self) -> PastedOrders | None:
         """The orders that the searched text names, when it is ids or a message with ids; None for words."""
-        pasted = find_orders(self.text, self.user) if self.text and not self.target else None
-        return pasted if pasted and is_of_ids(self.text, pasted) else None
+        return self.named if is_of_ids(self.text, self.named) else None
 
     @cached_property
     def target(self) -> str:
@@ -102,6 +122,8 @@ class Listing:
     @cached_property
     def search(self) -> tuple[Q, list[Source], bool]:
         """The search as a condition on an order, the sources that serve it, and whether they serve all of it."""
+        if self.is_forgotten:
+            return Q(pk__in=[]), [[IndexRows(Order.objects.none())]], True
         if self.target:
             there = Q(target=self.target)
             return there, [[IndexRows(Order.objects.filter(there))]], True
@@ -192,8 +214,9 @@ class Listing:
 
     def params(self) -> dict[str, str]:
         """The list as parameters of an address, without its page and its saved view."""
-        texts = {name: str(value) for name, value in self.filters.items()}
-        texts |= {"q": self.text, "sort": self.sorting, "cols": ",".join(self.own_columns)}
+        texts = {name: FILTERS[name].text(value) for name, value in self.filters.items()}
+        texts |= {"s": self.key} if self.key else {"q": self.text}
+        texts |= {"sort": self.sorting, "cols": ",".join(self.own_columns)}
         return {name: text for name, text in texts.items() if text}
 
     def query(self, **more: object) -> str:
@@ -211,7 +234,8 @@ class Listing:
     def without(self, *names: str) -> Self:
         """The same list without these filters (`q` is the search), from its first page."""
         others = {name: value for name, value in self.filters.items() if name not in names}
-        return self.from_start(filters=others, text="" if "q" in names else self.text)
+        searched = {} if "q" in names else {"text": self.text, "key": self.key}
+        return self.from_start(filters=others, **{"text": "", "key": "", **searched})
 
     def with_(self, **values: Any) -> Self:
         """The same list with these values of filters, from its first page."""
@@ -232,16 +256,27 @@ class Listing:
     @property
     def is_filtered(self) -> bool:
         """Whether anything but the tab filters it, so that the counts on the tabs are not this list's."""
-        return bool(self.text or self.filters.keys() - {"status"})
+        return bool(self.text or self.key or self.filters.keys() - {"status"})
 
     def chips(self) -> list[tuple[str, str, str]]:
         """The filters besides the tab: label, value in words, and the address of the list without the filter."""
         words_of: dict[str, Any] = {"by": self._person, "assigned": self._person, "service": self._service}
         used = [(name, value) for name, value in self.filters.items() if name != "status"]
         chips = [(name, FILTERS[name].label, words_of.get(name, FILTERS[name].words)(value)) for name, value in used]
-        if self.text:
-            chips.append(("q", "Search", shortened(self.text)))
+        if self.text or self.key:
+            chips.append(("q", "Search", shortened(self.text) or "not kept any more"))
         return [(label, words, self.without(name).address()) for name, label, words in chips]
+
+    def questions(self) -> list[tuple[str, str, list[tuple[str, str]]]]:
+        """The values that may mean several things: label, text, and each meaning with the list's address with it."""
+        questions = []
+        for name, text in self.unclear:
+            amount = FILTERS[name]
+            others = {other: typed for other, typed in self.unclear if other != name}
+            lists = [(value, self.with_(**{name: value})) for value in amount.meanings(text)]
+            meanings = [(amount.words(value), listing.address(**others)) for value, listing in lists]
+            questions.append((amount.label, text, meanings))
+        return questions
 
     def _person(self, pk: int) -> str:
         person = self.user if pk == self.user.pk else User.objects.filter(pk=pk).first()
@@ -253,7 +288,8 @@ class Listing:
 
     def loosened(self) -> list[tuple[str, str]]:
         """For a list that matches nothing: each filter without which something matches, and the list without it."""
-        labels = {name: FILTERS[name].label for name in self.filters} | ({"q": "Search"} if self.text else {})
+        searched = {"q": "Search"} if self.text or self.key else {}
+        labels = {name: FILTERS[name].label for name in self.filters} | searched
         looser = [(label, self.without(name)) for name, label in labels.items()] if len(labels) > 1 else []
         return [(label, listing.address()) for label, listing in looser if listing.page().rows]
 

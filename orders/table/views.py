@@ -5,19 +5,20 @@ from itertools import islice
 
 from django.contrib import messages
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.text import slugify
-from django.views.decorators.http import require_GET, require_http_methods, require_safe
+from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from accounts.access import needs
 from accounts.models import User
 from catalog.models import Service
-from orders.models import Event, Order
+from orders.models import Event, KeptSearch, Order
+from orders.models.kept_search import SEARCH_CHARACTERS, cleaned_search
 from orders.rules.statuses import Status
 from orders.table import export as files
 from orders.table.columns import COLUMNS, FIRST_COLUMN, known_columns, row_template
-from orders.table.filters import NETWORK_NAMES, OPEN_FILTERS
+from orders.table.filters import FILTERS, NETWORK_NAMES, OPEN_FILTERS, typed_text
 from orders.table.listing import MOST_NEW_ORDERS, Listing
 from orders.table.paging import SORTS
 from orders.table.rows import LATE_MARK, STALE_MARK, WAITS_MARK, fetch_rows, is_one_of, shown_versions
@@ -38,9 +39,26 @@ def index(request: HttpRequest) -> HttpResponse:
     """A page of the list. An address with empty parameters, as forms make it, leads to the address without them."""
     listing = Listing.read(request)
     if "" in request.GET.values():
-        key = {name: request.GET[name] for name in ("before", "after") if request.GET.get(name)}
-        return HttpResponseRedirect(listing.address(**key))
+        # What could not be read stays in the address, because the page says so.
+        kept = [name for name in ("before", "after", *FILTERS) if name not in listing.filters]
+        return HttpResponseRedirect(listing.address(**{name: text for name in kept if (text := request.GET.get(name))}))
     return render(request, "orders/table/index.html", {**listing.context(), **views_context(request.user, listing)})
+
+
+@needs("view")
+@require_POST
+def searches(request: HttpRequest) -> HttpResponse:
+    """Keeps what was typed into the search of the top bar, and leads to the list that it finds.
+
+    The address has a key in place of the text: a message may be longer than any address, and it names customers.
+    """
+    typed = request.POST.get("q", "")
+    if not cleaned_search(typed):
+        return redirect("orders:index")
+    if len(typed.strip()) > SEARCH_CHARACTERS:
+        read = f"The first {number(SEARCH_CHARACTERS)} of {number(len(typed.strip()))} characters were searched for."
+        messages.warning(request, f"{read} “Paste ids” reads longer texts.")
+    return redirect(Listing(request.user, key=KeptSearch.objects.keep(typed)).address())
 
 
 @require_safe
@@ -82,7 +100,7 @@ def filters(request: HttpRequest) -> HttpResponse:
     categories = Service.objects.order_by("category").values_list("category", flat=True).distinct()
     context = {
         "listing": listing,
-        "said": {name: str(value) for name, value in listing.filters.items()},
+        "said": {name: typed_text(name, value) for name, value in listing.filters.items()} | dict(listing.unclear),
         "statuses": Status.choices,
         "open": {name: open_filter.words for name, open_filter in OPEN_FILTERS.items()},
         "networks": NETWORK_NAMES,
@@ -135,7 +153,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
             messages.error(request, why)
             return HttpResponseRedirect(listing.from_start().address())
         with for_the_record():
-            facts = {"count": f"{count:,}", "form": extension.upper(), "filter": files.filter_words(listing)}
+            facts = {"count": f"{count:,}", "form": extension.upper(), "filter": files.recorded_words(listing)}
         with written_for(zone_name(), ""):  # times on the person's clock, but numbers for programs
             title = files.title(listing, count, now)
         as_file, content_type = files.FORMATS[extension]

@@ -26,6 +26,7 @@ TABLE = """
 orders/                          | login 200               | 405                           | 405
 orders/changes/                  | login 200               | 405                           | 405
 orders/export/                   | login 200               | login 405                     | login 405
+orders/searches/                 | login 405               | login orders                  | login 405
 orders/filters/                  | login 200               | login 405                     | login 405
 orders/columns/                  | login 200               | login 200                     | login 405
 orders/views/                    | login 200               | login 405                     | login 405

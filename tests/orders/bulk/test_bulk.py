@@ -397,3 +397,94 @@ def test_the_list_of_jobs_says_how_far_each_is(viewer: Client, ana: User) -> Non
         [Bulk(kind="refill", asked_by=ana, asked_at=job.asked_at, token=uuid.uuid4(), picked=1) for _ in range(60)]
     )
     assert 'rel="next"' in viewer.get("/orders/bulks/").content.decode()
+
+
+# ── Ticks ────────────────────────────────────────────────────────────────────────────────────────
+def press(client: Client, page: str, ticked: list[int]) -> Any:
+    """Presses a dry run's button with these orders ticked, as the page's form does it."""
+    form = {"picked": signed_selection(page), "ticks": "1", "order": ticked}
+    return client.post("/orders/bulks/new/confirmation/", form)
+
+
+def ticks(page: str) -> dict[int, bool]:
+    """The orders that a dry run offers, and whether each is ticked."""
+    boxes = re.findall(r'name="order" value="(\d+)" form="press" id="t\d+"( checked)?', page)
+    return {int(pk): bool(checked) for pk, checked in boxes}
+
+
+@pytest.mark.parametrize("kind", Task.AFTERSALE)
+def test_every_row_of_a_dry_run_can_be_unticked(kind: str, ana: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of all groups, those that the rule leaves out now and those beyond the listed ones too."""
+    monkeypatch.setattr(views, "LISTED_ROWS", 2)
+    orders = every_kind(ana)
+    page = dry_run_page(as_user(ana), kind=kind, order=[order.pk for order in orders])
+    assert ticks(page) == {order.pk: True for order in orders}
+
+
+def test_an_unticked_order_is_not_asked(ana: User) -> None:
+    """The receipt counts the ticked ones alone, and a second press with other ticks starts no second job."""
+    client, orders = as_user(ana), [make_order("completed", by=ana) for _ in range(3)]
+    page = dry_run_page(client, order=[order.pk for order in orders])
+    press(client, page, [orders[0].pk, orders[2].pk])
+    press(client, page, [orders[1].pk])
+    job = Bulk.objects.get()
+    assert (job.picked, job.asked) == (2, 2)
+    assert set(job.tasks.values_list("order", flat=True)) == {orders[0].pk, orders[2].pk}
+
+
+def test_ticks_reach_no_order_that_the_dry_run_did_not_show(ana: User) -> None:
+    """A form can be changed by hand; the signed selection cannot."""
+    client, orders = as_user(ana), [make_order("completed", by=ana) for _ in range(2)]
+    page = dry_run_page(client, order=[orders[0].pk])
+    press(client, page, [orders[0].pk, orders[1].pk, 10**18])
+    assert list(Bulk.objects.get().tasks.values_list("order", flat=True)) == [orders[0].pk]
+
+
+@pytest.mark.parametrize("ticked", [[], [0], [10**17]])
+def test_a_dry_run_without_a_tick_is_refused_and_shown_again(ana: User, ticked: list[int]) -> None:
+    """Nothing is asked, and the same rows can be ticked again."""
+    client, order = as_user(ana), make_order("completed", by=ana)
+    answer = press(client, dry_run_page(client, order=[order.pk]), ticked)
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "No order is ticked." in page
+    assert ticks(page) == {order.pk: True}
+    assert not Bulk.objects.exists()
+
+
+def test_numbers_in_prose_stand_apart_unticked_with_their_words(ana: User) -> None:
+    """They are asked only when a person ticks them."""
+    client, orders = as_user(ana), [make_order("completed", by=ana) for _ in range(3)]
+    pks = [order.pk for order in orders]
+    page = dry_run_page(client, text=f"refill order #{pks[0]}, quantity {pks[1]}, {pks[2]} days <b> ago")
+    assert "Refill 1: <b>1</b> will be asked." in page
+    assert "also numbers of orders" in page
+    assert f"quantity {pks[1]}, {pks[2]} days &lt;b&gt; ago</bdi>”" in page
+    assert ticks(page) == {pks[0]: True, pks[1]: False, pks[2]: False}
+    press(client, page, [pks[0], pks[1]])
+    assert set(Bulk.objects.get().tasks.values_list("order", flat=True)) == {pks[0], pks[1]}
+
+
+def test_a_text_with_only_numbers_apart_asks_what_is_meant(ana: User) -> None:
+    """Nothing is ticked, and pressing the button without a tick asks nothing."""
+    client, order = as_user(ana), make_order("completed", by=ana)
+    page = dry_run_page(client, text=f"tel {order.pk}")
+    assert "Nothing in this text says that it is an order’s number." in page
+    assert ticks(page) == {order.pk: False}
+    assert press(client, page, []).status_code == 422
+    press(client, page, [order.pk])
+    assert Bulk.objects.get().asked == 1
+
+
+def test_five_thousand_ticks_fit_in_one_form(ana: User) -> None:
+    """Django's own limit is a thousand fields."""
+    client, order = as_user(ana), make_order("completed", by=ana)
+    page = dry_run_page(client, order=[order.pk])
+    assert press(client, page, [order.pk, *range(10**6, 10**6 + 4_999)]).status_code == 302
+
+
+def test_a_filter_that_is_too_long_is_refused_rather_than_cut(ana: User) -> None:
+    """A part of a filter would match other orders."""
+    make_order("completed", by=ana)
+    page = dry_run_page(as_user(ana), which="all", match="q=" + "x" * views.FILTER_CHARACTERS)
+    assert "The filter of this list is too long" in page

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from orders.models import Event, Order
-from orders.rules.charges import ENDED_SHORT, tolerance
+from orders.rules.charges import ENDED_SHORT, is_full, tolerance
 from orders.rules.service_types import service_type_of
 from orders.rules.statuses import FINAL, LIFE, Status, label, stage
 from panel.format.locale import for_the_record
@@ -92,13 +92,37 @@ def remains_impossible(facts: Facts, order: Order) -> bool:
     """Whether remains are negative, or more than was ordered. A package has no quantity to compare with."""
     if facts.remains is None:
         return False
-    return facts.remains < 0 or (facts.remains > order.total and bool({"quantity", "comments"} & order.body.keys()))
+    return facts.remains < 0 or (facts.remains > order.total and counts_units(order))
+
+
+def counts_units(order: Order) -> bool:
+    """Whether the order is for a number of units, with which remains can be compared. A package is not."""
+    return bool({"quantity", "comments"} & order.body.keys())
 
 
 def remains_sentence(facts: Facts, order: Order) -> str:
     """The remains beside the number of units that were ordered."""
     remains = number(facts.remains or 0).replace("-", "−")
     return f"Upstream says that {remains} remain, of {number(order.total)} ordered."
+
+
+def left_undelivered(facts: Facts, _: Order) -> bool:
+    """Whether upstream calls the order completed although something remains."""
+    return facts.status == Status.COMPLETED and (facts.remains or 0) > 0
+
+
+def undelivered_sentence(facts: Facts, order: Order) -> str:
+    """What remains of a completed order."""
+    of = f", of {number(order.total)} ordered" if counts_units(order) else ""
+    remains = f"{number(facts.remains or 0)} remain{'s' * (facts.remains == 1)}"
+    return f"Upstream says “{label(facts.status)}”, and that {remains}{of}."
+
+
+def kept_in_full(facts: Facts, order: Order) -> bool:
+    """Whether upstream says that it gave the money back, and charged the full price all the same."""
+    ended = facts.status in (Status.CANCELLED, Status.REFUNDED)
+    known = is_dollars(facts.currency) and service_type_of(order.service).known
+    return ended and known and facts.charge is not None and is_full(facts.charge, order.expected_charge)
 
 
 def unread_sentence(facts: Facts, _: Order) -> str:
@@ -134,6 +158,24 @@ ANOMALIES: dict[str, AnomalyKind] = {
     "remains": AnomalyKind(
         "remains", ("remains",), remains_impossible, remains_sentence,
         "Upstream’s remains made no sense; those of its last answer do.",
+    ),
+    "undelivered": AnomalyKind(
+        "completed with something left", ("status", "remains"), left_undelivered, undelivered_sentence,
+        "Upstream said “Completed” while something remained; its last answer does not contradict itself.",
+    ),
+    "delivered": AnomalyKind(
+        "partial with nothing left", ("status", "remains"),
+        lambda facts, _: facts.status == Status.PARTIAL and facts.remains == 0,
+        lambda facts, _: f"Upstream says “{label(facts.status)}”, and that nothing remains.",
+        "Upstream said “Partial” while nothing remained; its last answer does not contradict itself.",
+    ),
+    "kept": AnomalyKind(
+        "full charge kept", ("status", "charge", "currency"), kept_in_full,
+        lambda facts, _: (
+            f"Upstream says “{label(facts.status)}”, and charged the full {money(facts.charge or Decimal(0))}: "
+            "nothing was given back."
+        ),
+        "Upstream gave nothing back of an order that it did not deliver; by its last answer it did.",
     ),
     "unread": AnomalyKind(
         "unreadable figure", ("said",), lambda facts, _: bool(unread(facts.said)), unread_sentence,

@@ -10,12 +10,14 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from orders.models import Event, Order
+from orders.models.order import DUPLICATE, with_doubt
 from orders.rules.charges import ENDED_SHORT, is_full, tolerance
 from orders.rules.service_types import service_type_of
 from orders.rules.statuses import FINAL, LIFE, Status, label, stage
 from panel.format.locale import for_the_record
 from panel.format.money import is_dollars, money
 from panel.format.numbers import decimal, number
+from panel.format.times import day_and_clock
 from panel.notpanel.shapes import Report, status_word, unread
 
 SECOND_REPORT_AFTER = timedelta(seconds=30)  # until an order that seems to go on after its end is polled again
@@ -137,6 +139,21 @@ def currency_sentence(facts: Facts, order: Order) -> str:
     return f"Upstream charged {charged}; the price shown was {money(order.expected_charge)}. The two are not added up."
 
 
+def duplicate_sentence(_: Facts, order: Order) -> str:
+    """All the ids that upstream gave for the order's request_id, and what to do."""
+    ids = " and ".join([order.upstream_id or "none", *(order.other_ids or "").split()])
+    return (
+        f"Upstream gave this order’s request_id more than one id: {ids}. It may have been ordered twice. "
+        "Look for all of them at the supplier, and cancel there what should not run; the desk follows the first."
+    )
+
+
+def silent_sentence(_: Facts, order: Order) -> str:
+    """Since when calls that name the order fail, and what the desk does."""
+    since = f" since {day_and_clock(order.failing_since)}" if order.failing_since else ""
+    return f"Every call that names this order has failed{since}. The desk asks about it by itself, once an hour."
+
+
 def held_status(facts: Facts) -> str:
     """The live status in upstream's last answer about an order that has ended; "" in every other case.
 
@@ -194,6 +211,16 @@ ANOMALIES: dict[str, AnomalyKind] = {
         ),
         "Upstream’s status went backwards.", event="",
     ),
+    # These two are raised by calls, not by a report.
+    DUPLICATE: AnomalyKind(
+        "possible duplicate", (), lambda _, order: bool(order.other_ids), duplicate_sentence,
+        "Upstream gave its request_id more than one id.",
+    ),
+    "silent": AnomalyKind(
+        "calls fail", (), lambda _, order: order.silent,
+        silent_sentence,
+        "Upstream failed whenever it was asked about this order; it has answered since.",
+    ),
 }  # fmt: skip
 
 
@@ -225,7 +252,7 @@ def went_back(before: str, after: str) -> bool:
 
 def add_anomaly(order: Order, kind: str) -> None:
     """Adds a kind to those of the order that nobody has seen. Repeating it changes nothing."""
-    order.doubts = " ".join(dict.fromkeys([*unseen_kinds(order), kind]))
+    order.doubts = with_doubt(order.doubts, kind)
 
 
 def unseen_kinds(order: Order) -> list[str]:

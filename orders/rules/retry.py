@@ -7,8 +7,14 @@ from django.conf import settings
 # Longer than a call can take (the client's total deadline), so that a claim runs out only when its worker is gone.
 LEASE = timedelta(seconds=settings.LEASE_SECONDS)
 LONGEST_PAUSE_SECONDS = 300  # doubling stops here
+FEW_IDS = 4  # so many are asked about singly after a call that failed: to halve them would take more calls
 
 
 def retry_pause(first_pause: float, attempt: int) -> float:
     """Seconds before the next try: twice as long after each attempt, up to LONGEST_PAUSE_SECONDS."""
     return min(first_pause * 2.0 ** min(attempt - 1, 10), LONGEST_PAUSE_SECONDS)
+
+
+def smaller_share(ids: int) -> int:
+    """How many ids a call may name after a call with so many failed: half of them, so that a bad id ends up alone."""
+    return 1 if ids <= FEW_IDS else -(-ids // 2)

@@ -26,31 +26,46 @@ class Split(NamedTuple):
 def split(kind: str, tasks: Sequence[Task], trouble: NotPanelError, now: datetime) -> Split:
     """Splits the tasks of a call that failed. Sets `failing_since` of those that this call is the first to fail."""
     again = [task for task in tasks if task.failing_since]
-    if len(tasks) == 1 or not may_go_again(kind, trouble):
+    if not isinstance(trouble, Refused | Unclear):
+        return Split([], tasks)
+    answered = bool(again) and Sending.answered_since(kind, max(task.failing_since or now for task in again))
+    if len(tasks) == 1:
+        tasks[0].share = 1 if answered else None  # a scout that came back without an answer joins the others
         return Split([], tasks)
     for task in tasks:
         task.failing_since = task.failing_since or now
+    if kind == REFILL and not may_go_again(trouble):
+        return for_people(tasks, again)
     if isinstance(trouble, Refused):  # an answer, and nothing came of the call
         return Split(in_shares(tasks), [])
     if kind == REFILL and not again:
         scout, *others = shuffled(tasks)
         return Split([(scout, 1), *in_shares(others)], [])
-    if again and Sending.answered_since(kind, max(task.failing_since or now for task in again)):
+    if answered:
         fresh = [task for task in tasks if task not in again]
         return Split(in_shares(again), fresh)
-    if kind == REFILL or not again:
+    if kind == REFILL:
+        return for_people(tasks, again)
+    if not again:
         return Split([], tasks)
     scout = shuffled(again)[0]
     return Split([(scout, 1)], [task for task in tasks if task is not scout])
 
 
-def may_go_again(kind: str, trouble: NotPanelError) -> bool:
-    """Whether the machine may send these tasks again after this trouble.
+def may_go_again(trouble: NotPanelError) -> bool:
+    """Whether the machine may send refills again, which have no request_id, after a call about many that failed.
 
-    A refill only after an answer of upstream's own that says that the call as a whole came to nothing: it has no
-    request_id. What upstream has of it all the same, it then calls pending.
+    Only after an answer of upstream's own that says that the call as a whole came to nothing. What upstream has of it
+    all the same, it then calls pending.
     """
-    return isinstance(trouble, Refused) or trouble.failed or (kind == CANCEL and isinstance(trouble, Unclear))
+    return isinstance(trouble, Refused) or trouble.failed
+
+
+def for_people(tasks: Sequence[Task], again: Sequence[Task]) -> Split:
+    """Leaves refills to people. What somebody sends again goes together, and by itself if that fails once more."""
+    for task in again:
+        task.share = 1
+    return Split([], tasks)
 
 
 def in_shares(tasks: Sequence[Task]) -> list[tuple[Task, int]]:

@@ -215,7 +215,8 @@ def refill_unclear(task: Task, trouble: NotPanelError, now: datetime) -> list[Ev
     """Leaves a refill that upstream may have to a person: the worker never sends it again."""
     if str(trouble) != BROKE_OFF:
         task.end_attempt(Ending.UNCLEAR, trouble.said or str(trouble), now)
-    mine = task.settle(Outcome.UNCLEAR, str(trouble), at=now)
+    failed = {"share": task.share, "failing_since": task.failing_since}
+    mine = task.settle(Outcome.UNCLEAR, str(trouble), at=now, **failed)
     return [task_event(task, "unclear", now, trouble=str(trouble), said=trouble.said)] if mine else []
 
 

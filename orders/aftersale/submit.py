@@ -5,13 +5,15 @@ worker, for cancelling an order twice does no more than cancelling it once.
 """
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from orders.models import Attempt, Event, Order, Task, TaskQuerySet
+from orders.aftersale.split import split
+from orders.models import Attempt, Event, Order, Sending, Task, TaskQuerySet
 from orders.rules.retry import LEASE, repeat_pause
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NeverSent, NotPanelError, PutOff, Refused, Suspended, Throttled, Unclear
@@ -20,6 +22,7 @@ from panel.ops.failpoints import fp
 log = logging.getLogger(__name__)
 Kind, Outcome, Settled, Ending = Task.Kind, Task.Outcome, Task.Settled, Attempt.Ending
 
+FIRST_BEFORE_OTHERS = timedelta(seconds=1)  # so much earlier a scout is due
 IDS_PER_CALL = 100  # upstream counts such a call as one request
 BROKE_OFF = "The worker broke off in mid-call, and no answer was written down."
 # Parts of the supplier's documented refusals; we assume that these words stay, and not those around them.
@@ -65,7 +68,7 @@ def submit_together(client: Client, kind: str, tasks: list[Task]) -> None:
     """Makes one call for all of these tasks, and applies to each task its own answer."""
     if not tasks:
         return
-    ids, answers = ids_of(tasks), dict[str, Answer]()
+    ids, answers, rest = ids_of(tasks), dict[str, Answer](), tasks
     try:
         fp("wish.send")
         answers.update(client.each(kind, ids))
@@ -74,19 +77,38 @@ def submit_together(client: Client, kind: str, tasks: list[Task]) -> None:
         fp("wish.failed")
         log.warning("%d %ss: %s", len(tasks), kind, type(trouble).__name__)
         answers.update(dict.fromkeys(ids, trouble))
-        if isinstance(trouble, Refused) and len(tasks) > 1:
-            submit_apart(tasks, trouble)
-            return
-    apply_answers(tasks, answers)
+        apart, rest = split(kind, tasks, trouble, timezone.now())
+        submit_apart(apart, trouble)
+        answered = isinstance(trouble, Refused)
+    else:
+        answered = True
+        for task in tasks:
+            task.share = task.failing_since = None
+    if answered:
+        Sending.record_answer(kind, timezone.now())
+    if rest:
+        apply_answers(rest, answers)
 
 
-def submit_apart(tasks: list[Task], trouble: Refused) -> None:
-    """Makes each of these tasks due by itself, because their call was refused as a whole and nothing came of it."""
+def submit_apart(apart: Sequence[tuple[Task, int]], trouble: NotPanelError) -> None:
+    """Makes these tasks due at once in smaller calls, the first of them before the others."""
+    if not apart:
+        return
     with transaction.atomic():
         now = timezone.now()
-        for task in tasks:
-            task.end_attempt(Ending.REFUSED, trouble.said, now)
-            retry_later(task, now, trouble, counts=False, alone=True)
+        refused = isinstance(trouble, Refused)
+        for number, (task, share) in enumerate(apart):
+            task.end_attempt(Ending.REFUSED if refused else Ending.UNCLEAR, trouble.said or str(trouble), now)
+            # The tries tell that upstream may have it. `unclear_since` would say of a refill that a worker broke off.
+            in_doubt = task.was_unclear if refused else task.kind == Kind.CANCEL
+            task.postpone(
+                now if number else now - FIRST_BEFORE_OTHERS,
+                unclear_since=task.unclear_since if in_doubt else None,
+                attempts=task.attempts - refused,
+                answer=str(trouble),
+                share=share,
+                failing_since=task.failing_since,
+            )
         fp("apart.commit")
     fp("apart.committed")
 
@@ -197,7 +219,8 @@ def refill_unclear(task: Task, trouble: NotPanelError, now: datetime) -> list[Ev
     """Leaves a refill that upstream may have to a person: the worker never sends it again."""
     if str(trouble) != BROKE_OFF:
         task.end_attempt(Ending.UNCLEAR, trouble.in_full, now)
-    mine = task.settle(Outcome.UNCLEAR, str(trouble), at=now)
+    failed = {"share": task.share, "failing_since": task.failing_since}
+    mine = task.settle(Outcome.UNCLEAR, str(trouble), at=now, **failed)
     return [task_event(task, "unclear", now, trouble=str(trouble), said=trouble.said)] if mine else []
 
 
@@ -209,16 +232,15 @@ def cancel_unclear(task: Task, trouble: NotPanelError, now: datetime) -> list[Ev
     return [task_event(task, "unclear", now, trouble=str(trouble), said=trouble.said)] if first else []
 
 
-def retry_later(
-    task: Task, now: datetime, trouble: NotPanelError, *, counts: bool, unclear: bool = False, alone: bool = False
-) -> bool:
+def retry_later(task: Task, now: datetime, trouble: NotPanelError, *, counts: bool, unclear: bool = False) -> bool:
     """Lets the task wait for another try. False when another worker has it by now."""
     return task.postpone(
         now + timedelta(seconds=repeat_pause(task.attempts) if counts else trouble.pause or 0.0),
         unclear_since=task.unclear_since if unclear or task.was_unclear else None,
         attempts=task.attempts if counts else task.attempts - 1,
         answer=str(trouble),
-        alone=alone,
+        share=task.share,
+        failing_since=task.failing_since,
     )
 
 

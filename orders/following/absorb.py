@@ -10,7 +10,7 @@ from panel.notpanel.shapes import Report
 # The fields that `absorb` may change.
 REPORTED_FIELDS = (
     "status", "charge", "currency", "start_count", "remains", "said", "reported_at", "left_out", "missing_since",
-    "doubts", "next_look_at", "started_at", "ended_at", "late_from", "version",
+    "failing_since", "share", "doubts", "next_look_at", "started_at", "ended_at", "late_from", "version",
 )  # fmt: skip
 
 

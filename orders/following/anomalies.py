@@ -10,12 +10,14 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from orders.models import Event, Order
-from orders.rules.charges import ENDED_SHORT, tolerance
+from orders.models.order import DUPLICATE, with_doubt
+from orders.rules.charges import ENDED_SHORT, is_full, tolerance
 from orders.rules.service_types import service_type_of
 from orders.rules.statuses import FINAL, LIFE, Status, label, stage
 from panel.format.locale import for_the_record
 from panel.format.money import is_dollars, money
 from panel.format.numbers import decimal, number
+from panel.format.times import day_and_clock
 from panel.notpanel.shapes import Report, status_word, unread
 
 SECOND_REPORT_AFTER = timedelta(seconds=30)  # until an order that seems to go on after its end is polled again
@@ -92,13 +94,37 @@ def remains_impossible(facts: Facts, order: Order) -> bool:
     """Whether remains are negative, or more than was ordered. A package has no quantity to compare with."""
     if facts.remains is None:
         return False
-    return facts.remains < 0 or (facts.remains > order.total and bool({"quantity", "comments"} & order.body.keys()))
+    return facts.remains < 0 or (facts.remains > order.total and counts_units(order))
+
+
+def counts_units(order: Order) -> bool:
+    """Whether the order is for a number of units, with which remains can be compared. A package is not."""
+    return bool({"quantity", "comments"} & order.body.keys())
 
 
 def remains_sentence(facts: Facts, order: Order) -> str:
     """The remains beside the number of units that were ordered."""
     remains = number(facts.remains or 0).replace("-", "−")
     return f"Upstream says that {remains} remain, of {number(order.total)} ordered."
+
+
+def left_undelivered(facts: Facts, _: Order) -> bool:
+    """Whether upstream calls the order completed although something remains."""
+    return facts.status == Status.COMPLETED and (facts.remains or 0) > 0
+
+
+def undelivered_sentence(facts: Facts, order: Order) -> str:
+    """What remains of a completed order."""
+    of = f", of {number(order.total)} ordered" if counts_units(order) else ""
+    remains = f"{number(facts.remains or 0)} remain{'s' * (facts.remains == 1)}"
+    return f"Upstream says “{label(facts.status)}”, and that {remains}{of}."
+
+
+def kept_in_full(facts: Facts, order: Order) -> bool:
+    """Whether upstream says that it gave the money back, and charged the full price all the same."""
+    ended = facts.status in (Status.CANCELLED, Status.REFUNDED)
+    known = is_dollars(facts.currency) and service_type_of(order.service).known
+    return ended and known and facts.charge is not None and is_full(facts.charge, order.expected_charge)
 
 
 def unread_sentence(facts: Facts, _: Order) -> str:
@@ -111,6 +137,21 @@ def currency_sentence(facts: Facts, order: Order) -> str:
     """The charge in its own currency beside the price in dollars."""
     charged = money(facts.charge, facts.currency) if facts.charge is not None else f"in {facts.currency}"
     return f"Upstream charged {charged}; the price shown was {money(order.expected_charge)}. The two are not added up."
+
+
+def duplicate_sentence(_: Facts, order: Order) -> str:
+    """All the ids that upstream gave for the order's request_id, and what to do."""
+    ids = " and ".join([order.upstream_id or "none", *(order.other_ids or "").split()])
+    return (
+        f"Upstream gave this order’s request_id more than one id: {ids}. It may have been ordered twice. "
+        "Look for all of them at the supplier, and cancel there what should not run; the desk follows the first."
+    )
+
+
+def silent_sentence(_: Facts, order: Order) -> str:
+    """Since when calls that name the order fail, and what the desk does."""
+    since = f" since {day_and_clock(order.failing_since)}" if order.failing_since else ""
+    return f"Every call that names this order has failed{since}. The desk asks about it by itself, once an hour."
 
 
 def held_status(facts: Facts) -> str:
@@ -135,6 +176,24 @@ ANOMALIES: dict[str, AnomalyKind] = {
         "remains", ("remains",), remains_impossible, remains_sentence,
         "Upstream’s remains made no sense; those of its last answer do.",
     ),
+    "undelivered": AnomalyKind(
+        "completed with something left", ("status", "remains"), left_undelivered, undelivered_sentence,
+        "Upstream said “Completed” while something remained; its last answer does not contradict itself.",
+    ),
+    "delivered": AnomalyKind(
+        "partial with nothing left", ("status", "remains"),
+        lambda facts, _: facts.status == Status.PARTIAL and facts.remains == 0,
+        lambda facts, _: f"Upstream says “{label(facts.status)}”, and that nothing remains.",
+        "Upstream said “Partial” while nothing remained; its last answer does not contradict itself.",
+    ),
+    "kept": AnomalyKind(
+        "full charge kept", ("status", "charge", "currency"), kept_in_full,
+        lambda facts, _: (
+            f"Upstream says “{label(facts.status)}”, and charged the full {money(facts.charge or Decimal(0))}: "
+            "nothing was given back."
+        ),
+        "Upstream gave nothing back of an order that it did not deliver; by its last answer it did.",
+    ),
     "unread": AnomalyKind(
         "unreadable figure", ("said",), lambda facts, _: bool(unread(facts.said)), unread_sentence,
         "Upstream’s answer held a figure that could not be read; its last answer can be.",
@@ -151,6 +210,16 @@ ANOMALIES: dict[str, AnomalyKind] = {
             "It is asked again soon; the status moves when a second look says the same."
         ),
         "Upstream’s status went backwards.", event="",
+    ),
+    # These two are raised by calls, not by a report.
+    DUPLICATE: AnomalyKind(
+        "possible duplicate", (), lambda _, order: bool(order.other_ids), duplicate_sentence,
+        "Upstream gave its request_id more than one id.",
+    ),
+    "silent": AnomalyKind(
+        "calls fail", (), lambda _, order: order.silent,
+        silent_sentence,
+        "Upstream failed whenever it was asked about this order; it has answered since.",
     ),
 }  # fmt: skip
 
@@ -183,7 +252,7 @@ def went_back(before: str, after: str) -> bool:
 
 def add_anomaly(order: Order, kind: str) -> None:
     """Adds a kind to those of the order that nobody has seen. Repeating it changes nothing."""
-    order.doubts = " ".join(dict.fromkeys([*unseen_kinds(order), kind]))
+    order.doubts = with_doubt(order.doubts, kind)
 
 
 def unseen_kinds(order: Order) -> list[str]:

@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from orders.aftersale.settle import settle_cancels
 from orders.following.absorb import REPORTED_FIELDS, absorb
-from orders.models import Event, Order, Reading
+from orders.following.split import STATUS, is_about_orders, split
+from orders.models import Event, Order, OrderQuerySet, Reading, Sending
 from orders.models.order import Urgency
 from orders.models.statistics import usual_times
 from orders.rules.lateness import late_from
@@ -25,7 +26,7 @@ from orders.rules.statuses import FINAL
 from orders.webhooks.health import reliable
 from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client
-from panel.notpanel.errors import NotPanelError, Refused
+from panel.notpanel.errors import NotPanelError, Refused, Unclear
 from panel.notpanel.shapes import Reports
 from panel.ops.failpoints import fp
 
@@ -34,6 +35,7 @@ log = logging.getLogger(__name__)
 ALONE_EVERY_SECONDS = 6  # or a key that has lost sight of all its orders would spend all its calls on them
 UNKNOWN_ORDER = "not found"  # in upstream's sentence about an id that is not the account's
 ORDERS_PER_CALL = 100  # upstream's limit for one status call, which counts as one request
+CLAIMED_FIELDS = ("pk", "upstream_id", "next_look_at")
 CALL_TIME = timedelta(seconds=25)  # longer than a call takes: until then, claimed orders may be in one
 CLOCKS_APART = timedelta(seconds=5)  # between two workers, or between reading the clock and getting the database's lock
 
@@ -59,6 +61,8 @@ def poll_once(client: Client, now: datetime | None = None) -> bool:
         fp("status.failed")
         # The lease makes them due again. A longer wait, as for a limit, holds for all calls and is kept elsewhere.
         log.warning("could not ask after %d orders: %s", len(claimed), trouble)
+        if is_about_orders(trouble):
+            split(list(claimed), trouble, timezone.now())
     else:
         apply_reports(list(claimed), reports, timezone.now(), due=claimed)
     return True
@@ -73,24 +77,41 @@ def claim(now: datetime) -> dict[str, datetime]:
         # SKIP LOCKED where there are row locks (two workers share the work rather than wait for each other, and cannot
         # deadlock over two batches); on SQLite the write transaction itself is the lock.
         unlocked = Order.objects.filter(left_out__lt=POLLED_ALONE_FROM).select_for_update(skip_locked=True)
-        fields = ("pk", "upstream_id", "next_look_at")
-        claimed = list(unlocked.due_first(now).values_list(*fields)[:ORDERS_PER_CALL])
-        in_calls = Q(next_look_at__gt=max(now, now + LEASE - CALL_TIME), next_look_at__lte=now + LEASE + CLOCKS_APART)
-        next_due = unlocked.due(now + LONGEST_PAUSE).filter(~in_calls, hurry=None).values_list(*fields)
-        soonest = list(next_due[: ORDERS_PER_CALL - len(claimed)])
-        if claimed or (soonest and soonest[0][2] <= now):
-            claimed += soonest
+        claimed = suspects_to_poll(unlocked, now) or orders_to_poll(unlocked.filter(share=None), now)
         Order.objects.filter(pk__in=[pk for pk, *_ in claimed]).update(next_look_at=now + LEASE, hurry=None)
         fp("look.commit")
     fp("look.committed")
     return {upstream_id: due_at or now for _, upstream_id, due_at in claimed if upstream_id}
 
 
+def suspects_to_poll(orders: OrderQuerySet, now: datetime) -> list[tuple[int, str | None, datetime | None]]:
+    """Orders whose next call may name only a few, or [] where none is due: id, upstream id, when it was due.
+
+    They go first, for there are few such calls, and most of their orders have waited long enough.
+    """
+    rows = list(orders.suspects(now).values_list(*CLAIMED_FIELDS, "share")[:ORDERS_PER_CALL])
+    return [tuple(row[:-1]) for row in rows if row[-1] == rows[0][-1]][: rows[0][-1]] if rows else []
+
+
+def orders_to_poll(orders: OrderQuerySet, now: datetime) -> list[tuple[int, str | None, datetime | None]]:
+    """Up to a call full of orders, urgent ones first, or [] where none is due: id, upstream id, when it was due."""
+    claimed = list(orders.due_first(now).values_list(*CLAIMED_FIELDS)[:ORDERS_PER_CALL])
+    in_calls = Q(next_look_at__gt=max(now, now + LEASE - CALL_TIME), next_look_at__lte=now + LEASE + CLOCKS_APART)
+    next_due = orders.due(now + LONGEST_PAUSE).filter(~in_calls, hurry=None).values_list(*CLAIMED_FIELDS)
+    soonest = list(next_due[: ORDERS_PER_CALL - len(claimed)])
+    return claimed + soonest if claimed or (soonest and (soonest[0][2] or now) <= now) else []
+
+
 def poll_alone(client: Client, now: datetime | None = None) -> None:
     """Polls one order by itself: of those that upstream keeps leaving out, the one that is longest due."""
     now = now or timezone.now()
     with transaction.atomic():
-        order = Order.objects.due_alone(now).select_for_update(skip_locked=True).only("upstream_id").first()
+        order = (
+            Order.objects.due_alone(now)
+            .select_for_update(skip_locked=True)
+            .only("upstream_id", "failing_since")
+            .first()
+        )
         if not order or not order.upstream_id:
             return
         Order.objects.filter(pk=order.pk).update(next_look_at=now + LEASE, hurry=None)
@@ -103,6 +124,12 @@ def poll_alone(client: Client, now: datetime | None = None) -> None:
         fp("alone.answered")
     except Refused as refused:
         reports.odd[order.upstream_id] = refused.said or str(refused)
+    except Unclear as trouble:
+        if order.failing_since is None:
+            raise
+        log.warning("could not ask after order %d: %s", order.pk, trouble)  # as ever: the others go on
+        Order.objects.filter(pk=order.pk).update(next_look_at=timezone.now() + LONGEST_PAUSE)
+        return
     apply_reports([order.upstream_id], reports, timezone.now(), alone=True)
 
 
@@ -114,6 +141,7 @@ def apply_reports(
     Orders that a page shows differently are saved one by one; the others in one statement for all that are due next
     at the same time. `due`: upstream id → when the order was due; some are polled before that, to fill a call.
     """
+    Sending.record_answer(STATUS, timezone.now())
     webhooks_reliable = reliable(now)
     events: list[Event] = []
     readings: list[Reading] = []
@@ -124,6 +152,7 @@ def apply_reports(
         schedule = PollSchedule(usual_times({order.service_id for order in orders}), webhooks_reliable, due)
         for order in orders:
             upstream_id, version = order.upstream_id or "", order.version
+            order.failing_since = order.share = None
             if report := reports.found.get(upstream_id):
                 happened, reading = absorb(order, report, schedule)
                 events += happened
@@ -138,7 +167,9 @@ def apply_reports(
             elif order.reported_at:
                 unmoved[order.reported_at, order.next_look_at].append(order.pk)
         for (reported_at, next_look_at), pks in unmoved.items():
-            Order.objects.filter(pk__in=pks).update(reported_at=reported_at, next_look_at=next_look_at)
+            Order.objects.filter(pk__in=pks).update(
+                reported_at=reported_at, next_look_at=next_look_at, failing_since=None, share=None
+            )
         Reading.objects.bulk_create(readings)
         ended = [order for order in orders if order.upstream_id in reports.found and order.status in FINAL]
         Event.objects.bulk_create([*events, *settle_cancels(ended, now)])

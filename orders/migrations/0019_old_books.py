@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("orders", "0017_one_target_many_spellings"),
+        ("orders", "0018_calls_that_fail"),
     ]
 
     operations = [

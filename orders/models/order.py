@@ -32,6 +32,12 @@ SHOWN_STATUSES = {
     "closed": "Not placed",
 }  # fmt: skip
 IS_MISSING = Q(missing_since__isnull=False)  # upstream says that it knows no such order
+DUPLICATE = "duplicate"  # the kind of doubt that upstream may have taken it twice
+
+
+def with_doubt(doubts: str | None, kind: str) -> str:
+    """`Order.doubts` with one more kind. Adding it again changes nothing."""
+    return " ".join(dict.fromkeys([*(doubts or "").split(), kind]))
 
 
 class Urgency(models.IntegerChoices):
@@ -92,6 +98,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """Due orders that a person or a webhook asked for, people's first. Served by the index `order_hurry`."""
         return self.filter(hurry__isnull=False, next_look_at__lte=now).order_by("-hurry", "next_look_at")
 
+    def suspects(self, now: datetime) -> Self:
+        """Due orders whose next call may name only so many, longest due first. Served by `order_suspect`."""
+        return self.due(now).filter(share__isnull=False)
+
     def due_alone(self, now: datetime) -> Self:
         """Due orders that upstream keeps leaving out of its answers, those that somebody asked for first."""
         due = self.due(now).filter(left_out__gte=POLLED_ALONE_FROM)
@@ -142,6 +152,9 @@ class Order(models.Model):
     remains = models.BigIntegerField(null=True)
     said = models.JSONField(null=True, help_text="Upstream's last answer, as it was.")
     reported_at = models.DateTimeField(null=True, help_text="When we asked for the last answer.")
+    other_ids = models.TextField(
+        null=True, help_text="Ids that upstream gave for its request_id besides, with blanks between; empty: none."
+    )
     left_out = models.PositiveIntegerField(default=0, help_text="Answers in a row that did not mention it.")
     missing_since = models.DateTimeField(null=True, help_text="Since when upstream says that it knows no such order.")
     doubts = models.CharField(
@@ -153,6 +166,11 @@ class Order(models.Model):
     next_look_at = models.DateTimeField(null=True, help_text="When we ask next; empty: not any more.")
     hurry = models.PositiveSmallIntegerField(
         null=True, choices=Urgency, help_text="Who wants it to be asked after before its time; empty: nobody."
+    )
+    # Calls about many orders that fail: orders/following/split.py.
+    failing_since = models.DateTimeField(null=True, help_text="Since when calls that name it fail; empty: they do not.")
+    share = models.PositiveSmallIntegerField(
+        null=True, help_text="How many orders its next call may name, after calls that failed; empty: as many as fit."
     )
     # How long it takes: orders/rules/lateness.py.
     taken_at = models.DateTimeField(null=True, help_text="When upstream took it.")
@@ -184,6 +202,10 @@ class Order(models.Model):
             Index(fields=["next_look_at"], condition=Q(left_out__gte=POLLED_ALONE_FROM), name="order_alone"),
             # `due_first`: what goes first, longest waiting first.
             Index(fields=["-hurry", "next_look_at"], condition=Q(hurry__isnull=False), name="order_hurry"),
+            # `suspects`: orders whose calls are made smaller until the one that makes them fail stands alone.
+            Index(fields=["next_look_at"], condition=Q(share__isnull=False), name="order_suspect"),
+            # The alarm about possible duplicates.
+            Index(fields=["-id"], condition=Q(other_ids__isnull=False), name="order_other_ids"),
             # `similar_orders`: a service's orders for one target, of the last day or under way.
             Index(fields=["target", "service", "-created_at"], name="order_like"),
             # Delivery times: a service's live orders.
@@ -303,6 +325,11 @@ class Order(models.Model):
     def polled_alone(self) -> bool:
         """Whether upstream keeps leaving it out of its answers about many orders."""
         return self.left_out >= POLLED_ALONE_FROM
+
+    @property
+    def silent(self) -> bool:
+        """Whether it is polled alone because calls that name it fail."""
+        return self.failing_since is not None and self.polled_alone
 
     @property
     def given_up(self) -> bool:

@@ -15,6 +15,7 @@ from orders.models.bulk_job import Bulk
 from orders.rules.retry import HURRIED_TOGETHER, HURRIED_TRIES
 from orders.rules.statuses import AFTERSALE, TaskKind, TaskOutcome, TaskSettled
 from panel.notpanel.errors import ANSWER_LOST, in_short
+from panel.ops.database import ONLY_ROW, only_row
 from panel.ops.failpoints import fp
 
 IS_PENDING = Q(kind__in=AFTERSALE, over_at=None)
@@ -129,7 +130,8 @@ class TaskQuerySet(models.QuerySet["Task"]):
             mine = due.select_for_update(of=("self",), skip_locked=True).select_related("order")
             tasks = list(mine[:limit])
             if tasks:
-                tasks = tasks[:1] if tasks[0].alone else [task for task in tasks if not task.alone]
+                share = tasks[0].share
+                tasks = [task for task in tasks if task.share == share][:share]
                 unclear_since = Coalesce("unclear_since", models.Value(now, models.DateTimeField()))
                 self.filter(pk__in=[task.pk for task in tasks]).update(
                     due_at=now + lease, attempts=F("attempts") + 1, unclear_since=unclear_since
@@ -165,7 +167,11 @@ class Task(models.Model):
     needs = models.DecimalField(
         max_digits=18, decimal_places=6, null=True, help_text="USD it waits for; empty: it does not wait for money."
     )
-    alone = models.BooleanField(default=False, help_text="Its batch was refused as a whole, so it goes by itself.")
+    # Calls about many orders that fail: orders/aftersale/split.py.
+    failing_since = models.DateTimeField(null=True, help_text="Since when calls that name it fail; empty: they do not.")
+    share = models.PositiveSmallIntegerField(
+        null=True, help_text="How many its next call may name, after calls that failed; empty: as many as fit."
+    )
     # Only for refills and cancels, which go on being pending after upstream's yes.
     known_at = models.DateTimeField(null=True, help_text="When upstream last let us know that it has it.")
     over_at = models.DateTimeField(null=True, help_text="Since when it is no longer pending.")
@@ -332,9 +338,25 @@ class Sending(models.Model):
     store = models.CharField(
         max_length=100, blank=True, help_text="The mark of the database that a worker last began on; empty: not known."
     )
+    # Whether a call that fails is to blame on its orders: orders/following/split.py and orders/aftersale/split.py.
+    status_at = models.DateTimeField(null=True, help_text="Last time upstream answered a poll well.")
+    refill_at = models.DateTimeField(null=True, help_text="Last time upstream answered a call for refills well.")
+    cancel_at = models.DateTimeField(null=True, help_text="Last time upstream answered a call for cancels well.")
 
     class Meta:
         verbose_name_plural = "sending"
 
     def __str__(self) -> str:
         return f"Stopped: {self.reason}" if self.stopped_at else "Orders go out."
+
+    @classmethod
+    def record_answer(cls, action: str, at: datetime) -> None:
+        """Records that upstream has answered a call of this action well: status, refill or cancel."""
+        answered = {f"{action}_at": at}
+        if not cls.objects.filter(pk=ONLY_ROW).update(**answered):
+            only_row(cls).update(**answered)
+
+    @classmethod
+    def answered_since(cls, action: str, at: datetime) -> bool:
+        """Whether upstream has answered a call of this action well since then."""
+        return cls.objects.filter(**{f"{action}_at__gt": at}).exists()

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from orders.aftersale.settle import settle_needless_cancels
 from orders.models import Attempt, Order, Task
+from orders.models.order import DUPLICATE, with_doubt
 from orders.placing import funding, send_switch
 from orders.rules.eligibility import AskedTask, pending_cancel
 from orders.rules.retry import LEASE, LONGEST_PAUSE_SECONDS, repeat_pause
@@ -120,6 +121,7 @@ def apply_answer(task: Task, upstream_id: str, asked_at: datetime) -> None:
             without_id = Order.objects.filter(pk=order.pk, upstream_id=None)
             if not (mine or without_id.filter(status__in=(Status.REVIEW, Status.REJECTED)).exists()):
                 log.warning("the answer came after the claim ran out", extra={"upstream_id": upstream_id})
+                record_other_ids(task)
                 return
             Task.objects.filter(pk=task.pk).update(outcome=Task.Outcome.DONE, answer=upstream_id)
             fp("placed.half")
@@ -128,6 +130,7 @@ def apply_answer(task: Task, upstream_id: str, asked_at: datetime) -> None:
             now = timezone.now()
             without_id.change(upstream_id=upstream_id, status=Status.QUEUED, next_look_at=asked_at, taken_at=now)
             order.record("asked", attempt=task.attempts, upstream_id=upstream_id)
+            record_other_ids(task)
             fp("placed.commit")
         fp("placed.committed")
     except IntegrityError:
@@ -137,6 +140,26 @@ def apply_answer(task: Task, upstream_id: str, asked_at: datetime) -> None:
         to_review(task, f"upstream answered with {upstream_id}, which order {other} already has.", upstream_id)
     else:
         log.info("placed", extra={"upstream_id": upstream_id, "attempt": task.attempts})
+
+
+def record_other_ids(task: Task) -> None:
+    """Records that upstream gave this task's request_id more than one id, if it did: it may have been ordered twice.
+
+    Each try keeps the id that it was answered with, so it does not matter which answer comes first. An id that another
+    order has is that order's: upstream's answers were swapped, and nothing was ordered twice.
+    """
+    order = (
+        Order.objects.select_for_update(no_key=True).only("upstream_id", "other_ids", "doubts").get(pk=task.order_id)
+    )
+    answered = task.tries.filter(ending=Ending.PLACED).order_by("pk").values_list("said", flat=True)
+    others = [other for other in dict.fromkeys(answered) if other != order.upstream_id]
+    taken = set(Order.objects.filter(upstream_id__in=others).values_list("upstream_id", flat=True)) if others else set()
+    other_ids = " ".join(other for other in others if other not in taken)
+    if not order.upstream_id or other_ids in ("", order.other_ids):
+        return
+    order.change(other_ids=other_ids, doubts=with_doubt(order.doubts, DUPLICATE))
+    order.record(DUPLICATE, upstream_id=order.upstream_id, others=other_ids.replace(" ", ", "))
+    log.error("upstream gave one order two ids", extra={"upstream_id": order.upstream_id, "others": other_ids})
 
 
 @transaction.atomic

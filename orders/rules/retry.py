@@ -13,8 +13,14 @@ LONGEST_PAUSE_SECONDS = REPEAT_PAUSES_SECONDS[-1]
 # A task that was tried more often is not the trouble's of the moment: it keeps its pauses when upstream answers again.
 HURRIED_TRIES = 8
 HURRIED_TOGETHER = 100  # refills and cancels; upstream takes so many in one call
+FEW_IDS = 4  # so many are asked about singly after a call that failed: to halve them would take more calls
 
 
 def repeat_pause(attempt: int) -> float:
     """Seconds before the next try, after the try with this number, the first being 1."""
     return REPEAT_PAUSES_SECONDS[min(max(attempt, 1), len(REPEAT_PAUSES_SECONDS)) - 1]
+
+
+def smaller_share(ids: int) -> int:
+    """How many ids a call may name after a call with so many failed: half of them, so that a bad id ends up alone."""
+    return 1 if ids <= FEW_IDS else -(-ids // 2)

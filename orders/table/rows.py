@@ -19,8 +19,8 @@ from panel.web.params import read_number
 
 ORDER_FIELDS = ("request_id", "link", "quantity", "runs", "expected_charge", "created_at", "send_when_funded",
                 "upstream_id", "status", "charge", "currency", "start_count", "remains", "reported_at", "left_out",
-                "refills_elsewhere", "missing_since", "doubts", "next_look_at", "late_from", "version", "cost",
-                "placed_by_id")  # fmt: skip
+                "failing_since", "refills_elsewhere", "missing_since", "doubts", "next_look_at", "late_from", "version",
+                "cost", "placed_by_id")  # fmt: skip
 SERVICE_FIELDS = ("upstream_id", "name", "type", "category", "refill", "cancel", "changed_at")
 ROW_FIELDS = (*ORDER_FIELDS, *(f"service__{name}" for name in SERVICE_FIELDS))
 TASK_FIELDS = ("order_id", "kind", "asked_by_id", "asked_at", "due_at", "attempts", "unclear_since", "settled_at",

@@ -12,7 +12,8 @@ from django.db.models.functions import Cast
 
 from accounts.models import BalanceReading
 from catalog.models import Change
-from orders.models import Sending
+from orders.models import Order, Sending
+from orders.models.order import DUPLICATE
 from orders.table.filters import FILTERS
 from panel.alarms.kinds import Facts
 from panel.alarms.models import BEGAN_AT, BEGAN_WITH, Alarm
@@ -28,6 +29,7 @@ IGNORED_AFTER = timedelta(days=1)  # a worker that is silent for so long is no n
 GAP_AFTER = timedelta(minutes=5)  # without an evaluation; a new version of the desk takes less to start
 PILE_TOLD_EVERY = timedelta(minutes=15)  # what is added to a pile within this time is told together
 PILED_ROWS = 1_000  # read of one kind
+DUPLICATES = 20  # orders that may have been placed twice, with an alarm each
 NAMED_ROWS = 5  # in a sentence
 
 
@@ -93,6 +95,13 @@ def orders_to_review(evaluation: Evaluation) -> Findings:
         found |= set(index.rows.order_by(f"-{index.field}").values_list(index.field, flat=True)[:PILED_ROWS])
     pile = {str(order): "" for order in sorted(found, reverse=True)[:PILED_ROWS]}
     return pile_finding(pile, evaluation, lambda fresh: {"some": [int(order) for order in fresh[:NAMED_ROWS]]})
+
+
+def possible_duplicates(_evaluation: Evaluation) -> Findings:
+    """Finds each order that upstream gave more than one id, until somebody has seen it."""
+    doubled = Order.objects.filter(other_ids__isnull=False, doubts__contains=DUPLICATE).order_by("-pk")
+    rows = doubled.values_list("pk", "upstream_id", "other_ids")[:DUPLICATES]
+    return {str(pk): Finding({"order": pk, "ids": [first, *others.split()]}) for pk, first, others in rows}
 
 
 def price_jumps(evaluation: Evaluation) -> Findings:
@@ -198,6 +207,7 @@ CONDITIONS: dict[str, Condition] = {
     "worker": Condition(silent_workers, timedelta(seconds=30)),
     "upstream": Condition(upstream_failing, timedelta(minutes=2)),
     "orders": Condition(orders_to_review, timedelta(0)),
+    "duplicate": Condition(possible_duplicates, timedelta(0)),
     "balance": Condition(low_balance, timedelta(0)),
     "prices": Condition(price_jumps, timedelta(0)),
 }

@@ -59,6 +59,12 @@ def orders_sentence(facts: Facts) -> str:
     return f"{begins}: {list_words([str(order) for order in facts['some']], new)}"
 
 
+def duplicate_sentence(facts: Facts) -> str:
+    """What an alarm about a possible duplicate says: the order, and all the ids that upstream gave it."""
+    ids = " and ".join(map(foreign_words, facts["ids"]))
+    return f"Order {facts['order']} may have been placed twice: upstream has it as {ids}. Look for all of them there."
+
+
 def worker_sentence(facts: Facts) -> str:
     """What an alarm about silent workers says: no worker ran for a while, this worker is silent, or no worker runs."""
     since = moment_words(facts["since"])
@@ -92,6 +98,8 @@ KINDS: dict[str, Kind] = {
                    prices_sentence, lambda _: "All these prices were decided about.", "catalog:changes"),
     "orders": Kind("Orders need a look", "bad", False, "Orders that only a person can bring on.",
                    orders_sentence, lambda _: "No order needs a look any more.", "orders:index", "open=look"),
+    "duplicate": Kind("Possible duplicate", "bad", True, "Upstream gives one order more than one id.",
+                      duplicate_sentence, lambda _: "Somebody has looked at it.", "orders:index", "open=doubt"),
     "worker": Kind("Worker silent", "bad", True, "A worker falls silent, or none ran for a while.",
                    worker_sentence, worker_over_sentence, "calls"),
 }  # fmt: skip

@@ -234,7 +234,7 @@ class Client:
         if status == 429:
             raise errors.throttled(self._current_call.headers, self._clock(), said)
         if not (200 <= status < 300 or 400 <= status < 500):
-            raise Unclear(f"NotPanel answered with HTTP {status}.", said=said)
+            raise Unclear(f"NotPanel answered with HTTP {status}.", said=said, failed=bool(error) and status >= 500)
         if error and isinstance(answer, dict):
             if shapes.has_proof(answer, proof):
                 raise Unclear("NotPanel said yes and no at once.", said=said)

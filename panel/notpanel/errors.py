@@ -64,7 +64,8 @@ class NotPanelError(Exception):
     """A call that did not go well; `str()` is a sentence for a person.
 
     `pause` is seconds until trying again makes sense (None: never). `said` is upstream's own words or the beginning of
-    what it sent (at most 500 characters, never the key). The client fills in `action`, the call's name, and
+    what it sent (at most 500 characters, never the key). `failed` says that these words are an error in the documented
+    form with a 5xx: upstream itself failed, and nothing in between. The client fills in `action`, the call's name, and
     `http_status`, None when no status came.
     """
 
@@ -72,9 +73,9 @@ class NotPanelError(Exception):
     action = ""
     http_status: int | None = None
 
-    def __init__(self, sentence: str, said: str = "") -> None:
+    def __init__(self, sentence: str, said: str = "", *, failed: bool = False) -> None:
         super().__init__(sentence)
-        self.said = said
+        self.said, self.failed = said, failed
 
     @property
     def in_full(self) -> str:

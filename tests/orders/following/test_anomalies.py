@@ -131,6 +131,93 @@ def test_remains_of_a_package_are_compared_with_no_quantity() -> None:
     assert order.doubts is None
 
 
+# Of 100 units for $0.10: status, remains, charge → the kinds that are flagged.
+CONTRADICTIONS: list[tuple[str, int | None, str | None, str | None]] = [
+    ("completed", 100, "0.10", "undelivered"),
+    ("completed", 1, "0.10", "undelivered"),
+    ("completed", 101, "0.10", "remains undelivered"),
+    ("partial", 0, "0.10", "delivered"),
+    ("partial", 0, "0.04", "delivered"),
+    ("cancelled", 100, "0.10", "kept"),
+    ("cancelled", 0, "0.10", "kept"),
+    ("cancelled", None, "0.101", "kept"),
+    ("refunded", 100, "0.10", "kept"),
+    ("refunded", 40, "0.0995", "kept"),
+    ("canceled", 100, "0.20", "charge"),  # more than the full price is flagged as a charge
+    # What does not contradict itself.
+    ("completed", 0, "0.10", None),
+    ("completed", None, "0.10", None),
+    ("partial", 60, "0.10", None),
+    ("partial", 60, "0.04", None),
+    ("partial", None, "0.10", None),
+    ("cancelled", 100, "0", None),
+    ("cancelled", 100, None, None),
+    ("cancelled", 40, "0.06", None),
+    ("refunded", 100, "0.00", None),
+    ("in_progress", 0, "0.10", None),
+    ("in_progress", 100, "0.10", None),
+    ("pending", 100, "0.10", None),
+]
+
+
+def order_of_a_hundred(**fields: Any) -> Order:
+    """An order of 100 units for $0.10, which upstream has taken."""
+    return make_order(Status.PENDING, service=make_service(rate=Decimal(1), **fields), quantity=100)
+
+
+def report_as_answered(order: Order, **answer: Any) -> list[str]:
+    """Applies an answer as upstream words it, and returns the kinds of its events."""
+    upstream_id = order.upstream_id or ""
+    before = set(order.events.values_list("pk", flat=True))
+    reports = Reports.parse({upstream_id: answer}, [upstream_id], timezone.now())
+    apply_reports([upstream_id], reports, timezone.now())
+    order.refresh_from_db()
+    return [event.kind for event in order.events.order_by("pk") if event.pk not in before]
+
+
+@pytest.mark.parametrize(("status", "remains", "charge", "kinds"), CONTRADICTIONS)
+def test_facts_that_contradict_each_other_are_flagged(
+    status: str, remains: int | None, charge: str | None, kinds: str | None
+) -> None:
+    order = order_of_a_hundred()
+    figures = {"remains": remains, "charge": charge}
+    answer = {name: str(value) for name, value in figures.items() if value is not None}
+    events = report_as_answered(order, status=status, currency="USD", start_count="0", **answer)
+    assert order.doubts == kinds
+    assert events.count("doubted") == len((kinds or "").split())
+    assert order.status == status.replace("canceled", "cancelled"), "what upstream says is kept as it is"
+
+
+def test_a_contradiction_says_both_facts_and_one_that_is_mended_stands_no_more() -> None:
+    orders = {status: order_of_a_hundred() for status in ("completed", "partial", "refunded")}
+    for status, order in orders.items():
+        report_as_answered(order, status=status, remains="0" if status == "partial" else "1", charge="0.10")
+    assert [sentence for order in orders.values() for sentence in sentences(order)] == [
+        "Upstream says “Completed”, and that 1 remains, of 100 ordered.",
+        "Upstream says “Partial”, and that nothing remains.",
+        "Upstream says “Refunded”, and charged the full $0.10: nothing was given back.",
+    ]
+    report_as_answered(orders["refunded"], status="refunded", remains="100", charge="0")
+    [anomaly] = anomalies_of(orders["refunded"])
+    assert (anomaly.stands, anomaly.unseen) == (False, True)
+
+
+@pytest.mark.parametrize(("expected", "charge", "kind"), [("0.004", "0.001", None), ("0.004", "0.004", "kept")])
+def test_of_a_small_price_a_part_is_not_all(expected: str, charge: str, kind: str | None) -> None:
+    order = order_of_a_hundred()
+    Order.objects.filter(pk=order.pk).update(expected_charge=Decimal(expected))
+    order.refresh_from_db()
+    report_as_answered(order, status="cancelled", remains="100", charge=charge)
+    assert order.doubts == kind
+
+
+def test_a_charge_that_nobody_can_compare_is_not_called_full() -> None:
+    foreign, strange = order_of_a_hundred(), order_of_a_hundred(type="Live Stream")
+    report_as_answered(foreign, status="cancelled", charge="0.10", currency="EUR")
+    report_as_answered(strange, status="cancelled", charge="0.10")
+    assert (foreign.doubts, strange.doubts) == ("currency", None)
+
+
 def test_a_live_status_that_goes_back_is_applied_and_flagged() -> None:
     order = make_order(Status.IN_PROGRESS)
     assert report(order, status="pending") == ["surprised"]

@@ -7,14 +7,19 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
+from accounts.access import Role
+from orders.following.anomalies import anomalies_of
+from orders.following.triage import mark_seen
 from orders.models import Order, Sending, Task
 from orders.placing import send_switch
 from orders.placing.submit import RULES, Rule, apply_answer, submit_one, to_review
 from orders.rules.retry import LEASE
 from orders.rules.statuses import Status
+from panel.alarms.evaluate import evaluate
+from panel.alarms.models import Alarm
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NotPanelError
-from tests.makers import make_order, place_order, sold_by
+from tests.makers import make_order, make_user, place_order, sold_by
 from tests.upstream import Upstream
 
 pytestmark = pytest.mark.django_db
@@ -241,3 +246,87 @@ def test_a_mistake_of_our_own_is_for_a_person_and_not_repeated(phone: Client, or
     submit(phone, order)
     assert order.status == Status.REVIEW
     assert not submit_one(phone, timezone.now() + LATER)
+
+
+# What happens to three claims of one placement, in turn: claim 0 is answered with ord_a, and so on. → the order's own
+# id, and the others that upstream gave it. The claim before has always run out when the next is taken.
+ANSWERS: list[tuple[list[tuple[int, str]], str, str | None]] = [
+    ([(1, "ord_b"), (0, "ord_a")], "ord_b", "ord_a"),  # the first answer was slow
+    ([(0, "ord_a"), (1, "ord_b")], "ord_b", "ord_a"),  # it came while the second call was under way
+    ([(2, "ord_c"), (0, "ord_a"), (1, "ord_b")], "ord_c", "ord_a ord_b"),
+    ([(0, "ord_a"), (1, "ord_b"), (2, "ord_c")], "ord_c", "ord_a ord_b"),
+    ([(2, "ord_c"), (1, "ord_a"), (0, "ord_a")], "ord_c", "ord_a"),
+    ([(2, "ord_a"), (1, "ord_b"), (0, "ord_a")], "ord_a", "ord_b"),
+    ([(2, "ord_a"), (0, "ORD_A")], "ord_a", "ORD_A"),  # ids are told apart by their letters
+    # One id, however often it is heard.
+    ([(2, "ord_a")], "ord_a", None),
+    ([(2, "ord_a"), (0, "ord_a")], "ord_a", None),
+    ([(0, "ord_a"), (1, "ord_a"), (2, "ord_a")], "ord_a", None),
+    ([(0, "ord_a"), (2, "ord_a")], "ord_a", None),
+]
+
+
+def three_claims(order: Order) -> list[Task]:
+    """The task as three workers have it, each of which claimed it when the claim before had run out."""
+    claims = []
+    for number in range(3):
+        claims.append(Task.objects.claim(timezone.now() + number * 2 * LEASE, LEASE))
+    return [task for task in claims if task]
+
+
+@pytest.mark.parametrize(("answers", "own", "others"), ANSWERS)
+def test_two_ids_for_one_request_id_are_a_possible_duplicate(
+    answers: list[tuple[int, str]], own: str, others: str | None
+) -> None:
+    order = place_order()
+    claims = three_claims(order)[: max(claim for claim, _ in answers) + 1]
+    if len(claims) < 3:  # the last claim of this case holds, so that its answer is taken
+        Task.objects.update(attempts=claims[-1].attempts, due_at=claims[-1].claimed_until)
+    for claim, upstream_id in answers:
+        apply_answer(claims[claim], upstream_id, timezone.now())
+    order.refresh_from_db()
+    assert (order.upstream_id, order.other_ids) == (own, others)
+    assert (order.doubts == "duplicate") == (others is not None)
+    assert order.events.filter(kind="duplicate").exists() == (others is not None)
+
+
+def test_a_possible_duplicate_is_an_alarm_with_all_ids_until_somebody_has_looked() -> None:
+    order = place_order()
+    claims = three_claims(order)
+    apply_answer(claims[2], "ord_b", timezone.now())
+    apply_answer(claims[0], "ord_a", timezone.now())
+    evaluate(timezone.now())
+    alarm = Alarm.objects.open().get(kind="duplicate")
+    assert "ord_b and ord_a" in alarm.sentence
+    assert str(order.pk) in alarm.sentence
+    order.refresh_from_db()
+    [anomaly] = anomalies_of(order)
+    assert "ord_b and ord_a" in anomaly.sentence
+    mark_seen(order, order.doubts or "", by=make_user(Role.MANAGER))
+    evaluate(timezone.now())
+    assert not Alarm.objects.open().exists()
+    order.refresh_from_db()
+    assert [anomaly.stands for anomaly in anomalies_of(order)] == [True], "the page still says so"
+    apply_answer(claims[1], "ord_a", timezone.now())
+    order.refresh_from_db()
+    assert order.doubts is None, "an id that was seen is no news"
+
+
+def test_an_id_that_is_another_orders_was_swapped_and_nothing_was_ordered_twice() -> None:
+    make_order(Status.PENDING, upstream_id="ord_theirs")
+    order = place_order()
+    claims = three_claims(order)
+    apply_answer(claims[2], "ord_mine", timezone.now())
+    apply_answer(claims[0], "ord_theirs", timezone.now())
+    order.refresh_from_db()
+    assert (order.upstream_id, order.other_ids, order.doubts) == ("ord_mine", None, None)
+
+
+def test_an_answer_that_names_another_orders_id_never_makes_it_this_orders(phone: Client, order: Order) -> None:
+    other = make_order(Status.PENDING, upstream_id="ord_theirs")
+    [task] = [Task.objects.claim(timezone.now(), LEASE)]
+    assert task
+    apply_answer(task, "ord_theirs", timezone.now())
+    order.refresh_from_db()
+    other.refresh_from_db()
+    assert (order.status, order.upstream_id, other.upstream_id) == (Status.REVIEW, None, "ord_theirs")

@@ -1,0 +1,63 @@
+"""Decides how polls go on after a call about many orders failed, until the order that fails it stands alone.
+
+A call is made smaller only where upstream answers other polls well. So while upstream itself is away, one order is sent
+ahead as a scout, the others wait together, and polls cost no more than twice as many calls as ever.
+"""
+
+import random
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F
+
+from orders.following.anomalies import add_anomaly
+from orders.models import Event, Order, Sending
+from orders.rules.poll_schedule import POLLED_ALONE_FROM
+from orders.rules.retry import smaller_share
+from panel.notpanel.errors import NotPanelError, Refused, Unclear
+from panel.ops.failpoints import fp
+
+STATUS = "status"  # the action by which Sending knows polls
+ALONE_AGAIN_AFTER = timedelta(minutes=5)  # the first time; then once an hour, as all that are polled by themselves
+
+
+def is_about_orders(trouble: NotPanelError) -> bool:
+    """Whether an order may be what makes a call fail: upstream got the call, and nobody told the desk to wait."""
+    return isinstance(trouble, Refused | Unclear)
+
+
+@transaction.atomic
+def split(upstream_ids: Collection[str], trouble: NotPanelError, now: datetime) -> None:
+    """Plans the next calls about these orders, whose call failed. Those that it leaves alone wait for their lease."""
+    named = Order.objects.filter(upstream_id__in=upstream_ids, next_look_at__isnull=False)
+    orders = list(named.order_by("pk").select_for_update())
+    again = [order for order in orders if order.failing_since]
+    named.filter(failing_since=None).update(failing_since=now)
+    if not again:
+        return
+    if Sending.answered_since(STATUS, max(order.failing_since or now for order in again)):
+        if len(orders) == 1:
+            leave_alone(orders[0], trouble, now)
+        else:
+            poll_apart(again, smaller_share(len(again)), now)
+    elif len(orders) == 1:  # a scout that came back without an answer joins the others
+        named.update(share=None)
+    else:
+        poll_apart([random.choice(again)], 1, now)  # noqa: S311  no secret
+    fp("split.commit")
+
+
+def poll_apart(orders: Sequence[Order], share: int, now: datetime) -> None:
+    """Makes these orders due at once, in calls that name at most so many."""
+    Order.objects.filter(pk__in=[order.pk for order in orders]).update(share=share, next_look_at=now)
+
+
+def leave_alone(order: Order, trouble: NotPanelError, now: datetime) -> None:
+    """Has an order polled by itself from now on, because upstream answers polls well until they name this order."""
+    add_anomaly(order, "silent")
+    Order.objects.filter(pk=order.pk).update(
+        share=None, left_out=POLLED_ALONE_FROM, next_look_at=now + ALONE_AGAIN_AFTER, doubts=order.doubts,
+        version=F("version") + 1,
+    )  # fmt: skip
+    Event.objects.create(order=order, kind="silent", at=now, facts={"trouble": str(trouble), "said": trouble.said})

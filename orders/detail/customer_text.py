@@ -9,7 +9,7 @@ Kind, Outcome, Settled = Task.Kind, Task.Outcome, Task.Settled
 
 # By `shown_status`. {total} and {done} are units; {done} is upstream's figure, and {at} is when we asked for it.
 STATUS_TEXTS = {
-    "queued":      "Your order of {total} is written down; the supplier has not been asked yet.",
+    "queued":      "Your order of {total} is written down; the supplier has not taken it yet.",
     "confirming":  "Your order of {total} was sent; the supplier has not answered clearly yet, so we are asking again.",
     "unfunded":    "Your order of {total} is written down and waits on our side; the supplier has not taken it yet.",
     "taken":       "The supplier has taken your order of {total} and has not reported on it yet.",

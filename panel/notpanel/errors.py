@@ -106,7 +106,7 @@ class PutOff(NotPanelError):
     pause = 60.0
 
     def __init__(self, words: str, said: str = "") -> None:
-        super().__init__(f"NotPanel puts it off: “{words}”", said)
+        super().__init__(f"NotPanel puts it off: “{words.rstrip('.')}”.", said)
 
 
 class Throttled(NotPanelError):

@@ -15,13 +15,15 @@ from catalog.models import Service
 from orders.models import Attempt, Order, Task
 from orders.placing import send_switch
 from orders.rules.statuses import Status
+from panel.notpanel.errors import PutOff
 from panel.upstream.models import Beat
 from tests.browser.conftest import Desk, Opens
 from tests.browser.test_every_page import TWO_LOOKS, faults, picture
 from tests.makers import make_order, make_service, make_user, place_order, sold_by
 
 LINK = "https://www.instagram.com/lumen.studio"
-NO_ANSWER = "No answer within 30 s."
+NO_ANSWER, FAILED = "No answer within 30 s.", "NotPanel answered with HTTP 500."
+LATER = timedelta(seconds=70)
 
 
 def reading(amount: str, minutes: int) -> None:
@@ -59,6 +61,13 @@ def states(desk: Desk, settings: Any) -> dict[str, Order]:
     reading("0.41", -5)
     lost = make_order(service=service, link=LINK)
     lost.tasks.update(attempts=2, unclear_since=now, answer=NO_ANSWER, due_at=now + timedelta(seconds=40))
+    failed = make_order(service=service, link=LINK)
+    failed.tasks.update(attempts=1, unclear_since=now, answer=FAILED, due_at=now + timedelta(seconds=14))
+    Attempt.objects.create(
+        task=failed.tasks.get(), began_at=now, ended_at=now, ending="unclear", said=f"{FAILED} Internal server error"
+    )
+    put_off = make_order(service=service, link=LINK)
+    put_off.tasks.update(answer=str(PutOff("System is under maintenance, try again later")), due_at=now + LATER)
     short = make_order(service=service, link=LINK)
     short.tasks.update(attempts=1, needs=Decimal("0.90"), answer="Insufficient balance")
     comments = place_order(
@@ -70,6 +79,8 @@ def states(desk: Desk, settings: Any) -> dict[str, Order]:
     return {
         "review": review,
         "missing": missing,
+        "failed": failed,
+        "put-off": put_off,
         "short": short,
         "comments": comments,
         "undo": make_order(service=service, link=LINK),

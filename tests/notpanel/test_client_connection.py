@@ -329,6 +329,14 @@ def test_it_never_repeats_what_may_have_taken_effect(action: str, server: Script
     assert [form["action"] for form in server.forms] == ["balance", action]
 
 
+def test_it_never_repeats_an_order_by_itself_on_the_connection_that_took_it_before(server: ScriptedServer) -> None:
+    server.play(answer(ORDER), [End.CLOSE], answer(ORDER))
+    client = make_client(server)
+    assert place(client) == "ord_1"
+    assert type(trouble_of(lambda: place(client))) is Unclear
+    assert (len(server.forms), server.connections) == (2, 1)
+
+
 def test_it_places_on_a_fresh_connection_when_the_kept_one_is_gone_already(server: ScriptedServer) -> None:
     server.play([*answer(BALANCE), End.CLOSE], answer(ORDER))
     client = make_client(server)

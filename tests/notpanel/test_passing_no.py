@@ -123,7 +123,7 @@ def test_what_is_put_off_says_so_in_upstreams_words(server: ScriptedServer) -> N
     server.play(answer('{"error": "Maintenance, come back later"}'))
     trouble = trouble_of_add(server)
     assert isinstance(trouble, PutOff) and trouble.pause == 60 and trouble.said == "Maintenance, come back later"
-    assert str(trouble) == "NotPanel puts it off: “Maintenance, come back later”"
+    assert str(trouble) == "NotPanel puts it off: “Maintenance, come back later”."
 
 
 @pytest.mark.parametrize("status", [500, 502, 503])

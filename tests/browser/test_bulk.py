@@ -119,3 +119,25 @@ def test_a_thumb_hits_the_tick(opens: Opens, orders: list[Order], ana: User) -> 
     bar = page.locator(".picked").bounding_box()
     rail = page.locator(".rail").bounding_box()
     assert bar and rail and bar["y"] + bar["height"] <= rail["y"]
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+@pytest.mark.parametrize("width", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_rows_are_unticked_and_doubtful_ones_ticked(
+    opens: Opens, orders: list[Order], ana: User, width: ViewportSize, script: bool
+) -> None:
+    page = opens(ana, "/orders/bulks/new/", script=script, width=width)
+    first, second, third = (order.pk for order in orders[:3])
+    page.get_by_label("A chat message").fill(f"orders #{first} and #{second} dropped, quantity {third}")
+    page.get_by_role("button", name="Refill…").click()
+    page.locator("summary", has_text="will be asked").click()
+    button = page.locator("#press button")
+    expect(button).to_have_text("Ask for 2 refills")
+    expect(page.get_by_label(f"Ask of order {third}", exact=True)).not_to_be_checked()
+    page.get_by_label(f"Ask of order {second}", exact=True).uncheck()
+    expect(button).to_have_text("Ask for 1 refill" if script else "Ask for 2 refills")
+    page.get_by_label(f"Ask of order {third}", exact=True).check()
+    assert not list(faults(page, "dry run"))
+    button.click()
+    page.wait_for_url(re.compile(r"/orders/bulks/\d+/$"))
+    assert set(Bulk.objects.get().tasks.values_list("order", flat=True)) == {first, third}

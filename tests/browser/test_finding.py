@@ -89,3 +89,21 @@ def test_two_people_see_each_other_and_one_sees_that_contact_is_lost(desk: Desk,
     bo.unroute_all()
     bo.evaluate("htmx.trigger('#poll', 'desk:poll')")
     expect(live).to_have_text("Live")
+
+
+def test_a_long_message_from_the_top_bar_leaves_nothing_in_the_history(desk: Desk, opens: Opens) -> None:
+    ana = make_user(Role.OPERATOR, name="Ana")
+    first, second = make_order(Status.COMPLETED, by=ana), make_order(Status.PARTIAL, by=ana)
+    for script in (True, False):
+        page = opens(ana, "/orders/", script=script)
+        message = (
+            f"Please look at order #{first.pk}, quantity {second.pk}, of our customer Lumen. " + "It is stuck. " * 400
+        )
+        assert len(message) > 5_000
+        assert search(page, message) == {first.pk}
+        expect(page.get_by_role("main")).to_contain_text(f"Also numbers of orders, perhaps by chance: {second.pk}")
+        assert re.fullmatch(r".*/orders/\?s=[0-9a-f]{24}", page.url)
+        page.reload()
+        assert rows(page) == {first.pk}
+        page.go_back()
+        page.wait_for_url("**/orders/")

@@ -51,9 +51,9 @@ def test_an_id_that_no_row_can_have_is_not_found() -> None:
 )
 def test_an_id_that_no_record_can_have_leads_back_from_every_admin_page(object_id: str) -> None:
     client = as_a(Role.OWNER)
-    paths = [admin_address(model, page, object_id) for model, _ in registered() for page in ("change", "history")]
-    assert answers(client, paths, "GET") == {}
-    assert client.get(admin_address(Order, "change", object_id))["Location"] == "/admin/"
+    for model, _ in registered():
+        for page in ("change", "history"):
+            assert client.get(admin_address(model, page, object_id)).get("Location") == "/admin/", (model, page)
 
 
 # ── What the admin is asked ──────────────────────────────────────────────────────────────────────

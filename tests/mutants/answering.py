@@ -67,8 +67,7 @@ MISTAKES = (
     ),
     Mistake(
         "readiness reads and does not write", "panel/site/views.py",
-        "silent, undone, outage = bar.worker_silent, bar.undone, why_no_write()",
-        "silent, undone, outage = bar.worker_silent, bar.undone, None",
+        "outage = why_no_write() if not lacks else None", "outage = None",
         OUTAGE_PAGES,
     ),
     Mistake(

@@ -16,7 +16,7 @@ from orders.models import Attempt, Order, Task
 from orders.models.order import DUPLICATE, with_doubt
 from orders.placing import funding, send_switch
 from orders.rules.eligibility import AskedTask, pending_cancel
-from orders.rules.retry import LEASE, retry_pause
+from orders.rules.retry import LEASE, LONGEST_JITTER, retry_pause
 from orders.rules.statuses import Status
 from panel.format.money import money
 from panel.notpanel.client import Client
@@ -28,7 +28,6 @@ log = logging.getLogger(__name__)
 Ending = Attempt.Ending
 
 IN_DOUBT_TOO_LONG = "no clear answer for too long; asking again might order twice."
-LONGEST_JITTER = 1.25  # times the pause, so that not all workers come back at once
 
 
 class Rule(NamedTuple):

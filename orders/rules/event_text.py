@@ -69,6 +69,10 @@ SENTENCES = {
     "resumed": ("ring", "<b>{who}</b> let orders go out again."),
     "stopped_itself": ("bad", "<b>The desk</b> stopped all sending: {reason}"),
     "resumed_itself": ("", "<b>The desk</b> lets orders go out again: upstream answers well."),
+    "set_back": (
+        "warn",
+        "The desk’s clock was set back by {span}. What waited by the old time goes in time all the same.",
+    ),
     "moved": ("", "{was} became <b>{to}</b>."),
     "surprised": ("warn", "{was} became <b>{to}</b>, which we did not expect."),
     "puzzled": ("warn", "Upstream says <b>{to}</b>, a word we do not know."),

@@ -25,17 +25,21 @@ class Heartbeat:
         self.name = f"{socket.gethostname()}:{'once' if once else os.getpid()}{part}"
         self.last_at: datetime | None = None
 
-    def record(self, now: datetime, calls: int = 0) -> None:
-        """Records a heartbeat and how many calls the worker has made, at most every HEARTBEAT_EVERY."""
+    def record(self, now: datetime, calls: int = 0) -> bool:
+        """Records a heartbeat and how many calls the worker has made, at most every HEARTBEAT_EVERY.
+
+        Returns whether it was time for one.
+        """
         if self.last_at is None:
             Beat.objects.filter(beat_at__lt=now - LISTED_FOR).delete()
             begins = {"started_at": now, "beat_at": now, "stopped_at": None, "roles": self.roles, "calls": 0}
             Beat.objects.update_or_create(name=self.name, defaults=begins)
-        elif now - self.last_at >= HEARTBEAT_EVERY:
+        elif not timedelta() <= now - self.last_at < HEARTBEAT_EVERY:  # also when the clock was set back
             Beat.objects.filter(name=self.name).update(beat_at=now, calls=calls)
         else:
-            return
+            return False
         self.last_at = now
+        return True
 
     def stop(self) -> None:
         """Records that the worker has ended; does nothing for one that runs with `--once`."""

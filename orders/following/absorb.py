@@ -1,8 +1,12 @@
 """Applies upstream's reports to orders. Nothing else writes the status of an order that upstream has taken."""
 
+from datetime import datetime
+
+from django.utils import timezone
+
 from orders.following import anomalies
 from orders.models import Event, Order, Reading
-from orders.rules.poll_schedule import BY_AGE_ALONE, PollSchedule
+from orders.rules.poll_schedule import BY_AGE_ALONE, CLOCKS_APART, PollSchedule
 from orders.rules.statuses import FINAL, LIFE, STARTED, label, stage
 from panel.format.money import stored
 from panel.notpanel.shapes import Report
@@ -14,13 +18,18 @@ REPORTED_FIELDS = (
 )  # fmt: skip
 
 
-def absorb(order: Order, report: Report, schedule: PollSchedule = BY_AGE_ALONE) -> tuple[list[Event], Reading | None]:
+def absorb(
+    order: Order, report: Report, schedule: PollSchedule = BY_AGE_ALONE, now: datetime | None = None
+) -> tuple[list[Event], Reading | None]:
     """Changes the order to what the report says, and returns the events, and a reading if the progress changed.
 
     Saves nothing: the caller saves both, and the order's REPORTED_FIELDS. Ignores a report that was asked for earlier
-    than the last report. `schedule` decides when the order is polled next.
+    than the last report, unless that one lies in the future: then the desk's clock was set back since. `schedule`
+    decides when the order is polled next.
     """
     before = progress_of(order)
+    if is_overtaken(order, report, now or timezone.now()):
+        return [], None
     events = apply_report(order, report, schedule)
     if progress_of(order) == before:
         return events, None
@@ -29,8 +38,6 @@ def absorb(order: Order, report: Report, schedule: PollSchedule = BY_AGE_ALONE) 
 
 def apply_report(order: Order, report: Report, schedule: PollSchedule) -> list[Event]:
     """Changes the order to what the report says, and returns the events, unsaved."""
-    if order.reported_at and report.asked_at < order.reported_at:
-        return []
     events = [Event(order=order, kind="back", at=report.asked_at)] if order.missing_since else []
     order.missing_since = None
     if anomalies.needs_second_report(order, report):
@@ -58,6 +65,12 @@ def apply_report(order: Order, report: Report, schedule: PollSchedule) -> list[E
         words = {"was": label(status_before), "to": label(order.status)}
         events.append(anomalies.report_event(order, kind, report, **words))
     return events
+
+
+def is_overtaken(order: Order, report: Report, now: datetime) -> bool:
+    """Whether a report was asked for before the report that is known. One that lies in the future overtakes nothing."""
+    known_at = order.reported_at
+    return known_at is not None and report.asked_at < known_at <= now + CLOCKS_APART
 
 
 def shown_facts(order: Order) -> tuple[object, ...]:

@@ -20,7 +20,13 @@ from orders.models import Event, Order, OrderQuerySet, Reading, Sending
 from orders.models.order import Urgency
 from orders.models.statistics import usual_times
 from orders.rules.lateness import late_from
-from orders.rules.poll_schedule import LONGEST_PAUSE, POLLED_ALONE_FROM, PollSchedule, next_poll_by_age
+from orders.rules.poll_schedule import (
+    CLOCKS_APART,
+    LONGEST_PAUSE,
+    POLLED_ALONE_FROM,
+    PollSchedule,
+    next_poll_by_age,
+)
 from orders.rules.retry import LEASE
 from orders.rules.statuses import FINAL
 from orders.webhooks.health import reliable
@@ -37,7 +43,6 @@ UNKNOWN_ORDER = "not found"  # in upstream's sentence about an id that is not th
 ORDERS_PER_CALL = 100  # upstream's limit for one status call, which counts as one request
 CLAIMED_FIELDS = ("pk", "upstream_id", "next_look_at")
 CALL_TIME = timedelta(seconds=25)  # longer than a call takes: until then, claimed orders may be in one
-CLOCKS_APART = timedelta(seconds=5)  # between two workers, or between reading the clock and getting the database's lock
 
 
 def poll_wanted(now: datetime) -> Purpose | None:
@@ -154,7 +159,7 @@ def apply_reports(
             upstream_id, version = order.upstream_id or "", order.version
             order.failing_since = order.share = None
             if report := reports.found.get(upstream_id):
-                happened, reading = absorb(order, report, schedule)
+                happened, reading = absorb(order, report, schedule, now)
                 events += happened
                 readings += [reading] if reading else []
             else:

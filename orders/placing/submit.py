@@ -16,7 +16,7 @@ from orders.models import Attempt, Order, Task
 from orders.models.order import DUPLICATE, with_doubt
 from orders.placing import funding, send_switch
 from orders.rules.eligibility import AskedTask, pending_cancel
-from orders.rules.retry import LEASE, LONGEST_PAUSE_SECONDS, repeat_pause
+from orders.rules.retry import LEASE, LONGEST_JITTER, LONGEST_PAUSE_SECONDS, repeat_pause
 from orders.rules.statuses import Status
 from panel.format.money import money
 from panel.notpanel.client import Client
@@ -38,7 +38,6 @@ Ending = Attempt.Ending
 
 IN_DOUBT_TOO_LONG = "no clear answer for too long; asking again might order twice."
 PUT_OFF_SHARE = 0.5  # of the time that an order has waited: so much longer it waits when it is put off again
-LONGEST_JITTER = 1.25  # times the pause, so that not all workers come back at once
 
 
 class Rule(NamedTuple):

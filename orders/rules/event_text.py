@@ -76,6 +76,10 @@ SENTENCES = {
     "old_books": ("warn", "It was due when the desk’s books were last written, {at}. Upstream may have it since."),
     "refill_left": ("warn", "<b>{who}</b> left the refill to a person: it may have been asked since. Nothing is sent."),
     "cancel_left": ("warn", "<b>{who}</b> left the cancel to a person: it may have been asked since. Nothing is sent."),
+    "set_back": (
+        "warn",
+        "The desk’s clock was set back by {span}. What waited by the old time goes in time all the same.",
+    ),
     "moved": ("", "{was} became <b>{to}</b>."),
     "surprised": ("warn", "{was} became <b>{to}</b>, which we did not expect."),
     "puzzled": ("warn", "Upstream says <b>{to}</b>, a word we do not know."),

@@ -27,6 +27,7 @@ EARLY_FACTOR = 3
 SHORTEST_PAUSE, LONGEST_PAUSE_IN_SPAN = timedelta(seconds=10), timedelta(minutes=10)
 # While webhooks report every end, polls only make sure of it, and follow the progress.
 WEBHOOK_FACTOR, WEBHOOK_SHORTEST_PAUSE = 15, timedelta(minutes=5)
+CLOCKS_APART = timedelta(seconds=5)  # between two workers, or between reading the clock and getting the database's lock
 # Polls that webhooks ask for are gathered so long, to share a call; on average each waits half of that.
 WEBHOOKS_TOGETHER = timedelta(seconds=20)
 
@@ -73,7 +74,7 @@ class PollSchedule(NamedTuple):
             return asked_at + pause
         # An order polled early counts as polled when it was due, though at most half a pause from now.
         early = max(asked_at, min(self.due.get(order.upstream_id or "", asked_at), asked_at + pause / 2))
-        return next_tick(pause, early)
+        return min(next_tick(pause, early), asked_at + LONGEST_PAUSE)
 
     def pause(self, order: PolledOrder, now: datetime) -> timedelta:
         """How long to wait between two polls of this order."""

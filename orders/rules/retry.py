@@ -10,6 +10,7 @@ LEASE = timedelta(seconds=settings.LEASE_SECONDS)
 # over in seconds and a repeat is safe: an order has its request_id, and a cancel twice is a cancel.
 REPEAT_PAUSES_SECONDS = (2, 5, 15, 30, 60, 120, 300)
 LONGEST_PAUSE_SECONDS = REPEAT_PAUSES_SECONDS[-1]
+LONGEST_JITTER = 1.25  # times the pause, so that not all workers come back at once
 # A task that was tried more often is not the trouble's of the moment: it keeps its pauses when upstream answers again.
 HURRIED_TRIES = 8
 HURRIED_TOGETHER = 100  # refills and cancels; upstream takes so many in one call
@@ -19,6 +20,11 @@ FEW_IDS = 4  # so many are asked about singly after a call that failed: to halve
 def repeat_pause(attempt: int) -> float:
     """Seconds before the next try, after the try with this number, the first being 1."""
     return REPEAT_PAUSES_SECONDS[min(max(attempt, 1), len(REPEAT_PAUSES_SECONDS)) - 1]
+
+
+def longest_wait() -> timedelta:
+    """How long a task can wait at most, for a person's undo, its next try, or the end of a claim."""
+    return max(LEASE, timedelta(seconds=max(LONGEST_PAUSE_SECONDS * LONGEST_JITTER, settings.SEND_DELAY_SECONDS)))
 
 
 def smaller_share(ids: int) -> int:

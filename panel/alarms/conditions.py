@@ -18,7 +18,9 @@ from orders.table.filters import FILTERS
 from panel.alarms.kinds import Facts
 from panel.alarms.models import BEGAN_AT, BEGAN_WITH, Alarm
 from panel.format.money import is_dollars
+from panel.format.times import took
 from panel.ops.database import ONLY_ROW
+from panel.upstream import clock
 from panel.upstream.models import SILENT_AFTER, Beat, Upstream
 
 # A low balance is over only at this share of the threshold, so that a balance that wavers there makes one alarm.
@@ -30,6 +32,7 @@ GAP_AFTER = timedelta(minutes=5)  # without an evaluation; a new version of the 
 PILE_TOLD_EVERY = timedelta(minutes=15)  # what is added to a pile within this time is told together
 PILED_ROWS = 1_000  # read of one kind
 DUPLICATES = 20  # orders that may have been placed twice, with an alarm each
+SET_BACK_STANDS_FOR = timedelta(hours=1)
 NAMED_ROWS = 5  # in a sentence
 
 
@@ -85,6 +88,18 @@ def upstream_failing(evaluation: Evaluation) -> Findings:
     if health is None or health.trouble_since is None:
         return {}
     return {"": Finding({"why": health.trouble, "since": health.trouble_since.isoformat()})}
+
+
+def clock_wrong(evaluation: Evaluation) -> Findings:
+    """Finds that the desk's clock was set back lately, and that it is far from upstream's."""
+    findings, now = Findings(), evaluation.now
+    row = Upstream.objects.filter(pk=ONLY_ROW).first()
+    if row and row.set_back_at and timedelta() <= now - row.set_back_at < SET_BACK_STANDS_FOR:
+        span = took(timedelta(seconds=row.set_back_seconds or 0))
+        findings["set back"] = Finding({"at": row.set_back_at.isoformat(), "span": span})
+    if row and row.skew_at and abs(row.skew_seconds or 0) >= clock.WRONG_SECONDS:
+        findings["skew"] = Finding({"skew": clock.skew_words(row.skew_seconds)})
+    return findings
 
 
 # ── Piles ────────────────────────────────────────────────────────────────────────────────────────
@@ -208,6 +223,7 @@ CONDITIONS: dict[str, Condition] = {
     "upstream": Condition(upstream_failing, timedelta(minutes=2)),
     "orders": Condition(orders_to_review, timedelta(0)),
     "duplicate": Condition(possible_duplicates, timedelta(0)),
+    "clock": Condition(clock_wrong, timedelta(0)),
     "balance": Condition(low_balance, timedelta(0)),
     "prices": Condition(price_jumps, timedelta(0)),
 }

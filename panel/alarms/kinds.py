@@ -65,6 +65,14 @@ def duplicate_sentence(facts: Facts) -> str:
     return f"Order {facts['order']} may have been placed twice: upstream has it as {ids}. Look for all of them there."
 
 
+def clock_sentence(facts: Facts) -> str:
+    """What an alarm about the desk's clock says: that it was set back, or how it compares with upstream's."""
+    if at := facts.get("at"):
+        back = f"The desk’s clock was set back by {facts['span']} at {moment_words(at)}."
+        return f"{back} What waited by the old time goes in time; times written down before it may lie ahead."
+    return f"The desk’s clock is {facts['skew']}. Set it right: retries, webhooks and late orders go by it."
+
+
 def worker_sentence(facts: Facts) -> str:
     """What an alarm about silent workers says: no worker ran for a while, this worker is silent, or no worker runs."""
     since = moment_words(facts["since"])
@@ -100,6 +108,8 @@ KINDS: dict[str, Kind] = {
                    orders_sentence, lambda _: "No order needs a look any more.", "orders:index", "open=look"),
     "duplicate": Kind("Possible duplicate", "bad", True, "Upstream gives one order more than one id.",
                       duplicate_sentence, lambda _: "Somebody has looked at it.", "orders:index", "open=doubt"),
+    "clock": Kind("Clock wrong", "warn", False, "The desk’s clock is set back, or is far from upstream’s.",
+                  clock_sentence, lambda facts: "" if facts.get("at") else "It is like upstream’s again.", "calls"),
     "worker": Kind("Worker silent", "bad", True, "A worker falls silent, or none ran for a while.",
                    worker_sentence, worker_over_sentence, "calls"),
 }  # fmt: skip

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from panel.notpanel import budget
 from panel.notpanel.budget import PURPOSE_OF, Permit, Purpose, Window
+from panel.upstream.clock import record_skew
 from panel.upstream.models import Window as WindowRow
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,8 @@ def settle(permit: Permit, headers: Mapping[str, str], status: int | None, now: 
     """Counts a call as over and corrects the budget by what the answer's headers say. No answer: `status` is None."""
     limits_told = budget.read(headers, status, now)
     change(lambda window: budget.settle(window, permit, limits_told, now, assumed_limits()), now)
+    if limits_told.sent_at:
+        record_skew(limits_told.sent_at, now)
 
 
 def change(decide: Callable[[Window], Window | None], now: datetime) -> Window | None:

@@ -11,12 +11,14 @@ from django.utils import timezone
 
 from orders.placing import send_switch
 from panel.notpanel.client import Client
-from panel.notpanel.errors import NotPanelError, Refused, Suspended, Throttled
+from panel.notpanel.errors import LONGEST_PAUSE_SECONDS, NotPanelError, Refused, Suspended, Throttled
 from panel.ops.database import ONLY_ROW, only_row
 from panel.upstream.call_budget import Meter
 from panel.upstream.models import Upstream
 
 log = logging.getLogger(__name__)
+
+LONGEST_PAUSE = timedelta(seconds=LONGEST_PAUSE_SECONDS)  # a stored one that is longer is of a clock that was set back
 
 
 def make_client(meter: Meter | None = None) -> Client:
@@ -46,7 +48,8 @@ def record_health(trouble: NotPanelError | None, now: datetime) -> bool:
     if trouble is None:
         health.update(spoke_at=now)
         # A call that was under way when another was told to wait does not end that wait.
-        over = health.filter(trouble_since__isnull=False).exclude(paused_until__gt=now)
+        over = health.filter(trouble_since__isnull=False)
+        over = over.exclude(paused_until__gt=now, paused_until__lte=now + LONGEST_PAUSE)
         return bool(over.update(trouble="", trouble_since=None, paused_until=None))
     health.update(trouble=str(trouble), trouble_since=Coalesce("trouble_since", Value(now, DateTimeField())))
     if isinstance(trouble, Suspended):
@@ -58,4 +61,5 @@ def record_health(trouble: NotPanelError | None, now: datetime) -> bool:
 
 def paused_until(now: datetime) -> datetime | None:
     """When calls are allowed again, or None if they are allowed now."""
-    return Upstream.objects.filter(pk=ONLY_ROW, paused_until__gt=now).values_list("paused_until", flat=True).first()
+    pauses = Upstream.objects.filter(pk=ONLY_ROW, paused_until__gt=now, paused_until__lte=now + LONGEST_PAUSE)
+    return pauses.values_list("paused_until", flat=True).first()

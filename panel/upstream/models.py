@@ -20,6 +20,11 @@ class Upstream(models.Model):
     trouble = models.TextField(blank=True, help_text="What is wrong, in a sentence; empty when all is well.")
     trouble_since = models.DateTimeField(null=True)
     paused_until = models.DateTimeField(null=True, help_text="Nobody calls before this: a limit or a suspension.")
+    # The desk's own clock: panel/upstream/clock.py.
+    skew_seconds = models.FloatField(null=True, help_text="By how much our clock is ahead of upstream’s.")
+    skew_at = models.DateTimeField(null=True, help_text="When the two were compared last.")
+    set_back_at = models.DateTimeField(null=True, help_text="When the desk last found that its clock was set back.")
+    set_back_seconds = models.FloatField(null=True, help_text="By how much it was set back then.")
 
     class Meta:
         verbose_name_plural = "upstream"

@@ -10,8 +10,11 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import needs
 from orders.models import Order, Task
+from panel.format.times import took
 from panel.notpanel.budget import SHARES, Purpose
-from panel.upstream.models import EVERY_ROLE, SILENT_AFTER, Beat, Chore, Window
+from panel.ops.database import ONLY_ROW
+from panel.upstream.clock import WRONG_SECONDS, skew_words
+from panel.upstream.models import EVERY_ROLE, SILENT_AFTER, Beat, Chore, Upstream, Window
 from panel.web.htmx import page
 from panel.web.params import COUNTED_ROWS
 
@@ -52,6 +55,10 @@ def index(request: HttpRequest) -> HttpResponse:
         "every_role": EVERY_ROLE,
         "heard_since": now - SILENT_AFTER,
         "chores": Chore.objects.all(),
+        "clock": Upstream.objects.filter(pk=ONLY_ROW).first(),
+        "skew_words": skew_words,
+        "wrong_seconds": WRONG_SECONDS,
+        "took_seconds": lambda seconds: took(timedelta(seconds=seconds or 0)),
         "resting": () if Order.objects.due_alone(now).exists() else ("left out",),
         **due_counts(now),
     }

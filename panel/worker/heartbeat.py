@@ -26,8 +26,11 @@ class Heartbeat:
         self.name = f"{socket.gethostname()}{BY_CRON if once else f':{os.getpid()}'}{part}"
         self.last_at: datetime | None = None
 
-    def record(self, now: datetime, calls: int = 0) -> None:
-        """Records a heartbeat and how many calls the worker has made, at most every HEARTBEAT_EVERY."""
+    def record(self, now: datetime, calls: int = 0) -> bool:
+        """Records a heartbeat and how many calls the worker has made, at most every HEARTBEAT_EVERY.
+
+        Returns whether it was time for one.
+        """
         if self.last_at is None:
             begins = {"started_at": now, "beat_at": now, "stopped_at": None, "roles": self.roles, "calls": 0}
             by_cron = Beat.objects.filter(name__contains=BY_CRON).order_by("-beat_at")
@@ -35,11 +38,12 @@ class Heartbeat:
             Beat.objects.filter(beat_at__lt=now - LISTED_FOR).delete()
             pause = now - last.beat_at if last else None
             Beat.objects.update_or_create(name=self.name, defaults={**begins, "pause": pause})
-        elif now - self.last_at >= HEARTBEAT_EVERY:
+        elif not timedelta() <= now - self.last_at < HEARTBEAT_EVERY:  # also when the clock was set back
             Beat.objects.filter(name=self.name).update(beat_at=now, calls=calls)
         else:
-            return
+            return False
         self.last_at = now
+        return True
 
     def overslept(self, now: datetime) -> bool:
         """Whether the last heartbeat is so long ago that somebody may have put other books in place meanwhile."""

@@ -24,6 +24,7 @@ from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client
 from panel.upstream import client as upstream
 from panel.upstream.models import DESK, ROLES
+from panel.worker.clock import mend_waits
 from panel.worker.heartbeat import Heartbeat
 from panel.worker.recurring import balance_due_now, create_rows, do_recurring_work, recurring_rows
 from panel.worker.start import look_at_books
@@ -98,8 +99,8 @@ def work(client: Client, stop: threading.Event, *, once: bool, roles: Collection
             if broke_off or heartbeat.overslept(now):
                 look_at_books(now)
                 broke_off = False
-            heartbeat.record(now, client.meter.calls if client.meter else 0)
-            busy = work_round(client, roles, stop)
+            beats = heartbeat.record(now, client.meter.calls if client.meter else 0)
+            busy = work_round(client, roles, stop, mend=beats)
         except Exception:
             # The database is away, or a mistake of ours. Claims run out by the clock, so nothing is lost by going on.
             log.exception("a round broke off")
@@ -117,9 +118,14 @@ def work(client: Client, stop: threading.Event, *, once: bool, roles: Collection
     log.info("worker %s ends", heartbeat.name)
 
 
-def work_round(client: Client, roles: Collection[str] = ROLES, stop: threading.Event | None = None) -> bool:
-    """Takes each step of these roles once, until `stop` is set. Returns whether there was anything to do."""
-    busy = False
+def work_round(
+    client: Client, roles: Collection[str] = ROLES, stop: threading.Event | None = None, *, mend: bool = True
+) -> bool:
+    """Takes each step of these roles once, until `stop` is set. Returns whether there was anything to do.
+
+    `mend`: first looks for waits of a clock that was set back, under which nothing else would be due.
+    """
+    busy = mend and DESK in roles and mend_waits(timezone.now())
     waits = upstream.paused_until(timezone.now()) is not None
     ahead = len(ROLES)  # the rank of the first purpose for which something was due in this round
     for step in STEPS:

@@ -53,6 +53,11 @@ RECURRING_WORK = {
 }  # fmt: skip
 
 
+def longest_wait(work: RecurringWork) -> timedelta:
+    """How long this work can wait at most for its next time, or for a worker's lease to end."""
+    return max(LEASE, RETRY_AFTER, timedelta(seconds=work.every_seconds()))
+
+
 def do_recurring_work(client: Client, now: datetime | None = None, roles: Collection[str] = ROLES) -> bool:
     """Does one kind of recurring work of these roles that is due, and sets when it is due again.
 

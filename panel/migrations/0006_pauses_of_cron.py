@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("panel", "0004_the_tiers_most"),
+        ("panel", "0005_clock"),
     ]
 
     operations = [

@@ -143,6 +143,7 @@ EVENT_FACTS = {
     "trouble": TROUBLE, "needs": "$0.90", "why": "Upstream refused a repeat after a lost answer, so the order may exist"
     " there.", "reason": "I looked.", "slot": 1, "slots": 3, "ref": "ref_1", "count": 1, "hours": "72",
     "to": "In progress", "was": "Pending", "job": 4, "form": "CSV", "filter": "all orders", "what": "charge, remains",
+    "others": "ord_77b1", "sent": 2, "left": 1, "at": "2 Nov, 12:00 UTC", "span": "1 h",
 }  # fmt: skip
 
 
@@ -167,6 +168,11 @@ def alarm_facts() -> Iterator[tuple[str, dict[str, Any]]]:
         yield "prices", {"new": new, "all": every, "some": jumps[: min(new, 5)], "percent": "20"}
     yield "worker", {"since": NOON.isoformat()}
     yield "worker", {"since": NOON.isoformat(), "name": "here:1"}
+    yield "duplicate", {"order": 61, "ids": ["ord_3f9a1c", "ord_77b1"]}
+    yield "duplicate", {"order": 61, "ids": ["ord_3f9a1c", "ord_77b1", "ord_90c2"]}
+    yield "clock", {"span": "1 h", "at": NOON.isoformat()}
+    for skew in ("2 min ahead of upstream’s", "1 h behind upstream’s"):
+        yield "clock", {"skew": skew}
     for minutes in (1, 21):
         yield "worker", {"since": NOON.isoformat(), "until": (NOON + minutes * MINUTE).isoformat()}
 

@@ -46,10 +46,13 @@ def one_of_each_end(campaign: Campaign) -> None:
     upstream.will("error_200", "add", text=NO)
     campaign.refusals += 1
     campaign.work()
-    upstream.will("html", "status")
+    upstream.will("html", "status", times=2)
     campaign.submit(bad=True)
     campaign.submit()
     campaign.work()
+    for _ in range(2):  # until the same orders are polled in vain once more
+        campaign.advance(LATER_SECONDS)
+        campaign.work()
     # As if upstream had left them out of its answers.
     Order.objects.filter(next_look_at__isnull=False).update(left_out=POLLED_ALONE_FROM)
     for _ in range(2):

@@ -111,7 +111,7 @@ MISTAKES = (
     ),
     Mistake(
         "an older report overwrites a newer one", ABSORB,
-        "    if order.reported_at and report.asked_at < order.reported_at:\n        return []\n", "",
+        "    return known_at is not None and report.asked_at < known_at <= now + CLOCKS_APART\n", "    return False\n",
         "tests/orders/following/test_following.py",
     ),
     Mistake(

@@ -191,7 +191,7 @@ MISTAKES = (
     # ── Refills and cancels ──────────────────────────────────────────────────────────────────────
     Mistake(
         "a refill in doubt is repeated by the machine", BATCHES,
-        "    mine = task.settle(Outcome.UNCLEAR, str(trouble), at=now)\n",
+        "    mine = task.settle(Outcome.UNCLEAR, str(trouble), at=now, **failed)\n",
         "    mine = retry_later(task, now, trouble, counts=True, unclear=True)\n",
         CAMPAIGN,
     ),
@@ -309,8 +309,9 @@ MISTAKES = (
     ),
     Mistake(
         "a call that was refused as a whole refuses each of its orders", BATCHES,
-        "        if isinstance(trouble, Refused) and len(tasks) > 1:", "        if False:",
-        REFILLS,
+        "        apart, rest = split(kind, tasks, trouble, timezone.now())\n",
+        "        apart, rest = split(kind, tasks, trouble, timezone.now()) if False else ([], tasks)\n",
+        "tests/orders/aftersale/test_poisoned_batches.py",
     ),
     Mistake(
         "a refill that is presumed settled is told as done", ENDINGS,

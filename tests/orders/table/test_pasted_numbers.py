@@ -3,6 +3,7 @@
 import pytest
 
 from accounts.models import User
+from catalog.networks import target_of
 from orders.models import Order
 from orders.table.pasted_ids import AROUND_CHARACTERS, Apart, find_orders, read_words
 from tests.makers import make_service, make_user
@@ -17,9 +18,10 @@ def ana() -> User:
     """The person who pastes, on a desk with the orders 1 to 120."""
     ana, service = make_user(name="Ana"), make_service()
     Order.objects.bulk_create(
-        Order(pk=pk, service=service, link=f"https://instagram.com/p/{pk}x", quantity=100, body={}, rate_seen=1,
+        Order(pk=pk, service=service, link=link, target=target_of(link), quantity=100, body={}, rate_seen=1,
               expected_charge=1, placed_by=ana, upstream_id="ord_EXAMPLE" if pk == EXAMPLE else f"ord_other{pk}x")
         for pk in range(1, NEWEST + 1)
+        for link in [f"https://instagram.com/p/{pk}x"]
     )  # fmt: skip
     return ana
 

@@ -93,7 +93,7 @@ def empty(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'empty.sqlite3'}"
 
 
-LACKS = "The database that DATABASE_URL names lacks 5"  # and more digits, and what to do
+LACKS = "The database that DATABASE_URL names lacks "  # how many migrations, and what to do
 AWAY = f"postgres://desk:{HUSH}@127.0.0.1:9/desk"  # nothing listens on the port "discard"
 
 

@@ -137,7 +137,7 @@ def test_rows_are_unticked_and_doubtful_ones_ticked(
     page.get_by_label(f"Ask of order {second}", exact=True).uncheck()
     expect(button).to_have_text("Ask for 1 refill" if script else "Ask for 2 refills")
     page.get_by_label(f"Ask of order {third}", exact=True).check()
-    assert not list(faults(page, "dry run"))
+    assert not script or not list(faults(page, "dry run"))  # which needs a script
     button.click()
     page.wait_for_url(re.compile(r"/orders/bulks/\d+/$"))
     assert set(Bulk.objects.get().tasks.values_list("order", flat=True)) == {first, third}

@@ -246,6 +246,47 @@ MISTAKES = (
         'f"{field}__lte": last}', 'f"{field}__lt": last}',
         LISTING + " tests/orders/aftersale/test_rule_on_pages.py",
     ),
+    # ── Read wrongly, of what people write ───────────────────────────────────────────────────────
+    Mistake(
+        "a number in prose is picked", "orders/table/pasted_ids.py",
+        '["apart" if kind == "number" and doubt else kind for', '[kind for',
+        "tests/orders/table/test_pasted_numbers.py",
+    ),
+    Mistake(
+        "a unit behind a number says nothing", "panel/format/prose.py",
+        "    return bool(UNIT.match(behind))\n", "    return False\n",
+        "tests/orders/table/test_pasted_numbers.py",
+    ),
+    Mistake(
+        "an unticked order is asked all the same", "orders/bulk/views.py",
+        'if "ticks" in request.POST:', "if False:",
+        "tests/orders/bulk/test_bulk.py",
+    ),
+    Mistake(
+        "a tick reaches an order that the dry run did not show", "orders/bulk/selection.py",
+        "({*self.orders} | {pk for pk, _ in self.apart}) & {*pks}", "{*pks}",
+        "tests/orders/bulk/test_bulk.py",
+    ),
+    Mistake(
+        "an ambiguous amount is guessed", "orders/table/filters.py",
+        "return amounts[0] if len(amounts) == 1 else None", "return amounts[0] if amounts else None",
+        "tests/orders/table/test_filters.py",
+    ),
+    Mistake(
+        "a search stands in its address", "orders/table/listing.py",
+        'texts |= {"s": self.key} if self.key else {"q": self.text}', 'texts |= {"q": self.text}',
+        "tests/orders/table/test_search.py",
+    ),
+    Mistake(
+        "a search that is forgotten finds everything", "orders/table/listing.py",
+        "        if self.is_forgotten:\n", "        if False:\n",
+        "tests/orders/table/test_search.py",
+    ),
+    Mistake(
+        "an id in capitals is found although it may be two", "orders/table/pasted_ids.py",
+        "        if len(fitting) == 1:\n", "        if fitting:\n",
+        "tests/orders/table/test_pasted_numbers.py",
+    ),
     # ── Webhooks ─────────────────────────────────────────────────────────────────────────────────
     Mistake(
         "a webhook that is told as taken before it is on the disk", "orders/webhooks/inbox.py",

@@ -7,7 +7,7 @@ AS_DEPLOYED = DEBUG=false SECRET_KEY=$(RANDOM) NOTPANEL_API_KEY=$(RANDOM)
 # The tests start processes by the hundred. Were it set, each of them would compile the house anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test slow campaign mutants check lint format types templates migrations deployment environment-to-test bench requirements clean
+.PHONY: help demo test slow campaign fuzz mutants check lint format types templates migrations deployment environment-to-test bench requirements clean
 
 help:
 	@echo "make demo          the desk with a team, orders and its own supplier: http://127.0.0.1:8000"
@@ -16,6 +16,7 @@ help:
 	@echo "make slow          the tests that take ten seconds and more: every page's looks, hostile texts, a whole demo"
 	@echo "make campaign      faults and kills, for minutes: 10,000 orders, 110 kills; on one database"
 	@echo "                   longer: make campaign ORDERS=1000000 KILLS=5000 SEED=7"
+	@echo "make fuzz          20,000 hostile requests to every address as everybody: none may be a 500"
 	@echo "make mutants       plants mistakes in a copy, one by one; the tests must notice each"
 	@echo "make check         lint, format, types, templates, migrations, deployment"
 	@echo "make bench         the figures, measured"
@@ -40,6 +41,9 @@ slow: test
 campaign: environment-to-test
 	@CAMPAIGN_ORDERS=$(ORDERS) CAMPAIGN_SEED=$(SEED) $(PY) -m pytest -n auto --dist worksteal -m campaign tests/campaign tests/kills -rP --tb=short --ignore=tests/kills/test_kills.py $(ARGS)
 	@CAMPAIGN_KILLS=$(KILLS) CAMPAIGN_SEED=$(SEED) $(PY) -m pytest -m campaign tests/kills/test_kills.py -s $(ARGS)
+
+fuzz: environment-to-test
+	@$(PY) -m pytest -m campaign tests/fuzz -rP $(ARGS)
 
 mutants: environment-to-test
 	@$(PY) -m tests.mutants $(ARGS)

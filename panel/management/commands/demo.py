@@ -122,6 +122,7 @@ def environment(state: Path, sandbox_port: int) -> Mapping[str, str]:
         "NOTPANEL_WEBHOOK_SCHEME": "",
         "ALARM_WEBHOOK_URL": "",
         "EMAIL_URL": "",
+        "OLD_BOOKS_AFTER_HOURS": "8760",  # a demo may rest for weeks; its database is no backup
         "LOG_FORMAT": "TEXT",
         "LOG_LEVEL": "INFO",
     }

@@ -93,8 +93,9 @@ def work(client: Client, stop: threading.Event, *, once: bool, roles: Collection
     log.info("worker %s begins", heartbeat.name)
     while not stop.is_set():
         try:
-            beats = heartbeat.record(timezone.now(), client.meter.calls if client.meter else 0)
-            busy = work_round(client, roles, stop, mend=beats)
+            if heartbeat.record(timezone.now(), client.meter.calls if client.meter else 0) and DESK in roles:
+                mend_waits(timezone.now())  # under a clock that was set back nothing would be due
+            busy = work_round(client, roles, stop)
         except Exception:
             # The database is away, or a mistake of ours. Claims run out by the clock, so nothing is lost by going on.
             log.exception("a round broke off")
@@ -111,14 +112,9 @@ def work(client: Client, stop: threading.Event, *, once: bool, roles: Collection
     log.info("worker %s ends", heartbeat.name)
 
 
-def work_round(
-    client: Client, roles: Collection[str] = ROLES, stop: threading.Event | None = None, *, mend: bool = True
-) -> bool:
-    """Takes each step of these roles once, until `stop` is set. Returns whether there was anything to do.
-
-    `mend`: first looks for waits of a clock that was set back, under which nothing else would be due.
-    """
-    busy = mend and DESK in roles and mend_waits(timezone.now())
+def work_round(client: Client, roles: Collection[str] = ROLES, stop: threading.Event | None = None) -> bool:
+    """Takes each step of these roles once, until `stop` is set. Returns whether there was anything to do."""
+    busy = False
     waits = upstream.paused_until(timezone.now()) is not None
     ahead = len(ROLES)  # the rank of the first purpose for which something was due in this round
     for step in STEPS:

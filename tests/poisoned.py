@@ -82,5 +82,5 @@ class PoisonedPhone:
 
 def a_report(upstream_id: str, at: datetime | None = None) -> Report:
     """A report that says nothing new of an order in progress."""
-    raw = {"status": "in_progress"}
+    raw: dict[str, object] = {"status": "in_progress"}
     return Report(upstream_id, "in_progress", None, 0, 10, "USD", at or timezone.now(), raw)

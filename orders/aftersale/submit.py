@@ -63,7 +63,8 @@ def submit_together(client: Client, kind: str, tasks: list[Task]) -> None:
     """Makes one call for all of these tasks, and applies to each task its own answer."""
     if not tasks:
         return
-    ids, answers, rest = ids_of(tasks), dict[str, Answer](), tasks
+    ids, answers = ids_of(tasks), dict[str, Answer]()
+    rest: Sequence[Task] = tasks
     try:
         fp("wish.send")
         answers.update(client.each(kind, ids))
@@ -108,7 +109,7 @@ def submit_apart(apart: Sequence[tuple[Task, int]], trouble: NotPanelError) -> N
     fp("apart.committed")
 
 
-def apply_answers(tasks: list[Task], answers: dict[str, Answer]) -> None:
+def apply_answers(tasks: Sequence[Task], answers: dict[str, Answer]) -> None:
     """Applies to each task the answer for its order, by upstream's id, in one transaction."""
     now, events = timezone.now(), list[Event]()
     orders = Order.objects.filter(pk__in=[task.order_id for task in tasks])

@@ -116,7 +116,7 @@ def possible_duplicates(_evaluation: Evaluation) -> Findings:
     """Finds each order that upstream gave more than one id, until somebody has seen it."""
     doubled = Order.objects.filter(other_ids__isnull=False, doubts__contains=DUPLICATE).order_by("-pk")
     rows = doubled.values_list("pk", "upstream_id", "other_ids")[:DUPLICATES]
-    return {str(pk): Finding({"order": pk, "ids": [first, *others.split()]}) for pk, first, others in rows}
+    return {str(pk): Finding({"order": pk, "ids": [first, *(others or "").split()]}) for pk, first, others in rows}
 
 
 def price_jumps(evaluation: Evaluation) -> Findings:

@@ -20,6 +20,9 @@ TASKS = "orders/models/task.py"
 CLIENT = "panel/notpanel/client.py"
 WIRE = "tests/notpanel/test_client_connection.py"
 
+SPLIT_TASKS = "orders/aftersale/split.py"
+POISONED_BATCHES = "tests/orders/aftersale/test_poisoned_batches.py"
+
 MISTAKES = (
     # ── Sent twice ───────────────────────────────────────────────────────────────────────────────
     Mistake(
@@ -127,7 +130,7 @@ MISTAKES = (
     # ── Refills and cancels ──────────────────────────────────────────────────────────────────────
     Mistake(
         "a refill in doubt is repeated by the machine", BATCHES,
-        "    mine = task.settle(Outcome.UNCLEAR, str(trouble), at=now)\n",
+        "    mine = task.settle(Outcome.UNCLEAR, str(trouble), at=now, **failed)\n",
         "    mine = retry_later(task, now, trouble, counts=True, unclear=True)\n",
         CAMPAIGN,
     ),
@@ -229,9 +232,35 @@ MISTAKES = (
         CRASH_IN_CALL,
     ),
     Mistake(
-        "a call that was refused as a whole refuses each of its orders", BATCHES,
-        "        if isinstance(trouble, Refused) and len(tasks) > 1:", "        if False:",
+        "a call that was refused as a whole refuses each of its orders", SPLIT_TASKS,
+        "        return Split(in_shares(tasks), [])", "        return Split([], tasks)",
         REFILLS,
+    ),
+    Mistake(
+        "refills whose answer was lost are sent again with the others", SPLIT_TASKS,
+        "    return isinstance(trouble, Refused) or trouble.failed", "    return True",
+        POISONED_BATCHES,
+    ),
+    Mistake(
+        "one bad id keeps the cancels that travel with it from ever going", SPLIT_TASKS,
+        "        return Split(in_shares(again), fresh)", "        return Split([], tasks)",
+        POISONED_BATCHES,
+    ),
+    Mistake(
+        "refills are sent again though upstream answers nobody", SPLIT_TASKS,
+        "        scout, *others = shuffled(tasks)\n        return Split([(scout, 1), *in_shares(others)], [])",
+        "        return Split([(task, 1) for task in tasks], [])",
+        POISONED_BATCHES,
+    ),
+    Mistake(
+        "a second id for one request_id is nobody's business", CARRYING,
+        "                record_other_ids(task)\n                return", "                return",
+        "tests/orders/placing/test_outcomes.py",
+    ),
+    Mistake(
+        "an id that was heard before the order's own is forgotten", CARRYING,
+        "upstream_id=upstream_id)\n            record_other_ids(task)", "upstream_id=upstream_id)",
+        "tests/orders/placing/test_outcomes.py",
     ),
     Mistake(
         "a refill that is presumed settled is told as done", ENDINGS,

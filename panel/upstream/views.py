@@ -12,11 +12,11 @@ from accounts.access import needs
 from orders.models import Order, Task
 from panel.format.times import took
 from panel.notpanel.budget import SHARES, Purpose
-from panel.ops.database import ONLY_ROW
 from panel.upstream.clock import WRONG_SECONDS, skew_words
-from panel.upstream.models import EVERY_ROLE, SILENT_AFTER, Beat, Chore, Upstream, Window
+from panel.upstream.models import EVERY_ROLE, SILENT_AFTER, Beat, Chore, Window
 from panel.web.htmx import page
 from panel.web.params import COUNTED_ROWS
+from panel.web.polling import bar_of
 
 CHART_MINUTES = 60
 CHART_HEIGHT, MINUTE_WIDTH = 40, 10  # units of the box that the chart is drawn in
@@ -55,7 +55,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "every_role": EVERY_ROLE,
         "heard_since": now - SILENT_AFTER,
         "chores": Chore.objects.all(),
-        "clock": Upstream.objects.filter(pk=ONLY_ROW).first(),
+        "clock": bar_of(request).columns,
         "skew_words": skew_words,
         "wrong_seconds": WRONG_SECONDS,
         "took_seconds": lambda seconds: took(timedelta(seconds=seconds or 0)),

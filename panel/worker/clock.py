@@ -31,13 +31,16 @@ class Wait(NamedTuple):
     rows: QuerySet[Any]
     column: str
     longest: timedelta
+    exact: bool = False  # must not be made due a little too early
 
 
 def waits() -> list[Wait]:
     """All that the database holds back until some time."""
     chores = [(Chore.objects.filter(name=name), longest_wait(work)) for name, work in RECURRING_WORK.items()]
     return [
-        Wait(Task.objects.filter(settled_at=None), "due_at", retry.longest_wait()),
+        # Before a first try a person can still undo.
+        Wait(Task.objects.filter(settled_at=None, attempts=0), "due_at", retry.longest_wait(), exact=True),
+        Wait(Task.objects.filter(settled_at=None, attempts__gt=0), "due_at", retry.longest_wait()),
         Wait(Order.objects.all(), "next_look_at", LONGEST_POLL_PAUSE),
         Wait(Sending.objects.all(), "probe_at", PROBE_INTERVAL),
         Wait(Delivery.objects.all(), "due_at", max(pause for _, pause in RETRY_PAUSES)),
@@ -66,7 +69,12 @@ def mend_waits(now: datetime) -> bool:
 
 
 def shift(wait: Wait, ahead: timedelta, now: datetime) -> None:
-    """Makes what waits under the old time due as much earlier as the clock was set back."""
+    """Makes what waits under the old time due as much earlier as the clock was set back.
+
+    The last moment that the desk has seen is a little older than the old clock, so unless it must be exact, it is due
+    as much too early as that may be.
+    """
+    ahead += timedelta() if wait.exact else CLOCKS_APART
     earlier = ExpressionWrapper(F(wait.column) - Value(ahead, DurationField()), DateTimeField())
     wait.rows.filter(**{f"{wait.column}__gt": now}).update(**{wait.column: earlier})
 

@@ -99,8 +99,9 @@ def work(client: Client, stop: threading.Event, *, once: bool, roles: Collection
             if broke_off or heartbeat.overslept(now):
                 look_at_books(now)
                 broke_off = False
-            beats = heartbeat.record(now, client.meter.calls if client.meter else 0)
-            busy = work_round(client, roles, stop, mend=beats)
+            if heartbeat.record(now, client.meter.calls if client.meter else 0) and DESK in roles:
+                mend_waits(now)  # under a clock that was set back nothing would be due
+            busy = work_round(client, roles, stop)
         except Exception:
             # The database is away, or a mistake of ours. Claims run out by the clock, so nothing is lost by going on.
             log.exception("a round broke off")
@@ -118,14 +119,9 @@ def work(client: Client, stop: threading.Event, *, once: bool, roles: Collection
     log.info("worker %s ends", heartbeat.name)
 
 
-def work_round(
-    client: Client, roles: Collection[str] = ROLES, stop: threading.Event | None = None, *, mend: bool = True
-) -> bool:
-    """Takes each step of these roles once, until `stop` is set. Returns whether there was anything to do.
-
-    `mend`: first looks for waits of a clock that was set back, under which nothing else would be due.
-    """
-    busy = mend and DESK in roles and mend_waits(timezone.now())
+def work_round(client: Client, roles: Collection[str] = ROLES, stop: threading.Event | None = None) -> bool:
+    """Takes each step of these roles once, until `stop` is set. Returns whether there was anything to do."""
+    busy = False
     waits = upstream.paused_until(timezone.now()) is not None
     ahead = len(ROLES)  # the rank of the first purpose for which something was due in this round
     for step in STEPS:

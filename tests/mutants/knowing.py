@@ -13,6 +13,9 @@ LISTING = "tests/orders/table/test_listing.py"
 LATE = "tests/orders/reports/test_late.py"
 DELIVERIES = "tests/notpanel/sandbox/test_sandbox_deliveries.py"
 CLIENT = "panel/notpanel/client.py"
+SPLIT_POLLS = "orders/following/split.py"
+POISONED_POLLS = "tests/orders/following/test_poisoned_polls.py"
+CLOCK = "tests/panel/worker/test_clock.py"
 
 MISTAKES = (
     # ── Misread ──────────────────────────────────────────────────────────────────────────────────
@@ -111,7 +114,7 @@ MISTAKES = (
     ),
     Mistake(
         "an older report overwrites a newer one", ABSORB,
-        "    return known_at is not None and report.asked_at < known_at <= now + CLOCKS_APART\n", "    return False\n",
+        "    if is_overtaken(order, report, now or timezone.now()):\n        return [], None\n", "",
         "tests/orders/following/test_following.py",
     ),
     Mistake(
@@ -354,5 +357,57 @@ MISTAKES = (
         'Asked("the number of the answer", "Which answer? Write its number; 1 is the first.")',
         'Asked("the answer as its number, and", "How many answer as its number, and?")',
         "tests/test_sentences.py",
+    ),
+    # ── One bad id, facts that contradict each other, the clock ──────────────────────────────────
+    Mistake(
+        "one bad id silences the orders that are polled with it", SPLIT_POLLS,
+        "            poll_apart(again, smaller_share(len(again)), now)", "            pass",
+        POISONED_POLLS,
+    ),
+    Mistake(
+        "polls are split while upstream answers nobody", SPLIT_POLLS,
+        "    if Sending.answered_since(STATUS, max(order.failing_since or now for order in again)):", "    if True:",
+        POISONED_POLLS,
+    ),
+    Mistake(
+        "a bad id goes on being polled with others", SPLIT_POLLS,
+        "left_out=POLLED_ALONE_FROM, ", "",
+        POISONED_POLLS,
+    ),
+    Mistake(
+        "an order that upstream answers again stays a suspect", FOLLOWING,
+        "            order.failing_since = order.share = None\n", "",
+        POISONED_POLLS,
+    ),
+    Mistake(
+        "completed with something left is believed", "orders/following/anomalies.py",
+        "facts.status == Status.COMPLETED and (facts.remains or 0) > 0", "False",
+        "tests/orders/following/test_anomalies.py",
+    ),
+    Mistake(
+        "a part of a small price is taken for all of it", "orders/rules/charges.py",
+        "min(tolerance(expected), expected * FULL_SHARE)", "tolerance(expected)",
+        "tests/orders/following/test_anomalies.py",
+    ),
+    Mistake(
+        "a report counts as overtaken by one that lies in the future", ABSORB,
+        "report.asked_at < known_at <= now + CLOCKS_APART", "report.asked_at < known_at",
+        "tests/orders/following/test_following.py",
+    ),
+    Mistake(
+        "a stored limit holds for as long as it says", "panel/upstream/client.py",
+        "filter(pk=ONLY_ROW, paused_until__gt=now, paused_until__lte=now + LONGEST_PAUSE)",
+        "filter(pk=ONLY_ROW, paused_until__gt=now)",
+        CLOCK,
+    ),
+    Mistake(
+        "waits of a clock that was set back stay as they are", "panel/worker/clock.py",
+        "        return wait.rows.filter(pk__in=keys).update(**{wait.column: now})", "        return len(keys)",
+        CLOCK,
+    ),
+    Mistake(
+        "a worker stops beating when its clock is set back", "panel/worker/heartbeat.py",
+        "not timedelta() <= now - self.last_at < HEARTBEAT_EVERY", "now - self.last_at >= HEARTBEAT_EVERY",
+        CLOCK,
     ),
 )  # fmt: skip

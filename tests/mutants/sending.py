@@ -26,6 +26,9 @@ ONE_ANSWER = "tests/notpanel/test_client_one_answer.py"
 MANGLED = "tests/orders/placing/test_mangled_answers.py"
 WIRE = "tests/notpanel/test_client_connection.py"
 
+SPLIT_TASKS = "orders/aftersale/split.py"
+POISONED_BATCHES = "tests/orders/aftersale/test_poisoned_batches.py"
+
 MISTAKES = (
     # ── Sent twice ───────────────────────────────────────────────────────────────────────────────
     Mistake(
@@ -308,10 +311,35 @@ MISTAKES = (
         CRASH_IN_CALL,
     ),
     Mistake(
-        "a call that was refused as a whole refuses each of its orders", BATCHES,
-        "        apart, rest = split(kind, tasks, trouble, timezone.now())\n",
-        "        apart, rest = split(kind, tasks, trouble, timezone.now()) if False else ([], tasks)\n",
-        "tests/orders/aftersale/test_poisoned_batches.py",
+        "a call that was refused as a whole refuses each of its orders", SPLIT_TASKS,
+        "        return Split(in_shares(tasks), [])", "        return Split([], tasks)",
+        REFILLS,
+    ),
+    Mistake(
+        "refills whose answer was lost are sent again with the others", SPLIT_TASKS,
+        "    return isinstance(trouble, Refused) or trouble.failed", "    return True",
+        POISONED_BATCHES,
+    ),
+    Mistake(
+        "one bad id keeps the cancels that travel with it from ever going", SPLIT_TASKS,
+        "        return Split(in_shares(again), fresh)", "        return Split([], tasks)",
+        POISONED_BATCHES,
+    ),
+    Mistake(
+        "refills are sent again though upstream answers nobody", SPLIT_TASKS,
+        "        scout, *others = shuffled(tasks)\n        return Split([(scout, 1), *in_shares(others)], [])",
+        "        return Split([(task, 1) for task in tasks], [])",
+        POISONED_BATCHES,
+    ),
+    Mistake(
+        "a second id for one request_id is nobody's business", CARRYING,
+        "                record_other_ids(task)\n                return", "                return",
+        "tests/orders/placing/test_outcomes.py",
+    ),
+    Mistake(
+        "an id that was heard before the order's own is forgotten", CARRYING,
+        "upstream_id=upstream_id)\n            record_other_ids(task)", "upstream_id=upstream_id)",
+        "tests/orders/placing/test_outcomes.py",
     ),
     Mistake(
         "a refill that is presumed settled is told as done", ENDINGS,

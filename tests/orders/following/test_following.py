@@ -124,6 +124,30 @@ def test_an_older_answer_that_was_overtaken_is_ignored() -> None:
     assert order.status == "completed"
 
 
+@pytest.mark.parametrize(
+    ("known", "asked", "taken"),
+    [
+        # Seconds from now: the report that is known, the one that comes. Set back by an hour, a minute, a few seconds:
+        (3600, 0, True), (3600, -1, True), (60, 0, True), (60, -20, True), (10, 0, True), (86_400, -5, True),
+        # Overtaken, also by a worker whose clock is a little ahead of this one's:
+        (0, -1, False), (-1, -2, False), (0, -3600, False), (3, -1, False), (4, 0, False),
+        # In turn:
+        (-1, 0, True), (-3600, -1, True), (None, 0, True),
+    ],
+)  # fmt: skip
+def test_a_report_is_ignored_only_if_a_later_one_is_known_that_does_not_lie_in_the_future(
+    known: int | None, asked: int, taken: bool
+) -> None:
+    now = timezone.now()
+    reported_at = None if known is None else now + timedelta(seconds=known)
+    order = make_order(Status.IN_PROGRESS, reported_at=reported_at)
+    made = make_report(order, status="completed", remains=0, asked_at=now + timedelta(seconds=asked))
+    apply_reports([made.upstream_id], Reports({made.upstream_id: made}, {}), now)
+    order.refresh_from_db()
+    assert (order.status == "completed") == taken
+    assert not taken or order.reported_at == made.asked_at
+
+
 def test_a_report_that_says_the_same_moves_no_version() -> None:
     order = make_order(Status.PENDING)
     report(order)

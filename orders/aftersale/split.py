@@ -6,7 +6,7 @@ as a scout, and the others wait together.
 
 import random
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from orders.models import Sending, Task
@@ -14,6 +14,7 @@ from orders.rules.retry import smaller_share
 from panel.notpanel.errors import NotPanelError, Refused, Unclear
 
 CANCEL, REFILL = Task.Kind.CANCEL, Task.Kind.REFILL
+RESENT_WITHIN = timedelta(minutes=10)  # of a call that failed: what upstream has of it, it surely still calls pending
 
 
 class Split(NamedTuple):
@@ -59,6 +60,12 @@ def may_go_again(trouble: NotPanelError) -> bool:
     all the same, it then calls pending.
     """
     return isinstance(trouble, Refused) or trouble.failed
+
+
+def is_too_late(task: Task, now: datetime) -> bool:
+    """Whether a call with this refill failed so long ago that upstream may have settled it, and would make another."""
+    asked_before = task.failing_since and task.attempts > 1  # a call that was refused as a whole does not count
+    return bool(asked_before and task.was_due_at and task.was_due_at < now - RESENT_WITHIN)
 
 
 def for_people(tasks: Sequence[Task], again: Sequence[Task]) -> Split:

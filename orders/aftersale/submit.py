@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from orders.aftersale.split import split
+from orders.aftersale.split import is_too_late, split
 from orders.models import Attempt, Event, Order, Sending, Task, TaskQuerySet
 from orders.rules.retry import LEASE, repeat_pause
 from panel.notpanel.client import Client
@@ -25,6 +25,7 @@ Kind, Outcome, Settled, Ending = Task.Kind, Task.Outcome, Task.Settled, Attempt.
 FIRST_BEFORE_OTHERS = timedelta(seconds=1)  # so much earlier a scout is due
 IDS_PER_CALL = 100  # upstream counts such a call as one request
 BROKE_OFF = "The worker broke off in mid-call, and no answer was written down."
+TOO_LATE = "The call failed, and the worker did not come to ask again in time."
 # Parts of the supplier's documented refusals; we assume that these words stay, and not those around them.
 ALREADY_PENDING, LIMIT_REACHED = "already pending", "limit reached"
 # Ends of a refill that upstream never confirmed: that refill may still be the one that is pending there.
@@ -43,12 +44,16 @@ Answer = str | NotPanelError  # upstream's id of what it took, or what came inst
 def submit_refills(client: Client, now: datetime | None = None) -> bool:
     """Claims due refills and submits them in one call. Returns whether there were any.
 
-    A refill whose worker broke off in mid-call becomes unclear instead, for upstream may have it.
+    A refill whose worker broke off, in mid-call or before it asked again, becomes unclear: upstream may have it.
     """
-    tasks = Task.objects.claim_together(Kind.REFILL, now or timezone.now(), LEASE, IDS_PER_CALL)
+    now = now or timezone.now()
+    tasks = Task.objects.claim_together(Kind.REFILL, now, LEASE, IDS_PER_CALL)
     if broken := [task for task in tasks if task.was_unclear]:
         apply_answers(broken, dict.fromkeys(ids_of(broken), Unclear(BROKE_OFF)))
-    submit_together(client, Kind.REFILL, [task for task in tasks if not task.was_unclear])
+    tasks_left = [task for task in tasks if not task.was_unclear]
+    if late := [task for task in tasks_left if is_too_late(task, now)]:
+        apply_answers(late, dict.fromkeys(ids_of(late), Unclear(TOO_LATE)))
+    submit_together(client, Kind.REFILL, [task for task in tasks_left if task not in late])
     return bool(tasks)
 
 

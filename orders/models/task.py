@@ -139,6 +139,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
                 for attempt in Attempt.objects.bulk_create([Attempt(task=task, began_at=now) for task in tasks]):
                     task = attempt.task
                     task.current_attempt, task.was_unclear = attempt, task.unclear_since is not None
+                    task.was_due_at = task.due_at
                     task.due_at = task.claimed_until = now + lease
                     task.attempts, task.unclear_since = task.attempts + 1, task.unclear_since or now
             fp("together.commit")
@@ -182,8 +183,10 @@ class Task(models.Model):
     bulk = models.ForeignKey(Bulk, null=True, on_delete=models.PROTECT, related_name="tasks", db_index=False)
 
     objects: ClassVar[TaskQuerySet] = TaskQuerySet.as_manager()  # type: ignore[assignment]
-    # Set by a claim: whether an earlier attempt was already in doubt, when the claim ends, and the attempt it is for.
+    # Set by a claim: whether an earlier attempt was already in doubt, since when it was due (only of a refill or
+    # cancel), when the claim ends, and the attempt it is for.
     was_unclear = False
+    was_due_at: datetime | None = None
     claimed_until: datetime | None = None
     current_attempt: "Attempt | None" = None
 

@@ -48,7 +48,7 @@ def record_health(trouble: NotPanelError | None, now: datetime) -> bool:
     if trouble is None:
         health.update(spoke_at=now)
         # A call that was under way when another was told to wait does not end that wait.
-        over = health.filter(trouble_since__isnull=False)
+        over = health.exclude(trouble="")
         over = over.exclude(paused_until__gt=now, paused_until__lte=now + LONGEST_PAUSE)
         return bool(over.update(trouble="", trouble_since=None, paused_until=None))
     health.update(trouble=str(trouble), trouble_since=Coalesce("trouble_since", Value(now, DateTimeField())))

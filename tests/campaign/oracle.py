@@ -159,11 +159,13 @@ class Wish(NamedTuple):
     over: object
     over_how: str
     slot: int | None
+    failed: int  # calls with it that upstream itself answered with an error, after which the machine may ask again
 
 
 WISHES = """
     SELECT o.link, o.upstream_id, o.status, o.refills_elsewhere, t.kind, t.settled_at, t.due_at, t.outcome, t.answer,
-           t.over_at, t.over_how, t.slot
+           t.over_at, t.over_how, t.slot,
+           (SELECT COUNT(*) FROM orders_attempt a WHERE a.task_id = t.id AND a.said = 'Internal server error')
     FROM orders_task t JOIN orders_order o ON o.id = t.order_id WHERE t.kind <> 'place' ORDER BY t.id
 """
 
@@ -241,8 +243,9 @@ def _about_refills(mine: list[Wish], theirs: list[str], named: int, again: int) 
     taken = [wish for wish in mine if wish.outcome == "done"]
     maybe = [wish for wish in mine if wish.outcome == "unclear"]
     refs = [wish.answer for wish in taken if wish.answer]
-    if named > len(mine) + again:
-        yield f"{named} refills were sent for {len(mine)} wishes and {again} repeats by a person"
+    failed = sum(wish.failed for wish in mine)
+    if named > len(mine) + again + failed:
+        yield f"{named} refills were sent for {len(mine)} wishes, {again} repeats by a person and {failed} failed calls"
     if len(theirs) > len(taken) + len(maybe) + again:
         yield f"upstream has {len(theirs)} refills, the desk {len(taken)} and {len(maybe)} in doubt"
     if len(theirs) > REFILLS_PER_ORDER:

@@ -202,8 +202,8 @@ MISTAKES = (
         "a refill whose worker died in mid-call is sent again", BATCHES,
         "    if broken := [task for task in tasks if task.was_unclear]:\n"
         "        apply_answers(broken, dict.fromkeys(ids_of(broken), Unclear(BROKE_OFF)))\n"
-        "    submit_together(client, Kind.REFILL, [task for task in tasks if not task.was_unclear])",
-        "    submit_together(client, Kind.REFILL, tasks)",
+        "    tasks_left = [task for task in tasks if not task.was_unclear]\n",
+        "    tasks_left = tasks\n",
         CRASH_IN_CALL,
     ),
     Mistake(
@@ -318,6 +318,11 @@ MISTAKES = (
     Mistake(
         "refills whose answer was lost are sent again with the others", SPLIT_TASKS,
         "    return isinstance(trouble, Refused) or trouble.failed", "    return True",
+        POISONED_BATCHES,
+    ),
+    Mistake(
+        "a refill is sent again hours after the call that failed", SPLIT_TASKS,
+        "task.was_due_at < now - RESENT_WITHIN)", "False)",
         POISONED_BATCHES,
     ),
     Mistake(

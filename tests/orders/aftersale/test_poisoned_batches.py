@@ -1,11 +1,13 @@
 """One bad id must not silence the refills and cancels that travel with it, and nothing is carried out twice."""
 
+from datetime import timedelta
 from math import ceil, log2
 
 import pytest
 from django.utils import timezone
 
 from orders.aftersale import ask
+from orders.aftersale.split import RESENT_WITHIN
 from orders.aftersale.submit import submit_cancels, submit_refills
 from orders.models import Order, Sending, Task
 from orders.rules.statuses import Status
@@ -99,6 +101,17 @@ def test_a_single_refill_that_fails_is_never_sent_again_by_the_machine() -> None
     phone = PoisonedPhone([order.upstream_id or ""])
     run_rounds(phone, REFILL, 5)
     assert (phone.calls["refill"], outcomes(REFILL)) == (1, {order.upstream_id: Outcome.UNCLEAR})
+
+
+def test_a_worker_that_comes_too_late_to_ask_again_leaves_the_refills_to_a_person() -> None:
+    orders = asked(REFILL, 5)
+    phone = PoisonedPhone([orders[2].upstream_id or ""], effect=True)
+    submit_refills(phone)  # type: ignore[arg-type]
+    later = timezone.now() + RESENT_WITHIN + timedelta(minutes=1)
+    while submit_refills(phone, later):  # type: ignore[arg-type]
+        pass
+    assert phone.calls["refill"] == 1, "meanwhile upstream may have settled what it took, and would take another"
+    assert set(outcomes(REFILL).values()) == {Outcome.UNCLEAR}
 
 
 def test_when_every_refill_call_fails_the_machine_gives_up_after_a_few() -> None:

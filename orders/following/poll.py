@@ -67,7 +67,9 @@ def poll_once(client: Client, now: datetime | None = None) -> bool:
         # The lease makes them due again. A longer wait, as for a limit, holds for all calls and is kept elsewhere.
         log.warning("could not ask after %d orders: %s", len(claimed), trouble)
         if is_about_orders(trouble):
-            split(list(claimed), trouble, timezone.now())
+            with transaction.atomic():
+                split(list(claimed), trouble, timezone.now())
+                fp("split.commit")
     else:
         apply_reports(list(claimed), reports, timezone.now(), due=claimed)
     return True

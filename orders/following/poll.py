@@ -161,7 +161,7 @@ def apply_reports(
             upstream_id, version = order.upstream_id or "", order.version
             order.failing_since = order.share = None
             if report := reports.found.get(upstream_id):
-                happened, reading = absorb(order, report, schedule, now)
+                happened, reading = absorb(order, report, schedule)
                 events += happened
                 readings += [reading] if reading else []
             else:

@@ -67,7 +67,9 @@ def poll_once(client: Client, now: datetime | None = None) -> bool:
         # The lease makes them due again. A longer wait, as for a limit, holds for all calls and is kept elsewhere.
         log.warning("could not ask after %d orders: %s", len(claimed), trouble)
         if is_about_orders(trouble):
-            split(list(claimed), trouble, timezone.now())
+            with transaction.atomic():
+                split(list(claimed), trouble, timezone.now())
+                fp("split.commit")
     else:
         apply_reports(list(claimed), reports, timezone.now(), due=claimed)
     return True
@@ -159,7 +161,7 @@ def apply_reports(
             upstream_id, version = order.upstream_id or "", order.version
             order.failing_since = order.share = None
             if report := reports.found.get(upstream_id):
-                happened, reading = absorb(order, report, schedule, now)
+                happened, reading = absorb(order, report, schedule)
                 events += happened
                 readings += [reading] if reading else []
             else:

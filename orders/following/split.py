@@ -8,7 +8,6 @@ import random
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from django.db import transaction
 from django.db.models import F
 
 from orders.following.anomalies import add_anomaly
@@ -16,7 +15,6 @@ from orders.models import Event, Order, Sending
 from orders.rules.poll_schedule import POLLED_ALONE_FROM
 from orders.rules.retry import smaller_share
 from panel.notpanel.errors import NotPanelError, Refused, Unclear
-from panel.ops.failpoints import fp
 
 STATUS = "status"  # the action by which Sending knows polls
 ALONE_AGAIN_AFTER = timedelta(minutes=5)  # the first time; then once an hour, as all that are polled by themselves
@@ -27,25 +25,30 @@ def is_about_orders(trouble: NotPanelError) -> bool:
     return isinstance(trouble, Refused | Unclear)
 
 
-@transaction.atomic
 def split(upstream_ids: Collection[str], trouble: NotPanelError, now: datetime) -> None:
-    """Plans the next calls about these orders, whose call failed. Those that it leaves alone wait for their lease."""
+    """Plans the next calls about these orders, whose call failed. Those that it leaves alone wait for their lease.
+
+    The caller's transaction holds the orders' locks.
+    """
     named = Order.objects.filter(upstream_id__in=upstream_ids, next_look_at__isnull=False)
     orders = list(named.order_by("pk").select_for_update())
     again = [order for order in orders if order.failing_since]
     named.filter(failing_since=None).update(failing_since=now)
-    if not again:
-        return
+    if again:
+        plan_again(orders, again, trouble, now)
+
+
+def plan_again(orders: Sequence[Order], again: Sequence[Order], trouble: NotPanelError, now: datetime) -> None:
+    """Plans the next calls about the orders of a call that failed, of which those in `again` had failed before."""
     if Sending.answered_since(STATUS, max(order.failing_since or now for order in again)):
         if len(orders) == 1:
             leave_alone(orders[0], trouble, now)
         else:
             poll_apart(again, smaller_share(len(again)), now)
     elif len(orders) == 1:  # a scout that came back without an answer joins the others
-        named.update(share=None)
+        Order.objects.filter(pk=orders[0].pk).update(share=None)
     else:
         poll_apart([random.choice(again)], 1, now)  # noqa: S311  no secret
-    fp("split.commit")
 
 
 def poll_apart(orders: Sequence[Order], share: int, now: datetime) -> None:

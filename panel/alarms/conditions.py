@@ -19,7 +19,6 @@ from panel.alarms.kinds import Facts
 from panel.alarms.models import BEGAN_AT, BEGAN_WITH, Alarm
 from panel.format.money import is_dollars
 from panel.format.times import took
-from panel.ops.database import ONLY_ROW
 from panel.upstream import clock
 from panel.upstream.models import SILENT_AFTER, Beat, Upstream
 
@@ -42,6 +41,7 @@ class Evaluation(NamedTuple):
     now: datetime
     previous_at: datetime | None  # when the evaluation before this one ended
     open_alarms: Mapping[str, Alarm]  # of the condition's kind, by subject
+    upstream: Upstream | None = None  # how upstream and the clock are; None before the first call
 
 
 class Finding(NamedTuple):
@@ -84,8 +84,8 @@ def sending_stopped(_evaluation: Evaluation) -> Findings:
 def upstream_failing(evaluation: Evaluation) -> Findings:
     """Finds that upstream has been in trouble for FAILS_FOR, or is in trouble again while the alarm is open."""
     since = evaluation.now if evaluation.open_alarms else evaluation.now - FAILS_FOR
-    health = Upstream.objects.filter(pk=ONLY_ROW, trouble_since__lte=since).first()
-    if health is None or health.trouble_since is None:
+    health = evaluation.upstream
+    if health is None or health.trouble_since is None or health.trouble_since > since:
         return {}
     return {"": Finding({"why": health.trouble, "since": health.trouble_since.isoformat()})}
 
@@ -93,7 +93,7 @@ def upstream_failing(evaluation: Evaluation) -> Findings:
 def clock_wrong(evaluation: Evaluation) -> Findings:
     """Finds that the desk's clock was set back lately, and that it is far from upstream's."""
     findings, now = Findings(), evaluation.now
-    row = Upstream.objects.filter(pk=ONLY_ROW).first()
+    row = evaluation.upstream
     if row and row.set_back_at and timedelta() <= now - row.set_back_at < SET_BACK_STANDS_FOR:
         span = took(timedelta(seconds=row.set_back_seconds or 0))
         findings["set back"] = Finding({"at": row.set_back_at.isoformat(), "span": span})

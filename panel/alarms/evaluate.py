@@ -13,6 +13,7 @@ from panel.alarms.models import ONLY_WHILE_OPEN, Alarm, Notice, Recipient, Watch
 from panel.alarms.notify import send_due_notice
 from panel.ops.database import ONLY_ROW, only_row
 from panel.ops.failpoints import fp
+from panel.upstream.models import Upstream
 
 log = logging.getLogger(__name__)
 
@@ -44,11 +45,12 @@ def evaluate_when_due(now: datetime) -> bool:
 def evaluate(now: datetime) -> bool:
     """Evaluates every condition. After a crash at any point the next evaluation does what is left."""
     previous_at = Watch.objects.filter(pk=ONLY_ROW).values_list("looked_at", flat=True).first()
+    upstream = Upstream.objects.filter(pk=ONLY_ROW).first()
     open_alarms: defaultdict[str, dict[str, Alarm]] = defaultdict(dict)
     for alarm in Alarm.objects.open():
         open_alarms[alarm.kind][alarm.subject] = alarm
     moved = sum(
-        apply_condition(kind, condition, Evaluation(now, previous_at, open_alarms[kind]))
+        apply_condition(kind, condition, Evaluation(now, previous_at, open_alarms[kind], upstream))
         for kind, condition in CONDITIONS.items()
     )
     only_row(Watch, due_at=now).update(looked_at=now)

@@ -10,15 +10,17 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from orders.placing import send_switch
+from orders.rules.retry import LONGEST_PAUSE_SECONDS
 from panel.notpanel.client import Client
-from panel.notpanel.errors import LONGEST_PAUSE_SECONDS, NotPanelError, Refused, Suspended, Throttled
+from panel.notpanel.errors import NotPanelError, Refused, Suspended, Throttled
 from panel.ops.database import ONLY_ROW, only_row
 from panel.upstream.call_budget import Meter
 from panel.upstream.models import Upstream
 
 log = logging.getLogger(__name__)
 
-LONGEST_PAUSE = timedelta(seconds=LONGEST_PAUSE_SECONDS)  # a stored one that is longer is of a clock that was set back
+# No limit or suspension makes the desk wait longer; a stored pause that is longer is of a clock that was set back.
+LONGEST_PAUSE = timedelta(seconds=LONGEST_PAUSE_SECONDS)
 
 
 def make_client(meter: Meter | None = None) -> Client:

@@ -20,6 +20,7 @@ from panel.alarms.models import Alarm
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NotPanelError
 from tests.makers import make_order, make_user, place_order, sold_by
+from tests.people import as_a
 from tests.upstream import Upstream
 
 pytestmark = pytest.mark.django_db
@@ -302,6 +303,9 @@ def test_a_possible_duplicate_is_an_alarm_with_all_ids_until_somebody_has_looked
     order.refresh_from_db()
     [anomaly] = anomalies_of(order)
     assert "ord_b and ord_a" in anomaly.sentence
+    page = as_a(Role.VIEWER).get(order.get_absolute_url()).content.decode()
+    assert "one order" not in page, "the proof does not claim it"
+    assert "answered with more than one id" in page
     mark_seen(order, order.doubts or "", by=make_user(Role.MANAGER))
     evaluate(timezone.now())
     assert not Alarm.objects.open().exists()

@@ -35,7 +35,7 @@ def test_choosing_needs_no_script(desk: Desk, opens: Opens) -> None:
     page.get_by_role("link", name="What alarms tell me of").click()
     mine = page.locator("form.panel").first
     mine.get_by_label("Low balance").check()
-    mine.get_by_label("From").fill("22:00")
+    mine.get_by_label("From", exact=True).fill("22:00")
     mine.get_by_role("button", name="Save").click()
     expect(page.locator("#errors")).to_contain_text("fill in both, or neither")
     mine.get_by_label("Until").fill("07:00")

@@ -127,7 +127,7 @@ def test_the_form_says_why_and_takes_a_yes_to_what_was_shown() -> None:
     assert "cannot be read" in answer.content.decode()
     answer = operator.post("/orders/new/", filled(service, despite_unread=service.unread_mark), follow=True)
     assert Order.objects.count() == 1
-    assert "newest row could not be read: its rate is not an amount" in answer.content.decode()
+    assert "newest row could not be read (its rate is not an amount" in answer.content.decode()
 
 
 @pytest.mark.parametrize("typed", ["", "1", "on", "1e9", "\0"])

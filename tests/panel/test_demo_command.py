@@ -97,7 +97,7 @@ def test_it_starts_ends_cleanly_and_goes_on_where_it_stopped(tmp_path: Path) -> 
 
     with demo(state, port, sandbox_port) as (process, output):
         ready, login = get(port, "/healthz/ready"), get(port, "/accounts/login/")
-        some_late = soon(lambda: late(state) >= STUCK, seconds=60)
+        some_late = soon(lambda: late(state) >= STUCK, seconds=120)
         process.send_signal(signal.SIGINT)
         last_output = process.communicate(timeout=SECONDS)[0]
     first = statuses(state)

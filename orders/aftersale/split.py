@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from orders.models import Sending, Task
-from orders.rules.retry import smaller_share
-from panel.notpanel.errors import NotPanelError, Refused, Unclear
+from orders.rules.retry import is_about_orders, smaller_share
+from panel.notpanel.errors import NotPanelError, Refused
 
 CANCEL, REFILL = Task.Kind.CANCEL, Task.Kind.REFILL
 RESENT_WITHIN = timedelta(minutes=10)  # of a call that failed: what upstream has of it, it surely still calls pending
@@ -27,7 +27,7 @@ class Split(NamedTuple):
 def split(kind: str, tasks: Sequence[Task], trouble: NotPanelError, now: datetime) -> Split:
     """Splits the tasks of a call that failed. Sets `failing_since` of those that this call is the first to fail."""
     again = [task for task in tasks if task.failing_since]
-    if not isinstance(trouble, Refused | Unclear):
+    if not is_about_orders(trouble):
         return Split([], tasks)
     answered = bool(again) and Sending.answered_since(kind, max(task.failing_since or now for task in again))
     if len(tasks) == 1:

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from orders.aftersale.settle import settle_cancels
 from orders.following.absorb import REPORTED_FIELDS, absorb
-from orders.following.split import STATUS, is_about_orders, split
+from orders.following.split import STATUS, split
 from orders.models import Event, Order, OrderQuerySet, Reading, Sending
 from orders.models.order import Urgency
 from orders.models.statistics import usual_times
@@ -27,7 +27,7 @@ from orders.rules.poll_schedule import (
     PollSchedule,
     next_poll_by_age,
 )
-from orders.rules.retry import LEASE
+from orders.rules.retry import LEASE, is_about_orders
 from orders.rules.statuses import FINAL
 from orders.webhooks.health import reliable
 from panel.notpanel.budget import Purpose

@@ -14,15 +14,10 @@ from orders.following.anomalies import add_anomaly
 from orders.models import Event, Order, Sending
 from orders.rules.poll_schedule import POLLED_ALONE_FROM
 from orders.rules.retry import smaller_share
-from panel.notpanel.errors import NotPanelError, Refused, Unclear
+from panel.notpanel.errors import NotPanelError
 
 STATUS = "status"  # the action by which Sending knows polls
 ALONE_AGAIN_AFTER = timedelta(minutes=5)  # the first time; then once an hour, as all that are polled by themselves
-
-
-def is_about_orders(trouble: NotPanelError) -> bool:
-    """Whether an order may be what makes a call fail: upstream got the call, and nobody told the desk to wait."""
-    return isinstance(trouble, Refused | Unclear)
 
 
 def split(upstream_ids: Collection[str], trouble: NotPanelError, now: datetime) -> None:

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 from django.conf import settings
 
+from panel.notpanel.errors import NotPanelError, Refused, Unclear
+
 # Longer than a call can take (the client's total deadline), so that a claim runs out only when its worker is gone.
 LEASE = timedelta(seconds=settings.LEASE_SECONDS)
 # After each try that got no clear answer or did not leave; the last one stays. Quick at first, for most troubles are
@@ -25,6 +27,11 @@ def repeat_pause(attempt: int) -> float:
 def longest_wait() -> timedelta:
     """How long a task can wait at most, for a person's undo, its next try, or the end of a claim."""
     return max(LEASE, timedelta(seconds=max(LONGEST_PAUSE_SECONDS * LONGEST_JITTER, settings.SEND_DELAY_SECONDS)))
+
+
+def is_about_orders(trouble: NotPanelError) -> bool:
+    """Whether an order may be what makes a call fail: upstream got the call, and nobody told the desk to wait."""
+    return isinstance(trouble, Refused | Unclear)
 
 
 def smaller_share(ids: int) -> int:

@@ -1,15 +1,10 @@
 """Two hundred ways to spoil the answer to an `add` that has taken effect, by kind, and a supplier that plays them."""
 
 import itertools
-import socket
-import struct
 import threading
-from collections.abc import Callable, Iterator
-from types import TracebackType
-from typing import Self
-from urllib.parse import parse_qsl
+from collections.abc import Iterator
 
-from tests.notpanel.scripted_server import End, Step
+from tests.notpanel.scripted_server import End, Script, ScriptedServer
 
 PAUSE = 0.1  # seconds by which a piece comes after the last; the next order is on its way by then
 SILENCE = 5.0  # seconds, longer than the client waits
@@ -211,51 +206,17 @@ WAYS: dict[str, list[Way]] = {
 }
 
 
-class RawSupplier:
+class RawSupplier(ScriptedServer):
     """A supplier on a bare socket that keeps its promise about `request_id`, and spoils the answers it is told to."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.orders: dict[str, str] = {}  # request_id → the order's id
         self.links: dict[str, set[str]] = {}  # request_id → what was ordered with it
         self.ways: dict[str, Way] = {}  # request_id → how its next answer is spoiled
-        self._numbers, self._lock, self._over = itertools.count(1), threading.Lock(), threading.Event()
-        self._socket = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/api/v2"
+        self._numbers, self._lock = itertools.count(1), threading.Lock()
 
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
-        self._over.set()
-        self._socket.close()
-
-    def _accept(self) -> None:
-        while not self._over.is_set():
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return  # closed by __exit__
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection: socket.socket) -> None:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        try:
-            with connection, connection.makefile("rb") as incoming:
-                while form := _read_form(incoming.readline, incoming.read):
-                    for step in self._answer(form):
-                        if isinstance(step, bytes):
-                            connection.sendall(step)
-                        elif isinstance(step, float):
-                            self._over.wait(step)
-                        else:
-                            if step is End.RESET:
-                                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                            return
-        except OSError:
-            return  # the client hung up
-
-    def _answer(self, form: dict[str, str]) -> list[Step]:
+    def script_for(self, form: dict[str, str]) -> Script:
         """What goes back for an `add`, after it has taken effect."""
         request_id = form["request_id"]
         with self._lock:
@@ -266,17 +227,6 @@ class RawSupplier:
         stranger = f'{{"order": "ord_stranger{number}"}}'.encode()
         rest = sum(len(_filled(step, body, stranger, 0)) for step in way[1:] if isinstance(step, bytes))
         return [_filled(step, body, stranger, rest) if isinstance(step, bytes) else step for step in way]
-
-
-def _read_form(readline: Callable[[], bytes], read: Callable[[int], bytes]) -> dict[str, str]:
-    """The form of the next request; empty at the end of the connection."""
-    length = 0
-    while line := readline():
-        if line.lower().startswith(b"content-length:"):
-            length = int(line.split(b":")[1])
-        if line == b"\r\n":
-            return dict(parse_qsl(read(length).decode()))
-    return {}
 
 
 def _filled(step: bytes, body: bytes, stranger: bytes, rest: int) -> bytes:

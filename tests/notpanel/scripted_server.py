@@ -85,14 +85,19 @@ class ScriptedServer:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             spoken = self._tls.wrap_socket(connection, server_side=True) if self._tls else connection
             with spoken, spoken.makefile("rb") as incoming:
-                while self._read_request(incoming) and self._play(spoken):
+                while (form := self._read_form(incoming)) is not None and self._play(spoken, self.script_for(form)):
                     self.finished.set()
         except OSError:
             return  # the client hung up, which is what many of these tests are about
         finally:
             self.finished.set()
 
-    def _read_request(self, incoming: Iterable[bytes]) -> bool:
+    def script_for(self, form: dict[str, str]) -> Script:
+        """What a request with this form, which is the newest of `forms`, is answered with."""
+        return self.scripts[min(len(self.forms), len(self.scripts)) - 1]
+
+    def _read_form(self, incoming: Iterable[bytes]) -> dict[str, str] | None:
+        """The form of the next request, or None at the end of the connection."""
         head, length = b"", 0
         for line in incoming:
             head += line
@@ -101,12 +106,13 @@ class ScriptedServer:
             if line == b"\r\n":
                 self.heads.append(head)
                 body: bytes = incoming.read(length)  # type: ignore[attr-defined]
-                self.forms.append(dict(parse_qsl(body.decode(), keep_blank_values=True)))
-                return True
-        return False
+                form = dict(parse_qsl(body.decode(), keep_blank_values=True))
+                self.forms.append(form)
+                return form
+        return None
 
-    def _play(self, connection: socket.socket) -> bool:
-        for step in self.scripts[min(len(self.forms), len(self.scripts)) - 1]:
+    def _play(self, connection: socket.socket, script: Script) -> bool:
+        for step in script:
             if isinstance(step, bytes):
                 connection.sendall(step)
             elif isinstance(step, float):

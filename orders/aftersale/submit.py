@@ -48,13 +48,18 @@ def submit_refills(client: Client, now: datetime | None = None) -> bool:
     """
     now = now or timezone.now()
     tasks = Task.objects.claim_together(Kind.REFILL, now, LEASE, IDS_PER_CALL)
-    if broken := [task for task in tasks if task.was_unclear]:
-        apply_answers(broken, dict.fromkeys(ids_of(broken), Unclear(BROKE_OFF)))
-    tasks_left = [task for task in tasks if not task.was_unclear]
-    if late := [task for task in tasks_left if is_too_late(task, now)]:
-        apply_answers(late, dict.fromkeys(ids_of(late), Unclear(TOO_LATE)))
-    submit_together(client, Kind.REFILL, [task for task in tasks_left if task not in late])
+    doubts = {task: Unclear(why) for task in tasks if (why := why_not_sent(task, now))}
+    if doubts:
+        apply_answers(list(doubts), {task.order.upstream_id or "": doubt for task, doubt in doubts.items()})
+    submit_together(client, Kind.REFILL, [task for task in tasks if task not in doubts])
     return bool(tasks)
+
+
+def why_not_sent(task: Task, now: datetime) -> str:
+    """Why a claimed refill is left to a person, for upstream may have it; "" when it may be sent."""
+    if task.was_unclear:
+        return BROKE_OFF
+    return TOO_LATE if is_too_late(task, now) else ""
 
 
 def submit_cancels(client: Client, now: datetime | None = None) -> bool:

@@ -200,10 +200,7 @@ MISTAKES = (
     ),
     Mistake(
         "a refill whose worker died in mid-call is sent again", BATCHES,
-        "    if broken := [task for task in tasks if task.was_unclear]:\n"
-        "        apply_answers(broken, dict.fromkeys(ids_of(broken), Unclear(BROKE_OFF)))\n"
-        "    tasks_left = [task for task in tasks if not task.was_unclear]\n",
-        "    tasks_left = tasks\n",
+        "    if task.was_unclear:\n        return BROKE_OFF\n", "",
         CRASH_IN_CALL,
     ),
     Mistake(

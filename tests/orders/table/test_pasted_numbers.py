@@ -20,8 +20,7 @@ def ana() -> User:
     Order.objects.bulk_create(
         Order(pk=pk, service=service, link=link, target=target_of(link), quantity=100, body={}, rate_seen=1,
               expected_charge=1, placed_by=ana, upstream_id="ord_EXAMPLE" if pk == EXAMPLE else f"ord_other{pk}x")
-        for pk in range(1, NEWEST + 1)
-        for link in [f"https://instagram.com/p/{pk}x"]
+        for pk, link in ((pk, f"https://instagram.com/p/{pk}x") for pk in range(1, NEWEST + 1))
     )  # fmt: skip
     return ana
 

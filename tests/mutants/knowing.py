@@ -263,12 +263,12 @@ MISTAKES = (
     Mistake(
         "an unticked order is asked all the same", "orders/bulk/views.py",
         'if "ticks" in request.POST:', "if False:",
-        "tests/orders/bulk/test_bulk.py",
+        "tests/orders/bulk/test_bulk_pages.py",
     ),
     Mistake(
         "a tick reaches an order that the dry run did not show", "orders/bulk/selection.py",
         "({*self.orders} | {pk for pk, _ in self.apart}) & {*pks}", "{*pks}",
-        "tests/orders/bulk/test_bulk.py",
+        "tests/orders/bulk/test_bulk_pages.py",
     ),
     Mistake(
         "an ambiguous amount is guessed", "orders/table/filters.py",

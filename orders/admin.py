@@ -26,6 +26,14 @@ register(
     inlines=(TaskInline,),
 )
 register(
+    models.Poll,
+    list_display=("order", "next_poll_at", "reported_at", "queue", "urgency", "share"),
+    list_filter=("queue", "urgency"),
+    list_select_related=("order",),
+    search_fields=("=order__id", "=order__upstream_id"),
+)
+register(models.PollCall, list_display=("__str__", "ends_at"))
+register(
     models.Task,
     list_display=("id", "kind", "order", "asked_by", "asked_at", "due_at", "attempts", "unclear_since", "outcome"),
     list_filter=("kind", "outcome", "asked_at"),

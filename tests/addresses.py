@@ -26,6 +26,7 @@ from orders.models import (
     Note,
     Order,
     Pace,
+    PollCall,
     Presence,
     Reading,
     SavedView,
@@ -64,6 +65,7 @@ def one_of_everything() -> Order:
     Delivery.objects.create(key="d", digest="d", event="order.completed", upstream_id=order.upstream_id or "",
                             body="{}", mark="0f0f0f0f", received_at=now, due_at=now)  # fmt: skip
     Endpoint.objects.create(url="https://desk.example.com/webhooks/notpanel/", registered_at=now)
+    PollCall.objects.create(ends_at=now, order_ids=[])
     TurnedAway.objects.create(day=now.date(), reason="forged", count=7)
     SavedView.objects.create(owner=order.placed_by, name="Mine", query="by=me", shared=True)
     KeptSearch.objects.keep("@lumen.studio")

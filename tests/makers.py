@@ -13,7 +13,9 @@ from accounts.access import Role
 from accounts.models import User
 from catalog.models import Service
 from catalog.sync import apply_catalog, search_text
-from orders.models import Order, Task
+from orders.following.claim import claim
+from orders.models import Order, Poll, Task
+from orders.models.poll import queue_of
 from orders.placing.place import place
 from orders.rules.statuses import LIVE, Status
 from panel.notpanel.client import Client
@@ -62,14 +64,18 @@ def make_order(status: str = Status.QUEUED, **fields: Any) -> Order:
     """An order somewhere in its life; once upstream has spoken it has an upstream id, and a next look while live."""
     order = place_order(**{name: fields.pop(name) for name in ("by", "service", "link", "quantity") if name in fields})
     said: dict[str, Any] = {"status": status}
+    polled = {name: fields.pop(name) for name in ("next_poll_at", "urgency", "share") if name in fields}
     if status not in (Status.QUEUED, Status.REVIEW, Status.REJECTED):
-        said |= {"upstream_id": f"ord_{order.pk:08}", "next_look_at": timezone.now() if status in LIVE else None}
+        said |= {"upstream_id": f"ord_{order.pk:08}"}
+        polled = {"next_poll_at": timezone.now() if status in LIVE else None, **polled}
     if status != Status.QUEUED:
         outcome = {Status.REVIEW: Task.Outcome.REVIEW, Status.REJECTED: Task.Outcome.REFUSED}.get(
             Status(status) if status in Status.values else Status.PENDING, Task.Outcome.DONE
         )
         order.tasks.update(settled_at=timezone.now(), due_at=None, attempts=1, outcome=outcome)
     Order.objects.filter(pk=order.pk).update(**{**said, **fields})
+    if polled.get("next_poll_at"):
+        Poll.objects.create(order=order, queue=queue_of(fields.get("left_out", 0)), **polled)
     order.refresh_from_db()
     return order
 
@@ -81,6 +87,12 @@ def make_report(
         "upstream_id": order.upstream_id or "", "status": status, "charge": Decimal("0.90"), "start_count": 12_480,
         "remains": 650, "currency": "USD", "asked_at": asked_at or timezone.now(), "raw": {"status": status}, **said,
     })  # fmt: skip
+
+
+def claimed_ids(now: datetime) -> list[str]:
+    """Claims the orders of the next status call: upstream's ids as the call names them, [] if none is due."""
+    call = claim(now)
+    return list(call.due) if call else []
 
 
 def minutes(number: float) -> timedelta:

@@ -134,7 +134,7 @@ def apply_answers(tasks: Sequence[Task], answers: dict[str, Answer]) -> None:
             events += apply_answer(task, answers[task.order.upstream_id or ""], now)
         orders.change()
         if tasks[0].kind == Kind.CANCEL:
-            orders.filter(next_look_at__isnull=False).poll_now(now)  # only a later status tells whether it is cancelled
+            orders.filter(poll__isnull=False).poll_now(now)  # only a later status tells whether it is cancelled
         Event.objects.bulk_create(events)
         fp("wish.commit")
     fp("wish.committed")

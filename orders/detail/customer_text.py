@@ -45,7 +45,7 @@ def status_text(order: Order) -> str:
     return texts.get("review" if unsure else order.shown_status, UNKNOWN_STATUS_TEXT).format(
         total=number(order.total),
         done=number(order.delivered or 0),
-        at=clock(order.reported_at) if order.reported_at else "now",
+        at=clock(order.checked_at) if order.checked_at else "now",
         status=order.status,
     )
 

@@ -32,7 +32,7 @@ def chart(order: Order) -> Chart | None:
     points = thinned(points)
     (began, first), (last_at, last) = points[0], points[-1]
     tasks = [task for task in order.tasks.all() if task.kind in Task.AFTERSALE]
-    known_until = max(last_at, order.reported_at or last_at)  # upstream has told nothing since
+    known_until = max(last_at, order.checked_at or last_at)  # upstream has told nothing since
     ended = max([known_until, *(task.asked_at for task in tasks)])
     if ended <= began:
         return None

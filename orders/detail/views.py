@@ -33,7 +33,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     order = the_order(request, pk)
     others = mark_present(pk, request.user, timezone.now())
     response = unchanged(request, page.page_version(order, others)) or page.render_page(request, order, others)
-    return with_times(request, response, {str(pk): machine(order.reported_at)} if order.reported_at else {})
+    return with_times(request, response, {str(pk): machine(order.checked_at)} if order.checked_at else {})
 
 
 @needs("place")

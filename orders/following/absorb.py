@@ -9,12 +9,12 @@ from orders.models import Event, Order, Reading
 from orders.rules.poll_schedule import BY_AGE_ALONE, CLOCKS_APART, PollSchedule
 from orders.rules.statuses import FINAL, LIFE, STARTED, label, stage
 from panel.format.money import stored
-from panel.notpanel.shapes import Report
+from panel.notpanel.shapes import Report, unread
 
 # The fields that `absorb` may change.
 REPORTED_FIELDS = (
     "status", "charge", "currency", "start_count", "remains", "said", "reported_at", "left_out", "missing_since",
-    "failing_since", "share", "doubts", "next_look_at", "started_at", "ended_at", "late_from", "version",
+    "failing_since", "doubts", "started_at", "ended_at", "late_from", "version",
 )  # fmt: skip
 
 
@@ -23,9 +23,9 @@ def absorb(
 ) -> tuple[list[Event], Reading | None]:
     """Changes the order to what the report says, and returns the events, and a reading if the progress changed.
 
-    Saves nothing: the caller saves both, and the order's REPORTED_FIELDS. Ignores a report that was asked for earlier
-    than the last report, unless that one lies in the future: then the desk's clock was set back since. `schedule`
-    decides when the order is polled next.
+    Saves nothing: the caller saves both, the order's REPORTED_FIELDS, and when it is polled next, which `schedule`
+    decides. Ignores a report that was asked for earlier than the last report, unless that one lies in the future: then
+    the desk's clock was set back since.
     """
     before = progress_of(order)
     if is_overtaken(order, report, now or timezone.now()):
@@ -49,7 +49,8 @@ def apply_report(order: Order, report: Report, schedule: PollSchedule) -> list[E
         order.charge = stored(report.charge)
     order.start_count, order.remains = report.start_count, report.remains
     order.said, order.reported_at, order.left_out = report.raw, report.asked_at, 0
-    order.next_look_at = schedule.next_poll(order, report.asked_at) if order.stage.live else None
+    order.checked_at = report.asked_at
+    order.next_poll_at = schedule.next_poll(order, report.asked_at) if order.stage.live else None
     if order.status in STARTED:
         order.started_at = order.started_at or report.asked_at
     order.ended_at = (order.ended_at or report.asked_at) if order.status in FINAL else None
@@ -69,7 +70,7 @@ def apply_report(order: Order, report: Report, schedule: PollSchedule) -> list[E
 
 def is_overtaken(order: Order, report: Report, now: datetime) -> bool:
     """Whether a report was asked for before the report that is known. One that lies in the future overtakes nothing."""
-    known_at = order.reported_at
+    known_at = order.checked_at
     return known_at is not None and report.asked_at < known_at <= now + CLOCKS_APART
 
 
@@ -77,6 +78,17 @@ def shown_facts(order: Order) -> tuple[object, ...]:
     """The facts that an open page shows of the order. Its version moves when any of them changes."""
     figures = (order.status, order.charge, order.currency, order.start_count, order.remains)
     return *figures, order.left_out, order.doubts
+
+
+def tells_nothing_new(order: Order, report: Report | None) -> bool:
+    """Whether the report of a live order repeats what the order's row says, so that only its next poll changes."""
+    if report is None or order.reported_at is None or order.reported_at > report.asked_at:
+        return False
+    known = (order.status, order.charge, order.currency, order.start_count, order.remains)
+    charge = order.charge if report.charge is None else stored(report.charge)
+    told = (report.status, charge, report.currency[:10], report.start_count, report.remains)
+    troubled = order.left_out or order.missing_since or order.failing_since or unread(report.raw)
+    return known == told and order.stage.live and not troubled
 
 
 def progress_of(order: Order) -> tuple[object, ...]:

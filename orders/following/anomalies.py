@@ -270,7 +270,7 @@ def needs_second_report(order: Order, report: Report) -> bool:
     """Whether this report is the first to say that an ended order is live again."""
     if order.status not in FINAL or not stage(report.status).live:
         return False
-    return not held_status(facts_of(order)) or order.reported_at is None or report.asked_at <= order.reported_at
+    return not held_status(facts_of(order)) or order.checked_at is None or report.asked_at <= order.checked_at
 
 
 def hold_back(order: Order, report: Report) -> list[Event]:
@@ -278,7 +278,8 @@ def hold_back(order: Order, report: Report) -> list[Event]:
     first = not held_status(facts_of(order))
     order.version += first or order.left_out > 0
     order.said, order.reported_at, order.left_out = report.raw, report.asked_at, 0
-    order.next_look_at = report.asked_at + SECOND_REPORT_AFTER
+    order.checked_at = report.asked_at
+    order.next_poll_at = report.asked_at + SECOND_REPORT_AFTER
     if not first:
         return []
     add_anomaly(order, "back")

@@ -5,183 +5,180 @@ only such an answer says that upstream does not know it. The order keeps its sta
 """
 
 import logging
-from collections import defaultdict
-from collections.abc import Collection, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from orders.aftersale.settle import settle_cancels
-from orders.following.absorb import REPORTED_FIELDS, absorb
+from orders.following.absorb import REPORTED_FIELDS, absorb, tells_nothing_new
+from orders.following.claim import ASKED, claim
 from orders.following.split import STATUS, split
-from orders.models import Event, Order, OrderQuerySet, Reading, Sending
-from orders.models.order import Urgency
+from orders.models import Event, Order, Poll, PollCall, Reading, Sending
+from orders.models.poll import Urgency, queue_of
 from orders.models.statistics import usual_times
 from orders.rules.lateness import late_from
-from orders.rules.poll_schedule import (
-    CLOCKS_APART,
-    LONGEST_PAUSE,
-    POLLED_ALONE_FROM,
-    PollSchedule,
-    next_poll_by_age,
-)
+from orders.rules.poll_schedule import LONGEST_PAUSE, PollSchedule, next_poll_by_age
 from orders.rules.retry import LEASE, is_about_orders
 from orders.rules.statuses import FINAL
 from orders.webhooks.health import reliable
-from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NotPanelError, Refused, Unclear
 from panel.notpanel.shapes import Reports
+from panel.ops.database import update_rows
 from panel.ops.failpoints import fp
 
 log = logging.getLogger(__name__)
 
 ALONE_EVERY_SECONDS = 6  # or a key that has lost sight of all its orders would spend all its calls on them
 UNKNOWN_ORDER = "not found"  # in upstream's sentence about an id that is not the account's
-ORDERS_PER_CALL = 100  # upstream's limit for one status call, which counts as one request
-CLAIMED_FIELDS = ("pk", "upstream_id", "next_look_at")
-CALL_TIME = timedelta(seconds=25)  # longer than a call takes: until then, claimed orders may be in one
-
-
-def poll_wanted(now: datetime) -> Purpose | None:
-    """The purpose of a poll now: ASK if a person waits for it, POLL if any order is due, None if none is."""
-    hurry = Order.objects.due_first(now).filter(left_out__lt=POLLED_ALONE_FROM).values_list("hurry", flat=True).first()
-    if hurry == Urgency.PERSON:
-        return Purpose.ASK
-    return Purpose.POLL if hurry or Order.objects.due(now).filter(left_out__lt=POLLED_ALONE_FROM).exists() else None
+# What decides whether a report tells anything new, and when to poll again: an order's row is wide.
+POLL_FIELDS = ("next_poll_at", "reported_at", "queue", "urgency", "share")  # which an answer may change
+COMPARED_FIELDS = (
+    "upstream_id", "service", "status", "charge", "currency", "start_count", "remains", "left_out", "missing_since",
+    "failing_since", "reported_at", "created_at", "taken_at",
+)  # fmt: skip
 
 
 def poll_once(client: Client, now: datetime | None = None) -> bool:
     """Polls urgent orders first, then those longest due, in one call. False if none was due."""
-    claimed = claim(now or timezone.now())
-    if not claimed:
+    call = claim(now or timezone.now())
+    if call is None:
         return False
     try:
         fp("status.send")
-        reports = client.reports(list(claimed))
+        reports = client.reports(list(call.due))
         fp("status.answered")
     except NotPanelError as trouble:
         fp("status.failed")
-        # The lease makes them due again. A longer wait, as for a limit, holds for all calls and is kept elsewhere.
-        log.warning("could not ask after %d orders: %s", len(claimed), trouble)
-        if is_about_orders(trouble):
-            with transaction.atomic():
-                split(list(claimed), trouble, timezone.now())
-                fp("split.commit")
+        # A longer wait, as for a limit, holds for all calls and is kept elsewhere.
+        log.warning("could not ask after %d orders: %s", len(call.due), trouble)
+        with transaction.atomic():
+            Poll.objects.filter(order__in=call.order_ids).put_off(call.ends_at)
+            if is_about_orders(trouble):
+                split(list(call.due), trouble, timezone.now())
+            call.delete()
+            fp("split.commit")
     else:
-        apply_reports(list(claimed), reports, timezone.now(), due=claimed)
+        apply_reports(list(call.due), reports, timezone.now(), call=call)
     return True
-
-
-def claim(now: datetime) -> dict[str, datetime]:
-    """Claims up to a hundred orders for this worker: upstream id → when the order was due.
-
-    Empty if no order is due. A call that is made anyway is filled up with the orders that are due next.
-    """
-    with transaction.atomic():
-        # SKIP LOCKED where there are row locks (two workers share the work rather than wait for each other, and cannot
-        # deadlock over two batches); on SQLite the write transaction itself is the lock.
-        unlocked = Order.objects.filter(left_out__lt=POLLED_ALONE_FROM).select_for_update(skip_locked=True)
-        claimed = suspects_to_poll(unlocked, now) or orders_to_poll(unlocked.filter(share=None), now)
-        Order.objects.filter(pk__in=[pk for pk, *_ in claimed]).update(next_look_at=now + LEASE, hurry=None)
-        fp("look.commit")
-    fp("look.committed")
-    return {upstream_id: due_at or now for _, upstream_id, due_at in claimed if upstream_id}
-
-
-def suspects_to_poll(orders: OrderQuerySet, now: datetime) -> list[tuple[int, str | None, datetime | None]]:
-    """Orders whose next call may name only a few, or [] where none is due: id, upstream id, when it was due.
-
-    They go first, for there are few such calls, and most of their orders have waited long enough.
-    """
-    rows = list(orders.suspects(now).values_list(*CLAIMED_FIELDS, "share")[:ORDERS_PER_CALL])
-    return [tuple(row[:-1]) for row in rows if row[-1] == rows[0][-1]][: rows[0][-1]] if rows else []
-
-
-def orders_to_poll(orders: OrderQuerySet, now: datetime) -> list[tuple[int, str | None, datetime | None]]:
-    """Up to a call full of orders, urgent ones first, or [] where none is due: id, upstream id, when it was due."""
-    claimed = list(orders.due_first(now).values_list(*CLAIMED_FIELDS)[:ORDERS_PER_CALL])
-    in_calls = Q(next_look_at__gt=max(now, now + LEASE - CALL_TIME), next_look_at__lte=now + LEASE + CLOCKS_APART)
-    next_due = orders.due(now + LONGEST_PAUSE).filter(~in_calls, hurry=None).values_list(*CLAIMED_FIELDS)
-    soonest = list(next_due[: ORDERS_PER_CALL - len(claimed)])
-    return claimed + soonest if claimed or (soonest and (soonest[0][2] or now) <= now) else []
 
 
 def poll_alone(client: Client, now: datetime | None = None) -> None:
     """Polls one order by itself: of those that upstream keeps leaving out, the one that is longest due."""
     now = now or timezone.now()
     with transaction.atomic():
-        order = (
-            Order.objects.due_alone(now)
-            .select_for_update(skip_locked=True)
-            .only("upstream_id", "failing_since")
-            .first()
-        )
-        if not order or not order.upstream_id:
+        due = Poll.objects.due_alone(now).select_for_update(skip_locked=True, of=("self",))
+        poll = due.select_related("order").only("order__upstream_id", "order__failing_since").first()
+        if not poll or not poll.order.upstream_id:
             return
-        Order.objects.filter(pk=order.pk).update(next_look_at=now + LEASE, hurry=None)
+        Poll.objects.filter(pk=poll.pk).update(next_poll_at=now + LEASE, urgency=Urgency.NONE)
         fp("alone.commit")
     fp("alone.committed")
-    reports = Reports({}, {})
+    order, reports = poll.order, Reports({}, {})
+    upstream_id = str(order.upstream_id)
     try:
         fp("alone.send")
-        reports.found[order.upstream_id] = client.report(order.upstream_id)
+        reports.found[upstream_id] = client.report(upstream_id)
         fp("alone.answered")
     except Refused as refused:
-        reports.odd[order.upstream_id] = refused.said or str(refused)
+        reports.odd[upstream_id] = refused.said or str(refused)
     except Unclear as trouble:
         if order.failing_since is None:
             raise
         log.warning("could not ask after order %d: %s", order.pk, trouble)  # as ever: the others go on
-        Order.objects.filter(pk=order.pk).update(next_look_at=timezone.now() + LONGEST_PAUSE)
+        Poll.objects.filter(pk=order.pk).update(next_poll_at=timezone.now() + LONGEST_PAUSE)
         return
-    apply_reports([order.upstream_id], reports, timezone.now(), alone=True)
+    apply_reports([upstream_id], reports, timezone.now(), alone=True)
 
 
 def apply_reports(
-    asked: Collection[str], reports: Reports, now: datetime, *, alone: bool = False, due: Mapping[str, datetime] = {}
+    asked: Collection[str], reports: Reports, now: datetime, *, alone: bool = False, call: PollCall | None = None
 ) -> None:
     """Saves upstream's answer about these orders, and settles the cancels of those that have ended.
 
-    Orders that a page shows differently are saved one by one; the others in one statement for all that are due next
-    at the same time. `due`: upstream id → when the order was due; some are polled before that, to fill a call.
+    Orders of which it tells nothing new are neither locked nor written: only their polls are. `alone`: it was asked
+    about this one order.
     """
     Sending.record_answer(STATUS, timezone.now())
     webhooks_reliable = reliable(now)
-    events: list[Event] = []
-    readings: list[Reading] = []
-    unmoved: defaultdict[tuple[datetime, datetime | None], list[int]] = defaultdict(list)
     with transaction.atomic():
-        locked = Order.objects.filter(upstream_id__in=asked).order_by("pk").select_for_update()
-        orders = list(locked.prefetch_related("service"))  # its type decides what charge is expected
-        schedule = PollSchedule(usual_times({order.service_id for order in orders}), webhooks_reliable, due)
-        for order in orders:
-            upstream_id, version = order.upstream_id or "", order.version
-            order.failing_since = order.share = None
-            if report := reports.found.get(upstream_id):
+        orders = {order.pk: order for order in Order.objects.filter(upstream_id__in=asked).only(*COMPARED_FIELDS)}
+        usual = usual_times({order.service_id for order in orders.values()})
+        schedule = PollSchedule(usual, webhooks_reliable, call.due if call else {})
+        news = lock_news(orders.values(), reports)
+        orders |= news
+        polls = Poll.objects.filter(order__in=orders).lock()
+        changed: list[Order] = []
+        events: list[Event] = []
+        readings: list[Reading] = []
+        for pk, order in orders.items():
+            order.recall_poll(polls.get(pk))
+            report = reports.found.get(order.upstream_id or "")
+            if pk not in news and report:
+                order.checked_at, order.next_poll_at = report.asked_at, schedule.next_poll(order, report.asked_at)
+                continue
+            before = order.version, order.reported_at, order.failing_since
+            order.failing_since = None
+            if report:
                 happened, reading = absorb(order, report, schedule)
                 events += happened
                 readings += [reading] if reading else []
             else:
-                events += count_left_out(order, reports.odd.get(upstream_id, ""), now, alone=alone)
-            if order.hurry is not None:  # somebody asked for a poll while this one was under way
-                order.next_look_at = now
-            if order.version != version:
-                order.late_from = late_from(order, schedule.usual.get(order.service_id))
-                order.save(update_fields=REPORTED_FIELDS)
-            elif order.reported_at:
-                unmoved[order.reported_at, order.next_look_at].append(order.pk)
-        for (reported_at, next_look_at), pks in unmoved.items():
-            Order.objects.filter(pk__in=pks).update(
-                reported_at=reported_at, next_look_at=next_look_at, failing_since=None, share=None
-            )
+                events += count_left_out(order, reports.odd.get(order.upstream_id or "", ""), now, alone=alone)
+            if is_to_save(order, *before):
+                order.late_from = late_from(order, usual.get(order.service_id))
+                changed.append(order)
+        update_rows(changed, REPORTED_FIELDS)
+        save_polls([order for pk, order in orders.items() if pk in polls or pk in news], polls)
         Reading.objects.bulk_create(readings)
-        ended = [order for order in orders if order.upstream_id in reports.found and order.status in FINAL]
+        ended = [order for order in news.values() if order.upstream_id in reports.found and order.status in FINAL]
         Event.objects.bulk_create([*events, *settle_cancels(ended, now)])
+        if call:
+            call.delete()
         fp("take_in.commit")
     fp("take_in.committed")
+
+
+def lock_news(orders: Iterable[Order], reports: Reports) -> dict[int, Order]:
+    """Reads again, whole and locked, those of these orders of which the answer tells something new, by their keys."""
+    keys = [order.pk for order in orders if not tells_nothing_new(order, reports.found.get(order.upstream_id or ""))]
+    locked = Order.objects.filter(pk__in=keys).order_by("pk").select_for_update(of=("self",))
+    return {order.pk: order for order in locked.select_related("service")}  # whose type decides what charge is expected
+
+
+def is_to_save(order: Order, version: int, reported_at: datetime | None, failing_since: datetime | None) -> bool:
+    """Whether an order's row changes, and not only its poll: what a page shows of it, or what was kept before it."""
+    first_report = reported_at is None and order.reported_at is not None
+    from_the_future = reported_at is not None and order.reported_at is not None and reported_at > order.reported_at
+    return order.version != version or first_report or from_the_future or failing_since is not None
+
+
+def save_polls(orders: Iterable[Order], polls: Mapping[int, Poll]) -> None:
+    """Saves when these orders are polled next, and ends the polls of those that are polled no more.
+
+    Whoever has asked for an order while the call was under way wants to know more than its answer tells.
+    """
+    known: list[Poll] = []
+    new: list[Poll] = []
+    over: list[int] = []
+    for order in orders:
+        poll = polls.get(order.pk) or Poll(order=order)
+        if poll.urgency in ASKED:
+            order.next_poll_at = poll.next_poll_at
+        else:
+            poll.urgency = Urgency.NONE
+        if order.next_poll_at is None:
+            over.append(order.pk)
+            continue
+        poll.next_poll_at, poll.reported_at, poll.share = order.next_poll_at, order.checked_at, None
+        poll.queue = queue_of(order.left_out)
+        (known if order.pk in polls else new).append(poll)
+    update_rows(known, POLL_FIELDS)
+    Poll.objects.bulk_create(new, ignore_conflicts=True)
+    if not polls.keys().isdisjoint(over):
+        Poll.objects.filter(order__in=over).delete()
 
 
 def count_left_out(order: Order, error: str, now: datetime, *, alone: bool) -> list[Event]:
@@ -189,11 +186,11 @@ def count_left_out(order: Order, error: str, now: datetime, *, alone: bool) -> l
 
     `error` is upstream's sentence about the order, "" if it was left out. The status stays as it is.
     """
-    if order.next_look_at is None:
+    if order.next_poll_at is None:
         return []  # it ended, or a person gave it up, while the poll was under way
     order.left_out += 1
     order.version += 1
-    order.next_look_at = now + LONGEST_PAUSE if alone else next_poll_by_age(order.created_at, now)
+    order.next_poll_at = now + LONGEST_PAUSE if alone else next_poll_by_age(order.created_at, now)
     if alone and UNKNOWN_ORDER in error.lower():
         events = [] if order.missing_since else [Event(order=order, kind="missing", at=now, facts={"said": error})]
         order.missing_since = order.missing_since or now

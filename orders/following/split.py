@@ -8,10 +8,9 @@ import random
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from django.db.models import F
-
 from orders.following.anomalies import add_anomaly
-from orders.models import Event, Order, Sending
+from orders.models import Event, Order, Poll, Sending
+from orders.models.poll import Queue, Urgency
 from orders.rules.poll_schedule import POLLED_ALONE_FROM
 from orders.rules.retry import smaller_share
 from panel.notpanel.errors import NotPanelError
@@ -25,8 +24,8 @@ def split(upstream_ids: Collection[str], trouble: NotPanelError, now: datetime) 
 
     The caller's transaction holds the orders' locks.
     """
-    named = Order.objects.filter(upstream_id__in=upstream_ids, next_look_at__isnull=False)
-    orders = list(named.order_by("pk").select_for_update())
+    named = Order.objects.filter(upstream_id__in=upstream_ids, poll__isnull=False)
+    orders = list(named.order_by("pk").select_for_update(of=("self",)))
     again = [order for order in orders if order.failing_since]
     named.filter(failing_since=None).update(failing_since=now)
     if again:
@@ -41,21 +40,21 @@ def plan_again(orders: Sequence[Order], again: Sequence[Order], trouble: NotPane
         else:
             poll_apart(again, smaller_share(len(again)), now)
     elif len(orders) == 1:  # a scout that came back without an answer joins the others
-        Order.objects.filter(pk=orders[0].pk).update(share=None)
+        Poll.objects.filter(order=orders[0]).update(share=None, urgency=Urgency.NONE)
     else:
         poll_apart([random.choice(again)], 1, now)  # noqa: S311  no secret
 
 
 def poll_apart(orders: Sequence[Order], share: int, now: datetime) -> None:
     """Makes these orders due at once, in calls that name at most so many."""
-    Order.objects.filter(pk__in=[order.pk for order in orders]).update(share=share, next_look_at=now)
+    Poll.objects.filter(order__in=orders).update(share=share, urgency=Urgency.SUSPECT, next_poll_at=now)
 
 
 def leave_alone(order: Order, trouble: NotPanelError, now: datetime) -> None:
     """Has an order polled by itself from now on, because upstream answers polls well until they name this order."""
     add_anomaly(order, "silent")
-    Order.objects.filter(pk=order.pk).update(
-        share=None, left_out=POLLED_ALONE_FROM, next_look_at=now + ALONE_AGAIN_AFTER, doubts=order.doubts,
-        version=F("version") + 1,
-    )  # fmt: skip
+    order.change(left_out=POLLED_ALONE_FROM, doubts=order.doubts)
+    Poll.objects.filter(order=order).update(
+        share=None, urgency=Urgency.NONE, queue=Queue.ALONE, next_poll_at=now + ALONE_AGAIN_AFTER
+    )
     Event.objects.create(order=order, kind="silent", at=now, facts={"trouble": str(trouble), "said": trouble.said})

@@ -5,7 +5,7 @@ from typing import Any
 from django.db import transaction
 
 from orders.following.anomalies import kind_labels
-from orders.models import Order
+from orders.models import Order, Poll
 from orders.models.order import IS_MISSING
 from orders.rules.refusal import Refusal, require_allowed, require_reason
 
@@ -27,6 +27,7 @@ def give_up(order: Order, reason: str, *, by: Any) -> None:
     require_allowed(by, "decide")
     reason = require_reason(reason, "Say why it need not be asked after; the reason is kept.")
     with transaction.atomic():
-        if not Order.objects.filter(IS_MISSING, pk=order.pk).change(missing_since=None, next_look_at=None, hurry=None):
+        if not Order.objects.filter(IS_MISSING, pk=order.pk).change(missing_since=None):
             raise Refusal("Only an order that upstream says it does not know is given up.")
+        Poll.objects.filter(order=order).delete()
         order.record("given_up", by=by, reason=reason)

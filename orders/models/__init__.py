@@ -8,6 +8,8 @@ from orders.models.event import Event as Event
 from orders.models.kept_search import KeptSearch as KeptSearch
 from orders.models.order import Order as Order
 from orders.models.order import OrderQuerySet as OrderQuerySet
+from orders.models.poll import Poll as Poll
+from orders.models.poll import PollCall as PollCall
 from orders.models.saved_view import SavedView as SavedView
 from orders.models.statistics import Charged as Charged
 from orders.models.statistics import Pace as Pace

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Index, Q
-from django.db.models.functions import Coalesce, Least
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -17,6 +17,7 @@ from accounts.models import User
 from catalog.models import Service
 from catalog.networks import TARGET_CHARACTERS
 from orders.models.event import Event
+from orders.models.poll import Poll, Urgency, queue_of
 from orders.models.task import Task
 from orders.rules.charges import ENDED_SHORT
 from orders.rules.eligibility import Refills, pending_cancel, refills_of, why_no_cancel, why_no_refill
@@ -40,13 +41,6 @@ def with_doubt(doubts: str | None, kind: str) -> str:
     return " ".join(dict.fromkeys([*(doubts or "").split(), kind]))
 
 
-class Urgency(models.IntegerChoices):
-    """Why an order is polled before its time. The greater goes first."""
-
-    WEBHOOK = 1, "a webhook named it"
-    PERSON = 2, "a person wants to know"
-
-
 class OrderQuerySet(models.QuerySet["Order"]):
     """Orders by who may see them, by what a page reads of them, and by when upstream is polled for them."""
 
@@ -57,7 +51,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def for_table(self) -> Self:
         """With everything that a row shows, in two queries however many rows there are."""
         tasks = models.Prefetch("tasks", Task.objects.with_people())
-        return self.select_related("service", "placed_by").prefetch_related(tasks)
+        return self.select_related("service", "placed_by", "poll").prefetch_related(tasks)
 
     def for_page(self) -> Self:
         """With everything that an order's own page shows: besides a row's, the assignee and the usual times."""
@@ -87,25 +81,17 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self._poll_first(Urgency.WEBHOOK, next_tick(WEBHOOKS_TOGETHER, now))
 
     def _poll_first(self, urgency: Urgency, at: datetime) -> int:
-        later = self.filter(upstream_id__isnull=False).exclude(hurry__gte=urgency, next_look_at__lte=at)
-        return later.update(hurry=urgency, next_look_at=Least(Coalesce("next_look_at", at), at))
-
-    def due(self, now: datetime) -> Self:
-        """Orders to poll, longest due first."""
-        return self.filter(next_look_at__lte=now).order_by("next_look_at")
-
-    def due_first(self, now: datetime) -> Self:
-        """Due orders that a person or a webhook asked for, people's first. Served by the index `order_hurry`."""
-        return self.filter(hurry__isnull=False, next_look_at__lte=now).order_by("-hurry", "next_look_at")
-
-    def suspects(self, now: datetime) -> Self:
-        """Due orders whose next call may name only so many, longest due first. Served by `order_suspect`."""
-        return self.due(now).filter(share__isnull=False)
-
-    def due_alone(self, now: datetime) -> Self:
-        """Due orders that upstream keeps leaving out of its answers, those that somebody asked for first."""
-        due = self.due(now).filter(left_out__gte=POLLED_ALONE_FROM)
-        return due.order_by(F("hurry").desc(nulls_last=True), "next_look_at")
+        known = list(self.filter(upstream_id__isnull=False).order_by().values_list("pk", "left_out", "poll"))
+        polls = Poll.objects.filter(order__in=[pk for pk, _, poll in known if poll])
+        polls.lock()
+        moved = polls.ask_first(urgency, at)
+        new = [
+            Poll(order_id=pk, next_poll_at=at, urgency=urgency, queue=queue_of(left_out))
+            for pk, left_out, poll in known
+            if not poll
+        ]
+        Poll.objects.bulk_create(new, ignore_conflicts=True)
+        return moved + len(new)
 
 
 class Order(models.Model):
@@ -151,7 +137,9 @@ class Order(models.Model):
     start_count = models.BigIntegerField(null=True)
     remains = models.BigIntegerField(null=True)
     said = models.JSONField(null=True, help_text="Upstream's last answer, as it was.")
-    reported_at = models.DateTimeField(null=True, help_text="When we asked for the last answer.")
+    reported_at = models.DateTimeField(
+        null=True, help_text="When we asked for the last answer that changed something; its poll knows of later ones."
+    )
     other_ids = models.TextField(
         null=True, help_text="Ids that upstream gave for its request_id besides, with blanks between; empty: none."
     )
@@ -163,15 +151,8 @@ class Order(models.Model):
     refills_elsewhere = models.PositiveSmallIntegerField(
         default=0, help_text="Refills that upstream counts and the desk did not ask for."
     )
-    next_look_at = models.DateTimeField(null=True, help_text="When we ask next; empty: not any more.")
-    hurry = models.PositiveSmallIntegerField(
-        null=True, choices=Urgency, help_text="Who wants it to be asked after before its time; empty: nobody."
-    )
     # Calls about many orders that fail: orders/following/split.py.
     failing_since = models.DateTimeField(null=True, help_text="Since when calls that name it fail; empty: they do not.")
-    share = models.PositiveSmallIntegerField(
-        null=True, help_text="How many orders its next call may name, after calls that failed; empty: as many as fit."
-    )
     # How long it takes: orders/rules/lateness.py.
     taken_at = models.DateTimeField(null=True, help_text="When upstream took it.")
     started_at = models.DateTimeField(null=True, help_text="When a report first said that it delivers.")
@@ -196,14 +177,6 @@ class Order(models.Model):
             Index(fields=["status", "-id"], name="order_status_newest"),
             # What is assigned to a person, newest first.
             Index(fields=["assigned_to", "-id"], condition=Q(assigned_to__isnull=False), name="order_assigned"),
-            # `due`: what is to be polled; final orders are not in it.
-            Index(fields=["next_look_at"], condition=Q(next_look_at__isnull=False), name="order_due"),
-            # `due_alone`: what is polled alone.
-            Index(fields=["next_look_at"], condition=Q(left_out__gte=POLLED_ALONE_FROM), name="order_alone"),
-            # `due_first`: what goes first, longest waiting first.
-            Index(fields=["-hurry", "next_look_at"], condition=Q(hurry__isnull=False), name="order_hurry"),
-            # `suspects`: orders whose calls are made smaller until the one that makes them fail stands alone.
-            Index(fields=["next_look_at"], condition=Q(share__isnull=False), name="order_suspect"),
             # The alarm about possible duplicates.
             Index(fields=["-id"], condition=Q(other_ids__isnull=False), name="order_other_ids"),
             # `similar_orders`: a service's orders for one target, of the last day or under way.
@@ -250,7 +223,7 @@ class Order(models.Model):
 
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
         """Also forgets the tasks that were read before."""
-        for name in ("placing_task", "known_tasks"):
+        for name in ("placing_task", "known_tasks", "next_poll_at", "checked_at"):
             self.__dict__.pop(name, None)
         super().refresh_from_db(*args, **kwargs)
 
@@ -311,10 +284,28 @@ class Order(models.Model):
         """What its status means: tone, what may be asked, what comes next."""
         return stage(self.status)
 
+    @cached_property
+    def next_poll_at(self) -> datetime | None:
+        """When upstream is polled for it next, or None if it is polled no more. Assigning it saves nothing."""
+        poll = getattr(self, "poll", None)
+        return poll.next_poll_at if poll else None
+
+    @cached_property
+    def checked_at(self) -> datetime | None:
+        """When we asked for upstream's last answer, whether or not it changed anything; None before the first."""
+        poll = getattr(self, "poll", None)
+        return max(filter(None, (self.reported_at, poll and poll.reported_at)), default=None)
+
+    def recall_poll(self, poll: Poll | None) -> None:
+        """Takes `next_poll_at` and `checked_at` from this poll, or from none."""
+        self._meta.get_field("poll").set_cached_value(self, poll)  # type: ignore[union-attr]
+        for name in ("next_poll_at", "checked_at"):
+            self.__dict__.pop(name, None)
+
     @property
     def stale(self) -> bool:
         """Whether a poll is long overdue, so that what the row says may be old."""
-        return is_stale(self.next_look_at)
+        return is_stale(self.next_poll_at)
 
     @property
     def late_since(self) -> datetime | None:
@@ -334,7 +325,7 @@ class Order(models.Model):
     @property
     def given_up(self) -> bool:
         """Whether upstream did not know it, and a person ended the polling."""
-        return (self.stage.live or self.taken) and self.next_look_at is None and self.polled_alone
+        return (self.stage.live or self.taken) and self.next_poll_at is None and self.polled_alone
 
     @property
     def charge_difference(self) -> Decimal | None:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models import CheckConstraint, F, Index, Q, UniqueConstraint
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -351,6 +351,12 @@ class Sending(models.Model):
 
     def __str__(self) -> str:
         return f"Stopped: {self.reason}" if self.stopped_at else "Orders go out."
+
+    @classmethod
+    def lock(cls) -> None:
+        """Locks the row, so that what the caller does until its transaction ends is done by one process at a time."""
+        if connection.features.has_select_for_update:  # elsewhere the write transaction itself is the lock
+            list(cls.objects.filter(pk=ONLY_ROW).select_for_update().values_list("pk"))
 
     @classmethod
     def record_answer(cls, action: str, at: datetime) -> None:

@@ -15,7 +15,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from orders.aftersale.withdraw import withdraw_all
-from orders.models import Delivery, Event, Order, Reading, Sending, Task, TaskQuerySet
+from orders.models import Delivery, Event, Order, Poll, Reading, Sending, Task, TaskQuerySet
 from orders.placing import send_switch
 from orders.placing.review import put_in_review
 from orders.rules.refusal import Refusal, require_allowed
@@ -107,8 +107,7 @@ def event_times() -> list[datetime]:
 def last_report_at() -> datetime | None:
     """When upstream last reported about an order: the last progress, or a report on a live order without any."""
     progress_at = Reading.objects.order_by("-pk").values_list("at", flat=True).first()
-    live = Order.objects.filter(next_look_at__isnull=False)
-    return max(filter(None, (progress_at, live.aggregate(at=Max("reported_at"))["at"])), default=None)
+    return max(filter(None, (progress_at, Poll.objects.aggregate(at=Max("reported_at"))["at"])), default=None)
 
 
 def unknown_orders(since: datetime) -> list[str]:

@@ -10,13 +10,13 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from orders.aftersale.settle import settle_needless_cancels
-from orders.models import Event, Order, Task
+from orders.models import Event, Order, Poll, Task
 from orders.rules.refusal import Refusal, require_allowed, require_reason
 from orders.rules.statuses import Status
 from panel.notpanel.shapes import safe_id
 
 # What polls have found out about an order is forgotten when its upstream id changes.
-POLLED_FIELDS = ("missing_since", "hurry", "started_at", "ended_at", "late_from")
+POLLED_FIELDS = ("missing_since", "failing_since", "started_at", "ended_at", "late_from")
 NOT_POLLED_YET: dict[str, Any] = {"left_out": 0, **dict.fromkeys(POLLED_FIELDS)}
 
 
@@ -86,10 +86,11 @@ def adopt(order: Order, upstream_id: str, *, by: Any) -> None:
     task_facts = {"outcome": Task.Outcome.ADOPTED, "answer": known_id}
     now, placing = timezone.now(), order.placing_task
     taken_at = placing and placing.unclear_since  # by the first try that upstream may have heard
-    order_facts = {**NOT_POLLED_YET, "upstream_id": known_id, "next_look_at": now, "taken_at": taken_at or now}
+    order_facts = {**NOT_POLLED_YET, "upstream_id": known_id, "taken_at": taken_at or now}
     try:
         with transaction.atomic():
             apply_decision(order, undecided(), task_facts, **order_facts, status=Status.QUEUED)
+            Poll.objects.create(order=order, next_poll_at=now)
             order.record("adopted", by=by, upstream_id=known_id)
     except IntegrityError:
         other = Order.objects.filter(upstream_id=known_id).values_list("pk", flat=True).first()
@@ -101,7 +102,7 @@ def close(order: Order, reason: str, *, by: Any) -> None:
     require_allowed(by, "decide")
     reason = require_reason(reason, "Say how you know that it was not placed; the reason is kept.")
     task_facts = {"outcome": Task.Outcome.CLOSED, "answer": reason}
-    order_facts = {**NOT_POLLED_YET, "upstream_id": None, "next_look_at": None, "taken_at": None}
+    order_facts = {**NOT_POLLED_YET, "upstream_id": None, "taken_at": None}
     with transaction.atomic():
         apply_decision(order, undecided(), task_facts, **order_facts, status=Status.REJECTED)
         order.record("closed", by=by, reason=reason)
@@ -114,4 +115,5 @@ def apply_decision(order: Order, candidates: "QuerySet[Order]", task_facts: dict
     Order.objects.filter(pk=order.pk).lock()
     if not Order.objects.filter(pk__in=candidates.filter(pk=order.pk).values("pk")).change(**order_facts):
         raise Refusal("Somebody, or upstream, was quicker: look at the order again.")
+    Poll.objects.filter(order=order).delete()  # what it was polled for is decided now
     Task.objects.filter(order=order, kind=Task.Kind.PLACE).update(**task_facts)

@@ -12,7 +12,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
 from orders.aftersale.settle import settle_needless_cancels
-from orders.models import Attempt, Order, Task
+from orders.models import Attempt, Order, Poll, Task
 from orders.models.order import DUPLICATE, with_doubt
 from orders.placing import funding, send_switch
 from orders.rules.eligibility import AskedTask, pending_cancel
@@ -127,7 +127,8 @@ def apply_answer(task: Task, upstream_id: str, asked_at: datetime) -> None:
             # Its delivery time counts from now: what it waited for before does not make it slow. Its status is
             # upstream's to say, so the first poll follows at once.
             now = timezone.now()
-            without_id.change(upstream_id=upstream_id, status=Status.QUEUED, next_look_at=asked_at, taken_at=now)
+            without_id.change(upstream_id=upstream_id, status=Status.QUEUED, taken_at=now)
+            Poll.objects.bulk_create([Poll(order=order, next_poll_at=asked_at)], ignore_conflicts=True)
             order.record("asked", attempt=task.attempts, upstream_id=upstream_id)
             record_other_ids(task)
             fp("placed.commit")

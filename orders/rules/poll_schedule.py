@@ -115,6 +115,6 @@ def next_poll_by_age(created_at: datetime, now: datetime) -> datetime:
     return next_tick(pause_by_age(now - created_at), now)
 
 
-def is_stale(next_look_at: datetime | None) -> bool:
+def is_stale(next_poll_at: datetime | None) -> bool:
     """Whether a poll is overdue for so long that what the desk knows may be old."""
-    return bool(next_look_at and datetime.now(UTC) - next_look_at > STALE_AFTER)
+    return bool(next_poll_at and datetime.now(UTC) - next_poll_at > STALE_AFTER)

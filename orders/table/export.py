@@ -24,7 +24,7 @@ from orders.rules.statuses import label
 from orders.table.filters import NETWORK_NAMES
 from orders.table.listing import Listing
 from orders.table.paging import all_ids
-from orders.table.rows import is_one_of
+from orders.table.rows import CHECKED_AT, is_one_of
 from panel.format.spreadsheet import safe
 from panel.format.times import machine, zone_name
 
@@ -75,7 +75,7 @@ COLUMNS = {
     "refills used":           Column("refills_elsewhere", number=True),  # export_rows adds those asked for here
     "placed by":              Column("person", safe),
     "placed at":              Column("created_at", time_text),
-    "checked at":             Column("reported_at", time_text),
+    "checked at":             Column("asked", time_text),
 }  # fmt: skip
 FIELDS = dict.fromkeys(column.field for column in COLUMNS.values())
 
@@ -85,7 +85,7 @@ def export_rows(listing: Listing) -> Iterator[list[Any]]:
     """The list's orders from its top, each once, with a cell for each of COLUMNS."""
     newest = Order.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     query = listing.list_query._replace(where=listing.where & Q(pk__lte=newest))
-    orders = listing.orders().filter(query.where).order_by().annotate(person=PERSON)
+    orders = listing.orders().filter(query.where).order_by().annotate(person=PERSON, asked=CHECKED_AT)
     written = bytearray(newest // 8 + 1)  # a bit for each order, so that a million take little memory
     for pks in all_ids(query, listing.sort, ORDERS_PER_QUERY):
         values_of = {values["pk"]: values for values in orders.filter(is_one_of(pks)).values(*FIELDS)}

@@ -19,7 +19,7 @@ from orders.table.filters import FILTERS, IndexRows
 from orders.table.markup import orders_url
 from orders.table.paging import SORTS, Key, ListQuery, PageRange, Sort, Source
 from orders.table.pasted_ids import PastedOrders, find_orders, ids_beginning, is_of_ids, only_target, shortened
-from orders.table.rows import VERSION_FIELDS, row_version
+from orders.table.rows import CHECKED_AT, VERSION_FIELDS, row_version
 from panel.format.times import ends, machine, starts
 from panel.web.params import read_number
 
@@ -302,7 +302,7 @@ class Listing:
         """
         newer = self.newer_orders().order_by("-pk")[:1]
         orders = self.orders().filter(pk__in=versions).annotate(newest=Subquery(newer)).order_by()
-        now: list[tuple[Any, ...]] = list(orders.values_list("pk", "reported_at", "newest", *VERSION_FIELDS))
+        now: list[tuple[Any, ...]] = list(orders.values_list("pk", CHECKED_AT, "newest", *VERSION_FIELDS))
         newest = now[0][2] if now else newer.values_list("pk", flat=True).first()
         moved = [pk for pk, _, _, *facts in now if row_version(*facts, stopped=stopped) != versions[pk]]
         polled = {str(pk): machine(at) for pk, at, _, _, status, *_ in now if at and stage(status).live}

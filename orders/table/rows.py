@@ -8,6 +8,7 @@ from operator import or_
 
 from django.db import connection
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.db.models.lookups import In
 
 from accounts.models import User
@@ -19,14 +20,17 @@ from panel.web.params import read_number
 
 ORDER_FIELDS = ("request_id", "link", "quantity", "runs", "expected_charge", "created_at", "send_when_funded",
                 "upstream_id", "status", "charge", "currency", "start_count", "remains", "reported_at", "left_out",
-                "failing_since", "refills_elsewhere", "missing_since", "doubts", "next_look_at", "late_from", "version",
-                "cost", "placed_by_id")  # fmt: skip
+                "failing_since", "refills_elsewhere", "missing_since", "doubts", "late_from", "version", "cost",
+                "placed_by_id")  # fmt: skip
 SERVICE_FIELDS = ("upstream_id", "name", "type", "category", "refill", "cancel", "changed_at")
-ROW_FIELDS = (*ORDER_FIELDS, *(f"service__{name}" for name in SERVICE_FIELDS))
+POLL_FIELDS = ("poll__next_poll_at", "poll__reported_at")
+ROW_FIELDS = (*ORDER_FIELDS, *POLL_FIELDS, *(f"service__{name}" for name in SERVICE_FIELDS))
 TASK_FIELDS = ("order_id", "kind", "asked_by_id", "asked_at", "due_at", "attempts", "unclear_since", "settled_at",
                "outcome", "answer", "needs", "known_at", "over_at", "slot")  # fmt: skip
 PERSON_FIELDS = ("username", "name")
-VERSION_FIELDS = ("version", "status", "upstream_id", "next_look_at", "late_from")  # the arguments of row_version
+VERSION_FIELDS = ("version", "status", "upstream_id", "poll__next_poll_at", "late_from")  # the arguments of row_version
+# When upstream was last asked about an order and answered, also where that changed nothing.
+CHECKED_AT = Coalesce("poll__reported_at", "reported_at")
 POLLED_ROWS = 200  # most rows that one poll may ask about
 # Letters in a row's version:
 WAITS_MARK = "s"  # the row says that it waits because sending is stopped
@@ -39,7 +43,7 @@ NEAR_RATIO = {"sqlite": 2, "postgresql": 25}
 
 def fetch_rows(orders: OrderQuerySet) -> list[Order]:
     """These orders in the query's order, each with its service, its people and the tasks that a row shows."""
-    rows = list(orders.select_related("service").only(*ROW_FIELDS))
+    rows = list(orders.select_related("service", "poll").only(*ROW_FIELDS))
     tasks = row_tasks(rows)
     # In a query of its own: a team is small, and many rows name the same few people.
     person_ids = {order.placed_by_id for order in rows} | {task.asked_by_id for task in tasks}
@@ -82,13 +86,13 @@ def is_one_of(pks: Collection[int], field: str = "id", *, halves: bool = False) 
 
 
 def row_version(
-    version: int, status: str, upstream_id: str | None, next_look_at: datetime | None, late_from: datetime | None,
+    version: int, status: str, upstream_id: str | None, next_poll_at: datetime | None, late_from: datetime | None,
     *, stopped: bool,
 ) -> str:  # fmt: skip
     """A text that changes when what a row shows does: with the order's own version; when sending stops or resumes
     while the order waits to be sent; when its next poll is long overdue; and when the order becomes late."""
     waits = WAITS_MARK if stopped and status == Status.QUEUED and not upstream_id else ""
-    return f"{version}{waits}{STALE_MARK if is_stale(next_look_at) else ''}{LATE_MARK if is_late(late_from) else ''}"
+    return f"{version}{waits}{STALE_MARK if is_stale(next_poll_at) else ''}{LATE_MARK if is_late(late_from) else ''}"
 
 
 def shown_versions(text: str) -> dict[int, str]:

@@ -37,10 +37,9 @@ def dispatch_due(now: datetime, hurry_balance: Callable[[datetime], object]) -> 
     with transaction.atomic():
         # SKIP LOCKED where there are row locks, as when orders are claimed.
         due = list(Delivery.objects.due(now).select_for_update(skip_locked=True).defer("body")[:DELIVERIES_AT_ONCE])
-        # Locked in the order in which reports lock them, or the two could deadlock.
         named = Order.objects.filter(upstream_id__in={delivery.upstream_id for delivery in due}).order_by("pk")
-        locked = named.select_for_update().only("upstream_id", "reported_at", "left_out")
-        orders = {order.upstream_id: order for order in locked}
+        facts = named.select_related("poll").only("upstream_id", "reported_at", "left_out", "poll__reported_at")
+        orders = {order.upstream_id: order for order in facts}
         outcomes: defaultdict[tuple[str, datetime | None], list[Delivery]] = defaultdict(list)
         for delivery in due:
             outcomes[outcome_of(delivery, orders.get(delivery.upstream_id), now)].append(delivery)
@@ -69,7 +68,7 @@ def outcome_of(delivery: Delivery, order: Order | None, now: datetime) -> tuple[
     if order is None:
         pause = next((pause for until, pause in RETRY_PAUSES if age < until), None)
         return (How.PARKED, now + pause) if pause else (How.UNKNOWN, None)
-    if delivery.polled_since(order.reported_at):
+    if delivery.polled_since(order.checked_at):
         return How.LOOKED, None
     if order.left_out >= POLLED_ALONE_FROM and delivery.how == How.RUNG:  # polled alone, once an hour
         return How.UNANSWERED, None

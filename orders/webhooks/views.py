@@ -47,7 +47,8 @@ def index(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     deliveries = list(Delivery.objects.defer("body")[:DELIVERY_ROWS])
     upstream_ids = {delivery.upstream_id for delivery in deliveries if delivery.upstream_id}
-    orders = Order.objects.only("upstream_id", "reported_at").in_bulk(upstream_ids, field_name="upstream_id")
+    facts = Order.objects.select_related("poll").only("upstream_id", "reported_at", "poll__reported_at")
+    orders = facts.in_bulk(upstream_ids, field_name="upstream_id")
     mark_polled(deliveries, orders)
     rejected = rejections_by_reason(now.date())
     context = {
@@ -64,7 +65,7 @@ def mark_polled(deliveries: Iterable[Delivery], orders: dict[str, Order]) -> Non
     """Sets the outcome of deliveries whose order was polled since, without saving. `orders`: upstream id → order."""
     for delivery in deliveries:
         order = orders.get(delivery.upstream_id)
-        if order and delivery.how == Delivery.How.RUNG and delivery.polled_since(order.reported_at):
+        if order and delivery.how == Delivery.How.RUNG and delivery.polled_since(order.checked_at):
             delivery.how = Delivery.How.LOOKED
 
 

@@ -22,7 +22,7 @@ from accounts.access import may
 from accounts.models import User
 from catalog.models import Service
 from orders.aftersale import ask
-from orders.models import Order, Task
+from orders.models import Order, Poll, Task
 from orders.placing.place import place
 from orders.rules.eligibility import WHY_NOT
 from orders.teamwork import assignment, notes
@@ -113,7 +113,7 @@ def staff() -> list[User]:
 def stop_newest_favourites() -> None:
     """Has the sandbox do no more for the newest STUCK orders of the service that is ordered most."""
     most = Order.objects.values_list("service").annotate(orders=Count("pk")).order_by("-orders", "service")[:1]
-    live = Order.objects.filter(service__in=most.values("service"), next_look_at__isnull=False)
+    live = Order.objects.filter(service__in=most.values("service"), poll__isnull=False)
     for order in live.order_by("-pk")[:STUCK]:
         control("orders", order=order.upstream_id, status="processing")
 
@@ -156,8 +156,8 @@ def unsent() -> QuerySet[Task]:
 
 def unreported(since: datetime | None) -> QuerySet[Order]:
     """Live orders that upstream has reported nothing about since then, or ever (None)."""
-    live = Order.objects.filter(next_look_at__isnull=False)
-    return live.exclude(reported_at__gte=since) if since else live.filter(reported_at=None)
+    polled = Order.objects.filter(poll__isnull=False)
+    return polled.exclude(poll__reported_at__gte=since) if since else polled.filter(reported_at=None)
 
 
 def let_pass(step: timedelta) -> None:
@@ -169,7 +169,7 @@ def let_pass(step: timedelta) -> None:
                 times = [field.name for field in model._meta.fields if isinstance(field, DateTimeField)]
                 model._base_manager.update(**{name: F(name) - step for name in times})
         now = timezone.now()
-        Order.objects.filter(next_look_at__isnull=False).update(next_look_at=now)
+        Poll.objects.update(next_poll_at=now)
     wait_until(lambda: not unreported(now).exists(), "ask after the orders")
 
 

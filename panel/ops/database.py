@@ -1,7 +1,7 @@
 """What every room does alike with the database: tables of one row, batches of ids, brief waits."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -32,6 +32,37 @@ def batches(things: Iterable[T], size: int) -> Iterator[list[T]]:
     rest = iter(things)
     while batch := list(islice(rest, size)):
         yield batch
+
+
+def update_rows(rows: Sequence[models.Model], fields: Sequence[str]) -> None:
+    """Saves these fields of these rows of one model in one statement. The caller holds their locks.
+
+    Joins the table with a list of values: `bulk_update` would have each row look for its own among those of all.
+    """
+    if not rows:
+        return
+    options = rows[0]._meta
+    columns: list[Any] = [options.pk, *map(options.get_field, fields)]
+    names = [f"v{number}" for number in range(len(columns))]
+    setters = [f"{quoted(str(field.column))} = {name}" for field, name in zip(columns, names, strict=True)]
+    values = [field.get_db_prep_save(getattr(row, field.attname), connection) for row in rows for field in columns]
+    marks = ["%s"] * len(columns)
+    # PostgreSQL takes the types of all rows from the first. As plain text, one that is too long is refused and not cut.
+    types = ["text" if type(field) is models.CharField else str(field.db_type(connection)) for field in columns]
+    first = [f"%s::{kind}" for kind in types] if connection.vendor == "postgresql" else marks
+    lists = ", ".join(f"({', '.join(each)})" for each in (first, *[marks] * (len(rows) - 1)))
+    table = quoted(options.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH new ({', '.join(names)}) AS (VALUES {lists}) "  # noqa: S608  names of columns and marks for values
+            f"UPDATE {table} SET {', '.join(setters[1:])} FROM new WHERE {table}.{setters[0]}",
+            values,
+        )
+
+
+def quoted(name: str) -> str:
+    """A table's or column's name as the database reads it."""
+    return connection.ops.quote_name(name)
 
 
 @contextmanager

@@ -4,12 +4,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Min
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.access import needs
-from orders.models import Order, Task
+from orders.models import Poll, Task
 from panel.format.times import took
 from panel.notpanel.budget import SHARES, Purpose
 from panel.upstream.clock import WRONG_SECONDS, skew_words
@@ -59,7 +60,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "skew_words": skew_words,
         "wrong_seconds": WRONG_SECONDS,
         "took_seconds": lambda seconds: took(timedelta(seconds=seconds or 0)),
-        "resting": () if Order.objects.due_alone(now).exists() else ("left out",),
+        "resting": () if Poll.objects.due_alone(now).exists() else ("left out",),
         **due_counts(now),
     }
     return page(request, "upstream/index.html", context, fragment="upstream/_calls.html")
@@ -107,11 +108,11 @@ def chart_columns(windows: list[Window], now: datetime) -> list[dict[str, Any]]:
 def due_counts(now: datetime) -> dict[str, object]:
     """How many tasks and polls are due and not done, counted up to COUNTED_ROWS, and since when the first is due."""
     tasks = Task.objects.due(now).sendable()
-    polls = Order.objects.due(now)
+    polls = Poll.objects.due(now)
     return {
         "most": COUNTED_ROWS - 1,
         "tasks_due": len(tasks.values_list("pk")[:COUNTED_ROWS]),
         "tasks_since": tasks.values_list("due_at", flat=True).first(),
         "looks_due": len(polls.values_list("pk")[:COUNTED_ROWS]),
-        "looks_since": polls.values_list("next_look_at", flat=True).first(),
+        "looks_since": polls.aggregate(first=Min("next_poll_at"))["first"],
     }

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from django.db import transaction
 from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, QuerySet, Value
 
-from orders.models import Delivery, Order, Sending, Task
+from orders.models import Delivery, Poll, PollCall, Sending, Task
 from orders.placing.send_switch import PROBE_INTERVAL
 from orders.rules import retry
 from orders.rules.poll_schedule import LONGEST_PAUSE as LONGEST_POLL_PAUSE
@@ -41,7 +41,8 @@ def waits() -> list[Wait]:
         # Before a first try a person can still undo.
         Wait(Task.objects.filter(settled_at=None, attempts=0), "due_at", retry.longest_wait(), exact=True),
         Wait(Task.objects.filter(settled_at=None, attempts__gt=0), "due_at", retry.longest_wait()),
-        Wait(Order.objects.all(), "next_look_at", LONGEST_POLL_PAUSE),
+        Wait(Poll.objects.by_index(), "next_poll_at", LONGEST_POLL_PAUSE),
+        Wait(PollCall.objects.all(), "ends_at", retry.LEASE),
         Wait(Sending.objects.all(), "probe_at", PROBE_INTERVAL),
         Wait(Delivery.objects.all(), "due_at", max(pause for _, pause in RETRY_PAUSES)),
         Wait(Upstream.objects.all(), "paused_until", LONGEST_PAUSE),

@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from orders.aftersale.settle import presume_settled
 from orders.aftersale.submit import submit_cancels, submit_refills
-from orders.following.poll import poll_once, poll_wanted
-from orders.models import Order, Task
+from orders.following.claim import poll_wanted
+from orders.following.poll import poll_once
+from orders.models import Poll, Task
 from orders.placing.probe import due_probe, probe
 from orders.placing.submit import submit_one
 from orders.statistics.status_counts import compact
@@ -74,7 +75,7 @@ STEPS = (
     desk_step(lambda now: dispatch.dispatch_due(now, balance_due_now)),
     Step(Purpose.POLL, poll_wanted, poll_once),
     Step(Purpose.UPKEEP, due_probe, probe),
-    recurring_step(Purpose.POLL, wanted=lambda now: Order.objects.due_alone(now).exists()),
+    recurring_step(Purpose.POLL, wanted=lambda now: Poll.objects.due_alone(now).exists()),
     recurring_step(Purpose.UPKEEP),
     desk_step(presume_settled),
     # Pages add up the lines that triggers write, and this keeps the lines few.

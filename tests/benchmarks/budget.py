@@ -22,7 +22,7 @@ from django.db.models import F, Sum
 
 from accounts.models import User
 from catalog.models import Service
-from orders.models import Attempt, Order
+from orders.models import Attempt, Order, Poll
 from orders.rules.statuses import Status
 from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client
@@ -159,15 +159,18 @@ def write_followed(upstream: Upstream, clock: Clock) -> None:
             link=f"https://instagram.com/p/{order.pk}", request_id=str(order.request_id), quantity=100
         )
         Order.objects.filter(pk=order.pk).update(upstream_id=known)
-    Order.objects.update(created_at=clock.now() + timedelta(days=1), next_look_at=clock.now())
+    Order.objects.update(created_at=clock.now() + timedelta(days=1))
+    Poll.objects.update(next_poll_at=clock.now())
 
 
-def follow(pks: list[int], next_look_at: datetime | None) -> None:
+def follow(pks: list[int], next_poll_at: datetime | None) -> None:
     with transaction.atomic():
         # In the order in which workers lock them, or the two could wait for each other.
-        orders = Order.objects.filter(pk__in=pks)
-        list(orders.order_by("pk").select_for_update().values_list("pk"))
-        orders.update(next_look_at=next_look_at)
+        polls = Poll.objects.filter(order__in=pks)
+        polls.lock()
+        polls.delete()
+        if next_poll_at:
+            Poll.objects.bulk_create([Poll(order_id=pk, next_poll_at=next_poll_at) for pk in pks])
 
 
 def people(clock: Clock, during: timedelta) -> dict[int, datetime]:

@@ -14,7 +14,7 @@ from accounts.access import Role
 from accounts.models import BalanceReading, User
 from catalog.models import Service
 from catalog.sync import apply_catalog
-from orders.models import Event, Order, Task
+from orders.models import Event, Order, Poll, Task
 from orders.rules.statuses import LIVE, Status
 from orders.statistics import charge_totals
 from orders.statistics.status_counts import compact
@@ -35,6 +35,7 @@ MIX = (
     Status.COMPLETED, Status.IN_PROGRESS, Status.REVIEW, Status.PENDING, Status.PARTIAL, Status.REJECTED,
     Status.COMPLETED, Status.PROCESSING, Status.CANCELLED, Status.REFUNDED,
 )  # fmt: skip
+UNDER_WAY = ", ".join(f"'{status}'" for status in sorted({*LIVE, Status.QUEUED, Status.REVIEW}))
 ENDS = {Status.QUEUED: Task.Outcome.DONE, Status.REVIEW: Task.Outcome.REVIEW, Status.REJECTED: Task.Outcome.REFUSED}
 
 
@@ -72,7 +73,6 @@ def write_orders(first: int, count: int, statuses: Sequence[Status] = MIX) -> No
                 currency="USD" if heard else "", start_count=chance.randrange(10**6) if heard else None,
                 remains=chance.randrange(quantity) if status in LIVE else 0 if heard else None,
                 said={"status": status} if heard else None, reported_at=at if heard else None,
-                next_look_at=now if status in LIVE else None,
             )
         )  # fmt: skip
         waits = status == Status.QUEUED
@@ -89,8 +89,10 @@ def write_orders(first: int, count: int, statuses: Sequence[Status] = MIX) -> No
             events.append(Event(order_id=pk, kind="moved", at=at, facts={"was": "Queued", "to": status}))
     for order in orders:
         order.fill_search_fields()
+    polls = [Poll(order_id=order.pk, next_poll_at=now) for order in orders if order.status in LIVE]
     with transaction.atomic():
         Order.objects.bulk_create(orders, batch_size=BATCH)
+        Poll.objects.bulk_create(polls, batch_size=BATCH)
         Task.objects.bulk_create(tasks, batch_size=BATCH)
         Event.objects.bulk_create(events, batch_size=BATCH)
         with connection.cursor() as cursor:  # whoever places one more gets a number that is free
@@ -121,8 +123,8 @@ def write_older(first: int, blocks: int) -> None:
     """
     own = {
         "id": "id - %(back)s", "request_id": _random_uuid(), "form_token": _random_uuid(),
-        "upstream_id": "'ord_' || (id - %(back)s)", "next_look_at": "NULL",
-        "status": f"CASE WHEN next_look_at IS NOT NULL OR status IN ('{Status.QUEUED}', '{Status.REVIEW}') "
+        "upstream_id": "'ord_' || (id - %(back)s)",
+        "status": f"CASE WHEN status IN ({UNDER_WAY}) "
                   f"THEN '{Status.COMPLETED}' ELSE status END",
     }  # fmt: skip
     tasks = {"order_id": "order_id - %(back)s", "due_at": "NULL", "settled_at": "asked_at"}

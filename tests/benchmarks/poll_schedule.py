@@ -13,9 +13,9 @@ from math import ceil
 from statistics import mean, quantiles
 from unittest.mock import patch
 
-from django.db.models import Sum
+from django.db.models import Min, Sum
 
-from orders.models import Order
+from orders.models import Order, Poll
 from orders.rules.poll_schedule import LONGEST_PAUSE
 from orders.rules.statuses import FINAL, Status
 from panel.notpanel import budget
@@ -59,7 +59,7 @@ def write_live(count: int, ages: Sequence[tuple[int, timedelta]]) -> None:
         some = Order.objects.filter(pk__gt=done * count // 1000, pk__lte=(done + part) * count // 1000)
         some.update(created_at=NOON - age)
         done += part
-    Order.objects.update(next_look_at=NOON, reported_at=NOON)
+    Poll.objects.update(next_poll_at=NOON, reported_at=NOON)
 
 
 # ── A day ────────────────────────────────────────────────────────────────────────────────────────
@@ -85,7 +85,7 @@ def a_day(figures: measure.Figures) -> None:
 
         def overdue_seconds() -> float:
             """Of the order that is due first; negative when it is yet to come."""
-            first = Order.objects.due(clock.now + LONGEST_PAUSE).values_list("next_look_at", flat=True).first()
+            first = Poll.objects.due(clock.now + LONGEST_PAUSE).aggregate(at=Min("next_poll_at"))["at"]
             return (clock.now - first).total_seconds() if first else -LOOKS_UP
 
         def idle_seconds() -> float:
@@ -174,12 +174,12 @@ def a_life_long(*, rung: bool) -> tuple[int, list[float]]:
         orders = list(Order.objects.order_by("pk"))
         for number, order in enumerate(orders):
             order.created_at = NOON + PLACED_WITHIN * number / PLACED
-            order.next_look_at = NOON + PLACED_WITHIN
             at = order.created_at.timestamp()
             planned[str(order.upstream_id)] = lives.plan(
                 str(number), at=at, quantity=order.quantity, outcome="completed"
             )
-        Order.objects.bulk_update(orders, ["created_at", "next_look_at"], batch_size=500)
+        Order.objects.bulk_update(orders, ["created_at"], batch_size=500)
+        Poll.objects.update(next_poll_at=NOON + PLACED_WITHIN)
         clock = Clock()
 
         def life(upstream_id: str, at: datetime) -> Report:

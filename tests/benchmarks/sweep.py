@@ -7,8 +7,9 @@ from math import ceil
 from django.utils import timezone
 
 from accounts.models import User
-from orders.following.poll import ORDERS_PER_CALL, poll_once
-from orders.models import Order
+from orders.following.claim import ORDERS_PER_CALL
+from orders.following.poll import poll_once
+from orders.models import Order, Poll
 from orders.rules.statuses import Status
 from panel.notpanel.client import Client
 from tests.benchmarks import data, measure
@@ -63,7 +64,7 @@ def sweep(upstream: Upstream, size: int, figures: measure.Figures) -> None:
     found = {
         "sandbox": upstream.calls() - before,
         "client": heard["status "],
-        "unasked": Order.objects.due(timezone.now()).count(),
+        "unasked": Poll.objects.due(timezone.now()).count(),
     }
     figures.say(f"{size:,} orders: {took:.2f} s")
     calls = ceil(size / ORDERS_PER_CALL)
@@ -74,7 +75,7 @@ def a_minute(upstream: Upstream, owner: User, pages: int) -> int:
     """Calls that arrive at the sandbox in a minute with so many open pages, each polling as fast as it may."""
     start = timezone.now().replace(second=0, microsecond=0)  # on a beat, for each minute to hold as many of them
     begin(FOLLOWED, created_at=start)
-    moving = list(Order.objects.order_by("-pk").filter(next_look_at__isnull=False)[:MOVING])
+    moving = list(Order.objects.order_by("-pk").filter(poll__isnull=False)[:MOVING])
     clock = start
     phone = Client(upstream.url, upstream.key, clock=lambda: clock.timestamp())
     opened = [OpenPage(owner) for _ in range(pages)]
@@ -92,8 +93,12 @@ def a_minute(upstream: Upstream, owner: User, pages: int) -> int:
 
 def begin(size: int, created_at: datetime) -> None:
     """So many orders are due now, the newest ones; upstream is not asked after the others."""
-    Order.objects.update(next_look_at=None, reported_at=None)
-    Order.objects.filter(pk__gt=MOST - size).update(next_look_at=created_at, created_at=created_at)
+    Poll.objects.all().delete()
+    Order.objects.update(reported_at=None)
+    Order.objects.filter(pk__gt=MOST - size).update(created_at=created_at)
+    Poll.objects.bulk_create(
+        [Poll(order_id=pk, next_poll_at=created_at) for pk in range(MOST - size + 1, MOST + 1)], batch_size=data.BATCH
+    )
 
 
 def look_until_done(phone: Client) -> None:

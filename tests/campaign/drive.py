@@ -15,7 +15,7 @@ from django.db import connection
 from django.utils import timezone
 
 from catalog.models import Service
-from orders.models import Order, Task
+from orders.models import Order, Poll, Task
 from orders.placing.submit import submit_one
 from orders.rules.retry import LEASE
 from panel.notpanel.client import Client
@@ -278,7 +278,7 @@ class Campaign:
             self.work()
             # A cancel that waits for its order has no time of its own.
             open_tasks = Task.objects.filter(settled_at=None).exclude(kind=CANCEL, order__upstream_id=None)
-            live = Order.objects.exclude(next_look_at=None)
+            live = Poll.objects.all()
             if not open_tasks.exists() and not live.exists():
                 return []
             if due := open_tasks.order_by("due_at").values_list("due_at", flat=True).first():

@@ -27,9 +27,10 @@ class DeskOrder(NamedTuple):
 
 
 SELECT = """
-    SELECT o.request_id, o.link, o.status, o.upstream_id, o.charge, o.next_look_at,
+    SELECT o.request_id, o.link, o.status, o.upstream_id, o.charge, p.next_poll_at,
            t.settled_at, t.due_at, t.outcome, t.answer
-    FROM orders_order o LEFT JOIN orders_task t ON t.order_id = o.id AND t.kind = 'place'
+    FROM orders_order o LEFT JOIN orders_poll p ON p.order_id = o.id
+    LEFT JOIN orders_task t ON t.order_id = o.id AND t.kind = 'place'
 """
 
 

@@ -8,7 +8,8 @@ from tests import ROOT
 # The modules that send orders and wishes and follow them: each commit and each call upstream has its failpoints.
 STEPS = (
     "orders/placing/place.py", "orders/models/task.py", "orders/placing/submit.py", "orders/aftersale/submit.py",
-    "orders/following/poll.py", "orders/following/split.py", "orders/aftersale/ask.py", "orders/aftersale/settle.py",
+    "orders/following/claim.py", "orders/following/poll.py", "orders/following/split.py", "orders/aftersale/ask.py",
+    "orders/aftersale/settle.py",
     "orders/webhooks/dispatch.py",
 )  # fmt: skip
 

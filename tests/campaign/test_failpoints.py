@@ -9,7 +9,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from orders.models import Delivery, Order
+from orders.models import Delivery, Order, Poll
+from orders.models.poll import Queue
 from orders.rules.poll_schedule import POLLED_ALONE_FROM
 from panel.ops import failpoints
 from tests import ROOT
@@ -54,7 +55,8 @@ def one_of_each_end(campaign: Campaign) -> None:
         campaign.advance(LATER_SECONDS)
         campaign.work()
     # As if upstream had left them out of its answers.
-    Order.objects.filter(next_look_at__isnull=False).update(left_out=POLLED_ALONE_FROM)
+    Order.objects.filter(poll__isnull=False).update(left_out=POLLED_ALONE_FROM)
+    Poll.objects.update(queue=Queue.ALONE)
     for _ in range(2):
         campaign.advance(LATER_SECONDS)
         campaign.work()

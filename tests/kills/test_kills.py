@@ -76,7 +76,7 @@ def test_kill_9_costs_no_order_and_doubles_none(tmp_path: Path) -> None:
         person.join()
         desk.wait_for_none("SELECT id FROM orders_task WHERE settled_at IS NULL")
         desk.control("clock", advance=DAYS)
-        desk.wait_for_none("SELECT id FROM orders_order WHERE next_look_at IS NOT NULL")
+        desk.wait_for_none("SELECT order_id FROM orders_poll")
         wrong = judge(desk.books(), desk_orders(desk.query), links, [])
     at_failpoints = sum(worker.at_failpoints for worker in workers)
     print(

@@ -63,7 +63,7 @@ def test_a_thousand_presses_of_cancel_are_one_call(tmp_path: Path) -> None:
         settle(desk)
         assert press(desk, f"{place}cancellation/", 1) == {CONFLICT: PROCESSES}
         desk.control("clock", advance=A_MONTH)
-        desk.wait_for_none("SELECT id FROM orders_order WHERE next_look_at IS NOT NULL")
+        desk.wait_for_none("SELECT order_id FROM orders_poll")
         assert press(desk, f"{place}cancellation/", 1) == {CONFLICT: PROCESSES}
         books = desk.books()
         ((how,),) = desk.query("SELECT over_how FROM orders_task WHERE kind = 'cancel'")

@@ -6,6 +6,7 @@ CAMPAIGN = "tests/campaign/test_campaign.py"
 OUTCOMES = "tests/orders/placing/test_outcomes.py"
 CARRYING = "orders/placing/submit.py"
 FOLLOWING = "orders/following/poll.py"
+CLAIM = "orders/following/claim.py"
 BUDGET = "panel/notpanel/budget.py"
 TEST_BUDGET = "tests/notpanel/test_budget.py"
 ABSORB = "orders/following/absorb.py"
@@ -77,13 +78,13 @@ MISTAKES = (
         "tests/panel/upstream/test_call_budget.py",
     ),
     Mistake(
-        "a call filled up with what another worker has in its hand", FOLLOWING,
-        "filter(~in_calls, hurry=None)", "filter(hurry=None)",
+        "a call filled up with what another worker has in its hand", CLAIM,
+        "if row.order_id not in in_calls or row.urgency in ASKED", "if True",
         "tests/orders/rules/test_poll_schedule.py",
     ),
     Mistake(
         "a wish to know that came during a call is forgotten", FOLLOWING,
-        "            if order.hurry is not None:", "            if False:",
+        "        if poll.urgency in ASKED:\n            order", "        if False:\n            order",
         "tests/orders/rules/test_poll_schedule.py",
     ),
     Mistake(
@@ -94,13 +95,38 @@ MISTAKES = (
     # ── Forgotten ────────────────────────────────────────────────────────────────────────────────
     Mistake(
         "an order that upstream has taken is never asked after", CARRYING,
-        "next_look_at=asked_at", "next_look_at=None",
+        "            Poll.objects.bulk_create([Poll(order=order, next_poll_at=asked_at)], ignore_conflicts=True)\n", "",
         CAMPAIGN,
     ),
     Mistake(
-        "a look without a lease", FOLLOWING,
-        "for pk, *_ in claimed]).update(next_look_at=now + LEASE,", "for pk, *_ in claimed]).update(next_look_at=None,",
+        "a poll whose worker died is never made again", "orders/models/poll.py",
+        "for call in calls if call.ends_at > now for", "for call in calls for",
         CAMPAIGN,
+    ),
+    Mistake(
+        "orders of a call that failed are due again at once", FOLLOWING,
+        "            Poll.objects.filter(order__in=call.order_ids).put_off(call.ends_at)\n", "",
+        POISONED_POLLS,
+    ),
+    Mistake(
+        "a changed figure is taken for nothing new", ABSORB,
+        "report.start_count, report.remains)\n    troubled", "report.start_count, order.remains)\n    troubled",
+        "tests/orders/following/test_nothing_new.py",
+    ),
+    Mistake(
+        "an order that upstream names again stays in doubt", ABSORB,
+        "troubled = order.left_out or order.missing_since or ", "troubled = order.missing_since or ",
+        "tests/orders/following/test_nothing_new.py",
+    ),
+    Mistake(
+        "a poll that changed nothing is forgotten", "orders/models/order.py",
+        "max(filter(None, (self.reported_at, poll and poll.reported_at)), default=None)", "self.reported_at",
+        "tests/orders/following/test_nothing_new.py",
+    ),
+    Mistake(
+        "an order that upstream leaves out goes on being polled with others", FOLLOWING,
+        "        poll.queue = queue_of(order.left_out)\n", "",
+        "tests/orders/following/test_missing.py",
     ),
     Mistake(
         "what upstream left out once is asked after no more", FOLLOWING,
@@ -180,18 +206,18 @@ MISTAKES = (
         "tests/orders/table/test_stopped_rows.py tests/orders/table/test_table_page.py",
     ),
     Mistake(
-        "a batch that asks for what is asked for alone", "orders/following/poll.py",
-        "due(now).filter(left_out__lt=POLLED_ALONE_FROM)", "due(now)",
+        "a batch that asks for what is asked for alone", CLAIM,
+        "due = Poll.objects.together().due(now)", "due = Poll.objects.due(now)",
         "tests/orders/following/test_missing.py",
     ),
     Mistake(
         "an order that upstream does not know is given up", "orders/following/poll.py",
-        "    order.next_look_at = now + LONGEST_PAUSE if alone else", "    order.next_look_at = None if alone else",
+        "    order.next_poll_at = now + LONGEST_PAUSE if alone else", "    order.next_poll_at = None if alone else",
         "tests/orders/following/test_missing.py",
     ),
     Mistake(
         "a pace that counts what an order waited for before upstream had it", CARRYING,
-        "next_look_at=asked_at, taken_at=now)", "next_look_at=asked_at, taken_at=order.created_at)",
+        "status=Status.QUEUED, taken_at=now)", "status=Status.QUEUED, taken_at=order.created_at)",
         LATE,
     ),
     Mistake(
@@ -206,7 +232,7 @@ MISTAKES = (
     ),
     Mistake(
         "one answer, taken in twice, revives an order", "orders/following/anomalies.py",
-        "report.asked_at <= order.reported_at", "report.asked_at < order.reported_at",
+        "report.asked_at <= order.checked_at", "report.asked_at < order.checked_at",
         "tests/orders/following/test_anomalies.py",
     ),
     Mistake(
@@ -371,12 +397,12 @@ MISTAKES = (
     ),
     Mistake(
         "a bad id goes on being polled with others", SPLIT_POLLS,
-        "left_out=POLLED_ALONE_FROM, ", "",
+        "queue=Queue.ALONE, ", "",
         POISONED_POLLS,
     ),
     Mistake(
         "an order that upstream answers again stays a suspect", FOLLOWING,
-        "            order.failing_since = order.share = None\n", "",
+        "            order.failing_since = None\n", "",
         POISONED_POLLS,
     ),
     Mistake(

@@ -79,7 +79,7 @@ def statuses(state: Path) -> Counter[str]:
 def late(state: Path) -> int:
     """How many orders of the demo are late now, by the delivery times that the worker has measured."""
     with closing(sqlite3.connect(state / "desk.sqlite3")) as database:
-        query = "SELECT count(*) FROM orders_order WHERE late_from < datetime('now') AND next_look_at IS NOT NULL"
+        query = "SELECT count(*) FROM orders_order JOIN orders_poll ON order_id = id WHERE late_from < datetime('now')"
         return int(database.execute(query).fetchone()[0])
 
 

@@ -15,7 +15,7 @@ from django.conf import settings as desk
 from django.urls import reverse
 
 from accounts.access import Role
-from orders.models import Order
+from orders.models import Poll
 from orders.rules.statuses import Status
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NotPanelError
@@ -97,7 +97,7 @@ def do_all_work(phone: Client) -> None:
     """Makes every call that is possible, even if upstream said to wait."""
     Chore.objects.all().delete()
     UpstreamHealth.objects.update(paused_until=None)
-    Order.objects.filter(status=Status.IN_PROGRESS).update(next_look_at="2020-01-01T00:00:00Z")
+    Poll.objects.filter(order__status=Status.IN_PROGRESS).update(next_poll_at="2020-01-01T00:00:00Z")
     work(phone, threading.Event(), once=True)
 
 

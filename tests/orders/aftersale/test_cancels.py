@@ -9,7 +9,7 @@ from orders.aftersale import ask as aftersale
 from orders.aftersale.submit import submit_cancels
 from orders.aftersale.withdraw import withdraw
 from orders.following.poll import poll_once
-from orders.models import Order, Sending, Task
+from orders.models import Order, Poll, Sending, Task
 from orders.placing.submit import submit_one
 from orders.rules.refusal import Refusal
 from orders.rules.retry import LEASE
@@ -41,7 +41,7 @@ def cancel_task() -> Task:
 
 
 def poll(phone: Client) -> None:
-    Order.objects.exclude(next_look_at=None).update(next_look_at=timezone.now())
+    Poll.objects.update(next_poll_at=timezone.now())
     poll_once(phone)
 
 

@@ -41,7 +41,7 @@ def test_of_two_at_once_the_second_is_told_who_was_first(kind: str, status: str)
 def test_a_page_that_is_out_of_date_asks_for_nothing() -> None:
     order = make_order("in_progress")
     shown_order = Order.objects.for_table().get(pk=order.pk)
-    Order.objects.filter(pk=order.pk).update(status="completed", next_look_at=None)
+    Order.objects.filter(pk=order.pk).update(status="completed")
     with pytest.raises(Refusal, match="It is completed; there is nothing left to cancel"):
         ask.ask(shown_order, "cancel", by=make_user())
     assert not Task.objects.filter(kind="cancel").exists()

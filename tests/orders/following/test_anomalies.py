@@ -241,12 +241,12 @@ def test_an_order_that_goes_on_after_its_end_waits_for_a_second_report() -> None
     first = timezone.now()
     assert report(order, status="in_progress", remains=400, asked_at=first) == ["revived"]
     assert (order.status, order.remains, order.doubts) == ("completed", 0, "back")
-    assert order.next_look_at == first + SECOND_REPORT_AFTER, "soon"
+    assert order.next_poll_at == first + SECOND_REPORT_AFTER, "soon"
     assert "had said “Completed”" in sentences(order)[0]
     second = first + SECOND_REPORT_AFTER
     assert report(order, status="in_progress", remains=390, asked_at=second) == ["surprised"]
     assert (order.status, order.remains, order.doubts) == ("in_progress", 390, "back")
-    assert order.next_look_at
+    assert order.next_poll_at
 
 
 def test_the_same_answer_twice_is_not_two_reports() -> None:
@@ -262,7 +262,7 @@ def test_a_second_report_that_disagrees_leaves_the_order_ended_and_flagged() -> 
     version = order.version
     same = {"status": "completed", "remains": 0, "start_count": order.start_count}
     assert report(order, **same, asked_at=at + SECOND_REPORT_AFTER) == ["stood"]
-    assert (order.status, order.next_look_at, order.doubts) == ("completed", None, "back")
+    assert (order.status, order.next_poll_at, order.doubts) == ("completed", None, "back")
     assert order.version > version, "pages notice"
     assert order.said == {"status": "completed"}
     assert report(order, status="in_progress", asked_at=at + 2 * SECOND_REPORT_AFTER) == ["revived"]

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from orders.models import Order
+from orders.models import Poll
 from orders.rules.statuses import Status
 from tests.makers import make_order
 from tests.people import htmx
@@ -17,19 +17,19 @@ pytestmark = pytest.mark.django_db
 
 def test_checked_orders_join_the_next_batch(operator: Client, upstream: Upstream) -> None:
     later = timezone.now() + timedelta(hours=1)
-    orders = [make_order(Status.IN_PROGRESS, next_look_at=later) for _ in range(3)]
+    orders = [make_order(Status.IN_PROGRESS, next_poll_at=later) for _ in range(3)]
     for order in orders:
         row = operator.post(f"/orders/{order.pk}/looks/", headers=htmx()).content.decode()
         assert f'id="order-{order.pk}"' in row
     assert upstream.calls() == 0, "the web never calls"
-    due = Order.objects.due(timezone.now())
-    assert set(due) == set(orders)
+    due = Poll.objects.due(timezone.now())
+    assert {poll.order for poll in due} == set(orders)
 
 
 def test_an_ended_order_may_be_checked_too(operator: Client) -> None:
-    order = make_order(Status.COMPLETED, next_look_at=None)
+    order = make_order(Status.COMPLETED, next_poll_at=None)
     operator.post(f"/orders/{order.pk}/looks/")
-    assert order in Order.objects.due(timezone.now())
+    assert order.poll in Poll.objects.due(timezone.now())
 
 
 def test_what_upstream_does_not_have_is_refused_in_words(operator: Client) -> None:
@@ -37,13 +37,13 @@ def test_what_upstream_does_not_have_is_refused_in_words(operator: Client) -> No
     answer = operator.post(f"/orders/{order.pk}/looks/", headers=htmx())
     assert answer.status_code == 409
     assert "upstream has not taken it yet" in answer.content.decode()
-    assert not Order.objects.due(timezone.now()).exists()
+    assert not Poll.objects.due(timezone.now()).exists()
 
 
 def test_a_row_whose_poll_is_long_overdue_is_shown_as_old(operator: Client) -> None:
     now = timezone.now()
-    fresh = make_order(Status.IN_PROGRESS, reported_at=now, next_look_at=now + timedelta(minutes=1))
-    stale = make_order(Status.IN_PROGRESS, reported_at=now - timedelta(hours=1), next_look_at=now - timedelta(hours=1))
+    fresh = make_order(Status.IN_PROGRESS, reported_at=now, next_poll_at=now + timedelta(minutes=1))
+    stale = make_order(Status.IN_PROGRESS, reported_at=now - timedelta(hours=1), next_poll_at=now - timedelta(hours=1))
     assert (fresh.stale, stale.stale) == (False, True)
     page = operator.get("/orders/").content.decode()
     assert page.count('<span class="sub old">checked') == 1
@@ -51,10 +51,10 @@ def test_a_row_whose_poll_is_long_overdue_is_shown_as_old(operator: Client) -> N
 
 def test_an_open_page_sees_a_row_grow_old(operator: Client) -> None:
     now = timezone.now()
-    order = make_order(Status.IN_PROGRESS, reported_at=now, next_look_at=now + timedelta(minutes=1))
+    order = make_order(Status.IN_PROGRESS, reported_at=now, next_poll_at=now + timedelta(minutes=1))
     poll = f"/orders/changes/?v={order.pk}:{order.version}"
     assert f'id="order-{order.pk}"' not in operator.get(poll, headers=htmx()).content.decode()
-    Order.objects.filter(pk=order.pk).update(next_look_at=now - timedelta(minutes=10))
+    Poll.objects.filter(order=order).update(next_poll_at=now - timedelta(minutes=10))
     changed = operator.get(poll, headers=htmx()).content.decode()
     assert '<span class="sub old">checked' in changed
     assert 'id="heard"' not in changed, "nothing happened to it, so no screen reader announces it"

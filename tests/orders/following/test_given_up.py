@@ -7,7 +7,7 @@ from django.utils import timezone
 from accounts.access import Role
 from orders.following.poll import apply_reports, poll_alone, poll_once
 from orders.following.triage import give_up
-from orders.models import Order
+from orders.models import Order, Poll
 from orders.placing.submit import submit_one
 from orders.rules.poll_schedule import POLLED_ALONE_FROM
 from orders.rules.refusal import Refusal
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 def missing(**fields: object) -> Order:
     """A live order that upstream says it does not know, due to be polled alone."""
     now = timezone.now()
-    return make_order(Status.IN_PROGRESS, left_out=POLLED_ALONE_FROM + 1, missing_since=now, next_look_at=now, **fields)
+    return make_order(Status.IN_PROGRESS, left_out=POLLED_ALONE_FROM + 1, missing_since=now, next_poll_at=now, **fields)
 
 
 def test_it_keeps_its_status_and_no_longer_needs_a_look(upstream: Upstream, phone: Client) -> None:
@@ -37,7 +37,7 @@ def test_it_keeps_its_status_and_no_longer_needs_a_look(upstream: Upstream, phon
     before = (order.status, order.remains, order.upstream_id)
     order.refresh_from_db()
     assert (order.status, order.remains, order.upstream_id) == before
-    assert (order.next_look_at, order.missing_since) == (None, None)
+    assert (order.next_poll_at, order.missing_since) == (None, None)
     assert order.events.get(kind="given_up").facts == {"reason": "The supplier refunded it."}
     assert StatusBar().needs_a_look == 0
     for address in ("/orders/?open=look", "/orders/?status=review"):
@@ -59,7 +59,7 @@ def test_if_upstream_knows_it_again_that_wins(phone: Client) -> None:
     poll_alone(phone)
     order.refresh_from_db()
     assert (order.left_out, order.given_up) == (0, False)
-    assert order.reported_at and order.next_look_at
+    assert order.reported_at and order.next_poll_at
 
 
 def test_an_answer_that_was_under_way_does_not_make_it_due_again() -> None:
@@ -68,7 +68,7 @@ def test_an_answer_that_was_under_way_does_not_make_it_due_again() -> None:
     reports = Reports({}, {order.upstream_id or "": "Order not found"})
     apply_reports([order.upstream_id or ""], reports, timezone.now(), alone=True)
     order.refresh_from_db()
-    assert (order.missing_since, order.next_look_at) == (None, None)
+    assert (order.missing_since, order.next_poll_at) == (None, None)
 
 
 def test_it_takes_a_reason_a_manager_and_an_order_that_is_missing() -> None:
@@ -80,7 +80,7 @@ def test_it_takes_a_reason_a_manager_and_an_order_that_is_missing() -> None:
     with pytest.raises(Refusal, match="does not know"):
         give_up(known, "Lost.", by=boss)
     known.refresh_from_db()
-    assert known.next_look_at
+    assert known.next_poll_at
     give_up(order, "Lost.", by=boss)
     with pytest.raises(Refusal):
         give_up(order, "Again.", by=boss)
@@ -92,9 +92,9 @@ def test_giving_up_forgets_an_earlier_check_now_and_a_later_one_counts() -> None
     Order.objects.filter(pk=order.pk).poll_now(now)
     give_up(order, "Lost.", by=make_user(Role.MANAGER))
     order.refresh_from_db()
-    assert (order.next_look_at, order.hurry) == (None, None)
+    assert order.next_poll_at is None
     assert Order.objects.filter(pk=order.pk).poll_now(now) == 1
-    assert order in Order.objects.due(now)
+    assert Poll.objects.due(now).get().order == order
 
 
 # ── The tab and the badge ────────────────────────────────────────────────────────────────────────

@@ -6,8 +6,10 @@ import pytest
 from django.test import Client as Browser
 from django.utils import timezone
 
-from orders.following.poll import ALONE_EVERY_SECONDS, poll_alone, poll_once, poll_wanted
-from orders.models import Order
+from orders.following.claim import poll_wanted
+from orders.following.poll import ALONE_EVERY_SECONDS, poll_alone, poll_once
+from orders.models import Order, Poll
+from orders.models.poll import Queue
 from orders.placing.submit import submit_one
 from orders.rules.poll_schedule import LONGEST_PAUSE, POLLED_ALONE_FROM
 from orders.rules.statuses import Status
@@ -23,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 def come_due() -> None:
     """Makes all orders that are polled due now."""
-    Order.objects.filter(next_look_at__isnull=False).update(next_look_at=timezone.now())
+    Poll.objects.update(next_poll_at=timezone.now())
 
 
 def left_out_often(phone: Client) -> Order:
@@ -56,7 +58,7 @@ def test_after_three_answers_without_it_an_order_is_polled_alone_and_flagged(ups
         "nothing guessed"
     )
     assert event_kinds(order)[-2:] == ["left_out", "missing"]
-    assert order.next_look_at and order.next_look_at - timezone.now() > LONGEST_PAUSE - timedelta(minutes=1)
+    assert order.next_poll_at and order.next_poll_at - timezone.now() > LONGEST_PAUSE - timedelta(minutes=1)
 
 
 def test_it_is_recorded_once_and_polled_again_every_hour(upstream: Upstream, phone: Client) -> None:
@@ -80,7 +82,7 @@ def test_a_poll_that_fails_says_nothing_about_the_order(upstream: Upstream, phon
     assert do_recurring_work(phone)
     order.refresh_from_db()
     assert (order.missing_since, order.left_out) == (None, POLLED_ALONE_FROM)
-    assert order.next_look_at and order.next_look_at > timezone.now(), "it comes again with its lease"
+    assert order.next_poll_at and order.next_poll_at > timezone.now(), "it comes again with its lease"
     assert Chore.objects.get().trouble
 
 
@@ -88,7 +90,8 @@ def test_when_upstream_knows_it_again_it_is_followed_as_before(phone: Client) ->
     order = place_order(service=sold_by(phone), quantity=1000)
     submit_one(phone)
     now = timezone.now()
-    Order.objects.filter(pk=order.pk).update(missing_since=now, left_out=POLLED_ALONE_FROM, next_look_at=now)
+    Order.objects.filter(pk=order.pk).update(missing_since=now, left_out=POLLED_ALONE_FROM)
+    Poll.objects.filter(order=order).update(queue=Queue.ALONE, next_poll_at=now)
     poll_alone(phone)
     order.refresh_from_db()
     assert (order.missing_since, order.left_out) == (None, 0)

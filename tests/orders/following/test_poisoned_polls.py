@@ -10,8 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from orders.following.anomalies import anomalies_of
+from orders.following.claim import soonest
 from orders.following.poll import poll_alone, poll_once
-from orders.models import Order
+from orders.models import Order, Poll
+from orders.models.poll import Urgency
 from orders.rules.poll_schedule import POLLED_ALONE_FROM
 from orders.rules.retry import FEW_IDS, LEASE, smaller_share
 from orders.rules.statuses import Status
@@ -31,9 +33,7 @@ def make_orders(count: int) -> list[Order]:
 
 def run_round(phone: PoisonedPhone) -> None:
     """Makes every order due that is polled with others, and polls until none is."""
-    Order.objects.filter(next_look_at__gt=timezone.now(), left_out__lt=POLLED_ALONE_FROM).update(
-        next_look_at=timezone.now()
-    )
+    Poll.objects.together().filter(next_poll_at__gt=timezone.now()).update(next_poll_at=timezone.now())
     while poll_once(phone, timezone.now()):  # type: ignore[arg-type]
         pass
 
@@ -98,11 +98,11 @@ def test_the_bad_one_is_followed_again_when_upstream_has_mended_it() -> None:
     poll_alone(phone, timezone.now() + timedelta(hours=1))  # type: ignore[arg-type]
     bad.refresh_from_db()
     assert bad.silent
-    assert bad.next_look_at and bad.next_look_at > timezone.now() + timedelta(minutes=50)
+    assert bad.next_poll_at and bad.next_poll_at > timezone.now() + timedelta(minutes=50)
     phone.bad = set()
     poll_alone(phone, timezone.now() + timedelta(hours=2))  # type: ignore[arg-type]
     bad.refresh_from_db()
-    assert (bad.left_out, bad.failing_since, bad.share) == (0, None, None)
+    assert (bad.left_out, bad.failing_since, bad.poll.share) == (0, None, None)
     assert bad.reported_at
 
 
@@ -122,7 +122,7 @@ def test_while_upstream_is_away_polls_cost_at_most_twice_the_calls_and_no_order_
     run_round(phone)
     assert without_news(since) == set()
     assert phone.calls["status"] <= 2 * 3
-    assert not Order.objects.exclude(failing_since=None, share=None).exists()
+    assert not Order.objects.exclude(failing_since=None, poll__share=None).exists()
 
 
 @pytest.mark.parametrize("trouble", [NeverSent("No connection."), Throttled("Slow."), Suspended("Suspended.")])
@@ -133,7 +133,7 @@ def test_what_no_order_can_be_to_blame_for_makes_no_call_smaller(trouble: NotPan
     for _ in range(4):
         run_round(phone)
     assert phone.calls["status"] == 4
-    assert not Order.objects.exclude(failing_since=None, share=None).exists()
+    assert not Order.objects.exclude(failing_since=None, poll__share=None).exists()
 
 
 def test_a_call_that_fails_once_is_made_again_as_a_whole() -> None:
@@ -141,7 +141,7 @@ def test_a_call_that_fails_once_is_made_again_as_a_whole() -> None:
     phone = PoisonedPhone()
     phone.away = True
     poll_once(phone)  # type: ignore[arg-type]
-    assert not Order.objects.filter(next_look_at__lte=timezone.now()).exists(), "nothing is due before the lease ends"
+    assert not Poll.objects.due(timezone.now()).exists(), "nothing is due before the lease ends"
     phone.away = False
     poll_once(phone, timezone.now() + LEASE)  # type: ignore[arg-type]
     assert (phone.calls["status"], without_news(since)) == (2, set())
@@ -160,22 +160,23 @@ def test_an_order_that_ended_meanwhile_is_left_alone() -> None:
     [ended, *others] = make_orders(6)
     phone = PoisonedPhone([ended.upstream_id or ""])
     run_round(phone)
-    Order.objects.filter(pk=ended.pk).update(status=Status.COMPLETED, next_look_at=None)
+    Order.objects.filter(pk=ended.pk).update(status=Status.COMPLETED)
+    Poll.objects.filter(order=ended).delete()
     run_round(phone)
     ended.refresh_from_db()
-    assert (ended.next_look_at, ended.left_out) == (None, 0)
+    assert (ended.next_poll_at, ended.left_out) == (None, 0)
     assert others
 
 
 def test_suspects_are_found_along_their_index(django_assert_max_num_queries: Any) -> None:
     make_orders(3)
-    Order.objects.update(share=2)
+    Poll.objects.update(share=2, urgency=Urgency.SUSPECT)
     with CaptureQueriesContext(connection) as queries:
-        list(Order.objects.suspects(timezone.now())[:100])
+        soonest(timezone.now(), ())
     [sql] = [query["sql"] for query in queries]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute(f"EXPLAIN {'QUERY PLAN ' if connection.vendor == 'sqlite' else ''}{sql}")
         plan = str(cursor.fetchall())
-    assert "order_suspect" in plan
+    assert "poll_next" in plan

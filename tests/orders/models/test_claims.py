@@ -12,13 +12,12 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.access import Role
-from orders.following.poll import claim
 from orders.models import Task
 from orders.placing import review
 from orders.rules.refusal import Refusal
 from orders.rules.retry import LEASE
 from orders.rules.statuses import Status
-from tests.makers import make_order, make_service, make_user, place_order
+from tests.makers import claimed_ids, make_order, make_service, make_user, place_order
 
 WORKERS = 4
 LOCK_SECONDS = 0.5  # enough to reach the locked row; a slower thread finds it changed, which is right too
@@ -106,7 +105,7 @@ def test_each_poll_goes_to_one_worker() -> None:
     claimed: list[str] = []
 
     def worker() -> None:
-        while ids := claim(timezone.now()):
+        while ids := claimed_ids(timezone.now()):
             claimed.extend(ids)
 
     together(*[worker] * WORKERS)
@@ -116,9 +115,9 @@ def test_each_poll_goes_to_one_worker() -> None:
 @pytest.mark.django_db
 def test_a_worker_whose_clock_is_behind_leaves_the_orders_of_a_call_that_runs() -> None:
     running = make_order(Status.IN_PROGRESS)
-    assert set(claim(timezone.now() + timedelta(seconds=3))) == {running.upstream_id}
+    assert set(claimed_ids(timezone.now() + timedelta(seconds=3))) == {running.upstream_id}
     waiting = make_order(Status.IN_PROGRESS)
-    assert set(claim(timezone.now())) == {waiting.upstream_id}
+    assert set(claimed_ids(timezone.now())) == {waiting.upstream_id}
 
 
 @pytest.mark.django_db(transaction=True)

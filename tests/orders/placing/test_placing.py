@@ -72,7 +72,7 @@ def test_the_worker_sends_it_and_keeps_upstreams_id(upstream: Upstream, phone: C
     [booked] = upstream.books()["orders"]
     assert (order.shown_status, order.upstream_id) == ("taken", booked["order"])
     assert booked["request_id"] == str(order.request_id)
-    assert order.next_look_at is not None
+    assert order.next_poll_at is not None
     assert not submit_one(phone), "nothing is left to do"
 
 

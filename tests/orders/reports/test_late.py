@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.access import Role
 from catalog.models import Service
 from orders.following.poll import apply_reports, poll_once
-from orders.models import Order, Pace
+from orders.models import Order, Pace, Poll
 from orders.models.statistics import usual_times
 from orders.placing.review import adopt, close
 from orders.placing.submit import submit_one
@@ -224,7 +224,7 @@ def test_a_row_says_since_when_it_is_late_and_the_filter_lists_it(viewer: Browse
 
 
 def test_an_open_page_learns_that_an_order_became_late_though_nothing_was_written(viewer: Browser) -> None:
-    order = make_taken(Status.IN_PROGRESS, ago=300, late_from=timezone.now() + minutes(1), next_look_at=None)
+    order = make_taken(Status.IN_PROGRESS, ago=300, late_from=timezone.now() + minutes(1), next_poll_at=None)
     Order.objects.filter(pk=order.pk).update(late_from=timezone.now() + timedelta(hours=1))
     page = viewer.get("/orders/")
     version = page.content.decode().partition(f'id="order-{order.pk}" role="row" data-v="')[2].partition('"')[0]
@@ -385,6 +385,6 @@ def let_pass(upstream: Upstream, step: timedelta) -> None:
 
 def poll_all(phone: Client) -> None:
     """Asks upstream about every order that is still asked about."""
-    Order.objects.filter(next_look_at__isnull=False).update(next_look_at=timezone.now())
+    Poll.objects.update(next_poll_at=timezone.now())
     while poll_once(phone):
         pass

@@ -58,12 +58,11 @@ def at_the_desk(
     table: Iterable[Case], by: User, services: dict[tuple[str, bool], Service], upstream_ids: dict[Case, str]
 ) -> list[tuple[Case, Order]]:
     """Makes an order for each case, in a handful of statements. `services` is by kind and by whether it is allowed."""
-    table, now = list(table), timezone.now()
+    table = list(table)
     orders = Order.objects.bulk_create(
         Order(
             service=services[case.kind, case.flag], status=case.status, upstream_id=upstream_ids.get(case),
             link="https://instagram.com/p/1", quantity=1000, body={}, rate_seen=1, expected_charge=1, placed_by=by,
-            next_look_at=now if stage(case.status).live else None,
         )
         for case in table
     )  # fmt: skip

@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from orders.following.poll import apply_reports, claim, poll_once, poll_wanted
-from orders.models import Order
-from orders.models.order import Urgency
+from orders.following.claim import poll_wanted
+from orders.following.poll import apply_reports, poll_once
+from orders.models import Order, Poll
+from orders.models.poll import Urgency
 from orders.rules.lateness import UsualTimes
 from orders.rules.poll_schedule import BY_AGE_ALONE, WEBHOOKS_TOGETHER, PollSchedule
 from orders.rules.retry import LEASE
@@ -15,7 +16,7 @@ from orders.rules.statuses import Status
 from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client
 from panel.notpanel.shapes import Reports
-from tests.makers import make_order, make_report, make_service, make_user, minutes
+from tests.makers import claimed_ids, make_order, make_report, make_service, make_user, minutes
 from tests.upstream import Upstream
 
 pytestmark = pytest.mark.django_db
@@ -25,7 +26,7 @@ USUAL = UsualTimes(minutes(4), minutes(10), minutes(60), minutes(120), 50, 50, 1
 
 def aged(age: timedelta, status: str = Status.IN_PROGRESS) -> Order:
     """An order that upstream took so long before noon, and that is due at noon."""
-    return make_order(status, created_at=NOON - age, taken_at=NOON - age, next_look_at=NOON)
+    return make_order(status, created_at=NOON - age, taken_at=NOON - age, next_poll_at=NOON)
 
 
 def pause(order: Order, usual: UsualTimes | None = None, *, webhooks: bool = False) -> timedelta:
@@ -84,45 +85,46 @@ def many(count: int, **fields: object) -> list[Order]:
 
 
 def test_a_call_is_filled_with_those_due_soonest() -> None:
-    [due] = many(1, next_look_at=NOON)
-    soon = many(3, next_look_at=NOON + minutes(5))
-    later = many(1, next_look_at=NOON + minutes(90))
-    claimed = claim(NOON)
-    assert list(claimed) == [order.upstream_id for order in (due, *soon)]
+    [due] = many(1, next_poll_at=NOON)
+    soon = many(3, next_poll_at=NOON + minutes(5))
+    later = many(1, next_poll_at=NOON + minutes(90))
+    claimed = claimed_ids(NOON)
+    assert claimed == [order.upstream_id for order in (due, *soon)]
     assert later[0].upstream_id not in claimed, "only what is due within an hour fills a call"
 
 
 def test_no_call_is_made_for_orders_that_are_not_due() -> None:
-    many(3, next_look_at=NOON + timedelta(seconds=1))
-    assert not claim(NOON)
+    many(3, next_poll_at=NOON + timedelta(seconds=1))
+    assert not claimed_ids(NOON)
     assert poll_wanted(NOON) is None
 
 
 def test_a_call_is_not_filled_with_what_another_worker_has_claimed() -> None:
-    many(2, next_look_at=NOON)
-    assert len(claim(NOON)) == 2
-    [due] = many(1, next_look_at=NOON)
-    assert list(claim(NOON + timedelta(seconds=20))) == [due.upstream_id]
-    assert len(claim(NOON + LEASE)) == 3, "what a dead worker had claimed is due again"
+    many(2, next_poll_at=NOON)
+    assert len(claimed_ids(NOON)) == 2
+    [due] = many(1, next_poll_at=NOON)
+    assert claimed_ids(NOON + timedelta(seconds=20)) == [due.upstream_id]
+    later = NOON + LEASE + timedelta(seconds=20)
+    assert len(claimed_ids(later)) == 3, "what a dead worker had claimed is due again"
 
 
 def test_what_a_person_wants_goes_first_then_what_a_webhook_named_then_the_longest_due() -> None:
     now = timezone.now()
-    overdue = many(150, next_look_at=now - minutes(30))
-    by_webhook, by_person = many(2, next_look_at=now + minutes(30))
+    overdue = many(150, next_poll_at=now - minutes(30))
+    by_webhook, by_person = many(2, next_poll_at=now + minutes(30))
     Order.objects.filter(pk=by_webhook.pk).poll_soon(now - WEBHOOKS_TOGETHER)
     assert poll_wanted(now) == Purpose.POLL
     Order.objects.filter(pk=by_person.pk).poll_now(now)
     assert poll_wanted(now) == Purpose.ASK
-    claimed = list(claim(now))
+    claimed = claimed_ids(now)
     assert claimed[:2] == [by_person.upstream_id, by_webhook.upstream_id]
     assert len(claimed) == 100
     assert set(claimed[2:]) <= {order.upstream_id for order in overdue}
-    assert not Order.objects.filter(hurry__isnull=False).exists()
+    assert not Poll.objects.exclude(urgency=Urgency.NONE).exists()
 
 
 def test_webhooks_of_one_moment_share_a_call(upstream: Upstream, phone: Client) -> None:
-    orders = many(5, next_look_at=NOON + minutes(40))
+    orders = many(5, next_poll_at=NOON + minutes(40))
     for second, order in enumerate(orders):
         Order.objects.filter(pk=order.pk).poll_soon(NOON + timedelta(seconds=second))
         assert poll_wanted(NOON + timedelta(seconds=second)) is None
@@ -134,21 +136,25 @@ def test_webhooks_of_one_moment_share_a_call(upstream: Upstream, phone: Client) 
 @pytest.mark.parametrize("status", ["in_progress", "completed"])
 def test_what_a_person_wanted_to_know_during_a_call_is_polled_again(status: str) -> None:
     now = timezone.now()
-    order = make_order(Status.IN_PROGRESS, next_look_at=now)
-    claim(now)
+    order = make_order(Status.IN_PROGRESS, next_poll_at=now)
+    assert claimed_ids(now)
     Order.objects.filter(pk=order.pk).poll_now(now)
     report = make_report(order, status)
     apply_reports([report.upstream_id], Reports({report.upstream_id: report}, {}), now)
     assert poll_wanted(now) == Purpose.ASK
-    assert list(claim(now)) == [order.upstream_id]
+    assert claimed_ids(now) == [order.upstream_id]
 
 
 def test_a_webhook_never_makes_an_order_wait_longer() -> None:
-    due, ended, by_person = many(3, next_look_at=NOON)
-    Order.objects.filter(pk=ended.pk).update(next_look_at=None)
+    due, ended, by_person = many(3, next_poll_at=NOON)
+    Poll.objects.filter(order=ended).delete()
     Order.objects.filter(pk=by_person.pk).poll_now(NOON)
     assert Order.objects.all().poll_soon(NOON) == 2, "what a person wants stays so"
     for order in (due, ended, by_person):
         order.refresh_from_db()
-    assert (due.next_look_at, ended.next_look_at) == (NOON, NOON + WEBHOOKS_TOGETHER)
-    assert (due.hurry, ended.hurry, by_person.hurry) == (Urgency.WEBHOOK, Urgency.WEBHOOK, Urgency.PERSON)
+    assert (due.next_poll_at, ended.next_poll_at) == (NOON, NOON + WEBHOOKS_TOGETHER)
+    assert (due.poll.urgency, ended.poll.urgency, by_person.poll.urgency) == (
+        Urgency.WEBHOOK,
+        Urgency.WEBHOOK,
+        Urgency.PERSON,
+    )

@@ -9,7 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from orders.following.poll import poll_once
-from orders.models import Delivery, Endpoint, Order
+from orders.models import Delivery, Endpoint, Order, Poll
+from orders.models.poll import Urgency
 from orders.rules.poll_schedule import WEBHOOKS_TOGETHER, next_tick
 from orders.rules.statuses import Status
 from orders.webhooks import dispatch
@@ -48,12 +49,12 @@ def outcomes() -> list[str]:
 
 @pytest.mark.parametrize("status", [Status.IN_PROGRESS, Status.COMPLETED, Status.REFUNDED])
 def test_the_order_of_a_delivery_is_polled_soon_even_if_it_has_ended(status: Status) -> None:
-    order, other = (make_order(status, next_look_at=None) for _ in range(2))
+    order, other = (make_order(status, next_poll_at=None) for _ in range(2))
     delivery_for(order.upstream_id or "")
     assert dispatch_all() == []
     order.refresh_from_db()
     other.refresh_from_db()
-    assert (order.next_look_at, other.next_look_at) == (SOON, None)
+    assert (order.next_poll_at, other.next_poll_at) == (SOON, None)
     assert order.status == status
 
 
@@ -62,12 +63,11 @@ def test_what_a_delivery_says_changes_nothing_else_of_the_order() -> None:
     before = Order.objects.values().get()
     delivery_for(order.upstream_id or "", status="refunded")
     dispatch_all()
-    schedule = {"next_look_at": None, "hurry": None}
-    assert Order.objects.values().get() | schedule == before | schedule
+    assert Order.objects.values().get() == before
 
 
 def test_a_delivery_is_handled_when_its_order_was_polled_since() -> None:
-    order = make_order(Status.IN_PROGRESS, next_look_at=NOW + minutes(9), reported_at=NOW - minutes(1))
+    order = make_order(Status.IN_PROGRESS, next_poll_at=NOW + minutes(9), reported_at=NOW - minutes(1))
     delivery_for(order.upstream_id or "")
     dispatch_all()
     assert outcomes() == [How.RUNG]
@@ -82,20 +82,21 @@ def test_a_delivery_that_came_during_a_poll_is_dispatched_again() -> None:
     order = make_order(Status.IN_PROGRESS, reported_at=NOW - minutes(1))
     delivery_for(order.upstream_id or "")
     dispatch_all()
-    Order.objects.update(reported_at=NOW - timedelta(seconds=1), next_look_at=NOW + minutes(10), hurry=None)
+    Order.objects.update(reported_at=NOW - timedelta(seconds=1))
+    Poll.objects.update(next_poll_at=NOW + minutes(10), urgency=Urgency.NONE)
     later = NOW + dispatch.POLLED_WITHIN
     dispatch_all(later)
-    assert Order.objects.get().next_look_at == next_tick(WEBHOOKS_TOGETHER, later)
+    assert Order.objects.get().next_poll_at == next_tick(WEBHOOKS_TOGETHER, later)
 
 
 def test_a_delivery_that_came_before_its_order_was_known_waits_for_it() -> None:
     delivery_for("ord_early")
     dispatch_all()
     assert outcomes() == [How.PARKED]
-    order = make_order(Status.PENDING, upstream_id="ord_early", next_look_at=NOW + minutes(9))
+    order = make_order(Status.PENDING, upstream_id="ord_early", next_poll_at=NOW + minutes(9))
     dispatch_all(NOW + timedelta(seconds=5))
     order.refresh_from_db()
-    assert (outcomes(), order.next_look_at) == ([How.RUNG], next_tick(WEBHOOKS_TOGETHER, NOW + timedelta(seconds=5)))
+    assert (outcomes(), order.next_poll_at) == ([How.RUNG], next_tick(WEBHOOKS_TOGETHER, NOW + timedelta(seconds=5)))
 
 
 def test_a_delivery_whose_order_never_becomes_known_is_given_up_after_a_day() -> None:
@@ -111,14 +112,14 @@ def test_a_delivery_whose_order_never_becomes_known_is_given_up_after_a_day() ->
 
 
 def test_a_delivery_for_an_order_that_upstream_leaves_out_is_dispatched_once() -> None:
-    order = make_order(Status.IN_PROGRESS, left_out=3, next_look_at=NOW + minutes(50))
+    order = make_order(Status.IN_PROGRESS, left_out=3, next_poll_at=NOW + minutes(50))
     delivery_for(order.upstream_id or "")
     dispatch_all()
     assert outcomes() == [How.RUNG]
-    Order.objects.update(hurry=None, next_look_at=None)  # a person gave it up
+    Poll.objects.all().delete()  # a person gave it up
     dispatch_all(NOW + dispatch.POLLED_WITHIN)
     assert outcomes() == [How.UNANSWERED]
-    assert Order.objects.get().next_look_at is None
+    assert Order.objects.get().next_poll_at is None
 
 
 def test_a_delivery_whose_order_is_never_polled_is_given_up_after_a_day() -> None:
@@ -137,12 +138,12 @@ def test_a_low_balance_is_read_at_once() -> None:
 
 
 def test_an_unknown_event_polls_the_order_that_it_names_or_is_only_stored() -> None:
-    order = make_order(Status.IN_PROGRESS, next_look_at=NOW + minutes(9))
+    order = make_order(Status.IN_PROGRESS, next_poll_at=NOW + minutes(9))
     delivery_for(order.upstream_id or "", event="order.teleported")
     delivery_for(event="something.else")
     dispatch_all()
     assert outcomes() == [How.RUNG, How.KEPT]
-    assert Order.objects.get().next_look_at == SOON
+    assert Order.objects.get().next_poll_at == SOON
 
 
 def test_many_deliveries_for_one_order_are_one_update() -> None:
@@ -152,7 +153,7 @@ def test_many_deliveries_for_one_order_are_one_update() -> None:
     with CaptureQueriesContext(connection) as queries:
         dispatch_all()
     assert set(outcomes()) == {How.RUNG}
-    assert sum(query["sql"].startswith('UPDATE "orders_order"') for query in queries) == 1
+    assert sum(query["sql"].startswith('UPDATE "orders_poll"') for query in queries) == 1
 
 
 def test_many_orders_cost_as_many_queries_as_one() -> None:
@@ -192,7 +193,7 @@ def test_a_crash_in_the_middle_loses_no_delivery(point: str, monkeypatch: pytest
         if name == point:
             raise Crash
 
-    order = make_order(Status.IN_PROGRESS, next_look_at=NOW + minutes(9))
+    order = make_order(Status.IN_PROGRESS, next_poll_at=NOW + minutes(9))
     delivery_for(order.upstream_id or "")
     with monkeypatch.context() as patched, pytest.raises(Crash):
         patched.setattr(failpoints, "act", crash)
@@ -200,7 +201,7 @@ def test_a_crash_in_the_middle_loses_no_delivery(point: str, monkeypatch: pytest
     assert outcomes() == [How.CAME if point == "bell.commit" else How.RUNG]
     dispatch_all()
     order.refresh_from_db()
-    assert (outcomes(), order.next_look_at) == ([How.RUNG], SOON)
+    assert (outcomes(), order.next_poll_at) == ([How.RUNG], SOON)
 
 
 def test_deliveries_of_a_month_ago_are_deleted_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,7 +217,7 @@ def test_what_upstream_answers_counts_and_not_what_the_delivery_said(upstream: U
     """The delivery says completed; polled, upstream says refunded."""
     order = place_order(service=sold_by(phone))
     upstream_id = upstream.place()
-    Order.objects.update(upstream_id=upstream_id, status="completed", next_look_at=None)
+    Order.objects.update(upstream_id=upstream_id, status="completed")
     upstream.set_status(upstream_id, "refunded")
     delivery_for(upstream_id, status="completed", at=timezone.now())
     assert dispatch.dispatch_due(timezone.now(), balance_due_now)

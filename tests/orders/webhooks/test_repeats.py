@@ -54,11 +54,11 @@ def bodies(order: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("number", range(5))
 def test_each_rings_for_its_order(number: int) -> None:
-    order = make_order(Status.IN_PROGRESS, next_look_at=None)
+    order = make_order(Status.IN_PROGRESS, next_poll_at=None)
     deliver_without_id(json.dumps(bodies(order.upstream_id or "")[number]).encode())
     dispatch.dispatch_due(timezone.now(), lambda _now: None)
     assert [delivery.how for delivery in stored()] == [How.RUNG]
-    assert Order.objects.get().next_look_at is not None
+    assert Order.objects.get().next_poll_at is not None
 
 
 @pytest.mark.parametrize("number", range(5))

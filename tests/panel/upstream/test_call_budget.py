@@ -154,7 +154,7 @@ def test_a_permit_is_given_back_when_another_worker_did_the_work(metered: Client
 def test_a_poll_that_a_person_asked_for_does_not_wait_for_the_others(upstream: Upstream, metered: Client) -> None:
     by, service = make_user(), make_service()
     make_order(Status.IN_PROGRESS, by=by, service=service)
-    asked_for = make_order(Status.IN_PROGRESS, by=by, service=service, next_look_at=timezone.now() + timedelta(hours=1))
+    asked_for = make_order(Status.IN_PROGRESS, by=by, service=service, next_poll_at=timezone.now() + timedelta(hours=1))
     make_spent_window(key_left=10, look=2)  # its share is spent, and the rest is held for people
     assert not work_round(metered), "the other polls wait"
     Order.objects.filter(pk=asked_for.pk).poll_now(timezone.now())

@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from orders.models import Order
+from orders.models import Poll
 from orders.rules.poll_schedule import POLLED_ALONE_FROM
 from orders.rules.statuses import Status
 from panel.notpanel.budget import Purpose
@@ -74,7 +74,7 @@ def test_the_chart_puts_each_minute_where_it_was(viewer: Client) -> None:
 def test_it_lists_what_is_due_and_since_when(viewer: Client) -> None:
     assert "nothing waits" in page(viewer)
     make_order(Status.IN_PROGRESS)
-    Order.objects.update(next_look_at=timezone.now() - timedelta(minutes=1))
+    Poll.objects.update(next_poll_at=timezone.now() - timedelta(minutes=1))
     make_order(Status.QUEUED).tasks.update(due_at=timezone.now() - timedelta(minutes=1))
     Chore.objects.create(name="catalog", due_at=timezone.now(), trouble="NotPanel could not be reached.")
     text = page(viewer)
@@ -86,7 +86,7 @@ def test_it_lists_what_is_due_and_since_when(viewer: Client) -> None:
 def test_recurring_work_with_nothing_to_do_is_not_called_due(viewer: Client) -> None:
     Chore.objects.create(name="left out", due_at=timezone.now())
     assert "nothing to do now" in page(viewer)
-    make_order(Status.IN_PROGRESS, left_out=POLLED_ALONE_FROM, next_look_at=timezone.now())
+    make_order(Status.IN_PROGRESS, left_out=POLLED_ALONE_FROM, next_poll_at=timezone.now())
     assert "nothing to do now" not in page(viewer)
 
 

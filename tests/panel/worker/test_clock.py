@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from accounts.access import Role
 from accounts.models import BalanceReading
-from orders.models import Delivery, Event, Order, Sending, Task
-from orders.rules.retry import longest_wait
+from orders.models import Delivery, Event, Order, Poll, PollCall, Sending, Task
+from orders.rules.retry import LEASE, longest_wait
 from orders.rules.statuses import Status
 from panel.alarms.conditions import SET_BACK_STANDS_FOR
 from panel.alarms.evaluate import evaluate
@@ -71,8 +71,9 @@ STORED: dict[str, tuple[Maker, str, timedelta, timedelta]] = {
     "a placement": (make_task, "due_at", AN_HOUR, timedelta(seconds=370)),
     "a refill": (lambda at: make_task(at, Task.Kind.REFILL), "due_at", AN_HOUR, timedelta(seconds=300)),
     "a cancel": (lambda at: make_task(at, Task.Kind.CANCEL), "due_at", AN_HOUR, timedelta(seconds=300)),
-    "a poll": (lambda at: make_order(Status.IN_PROGRESS, next_look_at=at), "next_look_at",
+    "a poll": (lambda at: make_order(Status.IN_PROGRESS, next_poll_at=at).poll, "next_poll_at",
                AN_HOUR + timedelta(minutes=1), AN_HOUR),
+    "a call about orders": (lambda at: PollCall.objects.create(ends_at=at, order_ids=[]), "ends_at", AN_HOUR, LEASE),
     "a probe": (lambda at: Sending.objects.create(pk=ONLY_ROW, probe_at=at), "probe_at", AN_HOUR,
                 timedelta(seconds=60)),
     "a delivery": (make_delivery, "due_at", AN_HOUR, timedelta(minutes=10)),
@@ -137,7 +138,8 @@ def test_a_desk_whose_clock_was_an_hour_ahead_goes_on_at_once(
     upstream.advance(hours=240)
     second = place_order(service=service)
     Upstream.objects.update(paused_until=before + AN_HOUR)
-    Order.objects.filter(pk=first.pk).update(reported_at=before + AN_HOUR, next_look_at=before + AN_HOUR)
+    Order.objects.filter(pk=first.pk).update(reported_at=before + AN_HOUR)
+    Poll.objects.update_or_create(order=first, defaults={"next_poll_at": before + AN_HOUR})
     work(desk_phone, threading.Event(), once=True)
     for order in (first, second):
         order.refresh_from_db()
@@ -152,13 +154,13 @@ def test_a_desk_whose_clock_was_an_hour_ahead_goes_on_at_once(
 def test_what_waits_keeps_its_distance_when_the_clock_is_set_back() -> None:
     now = timezone.now()
     Beat.objects.create(name="desk:1", started_at=now, beat_at=now + timedelta(minutes=40))
-    soon = make_order(Status.IN_PROGRESS, next_look_at=now + timedelta(minutes=40, seconds=10))
-    later = make_order(Status.IN_PROGRESS, next_look_at=now + timedelta(minutes=50))
+    soon = make_order(Status.IN_PROGRESS, next_poll_at=now + timedelta(minutes=40, seconds=10))
+    later = make_order(Status.IN_PROGRESS, next_poll_at=now + timedelta(minutes=50))
     mend_waits(now)
     for order, waits in ((soon, timedelta(seconds=10)), (later, timedelta(minutes=10))):
         order.refresh_from_db()
-        assert order.next_look_at
-        assert timedelta() <= now + waits - order.next_look_at <= CLOCKS_APART
+        assert order.next_poll_at
+        assert timedelta() <= now + waits - order.next_poll_at <= CLOCKS_APART
 
 
 def test_the_undo_window_is_as_long_as_ever_when_the_clock_is_set_back() -> None:

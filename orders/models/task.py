@@ -355,8 +355,12 @@ class Sending(models.Model):
     @classmethod
     def lock(cls) -> None:
         """Locks the row, so that what the caller does until its transaction ends is done by one process at a time."""
-        if connection.features.has_select_for_update:  # elsewhere the write transaction itself is the lock
-            list(cls.objects.filter(pk=ONLY_ROW).select_for_update().values_list("pk"))
+        if not connection.features.has_select_for_update:  # there the write transaction itself is the lock
+            return
+        row = cls.objects.filter(pk=ONLY_ROW).select_for_update().values_list("pk")
+        if not list(row):
+            only_row(cls)
+            list(row.all())
 
     @classmethod
     def record_answer(cls, action: str, at: datetime) -> None:

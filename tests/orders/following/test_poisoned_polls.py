@@ -2,18 +2,13 @@
 
 from datetime import datetime, timedelta
 from math import ceil, log2
-from typing import Any
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from orders.following.anomalies import anomalies_of
-from orders.following.claim import soonest
 from orders.following.poll import poll_alone, poll_once
 from orders.models import Order, Poll
-from orders.models.poll import Urgency
 from orders.rules.poll_schedule import POLLED_ALONE_FROM
 from orders.rules.retry import FEW_IDS, LEASE, smaller_share
 from orders.rules.statuses import Status
@@ -166,17 +161,3 @@ def test_an_order_that_ended_meanwhile_is_left_alone() -> None:
     ended.refresh_from_db()
     assert (ended.next_poll_at, ended.left_out) == (None, 0)
     assert others
-
-
-def test_suspects_are_found_along_their_index(django_assert_max_num_queries: Any) -> None:
-    make_orders(3)
-    Poll.objects.update(share=2, urgency=Urgency.SUSPECT)
-    with CaptureQueriesContext(connection) as queries:
-        soonest(timezone.now(), ())
-    [sql] = [query["sql"] for query in queries]
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(f"EXPLAIN {'QUERY PLAN ' if connection.vendor == 'sqlite' else ''}{sql}")
-        plan = str(cursor.fetchall())
-    assert "poll_next" in plan

@@ -27,7 +27,7 @@ class Supplier:
 
     def reports(self, upstream_ids: Collection[str]) -> Reports:
         remains, at = self.remains(), timezone.now()
-        raw = {"status": "in_progress", "remains": str(remains)}
+        raw: dict[str, object] = {"status": "in_progress", "remains": str(remains)}
         return Reports(
             {
                 upstream_id: Report(

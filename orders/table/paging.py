@@ -22,7 +22,7 @@ from orders.table.rows import fetch_rows, is_one_of
 SCANNED_IDS = (100, 1_000, 2_000, 2_000)  # ids in each batch that is checked for a page; then it says how far it got
 PROBED_ROWS = 1_000  # ids of a source that are read to learn which is the narrowest
 NO_SORT_VALUE = Value(None, output_field=IntegerField())  # in a key's first place where the list is sorted by id alone
-ALL_ROWS = [IndexRows(Order.objects.filter(pk__gt=0))]  # the condition makes plans show that an index is searched
+ALL_ROWS = [IndexRows(Order.objects.all())]
 
 KEY_TEXT = re.compile(r"(?:([0-9]{1,15}(?:\.[0-9]{1,7})?)~)?([0-9]{1,18})")
 
@@ -197,9 +197,19 @@ def index_rows(index: IndexRows, page_range: PageRange, span: tuple[int, int] | 
         # As a pair: written out with OR, databases do not see that it is one range of the index.
         pair = f"(orders_order.{sort_field}, orders_order.id) {'<' if page_range.down else '>'} (%s, %s)"
         rows = rows.extra(where=[pair], params=[str(after[0]), after[1]])  # noqa: S610
-    elif after:
-        rows = rows.filter(**{f"{field}__{'lt' if page_range.down else 'gt'}": after[1]})
-    if span and not sort_field:
-        rows = rows.filter(**{f"{field}__gte": span[0], f"{field}__lte": span[1]})
+    elif not sort_field:
+        rows = rows.filter(**id_bounds(field, page_range, span))
     sign = "-" if page_range.down else ""
     return rows.order_by(*(f"{sign}{name}" for name in (sort_field, field) if name))
+
+
+def id_bounds(field: str, page_range: PageRange, span: tuple[int, int] | None) -> dict[str, int]:
+    """The ids of a range as conditions, one for each end: of two, SQLite begins at the first."""
+    after = page_range.after_key
+    lows, highs = ([span[0]], [span[1]]) if span else ([], [])
+    if after and page_range.down:
+        highs.append(after[1] - 1)
+    elif after:
+        lows.append(after[1] + 1)
+    # Without any, plans still show that an index is searched.
+    return {f"{field}__gte": max(lows, default=1), **({f"{field}__lte": min(highs)} if highs else {})}

@@ -15,16 +15,14 @@ from orders.models.bulk_job import Bulk
 from orders.rules.retry import HURRIED_TOGETHER, HURRIED_TRIES
 from orders.rules.statuses import AFTERSALE, TaskKind, TaskOutcome, TaskSettled
 from panel.notpanel.errors import ANSWER_LOST, in_short
-from panel.ops.database import ONLY_ROW, only_row
+from panel.ops.database import ONLY_ROW, literally, only_row
 from panel.ops.failpoints import fp
 
 IS_PENDING = Q(kind__in=AFTERSALE, over_at=None)
 MANY_TRIES = 10**9
-# Written out, or SQLite would not see that a query has the condition of an index: it does not look into parameters.
-IS_AFTERSALE = models.Func(
-    F("kind"), template="%(expressions)s IN ('refill', 'cancel')", output_field=models.BooleanField()
-)
-IS_REFILL = models.Func(F("kind"), template="%(expressions)s = 'refill'", output_field=models.BooleanField())
+IS_AFTERSALE = literally("kind", "IN ('refill', 'cancel')")
+IS_REFILL = literally("kind", "= 'refill'")
+IS_PLACED = Q(literally("kind", "= 'place'"), literally("outcome", "= 'done'"))  # upstream took the order
 # When upstream last let us know that it has a refill; where it never did, when the asking ended.
 HEARD_AT = Coalesce("known_at", "settled_at")
 # Joined with nothing: `upstream_id IS NOT NULL` has an index, from which SQLite may begin, and it names every order.
@@ -229,6 +227,8 @@ class Task(models.Model):
             Index(fields=["due_at", "id"], condition=Q(settled_at=None), name="task_due"),
             # The status bar: how much money is waited for.
             Index(fields=["needs"], condition=Q(needs__isnull=False, settled_at=None), name="task_needs_money"),
+            # What upstream took between two readings of the balance.
+            Index(fields=["settled_at"], condition=IS_PLACED, name="task_placed"),
             # `silent_refills`: those that are presumed settled.
             Index(HEARD_AT, condition=Q(IS_REFILL, over_at=None, settled_at__isnull=False), name="task_refill_silent"),
             # The list's filter by what is pending, newest order first.

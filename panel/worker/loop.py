@@ -17,7 +17,6 @@ from orders.following.poll import poll_once, poll_wanted
 from orders.models import Order, Task
 from orders.placing.probe import due_probe, probe
 from orders.placing.submit import submit_one
-from orders.statistics.status_counts import compact
 from orders.webhooks import dispatch
 from panel.alarms.evaluate import run_alarms
 from panel.notpanel.budget import Purpose
@@ -77,8 +76,6 @@ STEPS = (
     recurring_step(Purpose.POLL, wanted=lambda now: Order.objects.due_alone(now).exists()),
     recurring_step(Purpose.UPKEEP),
     desk_step(presume_settled),
-    # Pages add up the lines that triggers write, and this keeps the lines few.
-    desk_step(lambda _now: compact()),
     recurring_step(DESK),
     desk_step(run_alarms),
 )

@@ -92,9 +92,12 @@ def read_key(text: str | None, sort: Sort) -> Key | None:
 # ── Pages ────────────────────────────────────────────────────────────────────────────────────────
 def page(orders: OrderQuerySet, query: ListQuery, page_range: PageRange, size: int) -> Page:
     """The first `size` orders of a range."""
-    if direct_source(query, page_range.sort) is ALL_ROWS:
-        # In one query. With a condition on ids PostgreSQL may expect many orders to fit, and go through all of them.
-        rows = fetch_rows((orders & index_rows(ALL_ROWS[0], page_range, query.span))[: size + 1])
+    if direct_source(query, page_range.sort) is ALL_ROWS and not page_range.sort.field:
+        # In one query, and the ids apart within it: where there are few services, a database may else begin with them,
+        # and read and sort all of their orders.
+        pks = index_rows(ALL_ROWS[0], page_range, query.span)
+        first = pks.values("pk")[: size + 1]
+        rows = fetch_rows(orders.filter(pk__in=first).order_by("-pk" if page_range.down else "pk"))
         return Page(rows[:size], len(rows) > size)
     pks, more, scanned_to = page_ids(query, page_range, size)
     by_id = {order.pk: order for order in fetch_rows(orders.filter(is_one_of(pks)).order_by())}

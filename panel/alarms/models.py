@@ -67,6 +67,8 @@ class Alarm(models.Model):
             )
         ]
         indexes = [
+            # What is open, newest first. `ended_at` stands in it, or SQLite would rather read all by their ids.
+            models.Index(fields=["ended_at", "-id"], condition=models.Q(ended_at=None), name="alarm_open"),
             # For the page: alarms that are over, newest first, by keyset.
             models.Index(fields=["-id"], condition=models.Q(ended_at__isnull=False), name="alarm_over"),
         ]

@@ -63,7 +63,8 @@ def write_history(first: int, count: int, service: Service, by: User) -> None:
     asked = [
         Task(
             pk=2 * order.pk + 1, order=order, kind=kind, asked_by=by, asked_at=at, settled_at=at, known_at=at,
-            over_at=at + gap, over_how=how, outcome=Outcome.REFUSED if how == Settled.REFUSED else Outcome.DONE, attempts=1,
+            over_at=at + gap, over_how=how, attempts=1,
+            outcome=Outcome.REFUSED if how == Settled.REFUSED else Outcome.DONE,
         )
         for order, at, (kind, how) in zip(orders, times, ends, strict=True)
     ]  # fmt: skip

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from django.db import connection
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -58,7 +59,8 @@ class LateService(NamedTuple):
 def index(request: HttpRequest) -> HttpResponse:
     """Late orders by service, in pages by keyset; on the first also how long services take."""
     after = read_place(request.GET.get("after", ""))
-    late = Order.objects.seen_by(request.user).filter(late_from__lte=timezone.now()).order_by("late_from", "pk")
+    seen: QuerySet[Order] = Order.objects.seen_by(request.user)
+    late = seen.filter(late_from__lte=timezone.now()).order_by("late_from", "pk")
     if after:
         at = connection.ops.adapt_datetimefield_value(after.late_from)
         # As a pair: written out with OR, databases do not see that it is one range of the index.

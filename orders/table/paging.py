@@ -95,8 +95,8 @@ def page(orders: OrderQuerySet, query: ListQuery, page_range: PageRange, size: i
     if direct_source(query, page_range.sort) is ALL_ROWS and not page_range.sort.field:
         # In one query, and the ids apart within it: where there are few services, a database may else begin with them,
         # and read and sort all of their orders.
-        pks = index_rows(ALL_ROWS[0], page_range, query.span)
-        first = pks.values("pk")[: size + 1]
+        within = index_rows(ALL_ROWS[0], page_range, query.span)
+        first = within.values("pk")[: size + 1]
         rows = fetch_rows(orders.filter(pk__in=first).order_by("-pk" if page_range.down else "pk"))
         return Page(rows[:size], len(rows) > size)
     pks, more, scanned_to = page_ids(query, page_range, size)

@@ -30,7 +30,7 @@ MISTAKES = (
     ),
     Mistake(
         "the list begins with the services", PAGING,
-        'orders.filter(pk__in=first).order_by("-pk" if page_range.down else "pk"))', "(orders & pks)[: size + 1])",
+        'orders.filter(pk__in=first).order_by("-pk" if page_range.down else "pk"))', "(orders & within)[: size + 1])",
         FLAT,
     ),
     Mistake(

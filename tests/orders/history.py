@@ -25,7 +25,7 @@ ENDS = {
     Kind.CANCEL: (Settled.AGREED, Settled.DELIVERED, Settled.OTHERWISE, Settled.REFUSED, Settled.WITHDRAWN),
 }
 OLDEST_YEARS = timedelta(days=700)
-SMALLEST_ROWS = 40  # steps, or rows, that a cost may grow by besides the allowed share: one level of an index more
+SLACK = 150  # steps, or rows, that a cost may grow by besides: an index is deeper, or read in another way
 
 
 def write_history(first: int, count: int, service: Service, by: User) -> None:
@@ -119,7 +119,7 @@ def _rows(plan: dict[str, object]) -> int:
 
 def grown(few: dict[str, int], many: dict[str, int], share: float = 1.2) -> dict[str, tuple[int, int]]:
     """What costs more on the larger desk than it may: name → both costs."""
-    return {name: (few[name], cost) for name, cost in many.items() if cost > few[name] * share + SMALLEST_ROWS}
+    return {name: (few[name], cost) for name, cost in many.items() if cost > few[name] * share + SLACK}
 
 
 def days_ago(days: float) -> datetime:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import connection, transaction
@@ -13,7 +14,7 @@ from accounts.models import User
 from catalog.models import Service
 from orders.aftersale.settle import presume_settled
 from orders.aftersale.states import STATES
-from orders.aftersale.task_list import task_list_context
+from orders.aftersale.task_list import DEFAULT_OLD_AGE, task_list_context
 from orders.detail.evidence import evidence_context
 from orders.detail.neighbours import neighbours
 from orders.models import Attempt, Order, Task
@@ -46,10 +47,9 @@ def owner() -> User:
 
 
 def write_today(service: Service, by: User) -> None:
-    """What is open: refills and cancels in every state, orders to send, late ones, one in review."""
+    """What is open: orders under way, refills and cancels in every state, orders to send, one in review."""
     for n in range(60):
-        order = make_order("in_progress", service=service, by=by, link=f"https://example.org/{n}")
-        Order.objects.filter(pk=order.pk).update(late_from=timezone.now() - timedelta(minutes=n))
+        make_order("in_progress", service=service, by=by, link=f"https://example.org/{n}")
     for n, kind in enumerate([Kind.REFILL, Kind.CANCEL] * 6):
         order = make_order("completed", service=service, by=by, link=f"https://example.org/asked/{n}")
         outcome = ("", Outcome.DONE, Outcome.UNCLEAR)[n // 2 % 3]
@@ -74,8 +74,8 @@ def the_work(service: Service, by: User) -> Iterator[tuple[str, Work]]:
     """Everything that is measured, by its name."""
     now, tasks = timezone.now(), Task.objects
     for kind in (Kind.PLACE, Kind.REFILL, Kind.CANCEL):
-        yield f"whether a {kind} is due", lambda kind=kind: tasks.to_send(kind, now).exists()
-        yield f"a claim of {kind}s", lambda kind=kind: tasks.claim_together(kind, now, LEASE, 100)
+        yield f"whether a {kind} is due", tasks.to_send(kind, now).exists
+        yield f"a claim of {kind}s", partial(tasks.claim_together, kind, now, LEASE, 100)
     yield "a claim of a placement", lambda: tasks.claim(now, LEASE)
     yield "what goes again: placements", lambda: tasks.filter(kind=Kind.PLACE).waiting_again(now).first()
     yield "what goes again: refills and cancels", lambda: tasks.hurry_aftersale(now)
@@ -87,7 +87,7 @@ def the_work(service: Service, by: User) -> Iterator[tuple[str, Work]]:
     yield "similar orders", lambda: similar_orders(service, LINK, now)
     for kind in Task.AFTERSALE:
         for state in ("", *STATES[kind]):
-            yield f"{kind}s: {state or 'all'}", lambda kind=kind, state=state: task_list_context(by, kind, state, 0)
+            yield f"{kind}s: {state or 'all'}", partial(task_list_context, by, kind, state, 0)
     yield "what is drawn of the balance", lambda: drawn_readings(now)
     yield "how long services take", slowest_services
     yield "alarms that are over", lambda: list(Alarm.objects.for_page().over()[:50])
@@ -95,7 +95,7 @@ def the_work(service: Service, by: User) -> Iterator[tuple[str, Work]]:
     yield "an order that needs a look", lambda: evidence_context(doubted)
     newest = Order.objects.order_by("-pk").values_list("pk", flat=True)[20]
     for address in (f"after={newest}", f"sort=oldest&before={newest}"):
-        yield f"orders, {address.partition('=')[0]}", lambda address=address: Listing.of(by, QueryDict(address)).page()
+        yield f"orders, {address.partition('=')[0]}", Listing.of(by, QueryDict(address)).page
     yield "an order’s neighbours", lambda: neighbours(by, "", newest)
     yield "an order’s neighbours, oldest first", lambda: neighbours(by, "sort=oldest", newest)
 
@@ -110,10 +110,19 @@ def costs(service: Service, by: User) -> dict[str, int]:
     return found
 
 
-@pytest.mark.parametrize("statistics", [analyse, lambda: None], ids=["analysed", "not analysed"])
+def no_analysis() -> None:
+    """Leaves SQLite without statistics. PostgreSQL's autovacuum counts every table, but nothing that no one committed:
+    it takes what this test writes for nothing at all."""
+    if connection.vendor == "postgresql":
+        pytest.skip("PostgreSQL always has statistics, except of what is not committed")
+
+
+@pytest.mark.parametrize("statistics", [analyse, no_analysis])
 def test_what_is_read_does_not_grow_with_the_desk(
-    service: Service, owner: User, statistics: Callable[[], None]
+    service: Service, owner: User, statistics: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if connection.vendor == "postgresql":  # reads a table of some thousands as a whole rather than 200 rows one by one
+        monkeypatch.setattr("orders.aftersale.task_list.usual_age", lambda: DEFAULT_OLD_AGE)
     write_history(OLD, FEW, service, owner)
     write_today(service, owner)
     statistics()

@@ -1,5 +1,6 @@
 """The people of the team, and the readings of the balance."""
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -113,6 +114,17 @@ class User(AbstractBaseUser):
         return self.is_staff
 
 
+class BalanceReadingQuerySet(models.QuerySet["BalanceReading"]):
+    """Readings of the balance by their times."""
+
+    def at(self, at: datetime) -> "BalanceReading | None":
+        """The last reading that upstream gave at this moment or before, or None."""
+        later = self.filter(asked_at__gte=at).order_by("asked_at", "id").first()
+        if later and later.first_asked_at <= at:
+            return later
+        return self.filter(asked_at__lt=at).order_by("-asked_at", "-id").first()
+
+
 class BalanceReading(models.Model):
     """What upstream said the balance is. When it says the same again, only `asked_at` moves."""
 
@@ -121,8 +133,14 @@ class BalanceReading(models.Model):
     first_asked_at = models.DateTimeField(help_text="When upstream first said so.")
     asked_at = models.DateTimeField(help_text="When it last said so.")
 
+    objects: ClassVar[BalanceReadingQuerySet] = BalanceReadingQuerySet.as_manager()  # type: ignore[assignment]
+
     class Meta:
         ordering = ("-id",)
+        indexes = [
+            # The reading of a moment, and the chart of the last days.
+            models.Index(fields=["asked_at", "id"], name="balance_by_time"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.amount.normalize():f} {self.currency}"

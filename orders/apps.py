@@ -14,10 +14,14 @@ class OrdersConfig(AppConfig):
     def ready(self) -> None:
         """Connects what follows a migration. Imports late, for it needs the models."""
         from orders.statistics import charge_totals, search_index, status_counts
+        from orders.statistics.charge_totals import merge_old_lines
         from orders.statistics.search_fields import fill_old_orders
         from orders.statistics.triggers import install
 
-        for table in (status_counts, search_index, charge_totals):
-            post_migrate.connect(partial(install, table.TRIGGERS), sender=self, weak=False)
+        triggers = (status_counts.TRIGGERS, search_index.TRIGGERS, charge_totals.TRIGGERS)
+        for table in (*triggers, status_counts.MERGING, charge_totals.MERGING):
+            post_migrate.connect(partial(install, table), sender=self, weak=False)
+        # What came before the triggers that merge.
+        post_migrate.connect(merge_old_lines, sender=self)
         # After the triggers, which take a new search text into the index.
         post_migrate.connect(fill_old_orders, sender=self)

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 
 from orders.models import Event, Order, Task
 from orders.rules.statuses import Status
@@ -22,19 +21,21 @@ def presume_settled(now: datetime) -> bool:
     """Presumes refills settled of which upstream has said nothing for too long. Returns whether there were any."""
     hours = settings.REFILL_PRESUMED_SETTLED_AFTER
     old = now - timedelta(hours=hours)
-    unheard = Q(known_at__lte=old) | Q(known_at=None, settled_at__lte=old)
-    silent = Task.objects.pending().filter(unheard, kind=Kind.REFILL, settled_at__isnull=False)
-    order_ids = list(silent.values_list("order_id", flat=True)[:REFILLS_PRESUMED_AT_ONCE])
-    if not order_ids:
+    silent = dict(Task.objects.silent_refills(old).values_list("pk", "order_id")[:REFILLS_PRESUMED_AT_ONCE])
+    if not silent:
         return False
     fp("presume.found")
     with transaction.atomic():
         # Orders are locked before their tasks change, and in one order by everybody, so that no two wait for each
-        # other. Each is asked about once more, for somebody may have sent its refill again meanwhile.
-        for order in Order.objects.filter(pk__in=order_ids).order_by("pk").select_for_update(no_key=True):
-            if silent.filter(order=order).update(over_at=now, over_how=Settled.PRESUMED):
-                order.change()
-                order.record("refill_presumed", at=now, hours=f"{hours:g}")
+        # other. Each refill is read once more, for somebody may have sent it again meanwhile.
+        Order.objects.filter(pk__in=silent.values()).lock()
+        still = {task.pk: task.order_id for task in Task.objects.filter(pk__in=silent) if task.silent_since(old)}
+        Task.objects.filter(pk__in=still).update(over_at=now, over_how=Settled.PRESUMED)
+        Order.objects.filter(pk__in=still.values()).change()
+        facts = {"hours": f"{hours:g}"}
+        Event.objects.bulk_create(
+            [Event(order_id=pk, kind="refill_presumed", at=now, facts=facts) for pk in still.values()]
+        )
         fp("presume.commit")
     fp("presume.committed")
     return True

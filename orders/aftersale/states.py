@@ -1,12 +1,13 @@
-"""The states of refills and cancels in words, one row a state, and the database condition of each."""
+"""The states of refills and cancels in words, one row a state, and where the database finds the tasks in each."""
 
 from datetime import timedelta
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db.models import Q
 
 from orders.models import Task
+from orders.models.task import IS_AFTERSALE
+from orders.table.filters import IndexRows
 from panel.format.times import day_and_clock
 
 Kind, Outcome, Settled = Task.Kind, Task.Outcome, Task.Settled
@@ -18,15 +19,17 @@ class State(NamedTuple):
     label: str
     tone: str
     settled: tuple[str, ...] = ()  # the task ended in one of these ways; or, where this is empty,
-    pending: Q = Q()  # it has no end yet, and this condition holds
+    pending: str = ""  # it has no end yet, and this is its outcome so far
 
-    @property
-    def where(self) -> Q:
-        """The condition that finds the tasks in this state, of its own kind."""
-        return Q(over_how__in=self.settled) if self.settled else Q(self.pending, over_at=None)
+    def index_rows(self, kind: str) -> list[IndexRows]:
+        """The index rows that together hold the tasks of a kind in this state."""
+        tasks = Task.objects.filter(kind=kind)
+        if self.settled:
+            return [IndexRows(tasks.filter(over_at__isnull=False, over_how=how)) for how in self.settled]
+        return [IndexRows(tasks.filter(IS_AFTERSALE, over_at=None, outcome=self.pending))]
 
 
-WAITING, TAKEN, UNCLEAR = Q(settled_at=None), Q(outcome=Outcome.DONE), Q(outcome=Outcome.UNCLEAR)
+WAITING, TAKEN, UNCLEAR = "", Outcome.DONE, Outcome.UNCLEAR
 STATES: dict[str, dict[str, State]] = {
     Kind.REFILL: {
         "waiting":  State("Not answered yet", "quiet", pending=WAITING),

@@ -4,12 +4,15 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 
 from orders.aftersale.states import STATES, Kind, state_note, state_of
 from orders.models import Task
+from orders.models.task import IS_AFTERSALE
+from orders.table.filters import IndexRows
+from orders.table.paging import SORTS, PageRange, Source, batch, index_rows
 from panel.web.paging import one_more
 
 TASKS_A_PAGE = 50
@@ -25,11 +28,8 @@ def task_list_context(user: Any, kind: str, state: str, before: int) -> dict[str
     """
     states = STATES[kind]
     query = {"state": state} if state in states else {}
-    tasks = Task.objects.seen_by(user).filter(kind=kind)
-    if query:
-        tasks = tasks.filter(states[state].where)
-    if before:
-        tasks = tasks.filter(pk__lt=before)
+    source = states[state].index_rows(kind) if query else [IndexRows(Task.objects.filter(IS_AFTERSALE, kind=kind))]
+    tasks = Task.objects.seen_by(user).filter(newest(source, TASKS_A_PAGE + 1, before))
     tasks = tasks.select_related("order__service", "asked_by").prefetch_related("order__tasks").order_by("-pk")
     page, more = one_more(tasks, TASKS_A_PAGE)
     old_since = timezone.now() - usual_age() if kind == Kind.REFILL else None
@@ -44,11 +44,19 @@ def task_list_context(user: Any, kind: str, state: str, before: int) -> dict[str
     }
 
 
+def newest(source: Source, most: int, before: int = 0) -> Q:
+    """The condition that a task is among the newest of a source, of those before the task `before` if that is given."""
+    below = PageRange(SORTS[""], down=True, after_key=(None, before) if before else None)
+    if len(source) == 1:  # in the same query; its ids come from the index alone
+        return Q(pk__in=index_rows(source[0], below, None).values("pk")[:most])
+    return Q(pk__in=[pk for _, pk in batch(source, below, None, most)])
+
+
 def usual_age() -> timedelta:
     """The age within which nine of ten of the latest refills were settled. Those presumed settled do not count."""
-    settled = Task.objects.filter(STATES[Kind.REFILL]["settled"].where, kind=Kind.REFILL, known_at__isnull=False)
-    lasted = settled.annotate(lasted=F("over_at") - F("known_at")).order_by("-pk").values_list("lasted", flat=True)
-    ages: list[timedelta] = sorted(lasted[:MOST_MEASURED_REFILLS])
+    latest = newest(STATES[Kind.REFILL]["settled"].index_rows(Kind.REFILL), MOST_MEASURED_REFILLS)
+    settled = Task.objects.filter(latest, known_at__isnull=False).order_by()
+    ages: list[timedelta] = sorted(settled.annotate(age=F("over_at") - F("known_at")).values_list("age", flat=True))
     return ages[len(ages) * USUAL_PERCENT // 100] if len(ages) >= FEWEST_MEASURED_REFILLS else DEFAULT_OLD_AGE
 
 

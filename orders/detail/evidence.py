@@ -8,6 +8,7 @@ from orders.aftersale.states import state_note, state_of
 from orders.detail.customer_text import for_customer
 from orders.following.anomalies import anomalies_of
 from orders.models import Attempt, Order, Task
+from orders.models.task import IS_PLACED
 from orders.placing.funding import BALANCE_LAG
 from orders.placing.review import undecided, why_not_again
 from orders.rules.statuses import Status
@@ -62,15 +63,12 @@ def evidence_context(order: Order) -> dict[str, object]:
 def evidence(order: Order, tries: list[Attempt]) -> Evidence | None:
     """The balance around these tries (newest first), or None while a reading is missing or the currency has changed."""
     first, last = tries[-1].began_at, max(attempt.ended_at or attempt.began_at for attempt in tries)
-    before = BalanceReading.objects.filter(first_asked_at__lte=first).first()
-    after = BalanceReading.objects.filter(asked_at__gt=last + BALANCE_LAG).order_by("id").first()
+    before = BalanceReading.objects.at(first)
+    after = BalanceReading.objects.filter(asked_at__gt=last + BALANCE_LAG).order_by("asked_at", "id").first()
     if before is None or after is None or before.currency != after.currency:
         return None
     since, until = min(before.asked_at, first), max(after.first_asked_at, last)
-    others = Order.objects.filter(
-        tasks__kind=Task.Kind.PLACE, tasks__settled_at__gt=since, tasks__settled_at__lte=until,
-        tasks__outcome=Task.Outcome.DONE,
-    ).exclude(pk=order.pk)  # fmt: skip
-    charges = others.values_list("charge", "expected_charge")[:OTHER_ORDERS_READ]
+    placed = Task.objects.filter(IS_PLACED, settled_at__gt=since, settled_at__lte=until).exclude(order=order)
+    charges = placed.order_by().values_list("order__charge", "order__expected_charge")[:OTHER_ORDERS_READ]
     costs = [charge or expected for charge, expected in charges]
     return Evidence(before, after, len(costs), sum(costs, Decimal(0)))

@@ -26,12 +26,15 @@ from orders.rules.poll_schedule import POLLED_ALONE_FROM, WEBHOOKS_TOGETHER, is_
 from orders.rules.search_text import HOST_CHARACTERS, search_fields
 from orders.rules.statuses import Stage, Status, label, stage
 from panel.format.money import is_dollars
+from panel.ops.database import literally
 
 # Ways to show an order that say more than its status; the last two are outcomes of its placing task.
 SHOWN_STATUSES = {
     "confirming": "Confirming", "taken": "Taken", "unfunded": "Waits for money", "withdrawn": "Withdrawn",
     "closed": "Not placed",
 }  # fmt: skip
+# It has not ended, or upstream calls its status by a word that we do not know.
+IS_UNDER_WAY = literally("status", "NOT IN ('cancelled', 'completed', 'partial', 'refunded', 'rejected')")
 IS_MISSING = Q(missing_since__isnull=False)  # upstream says that it knows no such order
 DUPLICATE = "duplicate"  # the kind of doubt that upstream may have taken it twice
 
@@ -179,14 +182,14 @@ class Order(models.Model):
             Index(fields=["assigned_to", "-id"], condition=Q(assigned_to__isnull=False), name="order_assigned"),
             # The alarm about possible duplicates.
             Index(fields=["-id"], condition=Q(other_ids__isnull=False), name="order_other_ids"),
-            # `similar_orders`: a service's orders for one target, of the last day or under way.
+            # `similar_orders`: a service's orders for one target, of the last day.
             Index(fields=["target", "service", "-created_at"], name="order_like"),
-            # Delivery times: a service's live orders.
-            Index(fields=["service", "status"], name="order_like_under_way"),
+            # Of those that have not ended: `similar_orders`, and for delivery times a service's live orders.
+            Index(fields=["service", "target", "-created_at"], condition=Q(IS_UNDER_WAY), name="order_like_under_way"),
             # The filter by what needs a look: what upstream does not know, newest first.
             Index(fields=["-id"], condition=IS_MISSING, name="order_missing"),
             # Late orders: how many, the longest late first; and newest first, by keyset.
-            Index(fields=["late_from"], condition=Q(late_from__isnull=False), name="order_late"),
+            Index(fields=["late_from", "id"], condition=Q(late_from__isnull=False), name="order_late"),
             Index(fields=["-id", "late_from"], condition=Q(late_from__isnull=False), name="order_late_newest"),
             # Delivery times: which services' orders have ended since, and a service's last that did.
             Index(fields=["ended_at", "service"], condition=Q(ended_at__isnull=False), name="order_ends"),

@@ -15,14 +15,20 @@ from orders.models.bulk_job import Bulk
 from orders.rules.retry import HURRIED_TOGETHER, HURRIED_TRIES
 from orders.rules.statuses import AFTERSALE, TaskKind, TaskOutcome, TaskSettled
 from panel.notpanel.errors import ANSWER_LOST, in_short
-from panel.ops.database import ONLY_ROW, only_row
+from panel.ops.database import ONLY_ROW, literally, only_row
 from panel.ops.failpoints import fp
 
 IS_PENDING = Q(kind__in=AFTERSALE, over_at=None)
 MANY_TRIES = 10**9
-# The kind joined with nothing: for `kind = …` SQLite would walk the index of all tasks of that kind, and not the few
-# that are due. tests/orders/placing/test_again.py looks at the plan.
-UNINDEXED_KIND = models.Func(models.F("kind"), template="%(expressions)s || ''", output_field=models.CharField())
+IS_AFTERSALE = literally("kind", "IN ('refill', 'cancel')")
+IS_REFILL = literally("kind", "= 'refill'")
+IS_PLACED = Q(literally("kind", "= 'place'"), literally("outcome", "= 'done'"))  # upstream took the order
+# When upstream last let us know that it has a refill; where it never did, when the asking ended.
+HEARD_AT = Coalesce("known_at", "settled_at")
+# Joined with nothing: `upstream_id IS NOT NULL` has an index, from which SQLite may begin, and it names every order.
+UNINDEXED_UPSTREAM_ID = models.Func(
+    F("order__upstream_id"), template="%(expressions)s || ''", output_field=models.CharField()
+)
 
 
 class TaskQuerySet(models.QuerySet["Task"]):
@@ -44,7 +50,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
     def to_send(self, kind: str, now: datetime) -> Self:
         """Due tasks of a kind that may go now. A refill or cancel waits for its order to be known upstream."""
         due = self.filter(kind=kind).due(now).sendable()
-        return due if kind == Task.Kind.PLACE else due.filter(order__upstream_id__isnull=False)
+        return due if kind == Task.Kind.PLACE else due.alias(known=UNINDEXED_UPSTREAM_ID).filter(known__isnull=False)
 
     def waiting_again(self, now: datetime, most_tries: int = MANY_TRIES) -> Self:
         """Tasks that wait for another try, because the last one got no clear answer or did not leave.
@@ -67,19 +73,25 @@ class TaskQuerySet(models.QuerySet["Task"]):
 
     def hurry_placing(self, now: datetime) -> None:
         """Lets the order go now that waits for another try and would go next, if there is one."""
-        waiting = self.alias(what=UNINDEXED_KIND).filter(what=TaskKind.PLACE).waiting_again(now, HURRIED_TRIES)
+        waiting = self.filter(kind=TaskKind.PLACE).waiting_again(now, HURRIED_TRIES)
         task = waiting.select_related("order").order_by("due_at", "id").first()
         if task and self.filter(pk=task.pk).hurry(now):
             task.order.change()
 
     def hurry_aftersale(self, now: datetime) -> None:
-        """Lets the refills and cancels go now that wait for another try: as many as go in one call."""
-        waiting = self.alias(what=UNINDEXED_KIND).filter(what__in=AFTERSALE).waiting_again(now, HURRIED_TRIES)
-        waiting.order_by("due_at", "id")[:HURRIED_TOGETHER].hurry(now)
+        """Lets the refills and cancels go now that wait for another try: of each kind as many as go in one call."""
+        for kind in AFTERSALE:
+            waiting = self.filter(kind=kind).waiting_again(now, HURRIED_TRIES)
+            waiting.order_by("due_at", "id")[:HURRIED_TOGETHER].hurry(now)
 
     def seen_by(self, user: Any) -> Self:
         """The tasks this person may see: the whole team's, none for a stranger."""
         return self if user.is_authenticated and user.is_active else self.none()
+
+    def silent_refills(self, since: datetime) -> Self:
+        """Pending refills that were sent and of which upstream has said nothing since then, longest silent first."""
+        sent = self.filter(IS_REFILL, over_at=None, settled_at__isnull=False)
+        return sent.alias(heard_at=HEARD_AT).filter(heard_at__lte=since).order_by(HEARD_AT)
 
     def pending(self) -> Self:
         """Refills and cancels whose end nobody knows yet: asked for, sent, or accepted."""
@@ -209,12 +221,16 @@ class Task(models.Model):
             ),
         ]
         indexes = [
-            # `due`, which the worker asks all the time.
+            # `to_send` and `waiting_again`, which the worker asks all the time. What waits for money is not in it.
+            Index(fields=["kind", "due_at", "id"], condition=Q(settled_at=None, needs=None), name="task_to_send"),
+            # `due`: what is open, of any kind.
             Index(fields=["due_at", "id"], condition=Q(settled_at=None), name="task_due"),
             # The status bar: how much money is waited for.
             Index(fields=["needs"], condition=Q(needs__isnull=False, settled_at=None), name="task_needs_money"),
-            # Accepted refills that are so old that they are presumed settled.
-            Index(fields=["known_at"], condition=Q(kind="refill", over_at=None), name="task_refill_pending"),
+            # What upstream took between two readings of the balance.
+            Index(fields=["settled_at"], condition=IS_PLACED, name="task_placed"),
+            # `silent_refills`: those that are presumed settled.
+            Index(HEARD_AT, condition=Q(IS_REFILL, over_at=None, settled_at__isnull=False), name="task_refill_silent"),
             # The list's filter by what is pending, newest order first.
             Index(fields=["kind", "-order"], condition=IS_PENDING, name="task_wish_pending"),
             # The filter by what needs a look: pending, and no clear answer.
@@ -223,8 +239,14 @@ class Task(models.Model):
                 condition=Q(kind__in=AFTERSALE, over_at=None, outcome="unclear"),
                 name="task_wish_unclear",
             ),
-            # The pages Refills and Cancels, newest first, by keyset.
-            Index(fields=["kind", "-id"], name="task_kind_newest"),
+            # The pages Refills and Cancels, newest first, by keyset: all, what is pending, and what is over.
+            Index(fields=["kind", "-id"], condition=Q(IS_AFTERSALE), name="task_aftersale"),
+            Index(
+                fields=["kind", "outcome", "-id"],
+                condition=Q(IS_AFTERSALE, over_at=None),
+                name="task_aftersale_pending",
+            ),
+            Index(fields=["kind", "over_how", "-id"], condition=Q(over_at__isnull=False), name="task_aftersale_over"),
             # A bulk job's receipt, by keyset; and how many of its tasks are open, for the list of jobs.
             Index(fields=["bulk", "id"], condition=Q(bulk__isnull=False), name="task_of_bulk"),
             Index(fields=["bulk"], condition=Q(bulk__isnull=False, settled_at=None), name="task_of_bulk_open"),
@@ -247,6 +269,11 @@ class Task(models.Model):
     def maybe_sent(self) -> bool:
         """Whether it was due in books that may be old: this desk never tried it, and may have before they were."""
         return self.unclear_since is not None and self.attempts == 0
+
+    def silent_since(self, since: datetime) -> bool:
+        """Whether it is one of `silent_refills`."""
+        sent = self.kind == TaskKind.REFILL and self.over_at is None and self.settled_at
+        return bool(sent) and (self.known_at or self.settled_at or since) <= since
 
     def trusted(self, now: datetime) -> bool:
         """Whether its request_id may still be sent again. How long upstream remembers one is not documented."""
@@ -294,7 +321,8 @@ class Attempt(models.Model):
         REFUSED = "refused", "Upstream said no"
         BROKEN = "broken", "A mistake of the desk’s own"
 
-    task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="tries")
+    # No index of its own: the index `attempt_of_task` serves it.
+    task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="tries", db_index=False)
     began_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     ending = models.CharField(max_length=10, choices=Ending, blank=True)
@@ -302,6 +330,10 @@ class Attempt(models.Model):
 
     class Meta:
         ordering = ("id",)
+        indexes = [
+            # A task's tries, and its last one: by `task` alone, PostgreSQL may walk back through everybody's instead.
+            Index(fields=["task", "-id"], name="attempt_of_task"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.how_it_ended or 'No end'}: {self.task}"

@@ -11,18 +11,17 @@ from django.db import IntegrityError, transaction
 from catalog.models import Service
 from catalog.networks import target_of
 from orders.models import Order, Task
+from orders.models.order import IS_UNDER_WAY
 from orders.rules.links import network_of
 from orders.rules.refusal import Refusal, require_allowed
 from orders.rules.service_types import service_type_of
-from orders.rules.statuses import LIFE, LIVE, Status
+from orders.rules.statuses import Status
 from panel.format.locale import for_the_record
 from panel.format.money import money
 from panel.ops.failpoints import fp
 
 SIMILAR_ORDER_AGE = timedelta(days=1)  # a younger order for the same service and target is shown before another one
 SIMILAR_ORDERS_SHOWN = 3
-# A word of upstream's that we do not know is not among them: its order may still be under way.
-ENDED_STATUSES = frozenset(LIFE) - LIVE - {Status.QUEUED, Status.REVIEW}
 
 
 def place(
@@ -110,11 +109,11 @@ def similar_orders(service: Service, link: str, now: datetime) -> list[Order]:
     Rejected orders do not count, for they bought nothing.
     """
     target = target_of(link, network_of(service.category, service.name))
-    similar = Order.objects.filter(service=service, target=target).exclude(status=Status.REJECTED)
-    similar = similar.select_related("placed_by", "service").prefetch_related("tasks")
-    # Two queries, each served by the index order_like; sorted by id, SQLite would read all orders of the service.
-    similar = similar.order_by("-created_at")
-    young = similar.filter(created_at__gte=now - SIMILAR_ORDER_AGE)[:SIMILAR_ORDERS_SHOWN]
-    under_way = similar.exclude(status__in=ENDED_STATUSES)[:SIMILAR_ORDERS_SHOWN]
-    by_id = {order.pk: order for orders in (young, under_way) for order in orders}
-    return sorted(by_id.values(), key=lambda order: -order.pk)[:SIMILAR_ORDERS_SHOWN]
+    similar = Order.objects.filter(service=service, target=target).order_by("-created_at").values_list("pk", flat=True)
+    # The ids first, each by an index of its own: joined with the service, a database may begin with all its orders.
+    young = similar.filter(created_at__gte=now - SIMILAR_ORDER_AGE).exclude(status=Status.REJECTED)
+    under_way = similar.filter(IS_UNDER_WAY)
+    pks = {*young[:SIMILAR_ORDERS_SHOWN], *under_way[:SIMILAR_ORDERS_SHOWN]}
+    newest = sorted(pks, reverse=True)[:SIMILAR_ORDERS_SHOWN]
+    orders = Order.objects.filter(pk__in=newest).order_by("-pk")
+    return list(orders.select_related("placed_by", "service").prefetch_related("tasks"))

@@ -7,6 +7,7 @@ from itertools import pairwise, takewhile, zip_longest
 from typing import NamedTuple
 
 from django.conf import settings
+from django.db.models import Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -78,7 +79,8 @@ def steps_of(newest_first: list[BalanceReading]) -> list[Step]:
 
 def drawn_readings(now: datetime) -> list[BalanceReading]:
     """The readings of the last 30 days, oldest first, as far back as they are in the newest reading's currency."""
-    recent = list(BalanceReading.objects.filter(asked_at__gt=now - CHART_SPAN).order_by("-id")[:READ_AT_MOST])
+    first = BalanceReading.objects.filter(asked_at__gt=now - CHART_SPAN).order_by("asked_at", "id").values("pk")[:1]
+    recent = list(BalanceReading.objects.filter(pk__gte=Subquery(first)).order_by("-id")[:READ_AT_MOST])
     return list(takewhile(lambda reading: reading.currency == recent[0].currency, recent))[::-1]
 
 

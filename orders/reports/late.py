@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
-from django.db.models import F, Value
-from django.db.models.functions import Coalesce, NullIf
+from django.db import connection
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -15,11 +15,12 @@ from django.views.decorators.http import require_safe
 from accounts.access import needs
 from catalog.models import Service
 from orders.models import Order, Pace
-from orders.models.statistics import usual_times
+from orders.models.statistics import IS_MEASURED, SLOWNESS, usual_times
 from orders.rules.lateness import UsualTimes
 from panel.web.paging import one_more
+from panel.web.params import read_number
 
-ORDERS_SHOWN = 500  # late orders, the longest late first
+ORDERS_SHOWN = 50  # late orders on a page, the longest late first
 SERVICES_SHOWN = 100  # in the table of usual times
 ROW_FIELDS = ("upstream_id", "status", "started_at", "late_from", "service__upstream_id", "service__name")
 
@@ -56,20 +57,52 @@ class LateService(NamedTuple):
 @require_safe
 @needs("view")
 def index(request: HttpRequest) -> HttpResponse:
-    """Late orders by service, then the usual times of services, slowest against their usual first."""
-    late = Order.objects.seen_by(request.user).filter(late_from__lte=timezone.now()).order_by("late_from", "pk")
+    """Late orders by service, in pages by keyset; on the first also how long services take."""
+    after = read_place(request.GET.get("after", ""))
+    seen: QuerySet[Order] = Order.objects.seen_by(request.user)
+    late = seen.filter(late_from__lte=timezone.now()).order_by("late_from", "pk")
+    if after:
+        at = connection.ops.adapt_datetimefield_value(after.late_from)
+        # As a pair: written out with OR, databases do not see that it is one range of the index.
+        late = late.extra(where=["(orders_order.late_from, orders_order.id) > (%s, %s)"], params=[at, after.order])
     orders, more = one_more(late.select_related("service").only(*ROW_FIELDS), ORDERS_SHOWN)
-    # How long the newest orders took, in hundredths of what is usual; 0 where that is unknown.
-    slowness = Coalesce(F("lately") * Value(100) / NullIf(F("finish_median"), Value(0)), Value(0))
-    paces = Pace.objects.exclude(start_p95=None, finish_p95=None).select_related("service")
     context = {
         "groups": by_service(orders),
         "shown": len(orders),
-        "more": more,
-        "paces": [(pace.service, pace.usual) for pace in paces.order_by(-slowness, "service")[:SERVICES_SHOWN]],
+        "more": place_text(orders[-1]) if more else "",
+        "first": not after,
+        "paces": [] if after else slowest_services(),
         "kind": "late",
     }
     return render(request, "orders/reports/late.html", context)
+
+
+class Place(NamedTuple):
+    """A late order's place in the list."""
+
+    late_from: datetime
+    order: int
+
+
+def place_text(order: Order) -> str:
+    """The order's place as it stands in an address."""
+    return f"{order.late_from.astimezone(UTC):%Y%m%dT%H%M%S.%f}~{order.pk}" if order.late_from else ""
+
+
+def read_place(text: str) -> Place | None:
+    """The place in a text that place_text made, or None for any other text."""
+    time, _, order = text.partition("~")
+    try:
+        late_from = datetime.strptime(time, "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return Place(late_from, read_number(order)) if read_number(order) else None
+
+
+def slowest_services() -> list[tuple[Service, UsualTimes]]:
+    """Services with their usual times, the slowest against their usual first."""
+    paces = Pace.objects.filter(IS_MEASURED).select_related("service").order_by(SLOWNESS.desc(), "service_id")
+    return [(pace.service, pace.usual) for pace in paces[:SERVICES_SHOWN]]
 
 
 def by_service(orders: Sequence[Order]) -> list[LateService]:

@@ -1,23 +1,26 @@
 """What orders were expected to cost and what upstream charged, in exact totals for each quarter of an hour.
 
 Triggers append a line for each charge that comes or changes, so that no code can forget it and no two transactions
-wait for each other; the worker merges the lines. Quarters, because in every time zone a day begins with a quarter.
+wait for each other; another merges the lines. Quarters, because in every time zone a day begins with a quarter.
 """
 
 from collections import Counter, defaultdict
 from datetime import datetime
 from decimal import Decimal
 
-from django.db import transaction
+from django.db import DEFAULT_DB_ALIAS, connection, transaction
 from django.db.models import Count
 
 from orders.models import Charged
 from orders.rules.charges import ENDED_SHORT
+from orders.statistics import status_counts
 from orders.statistics.triggers import Triggers
 from panel.format.money import DOLLARS
 
 QUARTER = 900  # seconds
-COMPACT_EVERY_SECONDS = 300
+# Whoever writes a line whose number can be divided by this merges the lines of the newest lines' quarters. The newest
+# are twice as many: on PostgreSQL some may have been in another writer's hands at the merge before.
+MERGED_EVERY = 200
 COMPACT_AT_ONCE, LINES_AT_ONCE = 500, 5_000  # quarters, and lines: no database takes any number of ids in a statement
 DIGITS = 6  # of a dollar, as a column of money keeps them: whole numbers of these add up exactly everywhere
 TOTALS = ("orders", "expected", "charged", "given_back", "elsewhere")
@@ -44,8 +47,16 @@ def dollars(millionths: int) -> Decimal:
     return Decimal(millionths).scaleb(-DIGITS)
 
 
+def merge_old_lines(using: str = "default", **_: object) -> None:
+    """Merges the lines that came before the triggers that merge them. A receiver of `post_migrate`."""
+    if using == DEFAULT_DB_ALIAS and Charged._meta.db_table in connection.introspection.table_names():
+        compact()
+        while status_counts.compact():
+            pass
+
+
 def compact() -> None:
-    """Merges the lines of each quarter into one. Runs in the worker, never twice at the same time."""
+    """Merges all lines of each quarter into one. Runs after a migration."""
     doubled = Charged.objects.order_by("slot").values("slot").annotate(lines=Count("pk")).filter(lines__gt=1)
     while slots := list(doubled.values_list("slot", flat=True)[:COMPACT_AT_ONCE]):
         with transaction.atomic():
@@ -120,6 +131,47 @@ TRIGGERS = Triggers(
             f"""CREATE OR REPLACE TRIGGER orders_charged_moved {ON_UPDATE} FOR EACH ROW
             WHEN ({counts_differently("IS DISTINCT FROM")}) EXECUTE FUNCTION orders_charged_line()""",
             *recount("postgresql"),
+        ],
+    },
+)
+
+SUMS = ", ".join(f"SUM({name})" for name in TOTALS)
+NEWEST_SLOTS = f"SELECT slot FROM orders_charged WHERE id > NEW.id - {2 * MERGED_EVERY}"  # noqa: S608  our names
+# Merges lines in the transaction that writes another, so that the totals are right at every moment.
+MERGING = Triggers(
+    table=Charged._meta.db_table,
+    complete={
+        "sqlite": "SELECT COUNT(*) FROM sqlite_master WHERE name = 'orders_charged_merged'",
+        "postgresql": "SELECT COUNT(*) FROM pg_trigger WHERE tgname = 'orders_charged_merged'",
+    },
+    statements={
+        "sqlite": [
+            f"""CREATE TRIGGER IF NOT EXISTS orders_charged_merged AFTER INSERT ON orders_charged
+            WHEN NEW.id % {MERGED_EVERY} = 0
+            BEGIN
+                INSERT INTO orders_charged (slot, {", ".join(TOTALS)})
+                SELECT slot, {SUMS} FROM orders_charged WHERE slot IN ({NEWEST_SLOTS}) GROUP BY slot;
+                DELETE FROM orders_charged WHERE id <= NEW.id AND slot IN ({NEWEST_SLOTS} AND id <= NEW.id);
+            END""",  # noqa: S608  our names
+        ],
+        "postgresql": [
+            # SKIP LOCKED: two writers that merge at once count no line twice, and none waits for the other.
+            f"""CREATE OR REPLACE FUNCTION orders_charged_merge() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                WITH lines AS MATERIALIZED (
+                    SELECT id FROM orders_charged WHERE slot = ANY (ARRAY(
+                        SELECT slot FROM orders_charged ORDER BY id DESC LIMIT {2 * MERGED_EVERY}
+                    )) FOR UPDATE SKIP LOCKED
+                ), merged AS (
+                    DELETE FROM orders_charged USING lines WHERE orders_charged.id = lines.id
+                    RETURNING slot, {", ".join(TOTALS)}
+                )
+                INSERT INTO orders_charged (slot, {", ".join(TOTALS)})
+                SELECT slot, {SUMS} FROM merged GROUP BY slot;
+                RETURN NULL;
+            END $$""",  # noqa: S608
+            # Not for what a merge itself writes.
+            f"""CREATE OR REPLACE TRIGGER orders_charged_merged AFTER INSERT ON orders_charged FOR EACH ROW
+            WHEN (NEW.id % {MERGED_EVERY} = 0 AND pg_trigger_depth() < 2) EXECUTE FUNCTION orders_charged_merge()""",
         ],
     },
 )

@@ -12,6 +12,7 @@ from django.db.models import Max
 
 from catalog.models import Service
 from orders.models import Order, Pace
+from orders.models.order import IS_UNDER_WAY
 from orders.models.statistics import usual_times
 from orders.rules.lateness import UsualTimes, late_from
 from orders.rules.retry import LEASE
@@ -85,8 +86,8 @@ def late_limits(usual: UsualTimes | None) -> tuple[object, ...]:
 def update_late_from(service_id: int, usual: UsualTimes | None) -> None:
     """Saves for each live order of the service from when on it is late, in batches."""
     # Sorted here: asked to sort, SQLite would scan all orders that the service ever had, by their ids.
-    live = Order.objects.filter(service=service_id, status__in=LIVE).order_by().values_list("pk", flat=True)
-    for pks in batches(sorted(live), LIVE_AT_ONCE):
+    live = Order.objects.filter(IS_UNDER_WAY, service=service_id, status__in=LIVE).order_by()
+    for pks in batches(sorted(live.values_list("pk", flat=True)), LIVE_AT_ONCE):
         with transaction.atomic():
             # Read anew under the lock: an order may have started or ended meanwhile.
             orders = Order.objects.filter(pk__in=pks).only(*LIVE_FIELDS).order_by("pk").select_for_update(no_key=True)

@@ -25,7 +25,7 @@ def measure(now: datetime) -> Spending:
     begins = datetime.fromtimestamp(slot * QUARTER, UTC)
     charged = Charged.objects.filter(slot__gte=slot, slot__lte=slot_of(now)).order_by()
     uncharged = Order.objects.filter(charge=None, upstream_id__isnull=False, created_at__gte=begins).order_by()
-    queued = Order.objects.filter(status=Status.QUEUED, upstream_id=None).order_by()
+    queued = queued_orders()
     first = Order.objects.order_by().aggregate(first=Min("created_at"))["first"] or now
     spending = {
         "at": now,
@@ -43,12 +43,16 @@ def spending_beside(reading: BalanceReading | None) -> Spending | None:
     """
     spending = Spending.objects.first()
     if spending and reading and reading.asked_at > spending.at:
-        # Joined with nothing, as in panel/site/status_bar.py, so that the status's index is taken.
-        known = Func(F("upstream_id"), template="%(expressions)s || ''", output_field=CharField())
-        waiting = Order.objects.alias(known=known).filter(status=Status.QUEUED, known__isnull=True).order_by()
-        costs = list(waiting.values_list("expected_charge", flat=True)[: QUEUE_ROWS + 1])
+        costs = list(queued_orders().values_list("expected_charge", flat=True)[: QUEUE_ROWS + 1])
         spending.queued = sum(costs, Decimal(0)) if len(costs) <= QUEUE_ROWS else spending.queued
     return spending
+
+
+def queued_orders() -> OrderQuerySet:
+    """The orders that wait to be sent, in no order."""
+    # Joined with nothing, as in panel/site/status_bar.py, so that the status's index is taken.
+    known = Func(F("upstream_id"), template="%(expressions)s || ''", output_field=CharField())
+    return Order.objects.alias(known=known).filter(status=Status.QUEUED, known__isnull=True).order_by()
 
 
 def expected_cost(orders: OrderQuerySet) -> Decimal:

@@ -1,4 +1,4 @@
-"""How many orders stand at each status. A trigger appends two lines for each change, and the worker merges them."""
+"""How many orders stand at each status. A trigger appends two lines for each change, and another merges the lines."""
 
 import json
 from collections import Counter
@@ -8,7 +8,12 @@ from django.db import connection, models, transaction
 from orders.models import Tally
 from orders.statistics.triggers import Triggers
 
-COMPACT_FROM = 200  # lines; every page reads them all
+# Whoever writes a line whose number can be divided by this merges the lines. Every page reads them all, so they must
+# stay few though no worker runs.
+MERGED_EVERY = 100
+# In one merge on PostgreSQL, where lines that another transaction has in hand wait for the next.
+MERGED_AT_ONCE = 1_000
+COMPACT_FROM = 2 * MERGED_EVERY
 COMPACT_AT_ONCE = 5_000  # lines; no database takes any number of ids in one statement
 
 # All lines as one JSON text, so that a page gets them within a query that it makes anyway. `id > 0` makes PostgreSQL
@@ -54,6 +59,41 @@ TRIGGERS = Triggers(
         ],
     },
 )
+# Merges lines in the transaction that writes another, so that the sums are right at every moment.
+MERGING = Triggers(
+    table=Tally._meta.db_table,
+    complete={
+        "sqlite": "SELECT COUNT(*) FROM sqlite_master WHERE name = 'orders_tally_merged'",
+        "postgresql": "SELECT COUNT(*) FROM pg_trigger WHERE tgname = 'orders_tally_merged'",
+    },
+    statements={
+        "sqlite": [
+            f"""CREATE TRIGGER IF NOT EXISTS orders_tally_merged AFTER INSERT ON orders_tally
+            WHEN NEW.id % {MERGED_EVERY} = 0
+            BEGIN
+                INSERT INTO orders_tally (status, "by")
+                SELECT status, SUM("by") FROM orders_tally WHERE id <= NEW.id GROUP BY status HAVING SUM("by") <> 0;
+                DELETE FROM orders_tally WHERE id <= NEW.id;
+            END""",  # noqa: S608  our names
+        ],
+        "postgresql": [
+            # SKIP LOCKED: two writers that merge at once count no line twice, and none waits for the other.
+            f"""CREATE OR REPLACE FUNCTION orders_tally_merge() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                WITH lines AS MATERIALIZED (
+                    SELECT id FROM orders_tally WHERE id > 0 ORDER BY id LIMIT {MERGED_AT_ONCE} FOR UPDATE SKIP LOCKED
+                ), merged AS (
+                    DELETE FROM orders_tally USING lines WHERE orders_tally.id = lines.id RETURNING status, "by"
+                )
+                INSERT INTO orders_tally (status, "by")
+                SELECT status, SUM("by") FROM merged GROUP BY status HAVING SUM("by") <> 0;
+                RETURN NULL;
+            END $$""",  # noqa: S608
+            # Not for what a merge itself writes.
+            f"""CREATE OR REPLACE TRIGGER orders_tally_merged AFTER INSERT ON orders_tally FOR EACH ROW
+            WHEN (NEW.id % {MERGED_EVERY} = 0 AND pg_trigger_depth() < 2) EXECUTE FUNCTION orders_tally_merge()""",
+        ],
+    },
+)
 
 
 def all_lines() -> models.expressions.RawSQL:
@@ -70,7 +110,7 @@ def counts_of(lines: str | None) -> Counter[str]:
 
 
 def compact(least: int = COMPACT_FROM) -> bool:
-    """Merges the lines into one for each status. False if there were no more than `least`. Runs in the worker."""
+    """Merges the lines into one for each status. False if there were no more than `least`. Runs after a migration."""
     if len(Tally.objects.order_by().values_list("pk")[: least + 1]) <= least:
         return False
     with transaction.atomic():

@@ -36,7 +36,10 @@ class AlarmQuerySet(models.QuerySet["Alarm"]):
         Adds `told`, the number of recipients told that it began, and `untold`, the notices that fail or were given up.
         """
         untold = models.Prefetch("notices", Notice.objects.untold().select_related("to__user"), to_attr="untold")
-        told = models.Count("notices", filter=models.Q(notices__sent_at__isnull=False, notices__over=False))
+        # Counted for each alarm that is shown: counted over a join, those of all alarms would be counted first.
+        sent = Notice.objects.filter(alarm=models.OuterRef("pk"), sent_at__isnull=False, over=False).order_by()
+        count = models.Func("pk", function="COUNT", output_field=models.IntegerField())
+        told = models.Subquery(sent.annotate(count=count).values("count"))
         seen = models.Prefetch("sightings", Sighting.objects.select_related("user"))
         return self.annotate(told=told).prefetch_related(untold, seen).order_by("-id")
 
@@ -64,6 +67,8 @@ class Alarm(models.Model):
             )
         ]
         indexes = [
+            # What is open, newest first. `ended_at` stands in it, or SQLite would rather read all by their ids.
+            models.Index(fields=["ended_at", "-id"], condition=models.Q(ended_at=None), name="alarm_open"),
             # For the page: alarms that are over, newest first, by keyset.
             models.Index(fields=["-id"], condition=models.Q(ended_at__isnull=False), name="alarm_over"),
         ]

@@ -27,6 +27,11 @@ def only_row(model: type[Row], **fields: object) -> "models.QuerySet[Row]":
     return model._default_manager.filter(pk=ONLY_ROW)
 
 
+def literally(column: str, condition: str) -> models.Func:
+    """A condition with its values written out: SQLite does not look into parameters to see that an index fits it."""
+    return models.Func(models.F(column), template=f"%(expressions)s {condition}", output_field=models.BooleanField())
+
+
 def batches(things: Iterable[T], size: int) -> Iterator[list[T]]:
     """All the things, at most `size` in each list: a database takes only so many values in one statement."""
     rest = iter(things)

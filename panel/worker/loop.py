@@ -18,7 +18,6 @@ from orders.following.poll import poll_once
 from orders.models import Poll, Task
 from orders.placing.probe import due_probe, probe
 from orders.placing.submit import submit_one
-from orders.statistics.status_counts import compact
 from orders.webhooks import dispatch
 from panel.alarms.evaluate import run_alarms
 from panel.notpanel.budget import Purpose
@@ -78,8 +77,6 @@ STEPS = (
     recurring_step(Purpose.POLL, wanted=lambda now: Poll.objects.due_alone(now).exists()),
     recurring_step(Purpose.UPKEEP),
     desk_step(presume_settled),
-    # Pages add up the lines that triggers write, and this keeps the lines few.
-    desk_step(lambda _now: compact()),
     recurring_step(DESK),
     desk_step(run_alarms),
 )

@@ -11,11 +11,12 @@ from django.utils import timezone
 from accounts.balance import read_balance
 from catalog.sync import sync
 from orders.following.poll import ALONE_EVERY_SECONDS, poll_alone
-from orders.statistics import charge_totals, delivery_times, spending
+from orders.statistics import delivery_times, spending
 from orders.webhooks import dispatch
 from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NotPanelError
+from panel.ops.planner import PLANNER_EVERY_SECONDS, update_planner
 from panel.upstream.models import DESK, ROLES, Chore, ChoreQuerySet
 
 log = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ RECURRING_WORK = {
     "left out":  RecurringWork(poll_alone,   lambda: ALONE_EVERY_SECONDS,            Purpose.POLL),
     "pace":           desk(delivery_times.measure_services,      delivery_times.EVERY_SECONDS),
     "spending":       desk(spending.measure,                     spending.EVERY_SECONDS),
-    "sums":           desk(lambda _now: charge_totals.compact(), charge_totals.COMPACT_EVERY_SECONDS),
+    "query plans":    desk(lambda _now: update_planner(),        PLANNER_EVERY_SECONDS),
     "old deliveries": desk(dispatch.delete_old,                  DELIVERIES_EVERY_SECONDS),
 }  # fmt: skip
 

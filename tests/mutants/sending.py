@@ -272,7 +272,7 @@ MISTAKES = (
     ),
     Mistake(
         "a cancel is sent for an order that upstream does not have", TASKS,
-        "due if kind == Task.Kind.PLACE else due.filter(order__upstream_id__isnull=False)", "due",
+        "due.alias(known=UNINDEXED_UPSTREAM_ID).filter(known__isnull=False)", "due",
         CANCELS,
     ),
     Mistake(
@@ -345,12 +345,12 @@ MISTAKES = (
     ),
     Mistake(
         "a refill that is presumed settled is told as done", ENDINGS,
-        "over_how=Settled.PRESUMED):", "over_how=Settled.FOLLOWED):",
+        "over_how=Settled.PRESUMED)", "over_how=Settled.FOLLOWED)",
         REFILLS,
     ),
     Mistake(
         "the clock settles what a person has just asked for again", ENDINGS,
-        "            if silent.filter(order=order).update(", "            if Task.objects.filter(order=order).update(",
+        " if task.silent_since(old)}", "}",
         REFILLS,
     ),
     Mistake(
@@ -366,8 +366,8 @@ MISTAKES = (
     ),
     Mistake(
         "one answer lets all go that wait, however often they failed", "orders/models/task.py",
-        "filter(what=TaskKind.PLACE).waiting_again(now, HURRIED_TRIES)",
-        "filter(what=TaskKind.PLACE).waiting_again(now)",
+        "filter(kind=TaskKind.PLACE).waiting_again(now, HURRIED_TRIES)",
+        "filter(kind=TaskKind.PLACE).waiting_again(now)",
         "tests/orders/placing/test_again.py",
     ),
     Mistake(

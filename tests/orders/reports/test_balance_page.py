@@ -101,3 +101,14 @@ def test_the_queries_do_not_grow(viewer: Browser) -> None:
             viewer.get("/upstream/balance/")
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize(("hours", "amount"), [(0, None), (1, 10), (2, 10), (3, 10), (4, 20), (9, 30), (20, 30)])
+def test_the_balance_of_a_moment_is_the_last_that_was_told_before_it(hours: int, amount: int | None) -> None:
+    begin = timezone.now() - timedelta(days=2)
+    for value, first, last in ((10, 1, 2), (20, 4, 4), (30, 6, 9)):
+        BalanceReading.objects.create(
+            amount=value, first_asked_at=begin + timedelta(hours=first), asked_at=begin + timedelta(hours=last)
+        )
+    found = BalanceReading.objects.at(begin + timedelta(hours=hours))
+    assert (found and found.amount) == amount

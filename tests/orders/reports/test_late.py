@@ -1,5 +1,6 @@
 """An order is late when it takes longer than 95 of 100 of its own service's do; no clock writes that down."""
 
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -297,6 +298,38 @@ def test_many_are_cut_and_the_page_says_so(viewer: Browser, monkeypatch: pytest.
     page = viewer.get("/orders/late/").content.decode()
     assert "The first <b>3</b> orders that are late" in page
     assert "3 late" in page
+
+
+def test_its_pages_hold_every_late_order_once_the_longest_late_first(
+    viewer: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orders.reports.late.ORDERS_SHOWN", 3)
+    orders = make_late(8, make_service())
+    same = timezone.now() - timedelta(days=2)
+    Order.objects.filter(pk__in=[order.pk for order in orders[2:7]]).update(late_from=same)  # more than a page
+    expected = list(Order.objects.order_by("late_from", "pk").values_list("pk", flat=True))
+    address: str | None = "/orders/late/"
+    pages = []
+    while address:
+        page = viewer.get(address).content.decode()
+        pages.append([int(pk) for pk in re.findall(r'class="id" href="/orders/([0-9]+)/"', page)])
+        following = re.search(r'href="(/orders/late/[?]after=[^"]+)" rel="next"', page)
+        address = following[1] if following else None
+    assert [len(page) for page in pages] == [3, 3, 2]
+    assert [pk for page in pages for pk in page] == expected
+    assert "late on this page" in page, "its services may have others on the other pages"
+
+
+@pytest.mark.parametrize("text", ["x", "~", "20261129T101112.000001~", "20261129T101112.000001~0", "0~5", "%00~1"])
+def test_an_address_that_names_no_place_shows_the_first_page(viewer: Browser, text: str) -> None:
+    (order,) = make_late(1, make_service())
+    assert f'href="/orders/{order.pk}/"' in viewer.get(f"/orders/late/?after={text}").content.decode()
+
+
+def test_a_page_beyond_the_last_says_so(viewer: Browser) -> None:
+    make_late(1, make_service())
+    page = viewer.get("/orders/late/?after=29991231T000000.000000~5").content.decode()
+    assert "No more orders are late" in page and 'href="/orders/late/"' in page
 
 
 def test_the_page_takes_as_many_queries_for_fifty_as_for_one(viewer: Browser) -> None:

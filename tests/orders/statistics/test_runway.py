@@ -99,7 +99,7 @@ def test_a_young_desk_is_measured_from_its_first_order() -> None:
 
 @pytest.mark.django_db
 def test_the_worker_measures_it_without_a_call(upstream: Upstream, phone: Client) -> None:
-    for name in ("spending", "sums"):
+    for name in ("spending", "query plans"):
         Chore.objects.create(name=name, due_at=timezone.now())
         assert name in RECURRING_WORK
     assert do_recurring_work(phone) and do_recurring_work(phone)

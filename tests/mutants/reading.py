@@ -1,0 +1,91 @@
+"""Mistakes in how much is read: by the wrong index, of everything there ever was, or twice."""
+
+from tests.mutants.mistake import Mistake
+
+FLAT = "tests/orders/test_flat_reads.py"
+MERGED = "tests/orders/statistics/test_merged_lines.py"
+LATE = "tests/orders/reports/test_late.py"
+TASKS = "orders/models/task.py"
+COUNTS = "orders/statistics/status_counts.py"
+TOTALS = "orders/statistics/charge_totals.py"
+PAGING = "orders/table/paging.py"
+
+MISTAKES = (
+    # ── By the wrong index ───────────────────────────────────────────────────────────────────────
+    Mistake(
+        "what waits for money stands before what may be sent",
+        "orders/migrations/0022_indexes_that_leave_no_choice.py",
+        "condition=Q(settled_at=None, needs=None)),", "condition=Q(settled_at=None, needs__isnull=False)),",
+        FLAT,
+    ),
+    Mistake(
+        "silent refills are looked for among all tasks", TASKS,
+        "sent = self.filter(IS_REFILL, over_at", "sent = self.filter(kind=TaskKind.REFILL, over_at",
+        FLAT,
+    ),
+    Mistake(
+        "a list that goes on upward begins at the first of all orders", PAGING,
+        "ALL_ROWS = [IndexRows(Order.objects.all())]", "ALL_ROWS = [IndexRows(Order.objects.filter(pk__gt=0))]",
+        FLAT,
+    ),
+    Mistake(
+        "the list begins with the services", PAGING,
+        'orders.filter(pk__in=first).order_by("-pk" if page_range.down else "pk"))', "(orders & within)[: size + 1])",
+        FLAT,
+    ),
+    Mistake(
+        "what is queued is looked for among all that were rejected", "orders/statistics/spending.py",
+        "filter(status=Status.QUEUED, known__isnull=True)", "filter(status=Status.QUEUED, upstream_id=None)",
+        FLAT,
+    ),
+    Mistake(
+        "the balance of a moment is looked for from the newest back", "orders/detail/evidence.py",
+        "BalanceReading.objects.at(first)", "BalanceReading.objects.filter(first_asked_at__lte=first).first()",
+        FLAT,
+    ),
+    Mistake(
+        "what upstream took meanwhile is looked for among all tasks", "orders/detail/evidence.py",
+        "Task.objects.filter(IS_PLACED, settled_at__gt",
+        'Task.objects.filter(kind="place", outcome="done", settled_at__gt',
+        FLAT,
+    ),
+    Mistake(
+        "an alarm that is open is looked for among all", "panel/migrations/0007_open_alarms.py",
+        "condition=Q(ended_at=None)", "condition=Q(ended_at__isnull=False)",
+        FLAT,
+    ),
+    # ── Lines that are added up ──────────────────────────────────────────────────────────────────
+    Mistake(
+        "nobody merges the lines of the status counts", COUNTS,
+        "WHEN NEW.id % {MERGED_EVERY} = 0\n", "WHEN NEW.id % {MERGED_EVERY} = -1\n",
+        MERGED,
+    ),
+    Mistake(
+        "a merge throws away the line that it has just written", COUNTS,
+        "DELETE FROM orders_tally WHERE id <= NEW.id;", "DELETE FROM orders_tally;",
+        MERGED,
+    ),
+    Mistake(
+        "a merge of totals forgets the quarters that it has not merged", TOTALS,
+        "DELETE FROM orders_charged WHERE id <= NEW.id AND slot IN ({NEWEST_SLOTS} AND id <= NEW.id);",
+        "DELETE FROM orders_charged WHERE id < NEW.id - 10;",
+        MERGED,
+    ),
+    Mistake(
+        "lines that came before the triggers stay for ever", TOTALS,
+        "        compact()\n        while", "        while",
+        MERGED,
+    ),
+    # ── Pages ────────────────────────────────────────────────────────────────────────────────────
+    Mistake(
+        "the next page of late orders begins with the last of this one", "orders/reports/late.py",
+        "orders_order.id) > (%s", "orders_order.id) >= (%s",
+        LATE,
+    ),
+    Mistake(
+        "of orders that are late since one moment only a page is shown", "orders/reports/late.py",
+        'where=["(orders_order.late_from, orders_order.id) > (%s, %s)"]',
+        'where=["orders_order.late_from > %s AND %s > 0"]',
+        LATE,
+    ),
+)  # fmt: skip

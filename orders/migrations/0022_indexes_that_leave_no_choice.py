@@ -31,7 +31,7 @@ def add(*fields: str, name: str, condition: Q) -> migrations.AddIndex:
 class Migration(migrations.Migration):
     """Adds what the worker and the pages read by, in place of what they no longer do."""
 
-    dependencies = [("orders", "0020_send_trials")]
+    dependencies = [("orders", "0021_polls")]
 
     operations = [
         migrations.RemoveIndex("task", "task_refill_pending"),

@@ -133,7 +133,9 @@ def test_the_warning_walks_an_index(service: Service) -> None:
         similar_orders(service, LINK, timezone.now())
         for query in [query["sql"] for query in queries if "orders_order" in query["sql"]]:
             cursor.execute(("EXPLAIN QUERY PLAN " if connection.vendor == "sqlite" else "EXPLAIN ") + query)
-            assert re.search(r"\border_like(_under_way)?\b", plan := str(cursor.fetchall())), plan
+            # Of a table without a row PostgreSQL takes any index; tests/orders/test_flat_reads.py counts what it reads.
+            index = r"\border_like(_under_way)?\b" if connection.vendor == "sqlite" else r"\border_(like|service)"
+            assert re.search(index, plan := str(cursor.fetchall())), plan
 
 
 def test_another_link_or_another_service_is_no_such_order(operator: Client, service: Service) -> None:

@@ -46,6 +46,8 @@ def record_health(trouble: NotPanelError | None, now: datetime) -> bool:
     Each statement is right by itself, as workers call at once. A suspension also stops all sending; a limit or a
     suspension makes every worker wait.
     """
+    if trouble is None and Upstream.objects.filter(pk=ONLY_ROW, trouble="").update(spoke_at=now):
+        return False  # as nearly always
     health = only_row(Upstream)
     if trouble is None:
         health.update(spoke_at=now)

@@ -12,10 +12,10 @@ from orders.models import Order, Task
 from orders.placing.submit import submit_one
 from orders.rules.statuses import Status
 from panel.notpanel import budget
-from panel.notpanel.budget import SPAN, Permit, Purpose
+from panel.notpanel.budget import SPAN, Purpose
 from panel.notpanel.client import Client
 from panel.upstream import call_budget
-from panel.upstream.call_budget import Meter
+from panel.upstream.call_budget import Granted, Meter
 from panel.upstream.models import Window
 from panel.worker.loop import Step, take_step, work_round
 from tests.makers import make_order, make_service, make_user, place_order
@@ -55,7 +55,7 @@ def together(work: Callable[[], object]) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_many_processes_at_once_get_exactly_what_is_left() -> None:
-    granted: list[Permit] = []
+    granted: list[Granted] = []
 
     def worker() -> None:
         while permit := call_budget.take(Purpose.PLACE, NOON):

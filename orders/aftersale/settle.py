@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
-from orders.models import Event, Order, Task
+from orders.models import Event, Order, Task, TaskQuerySet
 from orders.rules.statuses import Status
 from panel.ops.failpoints import fp
 
@@ -20,10 +20,7 @@ CANCEL_ENDS = {Status.CANCELLED: Settled.AGREED, Status.COMPLETED: Settled.DELIV
 
 def presume_settled(now: datetime) -> bool:
     """Presumes refills settled of which upstream has said nothing for too long. Returns whether there were any."""
-    hours = settings.REFILL_PRESUMED_SETTLED_AFTER
-    old = now - timedelta(hours=hours)
-    unheard = Q(known_at__lte=old) | Q(known_at=None, settled_at__lte=old)
-    silent = Task.objects.pending().filter(unheard, kind=Kind.REFILL, settled_at__isnull=False)
+    hours, silent = settings.REFILL_PRESUMED_SETTLED_AFTER, silent_refills(now)
     order_ids = list(silent.values_list("order_id", flat=True)[:REFILLS_PRESUMED_AT_ONCE])
     if not order_ids:
         return False
@@ -38,6 +35,13 @@ def presume_settled(now: datetime) -> bool:
         fp("presume.commit")
     fp("presume.committed")
     return True
+
+
+def silent_refills(now: datetime) -> TaskQuerySet:
+    """Pending refills of which upstream has said nothing for too long."""
+    old = now - timedelta(hours=settings.REFILL_PRESUMED_SETTLED_AFTER)
+    unheard = Q(known_at__lte=old) | Q(known_at=None, settled_at__lte=old)
+    return Task.objects.pending().filter(unheard, kind=Kind.REFILL, settled_at__isnull=False)
 
 
 def settle_cancels(orders: Iterable[Order], at: datetime) -> list[Event]:

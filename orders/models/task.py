@@ -99,7 +99,8 @@ class TaskQuerySet(models.QuerySet["Task"]):
         is sent: a worker that dies in mid-call leaves a task that is known to be in doubt.
         """
         cancels = Task.objects.pending().filter(order=models.OuterRef("order"), kind=Task.Kind.CANCEL)
-        due = self.to_send(Task.Kind.PLACE, now).annotate(cancel_waits=models.Exists(cancels)).select_related("order")
+        due = self.to_send(Task.Kind.PLACE, now).select_related("order")
+        due = due.annotate(cancel_waits=models.Exists(cancels))  # type: ignore[no-redef]
         while task := due.first():
             # `sendable` once more in the same statement: an undo or a stop that came in between wins. No join here:
             # with one, PostgreSQL would look at a copy of the row from before it waited for the undo.

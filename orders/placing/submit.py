@@ -131,7 +131,9 @@ def apply_answer(task: Task, upstream_id: str, asked_at: datetime) -> bool:
             fp("placed.half")
             # Its delivery time counts from now: what it waited for before does not make it slow. Its status is
             # upstream's to say, so the first poll follows at once.
-            named = without_id.change(upstream_id=upstream_id, status=Status.QUEUED, next_look_at=asked_at, taken_at=now)
+            named = without_id.change(
+                upstream_id=upstream_id, status=Status.QUEUED, next_look_at=asked_at, taken_at=now
+            )
             order.record("asked", at=now, attempt=task.attempts, upstream_id=upstream_id)
             rest = what_else(task, upstream_id, now)
             if rest.other_ids or not named:

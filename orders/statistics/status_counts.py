@@ -69,9 +69,14 @@ def counts_of(lines: str | None) -> Counter[str]:
     return +counts
 
 
+def too_many_lines(least: int = COMPACT_FROM) -> "models.QuerySet[Tally]":
+    """A line beyond so many, if there are more."""
+    return Tally.objects.order_by()[least : least + 1]
+
+
 def compact(least: int = COMPACT_FROM) -> bool:
     """Merges the lines into one for each status. False if there were no more than `least`. Runs in the worker."""
-    if len(Tally.objects.order_by().values_list("pk")[: least + 1]) <= least:
+    if not too_many_lines(least).exists():
         return False
     with transaction.atomic():
         # SKIP LOCKED where there are row locks: two workers never count a line twice.

@@ -27,6 +27,18 @@ def only_row(model: type[Row], **fields: object) -> "models.QuerySet[Row]":
     return model._default_manager.filter(pk=ONLY_ROW)
 
 
+def which_exist(querysets: "Iterable[models.QuerySet[Any]]") -> list[bool]:
+    """Whether each of these querysets finds anything, asked in one statement."""
+    questions, values = list[str](), list[Any]()
+    for rows in querysets:
+        sql, parameters = rows.query.exists().sql_with_params()
+        questions.append(f"EXISTS({sql})")
+        values += parameters
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(questions)}", values)
+        return [bool(found) for found in cursor.fetchone()]
+
+
 def batches(things: Iterable[T], size: int) -> Iterator[list[T]]:
     """All the things, at most `size` in each list: a database takes only so many values in one statement."""
     rest = iter(things)

@@ -3,25 +3,29 @@
 import gc
 import logging
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import close_old_connections
+from django.db.models import Exists, QuerySet
 from django.utils import timezone
 
-from orders.aftersale.settle import presume_settled
+from orders.aftersale.settle import presume_settled, silent_refills
 from orders.aftersale.submit import submit_cancels, submit_refills
-from orders.following.poll import poll_once, poll_wanted
-from orders.models import Order, Task
+from orders.following.poll import poll_once
+from orders.models import Delivery, Order, Task
+from orders.models.order import Urgency
 from orders.placing.probe import due_probe, probe
 from orders.placing.submit import submit_one
-from orders.statistics.status_counts import compact
+from orders.rules.poll_schedule import POLLED_ALONE_FROM
+from orders.statistics.status_counts import compact, too_many_lines
 from orders.webhooks import dispatch
-from panel.alarms.evaluate import run_alarms
+from panel.alarms.evaluate import create_watch, run_alarms, run_is_due
 from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client
+from panel.ops.database import which_exist
 from panel.upstream import client as upstream
 from panel.upstream.models import DESK, ROLES
 from panel.worker.clock import mend_waits
@@ -35,34 +39,45 @@ IDLE_SECONDS = 0.5  # between rounds when nothing was due: an order leaves withi
 AFTER_A_CRASH_SECONDS = 5.0
 
 
+Rows = QuerySet[Any]
+
+
 class Step(NamedTuple):
     """One thing that a round does, and the role of the workers that do it: what its call is for, or DESK for no call.
 
-    `due` asks one cheap query: the purpose of a call that is due, or None. So no permit is taken in vain.
+    `due` gives purposes, the most urgent first, each with rows: while there are any, a call is due for that purpose.
+    So no permit is taken in vain.
     """
 
     role: str
-    due: Callable[[datetime], str | None]
+    due: Callable[[datetime], Iterable[tuple[str, Rows]]]
     act: Callable[[Client], object]
 
 
 def task_step(kind: str, purpose: Purpose, act: Callable[[Client], object]) -> Step:
     """Submits tasks of one kind."""
-    return Step(purpose, lambda now: purpose if Task.objects.to_send(kind, now).exists() else None, act)
+    return Step(purpose, lambda now: [(purpose, Task.objects.to_send(kind, now))], act)
 
 
-def recurring_step(role: str, wanted: Callable[[datetime], bool] = lambda _now: True) -> Step:
-    """Does the recurring work of one role, one kind in each round, while `wanted` says that there is anything to do."""
-
-    def due(now: datetime) -> str | None:
-        return role if recurring_rows([role]).due(now).exists() and wanted(now) else None
-
-    return Step(role, due, partial(do_recurring_work, roles=[role]))
+def polls_due(now: datetime) -> list[tuple[str, Rows]]:
+    """What a poll is for, as `poll_wanted` tells it: people first."""
+    together = Order.objects.filter(left_out__lt=POLLED_ALONE_FROM)
+    return [(Purpose.ASK, together.due_first(now).filter(hurry=Urgency.PERSON)), (Purpose.POLL, together.due(now))]
 
 
-def desk_step(act: Callable[[datetime], object]) -> Step:
-    """Work that needs the clock and no call to upstream; it asks by itself whether anything is due."""
-    return Step(DESK, lambda _now: DESK, lambda _client: act(timezone.now()))
+def recurring_step(role: str) -> Step:
+    """Does the recurring work of one role, one kind in each round."""
+    return Step(role, lambda now: [(role, recurring_rows([role]).due(now))], partial(do_recurring_work, roles=[role]))
+
+
+def alone_due(now: datetime) -> list[tuple[str, Rows]]:
+    """The recurring poll of an order by itself, while there is such an order."""
+    return [(Purpose.POLL, recurring_rows([Purpose.POLL]).due(now).filter(Exists(Order.objects.due_alone(now))))]
+
+
+def desk_step(due: Callable[[datetime], Iterable[Rows]], act: Callable[[datetime], object]) -> Step:
+    """Work that needs the clock and no call to upstream."""
+    return Step(DESK, lambda now: [(DESK, rows) for rows in due(now)], lambda _client: act(timezone.now()))
 
 
 # What people wait for comes first in every round; no step starves another.
@@ -71,16 +86,16 @@ STEPS = (
     task_step(Task.Kind.CANCEL, Purpose.ASK, submit_cancels),
     task_step(Task.Kind.REFILL, Purpose.ASK, submit_refills),
     # Before the poll, which then asks about the orders that webhooks name.
-    desk_step(lambda now: dispatch.dispatch_due(now, balance_due_now)),
-    Step(Purpose.POLL, poll_wanted, poll_once),
-    Step(Purpose.UPKEEP, due_probe, probe),
-    recurring_step(Purpose.POLL, wanted=lambda now: Order.objects.due_alone(now).exists()),
+    desk_step(lambda now: [Delivery.objects.due(now)], lambda now: dispatch.dispatch_due(now, balance_due_now)),
+    Step(Purpose.POLL, polls_due, poll_once),
+    Step(Purpose.UPKEEP, lambda now: [(Purpose.UPKEEP, due_probe(now))], probe),
+    Step(Purpose.POLL, alone_due, partial(do_recurring_work, roles=[Purpose.POLL])),
     recurring_step(Purpose.UPKEEP),
-    desk_step(presume_settled),
+    desk_step(lambda now: [silent_refills(now)], presume_settled),
     # Pages add up the lines that triggers write, and this keeps the lines few.
-    desk_step(lambda _now: compact()),
+    desk_step(lambda _now: [too_many_lines()], lambda _now: compact()),
     recurring_step(DESK),
-    desk_step(run_alarms),
+    desk_step(run_is_due, run_alarms),
 )
 
 
@@ -88,6 +103,7 @@ def work(client: Client, stop: threading.Event, *, once: bool, roles: Collection
     """Works until `stop` is set, and finishes the step in hand; with `once` until nothing is due."""
     heartbeat = Heartbeat(once=once, roles=roles)
     create_rows(timezone.now())
+    create_watch(timezone.now())
     # What is loaded by now stays. Otherwise the garbage collector walks through it again and again, 50 ms each time,
     # sometimes while a write transaction is open.
     gc.freeze()
@@ -120,23 +136,34 @@ def work(client: Client, stop: threading.Event, *, once: bool, roles: Collection
 
 
 def work_round(client: Client, roles: Collection[str] = ROLES, stop: threading.Event | None = None) -> bool:
-    """Takes each step of these roles once, until `stop` is set. Returns whether there was anything to do."""
-    busy = False
-    waits = upstream.paused_until(timezone.now()) is not None
+    """Takes each step of these roles that is due, until `stop` is set. Returns whether there was anything to do.
+
+    What is due is asked once, before the first step: what comes due meanwhile is for the next round.
+    """
+    busy = called = False
     ahead = len(ROLES)  # the rank of the first purpose for which something was due in this round
-    for step in STEPS:
+    for step, purpose in steps_due(timezone.now(), roles):
         if stop is not None and stop.is_set():
             break
-        purpose = step.due(timezone.now()) if step.role in roles and not (waits and step.role != DESK) else None
-        if not purpose:
+        # Only a call can bring a new reason to wait.
+        if purpose != DESK and called and upstream.paused_until(timezone.now()) is not None:
             continue
         did = take_step(step, client, purpose, contested=ahead < ROLES.index(purpose))
         if purpose != DESK:
-            ahead = min(ahead, ROLES.index(purpose))
-            # Only a call can bring a new reason to wait.
-            waits = did and upstream.paused_until(timezone.now()) is not None
+            ahead, called = min(ahead, ROLES.index(purpose)), called or did
         busy = did or busy
     return busy
+
+
+def steps_due(now: datetime, roles: Collection[str]) -> list[tuple[Step, str]]:
+    """The steps of these roles that are due, each with its purpose, in one statement; none that call in a pause."""
+    asked = [(step, *reason) for step in STEPS if step.role in roles for reason in step.due(now)]
+    paused, *found = which_exist([upstream.pauses(now), *(rows for _, _, rows in asked)])
+    due: dict[Step, str] = {}
+    for (step, purpose, _), any_rows in zip(asked, found, strict=True):
+        if any_rows and not (paused and purpose != DESK):
+            due.setdefault(step, purpose)
+    return list(due.items())
 
 
 def take_step(step: Step, client: Client, purpose: str, *, contested: bool) -> bool:

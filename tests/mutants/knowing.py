@@ -8,6 +8,7 @@ CARRYING = "orders/placing/submit.py"
 FOLLOWING = "orders/following/poll.py"
 BUDGET = "panel/notpanel/budget.py"
 TEST_BUDGET = "tests/notpanel/test_budget.py"
+STATEMENTS = "tests/panel/worker/test_statements.py"
 ABSORB = "orders/following/absorb.py"
 LISTING = "tests/orders/table/test_listing.py"
 LATE = "tests/orders/reports/test_late.py"
@@ -42,7 +43,7 @@ MISTAKES = (
     ),
     Mistake(
         "the worker calls on while it was told to wait", "panel/worker/loop.py",
-        "waits = did and upstream.paused_until(timezone.now()) is not None", "waits = False",
+        "if purpose != DESK and called and upstream.paused_until(timezone.now()) is not None:", "if False:",
         "tests/panel/worker/test_worker.py",
     ),
     # ── The budget ───────────────────────────────────────────────────────────────────────────────
@@ -68,8 +69,34 @@ MISTAKES = (
     ),
     Mistake(
         "two processes grant one call", "panel/upstream/call_budget.py",
-        "filter(number=window.number, version=version)", "filter(number=window.number)",
+        "filter(number=decided.number, version=stored.version)", "filter(number=decided.number)",
         "tests/panel/upstream/test_call_budget.py",
+    ),
+    Mistake(
+        "a call that ends in the next minute counts in the one before", "panel/upstream/call_budget.py",
+        "current(now) if known is None or budget.is_over(known.window, now) else known", "known or current(now)",
+        "tests/panel/upstream/test_call_budget.py",
+    ),
+    Mistake(
+        "an answer is lost when its call cannot be counted", "panel/upstream/call_budget.py",
+        "        except Error:\n", "        except ZeroDivisionError:\n",
+        "tests/panel/upstream/test_call_budget.py",
+    ),
+    Mistake(
+        "what is written down about a call is committed bit by bit", "panel/upstream/call_budget.py",
+        "            with transaction.atomic():\n                began", "            if True:\n                began",
+        STATEMENTS,
+    ),
+    Mistake(
+        "upstream’s only row is made before each change", "panel/upstream/client.py",
+        "    if trouble is None and Upstream", "    if False and Upstream",
+        STATEMENTS,
+    ),
+    Mistake(
+        "each step of a round asks by itself whether it is due", "panel/worker/loop.py",
+        "which_exist([upstream.pauses(now), *(rows for _, _, rows in asked)])",
+        "[rows.exists() for rows in (upstream.pauses(now), *(rows for _, _, rows in asked))]",
+        STATEMENTS,
     ),
     Mistake(
         "leave that nobody needed is not given back", "panel/worker/loop.py",
@@ -191,7 +218,7 @@ MISTAKES = (
     ),
     Mistake(
         "a pace that counts what an order waited for before upstream had it", CARRYING,
-        "next_look_at=asked_at, taken_at=now)", "next_look_at=asked_at, taken_at=order.created_at)",
+        "next_look_at=asked_at, taken_at=now", "next_look_at=asked_at, taken_at=order.created_at",
         LATE,
     ),
     Mistake(

@@ -2,7 +2,7 @@
 
 from django.apps import AppConfig
 
-from panel.ops import checks  # noqa: F401  # registers the system checks
+from panel.ops import checks, connections  # noqa: F401  # they register system checks, and what signals call
 
 
 class PanelConfig(AppConfig):

@@ -25,6 +25,7 @@ from orders.webhooks import dispatch
 from panel.alarms.evaluate import create_watch, run_alarms, run_is_due
 from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client
+from panel.ops.connections import leave_replaced
 from panel.ops.database import which_exist
 from panel.upstream import client as upstream
 from panel.upstream.models import DESK, ROLES
@@ -112,6 +113,8 @@ def work(client: Client, stop: threading.Event, *, once: bool, roles: Collection
     while not stop.is_set():
         try:
             now = timezone.now()
+            if leave_replaced():
+                heartbeat = Heartbeat(once=once, roles=roles)  # other books, which may not know of this worker
             if broke_off or heartbeat.overslept(now):
                 look_at_books(now)
                 broke_off = False

@@ -24,6 +24,12 @@ MANY_TRIES = 10**9
 # that are due. tests/orders/placing/test_again.py looks at the plan.
 UNINDEXED_KIND = models.Func(models.F("kind"), template="%(expressions)s || ''", output_field=models.CharField())
 
+# What the worker reads of a placement that it claims. The order's other columns would be most of the work of a claim.
+CLAIMED_COLUMNS = (
+    "order_id", "kind", "asked_at", "due_at", "attempts", "unclear_since", "settled_at", "outcome", "answer", "needs",
+    "order__request_id", "order__body", "order__expected_charge",
+)  # fmt: skip
+
 
 class TaskQuerySet(models.QuerySet["Task"]):
     """Tasks by what may be sent now, and the claims that hand each to one worker."""
@@ -99,7 +105,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
         is sent: a worker that dies in mid-call leaves a task that is known to be in doubt.
         """
         cancels = Task.objects.pending().filter(order=models.OuterRef("order"), kind=Task.Kind.CANCEL)
-        due = self.to_send(Task.Kind.PLACE, now).select_related("order")
+        due = self.to_send(Task.Kind.PLACE, now).select_related("order").only(*CLAIMED_COLUMNS)
         due = due.annotate(cancel_waits=models.Exists(cancels))  # type: ignore[no-redef]
         while task := due.first():
             # `sendable` once more in the same statement: an undo or a stop that came in between wins. No join here:

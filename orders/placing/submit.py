@@ -6,10 +6,10 @@ No database transaction is open while upstream is called, and the same request_i
 import logging
 import random
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
 from django.db import DatabaseError, IntegrityError, transaction
-from django.db.models import Exists
 from django.utils import timezone
 
 from orders.aftersale.settle import settle_needless_cancels
@@ -31,6 +31,7 @@ from panel.notpanel.errors import (
     Throttled,
     Unclear,
 )
+from panel.ops.database import Given, WhichExist
 from panel.ops.failpoints import fp
 from panel.ops.logs import about
 
@@ -165,9 +166,17 @@ def what_else(task: Task, upstream_id: str, now: datetime) -> Rest:
 
     The order's row is locked by now, so that of two workers that bring an id each the second sees the first's.
     """
-    other_ids = task.tries.filter(ending=Ending.PLACED).exclude(said=upstream_id)
-    facts = (Exists(other_ids), Exists(send_switch.counting()), Exists(Task.objects.placings_to_hurry(now)))
-    return Rest(*Task.objects.values_list(*facts).get(pk=task.pk))
+    return Rest(*rest_question().ask(task=task.pk, upstream_id=upstream_id, now=now))
+
+
+@cache
+def rest_question() -> WhichExist:
+    """What `what_else` asks, in the order of Rest."""
+    now: Any = Given("now")
+    placed = Attempt.objects.filter(task=Given("task"), ending=Ending.PLACED)
+    return WhichExist([
+        placed.exclude(said=Given("upstream_id")), send_switch.counting(), Task.objects.placings_to_hurry(now),
+    ])  # fmt: skip
 
 
 def record_other_ids(task: Task) -> None:

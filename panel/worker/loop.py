@@ -5,7 +5,7 @@ import logging
 import threading
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 from django.db import close_old_connections
@@ -26,7 +26,7 @@ from panel.alarms.evaluate import create_watch, run_alarms, run_is_due
 from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client
 from panel.ops.connections import leave_replaced
-from panel.ops.database import which_exist
+from panel.ops.database import Given, WhichExist
 from panel.upstream import client as upstream
 from panel.upstream.models import DESK, ROLES
 from panel.worker.clock import mend_waits
@@ -160,13 +160,25 @@ def work_round(client: Client, roles: Collection[str] = ROLES, stop: threading.E
 
 def steps_due(now: datetime, roles: Collection[str]) -> list[tuple[Step, str]]:
     """The steps of these roles that are due, each with its purpose, in one statement; none that call in a pause."""
-    asked = [(step, *reason) for step in STEPS if step.role in roles for reason in step.due(now)]
-    paused, *found = which_exist([upstream.pauses(now), *(rows for _, _, rows in asked)])
+    reasons, question = reasons_to_act(frozenset(roles))
+    paused, *found = question.ask(now=now)
     due: dict[Step, str] = {}
-    for (step, purpose, _), any_rows in zip(asked, found, strict=True):
+    for (step, purpose), any_rows in zip(reasons, found, strict=True):
         if any_rows and not (paused and purpose != DESK):
             due.setdefault(step, purpose)
     return list(due.items())
+
+
+@cache
+def reasons_to_act(roles: frozenset[str]) -> tuple[list[tuple[Step, str]], WhichExist]:
+    """Each reason for which a step of these roles is due, and the question whether there are any rows for each.
+
+    The question's first answer is whether calls are paused.
+    """
+    now: Any = Given("now")
+    asked = [(step, *reason) for step in STEPS if step.role in roles for reason in step.due(now)]
+    question = WhichExist([upstream.pauses(now), *(rows for _, _, rows in asked)])
+    return [(step, purpose) for step, purpose, _ in asked], question
 
 
 def take_step(step: Step, client: Client, purpose: str, *, contested: bool) -> bool:

@@ -94,8 +94,9 @@ MISTAKES = (
     ),
     Mistake(
         "each step of a round asks by itself whether it is due", "panel/worker/loop.py",
-        "which_exist([upstream.pauses(now), *(rows for _, _, rows in asked)])",
-        "[rows.exists() for rows in (upstream.pauses(now), *(rows for _, _, rows in asked))]",
+        "    paused, *found = question.ask(now=now)\n",
+        "    rows = [upstream.pauses(now), *(row for s in STEPS if s.role in roles for _, row in s.due(now))]\n"
+        "    paused, *found = [each.exists() for each in rows]\n",
         STATEMENTS,
     ),
     Mistake(

@@ -79,12 +79,14 @@ def test_a_placement(worker: Client) -> None:
 
 
 def test_a_round_that_places_one_order(worker: Client) -> None:
-    placed(worker, ROLES, "a placing worker's whole round")
+    cost = placed(worker, ROLES, "a placing worker's whole round")
+    assert cost.statements <= 20
+    assert cost.commits <= 4
 
 
 def test_an_idle_round(worker: Client) -> None:
     cost = cost_of(lambda: work_round(worker), "an idle round")
-    assert cost.writes == 0
+    assert cost == (1, 0, 0)
 
 
 @pytest.mark.parametrize("fault", ["error_200", "lose_answer", "throttle"])

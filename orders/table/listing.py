@@ -14,12 +14,12 @@ from orders.models import KeptSearch, Order, OrderQuerySet
 from orders.models.kept_search import KEY_CHARACTERS, cleaned_search
 from orders.rules.statuses import Status, label, stage
 from orders.table import filters, paging
-from orders.table.columns import COLUMNS, DEFAULT_COLUMNS, known_columns, row_template
+from orders.table.columns import COLUMNS, DEFAULT_COLUMNS, known_columns
 from orders.table.filters import FILTERS, IndexRows
 from orders.table.markup import orders_url
 from orders.table.paging import SORTS, Key, ListQuery, PageRange, Sort, Source
 from orders.table.pasted_ids import PastedOrders, find_orders, ids_beginning, is_of_ids, only_target, shortened
-from orders.table.rows import VERSION_FIELDS, row_version
+from orders.table.rows import VERSION_FIELDS, Row, row_version
 from panel.format.times import ends, machine, starts
 from panel.web.params import read_number
 
@@ -179,7 +179,7 @@ class Listing:
         return pks[0] if pks else None
 
     # ── The page ─────────────────────────────────────────────────────────────────────────────────
-    def context(self) -> dict[str, object]:
+    def context(self) -> dict[str, Any]:
         """What `orders/table/index.html` wants."""
         page, up = self.page(), self.after is not None
         rows, scanned_to = page.rows, page.scanned_to
@@ -189,7 +189,6 @@ class Listing:
         return {
             "orders": rows,
             "listing": self,
-            "rows": row_template(self.columns),
             "usual": DEFAULT_COLUMNS,
             "sorts": SORTS,
             "columns": {name: COLUMNS[name] for name in self.columns},
@@ -205,10 +204,10 @@ class Listing:
             "live": not self.before and not (up and page.more),
         }
 
-    def newest_known(self, rows: list[Order]) -> int:
+    def newest_known(self, rows: list[Row]) -> int:
         """The newest order that a page with these rows knows; later ones count as new to it."""
         if rows and not self.sorting and paging.direct_source(self.list_query, self.sort):
-            return rows[0].pk
+            return int(rows[0].pk)
         # The newest of all orders, or a poll of a list that matches nothing would scan them all.
         return Order.objects.filter(pk__gt=0).order_by("-pk").values_list("pk", flat=True).first() or 0
 

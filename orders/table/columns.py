@@ -26,6 +26,7 @@ from panel.format.numbers import PLAIN, marked
 from panel.format.times import due_tag, span_tag, time_tag, today, zone_name
 
 CACHED_TEMPLATES = 128  # compiled rows, one for each choice of columns; a team makes few different choices
+DRAWN_AT_ONCE = 8  # rows of a page; a screen shows some of those below later, by a frame: lists.css
 DRAWN_ROWS = 2_000  # kept in a process; each takes some 3 kB
 FIRST_COLUMN = "id"  # in every choice: it names the row and links to the order
 DEFAULT_COLUMNS = ("id", "service", "link", "qty", "start", "charge", "status", "refill", "who")
@@ -66,7 +67,7 @@ def row_template(columns: tuple[str, ...]) -> Template:
     env = engines["jinja2"].env  # type: ignore[attr-defined]
     paths = ["_row.html", *(f"cells/{name}.html" for name in columns)]
     row, *cells = (env.loader.get_source(env, f"orders/table/{path}")[0] for path in paths)
-    template: Template = env.from_string(row.replace("{# cells #}", "".join(cells)))
+    template: Template = env.from_string(row.replace("{# cells #}", "".join(map(str.strip, cells))))
     return template
 
 
@@ -132,24 +133,28 @@ class Times(NamedTuple):
 
 
 # The blanks of a drawn row: its times, and what a page adds. Between marks that nobody can guess, so no text has one.
-TOLD, ADDED = ("placed", "polled", "changed", "late", "due"), ("back", "swap", "note")
+TOLD, ADDED = ("placed", "polled", "changed", "late", "due"), ("back", "attributes", "note")
 _MARK = secrets.token_hex(16)
 BLANKS = {name: Markup(f"{_MARK}{name}{_MARK}") for name in TOLD + ADDED}  # noqa: S704  our own words
 _AT_BLANKS = re.compile(f"{_MARK}([a-z]+){_MARK}")
 
 
 def draw_rows(rows: Iterable[Row], reader: Reader, *, match: str = "", note: str = "", swap: bool = False) -> Markup:
-    """These rows as HTML. With `swap` each goes to its own place in an open page.
+    """These rows as HTML: a page of them, or with `swap` each to go to its own place in an open page.
 
     `match` is the query string of the list that they stand in, `note` says why nothing was done.
     """
     added = {
         "back": escape(f"?{urlencode({'from': match})}" if match else ""),
-        "swap": ' hx-swap-oob="true"' if swap else "",
+        "attributes": ' hx-swap-oob="true"' if swap else "",
         "note": Markup('<span class="sub old" role="alert">{}</span>').format(note) if note else "",
     }
-    now = timezone.now()
-    return Markup("").join(_filled(_drawn(row.timeless(now), reader), Times(*row.times), added) for row in rows)
+    now, drawn = timezone.now(), []
+    for position, row in enumerate(rows):
+        if position == DRAWN_AT_ONCE and not swap:
+            added["attributes"] = " data-below"
+        drawn.append(_filled(_drawn(row.timeless(now), reader), Times(*row.times), added))
+    return Markup("").join(drawn)
 
 
 def draw_order(order: Order, reader: Reader) -> Markup:

@@ -28,8 +28,9 @@ def environment(**options: Any) -> Environment:
         note_html=note_html, act_button=act_button, again_button=again_button,
         check_button=check_button, copy_button=copy_button, drawn=icon,
         money=money.money, is_dollars=money.is_dollars, cent=money.CENT, number=numbers.number, decimal=numbers.decimal,
-        ago_words=times.ago_words, time_tag=times.time_tag, due_tag=times.due_tag, machine=times.machine,
-        exact=times.exact, clock_words=times.clock, local=times.local, day_of=times.day, zone_at=times.zone_at,
+        ago_words=times.ago_words, time_tag=times.time_tag, span_tag=times.span_tag,
+        due_tag=times.due_tag, machine=times.machine, exact=times.exact, clock_words=times.clock, local=times.local, day_of=times.day,
+        zone_at=times.zone_at,
         zone_name=times.zone_name, took=times.took, paths_by_go_key=paths_by_go_key,
     )  # fmt: skip
     return env

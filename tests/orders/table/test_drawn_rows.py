@@ -286,6 +286,22 @@ def test_relative_words_go_on_in_a_row_that_is_kept(desk: Desk) -> None:
     assert columns._drawn.cache_info().misses == drawn, "it was not drawn again"
 
 
+def test_what_a_time_decides_is_decided_when_it_comes(desk: Desk) -> None:
+    """An order that waits for its first try, one that is late from tomorrow on, and one that is polled in time."""
+    new, live = desk.orders["new"], desk.orders["live"]
+    Order.objects.filter(pk=live.pk).update(next_look_at=timezone.now() + minutes(1))
+    before = desk.rows()
+    assert "not sent yet; goes" in before[new.pk]
+    assert ">Undo<" in before[new.pk]
+    assert not re.search("row is-late|late <time|sub old", before[live.pk])
+    new.tasks.update(due_at=timezone.now())
+    Order.objects.filter(pk=live.pk).update(next_look_at=timezone.now() - minutes(5), late_from=timezone.now())
+    after = desk.rows()
+    assert "upstream not asked yet" in after[new.pk]
+    assert ">Withdraw<" in after[new.pk]
+    assert re.search('row is-late".*sub old.*late <time', after[live.pk], re.S)
+
+
 def test_an_order_that_was_polled_without_news_stays_drawn(desk: Desk) -> None:
     """Its time moves on, in the row too; only the words of the time are made anew."""
     live = Order.objects.filter(pk=desk.orders["live"].pk)

@@ -3,9 +3,13 @@
 from functools import lru_cache
 from typing import Any
 
+from django.http import HttpRequest
+from django.middleware.csrf import get_token
+from django.template.backends.utils import csrf_input
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from django_htmx.jinja import htmx_script
 from jinja2 import Environment, StrictUndefined
 
@@ -29,11 +33,19 @@ def environment(**options: Any) -> Environment:
         check_button=check_button, copy_button=copy_button, drawn=icon,
         money=money.money, is_dollars=money.is_dollars, cent=money.CENT, number=numbers.number, decimal=numbers.decimal,
         ago_words=times.ago_words, time_tag=times.time_tag, span_tag=times.span_tag,
-        due_tag=times.due_tag, machine=times.machine, exact=times.exact, clock_words=times.clock, local=times.local, day_of=times.day,
-        zone_at=times.zone_at,
-        zone_name=times.zone_name, took=times.took, paths_by_go_key=paths_by_go_key,
+        due_tag=times.due_tag, machine=times.machine, exact=times.exact, clock_words=times.clock, local=times.local,
+        day_of=times.day, zone_at=times.zone_at, zone_name=times.zone_name, took=times.took,
+        paths_by_go_key=paths_by_go_key,
     )  # fmt: skip
     return env
+
+
+def csrf_once(request: HttpRequest) -> dict[str, Any]:
+    """The context processor of the forms' token, which Django would mask anew for each form of a page."""
+    return {
+        "csrf_input": SimpleLazyObject(lambda: csrf_input(request)),
+        "csrf_token": SimpleLazyObject(lambda: get_token(request)),
+    }
 
 
 @lru_cache(maxsize=1_000)  # a page has fifty of them, most of them again and again

@@ -2,9 +2,8 @@
 
 from collections.abc import Collection
 from datetime import UTC, datetime
-from functools import reduce
-from itertools import pairwise
-from operator import itemgetter, or_
+from itertools import chain, pairwise
+from operator import itemgetter
 from typing import Any, NamedTuple, Self, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection
@@ -17,6 +16,7 @@ from orders.models import Order, OrderQuerySet, Task
 from orders.rules.lateness import is_late
 from orders.rules.poll_schedule import is_stale
 from orders.rules.statuses import Status
+from panel.ops.database import Select
 from panel.web.params import read_number
 
 # Times that a row tells in words, which change while nothing is written: see `Row.timeless`.
@@ -44,6 +44,9 @@ LATE_MARK = "l"  # the row says that the order is late
 NEAR_RATIO = {"sqlite": 2, "postgresql": 25}
 # Stand for a time of which a row shows only this, besides its words: that it has come, or that it has not.
 PAST, FUTURE = datetime(2000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+
+ROWS, TASKS = Select(Order, *ROW_FIELDS), Select(Task, *ROW_TASK_FIELDS)
+ORDER_ID = "orders_task.order_id"
 
 AnyModel = TypeVar("AnyModel", bound=Model)
 Values = tuple[Any, ...]
@@ -110,44 +113,52 @@ def _loaded(model: type[AnyModel], facts: dict[str, Any], names: Collection[str]
 
 def fetch_rows(orders: OrderQuerySet) -> list[Row]:
     """The rows of these orders, in the query's order, each with its service, its people and the tasks that it shows."""
-    found = [Row(values, ()) for values in orders.values_list(*ROW_FIELDS)]
+    found = [Row(values, ()) for values in ROWS.of(orders)]
     tasks: dict[int, list[Values]] = {row.pk: [] for row in found}
     for task in row_tasks(found):
         tasks[task[1]].append(task)
     return [row._replace(tasks=tuple(tasks[row.pk])) for row in found]
 
 
-def fetch_orders(orders: OrderQuerySet) -> list[Order]:
-    """The same as orders."""
-    return [row.order() for row in fetch_rows(orders)]
-
-
 def row_tasks(rows: list[Row]) -> list[Values]:
     """The rows' refills and cancels, newest first, and their placings where upstream has not taken the order."""
+    pks = [row.pk for row in rows]
+    if not pks:
+        return []
+    not_taken = [row.pk for row in rows if not row.upstream_id or row.status == Status.REJECTED]
     # Written so that no index serves it: one on kinds would lead through the tasks of all orders.
-    condition = ~Q(kind=Task.Kind.PLACE)
-    if not_taken := [row.pk for row in rows if not row.upstream_id or row.status == Status.REJECTED]:
-        condition |= Q(In(F("order_id") + 0, not_taken))
+    kinds = f"NOT orders_task.kind = '{Task.Kind.PLACE}' OR {ORDER_ID} + 0 IN ({_marks(not_taken)})"
     # In halves, or PostgreSQL reads a block again for each task in it instead of making a bitmap of the blocks first.
-    near = is_one_of([row.pk for row in rows], "order_id", halves=True)
-    tasks = Task.objects.filter(condition, near).order_by().values_list(*ROW_TASK_FIELDS)
+    ranges = near_ranges(pks, halves=True)
+    near = " OR ".join([f"{ORDER_ID} BETWEEN %s AND %s"] * len(ranges)) or f"{ORDER_ID} IN ({_marks(pks)})"
+    params = [*not_taken, *(chain(*ranges) if ranges else pks), *pks]
+    tasks = TASKS.where(f"({kinds}) AND ({near}) AND {ORDER_ID} + 0 IN ({_marks(pks)})", params)
     return sorted(tasks, key=itemgetter(2), reverse=True)
 
 
-def is_one_of(pks: Collection[int], field: str = "id", *, halves: bool = False) -> Q:
-    """The condition that `field` is one of these ids.
+def _marks(pks: Collection[int]) -> str:
+    return ", ".join(["%s"] * len(pks)) or "NULL"
 
-    Each id costs a look-up in the index, which is dearer among a million rows than among a thousand. Where the ids
-    stand near each other the condition is a range of the index instead (with `halves`, two), which costs the same
-    among both.
+
+def near_ranges(pks: Collection[int], *, halves: bool = False) -> list[tuple[int, int]]:
+    """The range of ids, or with `halves` the two, that these ids fill well enough; [] where they stand too far apart.
+
+    Each id costs a look-up in the index, which is dearer among a million rows than among a thousand. A range of the
+    index costs the same among both.
     """
     low, high = min(pks, default=0), max(pks, default=0)
     if high - low >= NEAR_RATIO[connection.vendor] * len(pks):
+        return []
+    return list(pairwise([low, (low + high) // 2, high] if halves else [low, high]))
+
+
+def is_one_of(pks: Collection[int], field: str = "id") -> Q:
+    """The condition that `field` is one of these ids, read one by one or as a range: see `near_ranges`."""
+    if not (ranges := near_ranges(pks)):
         return Q(**{f"{field}__in": pks})
-    ends = [low, (low + high) // 2, high] if halves else [low, high]
-    ranges = [Q(**{f"{field}__gte": first, f"{field}__lte": last}) for first, last in pairwise(ends)]
+    [(first, last)] = ranges
     # Plus zero, or the database would look up each id in the index after all.
-    return reduce(or_, ranges) & Q(In(F(field) + 0, list(pks)))
+    return Q(**{f"{field}__gte": first, f"{field}__lte": last}) & Q(In(F(field) + 0, list(pks)))
 
 
 def row_version(

@@ -81,7 +81,7 @@ class Row(NamedTuple):
             late_from and (PAST if is_late(late_from) else FUTURE),
         )
         tasks = tuple((due_at and (PAST if due_at <= now else FUTURE), *facts) for due_at, *facts in self.tasks)
-        return self._replace(values=(*times, *others), tasks=tasks)
+        return type(self)((*times, *others), tasks)
 
     def order(self) -> Order:
         """The order. What its row does not show is read from the database when it is asked for."""
@@ -117,7 +117,7 @@ def fetch_rows(orders: OrderQuerySet) -> list[Row]:
     tasks: dict[int, list[Values]] = {row.pk: [] for row in found}
     for task in row_tasks(found):
         tasks[task[1]].append(task)
-    return [row._replace(tasks=tuple(tasks[row.pk])) for row in found]
+    return [Row(row.values, tuple(tasks[row.pk])) for row in found]
 
 
 def row_tasks(rows: list[Row]) -> list[Values]:

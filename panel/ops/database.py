@@ -1,9 +1,9 @@
 """What every room does alike with the database: tables of one row, batches of ids, brief waits."""
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, lru_cache, reduce
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +18,8 @@ ONLY_ROW = 1  # the primary key of a table with one row
 BRIEF_WAIT_MILLISECONDS = 200  # how long a page waits for its turn to write on SQLite; then it goes without
 
 PAGE_WAIT_MILLISECONDS = 20_000  # how long a page waits for a lock on PostgreSQL: as the settings say it for SQLite
+
+CONVERTED_VALUES = 1_000  # kept of each column that Django converts: times, amounts and UUIDs on SQLite
 
 T = TypeVar("T")
 Row = TypeVar("Row", bound=models.Model)
@@ -39,12 +41,15 @@ class Select:
         self.model, self.names = model, names
 
     @cached_property
-    def compiled(self) -> tuple[str, list[tuple[int, list[Any], Any]]]:
-        """The SQL that the conditions follow; and what converts the values: position, functions, column."""
+    def compiled(self) -> tuple[str, list[tuple[int, Callable[[Any], Any]]]]:
+        """The SQL that the conditions follow; and for each place in a row whose value is converted, how.
+
+        Converted values are kept: the same rows are read again and again.
+        """
         compiler = self._compiler(self.model._default_manager.order_by(), *self.names)
         sql, _ = compiler.as_sql()
         converters = compiler.get_converters([column for column, *_ in compiler.select])
-        return sql, [(position, functions, column) for position, (functions, column) in converters.items()]
+        return sql, [(place, _converter(*of_place)) for place, of_place in converters.items()]
 
     def where(self, sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The rows that meet a condition, which is in our own words and names each column with its table."""
@@ -74,11 +79,16 @@ class Select:
         return [_converted(row, converters) for row in rows] if converters else rows
 
 
-def _converted(row: Sequence[Any], converters: list[tuple[int, list[Any], Any]]) -> tuple[Any, ...]:
+def _converter(functions: list[Any], column: Any) -> Callable[[Any], Any]:
+    return lru_cache(CONVERTED_VALUES, typed=True)(
+        lambda value: reduce(lambda so_far, convert: convert(so_far, column, connection), functions, value)
+    )
+
+
+def _converted(row: Sequence[Any], converters: list[tuple[int, Callable[[Any], Any]]]) -> tuple[Any, ...]:
     values = list(row)
-    for position, functions, column in converters:
-        for convert in functions:
-            values[position] = convert(values[position], column, connection)
+    for place, convert in converters:
+        values[place] = convert(values[place])
     return tuple(values)
 
 

@@ -28,7 +28,7 @@ MISTAKES = (
     ),
     Mistake(
         "a kept row that forgets its tasks", ROWS,
-        "self._replace(values=(*times, *others), tasks=tasks)", "self._replace(values=(*times, *others), tasks=())",
+        "type(self)((*times, *others), tasks)", "type(self)((*times, *others), ())",
         DRAWN,
     ),
     Mistake(

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any, Self
 from urllib.parse import urlencode
 
-from django.db.models import Q, QuerySet, Subquery
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, QueryDict
 
 from accounts.models import User
@@ -21,6 +21,7 @@ from orders.table.paging import SORTS, Key, ListQuery, PageRange, Sort, Source
 from orders.table.pasted_ids import PastedOrders, find_orders, ids_beginning, is_of_ids, only_target, shortened
 from orders.table.rows import VERSION_FIELDS, Row, row_version
 from panel.format.times import ends, machine, starts
+from panel.ops.database import Select
 from panel.web.params import read_number
 
 ROWS_A_PAGE = 50
@@ -28,6 +29,9 @@ IGNORED_CHARACTERS = 100  # that the page repeats of a value that makes no sense
 MOST_NEW_ORDERS = 99  # counted; beyond that the page says 99+
 MAX_ID = 10**18  # larger than any order's
 SPAN_SLACK_IDS = 1_000  # ids and times of placing rise together, except among orders of the same moment
+
+
+VERSIONS = Select(Order, "id", "reported_at", *VERSION_FIELDS)
 
 
 @dataclass(frozen=True)
@@ -300,11 +304,10 @@ class Listing:
         order that the page does not know (0: none).
         """
         newer = self.newer_orders().order_by("-pk")[:1]
-        orders = self.orders().filter(pk__in=versions).annotate(newest=Subquery(newer)).order_by()
-        now: list[tuple[Any, ...]] = list(orders.values_list("pk", "reported_at", "newest", *VERSION_FIELDS))
-        newest = now[0][2] if now else newer.values_list("pk", flat=True).first()
-        moved = [pk for pk, _, _, *facts in now if row_version(*facts, stopped=stopped) != versions[pk]]
-        polled = {str(pk): machine(at) for pk, at, _, _, status, *_ in now if at and stage(status).live}
+        now = VERSIONS.of(self.orders().filter(pk__in=versions).order_by(), also=newer)
+        newest = now[0][-1] if now else newer.values_list("pk", flat=True).first()
+        moved = [pk for pk, _, *facts, _ in now if row_version(*facts, stopped=stopped) != versions[pk]]
+        polled = {str(pk): machine(at) for pk, at, _, status, *_ in now if at and stage(status).live}
         return moved, polled, newest or 0
 
     def count_new(self) -> int:

@@ -55,26 +55,43 @@ class Select:
         """The rows that meet a condition, which is in our own words and names each column with its table."""
         return self._rows(f" WHERE {sql}", params)
 
-    def of(self, queryset: "models.QuerySet[Any, Any]") -> list[tuple[Any, ...]]:
-        """The rows of a queryset that joins no other table: what its `values_list(*names)` is."""
+    def of(
+        self, queryset: "models.QuerySet[Any, Any]", also: "models.QuerySet[Any, Any] | None" = None
+    ) -> list[tuple[Any, ...]]:
+        """The rows of a queryset that joins no other table: what its `values_list(*names)` is.
+
+        With `also` each row ends with the only value that this other queryset gives, or None.
+        """
         # Of a column that nothing is sorted by: where it is selected, Django sorts by its position.
-        compiler = self._compiler(queryset, self.names[-1].partition("__")[0])
         try:
-            sql, params = compiler.as_sql()
+            conditions, params = self._conditions(queryset)
         except EmptyResultSet:
             return []
+        if also is None:
+            return self._rows(conditions, params)
+        try:
+            value, of_value = also.query.get_compiler(connection=connection).as_sql()
+        except EmptyResultSet:
+            value, of_value = "NULL", ()
+        return self._rows(conditions, [*of_value, *params], f", ({value})")
+
+    def _conditions(self, queryset: "models.QuerySet[Any, Any]") -> tuple[str, Sequence[Any]]:
+        sql, params = self._compiler(queryset, self.names[-1].partition("__")[0]).as_sql()
         if len(queryset.query.alias_map) > 1:
             raise ValueError("The queryset joins a table by itself.")
-        _, _, conditions = sql.partition(f" FROM {connection.ops.quote_name(self.model._meta.db_table)}")
-        return self._rows(conditions, params)
+        return sql.partition(self._from)[2], params
+
+    @property
+    def _from(self) -> str:
+        return f" FROM {connection.ops.quote_name(self.model._meta.db_table)}"
 
     def _compiler(self, queryset: "models.QuerySet[Any, Any]", *names: str) -> Any:
         return queryset.values_list(*names).query.get_compiler(connection=connection)
 
-    def _rows(self, conditions: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+    def _rows(self, conditions: str, params: Sequence[Any], column: str = "") -> list[tuple[Any, ...]]:
         sql, converters = self.compiled
         with connection.cursor() as cursor:
-            cursor.execute(sql + conditions, params)
+            cursor.execute((sql.replace(self._from, column + self._from, 1) if column else sql) + conditions, params)
             rows = cursor.fetchall()
         return [_converted(row, converters) for row in rows] if converters else rows
 

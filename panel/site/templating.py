@@ -27,7 +27,7 @@ def environment(**options: Any) -> Environment:
     """Jinja's environment. A name that is missing is an error instead of an empty text."""
     env = Environment(**{**options, "undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True})  # noqa: S701
     env.globals.update(
-        url=url, static=static, may=may, label=label, now=timezone.now, htmx_script=htmx_script,
+        url=url, static=lru_cache(static), may=may, label=label, now=timezone.now, htmx_script=htmx_script,
         row_version=row_version, unseen_anomalies=unseen_anomalies, refill_meter=refill_meter, link_tag=link_tag,
         note_html=note_html, act_button=act_button, again_button=again_button,
         check_button=check_button, copy_button=copy_button, drawn=icon,

@@ -315,7 +315,7 @@ def test_an_order_that_was_polled_without_news_stays_drawn(desk: Desk) -> None:
 
 def test_blanks_are_filled_and_no_text_can_pretend_to_be_one(desk: Desk) -> None:
     """Upstream's words and customers' links go through them, whatever they hold."""
-    Order.objects.filter(pk=desk.orders["live"].pk).update(link="https://a.b/\0placed\0{placed}{{ blanks.placed }}")
+    Order.objects.filter(pk=desk.orders["live"].pk).update(link="https://a.b/\x01placed\x01{placed}{{ blanks.placed }}")
     page = desk.browser.get(PAGE).content.decode()
     assert columns._MARK not in page
     assert "{placed}{{ blanks.placed }}" in page

@@ -144,7 +144,11 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "OPTIONS": {
             "environment": "panel.site.templating.environment",
-            "context_processors": [*CONTEXT_PROCESSORS, "panel.site.status_bar.context"],
+            "context_processors": [
+                *CONTEXT_PROCESSORS,
+                "panel.site.status_bar.context",
+                "panel.site.templating.csrf_once",
+            ],
         },
     },
     {  # Django's own template language, for the admin alone

@@ -230,7 +230,8 @@ MISTAKES = (
     ),
     Mistake(
         "a row that forgets how its own sending stands", "orders/table/rows.py",
-        '        condition |= Q(In(F("order_id") + 0, not_taken))\n', "        pass\n",
+        "not_taken = [row.pk for row in rows if not row.upstream_id or row.status == Status.REJECTED]",
+        "not_taken: list[int] = []",
         "tests/orders/table/test_stopped_rows.py tests/orders/table/test_table_page.py",
     ),
     Mistake(

@@ -13,11 +13,11 @@ ORDERS_A_DAY = 1_440
 
 def write_desk(size: int, now: datetime | None = None) -> User:
     """Fills an empty, migrated database with so many orders, and all that belongs to them; gives the owner."""
-    now = now or moment()
-    days = (size - history.RECENT) // ORDERS_A_DAY
+    now, older = now or moment(), size - history.RECENT
+    days = older // ORDERS_A_DAY
     owner = surroundings.write_team()
     surroundings.write_catalog(now, days)
-    surroundings.write_jobs(now, days)
+    surroundings.write_jobs(now, days, older)
     history.write_orders(size, now)
     surroundings.write_presence(now)
     surroundings.write_alarms(now, days)

@@ -33,6 +33,7 @@ from tests.benchmarks.measure import SEED
 
 NEWEST = 1_000_000  # the id of the newest order at every size
 RECENT, TEMPLATE = 1_000, 4_000  # orders
+JOBS, LAST_OLD_JOB, JOB_ORDERS = 500, 380, 2_630  # jobs; those after the last old one are of the recent thousand
 POPULAR = 4  # a service's share of the orders falls with this power of its rank: the first has a tenth of them
 FILLING_CACHE_KB = 1_000_000
 TASKS, TRIES, EVENTS, READINGS = 4, 8, 12, 8  # ids that are kept free for each order
@@ -52,10 +53,10 @@ PLACED = {Status.QUEUED: "", Status.REVIEW: Task.Outcome.REVIEW, Status.REJECTED
 Outcome, Settled = Task.Outcome, Task.Settled
 # How refills and cancels came out: the task's outcome, and how it ended; "" while it has not.
 Ways = tuple[tuple[str, str], ...]
-RECENT_REFILLS: Ways = (
-    (Outcome.DONE, ""), (Outcome.REFUSED, Settled.REFUSED), (Outcome.DONE, Settled.PRESUMED), (Outcome.DONE, ""),
-    (Outcome.UNCLEAR, ""), (Outcome.DONE, Settled.MARKED), ("", ""), (Outcome.DONE, Settled.FOLLOWED),
-    (Outcome.DONE, ""), (Outcome.DONE, Settled.DOUBTED),
+RECENT_REFILLS: Ways = (  # so that each way is more than a page of the recent thousand's, but for what waits
+    *3 * ((Outcome.REFUSED, Settled.REFUSED), (Outcome.DONE, Settled.PRESUMED), (Outcome.DONE, Settled.DOUBTED)),
+    *2 * ((Outcome.DONE, Settled.MARKED),), (Outcome.DONE, Settled.FOLLOWED),
+    *5 * ((Outcome.DONE, ""),), (Outcome.UNCLEAR, ""), ("", ""),
 )  # fmt: skip
 OLD_REFILLS: Ways = (
     (Outcome.DONE, Settled.PRESUMED), (Outcome.REFUSED, Settled.REFUSED), (Outcome.DONE, Settled.FOLLOWED),
@@ -68,9 +69,14 @@ CANCELS: dict[str, Ways] = {
     Status.COMPLETED: ((Outcome.DONE, Settled.DELIVERED), (Outcome.REFUSED, Settled.REFUSED)),
     Status.PARTIAL: ((Outcome.DONE, Settled.OTHERWISE), (Outcome.UNCLEAR, Settled.OTHERWISE)),
     Status.REJECTED: ((Outcome.WITHDRAWN, Settled.WITHDRAWN),),
+    Status.REFUNDED: ((Outcome.DONE, Settled.OTHERWISE),),
     **dict.fromkeys(LIVE, LIVE_CANCELS),
 }
-ONE_IN = {Status.CANCELLED: 1, Status.COMPLETED: 30, Status.PARTIAL: 3, Status.REJECTED: 2, **dict.fromkeys(LIVE, 6)}
+# Of how many orders at a status one has a cancel, among the recent thousand and among older ones.
+ONE_IN = {
+    Status.CANCELLED: (1, 1), Status.COMPLETED: (3, 30), Status.PARTIAL: (3, 3), Status.REJECTED: (1, 2),
+    Status.REFUNDED: (1, 9), **dict.fromkeys(LIVE, (6, 6)),
+}  # fmt: skip
 
 
 class Moments(NamedTuple):
@@ -150,13 +156,13 @@ class Writer:
         if known:
             self.delivery(pk, status, at)
         kinds = []
-        if status in (Status.COMPLETED, Status.PARTIAL) and pk % (3 if self.recent else 6) == 0:
+        if status in (Status.COMPLETED, Status.PARTIAL) and bool(pk % 6) == self.recent:
             kinds.append((Task.Kind.REFILL, next(self.refills)))
-        if status in CANCELS and pk % ONE_IN[status] == 0:
+        if status in CANCELS and pk % ONE_IN[status][not self.recent] == 0:
             kinds.append((Task.Kind.CANCEL, next(self.cancels[status])))
         for n, (kind, way) in enumerate(kinds, 1):
             self.aftersale(pk * TASKS + n, pk, kind, *way, at)
-        if pk % (12 if self.recent else 100) == 0:
+        if pk % (8 if self.recent else 100) == 0:
             self.note(pk, at)
 
     def late_from(self, pk: int) -> datetime:
@@ -187,8 +193,9 @@ class Writer:
         needs = Decimal(9) if tried and pk % 3 == 0 else None
         self.add(
             Task, pk=pk * TASKS, order_id=pk, kind=Task.Kind.PLACE, asked_by=person, asked_at=at.placed,
-            due_at=self.now + timedelta(hours=6) if waits else None, attempts=int(tried) if waits else 1 + twice, needs=needs,
-            settled_at=None if waits else at.taken, outcome=outcome, answer="Insufficient balance" if tried else answer,
+            due_at=self.now + timedelta(hours=6) if waits else None, attempts=int(tried) if waits else 1 + twice,
+            settled_at=None if waits else at.taken, outcome=outcome, needs=needs,
+            answer="Insufficient balance" if tried else answer,
             unclear_since=at.placed if status == Status.REVIEW else None,
         )  # fmt: skip
         ending = {Outcome.DONE: Attempt.Ending.PLACED, Outcome.REFUSED: Attempt.Ending.REFUSED}
@@ -261,7 +268,7 @@ class Writer:
                        ref=f"ref_{order:08}", **asked)  # fmt: skip
 
     def note(self, pk: int, at: Moments) -> None:
-        by, to = self.people[pk % 16], self.people[pk % 5]
+        by, to = self.people[pk % 16], self.people[0 if self.recent else pk % 5]
         self.add(Note, pk=pk, order_id=pk, by=by, at=at.complained, text=f"@{to.username} the customer asks again.",
                  form_token=data.some_uuid(self.chance))  # fmt: skip
         self.add(Mention, pk=pk, note_id=pk, user=to, read_at=None if self.recent else at.answered)
@@ -289,8 +296,13 @@ def code_of(pk: int) -> str:
 def bulk_of(order: int) -> int | None:
     """The job of a refill or cancel of this order, as `surroundings` numbers jobs: of every second, none."""
     if order > NEWEST - RECENT:
-        return 500 - (NEWEST - order) // 250 if order % 2 else None
-    return 440 - (NEWEST - RECENT - order) // 2_271 if order % 2 else None
+        return JOBS - (NEWEST - order) // 250 if order % 2 else None
+    return old_job(NEWEST - RECENT - order) if order % 2 else None
+
+
+def old_job(age: int) -> int:
+    """The job of an order that is followed by so many others before the recent thousand."""
+    return LAST_OLD_JOB - age // JOB_ORDERS
 
 
 class Sql(NamedTuple):
@@ -330,7 +342,7 @@ COPIED: dict[type[Model], Copied] = {
                   ("request_id", "form_token"), polls.COPIED),
     Task: Copied("order_id", 1, {"id": TASKS, "order_id": 1}, "order_id", other={
         "bulk_id": "CASE WHEN bulk_id IS NULL THEN NULL "
-                   f"ELSE 440 - ({NEWEST - RECENT} - order_id + %(back)s) / 2271 END"}),
+                   f"ELSE {LAST_OLD_JOB} - ({NEWEST - RECENT} - order_id + %(back)s) / {JOB_ORDERS} END"}),
     Attempt: Copied("task_id", TASKS, {"id": TRIES, "task_id": TASKS}, f"(task_id / {TASKS})"),
     Event: Copied("order_id", 1, {"id": EVENTS, "order_id": 1}, "order_id", named=("facts",), json=("facts",)),
     Reading: Copied("order_id", 1, {"id": READINGS, "order_id": 1}, "order_id"),

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import django
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 SEED = 20_261_120  # of everything that is drawn; the same desk on every machine
@@ -104,6 +104,40 @@ def shared_hit_blocks(queries: Sequence[str]) -> int:
                 plan = (json.loads(said) if isinstance(said, str) else said)[0]["Plan"]
                 blocks += plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
     return blocks
+
+
+# The blocks of our tables, their indexes and long texts that this transaction has read so far, once for each time.
+BLOCKS_SO_FAR = """
+    SELECT coalesce(sum(pg_stat_get_xact_blocks_fetched(oid)), 0) FROM pg_class
+    WHERE relkind IN ('r', 'i', 't') AND relnamespace IN ('public'::regnamespace, 'pg_toast'::regnamespace)"""
+
+
+class Counts(NamedTuple):
+    """What some work costs, exactly: the same whatever else the machine does."""
+
+    units: int  # VM steps on SQLite, blocks on PostgreSQL; of all statements, those that write and triggers too
+    queries: int
+    writes: int
+
+
+def counted(work: Work, prepare: Work = lambda: None) -> Counts:
+    """What `work` costs after `prepare`, in a transaction that is rolled back at its end."""
+    with transaction.atomic():
+        prepare()
+        before = 0 if on_sqlite() else blocks_so_far()
+        with CaptureQueriesContext(connection) as captured:
+            steps = vm_steps(work) if on_sqlite() else (work(), 0)[1]
+        units = steps if on_sqlite() else blocks_so_far() - before
+        transaction.set_rollback(True)
+    sql = [query["sql"].lstrip(" (").upper() for query in captured.captured_queries]
+    writes = sum(text.startswith(("INSERT", "UPDATE", "DELETE")) for text in sql)
+    return Counts(units, len(sql), writes)
+
+
+def blocks_so_far() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(BLOCKS_SO_FAR)
+        return int(cursor.fetchone()[0])
 
 
 # ── Clocks ───────────────────────────────────────────────────────────────────────────────────────

@@ -9,7 +9,8 @@ from panel.ops.database import batches
 FAR_AHEAD = datetime(2999, 1, 1, tzinfo=UTC)
 AT_ONCE = 500  # orders in one statement
 
-COPIED = {"next_look_at": "NULL", "hurry": "NULL", "share": "NULL"}  # of an old order, which nobody polls any more
+# Columns of an old order, which nobody polls any more, as SQL: what a copy has in place of the template's.
+COPIED = {"next_look_at": "NULL", "hurry": "NULL", "share": "NULL"}
 
 
 def fields_of(next_poll_at: datetime | None) -> dict[str, datetime | None]:
@@ -18,7 +19,7 @@ def fields_of(next_poll_at: datetime | None) -> dict[str, datetime | None]:
 
 
 def write_polls(times: Mapping[int, datetime]) -> None:
-    """Writes when these orders are polled, besides what `fields_of` puts into their rows: nothing."""
+    """Writes when these new orders are polled, besides what `fields_of` puts into their rows: nothing."""
 
 
 def poll_at(pks: Collection[int], at: datetime) -> None:
@@ -30,4 +31,4 @@ def poll_at(pks: Collection[int], at: datetime) -> None:
 
 def put_off() -> None:
     """Has no order polled for a long time."""
-    Order.objects.filter(next_look_at__isnull=False).update(next_look_at=FAR_AHEAD, hurry=None)
+    Order.objects.filter(next_look_at__lt=FAR_AHEAD).update(next_look_at=FAR_AHEAD, hurry=None)

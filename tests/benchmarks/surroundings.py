@@ -23,6 +23,7 @@ from panel.ops.database import ONLY_ROW
 from panel.upstream.models import Beat, Chore, Upstream, Window
 from panel.worker.recurring import RECURRING_WORK
 from tests.benchmarks.data import BATCH
+from tests.benchmarks.history import JOBS, LAST_OLD_JOB, old_job
 from tests.benchmarks.measure import SEED
 from tests.makers import PASSWORD, make_row
 
@@ -33,7 +34,8 @@ GOODS = ("Followers", "Likes", "Views", "Comments", "Shares", "Saves", "Story vi
 TYPES = ("Default",) * 8 + ("Package", "Custom Comments", "Poll", "Mentions")
 MOVING_SERVICES, DAYS_A_MOVE, MOVES = 1_000, 9, 80  # services whose rates move, every so many days, so often
 KEPT_DAYS = 730
-RECENT = 60  # rows of each kind, more than a page
+DRAWN_DAYS = 31  # of balances
+RECENT = 120  # rows of each kind, more than two pages
 ALARM_KINDS = (
     ("balance", {"balance": "12", "below": "20"}),
     ("orders", {"new": 2, "all": 2, "some": [7, 8]}),
@@ -121,11 +123,11 @@ def service_row(n: int) -> ServiceRow:
     )  # fmt: skip
 
 
-def write_jobs(now: datetime, days: int) -> None:
-    """Jobs, of which `history.bulk_of` numbers the tasks, and views, searches and log entries of people."""
+def write_jobs(now: datetime, days: int, older: int) -> None:
+    """The jobs of the recent orders and so many older ones; views, searches and log entries of people."""
     people = list(User.objects.order_by("pk"))
     chance = Random(SEED)
-    oldest = 441 - -(-days * 440 // KEPT_DAYS)
+    oldest = old_job(older - 1) if older else LAST_OLD_JOB + 1
     left_out = {str(n): "Its service has no refill." for n in range(1_000_000, 1_000_200)}
     Bulk.objects.bulk_create(
         Bulk(
@@ -133,7 +135,7 @@ def write_jobs(now: datetime, days: int) -> None:
             token=uuid.UUID(int=chance.getrandbits(128)), picked_from="200 pasted ids", picked=400, asked=200,
             left_out=left_out,
         )
-        for n in range(min(oldest, 441), 501)
+        for n in range(oldest, JOBS + 1)
     )  # fmt: skip
     SavedView.objects.bulk_create(
         SavedView(owner=person, name=f"View {n}", query="open=live", shared=n == 0, saved_at=now)
@@ -163,8 +165,10 @@ def write_presence(now: datetime) -> None:
 
 
 def job_age(n: int) -> timedelta:
-    """How long ago the nth job of 500 was asked for: sixty on the last day, the others all along."""
-    return timedelta(minutes=(501 - n) * 20) if n > 440 else timedelta(days=1 + (441 - n) * KEPT_DAYS / 440)
+    """How long ago the nth job was asked for: the last ones on the last day, the others all along."""
+    if n > LAST_OLD_JOB:
+        return timedelta(minutes=(JOBS + 1 - n) * 10)
+    return timedelta(days=1 + (LAST_OLD_JOB + 1 - n) * KEPT_DAYS / LAST_OLD_JOB)
 
 
 def write_alarms(now: datetime, days: int) -> None:
@@ -189,7 +193,7 @@ def write_alarms(now: datetime, days: int) -> None:
 
 def write_machinery(now: datetime, days: int) -> None:
     """What the worker and upstream leave behind: balances, calls by the minute, workers, counts of rejections."""
-    readings = 48 * (1 + days)
+    readings = 48 * (DRAWN_DAYS + days)
     BalanceReading.objects.bulk_create(
         [
             BalanceReading(

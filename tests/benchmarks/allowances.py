@@ -4,6 +4,12 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from orders.aftersale.task_list import MOST_MEASURED_REFILLS
+from orders.bulk.selection import MOST_ORDERS
+from orders.reports.charges import DAYS_A_PAGE
+from orders.table.paging import PROBED_ROWS, SCANNED_IDS
+from tests.benchmarks.desks import ORDERS_A_DAY
+
 
 class Allowance(NamedTuple):
     """So many rows more, at so many units each. Nothing else may grow."""
@@ -18,11 +24,35 @@ class Allowance(NamedTuple):
         return round(self.rows(size) * (self.steps if vendor == "sqlite" else self.blocks))
 
 
-def days(size: int) -> int:
-    return size // 1_440
+HISTORY = 1_000  # orders from here on are older than a day
 
-
-ALLOWANCES: tuple[Allowance, ...] = ()
+ALLOWANCES = (
+    Allowance(
+        r"GET  /orders/\?(status=\w+&(by|service|sort)=.*|most=.*)",
+        "two filters, or a filter and a sort, meet: so many orders are looked through, and no more",
+        rows=lambda size: min(size - HISTORY, sum(SCANNED_IDS) + PROBED_ROWS), steps=6, blocks=0.3,
+    ),
+    Allowance(
+        r"GET  /orders/bulks/matching/\?status=completed",
+        "counts what matches, up to what fits in a job",
+        rows=lambda size: min(size - HISTORY, MOST_ORDERS), steps=32, blocks=0.3,
+    ),
+    Allowance(
+        r"GET  /orders/refills/.*",
+        "the usual age of a refill is measured at the last ones that were settled",
+        rows=lambda size: MOST_MEASURED_REFILLS - 50, steps=32, blocks=3,
+    ),
+    Allowance(
+        r"GET  /upstream/charges/.*",
+        "a line for each day, of 96 quarters of an hour",
+        rows=lambda size: 96 * min(size // ORDERS_A_DAY, DAYS_A_PAGE), steps=11, blocks=0.3,
+    ),
+    Allowance(
+        r"GET  /admin/orders/charged/\?p=2",
+        "a thousand orders have no second page of quarters",
+        rows=lambda size: 50, steps=11, blocks=0.3,
+    ),
+)  # fmt: skip
 
 
 def allowance_of(name: str) -> Allowance | None:

@@ -5,6 +5,7 @@ table that lies beside this file anew. With `--counted` it compares with twenty 
 what known_misses.txt names may miss its bound there until it is mended.
 """
 
+import logging
 import re
 import subprocess
 import sys
@@ -77,6 +78,7 @@ def main(counted: bool) -> int:
 
 def measured(size: int, figures: measure.Figures) -> Table:
     """What every visit, press, poll and round costs on a desk of so many orders."""
+    logging.getLogger("django.request").setLevel(logging.CRITICAL)  # some visits are meant to be refused
     with measure.desk(pages=True):
         owner: list[User] = []
         took = measure.seconds(lambda: owner.append(write_desk(size)))

@@ -51,9 +51,7 @@ def all_rounds() -> Iterator[Probe]:
 def _all_rounds() -> Iterator[Probe]:
     client = ReadySupplier()
     yield Probe("idle round", partial(work_round, client))
-    heartbeat = Heartbeat(once=False)
-    yield Probe("a worker begins", partial(Heartbeat(once=True).record, timezone.now()))
-    yield Probe("heartbeat", lambda: beat(heartbeat), lambda: beat(heartbeat))
+    yield Probe("a worker begins, and beats once more", begin_and_beat)
     yield Probe("a round: one placement", partial(work_round, client), placement_due)
     yield Probe(f"a round: {A_CALL} refills", partial(work_round, client), partial(aftersale_due, Task.Kind.REFILL))
     yield Probe(f"a round: {A_CALL} cancels", partial(work_round, client), partial(aftersale_due, Task.Kind.CANCEL))
@@ -73,8 +71,9 @@ def _all_rounds() -> Iterator[Probe]:
 
 
 # ── What is due ──────────────────────────────────────────────────────────────────────────────────
-def beat(heartbeat: Heartbeat) -> None:
-    heartbeat.record(timezone.now() + timedelta(minutes=1) * (heartbeat.last_at is not None))
+def begin_and_beat() -> None:
+    heartbeat, now = Heartbeat(once=False), timezone.now()
+    assert heartbeat.record(now) and heartbeat.record(now + timedelta(minutes=1))
 
 
 def placement_due() -> None:

@@ -132,6 +132,7 @@ GET  /mentions/
 GET  /mentions/?before={early}
 GET  /upstream/
 GET  /upstream/charges/
+GET  /upstream/charges/?day={today}
 GET  /upstream/balance/
 GET  /upstream/balance/?before={reading}
 GET  /upstream/webhooks/
@@ -177,9 +178,14 @@ GET  /admin/accounts/user/{person}/password/
 # A value of each filter of the orders list.
 FILTER_VALUES = {
     "service": "{service}", "category": "Instagram+›+Followers", "network": "instagram", "by": "{owner}",
-    "assigned": "{person}", "host": "instagram.com", "from": "{yesterday}", "to": "{tomorrow}", "least": "0.5",
+    "assigned": "{person}", "host": "instagram.com", "from": "{yesterday}", "to": "{today}", "least": "0.5",
     "most": "5",
 }  # fmt: skip
+# What `polls` and `presses` come to besides.
+ELSEWHERE = (
+    "/orders/changes/", "/orders/sending/resumption/", "/orders/sending/release/", "/services/alarms/1/acceptance/",
+    ENDPOINT_PATH,
+)  # fmt: skip
 METHODS = {"GET": "get", "POST": "post", "ASK": "post"}
 LINE = re.compile(r"(GET|POST|ASK) +(\S+)(?: \| (.*?))?(?: -> (\d+))?")
 
@@ -256,7 +262,8 @@ def lines(visitor: Visitor) -> Iterator[str]:
     for name in FILTERS.keys() - {"status", "open"}:
         assert name in FILTER_VALUES, f"the list has a new filter, {name}; say in FILTER_VALUES what it is asked for"
         yield f"GET  /orders/?{name}={FILTER_VALUES[name]}"
-        yield f"GET  /orders/?{name}={FILTER_VALUES[name]}&before={{middle}}"
+        last = "{owner_4th}" if name == "by" else "{middle}"  # so that a page is behind it on every desk
+        yield f"GET  /orders/?{name}={FILTER_VALUES[name]}&before={last}"
     yield from (f"GET  /orders/{{{status}}}/" for status in Status)
     for kind, states in STATES.items():
         yield f"GET  /orders/{kind}s/"
@@ -389,6 +396,7 @@ def subjects(owner: User) -> dict[str, str]:
     return {
         **{status: str(next(o.pk for o in plain if o.status == status)) for status in Status},
         **{f"{status}_4th": str([o.pk for o in orders if o.status == status][3]) for status in Status},
+        "owner_4th": str([order.pk for order in orders if order.placed_by_id == owner.pk][3]),
         "middle": str(middle.pk), "early": str(NEWEST - RECENT // 4),
         "upstream_id": next(str(o.upstream_id) for o in plain if o.upstream_id),
         "request_id": str(middle.request_id), "link": middle.link, "word": middle.link.rstrip("/")[-9:],
@@ -411,5 +419,5 @@ def subjects(owner: User) -> dict[str, str]:
         "decided": str(Change.objects.filter(decided_at__isnull=False).order_by("-pk")[1].pk),
         "reading": "49990", "alarm": "1996", "unseen_alarm": str(Alarm.objects.exclude(sightings__user=owner)[0].pk),
         "shrink": str(ShrinkAlarm.objects.get().pk), "password": PASSWORD, "numbers": owner.numbers,
-        "yesterday": str((timezone.now() - timedelta(days=1)).date()), "tomorrow": str((timezone.now()).date()),
+        "yesterday": str((timezone.now() - timedelta(days=1)).date()), "today": str(timezone.now().date()),
     }  # fmt: skip

@@ -1,26 +1,17 @@
 """Two years of orders, with all that hangs on them: tasks, attempts, events, readings, deliveries and notes.
 
-The recent thousand is the same on a desk of any size. Behind it lies a template of ended orders, and behind that come
-copies of the template, made inside the database, with times, ids and links of their own. Ids of all tables follow from
-the order's, so that a copy is a subtraction.
+The recent thousand is the same on a desk of any size. Behind it lies a template of ended orders, which copies.py
+copies inside the database. Ids of all tables follow from the order's, so that a copy is a subtraction.
 """
 
 import random
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import reduce
 from itertools import cycle
 from typing import Any, NamedTuple
 
-from django.apps import apps
-from django.core.management import call_command
-from django.core.management.color import no_style
-from django.db import connection
-from django.db.models import DateTimeField, Model
-from django.utils import timezone
+from django.db.models import Model
 
 from accounts.models import User
 from catalog.models import Service
@@ -29,13 +20,11 @@ from orders.models import Attempt, Delivery, Event, Mention, Note, Order, Readin
 from orders.rules.links import network_of
 from orders.rules.statuses import FINAL, LIVE, Status
 from tests.benchmarks import data, polls
-from tests.benchmarks.measure import SEED
 
 NEWEST = 1_000_000  # the id of the newest order at every size
 RECENT, TEMPLATE = 1_000, 4_000  # orders
 JOBS, LAST_OLD_JOB, JOB_ORDERS = 500, 380, 2_630  # jobs; those after the last old one are of the recent thousand
 POPULAR = 4  # a service's share of the orders falls with this power of its rank: the first has a tenth of them
-FILLING_CACHE_KB = 1_000_000
 TASKS, TRIES, EVENTS, READINGS = 4, 8, 12, 8  # ids that are kept free for each order
 HOURS_TO_DELIVER, HOURS_TO_COMPLAIN = 5, 2
 
@@ -274,7 +263,7 @@ class Writer:
         self.add(Mention, pk=pk, note_id=pk, user=to, read_at=None if self.recent else at.answered)
 
 
-# ── Texts and ids of an order, here and in SQL ───────────────────────────────────────────────────
+# ── Texts and ids of an order, which copies.py says in SQL ───────────────────────────────────────────────────
 def upstream_id(pk: int) -> str:
     return f"ord_{pk:08}"
 
@@ -303,159 +292,3 @@ def bulk_of(order: int) -> int | None:
 def old_job(age: int) -> int:
     """The job of an order that is followed by so many others before the recent thousand."""
     return LAST_OLD_JOB - age // JOB_ORDERS
-
-
-class Sql(NamedTuple):
-    """What one database calls the functions above, of an id; and a time that lies so many minutes back."""
-
-    code: str
-    padded: str
-    uuid: str
-    json: str
-    earlier: str
-
-
-SQL = {
-    "sqlite": Sql("printf('%%011x', {} * 2654435761 %% 17592186044416)", "printf('%%08d', {})",
-                  "lower(hex(randomblob(16)))", "{}", "datetime({}, '-' || %(back)s || ' minutes')"),
-    "postgresql": Sql("lpad(to_hex({} * 2654435761 %% 17592186044416), 11, '0')", "lpad(({})::text, 8, '0')",
-                      "gen_random_uuid()", "({})::jsonb", "{} - make_interval(mins => %(back)s)"),
-}  # fmt: skip
-
-
-class Copied(NamedTuple):
-    """How the rows of one table are copied: which belong to the template, and which columns differ in the copy."""
-
-    key: str  # the column that tells, in `of_each` units of an order's id
-    of_each: int
-    ids: dict[str, int]  # column → how many of its ids an order has
-    order_id: str  # an order's id, in terms of a row
-    coded: tuple[str, ...] = ()  # texts that hold the code of the order or a neighbour
-    named: tuple[str, ...] = ()  # texts that hold its upstream id
-    json: tuple[str, ...] = ()  # which of these are JSON
-    uuids: tuple[str, ...] = ()
-    other: dict[str, str] = {}
-
-
-COPIED: dict[type[Model], Copied] = {
-    Order: Copied("id", 1, {"id": 1}, "id", ("link", "target", "haystack", "body"), ("upstream_id",), ("body",),
-                  ("request_id", "form_token"), polls.COPIED),
-    Task: Copied("order_id", 1, {"id": TASKS, "order_id": 1}, "order_id", other={
-        "bulk_id": "CASE WHEN bulk_id IS NULL THEN NULL "
-                   f"ELSE {LAST_OLD_JOB} - ({NEWEST - RECENT} - order_id + %(back)s) / {JOB_ORDERS} END"}),
-    Attempt: Copied("task_id", TASKS, {"id": TRIES, "task_id": TASKS}, f"(task_id / {TASKS})"),
-    Event: Copied("order_id", 1, {"id": EVENTS, "order_id": 1}, "order_id", named=("facts",), json=("facts",)),
-    Reading: Copied("order_id", 1, {"id": READINGS, "order_id": 1}, "order_id"),
-    Delivery: Copied("id", 1, {"id": 1}, "id", named=("key", "digest", "upstream_id", "body")),
-    Note: Copied("order_id", 1, {"id": 1, "order_id": 1}, "order_id", uuids=("form_token",)),
-    Mention: Copied("note_id", 1, {"id": 1, "note_id": 1}, "note_id"),
-}  # fmt: skip
-
-
-# ── Writing ──────────────────────────────────────────────────────────────────────────────────────
-def write_orders(size: int, now: datetime) -> None:
-    """So many orders, one a minute up to now; the newest has the id NEWEST."""
-    for first, last, mix, seed in spans(size):
-        writer = Writer(now, recent=mix is RECENT_STATUSES, seed=seed)
-        for pk, status in zip(range(first, last + 1), mixed(mix, last + 1 - first, seed), strict=True):
-            if pk > NEWEST - size:
-                writer.order(pk, status)
-        writer.insert()
-    older = size - RECENT - TEMPLATE
-    if older > 0:
-        with unwatched():
-            for block in range(-(-older // TEMPLATE), 0, -1):
-                copy_template(block * TEMPLATE, NEWEST - size)
-
-
-def spans(size: int) -> Iterator[tuple[int, int, dict[Status, int], int]]:
-    """First and last id, statuses and seed of what is made in memory."""
-    if size > RECENT:
-        yield NEWEST - RECENT - TEMPLATE + 1, NEWEST - RECENT, OLD_STATUSES, SEED + 1
-    yield NEWEST - RECENT + 1, NEWEST, RECENT_STATUSES, SEED
-
-
-def mixed(mix: dict[Status, int], count: int, seed: int) -> list[Status]:
-    """So many statuses in these proportions, shuffled."""
-    whole = [status for status, share in mix.items() for _ in range(share * count // sum(mix.values()))]
-    random.Random(seed).shuffle(whole)
-    return whole
-
-
-def copy_template(back: int, above: int) -> None:
-    """Copies the template to where it lies `back` orders and as many minutes earlier, from the order `above` on."""
-    sql = SQL[connection.vendor]
-    first, last = max(NEWEST - RECENT - TEMPLATE, above + back), NEWEST - RECENT
-    with connection.cursor() as cursor:
-        for model, how in COPIED.items():
-            columns = {field.column: _copied(field, how, sql) for field in model._meta.concrete_fields
-                       if not field.generated}  # fmt: skip
-            names = ", ".join(connection.ops.quote_name(name) for name in columns)
-            within = f"{how.key} >= {(first + 1) * how.of_each} AND {how.key} < {(last + 1) * how.of_each}"
-            cursor.execute(
-                f"INSERT INTO {model._meta.db_table} ({names}) SELECT {', '.join(columns.values())} "
-                f"FROM {model._meta.db_table} WHERE {within} ORDER BY id", {"back": back},
-            )  # fmt: skip
-
-
-def _copied(field: Any, how: Copied, sql: Sql) -> str:
-    """The SQL of one column of a copy."""
-    column, name = field.column, connection.ops.quote_name(field.column)
-    if column in how.ids:
-        return f"{name} - {how.ids[column]} * %(back)s"
-    if column in how.other:
-        return how.other[column]
-    if column in how.uuids:
-        return sql.uuid
-    if isinstance(field, DateTimeField):
-        return sql.earlier.format(name)
-    swaps = [(sql.code, how.order_id), (sql.code, f"({how.order_id} - 3)")] if column in how.coded else []
-    swaps += [(sql.padded, how.order_id)] if column in how.named else []
-    if not swaps:
-        return name
-    is_json = column in how.json
-    text = f"{name}::text" if is_json and connection.vendor == "postgresql" else name
-    changed = reduce(
-        lambda so_far, swap: f"replace({so_far}, {swap[0].format(swap[1])}, "
-                             f"{swap[0].format(f'({swap[1]} - %(back)s)')})",
-        swaps, text,
-    )  # fmt: skip
-    return sql.json.format(changed) if is_json else changed
-
-
-@contextmanager
-def unwatched() -> Iterator[None]:
-    """Inside, no trigger counts orders and no key is checked, which takes longer than the rows; then all is counted."""
-    on_sqlite = connection.vendor == "sqlite"
-    with connection.cursor() as cursor:
-        if on_sqlite:
-            for pragma in ("synchronous=OFF", f"cache_size=-{FILLING_CACHE_KB}", "foreign_keys=OFF"):
-                cursor.execute(f"PRAGMA {pragma}")
-            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'orders_order'")
-            drops = [f"DROP TRIGGER {name}" for (name,) in cursor.fetchall()]
-        else:
-            cursor.execute("SET session_replication_role = replica")
-            cursor.execute("SELECT tgname FROM pg_trigger "
-                           "WHERE tgrelid = 'orders_order'::regclass AND NOT tgisinternal")  # fmt: skip
-            drops = [f"DROP TRIGGER {name} ON orders_order" for (name,) in cursor.fetchall()]
-            drops.append("DROP INDEX orders_words")
-        for drop in drops:
-            cursor.execute(drop)
-    yield
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA foreign_keys=ON" if on_sqlite else "SET session_replication_role = origin")
-    call_command("migrate", verbosity=0)  # which installs what is missing after it
-    connection.close()
-
-
-def number_on() -> None:
-    """Whoever adds a row gets a number that is free; SQLite sees to that by itself."""
-    models = [model for model in apps.get_models() if model._meta.managed]
-    with connection.cursor() as cursor:
-        for sql in connection.ops.sequence_reset_sql(no_style(), models):
-            cursor.execute(sql)
-
-
-def moment() -> datetime:
-    """Now, in whole seconds: so both databases write it alike."""
-    return timezone.now().replace(microsecond=0)

@@ -75,17 +75,20 @@ def writes_among(queries: Sequence[str]) -> int:
     return sum(not sql.lstrip(" (").upper().startswith("SELECT") for sql in queries)
 
 
-def vm_steps(work: Work) -> int:
-    """Instructions of SQLite's virtual machine that `work` takes, to the step: the same whatever else runs."""
+def vm_steps(work: Work, every: int = 1) -> int:
+    """Instructions of SQLite's virtual machine that `work` takes, to the step: the same whatever else runs.
+
+    With `every` they are counted in lots of so many within each statement, which is quicker for millions.
+    """
     steps = 0
 
     def step() -> int:
         nonlocal steps
-        steps += 1
+        steps += every
         return 0
 
     inner = raw()
-    inner.set_progress_handler(step, 1)
+    inner.set_progress_handler(step, every)
     try:
         work()
     finally:
@@ -137,8 +140,8 @@ class Counts(NamedTuple):
     writes: int
 
 
-def counted(work: Work, prepare: Work = lambda: None) -> Counts:
-    """What `work` costs after `prepare`, in a transaction that is rolled back at its end."""
+def counted(work: Work, prepare: Work = lambda: None, every: int = 1) -> Counts:
+    """What `work` costs after `prepare`, in a transaction that is rolled back at its end. `every`: as of vm_steps."""
     if not on_sqlite():
         with connection.cursor() as cursor:
             for sql in LEVELS:
@@ -148,7 +151,7 @@ def counted(work: Work, prepare: Work = lambda: None) -> Counts:
         before = 0 if on_sqlite() else blocks_so_far()
         reset_queries()  # Django keeps the last nine thousand, and reads the captured ones by their place
         with CaptureQueriesContext(connection) as captured:
-            steps = vm_steps(work) if on_sqlite() else (work(), 0)[1]
+            steps = vm_steps(work, every) if on_sqlite() else (work(), 0)[1]
         units = steps if on_sqlite() else blocks_so_far() - before
         transaction.set_rollback(True)
     sql = [query["sql"].lstrip(" (").upper() for query in captured.captured_queries]

@@ -1,12 +1,11 @@
 """Every address of the desk as somebody comes to it: each page, filter, tab, search, poll and press.
 
 A line is a method, an address, and what is sent. GET must be answered with 200, or as it says behind `->`. POST must
-write something; ASK is a POST that writes nothing. Names in braces are of `Subjects`. What is behind the addresses of
+write something; ASK is a POST that writes nothing. Names in braces are of `subjects`. What is behind the addresses of
 Django's admin is the same for each model, so `admin_lines` makes their lines.
 """
 
 import re
-import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
@@ -19,17 +18,13 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from catalog.models import Change, Service, ShrinkAlarm
+from catalog.models import ShrinkAlarm
 from orders.aftersale.states import STATES
-from orders.bulk.selection import Selection
-from orders.models import KeptSearch, Order, SavedView, Sending, Task
+from orders.models import Order, Sending
 from orders.rules.statuses import Status
 from orders.table.filters import FILTERS, OPEN_FILTERS
-from orders.table.paging import SORTS, key_of, key_text
-from panel.alarms.models import Alarm
 from panel.web.admin_record import RecordAdmin
 from tests.addresses import admin_address, plain_route, registered
-from tests.benchmarks.history import NEWEST, RECENT
 from tests.benchmarks.page import BROWSER, HTMX, OpenPage
 from tests.benchmarks.rounds import Probe
 from tests.deliveries import ENDPOINT_PATH, body_of, headers_of
@@ -369,55 +364,3 @@ SEARCHED = {
     "event": "order.partial", "haystack": "likes", "service__haystack": "likes", "user__name": "Ana+3",
     "username": "operator5", "email": "operator5", "object_repr": "Ana", "change_message": "role",
 }  # fmt: skip
-
-
-# ── Whom and what the visits are about ───────────────────────────────────────────────────────────
-def subjects(owner: User) -> dict[str, str]:
-    """A fitting row for each name in braces, of the recent ones, which are the same on a desk of any size."""
-    recent = Order.objects.for_page().filter(pk__gt=NEWEST - RECENT).order_by("-pk")
-    orders = list(recent)
-    middle = next(order for order in orders if order.pk == NEWEST - RECENT // 2 - 1)
-    service = Service.objects.get(upstream_id=1_000)
-
-    def first(fits: Any) -> str:
-        return str(next(order.pk for order in orders if fits(order)))
-
-    def with_task(kind: str, outcome: str) -> str:
-        return first(lambda order: any(t.kind == kind and t.outcome == outcome and not t.over_at
-                                       for t in order.tasks_newest_first))  # fmt: skip
-
-    def placing(order: Order) -> Task:
-        task = order.placing_task
-        assert task
-        return task
-
-    plain = [order for order in orders if not order.missing_since and order.doubts is None]
-    picked = [order.pk for order in orders if not order.why_no_refill()][:50]
-    return {
-        **{status: str(next(o.pk for o in plain if o.status == status)) for status in Status},
-        **{f"{status}_4th": str([o.pk for o in orders if o.status == status][3]) for status in Status},
-        "owner_4th": str([order.pk for order in orders if order.placed_by_id == owner.pk][3]),
-        "middle": str(middle.pk), "early": str(NEWEST - RECENT // 4),
-        "upstream_id": next(str(o.upstream_id) for o in plain if o.upstream_id),
-        "request_id": str(middle.request_id), "link": middle.link, "word": middle.link.rstrip("/")[-9:],
-        "dear": key_text(key_of(middle, SORTS["dearest"])), "owner": str(owner.pk), "person": str(owner.pk + 5),
-        "service": str(service.upstream_id), "service_pk": str(service.pk), "seen": service.as_seen,
-        "token": str(uuid.UUID(int=7)), "search": KeptSearch.objects.order_by("-typed_at")[0].key,
-        "view": str(SavedView.objects.filter(owner=owner).order_by("pk")[0].pk),
-        "job": "500", "pasted": "\n".join(map(str, picked)),
-        "picked": Selection.of("refill", picked, "found in a pasted text").signed(),
-        "task": str(middle.pk * 4), "event": str(middle.pk * 12), "noted": str(middle.pk // 8 * 8),
-        "missing": first(lambda order: order.missing_since), "doubted": first(lambda order: order.doubts),
-        "unassigned": first(lambda order: not order.assigned_to_id),
-        "unsent": first(lambda order: order.status == Status.QUEUED and placing(order).attempts == 0),
-        "unfunded": first(lambda order: order.status == Status.QUEUED and placing(order).needs is not None),
-        "waiting": first(lambda order: order.waits_again), "refillable": first(lambda order: not order.why_no_refill()),
-        "refill_unclear": with_task("refill", "unclear"), "refill_pending": with_task("refill", "done"),
-        "cancellable": first(lambda o: o.status == Status.IN_PROGRESS and not o.why_no_cancel()),
-        "cancel_unclear": with_task("cancel", "unclear"),
-        "change": str(Change.objects.undecided().order_by("-pk")[3].pk),
-        "decided": str(Change.objects.filter(decided_at__isnull=False).order_by("-pk")[1].pk),
-        "reading": "49990", "alarm": "1996", "unseen_alarm": str(Alarm.objects.exclude(sightings__user=owner)[0].pk),
-        "shrink": str(ShrinkAlarm.objects.get().pk), "password": PASSWORD, "numbers": owner.numbers,
-        "yesterday": str((timezone.now() - timedelta(days=1)).date()), "today": str(timezone.now().date()),
-    }  # fmt: skip

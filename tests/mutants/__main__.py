@@ -13,10 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests import ROOT
-from tests.mutants import answering, books, knowing, links, sending, starting
+from tests.mutants import answering, books, knowing, links, measuring, sending, starting
 from tests.mutants.mistake import Mistake
 
-MISTAKES = tuple(mistake for part in (sending, knowing, links, answering, starting, books) for mistake in part.MISTAKES)
+PARTS = (sending, knowing, links, answering, starting, books, measuring)
+MISTAKES = tuple(mistake for part in PARTS for mistake in part.MISTAKES)
 LEFT_BEHIND = shutil.ignore_patterns(".*", "node_modules", "test-results", "__pycache__")
 MOST_SECONDS = 300.0  # for one mistake's tests; usually ten
 FAILED = 1  # pytest's exit code for tests that ran and failed; 2 to 5 mean that none could tell

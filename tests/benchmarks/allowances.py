@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 from orders.aftersale.task_list import MOST_MEASURED_REFILLS
 from orders.bulk.selection import MOST_ORDERS
+from orders.bulk.views import SCANNED_ORDERS
 from orders.reports.charges import DAYS_A_PAGE
+from orders.table.export import ORDERS_PER_QUERY
 from orders.table.paging import PROBED_ROWS, SCANNED_IDS
 from tests.benchmarks.desks import ORDERS_A_DAY
 
@@ -19,6 +21,7 @@ class Allowance(NamedTuple):
     rows: Callable[[int], int]  # size of the desk → rows that it shows or reads more than at a thousand
     steps: int  # of SQLite, a row
     blocks: float  # of PostgreSQL, a row
+    queries: int = 0  # further batches in which they are read
 
     def units(self, vendor: str, size: int) -> int:
         return round(self.rows(size) * (self.steps if vendor == "sqlite" else self.blocks))
@@ -31,11 +34,13 @@ ALLOWANCES = (
         r"GET  /orders/\?(status=\w+&(by|service|sort)=.*|most=.*)",
         "two filters, or a filter and a sort, meet: so many orders are looked through, and no more",
         rows=lambda size: min(size - HISTORY, sum(SCANNED_IDS) + PROBED_ROWS), steps=6, blocks=0.3,
+        queries=len(SCANNED_IDS) - 1,
     ),
     Allowance(
         r"GET  /orders/bulks/matching/\?status=completed",
         "counts what matches, up to what fits in a job",
         rows=lambda size: min(size - HISTORY, MOST_ORDERS), steps=32, blocks=0.3,
+        queries=MOST_ORDERS // SCANNED_ORDERS + 1,
     ),
     Allowance(
         r"GET  /orders/refills/.*",
@@ -46,6 +51,11 @@ ALLOWANCES = (
         r"GET  /upstream/charges/.*",
         "a line for each day, of 96 quarters of an hour",
         rows=lambda size: 96 * min(size // ORDERS_A_DAY, DAYS_A_PAGE), steps=11, blocks=0.3,
+    ),
+    Allowance(
+        r"export: the first 100 rows",
+        "an export reads its orders in batches, of which a thousand orders do not fill one",
+        rows=lambda size: ORDERS_PER_QUERY - HISTORY, steps=85, blocks=1,
     ),
     Allowance(
         r"GET  /admin/orders/charged/\?p=2",

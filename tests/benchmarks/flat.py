@@ -43,7 +43,8 @@ class Row(NamedTuple):
     name: str
     few: Counts
     many: Counts
-    allowed: int  # units beyond MOST_GROWTH, for rows that it lists more
+    allowed_units: int = 0  # beyond MOST_GROWTH, for rows that it lists more
+    allowed_queries: int = 0
 
     @property
     def growth(self) -> float:
@@ -51,8 +52,15 @@ class Row(NamedTuple):
 
     @property
     def flat(self) -> bool:
-        units = self.many.units <= self.few.units * MOST_GROWTH + self.allowed
-        return units and self.many.queries <= self.few.queries * MOST_GROWTH
+        units = self.many.units <= self.few.units * MOST_GROWTH + self.allowed_units
+        return units and self.many.queries <= self.few.queries * MOST_GROWTH + self.allowed_queries
+
+
+def row_of(name: str, few: Counts, many: Counts, size: int) -> Row:
+    """The row, with what allowances.py allows it on a desk of this size."""
+    if allowance := allowance_of(name):
+        return Row(name, few, many, allowance.units(connection.vendor, size), allowance.queries)
+    return Row(name, few, many)
 
 
 def main(counted: bool) -> int:
@@ -60,7 +68,7 @@ def main(counted: bool) -> int:
     figures = measure.Figures(f"flat: everything at {size:,} orders against {FEW:,}")
     few, many = measured(FEW, figures), measured(size, figures)
     assert few.keys() == many.keys(), f"not on both desks: {sorted(few.keys() ^ many.keys())}"
-    rows = [Row(name, few[name], many[name], allowed_units(name, size)) for name in few]
+    rows = [row_of(name, few[name], many[name], size) for name in few]
     known = known_misses() if counted else {}
     for row in rows:
         figures.say(told(row))
@@ -86,6 +94,7 @@ def measured(size: int, figures: measure.Figures) -> Table:
         took = measure.seconds(lambda: owner.append(write_desk(size)))
         figures.say(f"wrote {size:,} orders in {took:.0f} s")
         polls.put_off()
+        clean_up()
         settings.NOTPANEL_WEBHOOK_SECRETS = [SECRET, OLDER]
         visitor = visits.Visitor(owner[0], subjects(owner[0]))
         table: Table = {}
@@ -118,6 +127,7 @@ def everything(visitor: visits.Visitor) -> Iterator[Probe]:
     """What only reads comes first, for what a rolled back change leaves behind makes others read more."""
     all_visits = list(visits.all_visits(visitor))
     yield from sorted(all_visits, key=lambda probe: probe.writes)
+    clean_up()
     yield from rounds.all_rounds()
 
 
@@ -125,17 +135,10 @@ def clean_up() -> None:
     """Takes away what rolled back changes leave in PostgreSQL's tables and indexes; SQLite leaves nothing."""
     if not measure.on_sqlite():
         with connection.cursor() as cursor:
-            cursor.execute("VACUUM (INDEX_CLEANUP ON) orders_order, orders_task, orders_attempt, orders_event, "
-                           "orders_reading, orders_delivery, orders_tally, orders_charged, orders_pace, "
-                           "catalog_service, panel_window, panel_chore")  # fmt: skip
+            cursor.execute("VACUUM (INDEX_CLEANUP ON)")
 
 
-# ── What is allowed and known ────────────────────────────────────────────────────────────────────
-def allowed_units(name: str, size: int) -> int:
-    allowance = allowance_of(name)
-    return allowance.units(connection.vendor, size) if allowance else 0
-
-
+# ── What is known ────────────────────────────────────────────────────────────────────
 def known_misses() -> dict[str, str]:
     """What may miss its bound until it is mended, by name: the line that tells the wrong figure."""
     found = {}

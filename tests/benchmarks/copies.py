@@ -82,7 +82,7 @@ def copy_template(back: int, above: int) -> None:
     first, last = max(NEWEST - RECENT - TEMPLATE, above + back), NEWEST - RECENT
     with connection.cursor() as cursor:
         for model, how in COPIED.items():
-            columns = {field.column: _copied(field, how, sql) for field in model._meta.concrete_fields
+            columns = {str(field.column): _copied(field, how, sql) for field in model._meta.concrete_fields
                        if not field.generated}  # fmt: skip
             names = ", ".join(connection.ops.quote_name(name) for name in columns)
             within = f"{how.key} >= {(first + 1) * how.of_each} AND {how.key} < {(last + 1) * how.of_each}"

@@ -99,7 +99,8 @@ class Writer:
         for order in self.rows[Order]:
             assert isinstance(order, Order)
             order.fill_search_fields()
-        for model in (Order, Task, Attempt, Event, Reading, Delivery, Note, Mention):
+        models: tuple[type[Model], ...] = (Order, Task, Attempt, Event, Reading, Delivery, Note, Mention)
+        for model in models:
             model._default_manager.bulk_create(self.rows[model], batch_size=data.BATCH)
         polls.write_polls(self.polls)
 

@@ -154,9 +154,9 @@ def counted(work: Work, prepare: Work = lambda: None, every: int = 1) -> Counts:
             steps = vm_steps(work, every) if on_sqlite() else (work(), 0)[1]
         units = steps if on_sqlite() else blocks_so_far() - before
         transaction.set_rollback(True)
-    sql = [query["sql"].lstrip(" (").upper() for query in captured.captured_queries]
-    writes = sum(text.startswith(("INSERT", "UPDATE", "DELETE")) for text in sql)
-    return Counts(units, len(sql), writes)
+    statements = [query["sql"].lstrip(" (").upper() for query in captured.captured_queries]
+    writes = sum(statement.startswith(("INSERT", "UPDATE", "DELETE")) for statement in statements)
+    return Counts(units, len(statements), writes)
 
 
 def blocks_so_far() -> int:

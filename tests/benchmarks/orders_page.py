@@ -79,7 +79,7 @@ def cost(work: measure.Work) -> float:
 
 
 def compare(few: Costs, many: Costs, figures: measure.Figures) -> None:
-    """SQLite's steps are judged. PostgreSQL's blocks are told: a deeper index is a block more for each look into it."""
+    """SQLite's steps are judged. PostgreSQL's blocks are told: a deeper index is a block more for each search in it."""
     unit = "VM steps" if measure.on_sqlite() else "blocks"
     for name in few:
         figures.say(f"{name}: {many[name]:,} {unit} at {MANY:,} against {few[name]:,} at {FEW:,}")

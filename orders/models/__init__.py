@@ -11,6 +11,7 @@ from orders.models.order import OrderQuerySet as OrderQuerySet
 from orders.models.poll import Poll as Poll
 from orders.models.poll import PollCall as PollCall
 from orders.models.saved_view import SavedView as SavedView
+from orders.models.send_state import Sending as Sending
 from orders.models.statistics import Charged as Charged
 from orders.models.statistics import Pace as Pace
 from orders.models.statistics import Reading as Reading
@@ -18,7 +19,6 @@ from orders.models.statistics import Spending as Spending
 from orders.models.statistics import Tally as Tally
 from orders.models.statistics import Words as Words
 from orders.models.task import Attempt as Attempt
-from orders.models.task import Sending as Sending
 from orders.models.task import Task as Task
 from orders.models.task import TaskQuerySet as TaskQuerySet
 from orders.models.team import Mention as Mention

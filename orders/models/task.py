@@ -1,21 +1,22 @@
-"""What is asked of upstream about an order: tasks, the attempts of each, and whether orders are sent at all."""
+"""What is asked of upstream about an order: tasks, and the attempts of each."""
 
 from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
-from django.db import connection, models, transaction
+from django.db import models, transaction
 from django.db.models import CheckConstraint, F, Index, Q, UniqueConstraint
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import User
 from orders.models.bulk_job import Bulk
+from orders.models.send_state import Sending
 from orders.rules.retry import HURRIED_TOGETHER, HURRIED_TRIES
 from orders.rules.statuses import AFTERSALE, TaskKind, TaskOutcome, TaskSettled
 from panel.notpanel.errors import ANSWER_LOST, in_short
-from panel.ops.database import ONLY_ROW, literally, only_row
+from panel.ops.database import literally
 from panel.ops.failpoints import fp
 
 IS_PENDING = Q(kind__in=AFTERSALE, over_at=None)
@@ -358,63 +359,3 @@ class Attempt(models.Model):
         if self.ending != self.Ending.UNCLEAR or (came_back := in_short(self.said)) in (label, ANSWER_LOST):
             return label
         return f"{label}: {came_back[:1].lower()}{came_back[1:]}"
-
-
-class Sending(models.Model):
-    """Whether orders are sent. One row, which every process reads; orders/placing/send_switch.py changes it."""
-
-    stopped_at = models.DateTimeField(null=True, help_text="Empty: orders go out.")
-    stopped_by = models.ForeignKey(
-        User, null=True, on_delete=models.PROTECT, related_name="+",
-        help_text="Empty while stopped: the desk itself; only then does it go on by itself.",
-    )  # fmt: skip
-    reason = models.TextField(blank=True)
-    failures = models.PositiveIntegerField(default=0, help_text="Tries in a row that upstream did not answer.")
-    probe_at = models.DateTimeField(null=True, help_text="When the balance is asked for, to learn whether to go on.")
-    trial_at = models.DateTimeField(
-        null=True, help_text="When the desk last went on by itself, and no order was answered since; empty: it was."
-    )
-    # Of books that may be older than what upstream knows: orders/placing/old_books.py.
-    old_since = models.DateTimeField(
-        null=True,
-        help_text="When they end. Nothing is sent until a person has released what was due until then.",
-    )
-    doubt_since = models.DateTimeField(
-        null=True, help_text="Since when upstream may have what was due in them: the last word of a worker."
-    )
-    old_why = models.TextField(blank=True, help_text="What was seen of the gap.")
-    store = models.CharField(
-        max_length=100, blank=True, help_text="The mark of the database that a worker last began on; empty: not known."
-    )
-    # Whether a call that fails is to blame on its orders: orders/following/split.py and orders/aftersale/split.py.
-    status_at = models.DateTimeField(null=True, help_text="Last time upstream answered a poll well.")
-    refill_at = models.DateTimeField(null=True, help_text="Last time upstream answered a call for refills well.")
-    cancel_at = models.DateTimeField(null=True, help_text="Last time upstream answered a call for cancels well.")
-
-    class Meta:
-        verbose_name_plural = "sending"
-
-    def __str__(self) -> str:
-        return f"Stopped: {self.reason}" if self.stopped_at else "Orders go out."
-
-    @classmethod
-    def lock(cls) -> None:
-        """Locks the row, so that what the caller does until its transaction ends is done by one process at a time."""
-        if not connection.features.has_select_for_update:  # there the write transaction itself is the lock
-            return
-        row = cls.objects.filter(pk=ONLY_ROW).select_for_update().values_list("pk")
-        if not list(row):
-            only_row(cls)
-            list(row.all())
-
-    @classmethod
-    def record_answer(cls, action: str, at: datetime) -> None:
-        """Records that upstream has answered a call of this action well: status, refill or cancel."""
-        answered = {f"{action}_at": at}
-        if not cls.objects.filter(pk=ONLY_ROW).update(**answered):
-            only_row(cls).update(**answered)
-
-    @classmethod
-    def answered_since(cls, action: str, at: datetime) -> bool:
-        """Whether upstream has answered a call of this action well since then."""
-        return cls.objects.filter(**{f"{action}_at__gt": at}).exists()

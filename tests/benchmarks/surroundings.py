@@ -16,7 +16,19 @@ from accounts.access import Role
 from accounts.models import BalanceReading, User
 from catalog.models import Change, Favourite, RateChange, Service, SetAside, ShrinkAlarm
 from catalog.sync import apply_catalog
-from orders.models import Bulk, Endpoint, KeptSearch, Order, Pace, Presence, SavedView, Sending, Spending, TurnedAway
+from orders.models import (
+    Bulk,
+    Endpoint,
+    KeptSearch,
+    Order,
+    Pace,
+    PollCall,
+    Presence,
+    SavedView,
+    Sending,
+    Spending,
+    TurnedAway,
+)
 from panel.alarms.models import Alarm, Channel, Notice, Recipient, Sighting, Watch
 from panel.notpanel.shapes import Catalog, ServiceRow
 from panel.ops.database import ONLY_ROW
@@ -141,6 +153,7 @@ def write_jobs(now: datetime, days: int, older: int) -> None:
         SavedView(owner=person, name=f"View {n}", query="open=live", shared=n == 0, saved_at=now)
         for person in people for n in range(3)
     )  # fmt: skip
+    PollCall.objects.create(ends_at=now + timedelta(days=400), order_ids=[])
     KeptSearch.objects.bulk_create(
         KeptSearch(key=f"{n:024x}", text=f"lumen {n}", typed_at=now - timedelta(minutes=20 * n))
         for n in range(min(RECENT + 60 * days, 2_000))

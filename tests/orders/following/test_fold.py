@@ -20,6 +20,7 @@ from orders.placing.old_books import last_report_at
 from orders.rules.statuses import FINAL, Status
 from panel.format.step_chart import READ_AT_MOST
 from panel.notpanel.shapes import Reports
+from panel.ops.database import batches
 from tests.benchmarks.measure import vm_steps
 from tests.makers import make_order, make_report, make_service, make_user
 
@@ -181,14 +182,14 @@ def test_a_process_that_dies_while_it_folds_loses_nothing(monkeypatch: pytest.Mo
 
 def _dies_at(call: int) -> object:
     """`batches`, at whose so-manieth call the process dies."""
-    calls, real = count(1), fold.batches
+    calls = count(1)
 
-    def batches(things: list[int], size: int) -> object:
+    def counted(things: list[int], size: int) -> object:
         if next(calls) == call:
             raise SystemExit
-        return real(things, size)
+        return batches(things, size)
 
-    return batches
+    return counted
 
 
 # ── Old readings ─────────────────────────────────────────────────────────────────────────────────

@@ -63,9 +63,7 @@ class Migration(migrations.Migration):
             [drop("orders_event_by_id_e5b7bfef")],
             [migrations.AlterField("event", "by", person())],
         ),
-        migrations.AddIndex(
-            "event", Index(fields=["by", "-id"], condition=Q(by__isnull=False), name="event_of_person")
-        ),
+        migrations.AddIndex("event", Index(fields=["by"], condition=Q(by__isnull=False), name="event_of_person")),
         migrations.SeparateDatabaseAndState(
             [drop("orders_savedview_owner_id_b80331bb")],
             [migrations.AlterField("savedview", "owner", person(null=False, related_name="views"))],

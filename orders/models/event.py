@@ -26,8 +26,8 @@ class Event(models.Model):
         indexes = [
             # An order's timeline.
             models.Index(fields=["order", "-id"], name="event_timeline"),
-            # What a person did, newest first: the admin's filter, and whether a person may be deleted.
-            models.Index(fields=["by", "-id"], condition=models.Q(by__isnull=False), name="event_of_person"),
+            # What a person did: the admin's filter, and whether a person may be deleted.
+            models.Index(fields=["by"], condition=models.Q(by__isnull=False), name="event_of_person"),
         ]
 
     def __str__(self) -> str:

@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
-from panel.ops import checks  # noqa: F401  # registers the system checks
+from panel.ops import checks, connections  # noqa: F401  # they register system checks, and what signals call
 from panel.ops.planner import update_planner
 
 

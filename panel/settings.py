@@ -144,7 +144,11 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "OPTIONS": {
             "environment": "panel.site.templating.environment",
-            "context_processors": [*CONTEXT_PROCESSORS, "panel.site.status_bar.context"],
+            "context_processors": [
+                *CONTEXT_PROCESSORS,
+                "panel.site.status_bar.context",
+                "panel.site.templating.csrf_once",
+            ],
         },
     },
     {  # Django's own template language, for the admin alone
@@ -169,8 +173,9 @@ if database["ENGINE"].endswith("sqlite3"):
         # With NORMAL instead of FULL a power cut can take back a request_id that was already sent.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA mmap_size=268435456;",
     }
-else:
-    database |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+# A request goes on with its thread's connection: a new one costs as much as a small page. PostgreSQL may have restarted
+# meanwhile, so it is asked first; panel/ops/connections.py looks whether SQLite's file is still the same.
+database |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 # The throttle of sign-in counts in a cache that every process shares; a migration makes its table.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "desk_cache"}}
 

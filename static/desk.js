@@ -69,9 +69,9 @@
     if (!done) throw new Error("no clipboard");
   };
   const mark = (button, copied) => {
-    const sign = button.querySelector("use");
+    const sign = button.querySelector("use"); // of a button with words; of others the stylesheet draws it
     button.classList.toggle("is-copied", copied);
-    sign.setAttribute("href", sign.getAttribute("href").replace(/#.*/, copied ? "#i-check" : "#i-copy"));
+    sign?.setAttribute("href", sign.getAttribute("href").replace(/#.*/, copied ? "#i-check" : "#i-copy"));
   };
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy], [data-copy-of]");

@@ -98,11 +98,17 @@ def one_of_everything() -> Order:
 def routes(resolver: Any = None, prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Each route with its view; arguments as `<name>`, whether the pattern is a path or an expression."""
     for pattern in (resolver or get_resolver()).url_patterns:
-        said = re.sub(r"\(\?P(<\w+>)[^)]*\)", r"\1", str(pattern.pattern)).strip("^$")
+        said = prefix + str(pattern.pattern)
         if isinstance(pattern, URLResolver):
-            yield from routes(pattern, prefix + said)
+            yield from routes(pattern, said)
         else:
-            yield prefix + re.sub(r"<\w+:", "<", said), pattern.callback
+            yield plain_route(said), pattern.callback
+
+
+def plain_route(said: str) -> str:
+    """A route as Django says it, with arguments as `<name>`, whether it is a path or an expression."""
+    as_paths = re.sub(r"\(\?P(<\w+>)[^)]*\)", r"\1", said).replace("^", "").replace("$", "")
+    return re.sub(r"<\w+:", "<", as_paths)
 
 
 def address(route: str) -> str:

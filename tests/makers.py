@@ -13,11 +13,12 @@ from accounts.access import Role
 from accounts.models import User
 from catalog.models import Service
 from catalog.sync import apply_catalog, search_text
-from orders.following.claim import claim
+from orders.following.claim import claim, polls_due
 from orders.models import Order, Poll, Task
 from orders.models.poll import queue_of
 from orders.placing.place import place
 from orders.rules.statuses import LIVE, Status
+from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client
 from panel.notpanel.shapes import Report, ServiceRow
 
@@ -93,6 +94,11 @@ def claimed_ids(now: datetime) -> list[str]:
     """Claims the orders of the next status call: upstream's ids as the call names them, [] if none is due."""
     call = claim(now)
     return list(call.due) if call else []
+
+
+def poll_wanted(now: datetime) -> Purpose | None:
+    """What a status call would be for now; None if no poll is due."""
+    return next((purpose for purpose, polls in polls_due(now) if polls.exists()), None)
 
 
 def minutes(number: float) -> timedelta:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 
-from orders.models import Event, Order, Task
+from orders.models import Event, Order, Task, TaskQuerySet
 from orders.rules.statuses import Status
 from panel.ops.failpoints import fp
 
@@ -19,9 +19,8 @@ CANCEL_ENDS = {Status.CANCELLED: Settled.AGREED, Status.COMPLETED: Settled.DELIV
 
 def presume_settled(now: datetime) -> bool:
     """Presumes refills settled of which upstream has said nothing for too long. Returns whether there were any."""
-    hours = settings.REFILL_PRESUMED_SETTLED_AFTER
-    old = now - timedelta(hours=hours)
-    silent = dict(Task.objects.silent_refills(old).values_list("pk", "order_id")[:REFILLS_PRESUMED_AT_ONCE])
+    old = now - timedelta(hours=settings.REFILL_PRESUMED_SETTLED_AFTER)
+    silent = dict(silent_refills(now).values_list("pk", "order_id")[:REFILLS_PRESUMED_AT_ONCE])
     if not silent:
         return False
     fp("presume.found")
@@ -32,13 +31,18 @@ def presume_settled(now: datetime) -> bool:
         still = {task.pk: task.order_id for task in Task.objects.filter(pk__in=silent) if task.silent_since(old)}
         Task.objects.filter(pk__in=still).update(over_at=now, over_how=Settled.PRESUMED)
         Order.objects.filter(pk__in=still.values()).change()
-        facts = {"hours": f"{hours:g}"}
+        facts = {"hours": f"{settings.REFILL_PRESUMED_SETTLED_AFTER:g}"}
         Event.objects.bulk_create(
             [Event(order_id=pk, kind="refill_presumed", at=now, facts=facts) for pk in still.values()]
         )
         fp("presume.commit")
     fp("presume.committed")
     return True
+
+
+def silent_refills(now: datetime) -> TaskQuerySet:
+    """Pending refills of which upstream has said nothing for too long."""
+    return Task.objects.silent_refills(now - timedelta(hours=settings.REFILL_PRESUMED_SETTLED_AFTER))
 
 
 def settle_cancels(orders: Iterable[Order], at: datetime) -> list[Event]:

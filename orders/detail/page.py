@@ -12,6 +12,7 @@ from orders.detail.neighbours import came_from, neighbours
 from orders.detail.ordered_fields import ordered_fields
 from orders.detail.progress_chart import chart
 from orders.models import Order
+from orders.table.columns import Times
 from orders.table.rows import LATE_MARK
 from orders.teamwork import presence
 from orders.teamwork.notes import team
@@ -37,6 +38,7 @@ def render_page(
         "order": order,
         "events": order.events.select_related("by")[:EVENTS_SHOWN],
         "bar_changed": bar_moved(request),
+        "times": Times.of(order),
         "own": ordered_fields(order.body),
         "others": others,
         "version": page_version(order, others),

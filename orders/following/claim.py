@@ -7,7 +7,7 @@ from typing import NamedTuple
 from django.db import transaction
 
 from orders.models import Poll, PollCall, Sending
-from orders.models.poll import Urgency
+from orders.models.poll import PollQuerySet, Urgency
 from orders.rules.poll_schedule import LONGEST_PAUSE
 from orders.rules.retry import LEASE
 from panel.notpanel.budget import Purpose
@@ -16,7 +16,6 @@ from panel.ops.failpoints import fp
 ORDERS_PER_CALL = 100  # upstream's limit for one status call, which counts as one request
 # Somebody asked for these. They are polled even while a call that names them is under way: it may have come too early.
 ASKED = (Urgency.WEBHOOK, Urgency.PERSON)
-NOT_ASKED = (Urgency.NONE, Urgency.SUSPECT)
 
 
 class Claimed(NamedTuple):
@@ -32,15 +31,13 @@ class Claimed(NamedTuple):
 COLUMNS = ("order_id", "order__upstream_id", "next_poll_at", "urgency", "share")  # those of Claimed
 
 
-def poll_wanted(now: datetime) -> Purpose | None:
-    """The purpose of a poll now: ASK if a person waits for it, POLL if any order is due, None if none is."""
+def polls_due(now: datetime) -> "list[tuple[Purpose, PollQuerySet]]":
+    """What a poll is for now, people first: purposes, each with the due polls that are a reason for it.
+
+    Also those whose call is under way, which are in no hurry: a claim leaves them out.
+    """
     due = Poll.objects.together().due(now)
-    if not due.exists():
-        return None
-    if due.filter(urgency=Urgency.PERSON).exists():
-        return Purpose.ASK
-    free = due.exclude(order__in=PollCall.order_ids_at(now), urgency__in=NOT_ASKED)
-    return Purpose.POLL if free.exists() else None
+    return [(Purpose.ASK, due.filter(urgency=Urgency.PERSON)), (Purpose.POLL, due)]
 
 
 def claim(now: datetime) -> PollCall | None:

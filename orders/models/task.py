@@ -30,6 +30,12 @@ UNINDEXED_UPSTREAM_ID = models.Func(
     F("order__upstream_id"), template="%(expressions)s || ''", output_field=models.CharField()
 )
 
+# What the worker reads of a placement that it claims. The order's other columns would be most of the work of a claim.
+CLAIMED_COLUMNS = (
+    "order_id", "kind", "asked_at", "due_at", "attempts", "unclear_since", "settled_at", "outcome", "answer", "needs",
+    "order__request_id", "order__body", "order__expected_charge",
+)  # fmt: skip
+
 
 class TaskQuerySet(models.QuerySet["Task"]):
     """Tasks by what may be sent now, and the claims that hand each to one worker."""
@@ -71,10 +77,13 @@ class TaskQuerySet(models.QuerySet["Task"]):
         open_tasks = Task.objects.filter(settled_at=None)
         return sum(open_tasks.filter(pk__in=pks, due_at=at).update(due_at=now) for at, pks in by_due.items())
 
+    def placings_to_hurry(self, now: datetime) -> Self:
+        """Placements that wait for another try and that another order's answer lets go."""
+        return self.filter(kind=TaskKind.PLACE).waiting_again(now, HURRIED_TRIES)
+
     def hurry_placing(self, now: datetime) -> None:
         """Lets the order go now that waits for another try and would go next, if there is one."""
-        waiting = self.filter(kind=TaskKind.PLACE).waiting_again(now, HURRIED_TRIES)
-        task = waiting.select_related("order").order_by("due_at", "id").first()
+        task = self.placings_to_hurry(now).select_related("order").order_by("due_at", "id").first()
         if task and self.filter(pk=task.pk).hurry(now):
             task.order.change()
 
@@ -107,7 +116,10 @@ class TaskQuerySet(models.QuerySet["Task"]):
         From here on upstream may have heard of it, so `unclear_since` is set and the attempt is counted before a byte
         is sent: a worker that dies in mid-call leaves a task that is known to be in doubt.
         """
-        while task := self.to_send(Task.Kind.PLACE, now).select_related("order__service").first():
+        cancels = Task.objects.pending().filter(order=models.OuterRef("order"), kind=Task.Kind.CANCEL)
+        due = self.to_send(Task.Kind.PLACE, now).select_related("order").only(*CLAIMED_COLUMNS)
+        due = due.annotate(cancel_waits=models.Exists(cancels))  # type: ignore[no-redef]
+        while task := due.first():
             # `sendable` once more in the same statement: an undo or a stop that came in between wins. No join here:
             # with one, PostgreSQL would look at a copy of the row from before it waited for the undo.
             mine = self.filter(pk=task.pk, due_at=task.due_at, settled_at=None).sendable()
@@ -196,8 +208,9 @@ class Task(models.Model):
 
     objects: ClassVar[TaskQuerySet] = TaskQuerySet.as_manager()  # type: ignore[assignment]
     # Set by a claim: whether an earlier attempt was already in doubt, since when it was due (only of a refill or
-    # cancel), when the claim ends, and the attempt it is for.
+    # cancel), when the claim ends, and the attempt it is for; of a placement also whether a cancel of its order waits.
     was_unclear = False
+    cancel_waits = False
     was_due_at: datetime | None = None
     claimed_until: datetime | None = None
     current_attempt: "Attempt | None" = None

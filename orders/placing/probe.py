@@ -3,29 +3,29 @@
 import logging
 from datetime import datetime
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.balance import read_balance
 from orders.models import Sending
 from orders.placing import send_switch
 from orders.placing.funding import fund, tasks_waiting
-from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client
 from panel.notpanel.errors import NotPanelError
 
 log = logging.getLogger(__name__)
 
 
-def due_probe(now: datetime) -> Purpose | None:
-    """What the call of a due probe would be for, or None while no probe is due."""
-    return Purpose.UPKEEP if Sending.objects.filter(probe_at__lte=now).exists() else None
+def due_probe(now: datetime) -> QuerySet[Sending]:
+    """The row of Sending while a probe is due."""
+    return Sending.objects.filter(probe_at__lte=now)
 
 
 def probe(client: Client, now: datetime | None = None) -> bool:
     """Makes one call for the balance if a probe is due, and applies the answer. Returns whether one was due."""
     now = now or timezone.now()
     # The claim is the next time, whatever comes of this one.
-    if not Sending.objects.filter(probe_at__lte=now).update(probe_at=now + send_switch.probe_pause(now)):
+    if not due_probe(now).update(probe_at=now + send_switch.probe_pause(now)):
         return False
     try:
         reading = read_balance(client)

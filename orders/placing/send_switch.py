@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from orders.models import Event, Sending, Task
@@ -67,9 +67,14 @@ def probe_pause(now: datetime) -> timedelta:
     return PROBE_INTERVAL if stopped_at is None else min(max(now - stopped_at, FIRST_PROBE), PROBE_INTERVAL)
 
 
+def counting() -> QuerySet[Sending]:
+    """The row of Sending while any failure counts, or a trial to go on is under way; else none."""
+    return Sending.objects.filter(Q(failures__gt=0) | Q(trial_at__isnull=False))
+
+
 def count_answer() -> None:
     """Begins the count of failures anew, because upstream said yes or no to an order."""
-    Sending.objects.filter(Q(failures__gt=0) | Q(trial_at__isnull=False)).update(failures=0, trial_at=None)
+    counting().update(failures=0, trial_at=None)
 
 
 def upstream_answered(now: datetime) -> None:

@@ -6,7 +6,8 @@ No database transaction is open while upstream is called, and the same request_i
 import logging
 import random
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
 from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
@@ -30,6 +31,7 @@ from panel.notpanel.errors import (
     Throttled,
     Unclear,
 )
+from panel.ops.database import Given, WhichExist
 from panel.ops.failpoints import fp
 from panel.ops.logs import about
 
@@ -82,7 +84,7 @@ def submit(client: Client, task: Task) -> None:
         task.end_attempt(Ending.UNSENT, IN_DOUBT_TOO_LONG, started_at)
         to_review(task, IN_DOUBT_TOO_LONG, task.answer)
         return
-    if not task.was_unclear and (asked := pending_cancel(task.order)):
+    if not task.was_unclear and task.cancel_waits and (asked := pending_cancel(task.order)):
         withdraw_instead(task, asked, started_at)
         return
     try:
@@ -102,35 +104,42 @@ def submit(client: Client, task: Task) -> None:
         task.end_attempt(Ending.BROKEN, "The log has the details.", timezone.now())
         to_review(task, "a mistake of the desk’s own stopped it in mid-call; the log has the details.", "")
     else:
-        apply_answer(task, upstream_id, started_at)
         # One answer lets one order go that waits for another try, so that no answer lets hundreds go at once.
-        Task.objects.hurry_placing(timezone.now())
+        if apply_answer(task, upstream_id, started_at):
+            Task.objects.hurry_placing(timezone.now())
 
 
-def apply_answer(task: Task, upstream_id: str, asked_at: datetime) -> None:
-    """Upstream took the order: gives it upstream's id, and makes its first poll due at once."""
-    order = task.order
+def apply_answer(task: Task, upstream_id: str, asked_at: datetime) -> bool:
+    """Upstream took the order: gives it upstream's id, and makes its first poll due at once.
+
+    Returns whether another order may wait for another try.
+    """
+    order, now = task.order, timezone.now()
     try:
         with transaction.atomic():
-            task.end_attempt(Ending.PLACED, upstream_id, timezone.now())
-            send_switch.count_answer()
+            task.end_attempt(Ending.PLACED, upstream_id, now)
             # If the claim ran out meanwhile, the worker that has the task now gets the same id. Nobody has it when the
             # order is in review or closed by a person: upstream's yes is truer than what we made of its silence.
-            mine = task.settle(Task.Outcome.DONE, upstream_id, at=timezone.now())
+            mine = task.settle(Task.Outcome.DONE, upstream_id, at=now)
             without_id = Order.objects.filter(pk=order.pk, upstream_id=None)
             if not (mine or without_id.filter(status__in=(Status.REVIEW, Status.REJECTED)).exists()):
                 log.warning("the answer came after the claim ran out", extra={"upstream_id": upstream_id})
+                send_switch.count_answer()
                 record_other_ids(task)
-                return
-            Task.objects.filter(pk=task.pk).update(outcome=Task.Outcome.DONE, answer=upstream_id)
+                return True
+            if not mine:
+                Task.objects.filter(pk=task.pk).update(outcome=Task.Outcome.DONE, answer=upstream_id)
             fp("placed.half")
             # Its delivery time counts from now: what it waited for before does not make it slow. Its status is
             # upstream's to say, so the first poll follows at once.
-            now = timezone.now()
-            without_id.change(upstream_id=upstream_id, status=Status.QUEUED, taken_at=now)
+            named = without_id.change(upstream_id=upstream_id, status=Status.QUEUED, taken_at=now)
             Poll.objects.bulk_create([Poll(order=order, next_poll_at=asked_at)], ignore_conflicts=True)
-            order.record("asked", attempt=task.attempts, upstream_id=upstream_id)
-            record_other_ids(task)
+            order.record("asked", at=now, attempt=task.attempts, upstream_id=upstream_id)
+            rest = what_else(task, upstream_id, now)
+            if rest.other_ids or not named:
+                record_other_ids(task)
+            if rest.failures:
+                send_switch.count_answer()
             fp("placed.commit")
         fp("placed.committed")
     except IntegrityError:
@@ -138,8 +147,35 @@ def apply_answer(task: Task, upstream_id: str, asked_at: datetime) -> None:
         task.end_attempt(Ending.PLACED, upstream_id, timezone.now())
         log.error("upstream gave one id to two orders", extra={"upstream_id": upstream_id, "other": other})
         to_review(task, f"upstream answered with {upstream_id}, which order {other} already has.", upstream_id)
-    else:
-        log.info("placed", extra={"upstream_id": upstream_id, "attempt": task.attempts})
+        return True
+    log.info("placed", extra={"upstream_id": upstream_id, "attempt": task.attempts})
+    return rest.waiting
+
+
+class Rest(NamedTuple):
+    """What follows from upstream's yes beyond its own order; nearly always nothing."""
+
+    other_ids: bool  # another try of the task was answered with another id
+    failures: bool  # the send switch counts failures, which end with an answer
+    waiting: bool  # another order waits for another try
+
+
+def what_else(task: Task, upstream_id: str, now: datetime) -> Rest:
+    """Asks in one statement what follows from upstream's yes beyond its own order.
+
+    The order's row is locked by now, so that of two workers that bring an id each the second sees the first's.
+    """
+    return Rest(*rest_question().ask(task=task.pk, upstream_id=upstream_id, now=now))
+
+
+@cache
+def rest_question() -> WhichExist:
+    """What `what_else` asks, in the order of Rest."""
+    now: Any = Given("now")
+    placed = Attempt.objects.filter(task=Given("task"), ending=Ending.PLACED)
+    return WhichExist([
+        placed.exclude(said=Given("upstream_id")), send_switch.counting(), Task.objects.placings_to_hurry(now),
+    ])  # fmt: skip
 
 
 def record_other_ids(task: Task) -> None:

@@ -1,13 +1,33 @@
-"""The columns of the orders table, and the compiled template of a row that has the columns a person chose."""
+"""The columns of the orders table, and the drawing of its rows with the columns that a person chose.
 
+A row is drawn once for all who see it alike, and kept. `_drawn` is a function of its two arguments, and they hold all
+that the templates of a row read. What changes by itself (`2 min ago`) or belongs to one page is left blank in it, and
+filled in each time.
+"""
+
+import re
+import secrets
 from collections.abc import Iterable
+from datetime import date, datetime
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
+from django.conf import settings
 from django.template import engines
+from django.utils import timezone
+from django.utils.http import urlencode
 from jinja2 import Template
+from markupsafe import Markup, escape
+
+from accounts.access import may
+from orders.models import Order
+from orders.table.rows import Row
+from panel.format.numbers import PLAIN, marked
+from panel.format.times import due_tag, span_tag, time_tag, today, zone_name
 
 CACHED_TEMPLATES = 128  # compiled rows, one for each choice of columns; a team makes few different choices
+DRAWN_AT_ONCE = 8  # rows of a page; a screen shows some of those below later, by a frame: lists.css
+DRAWN_ROWS = 2_000  # kept in a process; each takes some 3 kB
 FIRST_COLUMN = "id"  # in every choice: it names the row and links to the order
 DEFAULT_COLUMNS = ("id", "service", "link", "qty", "start", "charge", "status", "refill", "who")
 
@@ -43,9 +63,122 @@ def known_columns(names: Iterable[str]) -> tuple[str, ...]:
 
 @lru_cache(maxsize=CACHED_TEMPLATES)
 def row_template(columns: tuple[str, ...]) -> Template:
-    """The template of rows with these cells, compiled as one: including each cell in fifty rows took twice as long."""
+    """The template of a row with these cells, compiled as one: including each cell in fifty rows took twice as long."""
     env = engines["jinja2"].env  # type: ignore[attr-defined]
-    paths = ["_rows.html", *(f"cells/{name}.html" for name in columns)]
-    rows, *cells = (env.loader.get_source(env, f"orders/table/{path}")[0] for path in paths)
-    template: Template = env.from_string(rows.replace("{# cells #}", "".join(cells)))
+    paths = ["_row.html", *(f"cells/{name}.html" for name in columns)]
+    row, *cells = (env.loader.get_source(env, f"orders/table/{path}")[0] for path in paths)
+    template: Template = env.from_string(row.replace("{# cells #}", "".join(map(str.strip, cells))))
     return template
+
+
+# ── Rows ─────────────────────────────────────────────────────────────────────────────────────────
+class Reader(NamedTuple):
+    """All that the look of a row depends on besides the row: who reads it, where and when."""
+
+    columns: tuple[str, ...]
+    may_place: bool
+    stopped: bool  # whether sending is
+    refills_per_order: int
+    zone: str
+    numbers: str  # PLAIN as this person writes it
+    today: date  # on this person's calendar: times of other days are told with their day
+
+    @classmethod
+    def of(cls, user: Any, columns: tuple[str, ...], *, stopped: bool) -> Self:
+        """This person now, with these columns."""
+        return cls(
+            columns, may(user, "place"), stopped, settings.REFILLS_PER_ORDER, zone_name(), marked(PLAIN), today()
+        )
+
+
+class Times(NamedTuple):
+    """The times of an order, and each as a row or a page tells it now."""
+
+    pk: int
+    created_at: datetime
+    checked_at: datetime | None
+    late_from: datetime | None
+    due_at: datetime | None  # when its placing is tried next
+
+    @classmethod
+    def of(cls, order: Order) -> Self:
+        """Those of an order whose tasks are known."""
+        due_at = order.placing_task.due_at if order.placing_task else None
+        return cls(order.pk, order.created_at, order.checked_at, order.late_from, due_at)
+
+    @property
+    def placed(self) -> Markup:
+        """When it was placed."""
+        return time_tag(self.created_at)
+
+    @property
+    def polled(self) -> Markup:
+        """When upstream was last asked, for an order that still is: open pages move it on without a swap."""
+        return time_tag(self.checked_at, self.pk) if self.checked_at else Markup()
+
+    @property
+    def changed(self) -> Markup:
+        """When upstream was last asked, for an order that is not asked after any more."""
+        return time_tag(self.checked_at) if self.checked_at else Markup()
+
+    @property
+    def late(self) -> Markup:
+        """For how long it is late."""
+        return span_tag(self.late_from) if self.late_from else Markup()
+
+    @property
+    def due(self) -> Markup:
+        """When it is tried next."""
+        return due_tag(self.due_at) if self.due_at else Markup()
+
+
+# The blanks of a drawn row: its times, and what a page adds. Between marks that nobody can guess, so no text has one.
+TOLD, ADDED = ("placed", "polled", "changed", "late", "due"), ("back", "attributes", "note")
+_MARK = secrets.token_hex(16)
+BLANKS = {name: Markup(f"{_MARK}{name}{_MARK}") for name in TOLD + ADDED}  # noqa: S704  our own words
+_AT_BLANKS = re.compile(f"{_MARK}([a-z]+){_MARK}")
+
+
+def draw_rows(rows: Iterable[Row], reader: Reader, *, match: str = "", note: str = "", swap: bool = False) -> Markup:
+    """These rows as HTML: a page of them, or with `swap` each to go to its own place in an open page.
+
+    `match` is the query string of the list that they stand in, `note` says why nothing was done.
+    """
+    added = {
+        "back": escape(f"?{urlencode({'from': match})}" if match else ""),
+        "attributes": ' hx-swap-oob="true"' if swap else "",
+        "note": Markup('<span class="sub old" role="alert">{}</span>').format(note) if note else "",
+    }
+    now = timezone.now()
+    drawn: list[str] = []
+    for position, row in enumerate(rows):
+        if position == DRAWN_AT_ONCE and not swap:
+            added["attributes"] = " data-below"
+        drawn += _filled(_drawn(row.timeless(now), reader), Times(*row.times), added)
+    return Markup("".join(drawn))  # noqa: S704  each part was escaped where it was made
+
+
+def draw_order(order: Order, reader: Reader) -> Markup:
+    """An order as a row, drawn anew: for one that is in no database."""
+    parts = _filled(_parts(order, reader), Times.of(order), dict.fromkeys(ADDED, ""))
+    return Markup("".join(parts))  # noqa: S704  each part was escaped where it was made
+
+
+@lru_cache(maxsize=DRAWN_ROWS)
+def _drawn(row: Row, reader: Reader) -> list[str]:
+    """A row's HTML in parts. What time it is must not matter here: see `Row.timeless`."""
+    return _parts(row.order(), reader)
+
+
+def _parts(order: Order, reader: Reader) -> list[str]:
+    """A row's HTML: texts, and between them names of BLANKS."""
+    macros: Any = row_template(reader.columns).module
+    return _AT_BLANKS.split(macros.row(order, reader, BLANKS))
+
+
+def _filled(parts: list[str], times: Times, added: dict[str, str]) -> list[str]:
+    filled = parts.copy()
+    for position in range(1, len(parts), 2):
+        name = parts[position]
+        filled[position] = added[name] if name in added else getattr(times, name)
+    return filled

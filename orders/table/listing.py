@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any, Self
 from urllib.parse import urlencode
 
-from django.db.models import Q, QuerySet, Subquery
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, QueryDict
 
 from accounts.models import User
@@ -14,13 +14,14 @@ from orders.models import KeptSearch, Order, OrderQuerySet
 from orders.models.kept_search import KEY_CHARACTERS, cleaned_search
 from orders.rules.statuses import Status, label, stage
 from orders.table import filters, paging
-from orders.table.columns import COLUMNS, DEFAULT_COLUMNS, known_columns, row_template
+from orders.table.columns import COLUMNS, DEFAULT_COLUMNS, known_columns
 from orders.table.filters import FILTERS, IndexRows
 from orders.table.markup import orders_url
 from orders.table.paging import SORTS, Key, ListQuery, PageRange, Sort, Source
 from orders.table.pasted_ids import PastedOrders, find_orders, ids_beginning, is_of_ids, only_target, shortened
-from orders.table.rows import CHECKED_AT, VERSION_FIELDS, row_version
+from orders.table.rows import VERSION_FIELDS, Row, later, row_version
 from panel.format.times import ends, machine, starts
+from panel.ops.database import Select
 from panel.web.params import read_number
 
 ROWS_A_PAGE = 50
@@ -28,6 +29,9 @@ IGNORED_CHARACTERS = 100  # that the page repeats of a value that makes no sense
 MOST_NEW_ORDERS = 99  # counted; beyond that the page says 99+
 MAX_ID = 10**18  # larger than any order's
 SPAN_SLACK_IDS = 1_000  # ids and times of placing rise together, except among orders of the same moment
+
+
+VERSIONS = Select(Order, "id", "reported_at", "poll__reported_at", *VERSION_FIELDS)
 
 
 @dataclass(frozen=True)
@@ -179,7 +183,7 @@ class Listing:
         return pks[0] if pks else None
 
     # ── The page ─────────────────────────────────────────────────────────────────────────────────
-    def context(self) -> dict[str, object]:
+    def context(self) -> dict[str, Any]:
         """What `orders/table/index.html` wants."""
         page, up = self.page(), self.after is not None
         rows, scanned_to = page.rows, page.scanned_to
@@ -189,7 +193,6 @@ class Listing:
         return {
             "orders": rows,
             "listing": self,
-            "rows": row_template(self.columns),
             "usual": DEFAULT_COLUMNS,
             "sorts": SORTS,
             "columns": {name: COLUMNS[name] for name in self.columns},
@@ -205,10 +208,10 @@ class Listing:
             "live": not self.before and not (up and page.more),
         }
 
-    def newest_known(self, rows: list[Order]) -> int:
+    def newest_known(self, rows: list[Row]) -> int:
         """The newest order that a page with these rows knows; later ones count as new to it."""
         if rows and not self.sorting and paging.direct_source(self.list_query, self.sort):
-            return rows[0].pk
+            return int(rows[0].pk)
         # The newest of all orders, or a poll of a list that matches nothing would scan them all.
         return Order.objects.filter(pk__gt=0).order_by("-pk").values_list("pk", flat=True).first() or 0
 
@@ -301,11 +304,11 @@ class Listing:
         order that the page does not know (0: none).
         """
         newer = self.newer_orders().order_by("-pk")[:1]
-        orders = self.orders().filter(pk__in=versions).annotate(newest=Subquery(newer)).order_by()
-        now: list[tuple[Any, ...]] = list(orders.values_list("pk", CHECKED_AT, "newest", *VERSION_FIELDS))
-        newest = now[0][2] if now else newer.values_list("pk", flat=True).first()
-        moved = [pk for pk, _, _, *facts in now if row_version(*facts, stopped=stopped) != versions[pk]]
-        polled = {str(pk): machine(at) for pk, at, _, _, status, *_ in now if at and stage(status).live}
+        now = VERSIONS.of(self.orders().filter(pk__in=versions).order_by(), also=newer)
+        newest = now[0][-1] if now else newer.values_list("pk", flat=True).first()
+        moved = [pk for pk, _, _, *facts, _ in now if row_version(*facts, stopped=stopped) != versions[pk]]
+        checked = [(pk, later(*at)) for pk, *at, _, status, _, _, _, _ in now if stage(status).live]
+        polled = {str(pk): machine(at) for pk, at in checked if at}
         return moved, polled, newest or 0
 
     def count_new(self) -> int:

@@ -17,7 +17,7 @@ from django.db.models import IntegerField, Q, QuerySet, Value
 
 from orders.models import Order, OrderQuerySet
 from orders.table.filters import IndexRows
-from orders.table.rows import fetch_rows, is_one_of
+from orders.table.rows import Row, fetch_rows, is_one_of
 
 SCANNED_IDS = (100, 1_000, 2_000, 2_000)  # ids in each batch that is checked for a page; then it says how far it got
 PROBED_ROWS = 1_000  # ids of a source that are read to learn which is the narrowest
@@ -66,14 +66,19 @@ class PageRange(NamedTuple):
 class Page(NamedTuple):
     """Orders in the direction of their range."""
 
-    rows: list[Order]
+    rows: list[Row]
     more: bool
     scanned_to: Key | None = None  # how far the scan got, if it stopped before the page was full or the list ended
 
+    @property
+    def orders(self) -> list[Order]:
+        """The same as orders."""
+        return [row.order() for row in self.rows]
 
-def key_of(order: Order, sort: Sort) -> Key:
+
+def key_of(row: Row, sort: Sort) -> Key:
     """The order's place in a list that is sorted so."""
-    return (getattr(order, sort.field) if sort.field else None), order.pk
+    return (getattr(row, sort.field) if sort.field else None), row.pk
 
 
 def key_text(key: Key) -> str:
@@ -100,7 +105,7 @@ def page(orders: OrderQuerySet, query: ListQuery, page_range: PageRange, size: i
         rows = fetch_rows(orders.filter(pk__in=first).order_by("-pk" if page_range.down else "pk"))
         return Page(rows[:size], len(rows) > size)
     pks, more, scanned_to = page_ids(query, page_range, size)
-    by_id = {order.pk: order for order in fetch_rows(orders.filter(is_one_of(pks)).order_by())}
+    by_id = {row.pk: row for row in fetch_rows(orders.filter(is_one_of(pks)).order_by())}
     return Page([by_id[pk] for pk in pks if pk in by_id], more, scanned_to)
 
 

@@ -7,15 +7,16 @@ from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from orders.models import Order
 from orders.rules.refusal import Refusal
-from orders.table.columns import row_template
+from orders.table.columns import Reader, draw_rows
 from orders.table.listing import Listing
 from orders.table.rows import fetch_rows
 from panel.web.htmx import page_path, wants_fragment
+from panel.web.polling import bar_of
 
 
 def the_order(request: HttpRequest, pk: int) -> Order:
@@ -37,9 +38,10 @@ def row_or_redirect(request: HttpRequest, pk: int, why: str, done: str) -> HttpR
     if not wants_fragment(request):
         return redirect_back(request, why, done)
     listing = Listing.of(request.user, QueryDict(urlsplit(page_path(request)).query))  # of the page that asked
-    orders = fetch_rows(Order.objects.seen_by(request.user).filter(pk=pk))
-    context = {"orders": orders, "rows": row_template(listing.columns), "note": why, "match": listing.query()}
-    response = render(request, "orders/table/_row.html", context, status=HTTPStatus.CONFLICT if why else HTTPStatus.OK)
+    rows = fetch_rows(Order.objects.seen_by(request.user).filter(pk=pk))
+    reader = Reader.of(request.user, listing.columns, stopped=bool(bar_of(request).stopped_at))
+    html = draw_rows(rows, reader, match=listing.query(), note=why)
+    response = HttpResponse(html, status=HTTPStatus.CONFLICT if why else HTTPStatus.OK)
     if not why:
         response["HX-Trigger"] = json.dumps({"desk:said": done})
     return response

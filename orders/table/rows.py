@@ -1,33 +1,39 @@
-"""Orders as rows of the table: read in three queries however many rows, and the versions that open pages compare."""
+"""Orders as rows of the table: read in two queries however many rows, and the versions that open pages compare."""
 
 from collections.abc import Collection
-from datetime import datetime
-from functools import reduce
-from itertools import pairwise
-from operator import or_
+from datetime import UTC, datetime
+from itertools import chain, pairwise
+from operator import itemgetter
+from typing import Any, NamedTuple, Self, TypeVar
 
-from django.db import connection
-from django.db.models import F, Q
+from django.db import DEFAULT_DB_ALIAS, connection
+from django.db.models import F, Model, Q
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import In
 
 from accounts.models import User
-from orders.models import Order, OrderQuerySet, Task
+from catalog.models import Service
+from orders.models import Order, OrderQuerySet, Poll, Task
 from orders.rules.lateness import is_late
 from orders.rules.poll_schedule import is_stale
 from orders.rules.statuses import Status
+from panel.ops.database import Select
 from panel.web.params import read_number
 
-ORDER_FIELDS = ("request_id", "link", "quantity", "runs", "expected_charge", "created_at", "send_when_funded",
-                "upstream_id", "status", "charge", "currency", "start_count", "remains", "reported_at", "left_out",
-                "failing_since", "refills_elsewhere", "missing_since", "doubts", "late_from", "version", "cost",
-                "placed_by_id")  # fmt: skip
+# Times that a row tells in words, which change while nothing is written: see `Row.timeless`.
+TIME_FIELDS = ("created_at", "reported_at", "poll__reported_at", "poll__next_poll_at", "late_from")
+ORDER_FIELDS = (*TIME_FIELDS, "id", "request_id", "link", "quantity", "runs", "expected_charge", "send_when_funded",
+                "upstream_id", "status", "charge", "currency", "start_count", "remains", "left_out", "failing_since",
+                "refills_elsewhere", "missing_since", "doubts", "version", "cost", "placed_by_id",
+                "service_id")  # fmt: skip
 SERVICE_FIELDS = ("upstream_id", "name", "type", "category", "refill", "cancel", "changed_at")
-POLL_FIELDS = ("poll__next_poll_at", "poll__reported_at")
-ROW_FIELDS = (*ORDER_FIELDS, *POLL_FIELDS, *(f"service__{name}" for name in SERVICE_FIELDS))
-TASK_FIELDS = ("order_id", "kind", "asked_by_id", "asked_at", "due_at", "attempts", "unclear_since", "settled_at",
-               "outcome", "answer", "needs", "known_at", "over_at", "slot")  # fmt: skip
 PERSON_FIELDS = ("username", "name")
+ROW_FIELDS = (*ORDER_FIELDS, *(f"service__{name}" for name in SERVICE_FIELDS),
+              *(f"placed_by__{name}" for name in PERSON_FIELDS))  # fmt: skip
+TASK_FIELDS = ("due_at", "order_id", "id", "kind", "asked_by_id", "asked_at", "attempts", "unclear_since", "settled_at",
+               "outcome", "answer", "needs", "known_at", "over_at", "slot")  # fmt: skip
+ROW_TASK_FIELDS = (*TASK_FIELDS, *(f"asked_by__{name}" for name in PERSON_FIELDS))
+PLACES = {"pk": ROW_FIELDS.index("id")} | {name: place for place, name in enumerate(ROW_FIELDS)}
 VERSION_FIELDS = ("version", "status", "upstream_id", "poll__next_poll_at", "late_from")  # the arguments of row_version
 # When upstream was last asked about an order and answered, also where that changed nothing.
 CHECKED_AT = Coalesce("poll__reported_at", "reported_at")
@@ -39,50 +45,130 @@ LATE_MARK = "l"  # the row says that the order is late
 # Ids between the first and the last of a list, for each id of the list, up to which reading that range of the index
 # costs less than looking up each id: PostgreSQL reads a block again for each row, SQLite's look-ups are cheap.
 NEAR_RATIO = {"sqlite": 2, "postgresql": 25}
+# Stand for a time of which a row shows only this, besides its words: that it has come, or that it has not.
+PAST, FUTURE = datetime(2000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+
+ROWS, TASKS = Select(Order, *ROW_FIELDS), Select(Task, *ROW_TASK_FIELDS)
+ORDER_ID = "orders_task.order_id"
+
+AnyModel = TypeVar("AnyModel", bound=Model)
+Values = tuple[Any, ...]
 
 
-def fetch_rows(orders: OrderQuerySet) -> list[Order]:
-    """These orders in the query's order, each with its service, its people and the tasks that a row shows."""
-    rows = list(orders.select_related("service", "poll").only(*ROW_FIELDS))
-    tasks = row_tasks(rows)
-    # In a query of its own: a team is small, and many rows name the same few people.
-    person_ids = {order.placed_by_id for order in rows} | {task.asked_by_id for task in tasks}
-    people = User.objects.only(*PERSON_FIELDS).order_by().in_bulk(person_ids)
-    by_id = {order.pk: order for order in rows}
-    for order in rows:
-        order.placed_by = people[order.placed_by_id]
-        order.__dict__["known_tasks"] = []
-    for task in tasks:
-        task.asked_by, task.order = people.get(task.asked_by_id), by_id[task.order_id]
-        task.order.__dict__["known_tasks"].append(task)
-    return rows
+class Row(NamedTuple):
+    """An order with all that its row shows, as the database has it. Rows that are equal look the same."""
+
+    values: Values  # of ROW_FIELDS
+    tasks: tuple[Values, ...]  # of ROW_TASK_FIELDS, newest first
+
+    def __getattr__(self, name: str) -> Any:
+        """A field of ROW_FIELDS by its name."""
+        if name not in PLACES:
+            raise AttributeError(name)
+        return self.values[PLACES[name]]
+
+    @property
+    def times(self) -> tuple[int, datetime, datetime | None, datetime | None, datetime | None]:
+        """Its id, when it was placed, when upstream was last asked, from when on it is late, when it is tried next."""
+        created_at, *checked_at, _, late_from, pk = self.values[: len(TIME_FIELDS) + 1]
+        due_at = next((due_at for due_at, _, _, kind, *_ in self.tasks if kind == Task.Kind.PLACE), None)
+        return pk, created_at, later(*checked_at), late_from, due_at
+
+    def timeless(self, now: datetime) -> Self:
+        """The same row, with PAST or FUTURE in place of the times whose words change by themselves."""
+        _, reported_at, polled_at, next_poll_at, late_from, *others = self.values
+        times = (
+            PAST,
+            later(reported_at, polled_at) and PAST,
+            None,
+            next_poll_at and (PAST if is_stale(next_poll_at) else FUTURE),
+            late_from and (PAST if is_late(late_from) else FUTURE),
+        )
+        tasks = tuple((due_at and (PAST if due_at <= now else FUTURE), *facts) for due_at, *facts in self.tasks)
+        return type(self)((*times, *others), tasks)
+
+    def order(self) -> Order:
+        """The order. What its row does not show is read from the database when it is asked for."""
+        facts = dict(zip(ROW_FIELDS, self.values, strict=True))
+        order, poll = _loaded(Order, facts, ORDER_FIELDS), _part(facts, "poll__")
+        order.recall_poll(_loaded(Poll, {"order_id": order.pk} | poll) if poll["next_poll_at"] else None)
+        order.service = _loaded(Service, {"id": order.service_id} | _part(facts, "service__"))
+        order.placed_by = _loaded(User, {"id": order.placed_by_id} | _part(facts, "placed_by__"))
+        order.__dict__["known_tasks"] = [_task(values, order) for values in self.tasks]
+        return order
 
 
-def row_tasks(rows: list[Order]) -> list[Task]:
+def later(*times: datetime | None) -> datetime | None:
+    """The latest of these times that are known; None if none is."""
+    return max(filter(None, times), default=None)
+
+
+def _task(values: Values, order: Order) -> Task:
+    facts = dict(zip(ROW_TASK_FIELDS, values, strict=True))
+    task = _loaded(Task, facts, TASK_FIELDS)
+    asked_by = {"id": task.asked_by_id} | _part(facts, "asked_by__")
+    task.order, task.asked_by = order, _loaded(User, asked_by) if task.asked_by_id else None
+    return task
+
+
+def _part(facts: dict[str, Any], prefix: str) -> dict[str, Any]:
+    return {name.removeprefix(prefix): value for name, value in facts.items() if name.startswith(prefix)}
+
+
+def _loaded(model: type[AnyModel], facts: dict[str, Any], names: Collection[str] = ()) -> AnyModel:
+    """An instance as a query makes it that reads these columns and leaves the others for later."""
+    columns = [field.attname for field in model._meta.concrete_fields if field.attname in (names or facts)]
+    return model.from_db(DEFAULT_DB_ALIAS, columns, [facts[column] for column in columns])
+
+
+def fetch_rows(orders: OrderQuerySet) -> list[Row]:
+    """The rows of these orders, in the query's order, each with its service, its people and the tasks that it shows."""
+    found = [Row(values, ()) for values in ROWS.of(orders)]
+    tasks: dict[int, list[Values]] = {row.pk: [] for row in found}
+    for task in row_tasks(found):
+        tasks[task[1]].append(task)
+    return [Row(row.values, tuple(tasks[row.pk])) for row in found]
+
+
+def row_tasks(rows: list[Row]) -> list[Values]:
     """The rows' refills and cancels, newest first, and their placings where upstream has not taken the order."""
+    pks = [row.pk for row in rows]
+    if not pks:
+        return []
+    not_taken = [row.pk for row in rows if not row.upstream_id or row.status == Status.REJECTED]
     # Written so that no index serves it: one on kinds would lead through the tasks of all orders.
-    condition = ~Q(kind=Task.Kind.PLACE)
-    if not_taken := [order.pk for order in rows if not order.upstream_id or order.status == Status.REJECTED]:
-        condition |= Q(In(F("order_id") + 0, not_taken))
+    kinds = f"NOT orders_task.kind = '{Task.Kind.PLACE}' OR {ORDER_ID} + 0 IN ({_marks(not_taken)})"
     # In halves, or PostgreSQL reads a block again for each task in it instead of making a bitmap of the blocks first.
-    near = is_one_of([order.pk for order in rows], "order_id", halves=True)
-    return sorted(Task.objects.filter(condition, near).only(*TASK_FIELDS).order_by(), key=lambda task: -task.pk)
+    ranges = near_ranges(pks, halves=True)
+    near = " OR ".join([f"{ORDER_ID} BETWEEN %s AND %s"] * len(ranges)) or f"{ORDER_ID} IN ({_marks(pks)})"
+    params = [*not_taken, *(chain(*ranges) if ranges else pks), *pks]
+    tasks = TASKS.where(f"({kinds}) AND ({near}) AND {ORDER_ID} + 0 IN ({_marks(pks)})", params)
+    return sorted(tasks, key=itemgetter(2), reverse=True)
 
 
-def is_one_of(pks: Collection[int], field: str = "id", *, halves: bool = False) -> Q:
-    """The condition that `field` is one of these ids.
+def _marks(pks: Collection[int]) -> str:
+    return ", ".join(["%s"] * len(pks)) or "NULL"
 
-    Each id costs a look-up in the index, which is dearer among a million rows than among a thousand. Where the ids
-    stand near each other the condition is a range of the index instead (with `halves`, two), which costs the same
-    among both.
+
+def near_ranges(pks: Collection[int], *, halves: bool = False) -> list[tuple[int, int]]:
+    """The range of ids, or with `halves` the two, that these ids fill well enough; [] where they stand too far apart.
+
+    Each id costs a look-up in the index, which is dearer among a million rows than among a thousand. A range of the
+    index costs the same among both.
     """
     low, high = min(pks, default=0), max(pks, default=0)
     if high - low >= NEAR_RATIO[connection.vendor] * len(pks):
+        return []
+    return list(pairwise([low, (low + high) // 2, high] if halves else [low, high]))
+
+
+def is_one_of(pks: Collection[int], field: str = "id") -> Q:
+    """The condition that `field` is one of these ids, read one by one or as a range: see `near_ranges`."""
+    if not (ranges := near_ranges(pks)):
         return Q(**{f"{field}__in": pks})
-    ends = [low, (low + high) // 2, high] if halves else [low, high]
-    ranges = [Q(**{f"{field}__gte": first, f"{field}__lte": last}) for first, last in pairwise(ends)]
+    [(first, last)] = ranges
     # Plus zero, or the database would look up each id in the index after all.
-    return reduce(or_, ranges) & Q(In(F(field) + 0, list(pks)))
+    return Q(**{f"{field}__gte": first, f"{field}__lte": last}) & Q(In(F(field) + 0, list(pks)))
 
 
 def row_version(

@@ -17,7 +17,7 @@ from orders.models import Event, KeptSearch, Order
 from orders.models.kept_search import SEARCH_CHARACTERS, cleaned_search
 from orders.rules.statuses import Status
 from orders.table import export as files
-from orders.table.columns import COLUMNS, FIRST_COLUMN, known_columns, row_template
+from orders.table.columns import COLUMNS, FIRST_COLUMN, Reader, draw_rows, known_columns
 from orders.table.filters import FILTERS, NETWORK_NAMES, OPEN_FILTERS, typed_text
 from orders.table.listing import MOST_NEW_ORDERS, Listing
 from orders.table.paging import SORTS
@@ -42,7 +42,10 @@ def index(request: HttpRequest) -> HttpResponse:
         # What could not be read stays in the address, because the page says so.
         kept = [name for name in ("before", "after", *FILTERS) if name not in listing.filters]
         return HttpResponseRedirect(listing.address(**{name: text for name in kept if (text := request.GET.get(name))}))
-    return render(request, "orders/table/index.html", {**listing.context(), **views_context(request.user, listing)})
+    context = listing.context()
+    reader = Reader.of(request.user, listing.columns, stopped=bool(bar_of(request).stopped_at))
+    context["drawn"] = draw_rows(context["orders"], reader, match=context["match"])
+    return render(request, "orders/table/index.html", {**context, **views_context(request.user, listing)})
 
 
 @needs("view")
@@ -76,12 +79,11 @@ def changes(request: HttpRequest) -> HttpResponse:
     changed = fetch_rows(Order.objects.seen_by(request.user).filter(is_one_of(moved)).order_by())
     # A row that only a stop, its age or its lateness changed is not read aloud: the banner tells of a stop.
     old_versions = {pk: version.rstrip(WAITS_MARK + STALE_MARK + LATE_MARK) for pk, version in versions.items()}
+    reader = Reader.of(request.user, listing.columns, stopped=bool(bar.stopped_at))
     context = {
-        "changed": changed,
-        "rows": row_template(listing.columns),
+        "changed": draw_rows(changed, reader, match=listing.query(), swap=True),
         "listing": listing,
-        "match": listing.query(),
-        "told": [order for order in changed if old_versions[order.pk] != str(order.version)],
+        "told": [row.order() for row in changed if old_versions[row.pk] != str(row.version)],
         "new_count": listing.count_new() if more else 0,
         "most_new": MOST_NEW_ORDERS,
         "newest": newest,

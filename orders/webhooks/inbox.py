@@ -13,6 +13,7 @@ from queue import Empty, SimpleQueue
 from django.db import connection, transaction
 
 from orders.models import Arrival, Delivery
+from panel.ops.connections import leave_replaced
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +64,7 @@ class Inbox:
     def _write_forever(self) -> None:
         while True:
             batch = self._next_batch()
+            leave_replaced()
             try:
                 insert_deliveries([arrival for arrival, _ in batch])
                 committed = True

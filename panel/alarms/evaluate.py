@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, close_old_connections, transaction
+from django.db.models import QuerySet
 
 from panel.alarms.conditions import CONDITIONS, Condition, Evaluation, Finding
 from panel.alarms.kinds import Facts, kind_of
@@ -34,11 +35,21 @@ def run_alarms(now: datetime) -> bool:
         return False
 
 
+def create_watch(now: datetime) -> QuerySet[Watch]:
+    """Makes the row of the next evaluation where it is missing, due now, and gives it."""
+    return only_row(Watch, due_at=now)
+
+
+def run_is_due(now: datetime) -> tuple[QuerySet[Watch], QuerySet[Notice]]:
+    """The rows for which `run_alarms` has something to do: an evaluation that is due, and messages."""
+    return Watch.objects.filter(pk=ONLY_ROW, due_at__lte=now), Notice.objects.filter(due_at__lte=now)
+
+
 def evaluate_when_due(now: datetime) -> bool:
     """Evaluates the alarms when it is time and no other worker does. Returns whether any was raised or ended."""
     if Watch.objects.filter(pk=ONLY_ROW, due_at__gt=now).exists():
         return False
-    claimed = only_row(Watch, due_at=now).filter(due_at__lte=now).update(due_at=now + EVALUATED_EVERY)
+    claimed = create_watch(now).filter(due_at__lte=now).update(due_at=now + EVALUATED_EVERY)
     return bool(claimed) and evaluate(now)
 
 
@@ -53,7 +64,7 @@ def evaluate(now: datetime) -> bool:
         apply_condition(kind, condition, Evaluation(now, previous_at, open_alarms[kind], upstream))
         for kind, condition in CONDITIONS.items()
     )
-    only_row(Watch, due_at=now).update(looked_at=now)
+    create_watch(now).update(looked_at=now)
     return bool(moved)
 
 

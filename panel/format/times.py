@@ -127,6 +127,13 @@ def time_tag(at: datetime, looked: object = "") -> Markup:
     )
 
 
+def due_tag(at: datetime) -> Markup:
+    """What is still to come, as a `<time>`. Once it has gone by it says `now`: no page knows that it happened."""
+    words = ago_words(at) if at > datetime.now(UTC) else "now"
+    # All of it is digits and our own words.
+    return Markup(f'<time datetime="{machine(at)}" title="{exact(at)}" data-when="due">{words}</time>')  # noqa: S704
+
+
 def span_tag(at: datetime) -> Markup:
     """How long it is since then, as a `<time>` whose words the page keeps true: the `2 h` in `late 2 h`."""
     span = span_words(max(0, int((datetime.now(UTC) - at).total_seconds())))

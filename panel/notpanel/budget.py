@@ -4,6 +4,7 @@ A window is upstream's minute. Each permit is counted before its call; what the 
 """
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -70,6 +71,9 @@ class Meter(Protocol):
 
     def after(self, headers: Mapping[str, str], status: int | None) -> None:
         """Learns from the answer of a call that is over; the status is None when no answer came."""
+
+    def together(self) -> AbstractContextManager[None]:
+        """A context for all that is written down about a call after it, so that it can be written at once."""
 
 
 class LimitHeaders(NamedTuple):

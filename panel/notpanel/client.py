@@ -6,6 +6,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import TypeVar
 from urllib.parse import urlencode
@@ -36,8 +37,9 @@ class Client:
     """NotPanel over HTTP: one kept-alive connection, one call at a time (another thread waits its turn).
 
     `on_call(action, trouble)` is called once after every call, with None when it went well. `meter` says before each
-    call when it may be made, and gets after it what upstream's headers say about the limits. `total_seconds` is the
-    deadline of a whole call, from the name lookup to the last byte. `clock` returns Unix seconds.
+    call when it may be made, and gets after it what upstream's headers say about the limits; what both write down about
+    a call stands in `meter.together()`. `total_seconds` is the deadline of a whole call, from the name lookup to the
+    last byte. `clock` returns Unix seconds.
     """
 
     def __init__(
@@ -109,36 +111,38 @@ class Client:
     def _ask(self, action: str, fields: Mapping[str, str], read: Callable[[object], T]) -> T:
         """Makes one call and reads its answer, with the meter and the log around it; NotPanelError on failure."""
         trouble, call = None, self._current_call
-        with self._turn:
-            if self.meter:
-                self.meter.before(action)
-            began = time.monotonic()
-            call.begin()
-            # The form holds the key, so it is no local variable here: tracebacks show those. Text that cannot be
-            # encoded raises its ValueError at once: the caller's mistake, not upstream's trouble.
-            call.form = urlencode({**fields, "key": self._key, "action": action}).encode()
-            self._keep_apart(action, fields)
-            try:
-                result = read(self._answer(action))
-            except NotPanelError as caught:
-                trouble = caught
-                trouble.action, trouble.http_status = action, call.http_status
-            finally:
+        with ExitStack() as recorded:
+            with self._turn:
                 if self.meter:
-                    self.meter.after(call.headers, call.http_status)
-            facts = {
-                "action": action,
-                "outcome": type(trouble).__name__ if trouble else "ok",
-                "http_status": call.http_status,
-                "milliseconds": round((time.monotonic() - began) * 1000),
-                "bytes": call.bytes_read,
-            }
-        log.info("%(action)s: %(outcome)s", facts, extra=facts)
-        if trouble:
-            trouble.said = self._without_key(trouble.said)
-            trouble.args = tuple(map(self._without_key, trouble.args))
-        if self._on_call:
-            self._on_call(action, trouble)
+                    self.meter.before(action)
+                began = time.monotonic()
+                call.begin()
+                # The form holds the key, so it is no local variable here: tracebacks show those. Text that cannot be
+                # encoded raises its ValueError at once: the caller's mistake, not upstream's trouble.
+                call.form = urlencode({**fields, "key": self._key, "action": action}).encode()
+                self._keep_apart(action, fields)
+                try:
+                    result = read(self._answer(action))
+                except NotPanelError as caught:
+                    trouble = caught
+                    trouble.action, trouble.http_status = action, call.http_status
+                finally:
+                    if self.meter:
+                        recorded.enter_context(self.meter.together())
+                        self.meter.after(call.headers, call.http_status)
+                facts = {
+                    "action": action,
+                    "outcome": type(trouble).__name__ if trouble else "ok",
+                    "http_status": call.http_status,
+                    "milliseconds": round((time.monotonic() - began) * 1000),
+                    "bytes": call.bytes_read,
+                }
+            log.info("%(action)s: %(outcome)s", facts, extra=facts)
+            if trouble:
+                trouble.said = self._without_key(trouble.said)
+                trouble.args = tuple(map(self._without_key, trouble.args))
+            if self._on_call:
+                self._on_call(action, trouble)
         if trouble:  # raised out here and afresh: exceptions of requests, and frames below, hold the form and the body
             raise trouble.with_traceback(None)
         return result

@@ -1,12 +1,15 @@
 """What every room does alike with the database: tables of one row, batches of ids, brief waits."""
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timedelta
+from functools import cached_property, lru_cache, reduce
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
+from django.core.exceptions import EmptyResultSet
 from django.db import DatabaseError, connection, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -16,6 +19,8 @@ ONLY_ROW = 1  # the primary key of a table with one row
 BRIEF_WAIT_MILLISECONDS = 200  # how long a page waits for its turn to write on SQLite; then it goes without
 
 PAGE_WAIT_MILLISECONDS = 20_000  # how long a page waits for a lock on PostgreSQL: as the settings say it for SQLite
+
+CONVERTED_VALUES = 1_000  # kept of each column that Django converts: times, amounts and UUIDs on SQLite
 
 T = TypeVar("T")
 Row = TypeVar("Row", bound=models.Model)
@@ -30,6 +35,126 @@ def only_row(model: type[Row], **fields: object) -> "models.QuerySet[Row]":
 def literally(column: str, condition: str) -> models.Func:
     """A condition with its values written out: SQLite does not look into parameters to see that an index fits it."""
     return models.Func(models.F(column), template=f"%(expressions)s {condition}", output_field=models.BooleanField())
+
+
+class Given(models.Expression):
+    """Stands in a queryset for a value that is given when it is asked; for a time also with a span added."""
+
+    def __init__(self, name: str, shift: timedelta = timedelta()) -> None:
+        super().__init__()
+        self.name, self.shift = name, shift
+
+    def __add__(self, other: Any) -> "Given":  # type: ignore[override]
+        return Given(self.name, self.shift + other)
+
+    def __sub__(self, other: Any) -> "Given":  # type: ignore[override]
+        return Given(self.name, self.shift - other)
+
+    def as_sql(self, *_: Any, **__: Any) -> Any:
+        """A parameter, which `WhichExist` fills in."""
+        return "%s", [self]
+
+    def value(self, given: Mapping[str, Any]) -> Any:
+        """The value as the database's driver takes it."""
+        value = given[self.name]
+        return connection.ops.adapt_datetimefield_value(value + self.shift) if isinstance(value, datetime) else value
+
+
+class WhichExist:
+    """Asks in one statement whether each of some querysets finds anything.
+
+    Its SQL is made once. To make it anew for each question would take ten times as long as to answer it.
+    """
+
+    def __init__(self, querysets: "Iterable[models.QuerySet[Any]]") -> None:
+        compiled = [rows.query.exists().sql_with_params() for rows in querysets]
+        self._sql = f"SELECT {', '.join(f'EXISTS({sql})' for sql, _ in compiled)}"
+        self._parameters = [parameter for _, parameters in compiled for parameter in parameters]
+
+    def ask(self, **given: Any) -> list[bool]:
+        """The answer for each queryset, where each `Given` has the value of its name."""
+        values = [each.value(given) if isinstance(each, Given) else each for each in self._parameters]
+        with connection.cursor() as cursor:
+            cursor.execute(self._sql, values)
+            return [bool(found) for found in cursor.fetchone()]
+
+
+class Select:
+    """What a query reads: its columns and the tables joined for them, compiled once in a process.
+
+    Django takes longer to compile forty columns than a database to read them of fifty rows.
+    """
+
+    def __init__(self, model: type[models.Model], *names: str) -> None:
+        self.model, self.names = model, names
+
+    @cached_property
+    def compiled(self) -> tuple[str, list[tuple[int, Callable[[Any], Any]]]]:
+        """The SQL that the conditions follow; and for each place in a row whose value is converted, how.
+
+        Converted values are kept: the same rows are read again and again.
+        """
+        compiler = self._compiler(self.model._default_manager.order_by(), *self.names)
+        sql, _ = compiler.as_sql()
+        converters = compiler.get_converters([column for column, *_ in compiler.select])
+        return sql, [(place, _converter(*of_place)) for place, of_place in converters.items()]
+
+    def where(self, sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """The rows that meet a condition, which is in our own words and names each column with its table."""
+        return self._rows(f" WHERE {sql}", params)
+
+    def of(
+        self, queryset: "models.QuerySet[Any, Any]", also: "models.QuerySet[Any, Any] | None" = None
+    ) -> list[tuple[Any, ...]]:
+        """The rows of a queryset that joins no other table: what its `values_list(*names)` is.
+
+        With `also` each row ends with the only value that this other queryset gives, or None.
+        """
+        # Of a column that nothing is sorted by: where it is selected, Django sorts by its position.
+        try:
+            conditions, params = self._conditions(queryset)
+        except EmptyResultSet:
+            return []
+        if also is None:
+            return self._rows(conditions, params)
+        try:
+            value, of_value = also.query.get_compiler(connection=connection).as_sql()
+        except EmptyResultSet:
+            value, of_value = "NULL", ()
+        return self._rows(conditions, [*of_value, *params], f", ({value})")
+
+    def _conditions(self, queryset: "models.QuerySet[Any, Any]") -> tuple[str, Sequence[Any]]:
+        sql, params = self._compiler(queryset, self.names[-1].partition("__")[0]).as_sql()
+        if len(queryset.query.alias_map) > 1:
+            raise ValueError("The queryset joins a table by itself.")
+        return sql.partition(self._from)[2], params
+
+    @property
+    def _from(self) -> str:
+        return f" FROM {connection.ops.quote_name(self.model._meta.db_table)}"
+
+    def _compiler(self, queryset: "models.QuerySet[Any, Any]", *names: str) -> Any:
+        return queryset.values_list(*names).query.get_compiler(connection=connection)
+
+    def _rows(self, conditions: str, params: Sequence[Any], column: str = "") -> list[tuple[Any, ...]]:
+        sql, converters = self.compiled
+        with connection.cursor() as cursor:
+            cursor.execute((sql.replace(self._from, column + self._from, 1) if column else sql) + conditions, params)
+            rows = cursor.fetchall()
+        return [_converted(row, converters) for row in rows] if converters else rows
+
+
+def _converter(functions: list[Any], column: Any) -> Callable[[Any], Any]:
+    return lru_cache(CONVERTED_VALUES, typed=True)(
+        lambda value: reduce(lambda so_far, convert: convert(so_far, column, connection), functions, value)
+    )
+
+
+def _converted(row: Sequence[Any], converters: list[tuple[int, Callable[[Any], Any]]]) -> tuple[Any, ...]:
+    values = list(row)
+    for place, convert in converters:
+        values[place] = convert(values[place])
+    return tuple(values)
 
 
 def batches(things: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
+from markupsafe import Markup
 
 from accounts.access import needs
 from accounts.models import User
@@ -19,7 +20,8 @@ from catalog.models import Service
 from orders.models import Event, Order, Task
 from orders.rules.eligibility import Refills
 from orders.rules.statuses import Status
-from orders.table.columns import DEFAULT_COLUMNS, row_template
+from orders.table.columns import DEFAULT_COLUMNS, Reader, draw_order
+from panel.web.polling import bar_of
 
 THEMES = ("light", "dark")
 FIRST_ROW = 48_200  # the id of the first theme's first order; each theme has ids of its own
@@ -43,21 +45,24 @@ def components(request: HttpRequest) -> HttpResponse:
     """The page. It reads no order from the database, and nothing on it does anything."""
     sprite = (settings.BASE_DIR / "static" / "icons.svg").read_text()
     now = timezone.now()
+    reader = Reader.of(request.user, DEFAULT_COLUMNS, stopped=bool(bar_of(request).stopped_at))
     context = {
-        "sheets": [sheet(position, now) for position in range(len(THEMES))], "at": now, "statuses": list(Status),
-        "icons": re.findall(r'id="i-([\w-]+)"', sprite), "rows": row_template(DEFAULT_COLUMNS),
+        "sheets": [sheet(position, now, reader) for position in range(len(THEMES))], "at": now,
+        "statuses": list(Status), "icons": re.findall(r'id="i-([\w-]+)"', sprite),
     }  # fmt: skip
     return render(request, "site/components_sheet.html", context)
 
 
-def sheet(position: int, now: datetime) -> dict[str, Any]:
+def sheet(position: int, now: datetime, reader: Reader) -> dict[str, Any]:
     """What the half of the theme at this position of THEMES shows."""
     typed = {"name": "lumen.studio", "wrong": "137", "words": "Lovely light!\nΠολύ ωραίο", "tick": "on"}
     theme = THEMES[position]
     pending = asked_task("refill", now)
     meters = [Refills(0, 3, None), Refills(1, 3, None), Refills(2, 3, pending), Refills(3, 3, None)]
     orders, form = list(made_up_orders(FIRST_ROW + 100 * position, now)), Fields(typed, auto_id=f"{theme}-%s")
-    return {"theme": theme, "orders": orders, "form": form, "meters": meters, "events": list(events(now))}
+    drawn = Markup("").join(draw_order(order, reader) for order in orders)
+    return {"theme": theme, "orders": orders, "drawn": drawn, "form": form, "meters": meters,
+            "events": list(events(now))}  # fmt: skip
 
 
 def made_up_orders(first_pk: int, now: datetime) -> Iterator[Order]:
@@ -97,6 +102,7 @@ def made_up_order(pk: int, status: str, now: datetime, *, task: dict[str, Any], 
         "pk": pk, "status": status, "service": service, "placed_by": ANA, "link": LINK, "quantity": 1_000,
         "created_at": now - timedelta(hours=3), "expected_charge": Decimal("0.9"), "start_count": 12_480, **facts,
     })  # fmt: skip
+    order.recall_poll(None)
     order.__dict__["known_tasks"] = [Task(kind=Task.Kind.PLACE, asked_by=ANA, asked_at=now, **task), *asked]
     return order
 

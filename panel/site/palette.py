@@ -84,7 +84,7 @@ def palette_context(q: str, user: Any) -> dict[str, object]:
     return {
         "q": q,
         "places": places_for(q, user),
-        "orders": listing.page().rows[:FOUND_AT_MOST] if listing.target or listing.pasted else (),
+        "orders": listing.page().orders[:FOUND_AT_MOST] if listing.target or listing.pasted else (),
         "services": services_found(q) if q else (),
         "search": f"{reverse('orders:index')}?{urlencode({'q': q})}" if q else "",
     }

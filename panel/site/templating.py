@@ -3,11 +3,15 @@
 from functools import lru_cache
 from typing import Any
 
+from django.http import HttpRequest
+from django.middleware.csrf import get_token
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from django_htmx.jinja import htmx_script
 from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
 
 from accounts.access import may
 from orders.following.anomalies import unseen_anomalies
@@ -23,16 +27,24 @@ def environment(**options: Any) -> Environment:
     """Jinja's environment. A name that is missing is an error instead of an empty text."""
     env = Environment(**{**options, "undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True})  # noqa: S701
     env.globals.update(
-        url=url, static=static, may=may, label=label, now=timezone.now, htmx_script=htmx_script,
+        url=url, static=lru_cache(static), may=may, label=label, now=timezone.now, htmx_script=htmx_script,
         row_version=row_version, unseen_anomalies=unseen_anomalies, refill_meter=refill_meter, link_tag=link_tag,
         note_html=note_html, act_button=act_button, again_button=again_button,
         check_button=check_button, copy_button=copy_button, drawn=icon,
         money=money.money, is_dollars=money.is_dollars, cent=money.CENT, number=numbers.number, decimal=numbers.decimal,
-        ago_words=times.ago_words, time_tag=times.time_tag, span_tag=times.span_tag, machine=times.machine,
-        exact=times.exact, clock_words=times.clock, local=times.local, day_of=times.day, zone_at=times.zone_at,
-        zone_name=times.zone_name, took=times.took, paths_by_go_key=paths_by_go_key,
+        ago_words=times.ago_words, time_tag=times.time_tag, span_tag=times.span_tag,
+        due_tag=times.due_tag, machine=times.machine, exact=times.exact, clock_words=times.clock, local=times.local,
+        day_of=times.day, zone_at=times.zone_at, zone_name=times.zone_name, took=times.took,
+        paths_by_go_key=paths_by_go_key,
     )  # fmt: skip
     return env
+
+
+def csrf_once(request: HttpRequest) -> dict[str, Any]:
+    """The context processor of the forms' token, which Django would mask anew for each form of a page."""
+    token = SimpleLazyObject(lambda: get_token(request))
+    field = Markup('<input type="hidden" name="csrfmiddlewaretoken" value="{}">')
+    return {"csrf_token": token, "csrf_input": SimpleLazyObject(lambda: field.format(token))}
 
 
 @lru_cache(maxsize=1_000)  # a page has fifty of them, most of them again and again

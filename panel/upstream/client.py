@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import DatabaseError
-from django.db.models import DateTimeField, Value
+from django.db.models import DateTimeField, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -46,6 +46,8 @@ def record_health(trouble: NotPanelError | None, now: datetime) -> bool:
     Each statement is right by itself, as workers call at once. A suspension also stops all sending; a limit or a
     suspension makes every worker wait.
     """
+    if trouble is None and Upstream.objects.filter(pk=ONLY_ROW, trouble="").update(spoke_at=now):
+        return False  # as nearly always
     health = only_row(Upstream)
     if trouble is None:
         health.update(spoke_at=now)
@@ -63,5 +65,9 @@ def record_health(trouble: NotPanelError | None, now: datetime) -> bool:
 
 def paused_until(now: datetime) -> datetime | None:
     """When calls are allowed again, or None if they are allowed now."""
-    pauses = Upstream.objects.filter(pk=ONLY_ROW, paused_until__gt=now, paused_until__lte=now + LONGEST_PAUSE)
-    return pauses.values_list("paused_until", flat=True).first()
+    return pauses(now).values_list("paused_until", flat=True).first()
+
+
+def pauses(now: datetime) -> QuerySet[Upstream]:
+    """Upstream's row while no calls are allowed."""
+    return Upstream.objects.filter(pk=ONLY_ROW, paused_until__gt=now, paused_until__lte=now + LONGEST_PAUSE)

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from orders.models import Event
 from panel.format.times import took
-from panel.ops.database import only_row
+from panel.ops.database import ONLY_ROW, only_row
 from panel.upstream.models import Beat, Upstream
 
 COMPARED_EVERY = timedelta(seconds=10)
@@ -22,7 +22,10 @@ TOLD_AGAIN_AFTER = timedelta(minutes=10)
 def record_skew(sent_at: datetime, now: datetime) -> None:
     """Records by how much our clock is ahead of upstream's, whose answer came now and was sent then by its clock."""
     due = Q(skew_at=None) | Q(skew_at__lte=now - COMPARED_EVERY) | Q(skew_at__gt=now)
-    only_row(Upstream).filter(due).update(skew_seconds=(now - sent_at).total_seconds(), skew_at=now)
+    compared = {"skew_seconds": (now - sent_at).total_seconds(), "skew_at": now}
+    row = Upstream.objects.filter(pk=ONLY_ROW)
+    if not (row.filter(due).update(**compared) or row.exists()):
+        only_row(Upstream).update(**compared)
 
 
 def skew_words(seconds: float | None) -> str:

@@ -1,8 +1,8 @@
-"""Rings at the webhooks' door from many connections, as PORT RATE SECONDS NAME say.
+"""Sends deliveries to the webhook endpoint from many connections, as PORT RATE SECONDS NAME say.
 
 A process of its own, so that what it measures beside is not measured with its own hands; and it costs little, for
 upstream's machine is not the desk's: all is signed beforehand, and one thread minds all connections. RATE is deliveries
-a second, 0 for as many as are taken. Prints `ringing` when it begins; at the end a line of JSON: which ids were
+a second, 0 for as many as are taken. Prints `sending` when it begins; at the end a line of JSON: which ids were
 answered 2xx, other answers, how long each took, and what it cost itself.
 """
 
@@ -82,7 +82,7 @@ class Burst:
         self.waiting = list(zip(whens, requests, strict=True))[::-1]
         self.taken, self.others, self.times = list[str](), list[int](), list[float]()
 
-    def ring(self) -> dict[str, object]:
+    def send_all(self) -> dict[str, object]:
         while len(self.free) < CONNECTIONS or (self.waiting and time.monotonic() < self.ends):
             now = time.monotonic()
             while self.free and self.waiting and self.waiting[-1][0] <= now < self.ends:
@@ -121,8 +121,8 @@ def main(port: int, rate: float, seconds: float, name: str) -> None:
     now = time.time()
     ids = [f"{name}_{number}" for number in range(int(rate * seconds) or MOST)]
     requests = {id: delivery(id, now) for id in ids}
-    print("ringing", flush=True)
-    print(json.dumps(Burst(port, rate, seconds, requests).ring()))
+    print("sending", flush=True)
+    print(json.dumps(Burst(port, rate, seconds, requests).send_all()))
 
 
 if __name__ == "__main__":

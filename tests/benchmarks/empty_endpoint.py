@@ -1,4 +1,4 @@
-"""A door that takes everything and keeps nothing: what a delivery costs the web server and whoever rings, no more."""
+"""An endpoint that takes everything and keeps nothing: what a delivery costs the web server and its sender, no more."""
 
 from collections.abc import Callable, Iterable
 from typing import Any

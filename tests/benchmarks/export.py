@@ -21,7 +21,7 @@ NEWEST = SIZES[-1]
 MOST_MB = 40  # beyond what the process had before
 MOST_GROWTH = 1.2
 BLOCK = 65_536
-LOOKED_EVERY = 0.01  # seconds
+SAMPLED_EVERY = 0.01  # seconds
 
 
 def main() -> int:
@@ -80,17 +80,17 @@ def watched() -> Iterator[list[float]]:
     """The most memory that the process had meanwhile."""
     peak, over = [memory()], Event()
 
-    def look() -> None:
-        while not over.wait(LOOKED_EVERY):
+    def sample() -> None:
+        while not over.wait(SAMPLED_EVERY):
             peak[0] = max(peak[0], memory())
 
-    looker = Thread(target=look)
-    looker.start()
+    sampler = Thread(target=sample)
+    sampler.start()
     try:
         yield peak
     finally:
         over.set()
-        looker.join()
+        sampler.join()
 
 
 def memory() -> float:

@@ -23,6 +23,7 @@ from tests.upstream import free_port
 
 MOST_BYTES = 60_000
 MOST_REQUESTS = 8
+MOST_ELEMENTS = 2_450  # of the orders page with 50 rows; it had 2,996
 
 
 class Load(NamedTuple):
@@ -42,7 +43,9 @@ def main() -> int:
         with serving(folder, port), sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
             for what, name, cookie in (("sign-in page", "account_login", ""), ("orders page", "orders:index", session)):
-                judge(what, visit(browser, f"http://{HERE}:{port}{reverse(name)}", cookie), figures)
+                loads, elements = visit(browser, f"http://{HERE}:{port}{reverse(name)}", cookie)
+                judge(what, loads, figures)
+                figures.at_most(f"{what}: elements", elements, MOST_ELEMENTS)
             browser.close()
     return figures.end()
 
@@ -59,8 +62,8 @@ def serving(folder: Path, port: int) -> Iterator[None]:
         yield
 
 
-def visit(browser: Browser, url: str, session: str) -> list[Load]:
-    """Everything that is loaded until the page is at rest; its polls come later."""
+def visit(browser: Browser, url: str, session: str) -> tuple[list[Load], int]:
+    """Everything that is loaded until the page is at rest, and the page's elements; its polls come later."""
     context = browser.new_context()
     if session:
         context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": url}])
@@ -80,8 +83,9 @@ def visit(browser: Browser, url: str, session: str) -> list[Load]:
     wire.send("Network.enable")
     answered = page.goto(url, wait_until="networkidle")
     assert answered and answered.status == 200 and page.url == url, f"asked for {url}, got {answered} at {page.url}"
+    elements = page.evaluate("document.querySelectorAll('*').length")
     context.close()
-    return [load for load in loads if not load.url.startswith("data:")]
+    return [load for load in loads if not load.url.startswith("data:")], elements
 
 
 def judge(what: str, loads: list[Load], figures: measure.Figures) -> None:

@@ -1,4 +1,4 @@
-"""The door as one would write it first, to measure ours against: a view that inserts its row, and no more.
+"""The endpoint as a first draft has it, to measure ours against: a view that inserts its row, and no more.
 
 Also the settings that serve it: all as deployed, save the addresses.
 """
@@ -17,7 +17,7 @@ ROOT_URLCONF = "tests.benchmarks.plain_endpoint"
 
 
 @csrf_exempt
-def door(request: HttpRequest) -> HttpResponse:
+def endpoint(request: HttpRequest) -> HttpResponse:
     from orders.models import Delivery  # no model may be loaded while settings are
 
     said, now = json.loads(request.body), timezone.now()
@@ -34,7 +34,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [
-    path("webhooks/notpanel/", door, name="webhook_door"),
+    path("webhooks/notpanel/", endpoint, name="webhook_door"),
     path("healthz", healthz),
     path("orders/", healthz),
 ]

@@ -1,7 +1,7 @@
 """Asking after live orders, on a virtual clock: a day of 100,000, and what webhooks spare while they work or are dead.
 
 The supplier is in memory; budget, rhythm, claims and the database are the desk's own. One part alone is measured by
-`python -m tests.benchmarks.poll_schedule day`; the others are dead and rings.
+`python -m tests.benchmarks.poll_schedule day`; the others are dead and webhooks.
 """
 
 import sys
@@ -30,12 +30,12 @@ from tests.benchmarks import data, measure
 from tests.benchmarks.virtual import NOON, Clock, Phone, crew
 
 WORKERS = 2
-LOOKS = (Purpose.POLL, Purpose.ASK)
+POLLS = (Purpose.POLL, Purpose.ASK)
 
 
 def main() -> int:
     figures = measure.Figures(f"rhythm: {WORKERS} workers on a virtual clock, {KEY_PER_MINUTE} calls a minute")
-    parts = {"day": a_day, "dead": webhooks_dead, "rings": webhooks_healthy}
+    parts = {"day": a_day, "dead": webhooks_dead, "webhooks": webhooks_healthy}
     for name in sys.argv[1:] or parts:
         parts[name](figures)
     return figures.end()
@@ -65,20 +65,20 @@ def write_live(count: int, ages: Sequence[tuple[int, timedelta]]) -> None:
 # ── A day ────────────────────────────────────────────────────────────────────────────────────────
 ALL_DAY, HOURS = 100_000, 24
 AGES = ((2, timedelta(minutes=5)), (5, timedelta(hours=1)), (10, timedelta(hours=12)), (983, timedelta(days=12)))
-LOOKS_UP = 2.0  # seconds of the virtual clock between the rounds of a worker that has nothing to do
+ROUND_EVERY = 2.0  # seconds of the virtual clock between the rounds of a worker that has nothing to do
 ROUND_SECONDS = 3.0  # a round and the calls that both workers may be in
 
 
 def a_day(figures: measure.Figures) -> None:
-    """Whenever a worker looks up and an order is overdue, it calls, if the budget has a call left."""
+    """Whenever a worker begins a round and an order is overdue, it calls, if the budget has a call left."""
     with measure.desk():
         data.open_desk()
         write_live(ALL_DAY, AGES)
         clock = Clock()
-        # Every order moves at its first look and once at midnight; a look that finds nothing new is the usual one.
+        # Every order moves at its first poll and once at midnight; a poll that finds nothing new is the usual one.
         phones = phones_of(clock, lambda of, at: report(of, Status.IN_PROGRESS, 900 - at.hour // 12, at))
         passed_over, longest, expected = 0, 0.0, 0
-        pressed: dict[int, bool] = {}  # windows by number: whether something was overdue whenever a worker looked up
+        pressed: dict[int, bool] = {}  # windows by number: whether something was overdue whenever a round began
 
         def made() -> int:
             return sum(phone.calls["status"] for phone in phones)
@@ -86,11 +86,11 @@ def a_day(figures: measure.Figures) -> None:
         def overdue_seconds() -> float:
             """Of the order that is due first; negative when it is yet to come."""
             first = Poll.objects.due(clock.now + LONGEST_PAUSE).aggregate(at=Min("next_poll_at"))["at"]
-            return (clock.now - first).total_seconds() if first else -LOOKS_UP
+            return (clock.now - first).total_seconds() if first else -ROUND_EVERY
 
         def idle_seconds() -> float:
             """Of the rounds that a worker begins every two seconds, those before anything is due are passed over."""
-            return LOOKS_UP * max(1, -overdue_seconds() // LOOKS_UP)
+            return ROUND_EVERY * max(1, -overdue_seconds() // ROUND_EVERY)
 
         def judge() -> None:
             """Before each worker's round; and whether the round before it called, where it could and should have."""
@@ -102,7 +102,7 @@ def a_day(figures: measure.Figures) -> None:
             pressed[window.number] = pressed.get(window.number, True) and late
             expected = made() + 1 if late and budget.room(window, Purpose.POLL, clock.now) > 0 else 0
 
-        crew(clock, phones, NOON + timedelta(hours=HOURS), roles=LOOKS, idle_seconds=idle_seconds, each=judge)
+        crew(clock, phones, NOON + timedelta(hours=HOURS), roles=POLLS, idle_seconds=idle_seconds, each=judge)
         figures.say(f"{ALL_DAY:,} live orders, {HOURS} h: {made():,} calls of {HOURS * 60 * KEY_PER_MINUTE:,}")
         full = Window.objects.filter(number__in=[number for number, late in pressed.items() if late])
         sums = full.aggregate(used=Sum("look"), could=Sum("key_limit"))
@@ -136,7 +136,7 @@ def webhooks_dead(figures: measure.Figures) -> None:
                 asked = Order.objects.values_list("reported_at", flat=True)
                 ages.extend((clock.now - at).total_seconds() for at in asked if at)
 
-        crew(clock, phones, NOON + WARM + WATCHED, roles=LOOKS, each=sample)
+        crew(clock, phones, NOON + WARM + WATCHED, roles=POLLS, each=sample)
         theory = 60 * ceil(FOLLOWED / 100) / KEY_PER_MINUTE
         p99 = quantiles(ages, n=100)[98]
         figures.say(f"{FOLLOWED:,} live orders: a sweep takes {theory:.0f} s; p99 of {len(ages):,} ages {p99:.1f} s")
@@ -145,29 +145,30 @@ def webhooks_dead(figures: measure.Figures) -> None:
 
 
 # ── Webhooks work ────────────────────────────────────────────────────────────────────────────────
-PLACED = 2_000  # orders, within a minute; the first look at each is not what webhooks spare
+PLACED = 2_000  # orders, within a minute; the first poll of each is not what webhooks spare
 PLACED_WITHIN = timedelta(minutes=1)
 DELIVERED_AFTER = timedelta(seconds=1)
 
 
 def webhooks_healthy(figures: measure.Figures) -> None:
-    """The same lives twice: asked after alone, and with a ring at each end."""
+    """The same lives twice: polled alone, and with a delivery at each end."""
     calls, lag = {}, {}
-    for rung in (False, True):
-        calls[rung], lag[rung] = a_life_long(rung=rung)
+    for delivered in (False, True):
+        calls[delivered], lag[delivered] = a_life_long(delivered=delivered)
         figures.say(
-            f"{'rings and looks' if rung else 'looks alone'}: {calls[rung]:,} calls; an end is known after "
-            f"{mean(lag[rung]):.1f} s, p95 {quantiles(lag[rung], n=20)[18]:.1f} s, at the latest {max(lag[rung]):.0f} s"
+            f"{'deliveries and polls' if delivered else 'polls alone'}: {calls[delivered]:,} calls; "
+            f"an end is known after {mean(lag[delivered]):.1f} s, p95 {quantiles(lag[delivered], n=20)[18]:.1f} s, "
+            f"at the latest {max(lag[delivered]):.0f} s"
         )
-    figures.at_most("calls with webhooks against looks alone", calls[True] / calls[False], 0.1)
-    figures.at_most("mean time until an end is known, against looks alone", mean(lag[True]) / mean(lag[False]), 1.0)
-    p95 = [quantiles(lag[rung], n=20)[18] for rung in (True, False)]
+    figures.at_most("calls with webhooks against polls alone", calls[True] / calls[False], 0.1)
+    figures.at_most("mean time until an end is known, against polls alone", mean(lag[True]) / mean(lag[False]), 1.0)
+    p95 = [quantiles(lag[delivered], n=20)[18] for delivered in (True, False)]
     figures.at_most("p95 of it", p95[0] / p95[1], 1.0)
 
 
-def a_life_long(*, rung: bool) -> tuple[int, list[float]]:
+def a_life_long(*, delivered: bool) -> tuple[int, list[float]]:
     """Calls until every order has come to its end, and how long after its end each was known to have."""
-    with measure.desk(), relied_upon(rung):
+    with measure.desk(), relied_upon(delivered):
         data.open_desk()
         data.write_orders(1, PLACED, (Status.PENDING,))
         planned: dict[str, lives.Life] = {}
@@ -185,22 +186,22 @@ def a_life_long(*, rung: bool) -> tuple[int, list[float]]:
         def life(upstream_id: str, at: datetime) -> Report:
             plan = planned[upstream_id]
             status, delivered = lives.state(plan, at.timestamp())
-            # In tenths: most looks find what the one before found, as with orders that take days.
+            # In tenths: most polls find what the one before found, as with orders that take days.
             return report(upstream_id, status, plan.total - delivered * 10 // plan.total * plan.total // 10, at)
 
-        to_ring = sorted((plan.end_at, upstream_id) for upstream_id, plan in planned.items())[::-1]
+        to_deliver = sorted((plan.end_at, upstream_id) for upstream_id, plan in planned.items())[::-1]
 
-        def ring() -> None:
+        def deliver() -> None:
             named = []
-            while rung and to_ring and to_ring[-1][0] + DELIVERED_AFTER.total_seconds() <= clock.unix():
-                named.append(to_ring.pop()[1])
+            while delivered and to_deliver and to_deliver[-1][0] + DELIVERED_AFTER.total_seconds() <= clock.unix():
+                named.append(to_deliver.pop()[1])
             if named:
                 Order.objects.filter(upstream_id__in=named).poll_soon(clock.now)
 
         phones = phones_of(clock, life)
         live = Order.objects.exclude(status__in=FINAL)
         crew(
-            clock, phones, NOON + timedelta(days=1), roles=LOOKS, idle_seconds=lambda: 1.0, each=ring,
+            clock, phones, NOON + timedelta(days=1), roles=POLLS, idle_seconds=lambda: 1.0, each=deliver,
             done=lambda: not live.exists(),
         )  # fmt: skip
         ended = Order.objects.exclude(reported_at=None).values_list("upstream_id", "reported_at")
@@ -214,9 +215,9 @@ def a_life_long(*, rung: bool) -> tuple[int, list[float]]:
 
 
 @contextmanager
-def relied_upon(rung: bool) -> Iterator[None]:
+def relied_upon(reliable: bool) -> Iterator[None]:
     """Whether webhooks are judged healthy; what judges them is tried elsewhere."""
-    with patch("orders.following.poll.reliable", lambda _now: rung):
+    with patch("orders.following.poll.reliable", lambda _now: reliable):
         yield
 
 

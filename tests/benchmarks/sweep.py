@@ -60,7 +60,7 @@ def sweep(upstream: Upstream, size: int, figures: measure.Figures) -> None:
         upstream.url, upstream.key, on_call=lambda action, trouble: heard.update([f"{action} {trouble or ''}"])
     )
     before = upstream.calls()
-    took = measure.seconds(lambda: look_until_done(phone))
+    took = measure.seconds(lambda: poll_until_done(phone))
     found = {
         "sandbox": upstream.calls() - before,
         "client": heard["status "],
@@ -101,7 +101,7 @@ def begin(size: int, created_at: datetime) -> None:
     )
 
 
-def look_until_done(phone: Client) -> None:
+def poll_until_done(phone: Client) -> None:
     while poll_once(phone):
         pass
 

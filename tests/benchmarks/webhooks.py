@@ -1,8 +1,8 @@
 """Webhooks in a burst: what was answered 2xx is on the disk, pages stay quick, and one commit serves many deliveries.
 
 Each against a real gunicorn over loopback: how many deliveries one process takes, beside a view that inserts its row
-by itself; then 1,000 a second at a gunicorn for webhooks alone while the desk's own serves pages. The same burst at a
-door that does nothing tells how much of it is the web server's and the ringing's own.
+by itself; then 1,000 a second at a gunicorn for webhooks alone while the desk's own serves pages. The same burst at an
+endpoint that does nothing tells how much of it is the web server's and the sender's own.
 
 The gunicorn for webhooks is started as README says: `nice`, and kept to one core, where a process whose threads take
 turns anyway loses no time by handing over between cores. The plain view has all cores, with which it is quicker.
@@ -53,7 +53,7 @@ PAGES_A_ROUND = 40  # at most, within a burst
 MOST_SLOWER = 1.5
 LEAST_FASTER = 4.0
 LEAST_SHARED = 4.0  # deliveries a commit
-NICE = ("nice", "-n", "19")  # whoever takes webhooks, and whoever rings there: pages come first
+NICE = ("nice", "-n", "19")  # what takes deliveries, and what sends them: pages come first
 ONE_CORE = ("taskset", "-c", str(max(os.sched_getaffinity(0))))
 
 
@@ -107,15 +107,15 @@ def rates(folder: Path, figures: measure.Figures) -> None:
         for turn in range(ROUNDS):
             for kind, at, process in ((OURS, port, ours), (PLAIN, other, plain))[:: 1 if turn % 2 == 0 else -1]:
                 before = processor(process)
-                said = rung(start_ringing(at, 0, ROUND_SECONDS, f"{kind[:5]}{turn}"))
+                said = sent_by(start_sending(at, 0, ROUND_SECONDS, f"{kind[:5]}{turn}"))
                 spent[kind].append((processor(process) - before) / len(said["taken"]))
                 found[kind].append(len(said["taken"]) / said["seconds"])
                 assert not said["others"], said["others"]
                 taken += said["taken"] if kind == OURS else []
-        last = start_ringing(port, 0, ROUND_SECONDS, "last")
+        last = start_sending(port, 0, ROUND_SECONDS, "last")
         time.sleep(ROUND_SECONDS / 2)
         os.killpg(ours.pid, signal.SIGKILL)
-        said = rung(last)
+        said = sent_by(last)
         taken += said["taken"]
     figures.say(f"{HERE}, {CONNECTIONS} connections, one process of {THREADS} threads each, {ROUNDS} rounds in turns")
     figures.say(
@@ -136,26 +136,26 @@ def burst(
     """The orders page at rest and in a burst, in turns; `together`, in one gunicorn."""
     mark = name.replace(" ", "_")
     idle, busy = list[list[float]](), list[list[float]]()
-    taken, others, rates, theirs, ringers = list[str](), list[int](), list[float](), list[float](), list[float]()
-    with serving(folder, OURS) as (_, port), serving(folder, kind, *NICE, *ONE_CORE) as (door, own):
+    taken, others, rates, theirs, senders = list[str](), list[int](), list[float](), list[float](), list[float]()
+    with serving(folder, OURS) as (_, port), serving(folder, kind, *NICE, *ONE_CORE) as (endpoint, own):
         pages(port, session, PAGES_A_ROUND)
         for turn in range(BURSTS):
             idle.append(pages(port, session, PAGES_A_ROUND))
-            before = processor(door)
-            ringing = start_ringing(port if together else own, BURST, BURST_SECONDS, f"{mark}{turn}", *NICE)
+            before = processor(endpoint)
+            sending = start_sending(port if together else own, BURST, BURST_SECONDS, f"{mark}{turn}", *NICE)
             busy.append(pages(port, session, PAGES_A_ROUND, until=BURST_SECONDS))
-            said = rung(ringing)
+            said = sent_by(sending)
             taken, others = taken + said["taken"], others + said["others"]
             rates.append(len(said["taken"]) / said["seconds"])
-            theirs.append((processor(door) - before) / said["seconds"])
-            ringers.append(said["processor"] / said["seconds"])
+            theirs.append((processor(endpoint) - before) / said["seconds"])
+            senders.append(said["processor"] / said["seconds"])
     ratio = cut_of(busy, 18) / cut_of(idle, 18)
     figures.say(f"{name}: {whole(rates)} of {BURST} deliveries a second taken")
     figures.say(
         f"orders page at rest p50 {ms(idle, 9)}, p95 {ms(idle, 18)}; meanwhile {ms(busy, 9)}, {ms(busy, 18)} ms"
     )
     if not together:
-        figures.say(f"of a core: {median(theirs):.2f} the gunicorn that took them, {median(ringers):.2f} the ringing")
+        figures.say(f"of a core: {median(theirs):.2f} the gunicorn that took them, {median(senders):.2f} the sender")
     if judged:
         figures.at_most("orders page p95 in the burst, of at rest", ratio, MOST_SLOWER)
     else:
@@ -209,16 +209,16 @@ def serving(folder: Path, kind: str, *how: str) -> Iterator[tuple[subprocess.Pop
         process.wait()
 
 
-def start_ringing(port: int, rate: float, seconds: float, name: str, *how: str) -> "subprocess.Popen[str]":
+def start_sending(port: int, rate: float, seconds: float, name: str, *how: str) -> "subprocess.Popen[str]":
     command = [*how, sys.executable, "-m", "tests.benchmarks.delivery_sender", str(port), str(rate), str(seconds), name]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout and process.stdout.readline() == "ringing\n"
+    assert process.stdout and process.stdout.readline() == "sending\n"
     return process
 
 
-def rung(ringing: "subprocess.Popen[str]") -> dict[str, Any]:
-    out, _ = ringing.communicate()
-    assert ringing.returncode == 0
+def sent_by(sending: "subprocess.Popen[str]") -> dict[str, Any]:
+    out, _ = sending.communicate()
+    assert sending.returncode == 0
     return dict(json.loads(out))
 
 

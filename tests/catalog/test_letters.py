@@ -53,7 +53,7 @@ def test_an_order_is_found_by_plain_words(name: str, category: str, words: str) 
     by = make_user()
     order = make_order("completed", by=by, service=make_service(name=name, category=category))
     make_order("completed", by=by, service=make_service(name="Discord Boosts", category="Discord"))
-    assert Listing(by, text=words).page().rows == [order]
+    assert Listing(by, text=words).page().orders == [order]
 
 
 def test_services_that_were_there_are_found_too() -> None:

@@ -4,6 +4,8 @@ from tests.mutants.mistake import Mistake
 
 OLD_BOOKS = "tests/orders/placing/test_old_books.py"
 UNREAD_ROWS = "tests/catalog/test_unread_rows.py"
+CONNECTIONS = "panel/ops/connections.py"
+TEST_CONNECTIONS = "tests/panel/ops/test_connections.py"
 
 MISTAKES = (
     Mistake(
@@ -15,6 +17,26 @@ MISTAKES = (
         "a worker that does not look at its books", "panel/worker/loop.py",
         "                look_at_books(now)", "                pass",
         "tests/panel/worker/test_start.py",
+    ),
+    Mistake(
+        "a page goes on in a file that a restored copy has replaced", CONNECTIONS,
+        "    if file == file_of(connection):", "    if True:",
+        TEST_CONNECTIONS,
+    ),
+    Mistake(
+        "a copy of a process goes on with its connection", CONNECTIONS,
+        "    if process != os.getpid():", "    if False:",
+        TEST_CONNECTIONS,
+    ),
+    Mistake(
+        "a worker works on in books that were put in place", "panel/worker/loop.py",
+        "            if leave_replaced():", "            if leave_replaced() and False:",
+        TEST_CONNECTIONS,
+    ),
+    Mistake(
+        "each request opens a connection of its own", "panel/settings.py",
+        '"CONN_MAX_AGE": 60', '"CONN_MAX_AGE": 0',
+        TEST_CONNECTIONS,
     ),
     Mistake(
         "a machine ends the stop over old books", "orders/placing/send_switch.py",

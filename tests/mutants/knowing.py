@@ -9,6 +9,7 @@ FOLLOWING = "orders/following/poll.py"
 CLAIM = "orders/following/claim.py"
 BUDGET = "panel/notpanel/budget.py"
 TEST_BUDGET = "tests/notpanel/test_budget.py"
+STATEMENTS = "tests/panel/worker/test_statements.py"
 ABSORB = "orders/following/absorb.py"
 LISTING = "tests/orders/table/test_listing.py"
 LATE = "tests/orders/reports/test_late.py"
@@ -43,7 +44,7 @@ MISTAKES = (
     ),
     Mistake(
         "the worker calls on while it was told to wait", "panel/worker/loop.py",
-        "waits = did and upstream.paused_until(timezone.now()) is not None", "waits = False",
+        "if purpose != DESK and called and upstream.paused_until(timezone.now()) is not None:", "if False:",
         "tests/panel/worker/test_worker.py",
     ),
     # ── The budget ───────────────────────────────────────────────────────────────────────────────
@@ -69,8 +70,35 @@ MISTAKES = (
     ),
     Mistake(
         "two processes grant one call", "panel/upstream/call_budget.py",
-        "filter(number=window.number, version=version)", "filter(number=window.number)",
+        "filter(number=decided.number, version=stored.version)", "filter(number=decided.number)",
         "tests/panel/upstream/test_call_budget.py",
+    ),
+    Mistake(
+        "a call that ends in the next minute counts in the one before", "panel/upstream/call_budget.py",
+        "current(now) if known is None or budget.is_over(known.window, now) else known", "known or current(now)",
+        "tests/panel/upstream/test_call_budget.py",
+    ),
+    Mistake(
+        "an answer is lost when its call cannot be counted", "panel/upstream/call_budget.py",
+        "        except Error:\n", "        except ZeroDivisionError:\n",
+        "tests/panel/upstream/test_call_budget.py",
+    ),
+    Mistake(
+        "what is written down about a call is committed bit by bit", "panel/upstream/call_budget.py",
+        "            with transaction.atomic():\n                began", "            if True:\n                began",
+        STATEMENTS,
+    ),
+    Mistake(
+        "upstream’s only row is made before each change", "panel/upstream/client.py",
+        "    if trouble is None and Upstream", "    if False and Upstream",
+        STATEMENTS,
+    ),
+    Mistake(
+        "each step of a round asks by itself whether it is due", "panel/worker/loop.py",
+        "    paused, *found = question.ask(now=now)\n",
+        "    rows = [upstream.pauses(now), *(row for s in STEPS if s.role in roles for _, row in s.due(now))]\n"
+        "    paused, *found = [each.exists() for each in rows]\n",
+        STATEMENTS,
     ),
     Mistake(
         "leave that nobody needed is not given back", "panel/worker/loop.py",
@@ -202,7 +230,8 @@ MISTAKES = (
     ),
     Mistake(
         "a row that forgets how its own sending stands", "orders/table/rows.py",
-        '        condition |= Q(In(F("order_id") + 0, not_taken))\n', "        pass\n",
+        "not_taken = [row.pk for row in rows if not row.upstream_id or row.status == Status.REJECTED]",
+        "not_taken: list[int] = []",
         "tests/orders/table/test_stopped_rows.py tests/orders/table/test_table_page.py",
     ),
     Mistake(

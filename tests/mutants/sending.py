@@ -277,7 +277,7 @@ MISTAKES = (
     ),
     Mistake(
         "an order that was never sent is sent although its cancel waits", CARRYING,
-        "    if not task.was_unclear and (asked := pending_cancel(task.order)):",
+        "    if not task.was_unclear and task.cancel_waits and (asked := pending_cancel(task.order)):",
         "    if False and (asked := pending_cancel(task.order)):",
         CANCELS,
     ),
@@ -335,13 +335,23 @@ MISTAKES = (
     ),
     Mistake(
         "a second id for one request_id is nobody's business", CARRYING,
-        "                record_other_ids(task)\n                return", "                return",
+        "                record_other_ids(task)\n                return True", "                return True",
         "tests/orders/placing/test_outcomes.py",
     ),
     Mistake(
         "an id that was heard before the order's own is forgotten", CARRYING,
-        "upstream_id=upstream_id)\n            record_other_ids(task)", "upstream_id=upstream_id)",
+        "            if rest.other_ids or not named:\n", "            if not named:\n",
         "tests/orders/placing/test_outcomes.py",
+    ),
+    Mistake(
+        "failures go on counting after an answer", CARRYING,
+        "            if rest.failures:\n", "            if False:\n",
+        "tests/orders/placing/test_kill_switch.py",
+    ),
+    Mistake(
+        "an answer lets none go that waits for another try", CARRYING,
+        "    return rest.waiting\n", "    return False\n",
+        "tests/orders/placing/test_again.py",
     ),
     Mistake(
         "a refill that is presumed settled is told as done", ENDINGS,

@@ -393,7 +393,7 @@ def test_the_lists_of_flagged_orders_scan_and_sort_nothing(query: dict[str, str]
         flagged_list = listing(reader, **query, sort=sort)
         expected = set(Order.objects.filter(flagged_list.where).values_list("pk", flat=True))
         with CaptureQueriesContext(connection) as queries:
-            assert {order.pk for order in flagged_list.page().rows} == expected != set()
+            assert {order.pk for order in flagged_list.page().orders} == expected != set()
         for sql in [query["sql"] for query in queries if '"doubts"' in query["sql"] or "missing_since" in query["sql"]]:
             with connection.cursor() as cursor:
                 cursor.execute("EXPLAIN QUERY PLAN " + sql.replace("%", "%%"), [])

@@ -6,7 +6,6 @@ import pytest
 from django.test import Client as Browser
 from django.utils import timezone
 
-from orders.following.claim import poll_wanted
 from orders.following.poll import ALONE_EVERY_SECONDS, poll_alone, poll_once
 from orders.models import Order, Poll
 from orders.models.poll import Queue
@@ -17,7 +16,7 @@ from panel.notpanel.client import Client
 from panel.site.status_bar import StatusBar
 from panel.upstream.models import Chore
 from panel.worker.recurring import RECURRING_WORK, do_recurring_work
-from tests.makers import make_order, place_order, sold_by
+from tests.makers import make_order, place_order, poll_wanted, sold_by
 from tests.upstream import Upstream
 
 pytestmark = pytest.mark.django_db

@@ -8,11 +8,12 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from orders.following.claim import claim, poll_wanted
+from orders.following.claim import claim
 from orders.models import Poll
 from orders.models.poll import Queue, Urgency
 from orders.rules.statuses import Status
 from tests.benchmarks import data, measure
+from tests.makers import poll_wanted
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FEW, MANY = 1_000, 4_000  # both fill more than one page of each index

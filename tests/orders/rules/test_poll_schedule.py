@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from orders.following.claim import poll_wanted
 from orders.following.poll import apply_reports, poll_once
 from orders.models import Order, Poll
 from orders.models.poll import Urgency
@@ -16,7 +15,7 @@ from orders.rules.statuses import Status
 from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client
 from panel.notpanel.shapes import Reports
-from tests.makers import claimed_ids, make_order, make_report, make_service, make_user, minutes
+from tests.makers import claimed_ids, make_order, make_report, make_service, make_user, minutes, poll_wanted
 from tests.upstream import Upstream
 
 pytestmark = pytest.mark.django_db

@@ -69,7 +69,7 @@ def test_what_a_migration_loses_comes_back_after_it() -> None:
         install(module.TRIGGERS)
     assert StatusBar().counts == counted_orders()
     for sought in (order, missed):
-        assert sought in Listing(sought.placed_by, text=sought.link[-6:]).page().rows
+        assert sought in Listing(sought.placed_by, text=sought.link[-6:]).page().orders
     Order.objects.filter(pk=order.pk).update(status=Status.REFUNDED)
     assert StatusBar().counts == counted_orders()
 

@@ -33,10 +33,10 @@ def test_an_old_order_is_found_by_another_spelling_and_by_plain_words() -> None:
     """By the warning, by a link and by words; and the words that found it before still do."""
     by = make_user()
     order = make_old_order(by=by)
-    assert Listing(by, text="istanbul").page().rows == []
+    assert Listing(by, text="istanbul").page().orders == []
     call_command("migrate", verbosity=0)
     for text in ("https://fb.com/lumen", "istanbul", "zoe", "zoë"):
-        assert Listing(by, text=text).page().rows == [order], text
+        assert Listing(by, text=text).page().orders == [order], text
     order.refresh_from_db()
     assert (order.network, order.target) == ("telegram", "facebook.com/lumen")
     Order.objects.update(created_at=timezone.now())

@@ -32,7 +32,7 @@ def test_another_spelling_finds_the_order(ordered: str, typed: str) -> None:
     order = make_order("completed", by=by, service=service, link=ordered)
     for other in OTHERS:
         make_order("completed", by=by, service=service, link=other)
-    assert Listing(by, text=typed).page().rows == [order]
+    assert Listing(by, text=typed).page().orders == [order]
     assert find_orders(f"please refill {typed} again", by).orders == [order.pk]
 
 
@@ -41,4 +41,4 @@ def test_all_spellings_stand_in_one_list_newest_first() -> None:
     by, service = make_user(), make_service()
     links = ("https://x.com/lumen", "https://twitter.com/Lumen", "http://mobile.twitter.com/lumen?s=20")
     orders = [make_order("completed", by=by, service=service, link=link) for link in links]
-    assert Listing(by, text="https://www.x.com/lumen").page().rows == orders[::-1]
+    assert Listing(by, text="https://www.x.com/lumen").page().orders == orders[::-1]

@@ -84,7 +84,7 @@ def ids_on_all_pages(user: User, **query: Any) -> list[int]:
     page = listing(user, **query)
     for _ in range(200):
         context = page.context()
-        ids += [order.pk for order in context["orders"]]  # type: ignore[attr-defined]
+        ids += [order.pk for order in context["orders"]]
         next_page = str(context["older"] or context["further"])
         if not next_page:
             return ids
@@ -145,7 +145,7 @@ def test_the_way_back_leads_over_the_same_pages(desk: User, monkeypatch: pytest.
 )  # fmt: skip
 def test_search_finds_parts_of_links_and_names(desk: User, typed: str, part_of_link: str) -> None:
     """Case, scheme and fancy letters do not matter, and several words may be typed."""
-    orders = listing(desk, q=typed).page().rows
+    orders = listing(desk, q=typed).page().orders
     assert orders
     assert all(part_of_link in order.link for order in orders)
 
@@ -153,12 +153,12 @@ def test_search_finds_parts_of_links_and_names(desk: User, typed: str, part_of_l
 def test_search_finds_our_ids_upstreams_ids_and_whole_messages(desk: User) -> None:
     """Request ids are found too, and an id in a message that no order has is listed as unknown."""
     a, b, c = Order.objects.exclude(upstream_id=None).order_by("pk")[:3]
-    assert [order.pk for order in listing(desk, q=str(a.pk)).page().rows] == [a.pk]
-    assert [order.pk for order in listing(desk, q=b.upstream_id).page().rows] == [b.pk]
-    assert [order.pk for order in listing(desk, q=c.request_id).page().rows] == [c.pk]
+    assert [order.pk for order in listing(desk, q=str(a.pk)).page().orders] == [a.pk]
+    assert [order.pk for order in listing(desk, q=b.upstream_id).page().orders] == [b.pk]
+    assert [order.pk for order in listing(desk, q=c.request_id).page().orders] == [c.pk]
     message = f"Hi! Please look at order {a.pk}, then {b.upstream_id}\nand {c.link} - also ord_nowhere, thanks"
     by_message = listing(desk, q=message)
-    assert sorted(order.pk for order in by_message.page().rows) == sorted([a.pk, b.pk, c.pk])
+    assert sorted(order.pk for order in by_message.page().orders) == sorted([a.pk, b.pk, c.pk])
     assert by_message.pasted
     assert by_message.pasted.unknown == ["ord_nowhere"]
 

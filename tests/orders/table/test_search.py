@@ -45,7 +45,7 @@ def order(ana: User) -> Order:
 
 def found_links(ana: User, text: str) -> list[str]:
     """The links of the orders that a search finds, without scheme and host."""
-    return [order.link.split("/", 3)[3] for order in Listing(ana, text=text).page().rows]
+    return [order.link.split("/", 3)[3] for order in Listing(ana, text=text).page().orders]
 
 
 @pytest.mark.parametrize("text", [

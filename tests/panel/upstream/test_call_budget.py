@@ -1,21 +1,23 @@
 """All processes spend from one budget: no call is granted twice, and every call is counted."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from orders.models import Order, Task
 from orders.placing.submit import submit_one
 from orders.rules.statuses import Status
 from panel.notpanel import budget
-from panel.notpanel.budget import SPAN, Permit, Purpose
+from panel.notpanel.budget import SPAN, LimitHeaders, Purpose
 from panel.notpanel.client import Client
 from panel.upstream import call_budget
-from panel.upstream.call_budget import Meter
+from panel.upstream.call_budget import Granted, Meter
 from panel.upstream.models import Window
 from panel.worker.loop import Step, take_step, work_round
 from tests.makers import make_order, make_service, make_user, place_order
@@ -55,7 +57,7 @@ def together(work: Callable[[], object]) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_many_processes_at_once_get_exactly_what_is_left() -> None:
-    granted: list[Permit] = []
+    granted: list[Granted] = []
 
     def worker() -> None:
         while permit := call_budget.take(Purpose.PLACE, NOON):
@@ -114,6 +116,41 @@ def test_an_answer_of_trouble_ends_the_call_too(upstream: Upstream, metered: Cli
 
 
 @pytest.mark.django_db
+def test_a_call_that_ends_in_the_next_minute_opens_that_minutes_window() -> None:
+    granted = call_budget.take(Purpose.PLACE, NOON)
+    assert granted
+    call_budget.settle(granted, LimitHeaders(None, None, None, None), NOON + SPAN + timedelta(seconds=1))
+    assert list(Window.objects.values_list("number", "place")) == [(2, 0), (1, 1)]
+
+
+@pytest.mark.django_db
+def test_a_call_is_settled_on_what_others_have_spent_meanwhile() -> None:
+    first = call_budget.take(Purpose.PLACE, NOON)
+    second = call_budget.take(Purpose.PLACE, NOON)
+    assert first and second
+    for granted in (first, second):
+        call_budget.settle(granted, LimitHeaders(None, None, None, None), NOON)
+    row = Window.objects.get()
+    assert (row.place, row.flying, row.key_left) == (2, 0, 98)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("begins", [True, False])
+def test_a_database_that_fails_after_a_call_does_not_lose_its_answer(
+    metered: Client, monkeypatch: pytest.MonkeyPatch, begins: bool
+) -> None:
+    @contextmanager
+    def failing() -> Iterator[None]:
+        if begins:
+            yield
+        raise OperationalError("database is locked")
+
+    metered.balance()
+    monkeypatch.setattr("panel.upstream.call_budget.transaction", SimpleNamespace(atomic=failing))
+    assert metered.balance().amount == 500
+
+
+@pytest.mark.django_db
 def test_a_mistake_in_counting_a_call_does_not_lose_its_answer(
     metered: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,7 +181,7 @@ def test_no_permit_is_taken_when_nothing_is_due(metered: Client) -> None:
 
 @pytest.mark.django_db
 def test_a_permit_is_given_back_when_another_worker_did_the_work(metered: Client) -> None:
-    step = Step(Purpose.PLACE, lambda _now: Purpose.PLACE, submit_one)
+    step = Step(Purpose.PLACE, lambda _now: [], submit_one)
     assert not take_step(step, metered, Purpose.PLACE, contested=False)
     row = Window.objects.get()
     assert (row.key_left, row.place, row.flying) == (100, 0, 0)

@@ -1,0 +1,70 @@
+"""What may cost more on a large desk, for it shows or reads more rows there: why, how many, and what each costs."""
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from orders.aftersale.task_list import MOST_MEASURED_REFILLS
+from orders.bulk.selection import MOST_ORDERS
+from orders.bulk.views import SCANNED_ORDERS
+from orders.reports.charges import DAYS_A_PAGE
+from orders.table.export import ORDERS_PER_QUERY
+from orders.table.paging import PROBED_ROWS, SCANNED_IDS
+from tests.benchmarks.desks import ORDERS_A_DAY
+
+
+class Allowance(NamedTuple):
+    """So many rows more, at so many units each. Nothing else may grow."""
+
+    pattern: str  # of the names that it is for
+    why: str
+    rows: Callable[[int], int]  # size of the desk → rows that it shows or reads more than at a thousand
+    steps: int  # of SQLite, a row
+    blocks: float  # of PostgreSQL, a row
+    queries: int = 0  # further batches in which they are read
+
+    def units(self, vendor: str, size: int) -> int:
+        return round(self.rows(size) * (self.steps if vendor == "sqlite" else self.blocks))
+
+
+HISTORY = 1_000  # orders from here on are older than a day
+
+ALLOWANCES = (
+    Allowance(
+        r"GET  /orders/\?(status=\w+&(by|service|sort)=.*|most=.*)",
+        "two filters, or a filter and a sort, meet: so many orders are looked through, and no more",
+        rows=lambda size: min(size - HISTORY, sum(SCANNED_IDS) + PROBED_ROWS), steps=6, blocks=0.3,
+        queries=len(SCANNED_IDS) - 1,
+    ),
+    Allowance(
+        r"GET  /orders/bulks/matching/\?status=completed",
+        "counts what matches, up to what fits in a job",
+        rows=lambda size: min(size - HISTORY, MOST_ORDERS), steps=32, blocks=0.3,
+        queries=MOST_ORDERS // SCANNED_ORDERS + 1,
+    ),
+    Allowance(
+        r"GET  /orders/refills/.*",
+        "the usual age of a refill is measured at the last ones that were settled",
+        rows=lambda size: MOST_MEASURED_REFILLS - 50, steps=32, blocks=3,
+    ),
+    Allowance(
+        r"GET  /upstream/charges/.*",
+        "a line for each day, of 96 quarters of an hour",
+        rows=lambda size: 96 * min(size // ORDERS_A_DAY, DAYS_A_PAGE), steps=11, blocks=0.3,
+    ),
+    Allowance(
+        r"export: the first 100 rows",
+        "an export reads its orders in batches, of which a thousand orders do not fill one",
+        rows=lambda size: ORDERS_PER_QUERY - HISTORY, steps=85, blocks=1,
+    ),
+    Allowance(
+        r"GET  /admin/orders/charged/\?p=2",
+        "a thousand orders have no second page of quarters",
+        rows=lambda size: 50, steps=11, blocks=0.3,
+    ),
+)  # fmt: skip
+
+
+def allowance_of(name: str) -> Allowance | None:
+    """The allowance for what has this name."""
+    return next((allowance for allowance in ALLOWANCES if re.fullmatch(allowance.pattern, name)), None)

@@ -1,0 +1,68 @@
+"""Whom and what the visits of visits.py are about: a fitting row for each name in braces."""
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from accounts.models import User
+from catalog.models import Change, Service, ShrinkAlarm
+from orders.bulk.selection import Selection
+from orders.models import KeptSearch, Order, SavedView, Task
+from orders.rules.statuses import Status
+from orders.table.paging import key_text
+from panel.alarms.models import Alarm
+from tests.benchmarks.history import NEWEST, RECENT
+from tests.makers import PASSWORD
+
+
+def subjects(owner: User) -> dict[str, str]:
+    """Each name's text, of the recent thousand, which is the same on a desk of any size."""
+    recent = Order.objects.for_page().filter(pk__gt=NEWEST - RECENT).order_by("-pk")
+    orders = list(recent)
+    middle = next(order for order in orders if order.pk == NEWEST - RECENT // 2 - 1)
+    service = Service.objects.get(upstream_id=1_000)
+
+    def first(fits: Any) -> str:
+        return str(next(order.pk for order in orders if fits(order)))
+
+    def with_task(kind: str, outcome: str) -> str:
+        return first(lambda order: any(t.kind == kind and t.outcome == outcome and not t.over_at
+                                       for t in order.tasks_newest_first))  # fmt: skip
+
+    def placing(order: Order) -> Task:
+        task = order.placing_task
+        assert task
+        return task
+
+    plain = [order for order in orders if not order.missing_since and order.doubts is None]
+    picked = [order.pk for order in orders if not order.why_no_refill()][:50]
+    return {
+        **{status: str(next(o.pk for o in plain if o.status == status)) for status in Status},
+        **{f"{status}_4th": str([o.pk for o in orders if o.status == status][3]) for status in Status},
+        "owner_4th": str([order.pk for order in orders if order.placed_by_id == owner.pk][3]),
+        "middle": str(middle.pk), "early": str(NEWEST - RECENT // 4),
+        "upstream_id": next(str(o.upstream_id) for o in plain if o.upstream_id),
+        "request_id": str(middle.request_id), "link": middle.link, "word": middle.link.rstrip("/")[-9:],
+        "dear": key_text((middle.cost, middle.pk)), "owner": str(owner.pk), "person": str(owner.pk + 5),
+        "service": str(service.upstream_id), "service_pk": str(service.pk), "seen": service.as_seen,
+        "token": str(uuid.UUID(int=7)), "search": KeptSearch.objects.order_by("-typed_at")[0].key,
+        "view": str(SavedView.objects.filter(owner=owner).order_by("pk")[0].pk),
+        "job": "500", "pasted": "\n".join(map(str, picked)),
+        "picked": Selection.of("refill", picked, "found in a pasted text").signed(),
+        "task": str(middle.pk * 4), "event": str(middle.pk * 12), "noted": str(middle.pk // 8 * 8),
+        "missing": first(lambda order: order.missing_since), "doubted": first(lambda order: order.doubts),
+        "unassigned": first(lambda order: not order.assigned_to_id),
+        "unsent": first(lambda order: order.status == Status.QUEUED and placing(order).attempts == 0),
+        "unfunded": first(lambda order: order.status == Status.QUEUED and placing(order).needs is not None),
+        "waiting": first(lambda order: order.waits_again), "refillable": first(lambda order: not order.why_no_refill()),
+        "refill_unclear": with_task("refill", "unclear"), "refill_pending": with_task("refill", "done"),
+        "cancellable": first(lambda o: o.status == Status.IN_PROGRESS and not o.why_no_cancel()),
+        "cancel_unclear": with_task("cancel", "unclear"),
+        "change": str(Change.objects.undecided().order_by("-pk")[3].pk),
+        "decided": str(Change.objects.filter(decided_at__isnull=False).order_by("-pk")[1].pk),
+        "reading": "49990", "alarm": "1996", "unseen_alarm": str(Alarm.objects.exclude(sightings__user=owner)[0].pk),
+        "shrink": str(ShrinkAlarm.objects.get().pk), "password": PASSWORD, "numbers": owner.numbers,
+        "yesterday": str((timezone.now() - timedelta(days=1)).date()), "today": str(timezone.now().date()),
+    }  # fmt: skip

@@ -1,0 +1,228 @@
+"""What stands around the orders of a desk: team, catalog with its prices, alarms, jobs, views, the worker's own rows.
+
+Of each there is a recent part, which is the same on a desk of any size and is more than a page, and an older part that
+grows with the age of the desk.
+"""
+
+import uuid
+from datetime import datetime, timedelta
+from decimal import Decimal
+from random import Random
+
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
+
+from accounts.access import Role
+from accounts.models import BalanceReading, User
+from catalog.models import Change, Favourite, RateChange, Service, SetAside, ShrinkAlarm
+from catalog.sync import apply_catalog
+from orders.models import Bulk, Endpoint, KeptSearch, Order, Pace, Presence, SavedView, Sending, Spending, TurnedAway
+from panel.alarms.models import Alarm, Channel, Notice, Recipient, Sighting, Watch
+from panel.notpanel.shapes import Catalog, ServiceRow
+from panel.ops.database import ONLY_ROW
+from panel.upstream.models import Beat, Chore, Upstream, Window
+from panel.worker.recurring import RECURRING_WORK
+from tests.benchmarks.data import BATCH
+from tests.benchmarks.history import JOBS, LAST_OLD_JOB, old_job
+from tests.benchmarks.measure import SEED
+from tests.makers import PASSWORD, make_row
+
+SERVICES = 10_000
+ROLES = (Role.OWNER, *3 * [Role.MANAGER], *12 * [Role.OPERATOR], *4 * [Role.VIEWER])
+NETWORKS = ("Instagram", "TikTok", "YouTube", "Telegram", "Facebook", "X", "Spotify", "Twitch", "LinkedIn", "Threads")
+GOODS = ("Followers", "Likes", "Views", "Comments", "Shares", "Saves", "Story views", "Live viewers", "Reach", "Votes")
+TYPES = ("Default",) * 8 + ("Package", "Custom Comments", "Poll", "Mentions")
+MOVING_SERVICES, DAYS_A_MOVE, MOVES = 1_000, 9, 80  # services whose rates move, every so many days, so often
+KEPT_DAYS = 730
+DRAWN_DAYS = 31  # of balances
+RECENT = 120  # rows of each kind, more than two pages
+ALARM_KINDS = (
+    ("balance", {"balance": "12", "below": "20"}),
+    ("orders", {"new": 2, "all": 2, "some": [7, 8]}),
+    ("duplicate", {"order": 7, "ids": ["ord_7", "ord_8"]}),
+    ("worker", {"since": "2026-01-01T00:00:00+00:00"}),
+)
+FAR = timedelta(days=400)  # when what is not to be measured is due
+
+
+def write_team() -> User:
+    """Twenty people; the owner, who alone can sign in."""
+    for n, role in enumerate(ROLES):
+        User.objects.create_user(
+            f"{role}{n}", PASSWORD if n == 0 else None, role=role, name=f"Ana {n}", email=f"{role}{n}@desk.example"
+        )
+    return User.objects.get(role=Role.OWNER)
+
+
+def write_catalog(now: datetime, days: int) -> None:
+    """The services, their usual times, the history of their rates, and what people decided about changes."""
+    apply_catalog(Catalog(tuple(service_row(n) for n in range(SERVICES)), ()), now - timedelta(days=KEPT_DAYS))
+    services = list(Service.objects.order_by("pk"))
+    # An id for each service and step, so that a long history and a short one number the same moves alike.
+    RateChange.objects.all().delete()
+    RateChange.objects.bulk_create(
+        [RateChange(pk=s.pk, service=s, now=s.rate, at=now - timedelta(days=KEPT_DAYS)) for s in services],
+        batch_size=BATCH,
+    )
+    recent = 90 // DAYS_A_MOVE
+    moves = [
+        RateChange(
+            pk=SERVICES * 2 + move * MOVING_SERVICES + n, service=service, was=service.rate * Decimal("0.9"),
+            now=service.rate, at=now - timedelta(days=(MOVES - move) * DAYS_A_MOVE, minutes=n),
+        )
+        for move in range(MOVES - max(recent, days // DAYS_A_MOVE), MOVES)
+        for n, service in enumerate(services[::SERVICES // MOVING_SERVICES])
+    ]  # fmt: skip
+    RateChange.objects.bulk_create(moves, batch_size=BATCH)
+    Pace.objects.bulk_create(
+        [
+            Pace(
+                service=s, starts=150, finishes=180, start_median=300, start_p95=3_600, finish_median=9_000,
+                finish_p95=80_000, quantity=5_000, lately=9_500, computed_at=now, ends_to=now,
+            )
+            for s in services
+        ],
+        batch_size=BATCH,
+    )  # fmt: skip
+    write_changes(services, now, days)
+
+
+def write_changes(services: list[Service], now: datetime, days: int) -> None:
+    people = list(User.objects.order_by("pk"))
+    older, waiting = 27 * days, 55
+    Change.objects.bulk_create(
+        [
+            Change(
+                pk=20_000 - n, service=services[n % SERVICES], moved={"rate": ["0.80", "0.90"]},
+                at=now - timedelta(minutes=40 * n), decision="" if n < waiting else Change.Decision.ACCEPTED,
+                decided_by=None if n < waiting else people[n % 4],
+                decided_at=None if n < waiting else now - timedelta(minutes=39 * n),
+            )
+            for n in range(min(waiting + RECENT + older, 20_000))
+        ],
+        batch_size=BATCH,
+    )  # fmt: skip
+    for n, held in enumerate(Change.objects.exclude(decided_at=None).order_by("-pk")[:10]):
+        Change.objects.filter(pk=held.pk).update(decision=Change.Decision.HELD)
+        Service.objects.filter(pk=services[5_000 + n].pk).update(held_over=held)
+    Favourite.objects.bulk_create(Favourite(user=p, service=services[31 * p.pk + n]) for p in people for n in range(12))
+    SetAside.objects.bulk_create(
+        SetAside(digest=f"{n:064}", raw='{"service": 7}', why="It has no name.", first_seen_at=now) for n in range(12)
+    )
+    ShrinkAlarm.objects.create(raised_at=now - timedelta(days=9), listed=12, missing=9_988, closed_at=now)
+
+
+def service_row(n: int) -> ServiceRow:
+    """The nth service. The first are the popular ones."""
+    network, goods = NETWORKS[n % len(NETWORKS)], GOODS[n // len(NETWORKS) % len(GOODS)]
+    return make_row(
+        upstream_id=1_000 + n,
+        name=f"{network} {goods} — no. {n} | Max {n % 90}K | R{(0, 30, 60, 365)[n % 4]} | Non drop | Instant",
+        type="Default" if n < 100 else TYPES[n % len(TYPES)], category=f"{network} › {goods}",
+        rate=Decimal(10 + n * 7_919 % 40_000) / 1_000, refill=n % 3 != 2, cancel=n % 2 == 0, dripfeed=n % 4 == 0,
+    )  # fmt: skip
+
+
+def write_jobs(now: datetime, days: int, older: int) -> None:
+    """The jobs of the recent orders and so many older ones; views, searches and log entries of people."""
+    people = list(User.objects.order_by("pk"))
+    chance = Random(SEED)
+    oldest = old_job(older - 1) if older else LAST_OLD_JOB + 1
+    left_out = {str(n): "Its service has no refill." for n in range(1_000_000, 1_000_200)}
+    Bulk.objects.bulk_create(
+        Bulk(
+            pk=n, kind="refill" if n % 3 else "cancel", asked_by=people[n % 16], asked_at=now - job_age(n),
+            token=uuid.UUID(int=chance.getrandbits(128)), picked_from="200 pasted ids", picked=400, asked=200,
+            left_out=left_out,
+        )
+        for n in range(oldest, JOBS + 1)
+    )  # fmt: skip
+    SavedView.objects.bulk_create(
+        SavedView(owner=person, name=f"View {n}", query="open=live", shared=n == 0, saved_at=now)
+        for person in people for n in range(3)
+    )  # fmt: skip
+    KeptSearch.objects.bulk_create(
+        KeptSearch(key=f"{n:024x}", text=f"lumen {n}", typed_at=now - timedelta(minutes=20 * n))
+        for n in range(min(RECENT + 60 * days, 2_000))
+    )
+    kind = ContentType.objects.get_for_model(User)
+    LogEntry.objects.bulk_create(
+        LogEntry(
+            user=people[0], content_type=kind, object_id="1", object_repr="Ana", action_flag=CHANGE,
+            change_message="Changed role.", action_time=now - timedelta(days=1),
+        )
+        for _ in range(RECENT + days)
+    )  # fmt: skip
+
+
+def write_presence(now: datetime) -> None:
+    """Everybody looks at an order of the newest."""
+    people = list(User.objects.order_by("pk"))
+    newest = Order.objects.order_by("-pk")[: len(people)]
+    Presence.objects.bulk_create(
+        Presence(order=order, user=person, seen_at=now) for order, person in zip(newest, people, strict=True)
+    )
+
+
+def job_age(n: int) -> timedelta:
+    """How long ago the nth job was asked for: the last ones on the last day, the others all along."""
+    if n > LAST_OLD_JOB:
+        return timedelta(minutes=(JOBS + 1 - n) * 10)
+    return timedelta(days=1 + (LAST_OLD_JOB + 1 - n) * KEPT_DAYS / LAST_OLD_JOB)
+
+
+def write_alarms(now: datetime, days: int) -> None:
+    """Two alarms a day, a few of them open, with notices and sightings; what people chose."""
+    people = list(User.objects.order_by("pk"))
+    chosen = [kind for kind, _ in ALARM_KINDS]
+    to = Recipient.objects.bulk_create(Recipient(pk=p.pk, user=p, kinds=chosen) for p in people[:4])
+    newest, open_ones = 2_000, 3
+    for n in range(RECENT + 2 * days):
+        kind, facts = ALARM_KINDS[n % len(ALARM_KINDS)]
+        at = now - timedelta(hours=12 * n, minutes=5)
+        alarm = Alarm.objects.create(
+            pk=newest - n, kind=kind, facts=facts, raised_at=at,
+            ended_at=None if n < open_ones else at + timedelta(hours=1),
+        )  # fmt: skip
+        Notice.objects.bulk_create(
+            Notice(pk=alarm.pk * 4 + m, alarm=alarm, to=who, channel=Channel.MAIL, sent_at=at, attempts=1)
+            for m, who in enumerate(to[:2])
+        )
+        Sighting.objects.create(pk=alarm.pk, alarm=alarm, user=people[n % 4], at=at)
+
+
+def write_machinery(now: datetime, days: int) -> None:
+    """What the worker and upstream leave behind: balances, calls by the minute, workers, counts of rejections."""
+    readings = 48 * (DRAWN_DAYS + days)
+    BalanceReading.objects.bulk_create(
+        [
+            BalanceReading(
+                pk=50_000 - n, amount=Decimal(400 + 37 * n % 500), first_asked_at=now - timedelta(minutes=30 * n + 30),
+                asked_at=now - timedelta(minutes=30 * n),
+            )
+            for n in range(readings)
+        ],
+        batch_size=BATCH,
+    )  # fmt: skip
+    Window.objects.bulk_create(
+        Window(
+            number=int(now.timestamp()) // 60 - n, ends_at=now - timedelta(minutes=n - 1), key_limit=100, key_left=60,
+            ip_limit=300, ip_left=250, place=20, ask=4, look=15, upkeep=1,
+        )
+        for n in range(24 * 60)
+    )  # fmt: skip
+    TurnedAway.objects.bulk_create(
+        TurnedAway(day=(now - timedelta(days=n)).date(), reason=reason, count=7)
+        for n in range(RECENT + days) for reason in ("forged", "stale")
+    )  # fmt: skip
+    Beat.objects.create(name="here:1", started_at=now, beat_at=now + timedelta(days=1))
+    Beat.objects.bulk_create(
+        Beat(name=f"here:{n}", started_at=now, beat_at=now - timedelta(hours=n), stopped_at=now) for n in range(2, 20)
+    )
+    Upstream.objects.update_or_create(pk=ONLY_ROW, defaults={"spoke_at": now})
+    Spending.objects.update_or_create(pk=ONLY_ROW, defaults={
+        "at": now, "since": now - timedelta(hours=24), "spent": 120, "queued": 3})  # fmt: skip
+    Sending.objects.update_or_create(pk=ONLY_ROW)
+    Watch.objects.update_or_create(pk=ONLY_ROW, defaults={"due_at": now + FAR})
+    Chore.objects.bulk_create(Chore(name=name, due_at=now + FAR, done_at=now) for name in RECURRING_WORK)
+    Endpoint.objects.create(url="https://desk.example.com/webhooks/notpanel/", registered_at=now, mark="0f0f0f0f")

@@ -1,0 +1,366 @@
+"""Every address of the desk as somebody comes to it: each page, filter, tab, search, poll and press.
+
+A line is a method, an address, and what is sent. GET must be answered with 200, or as it says behind `->`. POST must
+write something; ASK is a POST that writes nothing. Names in braces are of `subjects`. What is behind the addresses of
+Django's admin is the same for each model, so `admin_lines` makes their lines.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import partial
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, quote
+
+from django.contrib.admin import ModelAdmin
+from django.db.models import Model
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from catalog.models import ShrinkAlarm
+from orders.aftersale.states import STATES
+from orders.models import Order, Sending
+from orders.rules.statuses import Status
+from orders.table.filters import FILTERS, OPEN_FILTERS
+from panel.web.admin_record import RecordAdmin
+from tests.addresses import admin_address, plain_route, registered
+from tests.benchmarks.page import BROWSER, HTMX, OpenPage
+from tests.benchmarks.rounds import Probe
+from tests.deliveries import ENDPOINT_PATH, body_of, headers_of
+from tests.makers import PASSWORD
+
+LINES = """
+GET  / -> 302
+GET  /orders/
+GET  /orders/?before={middle}
+GET  /orders/?after={middle}
+GET  /orders/?sort=oldest
+GET  /orders/?sort=oldest&before={middle}
+GET  /orders/?sort=oldest&after={middle}
+GET  /orders/?sort=dearest
+GET  /orders/?sort=dearest&before={dear}
+GET  /orders/?sort=dearest&after={dear}
+GET  /orders/?sort=cheapest
+GET  /orders/?sort=cheapest&before={dear}
+GET  /orders/?q={middle}
+GET  /orders/?q={upstream_id}
+GET  /orders/?q={link}
+GET  /orders/?q={word}
+GET  /orders/?q=instagram+followers
+GET  /orders/?s={search}
+GET  /orders/?status=completed&by={owner}
+GET  /orders/?status=partial&sort=dearest
+GET  /orders/?status=completed&service={service}
+GET  /orders/?view={view}&open=live
+GET  /orders/export/?open=doubt
+GET  /orders/export/?open=doubt&format=xlsx
+POST /orders/searches/ | q=lumen
+GET  /orders/filters/
+GET  /orders/columns/
+POST /orders/columns/ | column=order&column=status&usual=1
+GET  /orders/views/
+GET  /orders/views/new/?open=live
+POST /orders/views/new/ | name=Mine&query=open%3Dlive
+POST /orders/views/{view}/ | name=Theirs
+POST /orders/views/{view}/pin/ | pinned=yes
+POST /orders/views/{view}/removal/
+GET  /orders/new/
+GET  /orders/new/?service={service}
+GET  /orders/new/?like={completed}
+POST /orders/new/ | service={service}&link=https://instagram.com/lumen.anew&quantity=1000&token={token}&seen={seen}
+ASK  /orders/new/ | service={service}&link=&quantity=1000&token={token}&seen={seen} -> 422
+GET  /orders/new/receipt/
+ASK  /orders/new/receipt/ | service={service}&link=https://instagram.com/lumen.anew&quantity=1000
+ASK  /orders/new/receipt/ | service={service}&link=https://www.instagram.com/lumen.studio&quantity=1000
+GET  /orders/bulks/
+GET  /orders/bulks/?before={job}
+GET  /orders/bulks/matching/?open=doubt
+GET  /orders/bulks/matching/?status=completed
+GET  /orders/bulks/new/
+ASK  /orders/bulks/new/ | kind=refill&text={pasted}
+POST /orders/bulks/new/confirmation/ | picked={picked}
+GET  /orders/bulks/{job}/
+GET  /orders/bulks/{job}/?result=refused
+GET  /orders/bulks/{job}/csv/
+POST /orders/bulks/{job}/tries/
+GET  /orders/sending/due/
+POST /orders/sending/stops/ | reason=They+are+down
+GET  /orders/refills/?before={task}
+GET  /orders/cancels/?before={task}
+GET  /orders/late/
+GET  /orders/{noted}/
+GET  /orders/{missing}/
+POST /orders/{in_progress}/looks/
+POST /orders/{completed}/notes/ | text=@operator5+look&token={token}
+POST /orders/{unassigned}/assignment/ | to={person}&saw=
+POST /orders/{unsent}/withdrawal/
+POST /orders/{unfunded}/funding/ | then=now
+POST /orders/{unfunded}/funding/ | then=press
+POST /orders/{waiting}/tries/
+POST /orders/{review}/tries/
+POST /orders/{review}/adoption/ | upstream_id=ord_found
+POST /orders/{review}/closing/ | reason=They+do+not+have+it
+POST /orders/{missing}/abandonment/ | reason=They+do+not+know+it
+POST /orders/{doubted}/sighting/ | doubts=charge
+POST /orders/{refillable}/refills/
+POST /orders/{refill_unclear}/refills/tries/
+POST /orders/{refill_pending}/refills/settlement/ | reason=They+said+so
+POST /orders/{refill_pending}/refills/next/
+POST /orders/{cancellable}/cancellation/
+POST /orders/{cancel_unclear}/cancellation/tries/
+GET  /services/
+GET  /services/?q=instagram+likes
+GET  /services/?category=Instagram+›+Followers
+GET  /services/found/?q=likes
+POST /services/{service_pk}/favourite/ | on=1
+GET  /services/changes/
+GET  /services/changes/?view=held
+GET  /services/changes/?view=decided
+GET  /services/changes/?view=decided&before={decided}
+POST /services/changes/acceptance/ | change={change}
+POST /services/changes/{change}/decision/ | decision=accepted
+POST /services/changes/{change}/decision/ | decision=held
+GET  /activity/
+GET  /activity/?before={event}
+GET  /mentions/
+GET  /mentions/?before={early}
+GET  /upstream/
+GET  /upstream/charges/
+GET  /upstream/charges/?day={today}
+GET  /upstream/balance/
+GET  /upstream/balance/?before={reading}
+GET  /upstream/webhooks/
+POST /upstream/webhooks/rings/
+GET  /alarms/
+GET  /alarms/?before={alarm}
+POST /alarms/{unseen_alarm}/sightings/
+GET  /alarms/choices/
+POST /alarms/choices/ | kinds=balance&over_too=on
+GET  /alarms/choices/chat/ -> 302
+POST /alarms/choices/chat/ | kinds=balance&time_zone=UTC
+GET  /team/
+GET  /palette/
+GET  /palette/?q=likes
+GET  /palette/?q={middle}
+GET  /palette/?q={word}
+GET  /keys/
+GET  /styleguide/
+GET  /healthz
+GET  /healthz/ready
+GET  /accounts/login/ -> 302
+GET  /accounts/logout/
+POST /accounts/logout/
+GET  /accounts/inactive/
+GET  /accounts/password/change/
+POST /accounts/password/change/ | oldpassword={password}&password1=slow-harbour-lamp&password2=slow-harbour-lamp
+GET  /accounts/preferences/
+POST /accounts/preferences/ | theme=dark&time_zone=UTC&numbers={numbers}&density=&page_length=50
+GET  /accounts/preferences/sample/
+GET  /admin/
+GET  /admin/login/ -> 302
+GET  /admin/logout/ -> 405
+GET  /admin/password_change/
+GET  /admin/password_change/done/
+GET  /admin/autocomplete/ -> 403
+GET  /admin/jsi18n/
+GET  /admin/r/0/1/ -> 404
+GET  /admin/orders/
+GET  /admin/nothing/ -> 404
+GET  /admin/accounts/user/add/
+GET  /admin/accounts/user/{person}/password/
+"""
+# A value of each filter of the orders list.
+FILTER_VALUES = {
+    "service": "{service}", "category": "Instagram+›+Followers", "network": "instagram", "by": "{owner}",
+    "assigned": "{person}", "host": "instagram.com", "from": "{yesterday}", "to": "{today}", "least": "0.5",
+    "most": "5",
+}  # fmt: skip
+# What `polls` and `presses` come to besides.
+ELSEWHERE = (
+    "/orders/changes/", "/orders/sending/resumption/", "/orders/sending/release/", "/services/alarms/1/acceptance/",
+    ENDPOINT_PATH,
+)  # fmt: skip
+METHODS = {"GET": "get", "POST": "post", "ASK": "post"}
+LINE = re.compile(r"(GET|POST|ASK) +(\S+)(?: \| (.*?))?(?: -> (\d+))?")
+
+
+class Line(NamedTuple):
+    """One visit, as a line of LINES says it."""
+
+    method: str
+    address: str
+    sent: str
+    status: int | None
+
+    @classmethod
+    def read(cls, text: str) -> "Line":
+        found = LINE.fullmatch(text)
+        assert found, text
+        method, address, sent, status = found.groups()
+        return cls(method, address, sent or "", int(status) if status else None)
+
+    @property
+    def name(self) -> str:
+        what = re.sub(r"&?(token|seen|picked|password\d?|oldpassword)=[^&]*", "", self.sent)
+        address = re.sub(r"=\d{4}-\d\d-\d\d[^&]*", "={today}", self.address)
+        return f"{self.method:4} {address}{f' | {what}' if what else ''}"
+
+
+class Visitor:
+    """The owner's signed-in browser, and the routes that it has come to."""
+
+    def __init__(self, owner: User, subjects: dict[str, str]) -> None:
+        self.owner, self.subjects = owner, subjects
+        self.routes: set[str] = set()
+        browser = Client(headers=BROWSER)
+        browser.force_login(owner)
+        self._cookies = browser.cookies.output(header="")
+
+    def go(self, line: Line, *, htmx: bool = False) -> None:
+        """Comes to the address, and checks that it is answered as the line says."""
+        url, sent = line.address.format(**self.subjects), parse_qsl(line.sent, keep_blank_values=True)
+        form: dict[str, list[str]] = {}
+        for name, value in sent:
+            form.setdefault(name, []).append(value.format(**self.subjects))
+        response = self.send(METHODS[line.method], url, form, HTMX if htmx else {})
+        if line.method == "GET" or line.status:
+            assert response.status_code == (line.status or 200), f"{line.name}: {response.status_code}"
+        else:
+            assert response.status_code < 400, f"{line.name}: {response.status_code}"
+
+    def send(self, method: str, url: str, form: Any = None, headers: dict[str, str] | None = None) -> Any:
+        browser = Client(headers=BROWSER)
+        browser.cookies.load(self._cookies)
+        response = getattr(browser, method)(url, form or {}, headers=headers) if method == "post" else browser.get(
+            url, headers=headers)  # fmt: skip
+        assert b"".join(response) or response.status_code != 200, url
+        self.routes.add(plain_route(response.resolver_match.route))
+        return response
+
+
+# ── All visits ───────────────────────────────────────────────────────────────────────────────────
+def all_visits(visitor: Visitor) -> Iterator[Probe]:
+    """Every visit; a press must write something."""
+    for line in map(Line.read, lines(visitor)):
+        yield Probe(line.name, partial(visitor.go, line), writes=line.method == "POST")
+    yield from polls(visitor)
+    yield from (probe._replace(writes=True) for probe in presses(visitor))
+
+
+def lines(visitor: Visitor) -> Iterator[str]:
+    yield from LINES.strip().splitlines()
+    yield from (f"GET  /orders/?status={status}" for status in Status)
+    yield from (f"GET  /orders/?status={status}&before={{{status}_4th}}" for status in Status)
+    yield from (f"GET  /orders/?open={name}" for name in OPEN_FILTERS)
+    yield from (f"GET  /orders/?open={name}&before={{middle}}" for name in OPEN_FILTERS)
+    for name in FILTERS.keys() - {"status", "open"}:
+        assert name in FILTER_VALUES, f"the list has a new filter, {name}; say in FILTER_VALUES what it is asked for"
+        yield f"GET  /orders/?{name}={FILTER_VALUES[name]}"
+        last = "{owner_4th}" if name == "by" else "{middle}"  # so that a page is behind it on every desk
+        yield f"GET  /orders/?{name}={FILTER_VALUES[name]}&before={last}"
+    yield from (f"GET  /orders/{{{status}}}/" for status in Status)
+    for kind, states in STATES.items():
+        yield f"GET  /orders/{kind}s/"
+        yield from (f"GET  /orders/{kind}s/?state={state}" for state in states)
+    for model, model_admin in registered():
+        yield from admin_lines(visitor, model, model_admin)
+
+
+def polls(visitor: Visitor) -> Iterator[Probe]:
+    """Open pages that ask what is new."""
+    opened = OpenPage(visitor.owner)
+    visitor.routes.add("orders/changes/")
+    yield Probe("poll of the orders page, nothing new", opened.poll)
+    shown = [int(pk) for pk in opened.rows][:5]
+    yield Probe("poll of the orders page, five changed", lambda: polled_anew(opened),
+                lambda: Order.objects.filter(pk__in=shown).change())  # fmt: skip
+    for name, url in {
+        "an order's page": f"/orders/{visitor.subjects['in_progress']}/", "a receipt": "/orders/bulks/500/",
+        "the alarms": "/alarms/", "upstream's page": "/upstream/",
+    }.items():  # fmt: skip
+        yield Probe(f"poll of {name}", partial(visitor.send, "get", url, None, HTMX))
+
+
+def polled_anew(opened: OpenPage) -> None:
+    """Polls, and forgets what it was told."""
+    before = dict(opened.rows), opened.bar, opened.top
+    response = opened.poll()
+    assert response.status_code == 200, response.status_code
+    opened.rows, opened.bar, opened.top = before
+
+
+def presses(visitor: Visitor) -> Iterator[Probe]:
+    """Presses that need a desk in another state."""
+    stopped = {"stopped_at": timezone.now(), "stopped_by": visitor.owner, "reason": "They are down."}
+
+    def stop(**more: Any) -> None:
+        Sending.objects.update(**stopped, **more)
+
+    def shrink() -> None:
+        ShrinkAlarm.objects.update(closed_at=None, missing=7)
+
+    go = visitor.go
+    yield Probe("press: sending goes on", partial(go, Line.read("POST /orders/sending/resumption/")), stop)
+    in_old_books = partial(stop, old_since=timezone.now(), doubt_since=timezone.now() - timedelta(hours=2))
+    yield Probe("press: release what was due", partial(go, Line.read("POST /orders/sending/release/ | which=none")),
+                in_old_books)  # fmt: skip
+    accept = Line.read("POST /services/alarms/{shrink}/acceptance/ | missing=7")
+    yield Probe("press: a short catalog is true", partial(go, accept), shrink)
+    yield Probe("press: sign in", partial(sign_in, visitor))
+    yield Probe("a delivery comes in", partial(deliver, visitor))
+
+
+def sign_in(visitor: Visitor) -> None:
+    form = {"login": visitor.owner.username, "password": PASSWORD}
+    response = Client(headers=BROWSER).post("/accounts/login/", form)
+    assert response.status_code == 302, response.status_code
+
+
+def deliver(visitor: Visitor) -> None:
+    body = body_of(visitor.subjects["upstream_id"])
+    headers = headers_of(body)
+    kind = headers.pop("Content-Type")
+    response = Client(headers=BROWSER).post(ENDPOINT_PATH, body, content_type=kind, headers=headers)
+    assert response.status_code == 200, response.content
+    visitor.routes.add(ENDPOINT_PATH.strip("/") + "/")
+
+
+# ── Django's admin ───────────────────────────────────────────────────────────────────────────────
+def admin_lines(visitor: Visitor, model: type[Model], model_admin: "ModelAdmin[Any]") -> Iterator[str]:
+    """A model's list with its next page, each kind of filter and search, and the pages of its newest row."""
+    changelist = admin_address(model, "changelist")
+    yield f"GET  {changelist}"
+    newest = model._default_manager.order_by("-pk").first()
+    assert newest is not None, f"this desk has no {model._meta.verbose_name}"
+    its_id = f"{model._meta.model_name}_id"
+    visitor.subjects[its_id] = quote(str(newest.pk))
+    if model._default_manager.count() > model_admin.list_per_page:
+        yield f"GET  {changelist}?p=2"
+    yield from (f"GET  {changelist}?q={term}" for term in searched(model, model_admin))
+    html = visitor.send("get", changelist, headers={"accept-encoding": "identity"}).content.decode()
+    for choices in html.split("data-filter-title=")[1:]:
+        links = re.findall(r'<a href="\?([^"]+)"', choices.split("</details>")[0])
+        yield from (f"GET  {changelist}?{link.replace('&amp;', '&')}" for link in links[:1])
+    row = f"{changelist}{{{its_id}}}/"
+    yield from (f"GET  {row}{page}/" for page in ("change", "history"))
+    # Nothing is behind these but a refusal; they are only come to.
+    for line in (f"GET {row} -> 302", f"GET {row}delete/ -> 403"):
+        visitor.go(Line.read(line))
+    if isinstance(model_admin, RecordAdmin):
+        visitor.go(Line.read(f"GET {changelist}add/ -> 403"))
+
+
+def searched(model: type[Model], model_admin: "ModelAdmin[Any]") -> list[str]:
+    """Something that each field of the search may find."""
+    return list(dict.fromkeys(SEARCHED[field.lstrip("=^")] for field in model_admin.search_fields))
+
+
+SEARCHED = {
+    "id": "{middle}", "upstream_id": "{upstream_id}", "request_id": "{request_id}", "link": "{word}",
+    "order__id": "{middle}", "order__upstream_id": "{upstream_id}", "answer": "refilled", "kind": "placed",
+    "task__order__id": "{middle}", "said": "timed", "name": "View", "query": "live", "why": "name", "raw": "service",
+    "service__upstream_id": "{service}", "service__name": "likes", "text": "customer", "key": "dlv_{upstream_id}",
+    "event": "order.partial", "haystack": "likes", "service__haystack": "likes", "user__name": "Ana+3",
+    "username": "operator5", "email": "operator5", "object_repr": "Ana", "change_message": "role",
+}  # fmt: skip

@@ -18,7 +18,7 @@ from panel.ops.database import ONLY_ROW, batches, only_row, update_rows
 FOLD_EVERY = 20  # changes of an order
 STEPS_AT_MOST = 100  # of one row
 EVERY_SECONDS = 60
-ORDERS_WALKED = 2_000  # each time, along an index
+ORDERS_WALKED = 1_000  # each time, along an index
 FEW_READINGS = 40  # an old order with no more is left as it is
 ORDERS_AT_ONCE = 20  # in one transaction
 DELETED_AT_ONCE = 10_000  # rows in one statement

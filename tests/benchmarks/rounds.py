@@ -172,7 +172,7 @@ def doubled_quarters(_client: ReadySupplier) -> None:
 
 CHORES: dict[str, Callable[[ReadySupplier], object]] = {
     "balance": nothing, "catalog": whole_catalog, "left out": one_left_out, "pace": fifty_ended, "spending": nothing,
-    "sums": doubled_quarters, "old deliveries": nothing,
+    "sums": doubled_quarters, "old deliveries": nothing, "old readings": nothing,
 }  # fmt: skip
 
 

@@ -288,7 +288,8 @@ class Change(models.Model):
 class Favourite(models.Model):
     """A service that a person starred."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    # No index of its own for the person: the constraint below begins with it.
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
     service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="favourites")
 
     class Meta:

@@ -72,6 +72,7 @@ register(
 register(models.Tally, list_display=("status", "by"), list_filter=("status",))
 register(models.Charged, list_display=("slot", "orders", "expected", "charged", "given_back", "elsewhere"))
 register(models.Spending, list_display=("at", "since", "spent", "queued"))
+register(models.Folding, list_display=("__str__",))
 register(
     models.Reading,
     list_display=("at", "order", "status", "remains"),

@@ -21,6 +21,7 @@ from orders.models import (
     Charged,
     Delivery,
     Endpoint,
+    Folding,
     KeptSearch,
     Mention,
     Note,
@@ -53,6 +54,7 @@ def one_of_everything() -> Order:
     now, order = timezone.now(), make_order(Status.IN_PROGRESS)
     order.record("moved", was="Pending", to="In progress")
     Reading.objects.create(order=order, at=now, status="in_progress", remains=650)
+    Folding.objects.create(pk=ONLY_ROW, down_to=1)
     Pace.objects.create(service=order.service, starts=9, finishes=12, finish_median=60, finish_p95=90, quantity=500,
                         computed_at=now, ends_to=now)  # fmt: skip
     note = Note.objects.create(order=order, by=order.placed_by, at=now, text="Look here.", form_token=uuid.uuid4())

@@ -21,10 +21,11 @@ class Chart(NamedTuple):
 
 def chart(order: Order) -> Chart | None:
     """The order's chart, or None while there are fewer than two readings to draw. Costs one query at any age."""
-    newest_first = order.readings.order_by("-id").values_list("at", "remains")[:READ_AT_MOST]
+    newest_first = order.readings.order_by("-id")[:READ_AT_MOST]
+    told = [point for reading in reversed(newest_first) for point in reading.points]
     points = [
         (at, order.total - remains)
-        for at, remains in reversed(newest_first)
+        for at, remains in told[-READ_AT_MOST:]
         if remains is not None and 0 <= remains <= order.total
     ]
     if len(points) < 2 or not order.total:

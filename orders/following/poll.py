@@ -14,6 +14,7 @@ from django.utils import timezone
 from orders.aftersale.settle import settle_cancels
 from orders.following.absorb import REPORTED_FIELDS, absorb, tells_nothing_new
 from orders.following.claim import ASKED, claim
+from orders.following.fold import fold, is_time_to_fold
 from orders.following.split import STATUS, split
 from orders.models import Event, Order, Poll, PollCall, Reading, Sending
 from orders.models.poll import Urgency, queue_of
@@ -113,6 +114,7 @@ def apply_reports(
         changed: list[Order] = []
         events: list[Event] = []
         readings: list[Reading] = []
+        to_fold: list[int] = []
         for pk, order in orders.items():
             order.recall_poll(polls.get(pk))
             report = reports.found.get(order.upstream_id or "")
@@ -124,7 +126,9 @@ def apply_reports(
             if report:
                 happened, reading = absorb(order, report, schedule)
                 events += happened
-                readings += [reading] if reading else []
+                if reading:
+                    readings.append(reading)
+                    to_fold += [pk] if is_time_to_fold(order, before[0]) else []
             else:
                 events += count_left_out(order, reports.odd.get(order.upstream_id or "", ""), now, alone=alone)
             if is_to_save(order, *before):
@@ -133,6 +137,7 @@ def apply_reports(
         update_rows(changed, REPORTED_FIELDS)
         save_polls([order for pk, order in orders.items() if pk in polls or pk in news], polls)
         Reading.objects.bulk_create(readings)
+        fold(to_fold)
         ended = [order for order in news.values() if order.upstream_id in reports.found and order.status in FINAL]
         Event.objects.bulk_create([*events, *settle_cancels(ended, now)])
         if call:

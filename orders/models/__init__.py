@@ -13,6 +13,7 @@ from orders.models.poll import PollCall as PollCall
 from orders.models.saved_view import SavedView as SavedView
 from orders.models.send_state import Sending as Sending
 from orders.models.statistics import Charged as Charged
+from orders.models.statistics import Folding as Folding
 from orders.models.statistics import Pace as Pace
 from orders.models.statistics import Reading as Reading
 from orders.models.statistics import Spending as Spending

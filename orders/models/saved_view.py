@@ -41,7 +41,8 @@ class SavedViewQuerySet(models.QuerySet["SavedView"]):
 class SavedView(models.Model):
     """One saved view: a list's address under a name. Owned by a person, and shared with the team or not."""
 
-    owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="views")
+    # No index of its own: the constraint below begins with it.
+    owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="views", db_index=False)
     name = models.CharField(max_length=NAME_CHARACTERS)
     query = models.CharField(max_length=QUERY_CHARACTERS, blank=True, help_text="The list's address, columns included.")
     shared = models.BooleanField("shared with the team", default=False)

@@ -1,7 +1,7 @@
 """Figures that triggers and the worker keep up to date: delivery times, charge totals, status counts, spending."""
 
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.db import models
@@ -21,6 +21,8 @@ IS_AN_END = models.Func(
 ZERO, HUNDRED = (models.Func(template=digits, output_field=models.BigIntegerField()) for digits in ("0", "100"))
 IS_MEASURED = models.Q(start_p95__isnull=False) | models.Q(finish_p95__isnull=False)
 SLOWNESS = Coalesce(models.F("lately") * HUNDRED / NullIf("finish_median", ZERO), ZERO)
+
+MICROSECOND = timedelta(microseconds=1)
 
 
 class Pace(models.Model):
@@ -61,18 +63,24 @@ class Pace(models.Model):
 
 
 class Reading(models.Model):
-    """One step of an order's delivery: what a report told, where that differs from the report before. Never changed."""
+    """What a report told of an order's delivery, where that differs from the report before.
+
+    Also what the reports after it told, where they are folded into it: orders/following/fold.py.
+    """
 
     # No index of its own: the index `reading_of_order` serves it.
     order = models.ForeignKey("orders.Order", on_delete=models.PROTECT, related_name="readings", db_index=False)
     at = models.DateTimeField(help_text="When we asked.")
     status = models.CharField(max_length=40)
     remains = models.BigIntegerField(null=True)
+    steps = models.JSONField(
+        null=True, help_text="Later reports: microseconds after this one, and units that remained then; empty: none."
+    )
 
     class Meta:
         ordering = ("-id",)
         indexes = [
-            # An order's chart.
+            # An order's chart; and which orders have many.
             models.Index(fields=["order", "-id"], name="reading_of_order"),
             # The orders that ended lately.
             models.Index(fields=["-at"], condition=models.Q(IS_AN_END), name="reading_ends"),
@@ -80,6 +88,27 @@ class Reading(models.Model):
 
     def __str__(self) -> str:
         return f"{self.status}, {'?' if self.remains is None else f'{self.remains:,}'} remain"
+
+    @property
+    def points(self) -> list[tuple[datetime, int | None]]:
+        """When it and the later reports in it were asked for, and how many units remained then."""
+        return [(self.at, self.remains), *((self.at + after * MICROSECOND, left) for after, left in self.steps or ())]
+
+    def steps_to(self, later: "Reading") -> list[list[int | None]]:
+        """The points of a later reading as steps of this one."""
+        return [[(at - self.at) // MICROSECOND, remains] for at, remains in later.points]
+
+
+class Folding(models.Model):
+    """How far the readings of old orders were folded: orders/following/fold.py. One row."""
+
+    down_to = models.BigIntegerField(help_text="The orders from this id on were looked at, the newest first.")
+
+    class Meta:
+        verbose_name_plural = "folding"
+
+    def __str__(self) -> str:
+        return f"Down to order {self.down_to}"
 
 
 class Spending(models.Model):

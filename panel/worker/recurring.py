@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.balance import read_balance
 from catalog.sync import sync
+from orders.following import fold
 from orders.following.poll import ALONE_EVERY_SECONDS, poll_alone
 from orders.statistics import delivery_times, spending
 from orders.webhooks import dispatch
@@ -50,6 +51,7 @@ RECURRING_WORK = {
     "pace":           desk(delivery_times.measure_services,      delivery_times.EVERY_SECONDS),
     "spending":       desk(spending.measure,                     spending.EVERY_SECONDS),
     "query plans":    desk(lambda _now: update_planner(),        PLANNER_EVERY_SECONDS),
+    "old readings":   desk(fold.fold_old,                        fold.EVERY_SECONDS),
     "old deliveries": desk(dispatch.delete_old,                  DELIVERIES_EVERY_SECONDS),
 }  # fmt: skip
 

@@ -160,7 +160,7 @@ def fifty_ended(_client: ReadySupplier) -> None:
 
 CHORES: dict[str, Callable[[ReadySupplier], object]] = {
     "balance": nothing, "catalog": whole_catalog, "left out": one_left_out, "pace": fifty_ended, "spending": nothing,
-    "query plans": nothing, "old deliveries": nothing,
+    "query plans": nothing, "old deliveries": nothing, "old readings": nothing,
 }  # fmt: skip
 
 

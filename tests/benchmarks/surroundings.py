@@ -19,6 +19,7 @@ from catalog.sync import apply_catalog
 from orders.models import (
     Bulk,
     Endpoint,
+    Folding,
     KeptSearch,
     Order,
     Pace,
@@ -35,7 +36,7 @@ from panel.ops.database import ONLY_ROW
 from panel.upstream.models import Beat, Chore, Upstream, Window
 from panel.worker.recurring import RECURRING_WORK
 from tests.benchmarks.data import BATCH
-from tests.benchmarks.history import JOBS, LAST_OLD_JOB, old_job
+from tests.benchmarks.history import JOBS, LAST_OLD_JOB, NEWEST, old_job
 from tests.benchmarks.measure import SEED
 from tests.makers import PASSWORD, make_row
 
@@ -233,6 +234,7 @@ def write_machinery(now: datetime, days: int) -> None:
         Beat(name=f"here:{n}", started_at=now, beat_at=now - timedelta(hours=n), stopped_at=now) for n in range(2, 20)
     )
     Upstream.objects.update_or_create(pk=ONLY_ROW, defaults={"spoke_at": now})
+    Folding.objects.update_or_create(pk=ONLY_ROW, defaults={"down_to": NEWEST + 1})
     Spending.objects.update_or_create(pk=ONLY_ROW, defaults={
         "at": now, "since": now - timedelta(hours=24), "spent": 120, "queued": 3})  # fmt: skip
     Sending.objects.update_or_create(pk=ONLY_ROW)

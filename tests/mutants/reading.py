@@ -3,6 +3,8 @@
 from tests.mutants.mistake import Mistake
 
 FLAT = "tests/orders/test_flat_reads.py"
+FOLD, FOLDS = "orders/following/fold.py", "tests/orders/following/test_fold.py"
+INDEXES = "tests/orders/models/test_indexes.py"
 MERGED = "tests/orders/statistics/test_merged_lines.py"
 LATE = "tests/orders/reports/test_late.py"
 TASKS = "orders/models/task.py"
@@ -87,5 +89,51 @@ MISTAKES = (
         'where=["(orders_order.late_from, orders_order.id) > (%s, %s)"]',
         'where=["orders_order.late_from > %s AND %s > 0"]',
         LATE,
+    ),
+    # ── Folded readings ──────────────────────────────────────────────────────────────────────────
+    Mistake(
+        "a reading that is folded loses its own steps", "orders/models/statistics.py",
+        "for at, remains in later.points]", "for at, remains in later.points[:1]]",
+        FOLDS,
+    ),
+    Mistake(
+        "a change of status is folded", FOLD,
+        "keeper.status == reading.status and reading.status not in FINAL", "reading.status not in FINAL",
+        FOLDS,
+    ),
+    Mistake(
+        "the readings by which webhooks are judged are folded", FOLD,
+        "keeper.status == reading.status and reading.status not in FINAL", "keeper.status == reading.status",
+        FOLDS,
+    ),
+    Mistake(
+        "the last reading is folded", FOLD,
+        "keeper is None or reading is readings[-1] or not", "keeper is None or not",
+        FOLDS,
+    ),
+    Mistake(
+        "the chart leaves out what is folded", "orders/detail/progress_chart.py",
+        "for point in reading.points]", "for point in reading.points[:1]]",
+        FOLDS,
+    ),
+    Mistake(
+        "readings are not folded while an order is polled", "orders/following/poll.py",
+        "        fold(to_fold)\n", "",
+        FOLDS,
+    ),
+    Mistake(
+        "all old readings are folded in one go", FOLD,
+        "lowest = max(0, row.down_to - ORDERS_WALKED)", "lowest = 0",
+        FOLDS,
+    ),
+    Mistake(
+        "the index of a person's events is of those that nobody did", "orders/migrations/0023_less_weight.py",
+        "condition=Q(by__isnull=False)", "condition=Q(by__isnull=True)",
+        INDEXES,
+    ),
+    Mistake(
+        "a relation has an index beside one that begins with it", "orders/models/saved_view.py",
+        'related_name="views", db_index=False', 'related_name="views"',
+        INDEXES,
     ),
 )  # fmt: skip

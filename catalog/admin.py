@@ -5,6 +5,7 @@ from functools import partial
 from django.contrib import admin
 
 from catalog.models import Change, Favourite, RateChange, Service, SetAside, ShrinkAlarm
+from panel.web.admin_list import ValuesFilter
 from panel.web.admin_record import RecordAdmin, RecordInline
 
 
@@ -30,7 +31,7 @@ register(
         "cancel",
         "active",
     ),
-    list_filter=("active", "type", "refill", "cancel", "dripfeed"),
+    list_filter=("active", ("type", ValuesFilter), "refill", "cancel", "dripfeed"),
     search_fields=("=upstream_id", "haystack"),
     inlines=(RateInline,),
 )
@@ -46,7 +47,7 @@ register(
     list_display=("at", "service", "moved", "decision", "decided_by", "decided_at", "released_by", "released_at"),
     list_filter=("decision", "at"),
     list_select_related=("service", "decided_by", "released_by"),
-    search_fields=("=service__upstream_id", "service__haystack"),
+    search_fields=("service__haystack",),  # no `=`: no index finds all changes of a service
 )
 register(
     Favourite,

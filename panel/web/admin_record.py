@@ -54,7 +54,7 @@ class SturdyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         texts = [name for name in fields if not name.startswith("=")]
         for word in smart_split(typed):
             if word[0] in "'\"" and word[0] == word[-1] and len(word) > 1:
-                word = unescape_string_literal(word)  # noqa: PLW2901
+                word = unescape_string_literal(word)
             queryset = queryset.filter(Q.create([(f"{name}__icontains", word) for name in texts], Q.OR))
         return (queryset if texts else queryset.none()), False
 

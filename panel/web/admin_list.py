@@ -52,7 +52,7 @@ def newest(model: type[Model]) -> "QuerySet[Any]":
 
 
 def ids_by(model: type[Model], path: str, text: str, rows: int) -> list[Any]:
-    """The ids of the newest rows that have exactly this, such as `task__order__id`: one query for each table on the way.
+    """The ids of the newest rows whose field, such as `task__order__id`, is exactly this: one query a table on the way.
 
     Every field on the way needs an index, and one to many rows an index that ends with the id.
     """

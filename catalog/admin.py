@@ -33,6 +33,7 @@ register(
     ),
     list_filter=("active", ("type", ValuesFilter), "refill", "cancel", "dripfeed"),
     search_fields=("=upstream_id", "haystack"),
+    search_help_text="Upstream’s id; or words, of the services that the list is about. The page Services searches all.",
     inlines=(RateInline,),
 )
 register(
@@ -41,6 +42,7 @@ register(
     list_filter=("at",),
     list_select_related=("service",),
     search_fields=("=service__upstream_id", "service__haystack"),
+    search_help_text="Upstream’s id of the service; or words of it, of the changes that the list is about.",
 )
 register(
     Change,
@@ -48,6 +50,7 @@ register(
     list_filter=("decision", "at"),
     list_select_related=("service", "decided_by", "released_by"),
     search_fields=("service__haystack",),  # no `=`: no index finds all changes of a service
+    search_help_text="Words or upstream’s id of the service, of the changes that the list is about.",
 )
 register(
     Favourite,

@@ -5,6 +5,7 @@ from functools import partial
 from django.contrib import admin
 
 from catalog.models import Change, Favourite, RateChange, Service, SetAside, ShrinkAlarm
+from panel.web.admin_list import ValuesFilter
 from panel.web.admin_record import RecordAdmin, RecordInline
 
 
@@ -30,8 +31,9 @@ register(
         "cancel",
         "active",
     ),
-    list_filter=("active", "type", "refill", "cancel", "dripfeed"),
+    list_filter=("active", ("type", ValuesFilter), "refill", "cancel", "dripfeed"),
     search_fields=("=upstream_id", "haystack"),
+    search_help_text="Upstream’s id; or words, of the services that the list is about. The page Services searches all.",
     inlines=(RateInline,),
 )
 register(
@@ -40,13 +42,15 @@ register(
     list_filter=("at",),
     list_select_related=("service",),
     search_fields=("=service__upstream_id", "service__haystack"),
+    search_help_text="Upstream’s id of the service; or words of it, of the changes that the list is about.",
 )
 register(
     Change,
     list_display=("at", "service", "moved", "decision", "decided_by", "decided_at", "released_by", "released_at"),
     list_filter=("decision", "at"),
     list_select_related=("service", "decided_by", "released_by"),
-    search_fields=("=service__upstream_id", "service__haystack"),
+    search_fields=("service__haystack",),  # no `=`: no index finds all changes of a service
+    search_help_text="Words or upstream’s id of the service, of the changes that the list is about.",
 )
 register(
     Favourite,

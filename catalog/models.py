@@ -180,13 +180,18 @@ class Service(models.Model):
 class RateChange(models.Model):
     """A change of a service's rate. The first row of a service is its first rate, and has no `was`."""
 
-    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="rate_changes")
+    # No index of its own: the index `rate_changes_of_service` serves it.
+    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="rate_changes", db_index=False)
     was = models.DecimalField(max_digits=18, decimal_places=6, null=True)
     now = models.DecimalField(max_digits=18, decimal_places=6)
     at = models.DateTimeField()
 
     class Meta:
         ordering = ("-id",)
+        indexes = [
+            # A service's changes, newest first: by `service` alone, PostgreSQL may walk back through everybody's.
+            models.Index(fields=["service", "-id"], name="rate_changes_of_service"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.was} → {self.now}"

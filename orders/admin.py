@@ -5,6 +5,9 @@ from functools import partial
 from django.contrib import admin
 
 from orders import models
+from orders.rules.event_text import SENTENCES
+from orders.rules.statuses import Status
+from panel.web.admin_list import ValuesFilter
 from panel.web.admin_record import RecordAdmin, RecordInline
 
 
@@ -15,14 +18,18 @@ class TaskInline(RecordInline):
     fields = readonly_fields = ("kind", "asked_by", "asked_at", "due_at", "attempts", "outcome", "answer")
 
 
+STATUSES = ("status", ValuesFilter.of(Status))
+# What the searches of the rows of an order take.
+OF_ORDER = "The order’s id, or its ord_…"
+
 register = partial(admin.site.register, admin_class=RecordAdmin)
 register(
     models.Order,
     list_display=("id", "upstream_id", "service", "link", "quantity", "charge", "status", "placed_by", "created_at"),
-    list_filter=("status", "created_at", "placed_by"),
+    list_filter=(STATUSES, "created_at", "placed_by"),
     list_select_related=("service", "placed_by"),
     search_fields=("=id", "=upstream_id", "=request_id", "link"),
-    search_help_text="Our id, ord_…, a whole request_id, or part of a link.",
+    search_help_text="Our id, ord_…, or a whole request_id; or part of a link, of the orders that the list is about.",
     inlines=(TaskInline,),
 )
 register(
@@ -31,6 +38,7 @@ register(
     list_filter=("queue", "urgency"),
     list_select_related=("order",),
     search_fields=("=order__id", "=order__upstream_id"),
+    search_help_text=f"{OF_ORDER}.",
 )
 register(models.PollCall, list_display=("__str__", "ends_at"))
 register(
@@ -39,13 +47,15 @@ register(
     list_filter=("kind", "outcome", "asked_at"),
     list_select_related=("order", "asked_by"),
     search_fields=("=order__id", "=order__upstream_id", "answer"),
+    search_help_text=f"{OF_ORDER}; or part of an answer, of the tasks that the list is about.",
 )
 register(
     models.Event,
     list_display=("at", "order", "kind", "by", "__str__"),
-    list_filter=("kind", "at", "by"),
+    list_filter=(("kind", ValuesFilter.of(SENTENCES)), "at", "by"),
     list_select_related=("order", "by"),
     search_fields=("=order__id", "=order__upstream_id", "kind"),
+    search_help_text=f"{OF_ORDER}; or part of a kind, of the events that the list is about.",
 )
 register(
     models.Attempt,
@@ -53,6 +63,7 @@ register(
     list_filter=("ending", "began_at"),
     list_select_related=("task",),
     search_fields=("=task__order__id", "said"),
+    search_help_text="The order’s id; or part of an answer, of the attempts that the list is about.",
 )
 register(models.Sending, list_display=("__str__", "stopped_at", "stopped_by", "failures", "probe_at"))
 register(
@@ -69,16 +80,17 @@ register(
     list_select_related=("owner",),
     search_fields=("name", "query"),
 )
-register(models.Tally, list_display=("status", "by"), list_filter=("status",))
+register(models.Tally, list_display=("status", "by"), list_filter=(STATUSES,))
 register(models.Charged, list_display=("slot", "orders", "expected", "charged", "given_back", "elsewhere"))
 register(models.Spending, list_display=("at", "since", "spent", "queued"))
 register(models.Folding, list_display=("__str__",))
 register(
     models.Reading,
     list_display=("at", "order", "status", "remains"),
-    list_filter=("status", "at"),
+    list_filter=(STATUSES, "at"),
     list_select_related=("order",),
     search_fields=("=order__id", "=order__upstream_id"),
+    search_help_text=f"{OF_ORDER}.",
 )
 register(
     models.Pace,
@@ -101,6 +113,7 @@ register(
     list_filter=("at", "by"),
     list_select_related=("order", "by"),
     search_fields=("=order__id", "=order__upstream_id", "text"),
+    search_help_text=f"{OF_ORDER}; or part of a note, of those that the list is about.",
 )
 register(models.Mention, list_display=("user", "note"), list_filter=("user",), list_select_related=("user", "note__by"))
 register(models.Presence, list_display=("seen_at", "user", "order"), list_select_related=("user", "order"))
@@ -109,6 +122,7 @@ register(
     list_display=("received_at", "event", "upstream_id", "status", "how", "handled_at", "mark"),
     list_filter=("how", "received_at"),
     search_fields=("=key", "=upstream_id", "event"),
+    search_help_text="Its whole key, or ord_…; or part of an event, of the deliveries that the list is about.",
 )
 register(models.Endpoint, list_display=("registered_at", "url", "upstream_id", "events", "mark", "last_delivery_at"))
-register(models.TurnedAway, list_display=("day", "reason", "count"), list_filter=("reason", "day"))
+register(models.TurnedAway, list_display=("day", "reason", "count"), list_filter=(("reason", ValuesFilter), "day"))

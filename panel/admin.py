@@ -14,8 +14,10 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from accounts.access import why_not
+from panel.alarms.kinds import KINDS
 from panel.alarms.models import Alarm, Notice, Recipient, Sighting, Watch
 from panel.upstream.models import Beat, Chore, Upstream, Window
+from panel.web.admin_list import ValuesFilter
 from panel.web.admin_record import RecordAdmin
 
 RECORDS: dict[type[Model], dict[str, Any]] = {
@@ -34,7 +36,10 @@ RECORDS: dict[type[Model], dict[str, Any]] = {
         "list_select_related": ("user", "content_type"),
         "search_fields": ("object_repr", "change_message"),
     },
-    Alarm: {"list_display": ("kind", "subject", "raised_at", "ended_at", "sentence"), "list_filter": ("kind",)},
+    Alarm: {
+        "list_display": ("kind", "subject", "raised_at", "ended_at", "sentence"),
+        "list_filter": (("kind", ValuesFilter.of(KINDS)),),
+    },
     Notice: {
         "list_display": ("alarm", "to", "channel", "over", "due_at", "attempts", "sent_at", "dropped_at", "trouble"),
         "list_select_related": ("alarm", "to__user"),

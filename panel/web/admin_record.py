@@ -4,10 +4,13 @@ import re
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import BadRequest, FieldDoesNotExist, ValidationError
-from django.db.models import DateField, JSONField, Model, QuerySet
+from django.core.exceptions import BadRequest, FieldDoesNotExist
+from django.db.models import DateField, JSONField, Model, Q, QuerySet
 from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, HttpResponse
+from django.utils.text import smart_split, unescape_string_literal
+
+from panel.web.admin_list import ROWS, NewestFormSet, RecordList, ids_by, values_of
 
 SEARCH_CHARACTERS = 200  # SQLite gives up on a pattern of 50 kB, or on a thousand words
 YEARS = range(2, 9_999)  # that lie in the calendar in every time zone
@@ -26,13 +29,34 @@ def nobody_may(admin: object, request: HttpRequest, obj: object = None) -> bool:
 
 
 class SturdyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """An admin page that answers whatever is pasted into its search or its address."""
+    """An admin page that answers whatever is pasted into its search or its address, however many rows there are."""
+
+    rows = ROWS  # that its list is about
+    show_full_result_count = False  # no second count over all rows
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[RecordList]:
+        """The list that is about at most `rows` rows."""
+        return RecordList
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Django's results, for the first SEARCH_CHARACTERS of the search."""
-        return super().get_search_results(request, queryset, search_term[:SEARCH_CHARACTERS])
+        """What has exactly this in one of the fields with a `=`, wherever it is; else what has these words.
+
+        Words are looked for in the other fields, and only of the rows that the list is about.
+        """
+        typed, fields = search_term[:SEARCH_CHARACTERS].strip(), self.get_search_fields(request)
+        if not typed:
+            return queryset, False
+        exact = [name[1:] for name in fields if name.startswith("=")]
+        if ids := {pk for name in exact for pk in ids_by(self.model, name, typed, self.rows)}:
+            return queryset.filter(pk__in=ids), False
+        texts = [name for name in fields if not name.startswith("=")]
+        for word in smart_split(typed):
+            if word[0] in "'\"" and word[0] == word[-1] and len(word) > 1:
+                word = unescape_string_literal(word)
+            queryset = queryset.filter(Q.create([(f"{name}__icontains", word) for name in texts], Q.OR))
+        return (queryset if texts else queryset.none()), False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Whether the list may be filtered like this. Django answers a 400 where it may not."""
@@ -52,13 +76,7 @@ class SturdyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """The record with this id; None also for an id that no record can have."""
         field: Any = self.opts.get_field(from_field) if from_field else self.opts.pk
-        while getattr(field, "remote_field", None):  # a record may share the id of the one that it belongs to
-            field = field.target_field
-        try:
-            field.run_validators(field.to_python(object_id))
-        except ValidationError:
-            return None
-        return None if "\0" in object_id else super().get_object(request, object_id, from_field)
+        return super().get_object(request, object_id, from_field) if values_of(field, object_id) else None
 
 
 def can_be_asked(model: type[Model], lookup: str, value: str) -> bool:
@@ -96,6 +114,7 @@ def field_and_lookup(model: type[Model] | None, lookup: str) -> tuple[Any, str]:
 class RecordInline(admin.TabularInline):  # type: ignore[type-arg]
     """The records that belong to another record, on its page."""
 
+    formset = NewestFormSet
     extra = 0
     can_delete = False
     has_add_permission = nobody_may
@@ -105,5 +124,4 @@ class RecordAdmin(SturdyAdmin):
     """An admin page that shows every field and changes none."""
 
     list_per_page = 50
-    show_full_result_count = False  # no second count over all rows
     has_add_permission = has_change_permission = has_delete_permission = nobody_may

@@ -5,7 +5,8 @@ from tests.mutants.mistake import Mistake
 STURDY = "tests/panel/test_sturdy.py"
 OUTAGES = "tests/panel/ops/test_outages.py"
 OUTAGE_PAGES = "tests/panel/site/test_outages.py"
-ADMIN = "panel/web/admin_record.py"
+ADMIN, ADMIN_LIST = "panel/web/admin_record.py", "panel/web/admin_list.py"
+ADMIN_PAGES, ADMIN_COST = "tests/orders/models/test_admin.py", "tests/orders/models/test_admin_cost.py"
 
 MISTAKES = (
     # ── What no database is asked ────────────────────────────────────────────────────────────────
@@ -15,8 +16,8 @@ MISTAKES = (
         STURDY,
     ),
     Mistake(
-        "an admin page looks up an id that no record can have", ADMIN,
-        "            field.run_validators(field.to_python(object_id))", "            field.to_python(object_id)",
+        "an admin page looks up an id that no record can have", ADMIN_LIST,
+        "            field.run_validators(value)", "            pass",
         STURDY,
     ),
     Mistake(
@@ -74,6 +75,38 @@ MISTAKES = (
         "every page writes to find out whether it can", "panel/ops/write_probe.py",
         "if not (doubt or self.outage or disk_is_scarce()):", "if False:",
         OUTAGES,
+    ),
+    # ── Lists of the admin ───────────────────────────────────────────────────────────────────────
+    Mistake(
+        "a list of the admin counts a whole table", ADMIN_LIST,
+        "return within(queryset, candidates[: self.model_admin.rows])", "return queryset",
+        ADMIN_COST,
+    ),
+    Mistake(
+        "a filter of the admin reads a whole table for its choices", ADMIN_LIST,
+        "rows = within(model._default_manager.order_by(), newest(model)[: model_admin.rows])",
+        "rows = model._default_manager.order_by()",
+        ADMIN_COST,
+    ),
+    Mistake(
+        "a filter of the admin with an index finds only new rows", ADMIN_LIST,
+        "if lookup := index_lookup(queryset):", "if lookup := None:",
+        ADMIN_PAGES,
+    ),
+    Mistake(
+        "the admin finds old orders by none of their ids", ADMIN,
+        'exact = [name[1:] for name in fields if name.startswith("=")]', "exact: list[str] = []",
+        ADMIN_PAGES,
+    ),
+    Mistake(
+        "a list of the admin does not lead to older rows", ADMIN_LIST,
+        "candidates = candidates.filter(pk__lt=ids[0])", "pass",
+        ADMIN_PAGES,
+    ),
+    Mistake(
+        "a page of the admin shows all that belongs to a row", ADMIN_LIST,
+        '.order_by("-pk")[:INLINE_ROWS]', '.order_by("-pk")',
+        ADMIN_PAGES,
     ),
     # ── What people read ─────────────────────────────────────────────────────────────────────────
     Mistake(

@@ -15,7 +15,8 @@ from accounts.models import User
 from catalog.models import RateChange, ShrinkAlarm
 from orders.models import Event, Order, Task
 from orders.rules.statuses import Status
-from panel.web.admin_record import RecordAdmin
+from panel.web.admin_list import INLINE_ROWS
+from panel.web.admin_record import RecordAdmin, SturdyAdmin
 from tests.addresses import admin_address, one_of_everything, our_models, registered
 from tests.makers import make_order
 from tests.people import as_a
@@ -124,3 +125,78 @@ def more_of_everything() -> None:
             raised_at=order.created_at, listed=1, missing=20, accepted_by=order.placed_by, closed_at=order.created_at
         )
         LogEntry.objects.create(user=order.placed_by, object_repr="x", action_flag=1)
+
+
+# ── Rows that a list is not about ────────────────────────────────────────────────────────────────
+@pytest.fixture
+def few_rows(monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many rows a list is about here."""
+    monkeypatch.setattr(SturdyAdmin, "rows", 3)
+    return 3
+
+
+def listed(owner: Client, model: type[Model], **query: object) -> list[int]:
+    """The ids that a list shows."""
+    return [row.pk for row in owner.get(admin_address(model, "changelist"), query).context["cl"].result_list]
+
+
+def test_a_list_leads_to_older_rows_and_back(owner: Client, few_rows: int) -> None:
+    newest = [make_order(Status.COMPLETED).pk for _ in range(2 * few_rows)][::-1]
+    page = owner.get(admin_address(Order, "changelist"))
+    assert f"from {newest[0]} down to {newest[2]}" in " ".join(page.content.decode().split())
+    assert listed(owner, Order) == newest[:3]
+    assert page.context["cl"].older == f"?before={newest[2]}"
+    page = owner.get(admin_address(Order, "changelist") + page.context["cl"].older)
+    assert [row.pk for row in page.context["cl"].result_list] == newest[3:6]
+    assert page.context["cl"].newest == "?"
+
+
+def test_a_short_list_says_nothing_of_other_rows(owner: Client, few_rows: int) -> None:
+    page = owner.get(admin_address(Order, "changelist"))
+    assert "This list is about" not in page.content.decode()
+
+
+@pytest.mark.parametrize("before", ["nonsense", "9" * 30, "1.5"])
+def test_older_than_what_no_row_can_have_is_answered(owner: Client, before: str) -> None:
+    page = owner.get(admin_address(Order, "changelist"), {"before": before})
+    assert page.headers["Location"].endswith("?e=1")
+
+
+@pytest.mark.parametrize("field", ["pk", "upstream_id", "request_id"])
+def test_an_old_order_is_found_by_its_ids(owner: Client, few_rows: int, field: str) -> None:
+    old = make_order(Status.COMPLETED)
+    for _ in range(2 * few_rows):
+        make_order(Status.COMPLETED)
+    assert listed(owner, Order, q=f" {getattr(old, field)} ") == [old.pk]
+    assert listed(owner, Order, q=str(getattr(old, field)).upper()) == [old.pk]
+
+
+def test_what_belongs_to_an_old_order_is_found_by_the_orders_ids(owner: Client, few_rows: int) -> None:
+    old = make_order(Status.COMPLETED)
+    old.record("asked", by=old.placed_by)
+    for _ in range(2 * few_rows):
+        make_order(Status.COMPLETED).record("asked")
+    for typed in (old.pk, old.upstream_id):
+        assert listed(owner, Event, q=typed) == [event.pk for event in old.events.order_by("-pk")]
+        assert listed(owner, Task, q=typed) == [task.pk for task in old.tasks.order_by("-pk")]
+
+
+def test_a_filter_with_an_index_finds_old_rows(owner: Client, few_rows: int) -> None:
+    old = make_order(Status.PARTIAL)
+    for _ in range(2 * few_rows):
+        make_order(Status.COMPLETED)
+    assert listed(owner, Order, status="partial") == [old.pk]
+    assert listed(owner, Order, placed_by__id__exact=old.placed_by_id) == [old.pk]
+
+
+def test_a_status_can_be_chosen_that_no_new_order_has(owner: Client) -> None:
+    assert "?status=refunded" in owner.get(admin_address(Order, "changelist")).content.decode()
+
+
+def test_a_service_shows_the_newest_changes_of_its_rate(owner: Client, order: Order) -> None:
+    RateChange.objects.bulk_create(
+        RateChange(service=order.service, was=n, now=n + 1, at=order.created_at) for n in range(1, INLINE_ROWS + 9)
+    )
+    page = owner.get(admin_address(type(order.service), "change", order.service.pk))
+    (formset,) = (shown.formset for shown in page.context["inline_admin_formsets"])
+    assert [form.instance.now for form in formset.forms] == [*range(INLINE_ROWS + 9, 9, -1)]

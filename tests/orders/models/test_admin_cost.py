@@ -1,0 +1,128 @@
+"""What an admin page costs does not grow with its table: each list, filter, order, search and row of every model."""
+
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.contrib import admin
+from django.core.management.color import no_style
+from django.db import connection, transaction
+from django.db.models import CharField, DateField, Model, TextField, UUIDField
+from django.http import HttpRequest
+from django.test import Client
+
+from accounts.access import Role
+from accounts.models import User
+from panel.web.admin_list import BEFORE
+from panel.web.admin_record import SturdyAdmin
+from tests.addresses import admin_address, one_of_everything, registered
+from tests.orders.history import cost_of, grown
+from tests.people import as_a
+
+# Committed: PostgreSQL's autovacuum takes for nothing what no one has committed, and says so to the planner.
+pytestmark = pytest.mark.django_db(transaction=True)
+ROWS, PAGE = 60, 10  # of a list here, so that few rows are many
+FEW, MORE = 150, 450  # rows of the model, and of what its rows belong to
+OURS = {model for model, _ in registered()}
+EACH = [pytest.param(model, keeper, id=model.__name__) for model, keeper in registered()]
+
+
+@pytest.fixture(autouse=True)
+def short_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SturdyAdmin, "rows", ROWS)
+    for _, keeper in registered():
+        monkeypatch.setattr(keeper, "list_per_page", PAGE)
+
+
+def test_every_registered_model_has_such_a_list() -> None:
+    assert all(isinstance(keeper, SturdyAdmin) for _, keeper in registered())
+
+
+@pytest.mark.parametrize(("model", "keeper"), EACH)
+def test_a_page_costs_the_same_however_many_rows_there_are(model: type[Model], keeper: "admin.ModelAdmin[Any]") -> None:
+    one_of_everything()
+    owner, costs = as_a(Role.OWNER), []
+    pages = list(pages_of(model, keeper, owner))
+    assert len(pages) > 2 * len(keeper.list_display)
+    for rows in (FEW, MORE):
+        copy(model, rows, {})
+        costs.append({page: cost_of_page(owner, page) for page in pages})
+    assert grown(*costs) == {}
+
+
+def pages_of(model: type[Model], keeper: "admin.ModelAdmin[Any]", owner: Client) -> Iterator[str]:
+    """The addresses of everything that the admin offers of a model."""
+    address, row = admin_address(model, "changelist"), model._default_manager.latest("pk")
+    asked: list[dict[str, object]] = [{}, {"p": 2}, {"p": ROWS // PAGE}, {"p": 9_999}, {"all": ""}, {"_facets": "True"}]
+    asked += [{BEFORE: row.pk}]
+    asked += [{"o": f"{sign}{column}"} for column in range(1, len(keeper.list_display) + 1) for sign in ("", "-")]
+    searched = keeper.get_search_fields(HttpRequest())
+    asked += [{"q": value_of(row, name.removeprefix("="))} for name in searched]
+    asked += [{"q": "nothing like it"}] if searched else []
+    yield from (f"{address}?{urlencode(query)}" for query in asked)
+    changelist = owner.get(address).context["cl"]
+    for filter_ in changelist.filter_specs:
+        yield from {address + choice["query_string"] for choice in filter_.choices(changelist)}
+    yield admin_address(model, "change", row.pk)
+    yield admin_address(model, "history", row.pk)
+
+
+def value_of(row: Model, path: str) -> object:
+    """What `task__order__id` of a row is."""
+    value: Any = row
+    for name in path.split("__"):
+        value = getattr(value, name)
+    return value
+
+
+def cost_of_page(owner: Client, page: str) -> int:
+    def get() -> None:
+        answer = owner.get(page)
+        assert answer.status_code == 200 or answer.headers["Location"].endswith("?e=1"), page
+
+    with transaction.atomic():
+        return cost_of(get)
+
+
+def copy(model: type[Model], rows: int, copied: dict[type[Model], list[Any]]) -> list[Any]:
+    """Adds rows like the oldest to a table; and to the tables of what they belong to as many, one for each."""
+    if model in copied:
+        return copied[model]
+    first = model._default_manager.earliest("pk")
+    belongs = [field for field in model._meta.concrete_fields if field.is_relation and getattr(first, field.attname)]
+    others = {
+        field: copy(field.related_model, rows, copied)
+        for field in belongs
+        if field.related_model in OURS and (field.unique or field.related_model is not User)
+    }
+    distinct = {field.name for field in model._meta.concrete_fields if field.unique and not field.is_relation}
+    for names in (constraint.fields for constraint in model._meta.constraints if hasattr(constraint, "fields")):
+        if not {field.name for field in others} & set(names):
+            distinct |= set(names[-1:])
+    count = model._default_manager.count()
+    copies = [model(**{f.attname: getattr(first, f.attname) for f in model._meta.concrete_fields}) for _ in range(rows)]
+    for number, row in enumerate(copies, count + 1):
+        for field in model._meta.concrete_fields:
+            if field in others:
+                setattr(row, field.name, others[field][number - count - 1])
+            elif field.name in distinct and not field.is_relation and getattr(first, field.attname) is not None:
+                setattr(row, field.attname, another(field, getattr(first, field.attname), number))
+    copied[model] = model._default_manager.bulk_create(copies)
+    with connection.cursor() as cursor:
+        for sql in connection.ops.sequence_reset_sql(no_style(), [model]):
+            cursor.execute(sql)
+    return copied[model]
+
+
+def another(field: Any, value: Any, number: int) -> Any:
+    """A value of this field that no other row has."""
+    if isinstance(field, UUIDField):
+        return uuid.uuid4()
+    if isinstance(field, CharField | TextField):
+        return f"{value[:8]}-{number:06}"
+    if isinstance(field, DateField):
+        return value + timedelta(days=number)
+    return value + number

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """Adds the index and drops the one that it replaces."""
 
-    dependencies = [("catalog", "0004_unread_rows")]
+    dependencies = [("catalog", "0005_unused_indexes")]
 
     operations = [
         migrations.AddIndex("ratechange", models.Index(fields=["service", "-id"], name="rate_changes_of_service")),

@@ -10,7 +10,7 @@ import pytest
 from django.contrib import admin
 from django.core.management.color import no_style
 from django.db import connection, transaction
-from django.db.models import CharField, DateField, Model, TextField, UUIDField
+from django.db.models import AutoField, CharField, DateField, Model, TextField, UUIDField
 from django.http import HttpRequest
 from django.test import Client
 
@@ -102,11 +102,13 @@ def copy(model: type[Model], rows: int, copied: dict[type[Model], list[Any]]) ->
     for names in (constraint.fields for constraint in model._meta.constraints if hasattr(constraint, "fields")):
         if not {field.name for field in others} & set(names):
             distinct |= set(names[-1:])
-    count = model._default_manager.count()
+    count, last = model._default_manager.count(), model._default_manager.latest("pk").pk
     copies = [model(**{f.attname: getattr(first, f.attname) for f in model._meta.concrete_fields}) for _ in range(rows)]
     for number, row in enumerate(copies, count + 1):
         for field in model._meta.concrete_fields:
-            if field in others:
+            if isinstance(field, AutoField):
+                row.pk = last + number - count
+            elif field in others:
                 setattr(row, field.name, others[field][number - count - 1])
             elif field.name in distinct and not field.is_relation and getattr(first, field.attname) is not None:
                 setattr(row, field.attname, another(field, getattr(first, field.attname), number))

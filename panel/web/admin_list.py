@@ -30,7 +30,7 @@ class RowsOf(BaseTable):
 
     rows: "QuerySet[Any]"
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         """The query in place of the table's name."""
         sql, values = self.rows.query.get_compiler(connection=connection).as_sql()
         return f"({sql}) {compiler.quote_name_unless_alias(self.table_alias)}", list(values)
@@ -86,7 +86,8 @@ def index_lookup(queryset: "QuerySet[Any]") -> Any:
         if len(index.fields) > 1 and index.fields[1].lstrip("-") == pk and index.condition is None
     }
     by_field = None
-    for lookup in where.children if where.connector == "AND" and not where.negated else ():
+    lookups: list[Any] = where.children if where.connector == "AND" and not where.negated else []
+    for lookup in lookups:
         column = getattr(lookup, "lhs", None)
         if not isinstance(column, Col) or column.alias != queryset.query.base_table:
             continue
@@ -100,6 +101,7 @@ def index_lookup(queryset: "QuerySet[Any]") -> Any:
 class RecordList(ChangeList):
     """A list of at most as many rows as its admin says, the newest: of all, or of those that an index finds."""
 
+    model_admin: Any  # a SturdyAdmin
     first = last = None  # the ids of the newest and the oldest row that it is about
     part = False  # whether there are others
     older = newest = ""  # addresses
@@ -136,7 +138,7 @@ class RecordList(ChangeList):
         super().get_results(request)
         ids = list(self.result_list.values_list("pk", flat=True))
         rows = self.apply_select_related(self.root_queryset.order_by()).in_bulk(ids)
-        self.result_list = [rows[pk] for pk in ids if pk in rows]
+        self.result_list: Any = [rows[pk] for pk in ids if pk in rows]
 
 
 class ValuesFilter(AllValuesFieldListFilter):

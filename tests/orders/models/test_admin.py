@@ -135,7 +135,7 @@ def few_rows(monkeypatch: pytest.MonkeyPatch) -> int:
     return 3
 
 
-def listed(owner: Client, model: type[Model], **query: object) -> list[int]:
+def listed(owner: Client, model: type[Model], **query: Any) -> list[int]:
     """The ids that a list shows."""
     return [row.pk for row in owner.get(admin_address(model, "changelist"), query).context["cl"].result_list]
 

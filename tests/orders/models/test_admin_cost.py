@@ -10,12 +10,14 @@ import pytest
 from django.contrib import admin
 from django.core.management.color import no_style
 from django.db import connection, transaction
-from django.db.models import CharField, DateField, Model, TextField, UUIDField
+from django.db.models import AutoField, CharField, DateField, Model, TextField, UUIDField
 from django.http import HttpRequest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.access import Role
 from accounts.models import User
+from catalog.models import ShrinkAlarm
 from panel.web.admin_list import BEFORE
 from panel.web.admin_record import SturdyAdmin
 from tests.addresses import admin_address, one_of_everything, registered
@@ -44,17 +46,22 @@ def test_every_registered_model_has_such_a_list() -> None:
 @pytest.mark.parametrize(("model", "keeper"), EACH)
 def test_a_page_costs_the_same_however_many_rows_there_are(model: type[Model], keeper: "admin.ModelAdmin[Any]") -> None:
     one_of_everything()
-    owner, costs = as_a(Role.OWNER), []
+    ShrinkAlarm.objects.update(closed_at=timezone.now())  # one is open at a time
+    owner = as_a(Role.OWNER)
+    costs: list[dict[str, int]] = []
     pages = list(pages_of(model, keeper, owner))
     assert len(pages) > 2 * len(keeper.list_display)
     for rows in (FEW, MORE):
         copy(model, rows, {})
-        costs.append({page: cost_of_page(owner, page) for page in pages})
-    assert grown(*costs) == {}
+        newest = model._default_manager.latest("pk").pk  # of counts another than before: lines are merged
+        addresses = {page: page for page in pages}
+        addresses |= {page: admin_address(model, page, newest) for page in ("change", "history")}
+        costs.append({page: cost_of_page(owner, address) for page, address in addresses.items()})
+    assert grown(costs[0], costs[1]) == {}
 
 
 def pages_of(model: type[Model], keeper: "admin.ModelAdmin[Any]", owner: Client) -> Iterator[str]:
-    """The addresses of everything that the admin offers of a model."""
+    """The addresses of everything that the admin offers of a model's list."""
     address, row = admin_address(model, "changelist"), model._default_manager.latest("pk")
     asked: list[dict[str, object]] = [{}, {"p": 2}, {"p": ROWS // PAGE}, {"p": 9_999}, {"all": ""}, {"_facets": "True"}]
     asked += [{BEFORE: row.pk}]
@@ -66,8 +73,6 @@ def pages_of(model: type[Model], keeper: "admin.ModelAdmin[Any]", owner: Client)
     changelist = owner.get(address).context["cl"]
     for filter_ in changelist.filter_specs:
         yield from {address + choice["query_string"] for choice in filter_.choices(changelist)}
-    yield admin_address(model, "change", row.pk)
-    yield admin_address(model, "history", row.pk)
 
 
 def value_of(row: Model, path: str) -> object:
@@ -84,6 +89,9 @@ def cost_of_page(owner: Client, page: str) -> int:
         assert answer.status_code == 200 or answer.headers["Location"].endswith("?e=1"), page
 
     with transaction.atomic():
+        if connection.vendor == "postgresql":  # it rightly reads some hundred rows whole to join them with a page's
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
         return cost_of(get)
 
 
@@ -106,14 +114,16 @@ def copy(model: type[Model], rows: int, copied: dict[type[Model], list[Any]]) ->
     copies = [model(**{f.attname: getattr(first, f.attname) for f in model._meta.concrete_fields}) for _ in range(rows)]
     for number, row in enumerate(copies, count + 1):
         for field in model._meta.concrete_fields:
-            if field in others:
+            if isinstance(field, AutoField):
+                row.pk = None
+            elif field in others:
                 setattr(row, field.name, others[field][number - count - 1])
             elif field.name in distinct and not field.is_relation and getattr(first, field.attname) is not None:
                 setattr(row, field.attname, another(field, getattr(first, field.attname), number))
-    copied[model] = model._default_manager.bulk_create(copies)
     with connection.cursor() as cursor:
         for sql in connection.ops.sequence_reset_sql(no_style(), [model]):
             cursor.execute(sql)
+    copied[model] = model._default_manager.bulk_create(copies)
     return copied[model]
 
 

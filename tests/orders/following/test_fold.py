@@ -96,6 +96,16 @@ def test_folding_loses_nothing_and_keeps_what_others_read(facts: Facts, first: i
     assert fold.folded(rows) == ([], []), "repeating it changes nothing"
 
 
+def test_a_reading_with_steps_brings_them_along() -> None:
+    first, second, last = (
+        Reading(pk=n, order_id=1, status="in_progress", at=BEGAN + timedelta(seconds=n), remains=90 - n)
+        for n in range(3)
+    )
+    second.steps = [[500_000, 7]]
+    assert fold.folded([first, second, last]) == ([first], [1])
+    assert first.steps == [[1_000_000, 89], [1_500_000, 7]]
+
+
 @pytest.mark.parametrize("seed", range(25))
 def test_the_chart_of_the_folded_rows_is_the_chart_of_all(seed: int) -> None:
     order, facts = make_order(Status.IN_PROGRESS, quantity=QUANTITY), life(random.Random(seed))

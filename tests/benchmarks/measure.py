@@ -143,9 +143,7 @@ class Counts(NamedTuple):
 def counted(work: Work, prepare: Work = lambda: None, every: int = 1) -> Counts:
     """What `work` costs after `prepare`, in a transaction that is rolled back at its end. `every`: as of vm_steps."""
     if not on_sqlite():
-        with connection.cursor() as cursor:
-            for sql in LEVELS:
-                cursor.execute(sql)
+        execute(*LEVELS)
     with transaction.atomic():
         prepare()
         before = 0 if on_sqlite() else blocks_so_far()
@@ -157,6 +155,12 @@ def counted(work: Work, prepare: Work = lambda: None, every: int = 1) -> Counts:
     statements = [query["sql"].lstrip(" (").upper() for query in captured.captured_queries]
     writes = sum(statement.startswith(("INSERT", "UPDATE", "DELETE")) for statement in statements)
     return Counts(units, len(statements), writes)
+
+
+def execute(*statements: str) -> None:
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
 
 
 def blocks_so_far() -> int:

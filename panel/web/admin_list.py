@@ -149,7 +149,7 @@ class ValuesFilter(AllValuesFieldListFilter):
     def __init__(self, field: Any, request: Any, params: Any, model: Any, model_admin: Any, field_path: str) -> None:
         super().__init__(field, request, params, model, model_admin, field_path)
         rows = within(model._default_manager.order_by(), newest(model)[: model_admin.rows])
-        self.lookup_choices = sorted({*self.known, *rows.values_list(field.name, flat=True).distinct()})
+        self.lookup_choices = sorted({*self.known, *rows.values_list(field.name, flat=True).distinct()})  # type: ignore[assignment]
 
     @classmethod
     def of(cls, known: Iterable[str]) -> "type[ValuesFilter]":

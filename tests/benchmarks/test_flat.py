@@ -35,7 +35,7 @@ def test_every_step_and_chore_of_the_worker_is_measured() -> None:
     assert len(STEPS) == rounds.STEPS_HERE
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
 def test_what_is_counted_counts_all_statements_and_leaves_nothing_behind() -> None:
     SetAside.objects.create(digest="before", raw="", why="", first_seen_at="2026-01-01T00:00Z")
 

@@ -143,7 +143,7 @@ class RecordList(ChangeList):
         super().get_results(request)
         ids = list(self.result_list.values_list("pk", flat=True))
         rows = self.apply_select_related(self.root_queryset.order_by()).in_bulk(ids)
-        self.result_list: Any = [rows[pk] for pk in ids if pk in rows]
+        self.result_list = [rows[pk] for pk in ids if pk in rows]
 
 
 class ValuesFilter(AllValuesFieldListFilter):
@@ -154,7 +154,8 @@ class ValuesFilter(AllValuesFieldListFilter):
     def __init__(self, field: Any, request: Any, params: Any, model: Any, model_admin: Any, field_path: str) -> None:
         super().__init__(field, request, params, model, model_admin, field_path)
         rows = within(model._default_manager.order_by(), newest(model)[: model_admin.rows])
-        self.lookup_choices = sorted({*self.known, *rows.values_list(field.name, flat=True).distinct()})
+        seen = rows.values_list(field.name, flat=True).distinct()
+        self.lookup_choices = sorted({*self.known, *seen})  # type: ignore[assignment]  # it is gone through
 
     @classmethod
     def of(cls, known: Iterable[str]) -> "type[ValuesFilter]":

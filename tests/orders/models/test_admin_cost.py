@@ -21,7 +21,7 @@ from catalog.models import ShrinkAlarm
 from panel.web.admin_list import BEFORE
 from panel.web.admin_record import SturdyAdmin
 from tests.addresses import admin_address, one_of_everything, registered
-from tests.orders.history import cost_of, grown
+from tests.orders.history import analyse, cost_of, grown
 from tests.people import as_a
 
 # Committed: PostgreSQL's autovacuum takes for nothing what no one has committed, and says so to the planner.
@@ -53,6 +53,7 @@ def test_a_page_costs_the_same_however_many_rows_there_are(model: type[Model], k
     assert len(pages) > 2 * len(keeper.list_display)
     for rows in (FEW, MORE):
         copy(model, rows, {})
+        analyse()
         newest = model._default_manager.latest("pk").pk  # of counts another than before: lines are merged
         addresses = {page: page for page in pages}
         addresses |= {page: admin_address(model, page, newest) for page in ("change", "history")}

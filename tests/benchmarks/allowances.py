@@ -10,6 +10,7 @@ from orders.bulk.views import SCANNED_ORDERS
 from orders.reports.charges import DAYS_A_PAGE
 from orders.table.export import ORDERS_PER_QUERY
 from orders.table.paging import PROBED_ROWS, SCANNED_IDS
+from panel.web.admin_list import ROWS as ADMIN_ROWS
 from tests.benchmarks.desks import ORDERS_A_DAY
 
 
@@ -58,9 +59,9 @@ ALLOWANCES = (
         rows=lambda size: ORDERS_PER_QUERY - HISTORY, steps=85, blocks=1,
     ),
     Allowance(
-        r"GET  /admin/orders/charged/\?p=2",
-        "a thousand orders have no second page of quarters",
-        rows=lambda size: 50, steps=11, blocks=0.3,
+        r"GET  /admin/\w+/\w+/(\?.*)?",
+        "a list of the admin is about at most a thousand rows, of which a small desk has fewer",
+        rows=lambda size: ADMIN_ROWS, steps=26, blocks=0.25,
     ),
 )  # fmt: skip
 

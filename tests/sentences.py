@@ -35,6 +35,7 @@ from orders.rules.lateness import UsualTimes
 from orders.rules.refusal import Refusal
 from orders.rules.statuses import Status
 from orders.statistics.runway import runway
+from orders.table.columns import Times
 from panel.alarms.kinds import KINDS
 from panel.alarms.models import Alarm
 from panel.site.status_bar import StatusBar
@@ -66,6 +67,7 @@ def order(status: str = Status.COMPLETED, tasks: tuple[Task, ...] = (), **fields
     }  # fmt: skip
     made = Order(**{**usual, **fields})
     made.known_tasks = list(tasks)
+    made.recall_poll(None)
     for task in tasks:
         task.order = made
     return made
@@ -296,12 +298,12 @@ def freshness() -> Lines:
         list(placing_tasks()), (Status.QUEUED, Status.REVIEW, Status.REJECTED), (None, NOON), (True, False)
     ):
         made = order(status, (placing,) if placing else (), send_when_funded=by_itself)
-        yield as_sentence(line(made, placing, stopped, True))
+        yield as_sentence(line(made, placing, stopped, Times.of(made), True))
     for status, left_out, missing, reported in product(
         (Status.QUEUED, Status.PENDING, Status.COMPLETED), (0, 1, 3), (None, NOON), (None, NOON)
     ):
         made = order(status, upstream_id="ord_1", left_out=left_out, missing_since=missing, reported_at=reported)
-        yield as_sentence(line(made, None, None, True))
+        yield as_sentence(line(made, None, None, Times.of(made), True))
 
 
 def as_sentence(html: object) -> str:

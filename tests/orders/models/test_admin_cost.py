@@ -53,6 +53,8 @@ def test_a_page_costs_the_same_however_many_rows_there_are(model: type[Model], k
     assert len(pages) > 2 * len(keeper.list_display)
     for rows in (FEW, MORE):
         copy(model, rows, {})
+        if model._default_manager.count() < ROWS:
+            pytest.skip("its lines are merged as they come, so that they stay few")
         analyse()
         newest = model._default_manager.latest("pk").pk  # of counts another than before: lines are merged
         addresses = {page: page for page in pages}

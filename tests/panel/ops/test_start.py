@@ -18,6 +18,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import DatabaseError, ProgrammingError, connection
 from django.db.migrations.recorder import MigrationRecorder
+from django.template import engines
 from django.test import Client
 
 from accounts.access import Role
@@ -160,9 +161,15 @@ def collected(tmp_path: Path, settings: Any) -> Iterator[Path]:
     settings.STATIC_ROOT = tmp_path / "static"
     settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": desk.HASHED}}
     settings.SECURE_SSL_REDIRECT = False
-    start.uncollected.cache_clear()
+    forget_files()
     yield settings.STATIC_ROOT
+    forget_files()
+
+
+def forget_files() -> None:
+    """Forgets what a web server learns of its files once, at its start or with the first page."""
     start.uncollected.cache_clear()
+    engines["jinja2"].env.globals["static"].cache_clear()  # type: ignore[attr-defined]
 
 
 PAGES = ("/orders/", "/orders/new/", "/services/", "/team/", "/accounts/preferences/", "/admin/", "/nowhere/")

@@ -29,7 +29,7 @@ PLACING = (Purpose.PLACE,)
 class Cost(NamedTuple):
     """What some work asked of the database."""
 
-    statements: int  # BEGIN and COMMIT among them
+    statements: int  # without those that begin and end a transaction
     commits: int  # each write outside a transaction is one as well
     writes: int
 
@@ -44,10 +44,11 @@ def cost_of(work: Callable[[], object], title: str) -> Cost:
     for sql in statements:
         word = sql.lstrip(" (").split(" ", 1)[0].upper()
         inside = {"BEGIN": True, "COMMIT": False}.get(word, inside)
-        write = word in ("INSERT", "UPDATE", "DELETE")
+        write = word in ("INSERT", "UPDATE", "DELETE", "WITH")
         writes += write
         commits += word == "COMMIT" or (write and not inside)
-    cost = Cost(len(statements), commits, writes)
+    of_transactions = sum(sql.startswith(("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")) for sql in statements)
+    cost = Cost(len(statements) - of_transactions, commits, writes)
     print(f"\n== {title}: {cost}", *(sql[:160] for sql in statements), sep="\n   ")
     return cost
 

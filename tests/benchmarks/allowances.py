@@ -8,8 +8,10 @@ from orders.aftersale.task_list import MOST_MEASURED_REFILLS
 from orders.bulk.selection import MOST_ORDERS
 from orders.bulk.views import SCANNED_ORDERS
 from orders.reports.charges import DAYS_A_PAGE
+from orders.statistics.delivery_times import MEASURED_ORDERS
 from orders.table.export import ORDERS_PER_QUERY
 from orders.table.paging import PROBED_ROWS, SCANNED_IDS
+from panel.ops.planner import ANALYSED_ROWS
 from panel.web.admin_list import ROWS as ADMIN_ROWS
 from tests.benchmarks.desks import ORDERS_A_DAY
 
@@ -59,9 +61,19 @@ ALLOWANCES = (
         rows=lambda size: ORDERS_PER_QUERY - HISTORY, steps=85, blocks=1,
     ),
     Allowance(
+        r"chore: pace",
+        "the last orders of a service are read, of which a small desk has fewer",
+        rows=lambda size: MEASURED_ORDERS, steps=11, blocks=0.3,
+    ),
+    Allowance(
+        r"chore: query plans",
+        "so many rows of each index are looked at, of which a small desk has fewer",
+        rows=lambda size: ANALYSED_ROWS, steps=200, blocks=0,
+    ),
+    Allowance(
         r"GET  /admin/\w+/\w+/(\?.*)?",
         "a list of the admin is about at most a thousand rows, of which a small desk has fewer",
-        rows=lambda size: ADMIN_ROWS, steps=26, blocks=0.25,
+        rows=lambda size: ADMIN_ROWS, steps=110, blocks=0.3,
     ),
 )  # fmt: skip
 

@@ -5,18 +5,13 @@ from tests.mutants.mistake import Mistake
 CAMPAIGN = "tests/campaign/test_campaign.py"
 OUTCOMES = "tests/orders/placing/test_outcomes.py"
 CARRYING = "orders/placing/submit.py"
-FOLLOWING = "orders/following/poll.py"
-CLAIM = "orders/following/claim.py"
 BUDGET = "panel/notpanel/budget.py"
 TEST_BUDGET = "tests/notpanel/test_budget.py"
 STATEMENTS = "tests/panel/worker/test_statements.py"
-ABSORB = "orders/following/absorb.py"
 LISTING = "tests/orders/table/test_listing.py"
 LATE = "tests/orders/reports/test_late.py"
 DELIVERIES = "tests/notpanel/sandbox/test_sandbox_deliveries.py"
 CLIENT = "panel/notpanel/client.py"
-SPLIT_POLLS = "orders/following/split.py"
-POISONED_POLLS = "tests/orders/following/test_poisoned_polls.py"
 CLOCK = "tests/panel/worker/test_clock.py"
 
 MISTAKES = (
@@ -105,71 +100,11 @@ MISTAKES = (
         "        meter.give_back()", "        pass",
         "tests/panel/upstream/test_call_budget.py",
     ),
-    Mistake(
-        "a call filled up with what another worker has in its hand", CLAIM,
-        "if row.order_id not in in_calls or row.urgency in ASKED", "if True",
-        "tests/orders/rules/test_poll_schedule.py",
-    ),
-    Mistake(
-        "a wish to know that came during a call is forgotten", FOLLOWING,
-        "        if poll.urgency in ASKED:\n            order", "        if False:\n            order",
-        "tests/orders/rules/test_poll_schedule.py",
-    ),
-    Mistake(
-        "a look that came along in a ring's call, and counts for nothing", "orders/rules/poll_schedule.py",
-        "            return asked_at + pause\n", "            pass\n",
-        "tests/orders/rules/test_poll_schedule.py",
-    ),
     # ── Forgotten ────────────────────────────────────────────────────────────────────────────────
     Mistake(
         "an order that upstream has taken is never asked after", CARRYING,
         "            Poll.objects.bulk_create([Poll(order=order, next_poll_at=asked_at)], ignore_conflicts=True)\n", "",
         CAMPAIGN,
-    ),
-    Mistake(
-        "a poll whose worker died is never made again", "orders/models/poll.py",
-        "for call in calls if call.ends_at > now for", "for call in calls for",
-        CAMPAIGN,
-    ),
-    Mistake(
-        "orders of a call that failed are due again at once", FOLLOWING,
-        "            Poll.objects.filter(order__in=call.order_ids).put_off(call.ends_at)\n", "",
-        POISONED_POLLS,
-    ),
-    Mistake(
-        "a changed figure is taken for nothing new", ABSORB,
-        "report.start_count, report.remains)\n    troubled", "report.start_count, order.remains)\n    troubled",
-        "tests/orders/following/test_nothing_new.py",
-    ),
-    Mistake(
-        "an order that upstream names again stays in doubt", ABSORB,
-        "troubled = order.left_out or order.missing_since or ", "troubled = order.missing_since or ",
-        "tests/orders/following/test_nothing_new.py",
-    ),
-    Mistake(
-        "a poll that changed nothing is forgotten", "orders/models/order.py",
-        "max(filter(None, (self.reported_at, poll and poll.reported_at)), default=None)", "self.reported_at",
-        "tests/orders/following/test_nothing_new.py",
-    ),
-    Mistake(
-        "an order that upstream leaves out goes on being polled with others", FOLLOWING,
-        "        poll.queue = queue_of(order.left_out)\n", "",
-        "tests/orders/following/test_missing.py",
-    ),
-    Mistake(
-        "what upstream left out once is asked after no more", FOLLOWING,
-        "now + LONGEST_PAUSE if alone else next_poll_by_age(order.created_at, now)", "None",
-        "tests/orders/following/test_following.py",
-    ),
-    Mistake(
-        "the first charge is the last", ABSORB,
-        "    if report.charge is not None:\n", "    if report.charge is not None and order.charge is None:\n",
-        CAMPAIGN,
-    ),
-    Mistake(
-        "an older report overwrites a newer one", ABSORB,
-        "    if is_overtaken(order, report, now or timezone.now()):\n        return [], None\n", "",
-        "tests/orders/following/test_following.py",
     ),
     Mistake(
         "money as a float", "panel/notpanel/shapes.py",
@@ -235,16 +170,6 @@ MISTAKES = (
         "tests/orders/table/test_stopped_rows.py tests/orders/table/test_table_page.py",
     ),
     Mistake(
-        "a batch that asks for what is asked for alone", CLAIM,
-        "due = Poll.objects.together().due(now)", "due = Poll.objects.due(now)",
-        "tests/orders/following/test_missing.py",
-    ),
-    Mistake(
-        "an order that upstream does not know is given up", "orders/following/poll.py",
-        "    order.next_poll_at = now + LONGEST_PAUSE if alone else", "    order.next_poll_at = None if alone else",
-        "tests/orders/following/test_missing.py",
-    ),
-    Mistake(
         "a pace that counts what an order waited for before upstream had it", CARRYING,
         "status=Status.QUEUED, taken_at=now)", "status=Status.QUEUED, taken_at=order.created_at)",
         LATE,
@@ -258,11 +183,6 @@ MISTAKES = (
         "a pace that moves and leaves its live orders where they were", "orders/statistics/delivery_times.py",
         "            update_late_from(pace.pk, pace.usual)\n", "            pass\n",
         LATE,
-    ),
-    Mistake(
-        "one answer, taken in twice, revives an order", "orders/following/anomalies.py",
-        "report.asked_at <= order.checked_at", "report.asked_at < order.checked_at",
-        "tests/orders/following/test_anomalies.py",
     ),
     Mistake(
         "seen is seen, whatever came since the page was loaded", "orders/following/triage.py",
@@ -415,39 +335,9 @@ MISTAKES = (
     ),
     # ── One bad id, facts that contradict each other, the clock ──────────────────────────────────
     Mistake(
-        "one bad id silences the orders that are polled with it", SPLIT_POLLS,
-        "            poll_apart(again, smaller_share(len(again)), now)", "            pass",
-        POISONED_POLLS,
-    ),
-    Mistake(
-        "polls are split while upstream answers nobody", SPLIT_POLLS,
-        "    if Sending.answered_since(STATUS, max(order.failing_since or now for order in again)):", "    if True:",
-        POISONED_POLLS,
-    ),
-    Mistake(
-        "a bad id goes on being polled with others", SPLIT_POLLS,
-        "queue=Queue.ALONE, ", "",
-        POISONED_POLLS,
-    ),
-    Mistake(
-        "an order that upstream answers again stays a suspect", FOLLOWING,
-        "            order.failing_since = None\n", "",
-        POISONED_POLLS,
-    ),
-    Mistake(
-        "completed with something left is believed", "orders/following/anomalies.py",
-        "facts.status == Status.COMPLETED and (facts.remains or 0) > 0", "False",
-        "tests/orders/following/test_anomalies.py",
-    ),
-    Mistake(
         "a part of a small price is taken for all of it", "orders/rules/charges.py",
         "min(tolerance(expected), expected * FULL_SHARE)", "tolerance(expected)",
         "tests/orders/following/test_anomalies.py",
-    ),
-    Mistake(
-        "a report counts as overtaken by one that lies in the future", ABSORB,
-        "report.asked_at < known_at <= now + CLOCKS_APART", "report.asked_at < known_at",
-        "tests/orders/following/test_following.py",
     ),
     Mistake(
         "a stored limit holds for as long as it says", "panel/upstream/client.py",

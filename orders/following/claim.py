@@ -50,9 +50,9 @@ def claim(now: datetime) -> PollCall | None:
         Sending.lock()  # one claim at a time, so that the next one knows of this call
         claimed = choose(soonest(now, PollCall.order_ids_at(now)), now)
         call = PollCall.begin(now + LEASE, {row.order_id: (row.upstream_id, row.due_at) for row in claimed})
-        asked = [row.order_id for row in claimed if row.urgency in ASKED]
-        if asked:  # whoever asks from here on wants to know more than this call tells
-            Poll.objects.filter(order__in=asked).update(urgency=Urgency.NONE)
+        asked = Poll.objects.filter(order__in=[row.order_id for row in claimed if row.urgency in ASKED])
+        if asked.lock():  # whoever asks from here on wants to know more than this call tells
+            asked.update(urgency=Urgency.NONE)
         fp("look.commit")
     fp("look.committed")
     return call

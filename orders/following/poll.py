@@ -34,8 +34,8 @@ log = logging.getLogger(__name__)
 
 ALONE_EVERY_SECONDS = 6  # or a key that has lost sight of all its orders would spend all its calls on them
 UNKNOWN_ORDER = "not found"  # in upstream's sentence about an id that is not the account's
-# What decides whether a report tells anything new, and when to poll again: an order's row is wide.
 POLL_FIELDS = ("next_poll_at", "reported_at", "queue", "urgency", "share")  # which an answer may change
+# What decides whether a report tells anything new, and when to poll again: an order's row is wide.
 COMPARED_FIELDS = (
     "upstream_id", "service", "status", "charge", "currency", "start_count", "remains", "left_out", "missing_since",
     "failing_since", "reported_at", "created_at", "taken_at",
@@ -55,8 +55,11 @@ def poll_once(client: Client, now: datetime | None = None) -> bool:
         fp("status.failed")
         # A longer wait, as for a limit, holds for all calls and is kept elsewhere.
         log.warning("could not ask after %d orders: %s", len(call.due), trouble)
+        polls = Poll.objects.filter(order__in=call.order_ids)
         with transaction.atomic():
-            Poll.objects.filter(order__in=call.order_ids).put_off(call.ends_at)
+            Order.objects.filter(pk__in=call.order_ids).lock()
+            polls.lock()
+            polls.put_off(call.ends_at)
             if is_about_orders(trouble):
                 split(list(call.due), trouble, timezone.now())
             call.delete()

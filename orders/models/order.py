@@ -26,6 +26,7 @@ from orders.rules.poll_schedule import POLLED_ALONE_FROM, WEBHOOKS_TOGETHER, is_
 from orders.rules.search_text import HOST_CHARACTERS, search_fields
 from orders.rules.statuses import Stage, Status, label, stage
 from panel.format.money import is_dollars
+from panel.format.times import latest
 from panel.ops.database import literally
 
 # Ways to show an order that say more than its status; the last two are outcomes of its placing task.
@@ -297,7 +298,7 @@ class Order(models.Model):
     def checked_at(self) -> datetime | None:
         """When we asked for upstream's last answer, whether or not it changed anything; None before the first."""
         poll = getattr(self, "poll", None)
-        return max(filter(None, (self.reported_at, poll and poll.reported_at)), default=None)
+        return latest(self.reported_at, poll and poll.reported_at)
 
     def recall_poll(self, poll: Poll | None) -> None:
         """Takes `next_poll_at` and `checked_at` from this poll, or from none."""

@@ -22,7 +22,7 @@ from orders.rules.refusal import Refusal, require_allowed
 from orders.rules.statuses import Status
 from panel.format.locale import for_the_record
 from panel.format.numbers import number
-from panel.format.times import day_and_clock, took
+from panel.format.times import day_and_clock, latest, took
 from panel.ops.database import batches, database_mark
 
 log = logging.getLogger(__name__)
@@ -107,7 +107,7 @@ def event_times() -> list[datetime]:
 def last_report_at() -> datetime | None:
     """When upstream last reported about an order: the last progress, or a report on a live order without any."""
     progress_at = Reading.objects.order_by("-pk").values_list("at", flat=True).first()
-    return max(filter(None, (progress_at, Poll.objects.aggregate(at=Max("reported_at"))["at"])), default=None)
+    return latest(progress_at, Poll.objects.aggregate(at=Max("reported_at"))["at"])
 
 
 def unknown_orders(since: datetime) -> list[str]:

@@ -19,8 +19,8 @@ from orders.table.filters import FILTERS, IndexRows
 from orders.table.markup import orders_url
 from orders.table.paging import SORTS, Key, ListQuery, PageRange, Sort, Source
 from orders.table.pasted_ids import PastedOrders, find_orders, ids_beginning, is_of_ids, only_target, shortened
-from orders.table.rows import VERSION_FIELDS, Row, later, row_version
-from panel.format.times import ends, machine, starts
+from orders.table.rows import VERSION_FIELDS, Row, row_version
+from panel.format.times import ends, latest, machine, starts
 from panel.ops.database import Select
 from panel.web.params import read_number
 
@@ -307,7 +307,7 @@ class Listing:
         now = VERSIONS.of(self.orders().filter(pk__in=versions).order_by(), also=newer)
         newest = now[0][-1] if now else newer.values_list("pk", flat=True).first()
         moved = [pk for pk, _, _, *facts, _ in now if row_version(*facts, stopped=stopped) != versions[pk]]
-        checked = [(pk, later(*at)) for pk, *at, _, status, _, _, _, _ in now if stage(status).live]
+        checked = [(pk, latest(*at)) for pk, *at, _, status, _, _, _, _ in now if stage(status).live]
         polled = {str(pk): machine(at) for pk, at in checked if at}
         return moved, polled, newest or 0
 

@@ -17,6 +17,7 @@ from orders.models import Order, OrderQuerySet, Poll, Task
 from orders.rules.lateness import is_late
 from orders.rules.poll_schedule import is_stale
 from orders.rules.statuses import Status
+from panel.format.times import latest
 from panel.ops.database import Select
 from panel.web.params import read_number
 
@@ -72,14 +73,14 @@ class Row(NamedTuple):
         """Its id, when it was placed, when upstream was last asked, from when on it is late, when it is tried next."""
         created_at, *checked_at, _, late_from, pk = self.values[: len(TIME_FIELDS) + 1]
         due_at = next((due_at for due_at, _, _, kind, *_ in self.tasks if kind == Task.Kind.PLACE), None)
-        return pk, created_at, later(*checked_at), late_from, due_at
+        return pk, created_at, latest(*checked_at), late_from, due_at
 
     def timeless(self, now: datetime) -> Self:
         """The same row, with PAST or FUTURE in place of the times whose words change by themselves."""
         _, reported_at, polled_at, next_poll_at, late_from, *others = self.values
         times = (
             PAST,
-            later(reported_at, polled_at) and PAST,
+            latest(reported_at, polled_at) and PAST,
             None,
             next_poll_at and (PAST if is_stale(next_poll_at) else FUTURE),
             late_from and (PAST if is_late(late_from) else FUTURE),
@@ -96,11 +97,6 @@ class Row(NamedTuple):
         order.placed_by = _loaded(User, {"id": order.placed_by_id} | _part(facts, "placed_by__"))
         order.__dict__["known_tasks"] = [_task(values, order) for values in self.tasks]
         return order
-
-
-def later(*times: datetime | None) -> datetime | None:
-    """The latest of these times that are known; None if none is."""
-    return max(filter(None, times), default=None)
 
 
 def _task(values: Values, order: Order) -> Task:

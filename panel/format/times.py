@@ -159,3 +159,8 @@ def starts(day: date) -> datetime:
 def ends(day: date) -> datetime:
     """The first moment after a day on the reader's clock."""
     return starts(day + timedelta(days=1))
+
+
+def latest(*times: datetime | None) -> datetime | None:
+    """The latest of these times that are known; None if none is."""
+    return max(filter(None, times), default=None)

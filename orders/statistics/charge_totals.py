@@ -14,7 +14,7 @@ from django.db.models import Count
 from orders.models import Charged
 from orders.rules.charges import ENDED_SHORT
 from orders.statistics import status_counts
-from orders.statistics.triggers import Triggers
+from orders.statistics.triggers import Triggers, are_there
 from panel.format.money import DOLLARS
 
 QUARTER = 900  # seconds
@@ -34,7 +34,6 @@ SLOT = {
 }
 MILLIONTHS = {"sqlite": "CAST(ROUND({0} * 1000000) AS INTEGER)", "postgresql": "({0} * 1000000)::bigint"}
 ON_UPDATE = "AFTER UPDATE OF charge, currency, status, created_at ON orders_order"
-NAMES = "('orders_charged_new', 'orders_charged_moved')"
 
 
 def slot_of(at: datetime) -> int:
@@ -108,10 +107,7 @@ def recount(vendor: str) -> list[str]:
 
 TRIGGERS = Triggers(
     table=Charged._meta.db_table,
-    complete={
-        "sqlite": f"SELECT COUNT(*) = 2 FROM sqlite_master WHERE name IN {NAMES}",  # noqa: S608  our names
-        "postgresql": f"SELECT COUNT(*) / 2 FROM pg_trigger WHERE tgname IN {NAMES}",  # noqa: S608
-    },
+    complete=are_there("orders_charged_new", "orders_charged_moved"),
     statements={
         "sqlite": [
             f"""CREATE TRIGGER IF NOT EXISTS orders_charged_new AFTER INSERT ON orders_order WHEN NEW.charge IS NOT NULL
@@ -140,10 +136,7 @@ NEWEST_SLOTS = f"SELECT slot FROM orders_charged WHERE id > NEW.id - {2 * MERGED
 # Merges lines in the transaction that writes another, so that the totals are right at every moment.
 MERGING = Triggers(
     table=Charged._meta.db_table,
-    complete={
-        "sqlite": "SELECT COUNT(*) FROM sqlite_master WHERE name = 'orders_charged_merged'",
-        "postgresql": "SELECT COUNT(*) FROM pg_trigger WHERE tgname = 'orders_charged_merged'",
-    },
+    complete=are_there("orders_charged_merged"),
     statements={
         "sqlite": [
             f"""CREATE TRIGGER IF NOT EXISTS orders_charged_merged AFTER INSERT ON orders_charged

@@ -6,7 +6,7 @@ from collections import Counter
 from django.db import connection, models, transaction
 
 from orders.models import Tally
-from orders.statistics.triggers import Triggers
+from orders.statistics.triggers import Triggers, are_there
 
 # Whoever writes a line whose number can be divided by this merges the lines. Every page reads them all, so they must
 # stay few though no worker runs.
@@ -62,10 +62,7 @@ TRIGGERS = Triggers(
 # Merges lines in the transaction that writes another, so that the sums are right at every moment.
 MERGING = Triggers(
     table=Tally._meta.db_table,
-    complete={
-        "sqlite": "SELECT COUNT(*) FROM sqlite_master WHERE name = 'orders_tally_merged'",
-        "postgresql": "SELECT COUNT(*) FROM pg_trigger WHERE tgname = 'orders_tally_merged'",
-    },
+    complete=are_there("orders_tally_merged"),
     statements={
         "sqlite": [
             f"""CREATE TRIGGER IF NOT EXISTS orders_tally_merged AFTER INSERT ON orders_tally

@@ -1,4 +1,4 @@
-"""What every room does alike with the database: tables of one row, batches of ids, brief waits."""
+"""What every room does alike with the database: tables of one row, queries compiled once, batches, brief waits."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -131,7 +131,7 @@ class Select:
 
     @property
     def _from(self) -> str:
-        return f" FROM {connection.ops.quote_name(self.model._meta.db_table)}"
+        return f" FROM {quoted(self.model._meta.db_table)}"
 
     def _compiler(self, queryset: "models.QuerySet[Any, Any]", *names: str) -> Any:
         return queryset.values_list(*names).query.get_compiler(connection=connection)

@@ -19,7 +19,7 @@ from orders.rules.statuses import LIVE, Status
 from orders.statistics import charge_totals
 from orders.statistics.status_counts import compact
 from panel.notpanel.shapes import Catalog
-from panel.ops.database import ONLY_ROW
+from panel.ops.database import ONLY_ROW, quoted
 from panel.upstream.models import Beat, Upstream
 from tests.benchmarks.measure import SEED
 from tests.makers import make_row, make_user
@@ -138,8 +138,8 @@ def write_older(first: int, blocks: int) -> None:
                 if "id" not in columns:
                     names.remove("id")
                 cursor.execute(
-                    f"INSERT INTO {model._meta.db_table} ({', '.join(map(_quoted, names))}) "
-                    f"SELECT {', '.join(columns.get(n) or _quoted(n) for n in names)} FROM {model._meta.db_table} "
+                    f"INSERT INTO {model._meta.db_table} ({', '.join(map(quoted, names))}) "
+                    f"SELECT {', '.join(columns.get(n) or quoted(n) for n in names)} FROM {model._meta.db_table} "
                     f"WHERE {key} >= %(first)s AND {key} < %(first)s + {RECENT} ORDER BY {key}",
                     {"back": block * RECENT, "first": first},
                 )
@@ -149,7 +149,3 @@ def write_older(first: int, blocks: int) -> None:
 
 def _random_uuid() -> str:
     return "gen_random_uuid()" if connection.vendor == "postgresql" else "lower(hex(randomblob(16)))"
-
-
-def _quoted(name: str) -> str:
-    return connection.ops.quote_name(name)

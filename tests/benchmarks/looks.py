@@ -55,7 +55,7 @@ def main() -> int:
 
 def costs(figures: measure.Figures, what: str, supplier: Supplier) -> None:
     make_due()
-    statements = [sql for sql in measure.queries_of(lambda: poll_once(supplier)) if not of_transaction(sql)]  # type: ignore[arg-type]
+    statements = [sql for sql in measure.queries_of(lambda: poll_once(supplier)) if not measure.of_transaction(sql)]  # type: ignore[arg-type]
     figures.at_most(f"{what}: statements of a call", len(statements), MOST_STATEMENTS[what])
     make_due()
     log_before, rows_before = log_bytes(), rows_written()
@@ -83,10 +83,6 @@ def make_due() -> None:
 def poll_all(supplier: Any) -> None:
     while poll_once(supplier):
         pass
-
-
-def of_transaction(sql: str) -> bool:
-    return sql.split()[0] in ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
 
 
 def log_bytes() -> int:

@@ -70,6 +70,11 @@ def queries_of(work: Work) -> list[str]:
     return [query["sql"] for query in captured.captured_queries]
 
 
+def of_transaction(sql: str) -> bool:
+    """Whether a statement begins or ends a transaction or a savepoint."""
+    return sql.split()[0] in ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
+
+
 def writes_among(queries: Sequence[str]) -> int:
     """How many of them are anything else than a question."""
     return sum(not sql.lstrip(" (").upper().startswith("SELECT") for sql in queries)

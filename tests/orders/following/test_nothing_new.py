@@ -15,6 +15,7 @@ from orders.models import Order, Poll
 from orders.models.poll import Queue
 from orders.rules.statuses import Status
 from panel.notpanel.shapes import Reports
+from tests.benchmarks.measure import of_transaction
 from tests.makers import claimed_ids, make_order, make_report, make_service, make_user
 
 pytestmark = pytest.mark.django_db
@@ -97,7 +98,7 @@ def test_a_hundred_unchanged_orders_are_polled_in_few_statements_and_their_rows_
     assert list(Order.objects.order_by("pk").values()) == before
     assert not [sql for sql in statements if 'UPDATE "orders_order"' in sql or ("FOR UPDATE" in sql and "order" in sql
                 and "orders_poll" not in sql and "orders_sending" not in sql)]  # fmt: skip
-    assert len([sql for sql in statements if not is_of_a_transaction(sql)]) <= 10
+    assert len([sql for sql in statements if not of_transaction(sql)]) <= 10
     assert all(poll.reported_at and poll.next_poll_at > poll.reported_at for poll in Poll.objects.all())
 
 
@@ -112,11 +113,6 @@ def test_a_hundred_changed_orders_take_as_many_statements_as_one() -> None:
         assert {order.status for order in Order.objects.filter(pk__in=[each.pk for each in orders])} == {"in_progress"}
         counts.append(len(queries))
     assert counts[0] == counts[1]
-
-
-def is_of_a_transaction(sql: str) -> bool:
-    """Whether a statement begins or ends a transaction or a savepoint."""
-    return sql.split()[0] in ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
 
 
 def test_a_poll_that_told_nothing_new_shows_when_it_was() -> None:

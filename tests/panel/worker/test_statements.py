@@ -18,6 +18,7 @@ from panel.upstream.client import record_call
 from panel.upstream.models import ROLES, Chore
 from panel.worker.loop import work_round
 from panel.worker.recurring import create_rows
+from tests.benchmarks.measure import of_transaction
 from tests.makers import make_order, make_user, place_order, sold_by
 from tests.upstream import Upstream
 
@@ -47,8 +48,7 @@ def cost_of(work: Callable[[], object], title: str) -> Cost:
         write = word in ("INSERT", "UPDATE", "DELETE", "WITH")
         writes += write
         commits += word == "COMMIT" or (write and not inside)
-    of_transactions = sum(sql.startswith(("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")) for sql in statements)
-    cost = Cost(len(statements) - of_transactions, commits, writes)
+    cost = Cost(sum(not of_transaction(sql) for sql in statements), commits, writes)
     print(f"\n== {title}: {cost}", *(sql[:160] for sql in statements), sep="\n   ")
     return cost
 

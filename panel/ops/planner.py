@@ -1,6 +1,7 @@
 """Keeps the numbers by which SQLite chooses its indexes. PostgreSQL's autovacuum does it by itself.
 
-No query of ours depends on them: each leaves a planner no wrong choice, with them and without.
+No query of ours depends on them. Of a small table none are kept: SQLite then plans as for a large one, which the table
+may be long before the next day. Told that it holds three rows, it would read all of it.
 """
 
 from typing import Any
@@ -9,6 +10,12 @@ from django.db import connections
 
 PLANNER_EVERY_SECONDS = 24 * 3600
 ANALYSED_ROWS = 400  # of each index, so that it takes some milliseconds whatever the size of the tables
+SMALL_ROWS = 10_000
+FORGET_SMALL = """
+    DELETE FROM sqlite_stat1 WHERE tbl IN (
+        SELECT tbl FROM sqlite_stat1 GROUP BY tbl HAVING max(CAST(stat AS INTEGER)) < %s
+    )
+"""
 
 
 def update_planner(using: str = "default", **_: Any) -> None:
@@ -18,7 +25,7 @@ def update_planner(using: str = "default", **_: Any) -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute(f"PRAGMA analysis_limit = {ANALYSED_ROWS}")
-        # What `PRAGMA optimize` runs, for the tables that it finds worth it. Until SQLite 3.46 it looks only at tables
-        # that the same connection has queried, and a new one has queried none.
+        # What `PRAGMA optimize` runs for the tables that it finds worth it; which small ones always are.
         cursor.execute("ANALYZE")
-        cursor.execute("PRAGMA optimize")
+        cursor.execute(FORGET_SMALL, [SMALL_ROWS])
+        cursor.execute("ANALYZE sqlite_master")  # only has this connection read what is left

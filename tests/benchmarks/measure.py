@@ -93,6 +93,7 @@ def vm_steps(work: Work, every: int = 1) -> int:
         return 0
 
     inner = raw()
+    inner.execute("ANALYZE sqlite_master")  # reads the planner's numbers anew: those of a rollback are still at hand
     inner.set_progress_handler(step, every)
     try:
         work()

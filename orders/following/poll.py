@@ -160,7 +160,8 @@ def is_to_save(order: Order, version: int, reported_at: datetime | None, failing
     """Whether an order's row changes, and not only its poll: what a page shows of it, or what was kept before it."""
     first_report = reported_at is None and order.reported_at is not None
     from_the_future = reported_at is not None and order.reported_at is not None and reported_at > order.reported_at
-    return order.version != version or first_report or from_the_future or failing_since is not None
+    poll_ends = order.next_poll_at is None  # and with it goes the time that it kept
+    return order.version != version or first_report or from_the_future or failing_since is not None or poll_ends
 
 
 def save_polls(orders: Iterable[Order], polls: Mapping[int, Poll]) -> None:

@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.db import transaction
+from django.db.models import OuterRef
+from django.db.models.functions import Coalesce
 
 from orders.following.anomalies import kind_labels
 from orders.models import Order, Poll
@@ -27,7 +29,8 @@ def give_up(order: Order, reason: str, *, by: Any) -> None:
     require_allowed(by, "decide")
     reason = require_reason(reason, "Say why it need not be asked after; the reason is kept.")
     with transaction.atomic():
-        if not Order.objects.filter(IS_MISSING, pk=order.pk).change(missing_since=None):
+        known = Coalesce(Poll.objects.filter(order=OuterRef("pk")).values("reported_at"), "reported_at")
+        if not Order.objects.filter(IS_MISSING, pk=order.pk).change(missing_since=None, reported_at=known):
             raise Refusal("Only an order that upstream says it does not know is given up.")
         Poll.objects.filter(order=order).delete()
         order.record("given_up", by=by, reason=reason)

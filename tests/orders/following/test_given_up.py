@@ -1,5 +1,7 @@
 """An order that upstream does not know any more waits for a person, who may end its polling."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client as Browser
 from django.utils import timezone
@@ -116,3 +118,11 @@ def test_an_open_page_learns_of_one_that_goes_missing(viewer: Browser) -> None:
     Order.objects.filter(pk=order.pk).update(missing_since=timezone.now())
     changed = viewer.get(poll, headers=htmx()).content.decode()
     assert '<span class="n" id="n-review" hx-swap-oob="true"> 1</span>' in changed
+
+
+def test_when_upstream_last_knew_it_outlives_its_poll() -> None:
+    order, known_at = missing(), timezone.now() - timedelta(minutes=5)
+    Poll.objects.filter(order=order).update(reported_at=known_at)
+    give_up(order, "Lost.", by=make_user(Role.MANAGER))
+    assert not Poll.objects.exists()
+    assert Order.objects.get().checked_at == known_at

@@ -121,3 +121,17 @@ def test_events_that_come_all_at_once_are_one_poll(backwards: bool, monkeypatch:
     poll_all_dispatched(supplier, supplier.now, monkeypatch)
     assert Order.objects.get().status == "refunded"
     assert supplier.calls == 1
+
+
+def test_an_event_after_the_end_is_looked_at_with_one_poll(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The poll finds nothing new and ends at once. That it was made is known to the order from then on."""
+    (id,), supplier, copies_of = write_orders(1), Supplier(timezone.now()), Counter[str]()
+    supplier.far[id] = len(HISTORY) - 1
+    for asked in (1, 2):
+        deliver([(id, 4)], supplier.now, 1, copies_of)
+        poll_all_dispatched(supplier, supplier.now, monkeypatch)
+        poll_all_dispatched(supplier, supplier.now + dispatch.POLLED_WITHIN, monkeypatch)
+        assert set(Delivery.objects.values_list("how", "due_at")) == {(Delivery.How.LOOKED, None)}
+        assert supplier.calls == asked
+        assert not Poll.objects.exists()
+        supplier.now += timedelta(hours=1)

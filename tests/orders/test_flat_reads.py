@@ -23,6 +23,7 @@ from orders.reports.balance import drawn_readings
 from orders.reports.late import slowest_services
 from orders.rules.retry import LEASE
 from orders.statistics import delivery_times, spending
+from orders.statistics.search_fields import fill_old_orders
 from orders.table.listing import Listing
 from orders.webhooks.dispatch import delete_old
 from panel.alarms.models import Alarm
@@ -86,6 +87,7 @@ def the_work(service: Service, by: User) -> Iterator[tuple[str, Work]]:
     yield "the live orders of a service", lambda: delivery_times.update_late_from(service.pk, None)
     yield "old deliveries", lambda: delete_old(now)
     yield "similar orders", lambda: similar_orders(service, LINK, now)
+    yield "old orders that nothing is to be filled in of", fill_old_orders
     # PostgreSQL rightly sorts some hundred rows of a state; only of thousands it reads the newest by the index.
     for kind in Task.AFTERSALE if connection.vendor == "sqlite" else ():
         for state in ("", *STATES[kind]):

@@ -74,14 +74,13 @@ def test_killed_in_the_middle_it_goes_on_where_it_stopped(monkeypatch: pytest.Mo
     assert fill_old_orders() == 0
 
 
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL's plan depends on how full the tables are")
 def test_nothing_to_fill_costs_one_step_along_an_index() -> None:
-    """As after every `migrate` that brought nothing of this."""
+    """As after every `migrate` that brought nothing of this. tests/orders/test_flat_reads.py counts it on both."""
     make_order()
     with CaptureQueriesContext(connection) as queries:
         assert fill_old_orders() == 0
     [asked] = [query["sql"] for query in queries if re.search(r'"target" IS NULL', query["sql"])]
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":  # which reads a small table from end to end
-            cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(("EXPLAIN QUERY PLAN " if connection.vendor == "sqlite" else "EXPLAIN ") + asked)
+        cursor.execute("EXPLAIN QUERY PLAN " + asked)
         assert "order_target" in str(cursor.fetchall())

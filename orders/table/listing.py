@@ -304,7 +304,7 @@ class Listing:
         order that the page does not know (0: none).
         """
         newer = self.newer_orders().order_by("-pk")[:1]
-        now = VERSIONS.of(self.orders().filter(pk__in=versions).order_by(), also=newer)
+        now = VERSIONS.of(self.orders().order_by(), keys=versions, also=newer)
         newest = now[0][-1] if now else newer.values_list("pk", flat=True).first()
         moved = [pk for pk, _, _, *facts, _ in now if row_version(*facts, stopped=stopped) != versions[pk]]
         checked = [(pk, latest(*at)) for pk, *at, _, status, _, _, _, _ in now if stage(status).live]

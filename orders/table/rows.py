@@ -18,7 +18,7 @@ from orders.rules.lateness import is_late
 from orders.rules.poll_schedule import is_stale
 from orders.rules.statuses import Status
 from panel.format.times import latest
-from panel.ops.database import Select
+from panel.ops.database import Select, marks
 from panel.web.params import read_number
 
 # Times that a row tells in words, which change while nothing is written: see `Row.timeless`.
@@ -133,17 +133,13 @@ def row_tasks(rows: list[Row]) -> list[Values]:
         return []
     not_taken = [row.pk for row in rows if not row.upstream_id or row.status == Status.REJECTED]
     # Written so that no index serves it: one on kinds would lead through the tasks of all orders.
-    kinds = f"NOT orders_task.kind = '{Task.Kind.PLACE}' OR {ORDER_ID} + 0 IN ({_marks(not_taken)})"
+    kinds = f"NOT orders_task.kind = '{Task.Kind.PLACE}' OR {ORDER_ID} + 0 IN ({marks(not_taken)})"
     # In halves, or PostgreSQL reads a block again for each task in it instead of making a bitmap of the blocks first.
     ranges = near_ranges(pks, halves=True)
-    near = " OR ".join([f"{ORDER_ID} BETWEEN %s AND %s"] * len(ranges)) or f"{ORDER_ID} IN ({_marks(pks)})"
+    near = " OR ".join([f"{ORDER_ID} BETWEEN %s AND %s"] * len(ranges)) or f"{ORDER_ID} IN ({marks(pks)})"
     params = [*not_taken, *(chain(*ranges) if ranges else pks), *pks]
-    tasks = TASKS.where(f"({kinds}) AND ({near}) AND {ORDER_ID} + 0 IN ({_marks(pks)})", params)
+    tasks = TASKS.where(f"({kinds}) AND ({near}) AND {ORDER_ID} + 0 IN ({marks(pks)})", params)
     return sorted(tasks, key=itemgetter(2), reverse=True)
-
-
-def _marks(pks: Collection[int]) -> str:
-    return ", ".join(["%s"] * len(pks)) or "NULL"
 
 
 def near_ranges(pks: Collection[int], *, halves: bool = False) -> list[tuple[int, int]]:

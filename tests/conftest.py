@@ -28,6 +28,11 @@ LEFT_OUT = "left out: "  # how the reason begins why a test is skipped for want 
 NOTHING_LEFT_OUT = "NOTHING_LEFT_OUT"  # set in the environment where a test that is left out fails the run (.ci/run)
 
 
+def pytest_configure() -> None:
+    """Has each new browser of a test look for static files when it asks for one, and not for all of them at first."""
+    settings.WHITENOISE_AUTOREFRESH = True
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leaves out each test that looks at a page, where this machine has nothing to look with."""
     looking = [item for item in items if "browser" in getattr(item, "fixturenames", ())]

@@ -44,7 +44,14 @@ from panel.upstream.models import Beat, Chore, Upstream, Window
 from tests.makers import make_order, make_user
 
 OURS = ("orders", "catalog", "accounts", "panel")
-ARGUMENTS = {"situation": "completed", "app_label": "orders", "url": "nothing", "key": "abc", "uidb36": "1", "content_type_id": "0"}
+ARGUMENTS = {
+    "situation": "completed",
+    "app_label": "orders",
+    "url": "nothing",
+    "key": "abc",
+    "uidb36": "1",
+    "content_type_id": "0",
+}
 
 
 def our_models() -> list[type[Model]]:

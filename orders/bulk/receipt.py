@@ -34,7 +34,7 @@ class Result(NamedTuple):
 RESULTS = {
     "withdrawn": Result("Withdrawn, never sent", "withdrawn", True, Q(outcome=Outcome.WITHDRAWN)),
     "refused":   Result("Refused", "rejected", True, Q(outcome=Outcome.REFUSED)),
-    "agreed":    Result("Upstream agreed", "cancelled", True, Q(over_how=Settled.AGREED)),
+    "agreed":    Result("The supplier agreed", "cancelled", True, Q(over_how=Settled.AGREED)),
     "delivered": Result("Delivered anyway", "partial", True, Q(over_how=Settled.DELIVERED)),
     "otherwise": Result("Ended otherwise", "partial", True, Q(over_how=Settled.OTHERWISE)),
     "passed":    Result("Unclear, and over since", "closed", False, Q(outcome=Outcome.UNCLEAR, over_at__isnull=False)),
@@ -148,7 +148,7 @@ def not_found(bulk: Bulk) -> list[str]:
 
 # ── As a file ────────────────────────────────────────────────────────────────────────────────────
 def as_csv(bulk: Bulk) -> Iterator[str]:
-    """The receipt as lines of CSV: a title, the heads, and a line for all that was named, in the order of the message."""
+    """The receipt as lines of CSV: a title, the heads, and all that was named, in the order of the message."""
     writer = csv.DictWriter(Echo(), [*COLUMNS, ANSWER])
     title = f"{bulk}, job {bulk.pk}, asked by {bulk.asked_by} at {time_text(bulk.asked_at)}"
     named, lost = named_in(bulk), len(not_found(bulk))

@@ -83,21 +83,22 @@ class Selection(NamedTuple):
         try:
             return cls(*signing.loads(text, salt=SALT, max_age=GOOD_FOR_SECONDS))
         except signing.SignatureExpired:
-            raise Refusal("This dry run is more than a day old. Nothing was asked; look at a new one.") from None
+            raise Refusal("This page is more than a day old. Nothing was asked; pick the orders again.") from None
         except signing.BadSignature:
-            raise Refusal("This dry run is incomplete. Nothing was asked; pick the orders again.") from None
+            raise Refusal("This page came back incomplete. Nothing was asked; pick the orders again.") from None
 
 
 def require_few(pks: Collection[object]) -> None:
     """Raises a Refusal when these are more orders than go in one job."""
     if len(pks) > MOST_ORDERS:
         count = number(len(pks)) if len(pks) <= COUNTED_ORDERS else "Far too many"
-        raise Refusal(f"{count} orders were picked; at most {number(MOST_ORDERS)} go in one job. Pick fewer.")
+        raise Refusal(f"{count} orders were picked; at most {number(MOST_ORDERS)} go at once. Pick fewer.")
 
 
 def orders_for_rule(pks: Collection[int]) -> OrderQuerySet:
     """These orders by id, with what the rule reads and a dry run shows, and no more: there may be thousands."""
     tasks = Prefetch("tasks", Task.objects.with_people())
     orders = Order.objects.select_related("service").prefetch_related(tasks).filter(pk__in=pks).order_by("pk")
-    return orders.only("status", "upstream_id", "refills_elsewhere", "service__name", "service__refill",
-                       "service__cancel", "service__changed_at")  # fmt: skip
+    return orders.only("status", "upstream_id", "refills_elsewhere", "link", "quantity", "runs", "remains",
+                       "service__upstream_id", "service__name", "service__refill", "service__cancel",
+                       "service__changed_at")  # fmt: skip

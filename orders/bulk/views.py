@@ -16,6 +16,7 @@ from orders.answers.worklist import Answers, keep_worklist
 from orders.bulk import job as jobs
 from orders.bulk import receipt
 from orders.bulk.dry_run import dry_run
+from orders.bulk.message import marked_message, message_rows
 from orders.bulk.selection import ANSWER, KINDS, MOST_ORDERS, Selection
 from orders.models import Bulk, Order, Task
 from orders.rules.refusal import Refusal
@@ -59,8 +60,12 @@ def dry_run_page(request: HttpRequest, pasted: PastedOrders | None = None, **con
     context = {
         "selection": None, "run": None, "why": "", "found": pasted or PastedOrders([], [], []), "most": MOST_ORDERS,
         "shown": LISTED_ROWS, "text": request.POST.get("text", "")[:PASTED_CHARACTERS],
-        "kind": kind if kind in KINDS else Task.Kind.REFILL, **context,
+        "kind": kind if kind in KINDS else Task.Kind.REFILL, "rows": [], "message": [], **context,
     }  # fmt: skip
+    selection, run = context["selection"], context["run"]
+    if selection and run and selection.entries:
+        context["rows"] = message_rows(selection, run)
+        context["message"] = marked_message(context["text"], selection, context["rows"])
     status = HTTPStatus.UNPROCESSABLE_ENTITY if context["why"] else HTTPStatus.OK
     return render(request, "orders/bulk/new.html", context, status=status)
 
@@ -107,7 +112,7 @@ def matching_ids(listing: Listing) -> list[int]:
 def why_too_many(pks: list[int]) -> str:
     """Why these matching orders cannot go in one job; "" when they can."""
     most = number(MOST_ORDERS)
-    sentence = f"More than {most} orders match; at most {most} go in one job. Narrow the filter."
+    sentence = f"More than {most} orders match; at most {most} go at once. Narrow the filter."
     return sentence if len(pks) > MOST_ORDERS else ""
 
 

@@ -1,4 +1,4 @@
-"""What a customer is told: one situation for every state, from facts alone, and never of a supplier, a price or a time."""
+"""What a customer is told: one situation for every state, from facts alone; never a supplier, a price or a promise."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -93,9 +93,11 @@ def test_a_late_order_is_late_only_while_it_runs() -> None:
 
 
 @pytest.mark.parametrize("fields, situation", [
-    ({}, "refill_asked"), ({"outcome": "unclear"}, "refill_asked"), ({"outcome": "done", "known_at": AT}, "refill_pending"),
+    ({}, "refill_asked"), ({"outcome": "unclear"}, "refill_asked"),
+    ({"outcome": "done", "known_at": AT}, "refill_pending"),
     ({"outcome": "refused", "over_how": "refused", "answer": "No"}, "refill_refused"),
-    ({"outcome": "done", "over_how": "presumed"}, "completed"), ({"outcome": "done", "over_how": "marked"}, "completed"),
+    ({"outcome": "done", "over_how": "presumed"}, "completed"),
+    ({"outcome": "done", "over_how": "marked"}, "completed"),
 ])  # fmt: skip
 @pytest.mark.parametrize("asked", ["", REFILL])
 def test_a_refill_is_told_as_far_as_it_is_known_and_never_as_done(

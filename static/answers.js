@@ -4,7 +4,7 @@
   const all = () => document.getElementById("answers");
   const key = () => `answers-copied-${all().dataset.worklist}`;
   const kept = () => JSON.parse(sessionStorage.getItem(key()) ?? "{}");
-  const texts = () => [...all().querySelectorAll(".ans-t > p[id]")];
+  const texts = () => [...all().querySelectorAll(".ans-t > p[lang]")];
 
   // Each answer says whether its text is on a clipboard, or has changed since.
   const show = () => {

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.access import may, needs
 from orders.answers import worklist as worklists
 from orders.answers.situations import SITUATIONS
-from orders.answers.texts import languages_in_use, right_to_left
+from orders.answers.texts import known_languages, languages_in_use, right_to_left
 from orders.models import Worklist
 from orders.rules.refusal import Refusal
 from panel.web.htmx import page
@@ -34,7 +34,9 @@ def index(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(pk__lt=before)
     found, more = one_more(rows, MESSAGES_A_PAGE)
     older = f"{request.path}?before={found[-1].pk}" if more else ""
-    return render(request, "orders/answers/index.html", {"worklists": found, "older": older})
+    return render(
+        request, "orders/answers/index.html", {"worklists": found, "older": older, "languages": known_languages()}
+    )
 
 
 @needs("view")

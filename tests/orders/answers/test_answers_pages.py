@@ -102,7 +102,7 @@ def test_a_job_answers_what_was_asked_left_out_and_not_found(client: Client, ana
     assert "“77777”" in found[2] and "we are looking into it" in found[3]
     receipt = client.get(job.get_absolute_url()).content.decode()
     assert "4 answers for the customer" in receipt and f'data-copy="{html.escape(found[1])}"' in receipt
-    assert "77777</li>" in receipt and running.upstream_id in receipt and running.link in receipt
+    assert "77777</li>" in receipt and str(running.upstream_id) in receipt and running.link in receipt
     rows = list(csv.DictReader(b"".join(client.get(f"{job.get_absolute_url()}csv/")).decode().splitlines()[1:]))
     assert [row["answer"].split(" UTC")[0] for row in rows] == [text.split(" UTC")[0] for text in found]
     assert [row["order"] for row in rows] == [str(running.pk), str(asked.pk), "77777", str(unticked.pk)]

@@ -17,7 +17,7 @@ def situation_of(order: Order, asked: str = "") -> str:
     """The key in SITUATIONS of what to tell the customer, who wanted what `asked` names: a kind of task, or ""."""
     if pending_cancel(order):
         return "cancel_asked"
-    if refill := refills_of(order).pending:
+    if order.stage.refill and (refill := refills_of(order).pending):
         return "refill_pending" if refill.outcome == Outcome.DONE else "refill_asked"
     if asked == Kind.REFILL:
         return _no_refill(order) or status_situation(order)

@@ -28,10 +28,10 @@ def index(request: HttpRequest) -> HttpResponse:
     """All texts of one language, by what they tell of."""
     language = language_in(request)
     groups = edit.text_rows(language)
-    rows = [row for of_group in groups.values() for row in of_group]
+    rows, used = [row for of_group in groups.values() for row in of_group], languages_in_use()
     context = {
         **language_context(language), "groups": groups, "all": len(rows), "done": sum(row.translated for row in rows),
-        "others": {code: name for code, name in known_languages().items() if code not in languages_in_use()},
+        "others": {code: name for code, name in known_languages().items() if code not in used},
     }  # fmt: skip
     return render(request, "orders/answers/texts.html", context)
 

@@ -49,9 +49,10 @@ def test_sixty_numbers_become_sixty_refills_or_reasons_and_sixty_answers(desk: D
     known = []
     for at in range(NUMBERS - 2):
         upstream_id = desk.upstream.place(service=service.upstream_id)
-        desk.upstream.set_status(upstream_id, "completed")
+        status = "completed" if at % 5 else "in_progress"
+        desk.upstream.set_status(upstream_id, status)
         known.append(make_order(
-            "completed" if at % 5 else "in_progress", by=ana, upstream_id=upstream_id, remains=0,
+            status, by=ana, upstream_id=upstream_id, remains=0,
             service=service if at % 7 else none, link=f"https://www.instagram.com/p/post{at:03}/",
         ))  # fmt: skip
     text, words = message(known[::-1])

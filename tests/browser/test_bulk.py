@@ -104,7 +104,7 @@ def test_a_double_click_is_one_job(opens: Opens, orders: list[Order], ana: User)
     page = opens(ana, "/orders/bulks/new/")
     page.get_by_label("A chat message").fill(f"hi! #{orders[0].pk} and {orders[1].upstream_id} dropped, #99999 too")
     page.get_by_role("button", name="Refill…").click()
-    expect(page.get_by_text("99999", exact=True)).to_be_visible()
+    expect(page.get_by_role("table").get_by_text("99999", exact=True)).to_be_visible()
     page.get_by_role("button", name="Ask for 2 refills").dblclick()
     page.wait_for_url(re.compile(r"/orders/bulks/\d+/"))
     assert Bulk.objects.count() == 1

@@ -141,6 +141,11 @@ def test_a_customer_who_wants_a_cancel_is_told_why_there_is_none() -> None:
     assert told(make_order("cancelled"), CANCEL)[0] == "cancel_agreed"
 
 
+@pytest.mark.parametrize("status", ["refunded", "cancelled", "in_progress"])
+def test_a_refill_under_way_says_nothing_of_an_order_that_is_not_delivered_any_more(status: str) -> None:
+    assert told(with_task(status, REFILL, outcome="done", known_at=AT))[0] == status
+
+
 def test_a_cancel_of_long_ago_says_nothing_about_a_completed_order() -> None:
     order = with_task("completed", CANCEL, outcome="refused", over_how="refused", answer="No")
     assert told(order)[0] == "completed"

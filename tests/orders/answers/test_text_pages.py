@@ -3,7 +3,9 @@
 import html
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts.access import Role
 from accounts.models import User
@@ -85,7 +87,9 @@ def test_a_teammates_change_is_not_written_over(manager: Client, bo: User) -> No
 def test_a_language_is_there_once_it_has_a_text(manager: Client) -> None:
     index = "/orders/answers/texts/"
     assert ">Español</a>" not in manager.get(index).content.decode()
-    page = manager.get(f"{index}?language=es").content.decode()
+    with CaptureQueriesContext(connection) as queries:
+        page = manager.get(f"{index}?language=es").content.decode()
+    assert len(queries) <= 8
     assert f"0 of {len(SITUATIONS)} are translated" in page and "not translated" in page
     manager.post(URL, {"language": "es", "text": "{which}: ¡listo!", "saw": DEFAULT})
     page = manager.get(index).content.decode()

@@ -118,6 +118,12 @@ register(
 register(models.Mention, list_display=("user", "note"), list_filter=("user",), list_select_related=("user", "note__by"))
 register(models.Presence, list_display=("seen_at", "user", "order"), list_select_related=("user", "order"))
 register(
+    models.AnswerText,
+    list_display=("language", "situation", "text", "changed_by", "changed_at"),
+    list_select_related=("changed_by",),
+)
+register(models.Worklist, list_display=("id", "by", "at", "asked", "language"), list_select_related=("by",))
+register(
     models.Delivery,
     list_display=("received_at", "event", "upstream_id", "status", "how", "handled_at", "mark"),
     list_filter=("how", "received_at"),

@@ -3,6 +3,8 @@
 from django.urls import path
 
 from orders.aftersale import views as aftersale
+from orders.answers import texts_views as answer_texts
+from orders.answers import views as answers
 from orders.bulk import views as bulk
 from orders.detail import views as detail
 from orders.following import views as following
@@ -34,6 +36,12 @@ urlpatterns = [
     path("bulks/<int:pk>/", bulk.show, name="bulk"),
     path("bulks/<int:pk>/csv/", bulk.as_csv, name="bulk_csv"),
     path("bulks/<int:pk>/tries/", bulk.tries, name="bulk_tries"),
+    path("answers/", answers.index, name="all_answers"),
+    path("answers/<int:pk>/", answers.show, name="answers"),
+    path("answers/<int:pk>/language/", answers.language, name="answers_language"),
+    path("answers/<int:pk>/changes/", answers.changes, name="answers_changes"),
+    path("answers/texts/", answer_texts.index, name="answer_texts"),
+    path("answers/texts/<slug:situation>/", answer_texts.show, name="answer_text"),
     path("sending/stops/", placing.stop, name="stops"),
     path("sending/resumption/", placing.resumption, name="resumption"),
     path("sending/due/", placing.due_then, name="due_then"),

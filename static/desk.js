@@ -73,6 +73,20 @@
     button.classList.toggle("is-copied", copied);
     sign?.setAttribute("href", sign.getAttribute("href").replace(/#.*/, copied ? "#i-check" : "#i-copy"));
   };
+  // Where the browser refuses, the text opens selected, to be copied by hand.
+  const openSelected = (text, button) => {
+    const dialog = Object.assign(document.createElement("dialog"), { className: "dialog refused" });
+    dialog.innerHTML = '<header><h2 id="by-hand">Copy it by hand</h2></header><div class="in"><p>The browser did not let us copy. '
+      + 'The text is selected: press Ctrl+C (on a Mac ⌘C).</p><textarea class="in-t" rows="8" readonly aria-labelledby="by-hand"></textarea></div>'
+      + '<footer><form method="dialog"><button class="btn">Close</button></form></footer>';
+    dialog.setAttribute("aria-labelledby", "by-hand");
+    const box = dialog.querySelector("textarea");
+    box.value = text;
+    dialog.addEventListener("close", () => { dialog.remove(); button.focus(); });
+    document.body.append(dialog);
+    dialog.showModal();
+    box.select();
+  };
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy], [data-copy-of]");
     if (!button) return;
@@ -82,10 +96,11 @@
       mark(button, true);
       setTimeout(mark, COPIED, button, false);
       desk.say(`Copied ${button.dataset.copied ?? text}`);
+      button.dispatchEvent(new CustomEvent("desk:copied", { bubbles: true }));
+      button.focus();
     } catch {
-      desk.say("The browser did not let us copy.");
+      openSelected(text, button);
     }
-    button.focus();
   });
 
   // ── Menus close on Escape and on a click elsewhere ──

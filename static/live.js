@@ -9,7 +9,7 @@
   if (!desk || !htmx) return;
 
   // Whatever is swapped in may say in a sentence what it is now; said once, not part by part.
-  let said = document.querySelector("#order, #job, #alarms")?.dataset.says ?? "";
+  let said = document.querySelector("#order, #job, #answers, #alarms")?.dataset.says ?? "";
   document.addEventListener("htmx:afterSettle", (event) => {
     const words = event.target.dataset?.says;
     if (words && words !== said) desk.say(words);
@@ -94,7 +94,7 @@
   };
 
   poll.addEventListener("htmx:configRequest", ({ detail }) => {
-    const whole = document.querySelector("#order, #job, #alarms"); // a page about one thing, which comes as a whole
+    const whole = document.querySelector("#order, #job, #answers, #alarms"); // a page about one thing, which comes as a whole
     const rows = [...document.querySelectorAll("tr[data-v]")];
     detail.parameters.v = whole ? whole.dataset.v : rows.map((row) => `${row.id.slice(6)}:${row.dataset.v}`).join(",");
     detail.parameters.bar = document.getElementById("bar")?.dataset.version ?? "";

@@ -16,6 +16,7 @@ from django.utils import timezone
 from accounts.models import BalanceReading, User
 from catalog.models import Change, Favourite, RateChange, Service, SetAside, ShrinkAlarm
 from orders.models import (
+    AnswerText,
     Attempt,
     Bulk,
     Charged,
@@ -34,6 +35,7 @@ from orders.models import (
     Sending,
     Spending,
     TurnedAway,
+    Worklist,
 )
 from orders.rules.statuses import Status
 from panel.alarms.models import Alarm, Notice, Recipient, Sighting, Watch
@@ -42,7 +44,14 @@ from panel.upstream.models import Beat, Chore, Upstream, Window
 from tests.makers import make_order, make_user
 
 OURS = ("orders", "catalog", "accounts", "panel")
-ARGUMENTS = {"app_label": "orders", "url": "nothing", "key": "abc", "uidb36": "1", "content_type_id": "0"}
+ARGUMENTS = {
+    "situation": "completed",
+    "app_label": "orders",
+    "url": "nothing",
+    "key": "abc",
+    "uidb36": "1",
+    "content_type_id": "0",
+}
 
 
 def our_models() -> list[type[Model]]:
@@ -62,6 +71,10 @@ def one_of_everything() -> Order:
     Presence.objects.create(order=order, user=order.placed_by, seen_at=now)
     Attempt.objects.create(task=order.tasks.get(), began_at=now)
     Sending.objects.create(pk=ONLY_ROW)
+    AnswerText.objects.create(language="es", situation="completed", text="{which}: listo.", changed_by=order.placed_by,
+                              changed_at=now)  # fmt: skip
+    Worklist.objects.create(by=order.placed_by, at=now, entries=[["#1", order.pk], ["#9", 0]], language="en",
+                            chosen_at=now)  # fmt: skip
     Bulk.objects.create(kind="refill", asked_by=order.placed_by, asked_at=now, token=uuid.uuid4(), picked=1,
                         left_out={order.pk: "Its service has no refill."})  # fmt: skip
     Delivery.objects.create(key="d", digest="d", event="order.completed", upstream_id=order.upstream_id or "",
@@ -133,6 +146,7 @@ def behind(route: str) -> type[Model]:
         "services/alarms": ShrinkAlarm,
         "alarms": Alarm,
         "bulks": Bulk,
+        "answers": Worklist,
         "services/changes": Change,
         "favourite": Service,
     }

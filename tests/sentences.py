@@ -23,8 +23,9 @@ from accounts.access import NEEDS, Role, why_not
 from accounts.models import User
 from catalog.models import Change, Service
 from orders.aftersale.states import STATES, state_note
+from orders.answers.situations import SITUATIONS
+from orders.answers.texts import ENGLISH, Texts
 from orders.bulk.selection import Selection
-from orders.detail.customer_text import for_customer
 from orders.following.anomalies import ANOMALIES, Facts
 from orders.models import Order, Spending, Task
 from orders.placing.form_fields import INTERVAL, READERS, UNITS, read_whole
@@ -33,7 +34,7 @@ from orders.rules.eligibility import WHY_NOT
 from orders.rules.event_text import SENTENCES, Sentence
 from orders.rules.lateness import UsualTimes
 from orders.rules.refusal import Refusal
-from orders.rules.statuses import Status
+from orders.rules.statuses import AFTERSALE, Status
 from orders.statistics.runway import runway
 from orders.table.columns import Times
 from panel.alarms.kinds import KINDS
@@ -282,13 +283,19 @@ def customer_texts() -> Lines:
         )
         if not (over_how and not outcome)
     ]  # fmt: skip
+    texts = Texts(ENGLISH, {key: situation.text for key, situation in SITUATIONS.items()})
+
+    def for_customer(order: Order) -> Lines:
+        yield from (texts.answer(order, asked).text for asked in ("", *AFTERSALE))
+
+    yield texts.unknown("#48999").text
     for status, remains, reported in product((*Status.values, "paused"), (None, 0, 650), (None, NOON)):
         for last in (None, *aftersale):
             if last is None or last.over_how != Settled.REFUSED or last.answer:
-                yield for_customer(order(status, (last,) if last else (), remains=remains, reported_at=reported))
+                yield from for_customer(order(status, (last,) if last else (), remains=remains, reported_at=reported))
     for placing in placing_tasks():
         for status in (Status.QUEUED, Status.REVIEW, Status.REJECTED):
-            yield for_customer(order(status, (placing,) if placing else ()))
+            yield from for_customer(order(status, (placing,) if placing else ()))
 
 
 def freshness() -> Lines:

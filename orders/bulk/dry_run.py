@@ -17,7 +17,7 @@ LEFT_OUT: dict[str, dict[str, Callable[[Order], bool]]] = {
         "not allowed by their service": lambda order: not order.service.refill,
         "pending": lambda order: order.refills.pending is not None,
         "used up": lambda order: not order.refills.left,
-        "refused for good by upstream": lambda order: bool(ruled_out(order, REFILL)),
+        "refused for good by the supplier": lambda order: bool(ruled_out(order, REFILL)),
     },
     CANCEL: {
         "asked for already": lambda order: pending_cancel(order) is not None,

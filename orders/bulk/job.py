@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from orders.aftersale import ask as aftersale
 from orders.aftersale import withdraw
+from orders.answers.worklist import keep_worklist
 from orders.bulk.selection import BATCH_ORDERS, CANCEL, Selection, orders_for_rule
 from orders.models import Bulk, Event, Order, Task
 from orders.rules.eligibility import group_by_reason
@@ -36,7 +37,7 @@ def create_job(selection: Selection, *, by: Any, at: datetime) -> Bulk:
     """Writes the job and all that it asks, inside the caller's transaction."""
     bulk = Bulk.objects.create(
         kind=selection.kind, asked_by=by, asked_at=at, token=selection.token, picked_from=selection.source,
-        picked=len(selection.orders),
+        picked=len(selection.orders), worklist=keep_worklist(selection.answered(), selection.kind, by=by, at=at),
     )  # fmt: skip
     for pks in batches(selection.orders, BATCH_ORDERS):
         # Everybody who locks several orders locks them by id, so that no two wait for each other.

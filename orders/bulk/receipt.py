@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 
 from django.db.models import Case, CharField, Count, Max, Q, QuerySet, Sum, Value, When
 
-from orders.models import Bulk, Task, TaskQuerySet
+from orders.answers.texts import ENGLISH
+from orders.answers.worklist import Answers, read_orders
+from orders.models import Bulk, Order, Task, TaskQuerySet
 from panel.format.spreadsheet import safe
 from panel.web.paging import one_more
 from panel.web.polling import version_of
@@ -32,7 +34,7 @@ class Result(NamedTuple):
 RESULTS = {
     "withdrawn": Result("Withdrawn, never sent", "withdrawn", True, Q(outcome=Outcome.WITHDRAWN)),
     "refused":   Result("Refused", "rejected", True, Q(outcome=Outcome.REFUSED)),
-    "agreed":    Result("Upstream agreed", "cancelled", True, Q(over_how=Settled.AGREED)),
+    "agreed":    Result("The supplier agreed", "cancelled", True, Q(over_how=Settled.AGREED)),
     "delivered": Result("Delivered anyway", "partial", True, Q(over_how=Settled.DELIVERED)),
     "otherwise": Result("Ended otherwise", "partial", True, Q(over_how=Settled.OTHERWISE)),
     "passed":    Result("Unclear, and over since", "closed", False, Q(outcome=Outcome.UNCLEAR, over_at__isnull=False)),
@@ -55,6 +57,7 @@ COLUMNS: dict[str, Callable[[Any], object]] = {  # head → the cell of a task
     "what came back": lambda task: safe(task.answer),
     "at": lambda task: time_text(task.settled_at),
 }
+ANSWER = "answer"  # the head of the text for the customer
 
 
 def with_results(tasks: TaskQuerySet) -> QuerySet[Any]:
@@ -69,7 +72,8 @@ class ReceiptCounts:
 
     def __init__(self, bulk_id: int) -> None:
         by_result = with_results(Task.objects.filter(bulk=bulk_id)).order_by().values_list("result")
-        facts = {"settled": Max("settled_at"), "over": Max("over_at"), "tried": Sum("attempts")}
+        facts = {"settled": Max("settled_at"), "over": Max("over_at"), "tried": Sum("attempts"),
+                 "moved": Sum("order__version")}  # fmt: skip
         self.rows = list(by_result.annotate(orders=Count("pk"), **facts).order_by("result"))
 
     @cached_property
@@ -118,23 +122,72 @@ class ReceiptPage(NamedTuple):
 
 def receipt_tasks(bulk: Bulk) -> QuerySet[Any]:
     """The job's tasks in the order of their ids, each with its result and what its line shows."""
-    tasks = with_results(Task.objects.filter(bulk=bulk)).order_by("pk")
-    return tasks.select_related("order__service", "asked_by").defer("order__body", "order__said")
+    tasks = with_results(Task.objects.filter(bulk=bulk)).order_by("pk").prefetch_related("order__tasks")
+    return tasks.select_related("order__service", "order__poll", "asked_by").defer("order__body", "order__said")
+
+
+class LeftOut(NamedTuple):
+    """An order of which nothing was asked, and why."""
+
+    pk: str
+    order: Order | None
+    why: str
+
+
+def left_out(bulk: Bulk, most: int) -> list[LeftOut]:
+    """The first orders that were left out."""
+    first = list(bulk.left_out.items())[:most]
+    orders = read_orders(int(pk) for pk, _ in first)
+    return [LeftOut(pk, orders.get(int(pk)), why) for pk, why in first]
+
+
+def not_found(bulk: Bulk) -> list[str]:
+    """What the message named and no order was found for."""
+    return [word for word, pk in bulk.worklist.entries if not pk] if bulk.worklist else []
 
 
 # ── As a file ────────────────────────────────────────────────────────────────────────────────────
 def as_csv(bulk: Bulk) -> Iterator[str]:
-    """The receipt as lines of CSV: a title, the heads, each order asked of, and each order left out."""
-    writer = csv.DictWriter(Echo(), COLUMNS)
+    """The receipt as lines of CSV: a title, the heads, and all that was named, in the order of the message."""
+    writer = csv.DictWriter(Echo(), [*COLUMNS, ANSWER])
     title = f"{bulk}, job {bulk.pk}, asked by {bulk.asked_by} at {time_text(bulk.asked_at)}"
-    rest = f"{bulk.picked_from}, {bulk.asked:,} asked and {bulk.left:,} left out, {bulk.picked:,} lines, all times UTC"
+    named, lost = named_in(bulk), len(not_found(bulk))
+    unfound = f", {lost:,} not found" if lost else ""
+    counts = f"{bulk.asked:,} asked and {bulk.left:,} left out{unfound}, {len(named):,} lines"
+    rest = f"{bulk.picked_from}, {counts}, all times UTC"
     yield writer.writer.writerow([safe(f"{title}: {rest}")])
     yield writer.writeheader()
-    for task in receipt_tasks(bulk).iterator(chunk_size=CSV_BATCH_ROWS):
-        yield writer.writerow({head: cell(task) for head, cell in COLUMNS.items()})
-    asked_at = time_text(bulk.asked_at)
-    for pk, why in bulk.left_out.items():
-        yield writer.writerow({"order": pk, "result": "Left out", "what came back": safe(why), "at": asked_at})
+    answers = Answers(bulk.worklist, asked=bulk.kind, language=ENGLISH)
+    for start in range(0, len(named), CSV_BATCH_ROWS):
+        batch = named[start : start + CSV_BATCH_ROWS]
+        pks = [pk for _, pk in batch if pk]
+        tasks = {task.order_id: task for task in receipt_tasks(bulk).filter(order__in=pks)}
+        orders = read_orders({*pks} - tasks.keys()) | {pk: task.order for pk, task in tasks.items()}
+        for word, pk in batch:
+            order, task = orders.get(pk), tasks.get(pk)
+            answer = answers.about(order) if order else answers.texts.unknown(word)
+            cells = {head: cell(task) for head, cell in COLUMNS.items()} if task else unasked(bulk, word, order)
+            yield writer.writerow({**cells, ANSWER: safe(answer.text)})
+
+
+def named_in(bulk: Bulk) -> list[tuple[str, int]]:
+    """All that a receipt has a line for: what the message named, in its order, each word with its order or 0."""
+    named = [(word, pk) for word, pk in bulk.worklist.entries] if bulk.worklist else []
+    known = {pk for _, pk in named}
+    pks = [*bulk.tasks.order_by("pk").values_list("order_id", flat=True), *map(int, bulk.left_out)]
+    return named + [(str(pk), pk) for pk in pks if pk not in known]
+
+
+def unasked(bulk: Bulk, word: str, order: Order | None) -> dict[str, object]:
+    """The cells of a line of which nothing was asked: left out by the rule or by a person, or no order at all."""
+    if order is None:
+        return {"order": safe(word), "result": "Not found"}
+    why = bulk.left_out.get(str(order.pk))
+    return {
+        "order": order.pk, "upstream id": safe(order.upstream_id or ""), "service": safe(order.service.name),
+        "link": safe(order.link), "result": "Not ticked" if why is None else "Left out",
+        "what came back": safe(why or ""), "at": "" if why is None else time_text(bulk.asked_at),
+    }  # fmt: skip
 
 
 class Echo:

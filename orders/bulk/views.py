@@ -11,10 +11,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import needs
+from orders.answers.texts import language_of
+from orders.answers.worklist import Answers, keep_worklist
 from orders.bulk import job as jobs
 from orders.bulk import receipt
 from orders.bulk.dry_run import dry_run
-from orders.bulk.selection import MOST_ORDERS, Selection
+from orders.bulk.message import marked_message, message_rows
+from orders.bulk.selection import ANSWER, KINDS, MOST_ORDERS, Selection
 from orders.models import Bulk, Order, Task
 from orders.rules.refusal import Refusal
 from orders.table import paging
@@ -22,7 +25,7 @@ from orders.table.listing import Listing
 from orders.table.pasted_ids import PASTED_CHARACTERS, PastedOrders, find_orders
 from orders.table.replies import redirect_back, refusal_of
 from panel.format.numbers import number
-from panel.web.htmx import page
+from panel.web.htmx import page, wants_fragment
 from panel.web.paging import one_more
 from panel.web.params import read_number
 from panel.web.polling import bar_moved, unchanged, with_times
@@ -44,6 +47,8 @@ def new(request: HttpRequest) -> HttpResponse:
     try:
         pasted = read_pasted(request)
         selection = read_selection(request, pasted)
+        if selection.kind == ANSWER:
+            return redirect(keep_worklist(selection.answered(), "", by=request.user))
     except Refusal as refusal:
         return dry_run_page(request, pasted, why=str(refusal))
     return dry_run_page(request, pasted, selection=selection, run=dry_run(selection))
@@ -55,8 +60,12 @@ def dry_run_page(request: HttpRequest, pasted: PastedOrders | None = None, **con
     context = {
         "selection": None, "run": None, "why": "", "found": pasted or PastedOrders([], [], []), "most": MOST_ORDERS,
         "shown": LISTED_ROWS, "text": request.POST.get("text", "")[:PASTED_CHARACTERS],
-        "kind": kind if kind in Task.AFTERSALE else Task.Kind.REFILL, **context,
+        "kind": kind if kind in KINDS else Task.Kind.REFILL, "rows": [], "message": [], **context,
     }  # fmt: skip
+    selection, run = context["selection"], context["run"]
+    if selection and run and selection.entries:
+        context["rows"] = message_rows(selection, run)
+        context["message"] = marked_message(context["text"], selection, context["rows"])
     status = HTTPStatus.UNPROCESSABLE_ENTITY if context["why"] else HTTPStatus.OK
     return render(request, "orders/bulk/new.html", context, status=status)
 
@@ -76,9 +85,9 @@ def read_selection(request: HttpRequest, pasted: PastedOrders) -> Selection:
         bulk = get_object_or_404(Bulk, pk=read_number(form["again"]))
         return Selection.of(bulk.kind, jobs.refused_orders(bulk), f"refused in job {bulk.pk}")
     if "text" in form:
-        if not pasted.orders and not pasted.apart:
-            raise Refusal("No order was found in this text.")
-        return Selection.of(kind, pasted.orders, "found in a pasted text", pasted.apart)
+        if not pasted.orders and not pasted.apart and not (kind == ANSWER and pasted.entries):
+            raise Refusal("No order number was found in this text.")
+        return Selection.of(kind, pasted.orders, "found in a pasted text", pasted.apart, pasted.entries)
     if form.get("which") == "all":
         match = form.get("match", "")
         if len(match) > FILTER_CHARACTERS:  # a part of it would be another filter, and match other orders
@@ -103,7 +112,7 @@ def matching_ids(listing: Listing) -> list[int]:
 def why_too_many(pks: list[int]) -> str:
     """Why these matching orders cannot go in one job; "" when they can."""
     most = number(MOST_ORDERS)
-    sentence = f"More than {most} orders match; at most {most} go in one job. Narrow the filter."
+    sentence = f"More than {most} orders match; at most {most} go at once. Narrow the filter."
     return sentence if len(pks) > MOST_ORDERS else ""
 
 
@@ -122,7 +131,8 @@ def matching(request: HttpRequest) -> HttpResponse:
 def confirmation(request: HttpRequest) -> HttpResponse:
     """Starts the job of a dry run, which checks each order once more, and leads to its receipt.
 
-    With `ticks`, which the page sends, only ticked orders are asked; without it, all that are picked.
+    With `ticks`, which the page sends, only ticked orders are asked; without it, all that are picked. With `only`,
+    nothing is asked: the orders get their answers.
     """
     selection: Selection | None = None
     try:
@@ -130,6 +140,9 @@ def confirmation(request: HttpRequest) -> HttpResponse:
         ticked = selection.orders
         if "ticks" in request.POST:
             ticked = [read_number(pk) for pk in request.POST.getlist("order")]
+        if "only" in request.POST:
+            answered = selection._replace(orders=sorted({*selection.orders, *ticked} & selection.shown))
+            return redirect(keep_worklist(answered.answered(), "", by=request.user))
         bulk = jobs.start_job(selection.ticked(ticked), by=request.user)
     except Refusal as refusal:
         run = dry_run(selection) if selection else None
@@ -159,11 +172,14 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     counts = receipt.ReceiptCounts(pk)
     if no_content := unchanged(request, counts.version):
         return with_times(request, no_content)
-    bulk = get_object_or_404(Bulk.objects.select_related("asked_by"), pk=pk)
+    bulk = get_object_or_404(Bulk.objects.select_related("asked_by", "worklist"), pk=pk)
+    language = "" if bulk.worklist else language_of(request.user)
     lines = receipt.ReceiptPage.of(bulk, request.GET.get("result", ""), read_number(request.GET.get("after")))
     context = {
         "bulk": bulk, "counts": counts, "page": lines, "results": receipt.RESULTS, "bar_changed": bar_moved(request),
-        "left_out": list(bulk.left_out.items())[: receipt.LEFT_OUT_LINES],
+        "answers": Answers(bulk.worklist, asked=bulk.kind, language=language),
+        "left_out": receipt.left_out(bulk, 0 if wants_fragment(request) else receipt.LEFT_OUT_LINES),
+        "lost": receipt.not_found(bulk), "shown": LISTED_ROWS,
     }  # fmt: skip
     response = page(request, "orders/bulk/receipt.html", context, fragment="orders/bulk/_receipt_now.html")
     return with_times(request, response)
@@ -173,7 +189,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def as_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The receipt of a job as a CSV file, with all its lines."""
-    bulk = get_object_or_404(Bulk.objects.select_related("asked_by"), pk=pk)
+    bulk = get_object_or_404(Bulk.objects.select_related("asked_by", "worklist"), pk=pk)
     response = StreamingHttpResponse(receipt.as_csv(bulk), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{bulk.kind}-job-{bulk.pk}.csv"'
     return response

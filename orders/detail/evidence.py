@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from accounts.models import BalanceReading
 from orders.aftersale.states import state_note, state_of
-from orders.detail.customer_text import for_customer
 from orders.following.anomalies import anomalies_of
 from orders.models import Attempt, Order, Task
 from orders.models.task import IS_PLACED
@@ -50,7 +49,6 @@ def evidence_context(order: Order) -> dict[str, object]:
             for aftersale in order.tasks.all()
             if aftersale.kind in Task.AFTERSALE
         ],
-        "customer_text": for_customer(order),
         "anomalies": anomalies_of(order),
         "tries": tries[:TRIES_SHOWN],
         "earlier_tries": len(tries[TRIES_SHOWN:]),

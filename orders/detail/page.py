@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 
 from accounts.access import may
+from orders.answers.texts import Texts, language_of, languages_in_use
 from orders.detail.evidence import evidence_context
 from orders.detail.neighbours import came_from, neighbours
 from orders.detail.ordered_fields import ordered_fields
@@ -53,9 +54,18 @@ def render_page(
         "beside": (None, None) if wants_fragment(request) else neighbours(request.user, came, order.pk),
         "note": "", "why_no_note": "", "why_not_assigned": "",
         **refused,
+        **answer_context(request, order),
         **evidence_context(order),
     }  # fmt: skip
     return page(request, "orders/detail/show.html", context, fragment="orders/detail/_order_now.html", status=status)
+
+
+def answer_context(request: HttpRequest, order: Order) -> dict[str, Any]:
+    """The words for the customer, in the language that the address names, else in the one chosen last."""
+    languages, chosen = languages_in_use(), request.GET.get("language", "")
+    chosen = chosen if chosen in languages else ""
+    texts = Texts.load(chosen or language_of(request.user))
+    return {"answer": texts.answer(order), "language": texts.language, "languages": languages, "chosen": chosen}
 
 
 def page_version(order: Order, others: list[str]) -> str:

@@ -22,9 +22,11 @@ from orders.models.statistics import Words as Words
 from orders.models.task import Attempt as Attempt
 from orders.models.task import Task as Task
 from orders.models.task import TaskQuerySet as TaskQuerySet
+from orders.models.team import AnswerText as AnswerText
 from orders.models.team import Mention as Mention
 from orders.models.team import Note as Note
 from orders.models.team import Presence as Presence
+from orders.models.team import Worklist as Worklist
 from orders.models.webhook import Arrival as Arrival
 from orders.models.webhook import Delivery as Delivery
 from orders.models.webhook import Endpoint as Endpoint

@@ -4,6 +4,7 @@ from django.db import models
 from django.urls import reverse
 
 from accounts.models import User
+from orders.models.team import Worklist
 from orders.rules.statuses import AFTERSALE
 
 
@@ -19,6 +20,11 @@ class Bulk(models.Model):
     picked = models.PositiveIntegerField(help_text="Orders that were picked.")
     asked = models.PositiveIntegerField(default=0, help_text="Orders of them that something was asked of.")
     left_out = models.JSONField(default=dict, help_text="Order → why nothing was asked of it, when it was pressed.")
+    # Empty for jobs from before there were answers.
+    worklist = models.OneToOneField(
+        Worklist, null=True, editable=False, on_delete=models.PROTECT, related_name="job",
+        help_text="What the orders were named by, also what no order was found for.",
+    )  # fmt: skip
 
     class Meta:
         ordering = ("-id",)

@@ -1,8 +1,9 @@
-"""What teammates do around an order: notes, mentions in them, and who is on its page."""
+"""What teammates do around orders: notes, mentions in them, who is on a page, and the answers to customers."""
 
 from typing import Any, ClassVar, Self
 
 from django.db import models
+from django.urls import reverse
 
 from accounts.models import User
 
@@ -105,3 +106,53 @@ class Presence(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} at order {self.order_id}"
+
+
+class AnswerText(models.Model):
+    """A text for customers that the team wrote, in place of the one that comes with the desk."""
+
+    language = models.CharField(max_length=10, help_text="Its code, such as es.")
+    situation = models.CharField(max_length=30)
+    text = models.TextField(max_length=1_000, help_text="With placeholders, such as {order}.")
+    changed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("language", "situation")
+        constraints = [
+            # Also finds the texts of a language.
+            models.UniqueConstraint(fields=["language", "situation"], name="one_text_a_language_and_situation"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.situation}, {self.language}"
+
+
+class Worklist(models.Model):
+    """What a customer named in a message, in its order, and how it is answered."""
+
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
+    at = models.DateTimeField()
+    asked = models.CharField(
+        max_length=10, blank=True, help_text="What was asked of the orders: refill, cancel, or empty."
+    )
+    entries = models.JSONField(help_text="Each word as it was written, with its order; 0: of no order.")
+    language = models.CharField(max_length=10)
+    chosen_at = models.DateTimeField(help_text="When its language was chosen.")
+    changed = models.JSONField(
+        default=dict, blank=True, help_text="Answers that a person has changed, by their places."
+    )
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = [
+            # The language that a person chose last.
+            models.Index(fields=["by", "-chosen_at"], name="worklist_language"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Answers {self.pk}"
+
+    def get_absolute_url(self) -> str:
+        """The page of its answers."""
+        return reverse("orders:answers", args=[self.pk])

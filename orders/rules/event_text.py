@@ -95,6 +95,8 @@ SENTENCES = {
         "It was {was}, and now upstream says <b>{to}</b>. It waits for a second look that agrees.",
     ),
     "stood": ("", "The second look does not agree: upstream says <b>{to}</b>."),
+    "text_changed": ("ring", "<b>{who}</b> changed the text for customers “{name}” ({language})."),
+    "text_dropped": ("ring", "<b>{who}</b> took back the team’s text for customers “{name}” ({language})."),
     "seen": ("ring", "<b>{who}</b> has seen what surprised: {what}."),
 }
 

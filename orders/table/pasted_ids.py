@@ -7,9 +7,10 @@ to be orders' stand apart, each with the words around it, for a person to decide
 
 import re
 import uuid
+from bisect import bisect
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from itertools import chain, pairwise
+from itertools import accumulate, chain, pairwise
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -90,6 +91,8 @@ class PastedOrders(NamedTuple):
     unknown: list[str]
     numbers: list[str]
     apart: tuple[Apart, ...] = ()  # nothing is asked of these unless a person says so
+    # Every word that names an order, or none that there is, in the order of the text: word, ids.
+    entries: tuple[tuple[str, list[int]], ...] = ()
 
 
 class PastedWords(NamedTuple):
@@ -102,6 +105,8 @@ class PastedWords(NamedTuple):
     numbers: list[str]  # other digits that may be taken for an order's
     apart: dict[str, str]  # digits that are more likely something else, with the words around
     thousands: list[str]
+    places: dict[str, int]  # where each word stands first
+    listed: set[str]  # numbers that stand in a line with nothing but numbers
 
 
 class Word(NamedTuple):
@@ -136,11 +141,19 @@ def find_orders(text: str, user: Any) -> PastedOrders:
     unknown += [word for request_id, word in words.request_ids.items() if request_id not in by_request_id]
     unknown += [f"#{number}" for number in words.marked if read_number(number) not in by_id]
     numbers = [number for number in (*words.numbers, *words.apart) if read_number(number) not in by_id]
+    ids = {number: by_id.get(read_number(number), []) for number in digits}
+    ids |= {word: by_upstream_id.get(word, []) for word in words.upstream_ids}
+    ids |= {word: found for word, found in begun.items() if len(found) == 1}
+    ids |= {word: by_request_id.get(request_id, []) for request_id, word in words.request_ids.items()}
+    ids |= {link: by_target.get(target, []) for link, target in targets.items()}
+    quiet = {*words.numbers, *words.apart} - words.listed  # of these no order’s are quantities, most likely
+    named = [word for word in ids if ids[word] or word not in quiet]
     return PastedOrders(
         sorted(pks),
         [shortened(word) for word in unknown],
         [shortened(word) for word in (*numbers, *words.thousands)],
         tuple(Apart(pk, around) for pk, around in sorted(apart.items()) if pk not in pks),
+        tuple((shortened(word), ids[word]) for word in sorted(named, key=words.places.__getitem__)),
     )
 
 
@@ -220,6 +233,8 @@ def read_words(text: str) -> PastedWords:
     for word, kind in zip(words, _judged(text, words), strict=True):
         by_kind[kind].setdefault(word.text, _around(text, word))
     trimmed_links = [link.rstrip(AFTER_A_LINK) for link in (*by_kind["link"], *by_kind["bare_link"])]
+    places = {word.text: word.start for word in reversed(words)}
+    places |= {word.text.rstrip(AFTER_A_LINK): word.start for word in reversed(words) if word.kind.endswith("link")}
     marked, numbers = by_kind["marked"], by_kind["number"]
     return PastedWords(
         [link for link in trimmed_links if len(link) <= LINK_CHARACTERS],
@@ -229,7 +244,17 @@ def read_words(text: str) -> PastedWords:
         [number for number in numbers if number not in marked],
         {number: around for number, around in by_kind["apart"].items() if number not in marked | numbers},
         list(by_kind["thousands"]),
+        places,
+        _listed(text, words),
     )
+
+
+def _listed(text: str, words: list[Word]) -> set[str]:
+    """The numbers that stand in a line with nothing but numbers."""
+    lines = text.split("\n")
+    starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
+    plain = [not BESIDES_NUMBERS.search(line) for line in lines]
+    return {word.text for word in words if word.kind == "number" and plain[bisect(starts, word.start) - 1]}
 
 
 def _named_by_address(address: re.Match[str]) -> str:

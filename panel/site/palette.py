@@ -41,6 +41,8 @@ PLACES = (
     Place("Late orders", "orders:late", "view"),
     Place("Jobs", "orders:bulks", "view", "g j"),
     Place("Many at once: paste ids", "orders:bulk_new", "place"),
+    Place("Answers to messages", "orders:all_answers", "view"),
+    Place("Texts for customers", "orders:answer_texts", "view"),
     Place("Views of orders", "orders:views", "view", "g v"),
     Place("Changes of services", "catalog:changes", "view"),
     Place("Balance", "balance", "view"),

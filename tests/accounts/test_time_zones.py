@@ -111,7 +111,7 @@ def test_two_people_see_the_same_order_each_at_their_own_time() -> None:
         ):  # fmt: skip
             page = who.get(f"/orders/{order.pk}/").content.decode()
             assert f'title="2026-11-02 {title}">{hour}</time>' in page
-            assert f"as of 2 Nov, {title.replace(':05', '')}." in page, "the words for the customer"
+            assert f"as of 2026-11-02 {title.replace(':05', '')}." in page, "the words for the customer"
             assert f"times in {zone}" in page
             assert f'title="2026-11-02 {title}"' in who.get("/orders/").content.decode()
 

@@ -34,10 +34,11 @@ ROOMS: dict[str, frozenset[str]] = {
     "orders.aftersale": CORE | {"orders.table"},
     "orders.placing": CORE | {"orders.aftersale", "orders.statistics", "orders.table"},
     "orders.following": CORE | {"orders.aftersale", "orders.table", "orders.webhooks"},
-    "orders.bulk": CORE | {"orders.aftersale", "orders.table"},
+    "orders.answers": CORE,
+    "orders.bulk": CORE | {"orders.aftersale", "orders.answers", "orders.table"},
     "orders.reports": CORE | {"orders.statistics"},
     "orders.detail": CORE | {
-        "orders.aftersale", "orders.following", "orders.placing", "orders.statistics", "orders.table",
+        "orders.aftersale", "orders.answers", "orders.following", "orders.placing", "orders.statistics", "orders.table",
         "orders.teamwork", "orders.webhooks",
     },
 }  # fmt: skip

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import Change, Service, ShrinkAlarm
+from orders.answers.situations import SITUATIONS
 from orders.bulk.selection import Selection
 from orders.models import KeptSearch, Order, SavedView, Task
 from orders.rules.statuses import Status
@@ -49,7 +50,8 @@ def subjects(owner: User) -> dict[str, str]:
         "service": str(service.upstream_id), "service_pk": str(service.pk), "seen": service.as_seen,
         "token": str(uuid.UUID(int=7)), "search": KeptSearch.objects.order_by("-typed_at")[0].key,
         "view": str(SavedView.objects.filter(owner=owner).order_by("pk")[0].pk),
-        "job": "500", "pasted": "\n".join(map(str, picked)),
+        "job": "500", "worklist": "500", "cancelled_text": SITUATIONS["cancelled"].text,
+        "pasted": "\n".join(map(str, picked)),
         "picked": Selection.of("refill", picked, "found in a pasted text").signed(),
         "task": str(middle.pk * 4), "event": str(middle.pk * 12), "noted": str(middle.pk // 8 * 8),
         "missing": first(lambda order: order.missing_since), "doubted": first(lambda order: order.doubts),

@@ -16,7 +16,9 @@ from accounts.access import Role
 from accounts.models import BalanceReading, User
 from catalog.models import Change, Favourite, RateChange, Service, SetAside, ShrinkAlarm
 from catalog.sync import apply_catalog
+from orders.answers.situations import SITUATIONS
 from orders.models import (
+    AnswerText,
     Bulk,
     Endpoint,
     Folding,
@@ -29,6 +31,7 @@ from orders.models import (
     Sending,
     Spending,
     TurnedAway,
+    Worklist,
 )
 from panel.alarms.models import Alarm, Channel, Notice, Recipient, Sighting, Watch
 from panel.notpanel.shapes import Catalog, ServiceRow
@@ -142,11 +145,23 @@ def write_jobs(now: datetime, days: int, older: int) -> None:
     chance = Random(SEED)
     oldest = old_job(older - 1) if older else LAST_OLD_JOB + 1
     left_out = {str(n): "Its service has no refill." for n in range(1_000_000, 1_000_200)}
+    named = [[f"#{pk}", pk] for pk in range(NEWEST, NEWEST - 200, -1)]
+    Worklist.objects.bulk_create(
+        Worklist(
+            pk=n, by=people[n % 16], at=now - job_age(n), asked="refill" if n % 3 else "cancel", language="en",
+            entries=[*named, ["#48999", 0]], chosen_at=now - job_age(n),
+        )
+        for n in range(oldest, JOBS + 1)
+    )  # fmt: skip
+    AnswerText.objects.bulk_create(
+        AnswerText(language=code, situation=key, text=situation.text, changed_by=people[0], changed_at=now)
+        for code in ("es", "pt-br", "ar") for key, situation in SITUATIONS.items()
+    )  # fmt: skip
     Bulk.objects.bulk_create(
         Bulk(
             pk=n, kind="refill" if n % 3 else "cancel", asked_by=people[n % 16], asked_at=now - job_age(n),
             token=uuid.UUID(int=chance.getrandbits(128)), picked_from="200 pasted ids", picked=400, asked=200,
-            left_out=left_out,
+            left_out=left_out, worklist_id=n,
         )
         for n in range(oldest, JOBS + 1)
     )  # fmt: skip

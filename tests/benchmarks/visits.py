@@ -79,11 +79,26 @@ GET  /orders/bulks/matching/?open=doubt
 GET  /orders/bulks/matching/?status=completed
 GET  /orders/bulks/new/
 ASK  /orders/bulks/new/ | kind=refill&text={pasted}
+POST /orders/bulks/new/ | kind=answer&text={pasted}
+POST /orders/bulks/new/confirmation/ | picked={picked}&only=answers
 POST /orders/bulks/new/confirmation/ | picked={picked}
 GET  /orders/bulks/{job}/
 GET  /orders/bulks/{job}/?result=refused
 GET  /orders/bulks/{job}/csv/
 POST /orders/bulks/{job}/tries/
+GET  /orders/answers/
+GET  /orders/answers/?before={worklist}
+GET  /orders/answers/{worklist}/
+GET  /orders/answers/{worklist}/?form=blocks&situation=completed
+POST /orders/answers/{worklist}/language/ | language=es
+GET  /orders/answers/{worklist}/changes/ -> 302
+POST /orders/answers/{worklist}/changes/ | edit=1&text=We+will+call+you
+GET  /orders/answers/texts/
+GET  /orders/answers/texts/?language=es
+GET  /orders/answers/texts/completed/
+GET  /orders/answers/texts/completed/?language=es&order={completed}
+ASK  /orders/answers/texts/completed/ | preview=1&text={{order}}&order={completed}
+POST /orders/answers/texts/cancelled/ | saw={cancelled_text}&text={{which}}:+cancelled.
 GET  /orders/sending/due/
 POST /orders/sending/stops/ | reason=They+are+down
 GET  /orders/refills/?before={task}
@@ -277,6 +292,7 @@ def polls(visitor: Visitor) -> Iterator[Probe]:
                 lambda: Order.objects.filter(pk__in=shown).change())  # fmt: skip
     for name, url in {
         "an order's page": f"/orders/{visitor.subjects['in_progress']}/", "a receipt": "/orders/bulks/500/",
+        "answers": "/orders/answers/500/",
         "the alarms": "/alarms/", "upstream's page": "/upstream/",
     }.items():  # fmt: skip
         yield Probe(f"poll of {name}", partial(visitor.send, "get", url, None, HTMX))

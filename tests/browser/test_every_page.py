@@ -18,7 +18,7 @@ from catalog.changes import hold
 from catalog.models import Change, RateChange, ShrinkAlarm
 from orders.bulk.job import start_job
 from orders.bulk.selection import Selection
-from orders.models import Order, Pace, Presence, Reading, Spending, Task
+from orders.models import AnswerText, Order, Pace, Presence, Reading, Spending, Task
 from orders.rules.statuses import Status
 from orders.teamwork import notes
 from panel.alarms.models import Alarm, Sighting
@@ -73,6 +73,8 @@ def pages(desk: Desk) -> dict[str, str]:
     Sighting.objects.create(alarm=alarm, user=owner, at=now)
     told = Order.objects.get(status="partial")
     told_of(told, by=owner)
+    AnswerText.objects.create(language="es", situation="completed", text="{which}: ¡listo!", changed_by=owner,
+                              changed_at=now)  # fmt: skip
     job = start_job(
         Selection.of("refill", Order.objects.values_list("pk", flat=True), "ticked on the orders page"), by=owner
     )
@@ -89,6 +91,8 @@ def pages(desk: Desk) -> dict[str, str]:
         "activity": "/activity/", "upstream": "/upstream/",
         "webhooks": "/upstream/webhooks/", "mentions": "/mentions/", "team": "/team/",
         "password": "/accounts/password/change/", "missing": "/nowhere/",
+        "answers": f"/orders/answers/{job.worklist_id}/", "messages": "/orders/answers/",
+        "texts": "/orders/answers/texts/?language=es", "text": "/orders/answers/texts/late/",
         "paste": "/orders/bulks/new/", "jobs": "/orders/bulks/", "job": job.get_absolute_url(),
         "preferences": "/accounts/preferences/", "alarms": "/alarms/", "alarm-choices": "/alarms/choices/",
         "palette": "/palette/?q=followers", "keys": "/keys/", "components": "/styleguide/",

@@ -242,7 +242,7 @@ MISTAKES = (
     ),
     Mistake(
         "a tick reaches an order that the dry run did not show", "orders/bulk/selection.py",
-        "({*self.orders} | {pk for pk, _ in self.apart}) & {*pks}", "{*pks}",
+        "self.shown & {*pks}", "{*pks}",
         "tests/orders/bulk/test_bulk_pages.py",
     ),
     Mistake(

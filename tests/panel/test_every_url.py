@@ -63,6 +63,12 @@ orders/bulks/new/confirmation/   | login 403 405 405 405   | login 403 422 422 4
 orders/bulks/<pk>/               | login 200               | login 405                     | login 405
 orders/bulks/<pk>/csv/           | login 200               | login 405                     | login 405
 orders/bulks/<pk>/tries/         | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
+orders/answers/                  | login 200               | login 405                     | login 405
+orders/answers/<pk>/             | login 200               | login 405                     | login 405
+orders/answers/<pk>/language/    | login 403 405 405 405   | login 403 answers answers answers | login 403 405 405 405
+orders/answers/<pk>/changes/     | login 403 answers answers answers | login 403 422 422 422 | login 403 405 405 405
+orders/answers/texts/            | login 200               | login 405                     | login 405
+orders/answers/texts/<situation>/ | login 200              | login 403 403 422 422         | login 405
 orders/sending/stops/            | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
 orders/sending/due/              | login 200               | 405                           | 405
 orders/sending/release/          | login 403 403 405 405 | login 403 403 due due       | login 403 403 405 405
@@ -159,8 +165,8 @@ def row_of(route: str) -> str:
 def outcome_of(response: HttpResponseBase) -> str:
     """The answer in the words of the tables."""
     where = urlsplit(response.get("Location", "")).path
-    if re.fullmatch(r"/orders/\d+/", where):
-        return "order"
+    if kept := re.fullmatch(r"/orders/(answers/)?\d+/", where):
+        return "answers" if kept[1] else "order"
     words = [word for word, path in LEADS_TO.items() if where == path or (word == "change" and where.endswith(path))]
     return words[0] if words else where or str(response.status_code)
 

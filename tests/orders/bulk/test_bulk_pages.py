@@ -15,7 +15,7 @@ from accounts.models import User
 from orders.bulk import selection, views
 from orders.bulk.job import start_job
 from orders.bulk.receipt import LINES_A_PAGE, ReceiptCounts
-from orders.models import Bulk, Task
+from orders.models import Bulk, Task, Worklist
 from panel.format.spreadsheet import safe
 from panel.site.status_bar import StatusBar
 from tests.makers import make_order, make_service, make_user
@@ -100,7 +100,7 @@ def test_an_unsigned_selection_is_refused(text: str, ana: User) -> None:
     """Nobody can write a selection by hand."""
     answer = as_user(ana).post("/orders/bulks/new/confirmation/", {"picked": text})
     assert answer.status_code == 422
-    assert "This dry run is incomplete." in answer.content.decode()
+    assert "This page came back incomplete." in answer.content.decode()
 
 
 def test_a_dry_run_of_yesterday_is_refused(ana: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,7 +133,7 @@ def test_a_long_receipt_has_pages_and_a_few_queries(viewer: Client, ana: User) -
     job = start_job(selected(REFILL, orders), by=ana)
     with CaptureQueriesContext(connection) as queries:
         page = viewer.get(f"/orders/bulks/{job.pk}/").content.decode()
-    assert len(queries) <= 6
+    assert len(queries) <= 8  # with two for the answers
     assert page.count('<tr class="row') == LINES_A_PAGE
     second_page = re.search(r'href="([^"]+after=\d+)"', page)
     assert second_page
@@ -268,3 +268,24 @@ def test_a_filter_that_is_too_long_is_refused_rather_than_cut(ana: User) -> None
     make_order("completed", by=ana)
     page = dry_run_page(as_user(ana), which="all", match="q=" + "x" * views.FILTER_CHARACTERS)
     assert "The filter of this list is too long" in page
+
+
+def test_a_message_is_shown_in_its_order_and_with_marks(ana: User) -> None:
+    """What it names stands line by line, what is unknown among it, and the text is never markup."""
+    one, two, doubtful = (make_order("completed", by=ana) for _ in range(3))
+    text = f"<b>hi</b> #{two.pk}, #{one.pk} and #76543 &amp; quantity {doubtful.pk}"
+    page = dry_run_page(as_user(ana), text=text)
+    assert re.findall(r'<tr class="row[^"]*" role="row" id="r(\d)">', page) == ["1", "2", "3"]
+    assert page.index(f'id="t{two.pk}"') < page.index(f'id="t{one.pk}"') < page.index('<b class="clip">76543</b>')
+    assert f'<a href="#r1"><mark class="m-found">{two.pk}</mark></a>' in page
+    assert '<a href="#r3"><mark class="m-none">76543</mark></a>' in page
+    assert f'<mark class="m-maybe">{doubtful.pk}</mark>' in page
+    assert "&lt;b&gt;hi&lt;/b&gt; #" in page and "&amp;amp; quantity" in page
+
+
+def test_ticked_orders_are_answered_without_asking_anything(ana: User) -> None:
+    """From the orders page, by their numbers."""
+    client, orders = as_user(ana), [make_order("completed", by=ana) for _ in range(2)]
+    client.post("/orders/bulks/new/", {"kind": "answer", "which": "ticked", "order": [order.pk for order in orders]})
+    assert Worklist.objects.get().entries == [[str(order.pk), order.pk] for order in orders]
+    assert not Bulk.objects.exists()

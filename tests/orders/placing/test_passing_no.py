@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from orders.detail.customer_text import for_customer
+from orders.answers.texts import ENGLISH, Texts
 from orders.models import Order, Sending, Task
 from orders.placing.submit import RULES, pause_before_next, submit_one
 from orders.rules.retry import LONGEST_PAUSE_SECONDS
@@ -77,7 +77,7 @@ def test_the_row_says_what_it_waits_for(upstream: Upstream, phone: Client, order
     page = as_a("viewer").get("/orders/").content.decode()
     whole = as_a("viewer").get(f"/orders/{order.pk}/").content.decode()
     assert "Upstream has put it off, and nothing was ordered." in whole and "Not sent yet" not in whole
-    assert "has not taken it yet" in for_customer(Order.objects.get())
+    assert "it is in preparation" in Texts.load(ENGLISH).answer(Order.objects.get()).text
     assert f"NotPanel puts it off: “{MAINTENANCE}”. Next try" in page and "Queued" in page
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from orders.detail.customer_text import for_customer
+from orders.answers.texts import ENGLISH, Texts
 from orders.models import Attempt, Order
 from orders.placing.submit import submit_one
 from panel.notpanel.client import Client
@@ -46,7 +46,7 @@ def test_it_is_called_what_it_is(upstream: Upstream, phone: Client, fault: str) 
     assert f"{in_the_row}, asked once, same request id; next try" in page
     assert (LOST in page) == (in_the_row == LOST)
     assert ended in as_a("viewer").get(f"/orders/{order.pk}/").content.decode()
-    assert "lost" not in for_customer(Order.objects.get())
+    assert "lost" not in Texts.load(ENGLISH).answer(Order.objects.get()).text
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from catalog.networks import target_of
 from orders.models import Order
-from orders.table.pasted_ids import PASTED_CHARACTERS, QUERIED_VALUES, PastedOrders, find_orders
+from orders.table.pasted_ids import PASTED_CHARACTERS, QUERIED_VALUES, find_orders
 from tests.makers import make_order, make_service, make_user
 
 pytestmark = pytest.mark.django_db
@@ -71,7 +71,7 @@ def test_unknown_ids_are_listed_apart_from_bare_numbers(order: Order, ana: User)
     asked = uuid.uuid4()
     text = f"#48213 48213 1000 2,500 #77 ord_nope {asked} https://a.b/c 1000"
     pasted = find_orders(text, ana)
-    assert pasted == PastedOrders([order.pk], ["https://a.b/c", "ord_nope", str(asked), "#77"], ["1000", "2,500"])
+    assert pasted[:3] == ([order.pk], ["https://a.b/c", "ord_nope", str(asked), "#77"], ["1000", "2,500"])
 
 
 def test_a_link_names_every_order_for_it(order: Order, ana: User) -> None:

@@ -159,13 +159,13 @@ def test_an_id_in_other_capitals_that_may_be_two_orders_names_neither(ana: User)
     Order.objects.filter(pk=2).update(upstream_id="ord_ABC")
     assert find_orders("ord_abc", ana).orders == [1]
     assert find_orders("Ord_ABC", ana).orders == [2]
-    assert find_orders("Ord_Abc", ana) == ([], ["Ord_Abc"], [], ())
+    assert find_orders("Ord_Abc", ana)[:4] == ([], ["Ord_Abc"], [], ())
 
 
 def test_the_beginning_of_an_id_stands_apart_when_one_order_has_it(ana: User) -> None:
     """Nothing is picked by a guess; a beginning of two ids is not found at all."""
     assert find_orders("pls refill ord_EXAM now", ana).apart == (Apart(EXAMPLE, "pls refill ord_EXAM now"),)
-    assert find_orders("ord_other", ana) == ([], ["ord_other"], [], ())
+    assert find_orders("ord_other", ana)[:4] == ([], ["ord_other"], [], ())
 
 
 @pytest.mark.parametrize("text", [

@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from accounts.access import needs
-from accounts.views import preferences, sample, team
+from accounts.views import preferences, sample, settings, team
 from catalog import views as catalog
 from orders.reports.balance import balance
 from orders.reports.charges import charges
@@ -49,6 +49,7 @@ urlpatterns = [
     path("accounts/preferences/", preferences, name="preferences"),
     path("accounts/preferences/sample/", sample, name="sample"),
     path("upstream/", upstream.index, name="calls"),
+    path("upstream/settings/", settings, name="settings"),
     path("upstream/webhooks/", webhooks.index, name="webhooks"),
     path("upstream/webhooks/rings/", webhooks.test_delivery, name="webhook_rings"),
     path("webhooks/notpanel/", endpoint, name="webhook_door"),

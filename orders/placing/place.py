@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 
+from accounts.desk_settings import current
 from catalog.models import Service
 from catalog.networks import target_of
 from orders.models import Order, Task
@@ -55,7 +55,7 @@ def place(
                 rate_seen=service.rate, expected_charge=service.expected_charge(amount, runs or 1),
             )  # fmt: skip
             fp("order.half")
-            undo_window = timedelta(seconds=settings.SEND_DELAY_SECONDS)
+            undo_window = timedelta(seconds=float(current().send_delay_seconds))
             order.tasks.create(kind=Task.Kind.PLACE, asked_by=by, due_at=order.created_at + undo_window)
             with for_the_record():
                 facts = {

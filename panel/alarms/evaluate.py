@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, close_old_connections, transaction
 from django.db.models import QuerySet
 
+from accounts.desk_settings import held, stored
 from panel.alarms.conditions import CONDITIONS, Condition, Evaluation, Finding
 from panel.alarms.kinds import Facts, kind_of
 from panel.alarms.models import ONLY_WHILE_OPEN, Alarm, Notice, Recipient, Watch
@@ -60,10 +61,11 @@ def evaluate(now: datetime) -> bool:
     open_alarms: defaultdict[str, dict[str, Alarm]] = defaultdict(dict)
     for alarm in Alarm.objects.open():
         open_alarms[alarm.kind][alarm.subject] = alarm
-    moved = sum(
-        apply_condition(kind, condition, Evaluation(now, previous_at, open_alarms[kind], upstream))
-        for kind, condition in CONDITIONS.items()
-    )
+    with held(stored()):
+        moved = sum(
+            apply_condition(kind, condition, Evaluation(now, previous_at, open_alarms[kind], upstream))
+            for kind, condition in CONDITIONS.items()
+        )
     create_watch(now).update(looked_at=now)
     return bool(moved)
 

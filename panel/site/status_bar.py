@@ -14,8 +14,10 @@ from django.db.models.expressions import RawSQL
 from django.http import HttpRequest
 from django.utils import timezone
 
+from accounts.desk_settings import current
 from accounts.models import BalanceReading
 from orders.models import Sending, Spending, Task
+from orders.rules.lateness import late_if_from
 from orders.rules.statuses import Status
 from orders.statistics.runway import Runway, runway
 from orders.statistics.spending import QUEUE_ROWS
@@ -34,7 +36,7 @@ ROLE_WORDS = {
     "place": "sends orders", "ask": "asks for refills and cancels", "look": "asks how orders stand",
     "upkeep": "keeps the catalog and the balance", "desk": "keeps the desk’s own books",
 }  # fmt: skip
-WHO, NOW = object(), object()  # stand in the query's parameters for the person and the time of a request
+WHO, LATE = object(), object()  # stand in the query's parameters for the person, and what is late now
 UNSEEN_ALARMS = (
     "panel_alarm WHERE ended_at IS NULL AND calm_since IS NULL AND NOT EXISTS"
     " (SELECT 1 FROM panel_sighting WHERE alarm_id = panel_alarm.id AND user_id = %s)"
@@ -50,7 +52,7 @@ WAITING_COST = (
 
 
 def status_query() -> QuerySet[Upstream]:
-    """All that a status bar shows, as one query with WHO and NOW among its parameters."""
+    """All that a status bar shows, as one query with WHO and LATE among its parameters."""
     workers = Beat.objects.filter(stopped_at=None).order_by("-beat_at")
     readings = BalanceReading.objects.order_by("-id")
     pace = Spending.objects.filter(pk=ONLY_ROW)
@@ -82,7 +84,7 @@ def status_query() -> QuerySet[Upstream]:
         short_orders=Subquery(short.annotate(count=count).values("count")),
         lines=all_lines(),
         missing_orders=capped_count("orders_order WHERE missing_since IS NOT NULL"),
-        late=capped_count("orders_order WHERE late_from <= %s", NOW),
+        late=capped_count("orders_order WHERE late_from <= %s", LATE),
         alarms=capped_count(UNSEEN_ALARMS, WHO),
         unread=capped_count("orders_mention WHERE user_id = %s AND read_at IS NULL", WHO),
     )
@@ -111,7 +113,7 @@ def compiled_query() -> tuple[str, tuple[Any, ...], list[str], dict[int, Any]]:
 def run_query(person: int | None) -> SimpleNamespace | None:
     """The query's columns for the person with this id; None while there is no row of Upstream yet."""
     sql, params, names, converters = compiled_query()
-    asked = {WHO: person, NOW: connection.ops.adapt_datetimefield_value(timezone.now())}
+    asked = {WHO: person, LATE: connection.ops.adapt_datetimefield_value(late_if_from())}
     with connection.cursor() as cursor:
         cursor.execute(sql, [asked.get(param, param) for param in params])
         row = cursor.fetchone()
@@ -244,7 +246,7 @@ class StatusBar:
     @property
     def low(self) -> bool:
         """Whether the balance in USD is below the threshold that is set."""
-        return self.balance is not None and is_dollars(self.currency) and self.balance < settings.LOW_BALANCE
+        return self.balance is not None and is_dollars(self.currency) and self.balance < current().low_balance
 
     @property
     def times(self) -> dict[str, str]:

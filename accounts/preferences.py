@@ -52,19 +52,24 @@ def reader_of(request: HttpRequest) -> Any:
 
 
 @lru_cache(maxsize=1)  # it reads hundreds of files
+def zone_names() -> list[str]:
+    """The names of all zones that people may choose but UTC, in order."""
+    return sorted(name for name in available_timezones() if name.partition("/")[0] in REGIONS)
+
+
+@lru_cache(maxsize=1)
 def zones() -> list[tuple[str, str] | Group]:
     """The choices of a time zone: UTC, then every zone under its region."""
-    names = sorted(name for name in available_timezones() if name.partition("/")[0] in REGIONS)
     return [("UTC", "UTC"), *(
         (region, [(name, place_of(name)) for name in zones_of_region])
-        for region, zones_of_region in groupby(names, lambda name: name.partition("/")[0])
+        for region, zones_of_region in groupby(zone_names(), lambda name: name.partition("/")[0])
     )]  # fmt: skip
 
 
 @lru_cache(maxsize=1)
 def zones_by_name() -> dict[str, str]:
     """How people may write a zone, in one spelling → the zone: its name, and its place where only one zone has that."""
-    names = ["UTC", *(zone for _, group in zones()[1:] for zone, _ in group)]
+    names = ["UTC", *zone_names()]
     places = Counter(name.rpartition("/")[2] for name in names)
     short = {spelled(name.rpartition("/")[2]): name for name in names if places[name.rpartition("/")[2]] == 1}
     return {**short, **{spelled(name): name for name in names}}

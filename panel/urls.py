@@ -7,6 +7,7 @@ from django.urls import include, path
 from accounts.access import needs
 from accounts.views import preferences, sample, settings, team
 from catalog import views as catalog
+from orders.placing.picker import picker_services
 from orders.reports.balance import balance
 from orders.reports.charges import charges
 from orders.teamwork.views import activity, mentions
@@ -19,8 +20,10 @@ from panel.upstream import views as upstream
 # The catalog knows nothing of the team, so its views are guarded here.
 services = [
     path("", needs("view")(catalog.index), name="index"),
-    path("found/", needs("place")(catalog.picker_services), name="found"),
+    path("found/", picker_services, name="found"),
     path("<int:pk>/favourite/", needs("view")(catalog.favourite), name="favourite"),
+    path("sync/", upstream.sync, name="sync"),
+    path("syncs/", upstream.syncs, name="syncs"),
     path("changes/", needs("view")(catalog.changes), name="changes"),
     path("changes/acceptance/", needs("decide")(catalog.acceptance_of_all), name="acceptance_of_all"),
     path("changes/<int:pk>/decision/", needs("decide")(catalog.decision), name="decision"),

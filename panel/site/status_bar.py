@@ -27,7 +27,7 @@ from panel.format.times import machine
 from panel.ops.database import ONLY_ROW, only_row
 from panel.ops.outages import Outage
 from panel.ops.write_probe import WATCH
-from panel.upstream.models import ROLES, SILENT_AFTER, Beat, Upstream
+from panel.upstream.models import ROLES, SILENT_AFTER, Beat, Chore, Upstream
 from panel.web.params import COUNTED_ROWS
 from panel.web.polling import bar_of, version_of
 
@@ -57,6 +57,7 @@ def status_query() -> QuerySet[Upstream]:
     readings = BalanceReading.objects.order_by("-id")
     pace = Spending.objects.filter(pk=ONLY_ROW)
     stop = Sending.objects.filter(stopped_at__isnull=False)
+    catalog = Chore.objects.filter(name="catalog").order_by()
     # Func, because Sum and Count in a subquery add a GROUP BY, for which databases walk through all tasks.
     short = Task.objects.filter(needs__isnull=False, settled_at=None).order_by()
     needs_field = Task._meta.get_field("needs")
@@ -86,6 +87,12 @@ def status_query() -> QuerySet[Upstream]:
         missing_orders=capped_count("orders_order WHERE missing_since IS NOT NULL"),
         late=capped_count("orders_order WHERE late_from <= %s", LATE),
         alarms=capped_count(UNSEEN_ALARMS, WHO),
+        undecided_changes=capped_count("catalog_change WHERE decided_at IS NULL ORDER BY id DESC"),
+        synced_at=Subquery(catalog.values("done_at")),
+        sync_trouble=Subquery(catalog.values("trouble")),
+        sync_asked_at=Subquery(catalog.values("asked_at")),
+        sync_name=Subquery(catalog.values("asked_by__name")),
+        sync_username=Subquery(catalog.values("asked_by__username")),
         unread=capped_count("orders_mention WHERE user_id = %s AND read_at IS NULL", WHO),
     )
 
@@ -165,6 +172,13 @@ class StatusBar:
     late = property(lambda self: self.columns.late)  # orders, up to COUNTED_ROWS
     unread = property(lambda self: min(self.columns.unread, COUNTED_ROWS - 1))  # notes that mention this person
     alarms = property(lambda self: min(self.columns.alarms, COUNTED_ROWS - 1))  # that stand, not seen by this person
+
+    undecided = property(lambda self: min(self.columns.undecided_changes, COUNTED_ROWS - 1))  # changes of services
+    # When the catalog was last fetched, and a fetch that a person asked for and that is not done.
+    synced_at = property(lambda self: self.columns.synced_at)
+    sync_asked_at = property(lambda self: self.columns.sync_asked_at)
+    sync_asked_by = property(lambda self: self.columns.sync_name or self.columns.sync_username)
+    sync_trouble = property(lambda self: self.columns.sync_trouble)
 
     @cached_property
     def counts(self) -> Counter[str]:
@@ -260,7 +274,7 @@ class StatusBar:
         return version_of(
             self.balance, self.currency, self.trouble, self.worker_silent, self.undone, self.needs_a_look,
             self.stopped_at, self.stopped_why, self.stopped_by, self.old_since, self.short, self.short_orders,
-            self.unread, self.low, self.runway.brief, self.alarms, self.outage,
+            self.unread, self.low, self.runway.brief, self.alarms, self.outage, self.undecided,
         )  # fmt: skip
 
 

@@ -19,7 +19,7 @@
   // The choice that no search found stands first, and is not what was searched for.
   const chooseFirst = () => {
     chosenSoon = false;
-    const first = radios().find((radio) => !radio.closest("[data-kept]"));
+    const first = radios().find((radio) => !radio.matches("[data-not-found]"));
     if (first) choose(first);
     else window.desk.say("No service found.");
   };

@@ -53,8 +53,8 @@ class Used(NamedTuple):
         return list(dict.fromkeys((*self.favourites, *self.lately, *self.most)))
 
 
-@require_safe
 @needs("place")
+@require_safe
 def picker_services(request: HttpRequest) -> HttpResponse:
     """The services that the order form offers for the words typed so far."""
     q, chosen = request.GET.get("q", ""), request.GET.get("service", "")

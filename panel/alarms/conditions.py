@@ -45,6 +45,7 @@ class Evaluation(NamedTuple):
     previous_at: datetime | None  # when the evaluation before this one ended
     open_alarms: Mapping[str, Alarm]  # of the condition's kind, by subject
     upstream: Upstream | None = None  # how upstream and the clock are; None before the first call
+    balance: BalanceReading | None = None  # the last one
 
 
 class Finding(NamedTuple):
@@ -67,7 +68,7 @@ class Condition(NamedTuple):
 def low_balance(evaluation: Evaluation) -> Findings:
     """Finds upstream's balance in US dollars below the threshold that is set."""
     low = current().low_balance
-    last = BalanceReading.objects.first()
+    last = evaluation.balance
     if not low or last is None or not is_dollars(last.currency):
         return {}
     if last.amount >= (low * OVER_FROM_SHARE if evaluation.open_alarms else low):
@@ -78,7 +79,7 @@ def low_balance(evaluation: Evaluation) -> Findings:
 def ends_too_soon(evaluation: Evaluation) -> Findings:
     """Finds that the balance ends before the time of day that is set, with what is queued and at the latest pace."""
     until, now = current().lasts_until, evaluation.now
-    last = BalanceReading.objects.first()
+    last = evaluation.balance
     if until is None or last is None:
         return {}
     lasts = runway(last.amount, last.currency, spending_beside(last))

@@ -90,7 +90,8 @@ def pages(desk: Desk) -> dict[str, str]:
         "webhooks": "/upstream/webhooks/", "mentions": "/mentions/", "team": "/team/",
         "password": "/accounts/password/change/", "missing": "/nowhere/",
         "paste": "/orders/bulks/new/", "jobs": "/orders/bulks/", "job": job.get_absolute_url(),
-        "preferences": "/accounts/preferences/", "alarms": "/alarms/", "alarm-choices": "/alarms/choices/",
+        "preferences": "/accounts/preferences/", "settings": "/upstream/settings/",
+        "alarms": "/alarms/", "alarm-choices": "/alarms/choices/",
         "palette": "/palette/?q=followers", "keys": "/keys/", "components": "/styleguide/",
     }  # fmt: skip
 

@@ -150,7 +150,8 @@ EVENT_FACTS = {
     "quantity": "1,000", "rate": "$0.90", "expected": "$0.90", "attempt": 2, "upstream_id": "ord_3f9a1c",
     "trouble": TROUBLE, "needs": "$0.90", "why": "Upstream refused a repeat after a lost answer, so the order may exist"
     " there.", "reason": "I looked.", "slot": 1, "slots": 3, "ref": "ref_1", "count": 1, "hours": "72",
-    "to": "In progress", "now": "$1.50", "was": "Pending", "job": 4, "form": "CSV", "filter": "all orders", "what": "charge, remains",
+    "now": "$1.50", "to": "In progress", "was": "Pending", "job": 4, "form": "CSV", "filter": "all orders",
+    "what": "charge, remains",
     "others": "ord_77b1", "sent": 2, "left": 1, "at": "2 Nov, 12:00 UTC", "span": "1 h",
 }  # fmt: skip
 

@@ -57,15 +57,16 @@ def evaluate_when_due(now: datetime) -> bool:
 
 def evaluate(now: datetime) -> bool:
     """Evaluates every condition. After a crash at any point the next evaluation does what is left."""
-    previous_at = Watch.objects.filter(pk=ONLY_ROW).values_list("looked_at", flat=True).first()
     # With the settings in the same statement.
-    chosen = DeskSettings.objects.filter(pk=ONLY_ROW).values("chosen")
-    upstream = Upstream.objects.filter(pk=ONLY_ROW).annotate(chosen=Subquery(chosen)).first()
+    chosen = Subquery(DeskSettings.objects.filter(pk=ONLY_ROW).values("chosen"))
+    watch = Watch.objects.filter(pk=ONLY_ROW).annotate(chosen=chosen).first()
+    previous_at = watch.looked_at if watch else None
+    upstream = Upstream.objects.filter(pk=ONLY_ROW).first()
     open_alarms: defaultdict[str, dict[str, Alarm]] = defaultdict(dict)
     for alarm in Alarm.objects.open():
         open_alarms[alarm.kind][alarm.subject] = alarm
     balance = BalanceReading.objects.first()
-    with held(upstream.chosen if upstream else stored()):
+    with held(watch.chosen if watch else stored()):
         moved = sum(
             apply_condition(kind, condition, Evaluation(now, previous_at, open_alarms[kind], upstream, balance))
             for kind, condition in CONDITIONS.items()

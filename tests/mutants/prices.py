@@ -47,7 +47,8 @@ MISTAKES = (
     ),
     Mistake(
         "a sync under way that forgets who asked meanwhile", "panel/worker/recurring.py",
-        "claimed = Chore.objects.filter(pk=chore.pk, due_at=chore.due_at)", "claimed = Chore.objects.filter(pk=chore.pk)",
+        "claimed = Chore.objects.filter(pk=chore.pk, due_at=chore.due_at)",
+        "claimed = Chore.objects.filter(pk=chore.pk)",
         SYNCED,
     ),
     Mistake(

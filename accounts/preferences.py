@@ -80,9 +80,14 @@ def spelled(zone: str) -> str:
     return " ".join(zone.casefold().replace("_", " ").split())
 
 
+def zone_of(text: str) -> str:
+    """The name of the zone that this text means, or "" if it means none."""
+    return zones_by_name().get(spelled(text[:ZONE_CHARACTERS]), "")
+
+
 def take_browser_zone(user: Any, zone: str) -> None:
     """Gives a person who has no time zone yet the one that their browser tells. Ignores what is no zone."""
-    known = zones_by_name().get(spelled(zone[:ZONE_CHARACTERS]))
+    known = zone_of(zone)
     if known and not user.time_zone:
         user.time_zone = known
         user.save(update_fields=["time_zone"])
@@ -100,8 +105,8 @@ class ZoneField(forms.CharField):
 
     def clean(self, value: Any) -> str:
         """The zone's name. Raises a ValidationError for what is none."""
-        zone = zones_by_name().get(spelled(str(super().clean(value))))
-        if zone is None:
+        zone = zone_of(str(super().clean(value)))
+        if not zone:
             raise forms.ValidationError(NO_ZONE)
         return zone
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts import desk_settings
 from accounts.access import Role, needs, why_not
 from accounts.models import SettingChange, User
-from accounts.preferences import PreferencesForm
+from accounts.preferences import PreferencesForm, zone_of
 from accounts.settings_form import SettingsForm
 from panel.format.locale import written_for
 
@@ -46,7 +46,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
 @needs("view")
 def sample(request: HttpRequest) -> HttpResponse:
     """A number, an amount and a time, written as the address asks: the preferences as chosen and not saved yet."""
-    with written_for(request.GET.get("time_zone", ""), request.GET.get("numbers", "")):
+    with written_for(zone_of(request.GET.get("time_zone", "")), request.GET.get("numbers", "")):
         return render(request, "accounts/_sample.html", sample_context())
 
 

@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from accounts.preferences import take_browser_zone
 from panel.ops.start import NO_ADDRESS
 
 LOGIN_CHARACTERS = 255  # one more than the longest e-mail address has, so that nobody is named by what is left
@@ -30,6 +31,11 @@ class TeamAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """
         cut = {name: text if name == "password" else text[:LOGIN_CHARACTERS] for name, text in credentials.items()}
         return super().authenticate(request, **cut)
+
+    def login(self, request: HttpRequest, user: Any) -> None:
+        """Signs the person in. Who has no time zone yet gets the browser's, which its script put into the form."""
+        super().login(request, user)
+        take_browser_zone(user, request.POST.get("time_zone", ""))
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """The visitor's address, for the throttle of sign-in. Without one, the refusal says what to do about it."""

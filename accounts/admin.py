@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from accounts.access import Role
-from accounts.models import BalanceReading, User
+from accounts.models import BalanceReading, DeskSettings, SettingChange, User
 from panel.web.admin_record import RecordAdmin, SturdyAdmin
 
 
@@ -69,3 +69,11 @@ class TeamAdmin(SturdyAdmin, UserAdmin):  # type: ignore[type-arg]
 
 
 admin.site.register(BalanceReading, RecordAdmin, list_display=("amount", "currency", "first_asked_at", "asked_at"))
+admin.site.register(DeskSettings, RecordAdmin, list_display=("chosen",))
+admin.site.register(
+    SettingChange,
+    RecordAdmin,
+    list_display=("changed_at", "name", "was", "now", "changed_by"),
+    list_filter=("name", "changed_at"),
+    list_select_related=("changed_by",),
+)

@@ -1,4 +1,4 @@
-"""The people of the team, and the readings of the balance."""
+"""The people of the team, what they set for the whole desk, and the readings of the balance."""
 
 from datetime import datetime
 from typing import Any, ClassVar
@@ -12,12 +12,30 @@ from django.utils import timezone
 from accounts.access import Role, may
 from panel.format.numbers import MARKS_OF, PLAIN
 from panel.format.visible import visible
+from panel.ops.database import ONLY_ROW
 
 PAGE_LENGTHS = (25, 50, 100, 200)  # rows
 
 
+class DeskSettings(models.Model):
+    """What managers have set for the whole desk. One row, which every process reads: accounts/desk_settings.py."""
+
+    chosen = models.JSONField(default=dict, help_text="Name of a setting → its value, for those that somebody set.")
+
+    class Meta:
+        verbose_name_plural = "desk settings"
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name}: {value}" for name, value in self.chosen.items()) or "as the environment says"
+
+
 class UserManager(BaseUserManager["User"]):
     """Makes accounts."""
+
+    def get(self, *args: Any, **kwargs: Any) -> "User":
+        """One person, with the settings of the desk as `desk_chosen`: each request reads its person by this."""
+        chosen = DeskSettings.objects.filter(pk=ONLY_ROW).values("chosen")
+        return self.annotate(desk_chosen=models.Subquery(chosen)).get(*args, **kwargs)
 
     def create_user(self, username: str, password: str | None = None, **fields: Any) -> "User":
         """A new teammate. Without a password the account cannot sign in."""
@@ -66,7 +84,10 @@ class User(AbstractBaseUser):
 
     # How this person reads the desk. What they do is recorded alike for everybody.
     theme = models.CharField(max_length=10, choices=Theme, blank=True, default=Theme.DEVICE)
-    time_zone = models.CharField(max_length=60, default="UTC", help_text="As the IANA names it: Europe/Berlin.")
+    time_zone = models.CharField(
+        max_length=60, default="", blank=True,
+        help_text="As the IANA names it: Europe/Berlin. Empty: UTC, until a sign-in tells the browser’s.",
+    )  # fmt: skip
     numbers = models.CharField(max_length=10, choices=[(name, name) for name in MARKS_OF], default=PLAIN)
     density = models.CharField(max_length=10, choices=Density, blank=True, default=Density.COMFORTABLE)
     page_length = models.PositiveSmallIntegerField(
@@ -112,6 +133,36 @@ class User(AbstractBaseUser):
     def has_module_perms(self, app_label: str) -> bool:
         """Whether Django's admin lists this app to the person: to owners all of them."""
         return self.is_staff
+
+
+class SettingChangeManager(models.Manager["SettingChange"]):
+    """Finds changes of the desk's settings."""
+
+    def newest(self, name: str) -> "SettingChange | None":
+        """The last change of this setting, or None if nobody has set it."""
+        return self.filter(name=name).select_related("changed_by").order_by("-pk").first()
+
+
+class SettingChange(models.Model):
+    """A setting of the desk that a person changed. Values are text, as they are stored."""
+
+    name = models.CharField(max_length=40, help_text="A key of SETTINGS in accounts/desk_settings.py.")
+    was = models.CharField(max_length=100, blank=True, help_text="The value before.")
+    now = models.CharField(max_length=100, blank=True)
+    changed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
+    changed_at = models.DateTimeField()
+
+    objects: ClassVar[SettingChangeManager] = SettingChangeManager()
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = [
+            # The last change of each setting, for the settings page.
+            models.Index(fields=["name", "-id"], name="setting_change_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.was or 'none'} → {self.now or 'none'}"
 
 
 class BalanceReadingQuerySet(models.QuerySet["BalanceReading"]):

@@ -1,5 +1,6 @@
 """How each person reads the desk: colours, clock, numbers and lists, kept on the account and so on any machine."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from itertools import groupby
@@ -11,46 +12,103 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 
+from accounts.desk_settings import held
 from accounts.models import PAGE_LENGTHS, Density, Theme
 from panel.format.locale import written_for
 from panel.format.numbers import MARKS_OF, PLAIN, TABLES
 
 Group = tuple[str, list[tuple[str, str]]]  # the label of an `<optgroup>`, and its choices
+ZONE_CHARACTERS = 60
+NO_ZONE = "The desk does not know this time zone. Type a city, such as Berlin, and choose one of the list."
 # The first part of the names of zones. The other names repeat these zones, or name zones where nobody lives.
 REGIONS = {"Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"}
 
 
 def middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Writes each page with the clock and the number format of the person who asks for it."""
+    """Writes each page with the clock and the number format of the person who asks for it, by the desk's settings."""
 
     def for_reader(request: HttpRequest) -> HttpResponse:
-        with written_for(*clock_and_marks(request)):
+        person = reader_of(request)
+        if person is None:
+            with written_for("", ""):
+                return get_response(request)
+        with written_for(person.time_zone, person.numbers), held(person.desk_chosen):
             return get_response(request)
 
     return for_reader
 
 
-def clock_and_marks(request: HttpRequest) -> tuple[str, str]:
-    """This person's time zone and number format; "" and "" (UTC, plain) for a stranger.
+def reader_of(request: HttpRequest) -> Any:
+    """The person who reads what is answered, or None for a stranger, whose times are in UTC and numbers plain.
 
     A stranger costs no query. Without a database everybody is a stranger, so that the page that says so still works.
     """
     try:
         if settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:
-            return request.user.time_zone, request.user.numbers
+            return request.user
     except DatabaseError:
         pass
-    return "", ""
+    return None
 
 
 @lru_cache(maxsize=1)  # it reads hundreds of files
+def zone_names() -> list[str]:
+    """The names of all zones that people may choose but UTC, in order."""
+    return sorted(name for name in available_timezones() if name.partition("/")[0] in REGIONS)
+
+
+@lru_cache(maxsize=1)
 def zones() -> list[tuple[str, str] | Group]:
     """The choices of a time zone: UTC, then every zone under its region."""
-    names = sorted(name for name in available_timezones() if name.partition("/")[0] in REGIONS)
     return [("UTC", "UTC"), *(
         (region, [(name, place_of(name)) for name in zones_of_region])
-        for region, zones_of_region in groupby(names, lambda name: name.partition("/")[0])
+        for region, zones_of_region in groupby(zone_names(), lambda name: name.partition("/")[0])
     )]  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def zones_by_name() -> dict[str, str]:
+    """How people may write a zone, in one spelling → the zone: its name, and its place where only one zone has that."""
+    names = ["UTC", *zone_names()]
+    places = Counter(name.rpartition("/")[2] for name in names)
+    short = {spelled(name.rpartition("/")[2]): name for name in names if places[name.rpartition("/")[2]] == 1}
+    return {**short, **{spelled(name): name for name in names}}
+
+
+def spelled(zone: str) -> str:
+    """The zone's name as people may write it, in one spelling."""
+    return " ".join(zone.casefold().replace("_", " ").split())
+
+
+def zone_of(text: str) -> str:
+    """The name of the zone that this text means, or "" if it means none."""
+    return zones_by_name().get(spelled(text[:ZONE_CHARACTERS]), "")
+
+
+def take_browser_zone(user: Any, zone: str) -> None:
+    """Gives a person who has no time zone yet the one that their browser tells. Ignores what is no zone."""
+    known = zone_of(zone)
+    if known and not user.time_zone:
+        user.time_zone = known
+        user.save(update_fields=["time_zone"])
+
+
+class ZoneField(forms.CharField):
+    """A time zone, typed by its name or its place; the browser searches the list that `accounts/_zones.html` shows."""
+
+    zones = staticmethod(zones)
+
+    def __init__(self, label: str) -> None:
+        super().__init__(label=label, max_length=ZONE_CHARACTERS, error_messages={"required": NO_ZONE})
+        self.widget.attrs = {"class": "in-t", "list": "zones", "autocomplete": "off", "spellcheck": "false"}
+        self.widget.attrs["data-whole"] = ""  # static/desk.js chooses all of it, so that typing begins a search
+
+    def clean(self, value: Any) -> str:
+        """The zone's name. Raises a ValidationError for what is none."""
+        zone = zone_of(str(super().clean(value)))
+        if not zone:
+            raise forms.ValidationError(NO_ZONE)
+        return zone
 
 
 def place_of(zone: str) -> str:
@@ -68,7 +126,7 @@ def choose(label: str, choices: Iterable[Any] | Callable[[], Iterable[Any]], **m
 class PreferencesForm(forms.Form):
     """A person's preferences. Each field has the name of the account's field that keeps it."""
 
-    time_zone = choose("Time zone", zones)
+    time_zone = ZoneField("Time zone")
     numbers = choose("Number format", [(name, PLAIN.translate(TABLES.get(name, {}))) for name in MARKS_OF])
     theme = choose("Theme", Theme.choices, required=False)
     density = choose("Row height", Density.choices, required=False)
@@ -77,7 +135,8 @@ class PreferencesForm(forms.Form):
     @classmethod
     def of(cls, user: Any) -> "PreferencesForm":
         """The form, filled in with what this person has chosen."""
-        return cls(initial={name: getattr(user, name) for name in cls.base_fields})
+        kept = {name: getattr(user, name) for name in cls.base_fields}
+        return cls(initial={**kept, "time_zone": user.time_zone or "UTC"})
 
     def save(self, user: Any) -> None:
         """Writes what was chosen to this person's account."""

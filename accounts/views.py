@@ -1,18 +1,23 @@
-"""The page of the team, and each person's preferences."""
+"""The page of the team, each person's preferences, and the settings of the whole desk."""
 
 from decimal import Decimal
 from http import HTTPStatus
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.access import Role, needs
-from accounts.models import User
-from accounts.preferences import PreferencesForm
+from accounts import desk_settings
+from accounts.access import Role, needs, why_not
+from accounts.models import SettingChange, User
+from accounts.preferences import PreferencesForm, zone_of
+from accounts.settings_form import SettingsForm
 from panel.format.locale import written_for
+
+CHANGES_SHOWN = 20  # the latest of all settings
 
 
 @require_safe
@@ -41,10 +46,36 @@ def preferences(request: HttpRequest) -> HttpResponse:
 @needs("view")
 def sample(request: HttpRequest) -> HttpResponse:
     """A number, an amount and a time, written as the address asks: the preferences as chosen and not saved yet."""
-    with written_for(request.GET.get("time_zone", ""), request.GET.get("numbers", "")):
+    with written_for(zone_of(request.GET.get("time_zone", "")), request.GET.get("numbers", "")):
         return render(request, "accounts/_sample.html", sample_context())
 
 
 def sample_context() -> dict[str, object]:
     """What `accounts/_sample.html` shows: a number, an amount in USD, and the time now."""
     return {"count": 12_480, "amount": Decimal("1234.5"), "at": timezone.now()}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs("view")
+def settings(request: HttpRequest) -> HttpResponse:
+    """What holds for the whole desk, and who set it. A manager's POST changes it; 422 when something is wrong."""
+    if request.method == "POST" and (why := why_not(request.user, "decide")):
+        raise PermissionDenied(why)
+    form = SettingsForm(request.POST if request.method == "POST" else None, chosen=desk_settings.stored())
+    if form.is_valid():
+        try:
+            changes = desk_settings.change(form.wanted, form.seen, by=request.user, at=timezone.now())  # type: ignore[arg-type]
+            said = "Saved. It holds from now on, for everybody." if changes else "Nothing was changed."
+            messages.success(request, said)
+            return redirect("settings")
+        except desk_settings.Moved as moved:
+            form.refuse(moved)
+    context = {
+        "form": form,
+        "settings": desk_settings.SETTINGS,
+        "words_of": desk_settings.words_of,
+        "last": {name: SettingChange.objects.newest(name) for name in desk_settings.SETTINGS},
+        "changes": SettingChange.objects.select_related("changed_by")[:CHANGES_SHOWN],
+    }
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
+    return render(request, "accounts/settings.html", context, status=status)

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import models
 
 from panel.format.letters import folded
-from panel.format.money import UNITS_PER_RATE
+from panel.format.money import UNITS_PER_RATE, money
 from panel.format.numbers import digits_of, number
 
 PER_PACKAGE = "package"  # the type whose rate is for the whole package, not for 1000 units
@@ -45,6 +45,19 @@ class ServiceQuerySet(models.QuerySet["Service"]):
         starred = models.Exists(Favourite.objects.filter(user=user, service=models.OuterRef("pk")))
         return self.annotate(starred=starred).select_related("held_over__decided_by")
 
+    def with_undecided(self) -> Self:
+        """Adds what moved of each service and waits for a decision, which `price_move` reads."""
+        undecided = Change.objects.undecided().filter(service=models.OuterRef("pk")).order_by()
+        return self.annotate(
+            undecided_id=models.Subquery(undecided.values("pk")[:1]),
+            undecided_moved=models.Subquery(undecided.values("moved")[:1]),
+        )
+
+    def equal_to(self, service: "Service") -> Self:
+        """The other services on sale that promise the same: category, type and flags are alike."""
+        alike = {name: getattr(service, name) for name in ("category", "type", "refill", "cancel", "dripfeed")}
+        return self.active().filter(**alike).exclude(pk=service.pk)
+
 
 class Service(models.Model):
     """One service of upstream's catalog. It is never deleted, for orders point to it."""
@@ -76,6 +89,10 @@ class Service(models.Model):
         "Change", null=True, blank=True, on_delete=models.DO_NOTHING, related_name="holds",
         help_text="The change that somebody holds it over: ordering it takes a deliberate yes.",
     )  # fmt: skip
+
+    # What `with_undecided` reads; nothing of a service that was read without it.
+    undecided_id: int | None = None
+    undecided_moved: dict[str, list[Any]] | None = None
 
     objects: ClassVar[ServiceQuerySet] = ServiceQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -118,6 +135,25 @@ class Service(models.Model):
         return (
             f"Upstream’s newest row for service {self.upstream_id} cannot be read. Say that you order it all the same."
         )
+
+    @property
+    def price_move(self) -> "Move | None":
+        """From which rate to which it moved since somebody last decided about it; None when it did not."""
+        was = (self.undecided_moved or {}).get("rate")
+        return Move("rate", Decimal(was[0]), self.rate) if was else None
+
+    @property
+    def price_mark(self) -> str:
+        """A text that names this move of its rate, so that a yes to it is no yes to a later one; "" for none."""
+        return f"{self.undecided_id}:{self.rate.normalize():f}" if self.price_move else ""
+
+    def why_dearer(self, percent: Decimal) -> str:
+        """The sentence that asks for a deliberate yes, because its rate rose by more than this; "" when it did not."""
+        move = self.price_move
+        if move is None or move.now <= move.was * (1 + percent / 100):
+            return ""
+        rose = f"The price of service {self.upstream_id} rose from {money(move.was)} to {money(move.now)}"
+        return f"{rose}, and nobody has decided about it yet. Tick that you order at {money(move.now)}."
 
     @property
     def unread_mark(self) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
@@ -17,13 +16,11 @@ from django_htmx.http import replace_url
 from catalog.changes import accept, hold, recent_changes, release
 from catalog.favourites import star, starred
 from catalog.models import Change, ChangeQuerySet, Service, SetAside, ShrinkAlarm
-from catalog.service_list import ServiceList, service_with_id, tree_counts
+from catalog.service_list import ServiceList, tree_counts
 from panel.web.htmx import page, wants_fragment, wants_htmx
 from panel.web.paging import one_more
 from panel.web.params import read_number
 
-PICKER_ROWS = 20  # services in the order form's picker: more words find better than more scrolling
-PICKER_CHARACTERS = 200  # of what is typed there; the rest is ignored
 SET_ASIDE_SHOWN = 20
 CHANGES_A_PAGE = 50
 INBOX_VIEWS = {"": "To decide", "held": "On hold", "decided": "Decided"}
@@ -56,29 +53,6 @@ def index(request: HttpRequest) -> HttpResponse:
         "most_set_aside": SET_ASIDE_SHOWN,
     }
     return page(request, "catalog/index.html", context, fragment="catalog/_rows.html")
-
-
-@require_safe
-def picker_services(request: HttpRequest) -> HttpResponse:
-    """The services that the order form offers for the words typed so far."""
-    q, chosen = request.GET.get("q", ""), request.GET.get("service", "")
-    return render(request, "catalog/_found.html", picker(q, chosen, request.user))
-
-
-def picker(q: str, chosen: str, user: Any) -> dict[str, object]:
-    """What `_found.html` shows: services on sale that match `q`, and always the chosen service (an upstream id).
-
-    Before anything is typed, the person's favourites come first.
-    """
-    on_sale = Service.objects.active()
-    first = [] if q.strip() else list(on_sale.filter(pk__in=starred(user)).for_list(user)[:PICKER_ROWS])
-    rest = on_sale.matching(q[:PICKER_CHARACTERS]).exclude(pk__in=[service.pk for service in first])
-    services = [*first, *rest.for_list(user)[: PICKER_ROWS - len(first)]]
-    service = service_with_id(chosen, Service.objects.for_list(user))
-    if service and service not in services:
-        services.insert(0, service)
-    chosen_id = service.upstream_id if service else None
-    return {"services": services, "q": q, "chosen_id": chosen_id, "total_active": on_sale.count()}
 
 
 @require_POST

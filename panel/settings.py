@@ -61,15 +61,20 @@ TRUST_WINDOW_HOURS = env.number("TRUST_WINDOW_HOURS", 12.0, float, least=0.0, mo
 OLD_BOOKS_AFTER_HOURS = env.number("OLD_BOOKS_AFTER_HOURS", 1.0, float, least=0.1, most=8760.0)
 # How long a worker's claim of a task lasts, longer than a call takes (20 s); then another worker may claim it.
 LEASE_SECONDS = env.number("LEASE_SECONDS", 60, int, least=1, most=3600)
-# How long a person can withdraw an order before the worker may send it; 0: it is sent at once.
+# How long a person can withdraw an order before the worker may send it; 0: it is sent at once. A first value too.
 SEND_DELAY_SECONDS = env.number("SEND_DELAY_SECONDS", 5.0, float, least=0.0, most=3600.0)
 # Upstream allows 3 refills per order by default; a different number is agreed with it.
 REFILLS_PER_ORDER = env.number("REFILLS_PER_ORDER", 3, int, least=0, most=100)
 # Hours after which an accepted refill without further news is presumed settled, as upstream does not tell its end.
 REFILL_PRESUMED_SETTLED_AFTER = env.number("REFILL_PRESUMED_SETTLED_AFTER", 72.0, float, least=0.1, most=8760.0)
 CATALOG_EVERY_SECONDS = env.number("CATALOG_EVERY_SECONDS", 900, int, least=10, most=86_400)
-# In US dollars. A balance below it is marked on every page, and raises an alarm.
+# First values of what managers set on the desk (accounts/desk_settings.py), as are SEND_DELAY_SECONDS above and
+# PRICE_JUMP_PERCENT below. In US dollars: a balance below it is marked on every page, and raises an alarm.
 LOW_BALANCE = env.number("LOW_BALANCE", Decimal(20), Decimal, least=Decimal(0), most=Decimal(10**9))
+# A time of day, in UTC: a balance that ends before it raises an alarm. `off`: none does.
+BALANCE_LASTS_UNTIL = env.clock_time("BALANCE_LASTS_UNTIL", "06:00")
+# An order is late when it takes so many hours longer than 95 of 100 of its service's last orders did.
+LATE_GRACE_HOURS = env.number("LATE_GRACE_HOURS", 0.0, float, least=0.0, most=720.0)
 BALANCE_EVERY_SECONDS = env.number("BALANCE_EVERY_SECONDS", 60, int, least=10, most=86_400)
 # Upstream signs its webhooks with one of these secrets; there are several while a new one replaces an old one.
 NOTPANEL_WEBHOOK_SECRETS = env.words("NOTPANEL_WEBHOOK_SECRETS")

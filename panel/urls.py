@@ -5,8 +5,9 @@ from django.contrib import admin
 from django.urls import include, path
 
 from accounts.access import needs
-from accounts.views import preferences, sample, team
+from accounts.views import preferences, sample, settings, team
 from catalog import views as catalog
+from orders.placing.picker import picker_services
 from orders.reports.balance import balance
 from orders.reports.charges import charges
 from orders.teamwork.views import activity, mentions
@@ -19,8 +20,10 @@ from panel.upstream import views as upstream
 # The catalog knows nothing of the team, so its views are guarded here.
 services = [
     path("", needs("view")(catalog.index), name="index"),
-    path("found/", needs("place")(catalog.picker_services), name="found"),
+    path("found/", picker_services, name="found"),
     path("<int:pk>/favourite/", needs("view")(catalog.favourite), name="favourite"),
+    path("sync/", upstream.sync, name="sync"),
+    path("syncs/", upstream.syncs, name="syncs"),
     path("changes/", needs("view")(catalog.changes), name="changes"),
     path("changes/acceptance/", needs("decide")(catalog.acceptance_of_all), name="acceptance_of_all"),
     path("changes/<int:pk>/decision/", needs("decide")(catalog.decision), name="decision"),
@@ -49,6 +52,7 @@ urlpatterns = [
     path("accounts/preferences/", preferences, name="preferences"),
     path("accounts/preferences/sample/", sample, name="sample"),
     path("upstream/", upstream.index, name="calls"),
+    path("upstream/settings/", settings, name="settings"),
     path("upstream/webhooks/", webhooks.index, name="webhooks"),
     path("upstream/webhooks/rings/", webhooks.test_delivery, name="webhook_rings"),
     path("webhooks/notpanel/", endpoint, name="webhook_door"),

@@ -129,6 +129,11 @@
     import(keys).then(({ press }) => press(palette ? "palette" : key, repeat), () => desk.toast("The keys did not load. Press again."));
   });
 
+  // ── At a sign-in the browser's time zone goes along; a field with a list is chosen whole, so that typing searches ──
+  const zone = document.querySelector("[data-browser-zone]");
+  if (zone) zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
+  document.addEventListener("focusin", ({ target }) => { if (target.matches("[data-whole]")) target.select(); });
+
   // ── A form goes once, until it is answered or one comes back to it ──
   const free = (form) => {
     delete form.dataset.sent;

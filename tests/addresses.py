@@ -13,7 +13,7 @@ from django.db.models import Model
 from django.urls import URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from accounts.models import BalanceReading, User
+from accounts.models import BalanceReading, DeskSettings, SettingChange, User
 from catalog.models import Change, Favourite, RateChange, Service, SetAside, ShrinkAlarm
 from orders.models import (
     AnswerText,
@@ -90,6 +90,8 @@ def one_of_everything() -> Order:
     SetAside.objects.create(digest="d", raw='{"service": 7}', why="It has no name.", first_seen_at=now)
     ShrinkAlarm.objects.create(raised_at=now, listed=12, missing=288)
     BalanceReading.objects.create(amount=47, first_asked_at=now, asked_at=now)
+    DeskSettings.objects.create(pk=ONLY_ROW, chosen={"low_balance": "25"})
+    SettingChange.objects.create(name="low_balance", was="20", now="25", changed_by=order.placed_by, changed_at=now)
     Upstream.objects.create(pk=ONLY_ROW, spoke_at=now)
     Beat.objects.create(name="desk:1", started_at=now, beat_at=now)
     Spending.objects.create(pk=ONLY_ROW, at=now, since=now, spent=12, queued=1)

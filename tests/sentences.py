@@ -20,7 +20,10 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 
 from accounts.access import NEEDS, Role, why_not
-from accounts.models import User
+from accounts.desk_settings import SETTINGS, words_of
+from accounts.models import SettingChange, User
+from accounts.preferences import NO_ZONE
+from accounts.settings_form import moved_sentence
 from catalog.models import Change, Service
 from orders.aftersale.states import STATES, state_note
 from orders.answers.situations import SITUATIONS
@@ -121,6 +124,9 @@ def refusals() -> Lines:
         yield from error_of(lambda kind=kind, count=count: Selection.of(kind, range(count), "picked"))  # type: ignore[misc]
     held = service(held_over=Change(decided_by=ANA))
     yield from (service(active=False).why_no_order(), held.why_held())
+    dearer = service(rate=Decimal("1.5"))
+    dearer.undecided_moved = {"rate": ["1", "1.5"]}
+    yield dearer.why_dearer(Decimal(20))
     sold = service()
     for typed in ("", "lots", "49", "1", "10001", "9" * 20):
         yield sold.read_quantity(typed)[1]
@@ -145,7 +151,8 @@ EVENT_FACTS = {
     "quantity": "1,000", "rate": "$0.90", "expected": "$0.90", "attempt": 2, "upstream_id": "ord_3f9a1c",
     "trouble": TROUBLE, "needs": "$0.90", "why": "Upstream refused a repeat after a lost answer, so the order may exist"
     " there.", "reason": "I looked.", "slot": 1, "slots": 3, "ref": "ref_1", "count": 1, "hours": "72",
-    "to": "In progress", "was": "Pending", "job": 4, "form": "CSV", "filter": "all orders", "what": "charge, remains",
+    "now": "$1.50", "to": "In progress", "was": "Pending", "job": 4, "form": "CSV", "filter": "all orders",
+    "what": "charge, remains",
     "others": "ord_77b1", "sent": 2, "left": 1, "at": "2 Nov, 12:00 UTC", "span": "1 h",
 }  # fmt: skip
 
@@ -160,6 +167,7 @@ def timeline() -> Lines:
 def alarm_facts() -> Iterator[tuple[str, dict[str, Any]]]:
     """Each kind of alarm with facts of each shape."""
     yield "balance", {"balance": "19.99", "below": "20"}
+    yield "runway", {"balance": "170", "ends": NOON.isoformat(), "until": "06:00 UTC"}
     for by, why in product(("Ana", ""), ("Audit", "Audit.", "Why?", TROUBLE)):
         yield "sending", {"by": by, "why": why, "since": NOON.isoformat()}
     for why in ("No answer", TROUBLE):
@@ -189,6 +197,23 @@ def alarms() -> Lines:
         yield alarm.calm_sentence
     yield from (kind.about for kind in KINDS.values())
     yield Alarm(kind="of an older desk", facts={}).sentence
+
+
+def settings_of_the_desk() -> Lines:
+    """What each setting is for, its values in words, and what is said of texts that it does not take."""
+    values = {"lasts_until": ("", "06:00 UTC"), "": ("0", "20.5")}
+    for name, setting in SETTINGS.items():
+        yield setting.help
+        for value in values.get(name, values[""]):
+            yield f"Before: {words_of(name, value)}."
+            yield moved_sentence(name, None, value)
+            yield moved_sentence(name, SettingChange(name=name, changed_by=ANA), value)
+        for text in ("lots", "25:00", "6:00 Nowhere", "-1", "99999999999"):
+            try:
+                setting.read(text)
+            except ValueError as wrong:
+                yield str(wrong)
+    yield NO_ZONE
 
 
 # ── Bar and banners ──────────────────────────────────────────────────────────────────────────────
@@ -354,6 +379,7 @@ GROUPS: dict[str, Callable[[], Lines]] = {
     "form hints": form_hints,
     "timeline": timeline,
     "alarms": alarms,
+    "settings of the desk": settings_of_the_desk,
     "how long the balance lasts": lasts,
     "banners": banners,
     "customer texts": customer_texts,

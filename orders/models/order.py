@@ -21,7 +21,7 @@ from orders.models.poll import Poll, Urgency, queue_of
 from orders.models.task import Task
 from orders.rules.charges import ENDED_SHORT
 from orders.rules.eligibility import Refills, pending_cancel, refills_of, why_no_cancel, why_no_refill
-from orders.rules.lateness import is_late
+from orders.rules.lateness import late_since
 from orders.rules.poll_schedule import POLLED_ALONE_FROM, WEBHOOKS_TOGETHER, is_stale, next_tick
 from orders.rules.search_text import HOST_CHARACTERS, search_fields
 from orders.rules.statuses import Stage, Status, label, stage
@@ -314,7 +314,7 @@ class Order(models.Model):
     @property
     def late_since(self) -> datetime | None:
         """When it became late, or None while it is not. Nothing is written at that moment: it was known before."""
-        return self.late_from if is_late(self.late_from) else None
+        return late_since(self.late_from)
 
     @property
     def polled_alone(self) -> bool:

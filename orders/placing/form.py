@@ -12,6 +12,7 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.functional import cached_property
 
+from accounts.desk_settings import current
 from catalog.models import Service
 from catalog.service_list import service_with_id
 from orders.models import Order
@@ -38,7 +39,8 @@ class OrderForm(forms.Form):
 
     `token` makes a double click, F5 and Back lead to the same order. `seen` holds the service's terms that stood on
     the page. What the person was shown and ticked: `again` is the newest similar order, `despite_hold` the hold,
-    `despite_unread` the row that could not be read, and `despite_doubt` the link with what looks odd about it.
+    `despite_unread` the row that could not be read, `despite_price` the rise of the rate that nobody has decided about,
+    and `despite_doubt` the link with what looks odd about it.
     """
 
     service = forms.CharField(error_messages={"required": "Choose a service."})
@@ -46,6 +48,7 @@ class OrderForm(forms.Form):
     despite_hold = forms.CharField(required=False, label="The hold")
     despite_doubt = forms.CharField(required=False, label="The link")
     despite_unread = forms.CharField(required=False, label="The row that cannot be read")
+    despite_price = forms.CharField(required=False, label="The price")
     # A browser sends "0", and "1" after it when the box is ticked; an old tab, which has no such box, sends nothing.
     send_when_funded = forms.CharField(required=False)
     token = forms.UUIDField(
@@ -54,7 +57,7 @@ class OrderForm(forms.Form):
 
     KEPT_FIELDS = (
         "service", *FIELDS, "token", "q", "again",
-        "despite_hold", "despite_unread", "despite_doubt", "send_when_funded",
+        "despite_hold", "despite_unread", "despite_price", "despite_doubt", "send_when_funded",
     )  # fmt: skip
 
     def __init__(self, data: Any = None, *, repeats: bool = False, **options: Any) -> None:
@@ -83,7 +86,7 @@ class OrderForm(forms.Form):
 
     def clean_service(self) -> Service:
         """The chosen service, in place of its id. A repeated form is accepted even if its service has gone since."""
-        service = service_with_id(self.cleaned_data["service"])
+        service = self.chosen_service
         if service is None:
             raise ValidationError("There is no such service. Choose one from the list.")
         if (why := service.why_no_order()) and not self.repeats:
@@ -189,6 +192,9 @@ class OrderForm(forms.Form):
             self.add_error("despite_hold", service.why_held())
         if service.unread_mark and self.data.get("despite_unread") != service.unread_mark:
             self.add_error("despite_unread", service.why_unread())
+        dearer = service.why_dearer(current().price_jump_percent)
+        if dearer and self.data.get("despite_price") != service.price_mark:
+            self.add_error("despite_price", dearer)
 
     def _find_similar(self, service: Service) -> None:
         self.similar = similar_orders(service, self.target, timezone.now()) if self.target else []
@@ -220,6 +226,7 @@ class OrderForm(forms.Form):
             "runs": cleaned["runs"], "interval": cleaned["interval"], "coupon": cleaned["coupon"] or "",
             "fields": {**fields, **(cleaned["other"] or {})}, "send_when_funded": self.sends_when_funded,
             "despite_hold": bool(cleaned["despite_hold"]), "despite_unread": bool(cleaned["despite_unread"]),
+            "despite_price": bool(cleaned["despite_price"]),
         }  # fmt: skip
 
     def error_in(self, names: Iterable[str]) -> str:
@@ -255,7 +262,7 @@ class OrderForm(forms.Form):
     @cached_property
     def chosen_service(self) -> Service | None:
         """The service whose id the form holds, valid or not, or None. Asks the database once."""
-        return service_with_id(str(self["service"].value() or ""))
+        return service_with_id(str(self["service"].value() or ""), Service.objects.with_undecided())
 
 
 def read_seen(text: str, service: Service) -> dict[str, str] | None:

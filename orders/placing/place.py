@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 
+from accounts.desk_settings import current
 from catalog.models import Service
 from catalog.networks import target_of
 from orders.models import Order, Task
@@ -28,13 +28,14 @@ def place(
     *, by: Any, service: Service, link: str, quantity: int | None, token: uuid.UUID,
     runs: int | None = None, interval: int | None = None, coupon: str = "", fields: Mapping[str, str] | None = None,
     send_when_funded: bool = True, despite_hold: bool = False, despite_unread: bool = False,
+    despite_price: bool = False,
 ) -> Order:  # fmt: skip
     """Writes an order and its task down together; the worker sends it. The same token returns the same order.
 
     `quantity` is None where none goes to upstream and it bills the minimum. `runs` is None or at least 2, with
     `interval` in minutes. `fields` are the service type's own, such as `comments`, as they are sent. `despite_hold`:
     the person was shown that the service is on hold, and agreed to order it all the same; `despite_unread`: that its
-    newest row cannot be read.
+    newest row cannot be read; `despite_price`: that its rate rose and nobody has decided about it.
     """
     require_allowed(by, "place")
     body = body_of(service, link, quantity, runs=runs, interval=interval, coupon=coupon, fields=fields or {})
@@ -42,7 +43,9 @@ def place(
     if earlier := Order.objects.filter(form_token=token).first():
         return same_order(earlier, by, body, send_when_funded)
     held, unread = service.why_held(), service.why_unread()
-    if why := service.why_no_order() or ("" if despite_hold else held) or ("" if despite_unread else unread):
+    dearer = service.why_dearer(current().price_jump_percent)
+    doubts = ((held, despite_hold), (unread, despite_unread), (dearer, despite_price))
+    if why := service.why_no_order() or next((why for why, agreed in doubts if why and not agreed), ""):
         raise Refusal(why)
     amount = service.least if quantity is None else quantity
     if amount < 1:
@@ -55,7 +58,7 @@ def place(
                 rate_seen=service.rate, expected_charge=service.expected_charge(amount, runs or 1),
             )  # fmt: skip
             fp("order.half")
-            undo_window = timedelta(seconds=settings.SEND_DELAY_SECONDS)
+            undo_window = timedelta(seconds=float(current().send_delay_seconds))
             order.tasks.create(kind=Task.Kind.PLACE, asked_by=by, due_at=order.created_at + undo_window)
             with for_the_record():
                 facts = {
@@ -67,6 +70,10 @@ def place(
                 order.record("despite_hold", by=by, at=order.created_at)
             if unread:
                 order.record("despite_unread", by=by, at=order.created_at, why=service.unread_why)
+            if dearer and service.price_move:
+                with for_the_record():
+                    prices = {"was": money(service.price_move.was), "now": money(service.rate)}
+                order.record("despite_price", by=by, at=order.created_at, **prices)
             if not send_when_funded:
                 order.record("waits_for_press", by=by, at=order.created_at)
             fp("order.commit")

@@ -18,13 +18,14 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import View, needs
+from accounts.desk_settings import current
 from accounts.models import BalanceReading
 from catalog.models import Service
-from catalog.views import picker
 from orders.models import Order, Sending, Task
 from orders.placing import old_books, review, send_switch
 from orders.placing.form import OrderForm
 from orders.placing.funding import choose_when_funded, send_now
+from orders.placing.picker import cheaper_than, picker
 from orders.placing.place import place
 from orders.rules.refusal import Refusal
 from orders.rules.service_types import FIELDS
@@ -78,8 +79,8 @@ def new(request: HttpRequest) -> HttpResponse:
     """The order form. A POST without errors leads to the order's own page, however often it is sent."""
     typed = typed_fields(request)
     # `search` comes from a browser without a script, where a GET would put the CSRF token into an address. `keep`
-    # comes from a script that brings back what was typed: nobody pressed Place.
-    if request.method == "POST" and not {"search", "keep"} & request.POST.keys():
+    # comes from a script that brings back what was typed, and `instead` takes a cheaper service: nobody pressed Place.
+    if request.method == "POST" and not {"search", "keep", "instead"} & request.POST.keys():
         order, form = place_from_form(typed, request.user)
         if order:
             request.session.pop("typed", None)
@@ -100,7 +101,10 @@ def new(request: HttpRequest) -> HttpResponse:
 def typed_fields(request: HttpRequest) -> QueryDict:
     """The form's fields: as sent, of an earlier order, as typed before a sign-in, or as the address says."""
     if request.method == "POST":
-        return request.POST
+        typed = request.POST.copy()
+        if instead := typed.get("instead"):
+            typed["service"] = instead
+        return typed
     typed = QueryDict(mutable=True)
     kept_form = request.session.get("typed") if "kept" in request.GET else None
     # By the number of the earlier order, for its link belongs in no address.
@@ -179,6 +183,9 @@ def form_context(form: OrderForm, read: OrderForm) -> dict[str, object]:
         "currency": currency,
         "after": after,
         "leaves": runway(after, currency, spending_beside(reading)) if dear else None,
+        "cheaper": (cheaper := None if wrong else cheaper_than(chosen, quantity)),
+        "cheaper_charge": cheaper.expected_charge(quantity, runs) if cheaper and quantity else None,
+        "dearer": chosen.why_dearer(current().price_jump_percent) if chosen else "",
         "why": (chosen.why_no_order() or read.error_in(names)) if chosen else "",
     }
 

@@ -6,7 +6,6 @@ from decimal import Decimal
 from itertools import pairwise, takewhile, zip_longest
 from typing import NamedTuple
 
-from django.conf import settings
 from django.db.models import Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -14,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.access import needs
+from accounts.desk_settings import current
 from accounts.models import BalanceReading
 from orders.statistics.charge_totals import DIGITS, dollars
 from panel.format.money import is_dollars
@@ -37,7 +37,7 @@ class Chart(NamedTuple):
 
     line: str  # an SVG path
     area: str
-    low: int | None  # the y of the threshold LOW_BALANCE; None when it lies outside the box
+    low: int | None  # the y of the threshold low_balance; None when it lies outside the box
     began: datetime
     ended: datetime
     first: Decimal
@@ -63,7 +63,7 @@ def balance(request: HttpRequest) -> HttpResponse:
         "chart": chart(drawn, now),
         "box": (WIDTH, HEIGHT),
         "moved": fallen_and_risen(drawn, now - MOVED_SPAN),
-        "least": settings.LOW_BALANCE,
+        "least": current().low_balance,
     }
     return render(request, "orders/reports/balance.html", context)
 
@@ -109,7 +109,7 @@ def chart(readings: list[BalanceReading], now: datetime) -> Chart | None:
         return round(HEIGHT - (amount - floor) / (top - floor) * HEIGHT)
 
     line = step_path([(x(at), y(amount)) for at, amount in points], end=WIDTH)
-    low = int(settings.LOW_BALANCE * 10**DIGITS)
+    low = int(current().low_balance * 10**DIGITS)
     low_y = y(low) if is_dollars(readings[-1].currency) and floor < low < top else None
     figures = map(dollars, (amounts[0], amounts[-1], min(amounts), max(amounts)))
     return Chart(line, f"{line}V{HEIGHT}H0Z", low_y, began, ended, *figures)

@@ -9,14 +9,14 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.access import needs
+from accounts.desk_settings import current
 from catalog.models import Service
 from orders.models import Order, Pace
 from orders.models.statistics import IS_MEASURED, SLOWNESS, usual_times
-from orders.rules.lateness import UsualTimes
+from orders.rules.lateness import UsualTimes, late_if_from
 from panel.web.paging import one_more
 from panel.web.params import read_number
 
@@ -35,7 +35,7 @@ class LateService(NamedTuple):
     @property
     def since(self) -> datetime:
         """When the first of the orders became late."""
-        return min(order.late_from for order in self.orders if order.late_from)
+        return min(order.late_since for order in self.orders if order.late_since)
 
     @property
     def not_started(self) -> int:
@@ -60,7 +60,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """Late orders by service, in pages by keyset; on the first also how long services take."""
     after = read_place(request.GET.get("after", ""))
     seen: QuerySet[Order] = Order.objects.seen_by(request.user)
-    late = seen.filter(late_from__lte=timezone.now()).order_by("late_from", "pk")
+    late = seen.filter(late_from__lte=late_if_from()).order_by("late_from", "pk")
     if after:
         at = connection.ops.adapt_datetimefield_value(after.late_from)
         # As a pair: written out with OR, databases do not see that it is one range of the index.
@@ -73,6 +73,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "first": not after,
         "paces": [] if after else slowest_services(),
         "kind": "late",
+        "grace": current().late_grace_hours,
     }
     return render(request, "orders/reports/late.html", context)
 

@@ -66,6 +66,10 @@ SENTENCES = {
     "sent_now": ("ring", "<b>{who}</b> had it sent without waiting for the balance."),
     "despite_hold": ("ring", "<b>{who}</b> ordered it although the service was on hold."),
     "despite_unread": ("ring", "<b>{who}</b> ordered it although upstream’s newest row could not be read ({why})."),
+    "despite_price": (
+        "ring",
+        "<b>{who}</b> ordered it at {now}, after its price rose from {was}.",
+    ),
     "waits_for_press": ("ring", "<b>{who}</b> chose that it waits for a press when the money is there."),
     "waits_for_money": ("ring", "<b>{who}</b> chose that it goes by itself when the money is there."),
     "stopped": ("bad", "<b>{who}</b> stopped all sending: {reason}"),

@@ -1,7 +1,8 @@
 """How long a service usually takes, by its own last orders; an order that takes longer than 95 of 100 of them is late.
 
-The moment when an order becomes late is known beforehand and stands in the order's row. So nothing is written when that
-moment comes, an index finds the late orders, and no page makes a further query.
+The moment when an order becomes late is known beforehand and stands in the order's row as `late_from`. So nothing is
+written when that moment comes, an index finds the late orders, and no page makes a further query. Hours that managers
+allow besides are added where it is read, so that a new number holds at once for all orders.
 """
 
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Protocol
 
 from django.utils import timezone
 
+from accounts.desk_settings import current
 from orders.rules.statuses import Stage
 from panel.format.numbers import number
 from panel.format.times import took
@@ -113,6 +115,17 @@ def _finish_within(order: TimedOrder, usual: UsualTimes) -> timedelta | None:
     return usual.finish_p95 * larger + timedelta(minutes=((order.runs or 1) - 1) * (order.interval or 0))
 
 
+def late_if_from() -> datetime:
+    """The latest `late_from` of the orders that are late now, with the hours that managers allow besides."""
+    return timezone.now() - current().late_grace
+
+
+def late_since(late_from: datetime | None) -> datetime | None:
+    """When an order became late, or None while it is not."""
+    since = late_from + current().late_grace if late_from is not None else None
+    return since if since is not None and since <= timezone.now() else None
+
+
 def is_late(late_from: datetime | None) -> bool:
-    """Whether the moment from which an order is late has come."""
-    return late_from is not None and late_from <= timezone.now()
+    """Whether an order with this `late_from` is late now."""
+    return late_since(late_from) is not None

@@ -25,8 +25,8 @@ def repeat_pause(attempt: int) -> float:
 
 
 def longest_wait() -> timedelta:
-    """How long a task can wait at most, for a person's undo, its next try, or the end of a claim."""
-    return max(LEASE, timedelta(seconds=max(LONGEST_PAUSE_SECONDS * LONGEST_JITTER, settings.SEND_DELAY_SECONDS)))
+    """How long a task that was tried can wait at most, for its next try or the end of a claim."""
+    return max(LEASE, timedelta(seconds=LONGEST_PAUSE_SECONDS * LONGEST_JITTER))
 
 
 def is_about_orders(trouble: NotPanelError) -> bool:

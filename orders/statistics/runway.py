@@ -7,8 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from django.conf import settings
-
+from accounts.desk_settings import current
 from orders.models import Spending
 from panel.format.money import is_dollars
 from panel.format.numbers import number
@@ -84,4 +83,4 @@ def is_dear(balance: Decimal | None, currency: str, expected: Decimal | None) ->
     """Whether an order takes so much of the balance that its receipt says what is left. False if it is not covered."""
     if balance is None or expected is None or not is_dollars(currency) or expected > balance:
         return False
-    return expected > balance * LARGE_SHARE or balance - expected < settings.LOW_BALANCE
+    return expected > balance * LARGE_SHARE or balance - expected < current().low_balance

@@ -21,6 +21,7 @@ from markupsafe import Markup, escape
 
 from accounts.access import may
 from orders.models import Order
+from orders.rules.lateness import late_since
 from orders.table.rows import Row
 from panel.format.numbers import PLAIN, marked
 from panel.format.times import due_tag, span_tag, time_tag, today, zone_name
@@ -124,7 +125,8 @@ class Times(NamedTuple):
     @property
     def late(self) -> Markup:
         """For how long it is late."""
-        return span_tag(self.late_from) if self.late_from else Markup()
+        since = late_since(self.late_from)
+        return span_tag(since) if since else Markup()
 
     @property
     def due(self) -> Markup:

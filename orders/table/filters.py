@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
-from django.utils import timezone
 
 from catalog.models import Service
 from catalog.networks import NETWORKS
 from orders.models import Order, Task, Words
 from orders.models.order import IS_MISSING
+from orders.rules.lateness import late_if_from
 from orders.rules.search_text import host_of, without_scheme
 from orders.rules.statuses import LIVE, Status
 from panel.format.letters import folded
@@ -78,7 +78,7 @@ class OpenFilter(NamedTuple):
 
 OPEN_FILTERS = {
     "look": OpenFilter("needs a look", (Status.REVIEW,), Task.AFTERSALE, unclear=True, others=lambda: [IS_MISSING]),
-    "late": OpenFilter("is late", others=lambda: [Q(late_from__lte=timezone.now())]),
+    "late": OpenFilter("is late", others=lambda: [Q(late_from__lte=late_if_from())]),
     "live": OpenFilter("is under way", (Status.QUEUED, *sorted(LIVE))),
     "refill": OpenFilter("has a pending refill", kinds=(Task.Kind.REFILL,)),
     "cancel": OpenFilter("has a pending cancel", kinds=(Task.Kind.CANCEL,)),

@@ -5,15 +5,17 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from django.conf import settings
 from django.db.models import DecimalField, F, Q
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast
 
+from accounts.desk_settings import current, plain
 from accounts.models import BalanceReading
 from catalog.models import Change
 from orders.models import Order, Sending
 from orders.models.order import DUPLICATE
+from orders.statistics.runway import LONGEST_HOURS, runway
+from orders.statistics.spending import spending_beside
 from orders.table.filters import FILTERS
 from panel.alarms.kinds import Facts
 from panel.alarms.models import BEGAN_AT, BEGAN_WITH, Alarm
@@ -24,6 +26,7 @@ from panel.upstream.models import SILENT_AFTER, Beat, Upstream
 
 # A low balance is over only at this share of the threshold, so that a balance that wavers there makes one alarm.
 OVER_FROM_SHARE = Decimal("1.1")
+OVER_FROM_SHARE_OF_TIME = 1.1  # the same for how long it lasts
 FAILS_FOR = timedelta(minutes=1)  # before upstream's trouble is an alarm: most of it is over by then
 CRON_SILENT_AFTER = timedelta(minutes=15)  # where cron starts a worker every few minutes
 IGNORED_AFTER = timedelta(days=1)  # a worker that is silent for so long is no news
@@ -42,6 +45,7 @@ class Evaluation(NamedTuple):
     previous_at: datetime | None  # when the evaluation before this one ended
     open_alarms: Mapping[str, Alarm]  # of the condition's kind, by subject
     upstream: Upstream | None = None  # how upstream and the clock are; None before the first call
+    balance: BalanceReading | None = None  # the last one
 
 
 class Finding(NamedTuple):
@@ -63,13 +67,35 @@ class Condition(NamedTuple):
 
 def low_balance(evaluation: Evaluation) -> Findings:
     """Finds upstream's balance in US dollars below the threshold that is set."""
-    low = Decimal(str(settings.LOW_BALANCE))
-    last = BalanceReading.objects.first()
+    low = current().low_balance
+    last = evaluation.balance
     if not low or last is None or not is_dollars(last.currency):
         return {}
     if last.amount >= (low * OVER_FROM_SHARE if evaluation.open_alarms else low):
         return {}
-    return {"": Finding({"balance": str(last.amount), "below": str(low)})}
+    return {"": Finding({"balance": str(last.amount), "below": plain(low)})}
+
+
+def ends_too_soon(evaluation: Evaluation) -> Findings:
+    """Finds that the balance ends before the time of day that is set, with what is queued and at the latest pace."""
+    until, now = current().lasts_until, evaluation.now
+    last = evaluation.balance
+    if until is None or last is None:
+        return {}
+    lasts = runway(last.amount, last.currency, spending_beside(last))
+    if lasts.hours is None:
+        return {}
+    spent_in = timedelta(hours=min(float(lasts.with_queued), LONGEST_HOURS))
+    # What wavers around that time makes one alarm.
+    if now + spent_in / (OVER_FROM_SHARE_OF_TIME if evaluation.open_alarms else 1) >= until.next(now):
+        return {}
+    ends = quarter(now + spent_in).isoformat()
+    return {"": Finding({"balance": str(last.amount), "ends": ends, "until": str(until)})}
+
+
+def quarter(at: datetime) -> datetime:
+    """The last quarter of an hour before this moment: an estimate moves with each reading, and its alarm should not."""
+    return at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
 
 
 def sending_stopped(_evaluation: Evaluation) -> Findings:
@@ -121,7 +147,7 @@ def possible_duplicates(_evaluation: Evaluation) -> Findings:
 
 def price_jumps(evaluation: Evaluation) -> Findings:
     """Finds services in the inbox whose rate is far from the rate that a person last decided about."""
-    percent = Decimal(str(settings.PRICE_JUMP_PERCENT))
+    percent = current().price_jump_percent
     was = Cast(KeyTextTransform(0, KeyTransform("rate", "moved")), DecimalField(max_digits=18, decimal_places=6))
     jumps = (
         Change.objects.undecided()
@@ -136,7 +162,7 @@ def price_jumps(evaluation: Evaluation) -> Findings:
 
     def describe(fresh: list[str]) -> Facts:
         largest = sorted(fresh, key=shares.__getitem__, reverse=True)[:NAMED_ROWS]
-        return {"some": [rows[service] for service in largest], "percent": f"{percent.normalize():f}"}
+        return {"some": [rows[service] for service in largest], "percent": plain(percent)}
 
     def jumped_again(told: str, rate: str) -> bool:
         return abs(Decimal(rate) - Decimal(told)) * 100 > Decimal(told) * percent
@@ -225,5 +251,6 @@ CONDITIONS: dict[str, Condition] = {
     "duplicate": Condition(possible_duplicates, timedelta(0)),
     "clock": Condition(clock_wrong, timedelta(0)),
     "balance": Condition(low_balance, timedelta(0)),
+    "runway": Condition(ends_too_soon, timedelta(minutes=15)),
     "prices": Condition(price_jumps, timedelta(0)),
 }

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from accounts.preferences import choose, zones
+from accounts.preferences import ZoneField
 from panel.alarms.kinds import KINDS
 from panel.alarms.models import Recipient
 
@@ -43,7 +43,7 @@ class ChoicesForm(forms.Form):
 class ChatForm(ChoicesForm):
     """The choices for the team's chat, which has no person, so its clock is chosen too."""
 
-    time_zone = choose("Its clock", zones)
+    time_zone = ZoneField("Its clock")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -33,6 +33,12 @@ def balance_sentence(facts: Facts) -> str:
     return f"Upstream’s balance is {amount}, below {money(Decimal(facts['below']))}. Top it up before orders wait."
 
 
+def runway_sentence(facts: Facts) -> str:
+    """What an alarm about a balance that ends too soon says: how much there is, and when it ends."""
+    amount, ends = money(Decimal(facts["balance"])), moment_words(facts["ends"])
+    return f"The balance of {amount} ends at about {ends}, before {foreign_words(facts['until'])}. Top it up in time."
+
+
 def sending_sentence(facts: Facts) -> str:
     """What an alarm about stopped sending says: who stopped it, when and why."""
     who, since = foreign_words(facts["by"]) or "The desk itself", moment_words(facts["since"])
@@ -98,6 +104,8 @@ def worker_over_sentence(facts: Facts) -> str:
 KINDS: dict[str, Kind] = {
     "balance": Kind("Low balance", "warn", False, "Upstream’s balance falls below what the desk is told to watch for.",
                     balance_sentence, lambda _: "The balance is high enough again.", "balance"),
+    "runway": Kind("Balance ends soon", "warn", False, "The balance ends before the time of day that is set.",
+                   runway_sentence, lambda _: "The balance lasts long enough again.", "balance"),
     "sending": Kind("Sending stopped", "bad", True, "Somebody, or the desk itself, stops all sending.",
                     sending_sentence, lambda _: "Orders go out again.", "orders:index", "open=live"),
     "upstream": Kind("Upstream failing", "bad", True, "Upstream has not answered well for a minute.",

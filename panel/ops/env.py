@@ -5,6 +5,7 @@ need not stand in a process's environment.
 """
 
 import os
+import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -30,6 +31,7 @@ DATABASE_FORM = (
     "(in a password, / is %2F, # is %23, ? is %3F and % is %25)"
 )
 
+CLOCK_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 source = environ.FileAwareEnv()
 
 
@@ -115,6 +117,16 @@ def number(name: str, default: T, kind: Callable[[str], T], *, least: T, most: T
     if not fits:
         raise ImproperlyConfigured(f"{name}={raw!r}: write a number from {least} to {most}.")
     return value
+
+
+def clock_time(name: str, default: str) -> str:
+    """A time of day in UTC, written like 06:00, with its zone; "" for `off`."""
+    raw = text(name, default)
+    if raw.lower() == "off":
+        return ""
+    if not CLOCK_TIME.fullmatch(raw):
+        raise ImproperlyConfigured(f"{name}={raw!r}: write a time like 06:00, or off.")
+    return f"{raw} UTC"
 
 
 def words(name: str, default: str = "") -> list[str]:

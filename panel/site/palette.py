@@ -46,6 +46,7 @@ PLACES = (
     Place("Views of orders", "orders:views", "view", "g v"),
     Place("Changes of services", "catalog:changes", "view"),
     Place("Balance", "balance", "view"),
+    Place("Settings of the desk", "settings", "view"),
     Place("Charges", "charges", "view"),
     Place("Notes to me", "mentions", "view", "g m"),
     Place("Alarms", "alarms", "view"),

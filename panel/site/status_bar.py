@@ -14,8 +14,10 @@ from django.db.models.expressions import RawSQL
 from django.http import HttpRequest
 from django.utils import timezone
 
+from accounts.desk_settings import current
 from accounts.models import BalanceReading
 from orders.models import Sending, Spending, Task
+from orders.rules.lateness import late_if_from
 from orders.rules.statuses import Status
 from orders.statistics.runway import Runway, runway
 from orders.statistics.spending import QUEUE_ROWS
@@ -25,7 +27,7 @@ from panel.format.times import machine
 from panel.ops.database import ONLY_ROW, only_row
 from panel.ops.outages import Outage
 from panel.ops.write_probe import WATCH
-from panel.upstream.models import ROLES, SILENT_AFTER, Beat, Upstream
+from panel.upstream.models import ROLES, SILENT_AFTER, Beat, Chore, Upstream
 from panel.web.params import COUNTED_ROWS
 from panel.web.polling import bar_of, version_of
 
@@ -34,7 +36,7 @@ ROLE_WORDS = {
     "place": "sends orders", "ask": "asks for refills and cancels", "look": "asks how orders stand",
     "upkeep": "keeps the catalog and the balance", "desk": "keeps the desk’s own books",
 }  # fmt: skip
-WHO, NOW = object(), object()  # stand in the query's parameters for the person and the time of a request
+WHO, LATE = object(), object()  # stand in the query's parameters for the person, and what is late now
 UNSEEN_ALARMS = (
     "panel_alarm WHERE ended_at IS NULL AND calm_since IS NULL AND NOT EXISTS"
     " (SELECT 1 FROM panel_sighting WHERE alarm_id = panel_alarm.id AND user_id = %s)"
@@ -50,11 +52,12 @@ WAITING_COST = (
 
 
 def status_query() -> QuerySet[Upstream]:
-    """All that a status bar shows, as one query with WHO and NOW among its parameters."""
+    """All that a status bar shows, as one query with WHO and LATE among its parameters."""
     workers = Beat.objects.filter(stopped_at=None).order_by("-beat_at")
     readings = BalanceReading.objects.order_by("-id")
     pace = Spending.objects.filter(pk=ONLY_ROW)
     stop = Sending.objects.filter(stopped_at__isnull=False)
+    catalog = Chore.objects.filter(name="catalog").order_by()
     # Func, because Sum and Count in a subquery add a GROUP BY, for which databases walk through all tasks.
     short = Task.objects.filter(needs__isnull=False, settled_at=None).order_by()
     needs_field = Task._meta.get_field("needs")
@@ -82,8 +85,14 @@ def status_query() -> QuerySet[Upstream]:
         short_orders=Subquery(short.annotate(count=count).values("count")),
         lines=all_lines(),
         missing_orders=capped_count("orders_order WHERE missing_since IS NOT NULL"),
-        late=capped_count("orders_order WHERE late_from <= %s", NOW),
+        late=capped_count("orders_order WHERE late_from <= %s", LATE),
         alarms=capped_count(UNSEEN_ALARMS, WHO),
+        undecided_changes=capped_count("catalog_change WHERE decided_at IS NULL ORDER BY id DESC"),
+        synced_at=Subquery(catalog.values("done_at")),
+        sync_trouble=Subquery(catalog.values("trouble")),
+        sync_asked_at=Subquery(catalog.values("asked_at")),
+        sync_name=Subquery(catalog.values("asked_by__name")),
+        sync_username=Subquery(catalog.values("asked_by__username")),
         unread=capped_count("orders_mention WHERE user_id = %s AND read_at IS NULL", WHO),
     )
 
@@ -111,7 +120,7 @@ def compiled_query() -> tuple[str, tuple[Any, ...], list[str], dict[int, Any]]:
 def run_query(person: int | None) -> SimpleNamespace | None:
     """The query's columns for the person with this id; None while there is no row of Upstream yet."""
     sql, params, names, converters = compiled_query()
-    asked = {WHO: person, NOW: connection.ops.adapt_datetimefield_value(timezone.now())}
+    asked = {WHO: person, LATE: connection.ops.adapt_datetimefield_value(late_if_from())}
     with connection.cursor() as cursor:
         cursor.execute(sql, [asked.get(param, param) for param in params])
         row = cursor.fetchone()
@@ -163,6 +172,13 @@ class StatusBar:
     late = property(lambda self: self.columns.late)  # orders, up to COUNTED_ROWS
     unread = property(lambda self: min(self.columns.unread, COUNTED_ROWS - 1))  # notes that mention this person
     alarms = property(lambda self: min(self.columns.alarms, COUNTED_ROWS - 1))  # that stand, not seen by this person
+
+    undecided = property(lambda self: min(self.columns.undecided_changes, COUNTED_ROWS - 1))  # changes of services
+    # When the catalog was last fetched, and a fetch that a person asked for and that is not done.
+    synced_at = property(lambda self: self.columns.synced_at)
+    sync_asked_at = property(lambda self: self.columns.sync_asked_at)
+    sync_asked_by = property(lambda self: self.columns.sync_name or self.columns.sync_username)
+    sync_trouble = property(lambda self: self.columns.sync_trouble)
 
     @cached_property
     def counts(self) -> Counter[str]:
@@ -244,7 +260,7 @@ class StatusBar:
     @property
     def low(self) -> bool:
         """Whether the balance in USD is below the threshold that is set."""
-        return self.balance is not None and is_dollars(self.currency) and self.balance < settings.LOW_BALANCE
+        return self.balance is not None and is_dollars(self.currency) and self.balance < current().low_balance
 
     @property
     def times(self) -> dict[str, str]:
@@ -258,7 +274,7 @@ class StatusBar:
         return version_of(
             self.balance, self.currency, self.trouble, self.worker_silent, self.undone, self.needs_a_look,
             self.stopped_at, self.stopped_why, self.stopped_by, self.old_since, self.short, self.short_orders,
-            self.unread, self.low, self.runway.brief, self.alarms, self.outage,
+            self.unread, self.low, self.runway.brief, self.alarms, self.outage, self.undecided,
         )  # fmt: skip
 
 

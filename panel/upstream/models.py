@@ -1,8 +1,9 @@
 """Tables about the supplier and the workers: upstream's health, calls by the minute, workers, recurring work."""
 
 from datetime import datetime, timedelta
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
+from django.conf import settings
 from django.db import models
 
 from panel.notpanel.budget import Purpose
@@ -102,6 +103,13 @@ class ChoreQuerySet(models.QuerySet["Chore"]):
                 return chore
         return None
 
+    def ask(self, name: str, *, by: Any, at: datetime) -> bool:
+        """Has this work done in the next round, because a person wants it. False if it is asked for already.
+
+        One that is under way is done once more: it may have begun before what the person waits for.
+        """
+        return bool(self.filter(name=name, asked_at=None).update(asked_at=at, asked_by=by, due_at=at))
+
 
 class Chore(models.Model):
     """One kind of recurring work, such as reading the balance. panel/worker/recurring.py says what is done."""
@@ -110,6 +118,13 @@ class Chore(models.Model):
     due_at = models.DateTimeField()
     done_at = models.DateTimeField(null=True, help_text="Last time it went well.")
     trouble = models.TextField(blank=True, help_text="What went wrong last time; empty when nothing did.")
+    asked_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a person asked for it; empty once it is done."
+    )
+    # No index: nothing is queried by person.
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
 
     objects: ClassVar[ChoreQuerySet] = ChoreQuerySet.as_manager()  # type: ignore[assignment]
 

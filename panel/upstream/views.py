@@ -1,13 +1,15 @@
-"""The page about upstream: this minute's calls and what they were for, the workers, and what is due."""
+"""The page about upstream: this minute's calls, the workers, and what is due; and “Sync now” of the catalog."""
 
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.db.models import Min
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import needs
 from orders.models import Poll, Task
@@ -15,7 +17,7 @@ from panel.format.times import took
 from panel.notpanel.budget import SHARES, Purpose
 from panel.upstream.clock import WRONG_SECONDS, skew_words
 from panel.upstream.models import EVERY_ROLE, SILENT_AFTER, Beat, Chore, Window
-from panel.web.htmx import page
+from panel.web.htmx import page, wants_htmx
 from panel.web.params import COUNTED_ROWS
 from panel.web.polling import bar_of
 
@@ -64,6 +66,24 @@ def index(request: HttpRequest) -> HttpResponse:
         **due_counts(now),
     }
     return page(request, "upstream/index.html", context, fragment="upstream/_calls.html")
+
+
+@require_safe
+@needs("view")
+def sync(request: HttpRequest) -> HttpResponse:
+    """When the catalog was fetched last, for an open page on which a fetch is asked for."""
+    return render(request, "catalog/_sync.html", {"done": bar_of(request).sync_asked_at is None})
+
+
+@needs("decide")
+@require_POST
+def syncs(request: HttpRequest) -> HttpResponse:
+    """Asks the worker to fetch the catalog now. While that is asked for, a second press does nothing more."""
+    asked = Chore.objects.ask("catalog", by=request.user, at=timezone.now())
+    if wants_htmx(request):
+        return render(request, "catalog/_sync.html")
+    messages.info(request, "The worker fetches the catalog now." if asked else "It is asked for already.")
+    return redirect("catalog:index")
 
 
 def layers_of(window: Window | None) -> list[dict[str, Any]]:

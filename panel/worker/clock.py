@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from django.db import transaction
 from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, QuerySet, Value
 
+from accounts.desk_settings import longest_delay
 from orders.models import Delivery, Poll, PollCall, Sending, Task
 from orders.placing.send_switch import PROBE_INTERVAL
 from orders.rules import retry
@@ -34,12 +35,13 @@ class Wait(NamedTuple):
     exact: bool = False  # must not be made due a little too early
 
 
-def waits() -> list[Wait]:
+def waits(now: datetime) -> list[Wait]:
     """All that the database holds back until some time."""
+    undo = max(retry.longest_wait(), longest_delay(now))
     chores = [(Chore.objects.filter(name=name), longest_wait(work)) for name, work in RECURRING_WORK.items()]
     return [
         # Before a first try a person can still undo.
-        Wait(Task.objects.filter(settled_at=None, attempts=0), "due_at", retry.longest_wait(), exact=True),
+        Wait(Task.objects.filter(settled_at=None, attempts=0), "due_at", undo, exact=True),
         Wait(Task.objects.filter(settled_at=None, attempts__gt=0), "due_at", retry.longest_wait()),
         Wait(Poll.objects.by_index(), "next_poll_at", LONGEST_POLL_PAUSE),
         Wait(PollCall.objects.all(), "ends_at", retry.LEASE),
@@ -64,9 +66,9 @@ def mend_waits(now: datetime) -> bool:
         with transaction.atomic():
             if record_set_back(ahead, now):
                 log.warning("the clock was set back by %s", ahead)
-                for wait in waits():
+                for wait in waits(now):
                     shift(wait, ahead, now)
-    return sum(end_too_long(wait, now) for wait in waits()) > 0
+    return sum(end_too_long(wait, now) for wait in waits(now)) > 0
 
 
 def shift(wait: Wait, ahead: timedelta, now: datetime) -> None:

@@ -78,7 +78,8 @@ def do_recurring_work(client: Client, now: datetime | None = None, roles: Collec
         claimed.update(due_at=timezone.now() + RETRY_AFTER, trouble=str(trouble))
     else:
         done_at = timezone.now()
-        claimed.update(due_at=done_at + timedelta(seconds=work.every_seconds()), done_at=done_at, trouble="")
+        due_at = done_at + timedelta(seconds=work.every_seconds())
+        claimed.update(due_at=due_at, done_at=done_at, trouble="", asked_at=None, asked_by=None)
     return True
 
 

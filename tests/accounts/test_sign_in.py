@@ -206,3 +206,35 @@ def test_nonsense_for_a_name_signs_nobody_in(client: Client, typed: str) -> None
 def test_pages_of_allauth_that_the_desk_does_not_use_are_not_there(page: str) -> None:
     """An owner sets each person's address, and the desk sends no mail for passwords."""
     assert as_a(Role.OPERATOR).get(f"/accounts/{page}/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [("Asia/Tokyo", "Asia/Tokyo"), ("UTC", "UTC"), ("Etc/Nowhere", ""), ("", ""), ("x" * 5000, ""), ("\0", "")],
+)
+def test_the_first_sign_in_takes_the_browsers_time_zone(ana: User, client: Client, told: str, kept: str) -> None:
+    """Without a script the browser tells none: then the clock is UTC, and a later sign-in may still tell."""
+    assert sign_in(client, time_zone=told).status_code == 302
+    ana.refresh_from_db()
+    assert ana.time_zone == kept
+
+
+def test_a_time_zone_that_somebody_has_stays_at_every_sign_in(ana: User, client: Client) -> None:
+    User.objects.update(time_zone="Europe/Berlin")
+    sign_in(client, time_zone="Asia/Tokyo")
+    ana.refresh_from_db()
+    assert ana.time_zone == "Europe/Berlin"
+
+
+@pytest.mark.parametrize("typed", ["berlin", "Europe/Berlin", " europe/BERLIN ", "Berlin"])
+def test_a_time_zone_is_found_by_its_place(ana: User, typed: str) -> None:
+    form = {"time_zone": typed, "numbers": "1,234.56", "theme": "", "density": "", "page_length": "50"}
+    assert as_user(ana).post("/accounts/preferences/", form).status_code == 302
+    ana.refresh_from_db()
+    assert ana.time_zone == "Europe/Berlin"
+
+
+def test_a_time_zone_that_nobody_knows_gets_a_sentence_and_stays_in_its_field(ana: User) -> None:
+    form = {"time_zone": "Atlantis", "numbers": "1,234.56", "theme": "dark", "density": "", "page_length": "50"}
+    page = as_user(ana).post("/accounts/preferences/", form).content.decode()
+    assert "The desk does not know this time zone." in page and 'value="Atlantis"' in page

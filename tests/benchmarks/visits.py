@@ -129,6 +129,9 @@ GET  /services/?q=instagram+likes
 GET  /services/?category=Instagram+›+Followers
 GET  /services/found/?q=likes
 POST /services/{service_pk}/favourite/ | on=1
+GET  /services/found/
+GET  /services/sync/
+POST /services/syncs/
 GET  /services/changes/
 GET  /services/changes/?view=held
 GET  /services/changes/?view=decided
@@ -145,6 +148,8 @@ GET  /upstream/charges/
 GET  /upstream/charges/?day={today}
 GET  /upstream/balance/
 GET  /upstream/balance/?before={reading}
+GET  /upstream/settings/
+POST /upstream/settings/ | low_balance=30&price_jump_percent=20&send_delay_seconds=5&late_grace_hours=0
 GET  /upstream/webhooks/
 POST /upstream/webhooks/rings/
 GET  /alarms/

@@ -42,7 +42,7 @@ def test_choosing_needs_no_script(desk: Desk, opens: Opens) -> None:
     mine.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved.")).to_be_visible()
     assert Recipient.objects.of(mira).kinds == ["balance"]
-    page.get_by_label("On the clock of").select_option("Asia/Tokyo")
+    page.get_by_label("On the clock of").fill("tokyo")
     page.get_by_role("button", name="Save for the chat").click()
     expect(page.get_by_text("told to the chat like this")).to_be_visible()
     assert Recipient.objects.chat().time_zone == "Asia/Tokyo"

@@ -94,7 +94,8 @@ def pages(desk: Desk) -> dict[str, str]:
         "answers": f"/orders/answers/{job.worklist_id}/", "messages": "/orders/answers/",
         "texts": "/orders/answers/texts/?language=es", "text": "/orders/answers/texts/late/",
         "paste": "/orders/bulks/new/", "jobs": "/orders/bulks/", "job": job.get_absolute_url(),
-        "preferences": "/accounts/preferences/", "alarms": "/alarms/", "alarm-choices": "/alarms/choices/",
+        "preferences": "/accounts/preferences/", "settings": "/upstream/settings/",
+        "alarms": "/alarms/", "alarm-choices": "/alarms/choices/",
         "palette": "/palette/?q=followers", "keys": "/keys/", "components": "/styleguide/",
     }  # fmt: skip
 

@@ -21,6 +21,7 @@ from tests.mutants import (
     links,
     measuring,
     polling,
+    prices,
     reading,
     sending,
     showing,
@@ -28,7 +29,7 @@ from tests.mutants import (
 )
 from tests.mutants.mistake import Mistake
 
-PARTS = (sending, knowing, polling, links, answering, starting, books, reading, showing, measuring, customers)
+PARTS = (sending, knowing, polling, links, answering, starting, books, reading, showing, measuring, customers, prices)
 MISTAKES = tuple(mistake for part in PARTS for mistake in part.MISTAKES)
 LEFT_BEHIND = shutil.ignore_patterns(".*", "node_modules", "test-results", "__pycache__")
 MOST_SECONDS = 300.0  # for one mistake's tests; usually ten

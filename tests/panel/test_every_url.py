@@ -76,6 +76,8 @@ orders/sending/resumption/       | login 403 403 405 405 | login 403 403 orders 
 services/                        | login 200               | login 405                     | login 405
 services/found/                  | login 403 200 200 200   | login 403 405 405 405         | login 403 405 405 405
 services/<pk>/favourite/         | login 405               | login services                | login 405
+services/sync/                   | login 200               | 405                           | 405
+services/syncs/                  | login 403 403 405 405   | login 403 403 services services | login 403 403 405 405
 services/changes/                | login 200               | login 405                     | login 405
 services/changes/acceptance/     | login 403 403 405 405   | login 403 403 changes changes | login 403 403 405 405
 services/changes/<pk>/decision/  | login 403 403 405 405   | login 403 403 400 400         | login 403 403 405 405
@@ -89,6 +91,7 @@ alarms/                          | login 200               | 405                
 alarms/<pk>/sightings/           | login 405               | login alarms                  | login 405
 alarms/choices/                  | login 200               | login choices                 | 405
 alarms/choices/chat/             | login 403 403 choices choices | login 403 403 422 422   | 405
+upstream/settings/               | login 200               | login 403 403 422 422         | 405
 upstream/webhooks/               | login 200               | login 405                     | login 405
 upstream/webhooks/rings/         | login 403 403 403 405   | login 403 403 403 webhooks    | login 403 403 403 405
 webhooks/notpanel/               | 405                     | 503                           | 405

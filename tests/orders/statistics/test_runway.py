@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.access import Role
+from accounts.desk_settings import held
 from accounts.models import BalanceReading
 from orders.models import Order, Spending
 from orders.rules.statuses import Status
@@ -126,7 +127,7 @@ def write_spending(spent: str, queued: str = "0") -> None:
 def test_the_status_bar_says_it_within_its_one_query_and_links_to_the_formula(viewer: Browser) -> None:
     write_balance("47.50")
     write_spending("120", "18.20")
-    with CaptureQueriesContext(connection) as queries:
+    with held({}), CaptureQueriesContext(connection) as queries:
         assert StatusBar().runway.brief == "about 9 h, 5 h with the queue"
     assert len(queries) == 1
     page = viewer.get("/team/").content.decode()
@@ -157,7 +158,7 @@ def test_after_a_top_up_a_queue_that_is_gone_is_no_longer_told_of(viewer: Browse
 def test_what_waits_is_found_by_its_status_and_not_among_all_that_were_rejected() -> None:
     write_spending("24", "7")
     write_balance("34.50")
-    with CaptureQueriesContext(connection) as queries:
+    with held({}), CaptureQueriesContext(connection) as queries:
         StatusBar().runway.brief  # noqa: B018  read for its query
         spending_beside(BalanceReading.objects.first())
     bar, *_, receipt = queries.captured_queries

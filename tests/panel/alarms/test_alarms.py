@@ -13,10 +13,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.access import Role
-from accounts.models import BalanceReading
+from accounts.models import BalanceReading, DeskSettings
 from catalog.changes import accept
 from catalog.models import Change, Service
-from orders.models import Order
+from orders.models import Order, Spending
 from orders.placing import send_switch
 from orders.rules.statuses import Status
 from panel.alarms.conditions import CONDITIONS, PILE_TOLD_EVERY
@@ -99,6 +99,66 @@ def test_without_a_threshold_or_in_other_money_no_balance_is_low(settings: Any, 
     settings.LOW_BALANCE = low
     make_reading("0", currency)
     assert not evaluate(AT)
+
+
+# ── The balance ends soon ────────────────────────────────────────────────────────────────────────
+def spend(hourly: int, queued: str = "0") -> None:
+    """At this pace in US dollars, as it was measured in the last 24 hours; the alarms are evaluated at noon in UTC."""
+    pace = {"at": AT, "since": AT - timedelta(hours=24), "spent": Decimal(24 * hourly), "queued": Decimal(queued)}
+    Spending.objects.update_or_create(pk=ONLY_ROW, defaults=pace)
+
+
+def test_a_balance_that_ends_before_the_morning_is_an_alarm_that_says_when() -> None:
+    make_reading("170")
+    spend(10)
+    evaluate(AT)
+    assert alarm_of("runway").sentence == (
+        "The balance of $170.00 ends at about 3 Nov, 05:00 UTC, before 06:00 UTC. Top it up in time."
+    )
+    make_reading("400")
+    evaluate(at(1))
+    evaluate(at(17))
+    assert alarm_of("runway").ended_at == at(17)
+
+
+def test_what_is_queued_counts_as_spent() -> None:
+    make_reading("190")
+    spend(10)
+    assert not evaluate(AT)
+    spend(10, queued="20")
+    assert evaluate(AT)
+
+
+def test_a_balance_that_wavers_around_the_morning_is_one_alarm() -> None:
+    spend(10)
+    for minute, amount in enumerate(("179", "182", "178", "181")):
+        make_reading(amount)
+        evaluate(at(minute))
+    assert len(alarms("runway")) == 1
+    assert alarm_of("runway").calm_since is None
+
+
+@pytest.mark.parametrize(
+    ("chosen", "hourly", "currency"),
+    [({"lasts_until": ""}, 10, "USD"), ({}, 0, "USD"), ({}, 10, "EUR"), ({"lasts_until": "12:30 UTC"}, 10, "USD")],
+    ids=["switched off", "nothing is spent", "in other money", "it lasts until then"],
+)
+def test_without_a_time_or_a_pace_no_balance_ends_too_soon(chosen: dict[str, str], hourly: int, currency: str) -> None:
+    DeskSettings.objects.create(pk=ONLY_ROW, chosen=chosen)
+    make_reading("50", currency)
+    spend(hourly)
+    assert not evaluate(AT)
+
+
+def test_thresholds_hold_from_the_next_evaluation_on() -> None:
+    make_reading("25")
+    evaluate(AT)
+    assert not alarms("balance")
+    DeskSettings.objects.create(pk=ONLY_ROW, chosen={"low_balance": "30", "price_jump_percent": "300"})
+    make_price_jump("1", "2")
+    evaluate(at(1))
+    assert alarm_of("balance").sentence.startswith("Upstream’s balance is $25.00, below $30.00.")
+    assert not alarms("prices")
 
 
 # ── Sending ──────────────────────────────────────────────────────────────────────────────────────

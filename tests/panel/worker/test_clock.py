@@ -10,9 +10,10 @@ from django.db.models import Model
 from django.utils import timezone
 
 from accounts.access import Role
+from accounts.desk_settings import longest_delay
 from accounts.models import BalanceReading
 from orders.models import Delivery, Event, Order, Poll, PollCall, Sending, Task
-from orders.rules.retry import LEASE, longest_wait
+from orders.rules.retry import LEASE
 from orders.rules.statuses import Status
 from panel.alarms.conditions import SET_BACK_STANDS_FOR
 from panel.alarms.evaluate import evaluate
@@ -115,7 +116,7 @@ def test_a_wait_that_is_possible_stays(stored: str) -> None:
 def test_a_long_undo_window_stays(settings: Any) -> None:
     settings.SEND_DELAY_SECONDS = 3600
     task, now = make_task(timezone.now() + AN_HOUR), timezone.now()
-    assert longest_wait() == AN_HOUR
+    assert longest_delay(now) == AN_HOUR
     assert not mend_waits(now)
     task.refresh_from_db()
     assert task.due_at and task.due_at > now

@@ -1,0 +1,227 @@
+"""What managers set for the whole desk: when alarms are raised, how long an order can be undone, when it is late.
+
+The environment gives each setting its first value. A signed-in person's requests get the values in the query that reads
+the person (`UserManager.get`), so they cost no statement; all others read them when they first need them.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts.models import DeskSettings, SettingChange, User
+from panel.format.money import money
+from panel.format.numbers import amounts_of, marked, number
+from panel.format.times import zone_name, zone_named
+from panel.ops.database import ONLY_ROW, only_row
+
+Chosen = Mapping[str, str]  # name of a setting → its value as text, for those that somebody has set
+
+MOST_DOLLARS = 10**9
+MOST_DELAY_SECONDS = 3600
+MOST_GRACE_HOURS = 720
+CHANGES_READ = 100  # of one setting in an hour
+CLOCK_TIME = re.compile(r"([01]?[0-9]|2[0-3])[:.]([0-5][0-9])(?:\s+(\S+))?")
+
+
+class ClockTime(NamedTuple):
+    """A time of day in a time zone."""
+
+    at: time
+    zone: str  # as the IANA names it
+
+    def __str__(self) -> str:
+        return f"{self.at:%H:%M} {self.zone}"
+
+    def next(self, now: datetime) -> datetime:
+        """The first moment after this one at which the clock there shows this time."""
+        here = now.astimezone(zone_named(self.zone) or ZoneInfo("UTC"))
+        today = datetime.combine(here.date(), self.at, here.tzinfo)
+        return today if today > now else datetime.combine(here.date() + timedelta(days=1), self.at, here.tzinfo)
+
+
+class Values(NamedTuple):
+    """The values that hold now. Each field is a key of SETTINGS."""
+
+    low_balance: Decimal  # USD
+    lasts_until: ClockTime | None
+    price_jump_percent: Decimal
+    send_delay_seconds: Decimal
+    late_grace_hours: Decimal
+
+    @property
+    def late_grace(self) -> timedelta:
+        """How much longer than 95 of 100 orders of its service an order may take before it is late."""
+        return timedelta(hours=float(self.late_grace_hours))
+
+
+# ── How a value is read and told ─────────────────────────────────────────────────────────────────
+def read_number(least: int, most: int) -> Callable[[str], Decimal]:
+    """Reads a number from `least` to `most`, as the reader writes numbers."""
+
+    def read(text: str) -> Decimal:
+        amounts = amounts_of(text.removesuffix("%").strip().removeprefix("$"))
+        if len(amounts) != 1 or amounts[0].normalize().as_tuple().exponent < -6:  # type: ignore[operator]
+            raise ValueError("Write a number, such as 20, without a mark for thousands.")
+        if not least <= amounts[0] <= most:
+            raise ValueError(f"Write a number from {number(least)} to {number(most)}.")
+        return amounts[0].normalize()
+
+    return read
+
+
+def read_clock_time(text: str) -> ClockTime | None:
+    """Reads a time of day, on the reader's clock unless a zone follows; None for an empty text, which means never."""
+    if not text.strip():
+        return None
+    found = CLOCK_TIME.fullmatch(text.strip())
+    if not found:
+        raise ValueError("Write a time such as 06:00, or leave it empty for no alarm.")
+    zone = found[3] or zone_name()
+    if zone != "UTC" and zone_named(zone) is None:
+        raise ValueError("The desk does not know this time zone. Write its name like Europe/Berlin, or none for yours.")
+    return ClockTime(time(int(found[1]), int(found[2])), zone)
+
+
+def plain(value: object) -> str:
+    """A value as it is stored: read again, it is the same."""
+    return "" if value is None else f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
+
+
+def typed(value: object) -> str:
+    """A value as the reader would type it."""
+    return marked(plain(value)) if isinstance(value, Decimal) else plain(value)
+
+
+class Setting(NamedTuple):
+    """One thing that managers set."""
+
+    label: str
+    unit: str  # what stands behind the field
+    help: str
+    first: Callable[[], str]  # its value until somebody sets it, as the environment says
+    read: Callable[[str], Any]  # what a person typed; raises a ValueError with a sentence for them
+    words: Callable[[Any], str]  # the value in a sentence
+    of_text: Callable[[str], Any] = Decimal  # what `plain` wrote
+
+
+SETTINGS: dict[str, Setting] = {
+    "low_balance": Setting(
+        "Low balance", "US dollars", "Below it the balance is marked, and an alarm is raised. 0: no alarm.",
+        lambda: str(settings.LOW_BALANCE), read_number(0, MOST_DOLLARS), money,
+    ),
+    "lasts_until": Setting(
+        "Balance must last until", "",
+        "An alarm is raised when the balance ends before this time, at the pace of the last 24 hours and with what is "
+        "queued. A time is on your own clock unless a zone follows it: 06:00 Europe/Berlin. Empty: no alarm.",
+        lambda: str(settings.BALANCE_LASTS_UNTIL), read_clock_time, lambda value: str(value) if value else "no alarm",
+        read_clock_time,
+    ),
+    "price_jump_percent": Setting(
+        "Price jump", "percent",
+        "A rate that moved by more raises an alarm. One that rose by more takes a tick beside “Place order” until "
+        "somebody has decided about it.",
+        lambda: str(settings.PRICE_JUMP_PERCENT), read_number(1, 1000), lambda value: f"{typed(value)} %",
+    ),
+    "send_delay_seconds": Setting(
+        "Sending delay", "seconds", "For so long a new order can be undone before it is sent. 0: it is sent at once.",
+        lambda: str(settings.SEND_DELAY_SECONDS), read_number(0, MOST_DELAY_SECONDS), lambda value: f"{typed(value)} s",
+    ),
+    "late_grace_hours": Setting(
+        "Late", "hours more",
+        "An order is late when it takes so many hours longer than 95 of 100 of its service’s last orders did.",
+        lambda: str(settings.LATE_GRACE_HOURS), read_number(0, MOST_GRACE_HOURS), lambda value: f"{typed(value)} h",
+    ),
+}  # fmt: skip
+
+
+# ── What holds now ───────────────────────────────────────────────────────────────────────────────
+_HELD: ContextVar[Values | None] = ContextVar("desk settings", default=None)
+
+
+def values_of(chosen: Chosen | None) -> Values:
+    """All values: those that somebody set, and the first values of the others."""
+    return Values(**{name: value_of(name, chosen or {}) for name in SETTINGS})
+
+
+def value_of(name: str, chosen: Chosen) -> Any:
+    """A setting's value; its first value where nobody has set it, or where what is stored cannot be read."""
+    setting = SETTINGS[name]
+    try:
+        return setting.of_text(chosen[name])
+    except (KeyError, ValueError, ArithmeticError):
+        return setting.of_text(setting.first())
+
+
+def current() -> Values:
+    """The values that hold now: those that the request or the round holds, else read by one statement."""
+    return _HELD.get() or values_of(stored())
+
+
+def stored() -> Chosen:
+    """What somebody has set, read now."""
+    return DeskSettings.objects.filter(pk=ONLY_ROW).values_list("chosen", flat=True).first() or {}
+
+
+def longest_delay(now: datetime) -> timedelta:
+    """The longest sending delay that may still run: an undo window stays as long as it was when it began."""
+    since = now - timedelta(seconds=MOST_DELAY_SECONDS)
+    lately = SettingChange.objects.filter(name="send_delay_seconds", changed_at__gte=since).order_by("-pk")
+    seconds = [current().send_delay_seconds, *map(Decimal, lately.values_list("was", flat=True)[:CHANGES_READ])]
+    return timedelta(seconds=float(max(seconds)))
+
+
+@contextmanager
+def held(chosen: Chosen | None) -> Iterator[None]:
+    """Inside, these values hold without a further statement."""
+    before = _HELD.set(values_of(chosen))
+    try:
+        yield
+    finally:
+        _HELD.reset(before)
+
+
+# ── Changing them ────────────────────────────────────────────────────────────────────────────────
+class Moved(Exception):
+    """Somebody else has changed settings since the form was shown. Maps their names to the last change of each."""
+
+    def __init__(self, changes: dict[str, SettingChange | None]) -> None:
+        super().__init__(*changes)
+        self.changes = changes
+
+
+def change(wanted: Chosen, seen: Chosen, *, by: User, at: datetime) -> list[SettingChange]:
+    """Sets what is wanted, and records who set it, when, and the value before. Returns what changed.
+
+    `seen` are the values that the form showed. Nothing is set when one of the wanted has changed since: raises Moved.
+    """
+    with transaction.atomic():
+        only_row(DeskSettings)
+        row = DeskSettings.objects.select_for_update().get(pk=ONLY_ROW)
+        now = {name: plain(value_of(name, row.chosen)) for name in wanted}
+        if moved := [name for name in wanted if now[name] not in (seen.get(name), wanted[name])]:
+            raise Moved({name: SettingChange.objects.newest(name) for name in moved})
+        changes = [
+            SettingChange(name=name, was=now[name], now=text, changed_by=by, changed_at=at)
+            for name, text in wanted.items()
+            if text != now[name]
+        ]
+        row.chosen = {**row.chosen, **{changed.name: changed.now for changed in changes}}
+        row.save(update_fields=["chosen"])
+        return SettingChange.objects.bulk_create(changes)
+
+
+def words_of(name: str, text: str) -> str:
+    """A stored value as a person reads it, for the record of changes; the text itself where it cannot be read."""
+    setting = SETTINGS.get(name)
+    try:
+        return setting.words(setting.of_text(text)) if setting else text
+    except (ValueError, ArithmeticError):
+        return text

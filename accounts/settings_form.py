@@ -1,0 +1,61 @@
+"""The form in which managers change the desk's settings. It changes only what the person has changed in it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from accounts.desk_settings import SETTINGS, Moved, plain, typed, value_of, words_of
+from accounts.models import SettingChange
+
+VALUE_CHARACTERS = 100
+
+
+class SettingField(forms.CharField):
+    """One setting, as a person types it. Its value is the text that is stored."""
+
+    def __init__(self, name: str) -> None:
+        self.setting = SETTINGS[name]
+        super().__init__(label=self.setting.label, required=False, max_length=VALUE_CHARACTERS)
+        self.widget.attrs = {"class": "in-t num", "autocomplete": "off"}
+
+    def clean(self, value: Any) -> str:
+        """What is stored for this text. Raises a ValidationError with a sentence."""
+        text = super().clean(value)
+        try:
+            return plain(self.setting.read(text))
+        except ValueError as wrong:
+            raise ValidationError(str(wrong)) from None
+
+
+class SettingsForm(forms.Form):
+    """All settings. Beside each stands `saw_<name>`, the stored value that the page showed."""
+
+    def __init__(self, data: Any = None, *, chosen: Mapping[str, str]) -> None:
+        values = {name: value_of(name, chosen) for name in SETTINGS}
+        super().__init__(data, initial={name: typed(value) for name, value in values.items()})
+        self.fields |= {name: SettingField(name) for name in SETTINGS}
+        self.stored = {name: plain(value) for name, value in values.items()}  # what the page shows as seen
+
+    @property
+    def seen(self) -> dict[str, str]:
+        """The stored values that the page showed. A page that does not say so has shown nothing."""
+        return {name: str(self.data.get(f"saw_{name}", ""))[:VALUE_CHARACTERS] for name in SETTINGS}
+
+    @property
+    def wanted(self) -> dict[str, str]:
+        """What the person has changed, by name."""
+        seen = self.seen
+        return {name: text for name, text in self.cleaned_data.items() if text != seen[name]}
+
+    def refuse(self, moved: Moved) -> None:
+        """Says at each field who changed it meanwhile. What was typed stays, and a second press sets it."""
+        for name, last in moved.changes.items():
+            self.add_error(name, moved_sentence(name, last, self.stored[name]))
+
+
+def moved_sentence(name: str, last: SettingChange | None, now: str) -> str:
+    """What is said of a setting that another person changed while the form was open."""
+    who = f"{last.changed_by} changed it" if last else "It was changed"
+    return f"{who} to {words_of(name, now)} meanwhile. Nothing was saved. Save again to set yours."

@@ -1,6 +1,7 @@
 """The orders list that an address describes: its filters, search, sort and columns, and which page of it."""
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Self
@@ -24,12 +25,13 @@ from orders.table.rows import VERSION_FIELDS, Row, is_one_of, row_version
 from panel.format.numbers import number
 from panel.format.times import ends, latest, machine, starts
 from panel.ops.database import Select
-from panel.web.params import COUNTED_ROWS, read_number
+from panel.web.params import read_number
 
 ROWS_A_PAGE = 50
 IGNORED_CHARACTERS = 100  # that the page repeats of a value that makes no sense
 MOST_NEW_ORDERS = 99  # counted; beyond that the page says 99+
-COUNTED_IDS = 300  # ids that are looked at for the numbers on the tabs of a filtered list
+COUNTED_IDS = 100  # looked at for the numbers on the tabs of a filtered list
+OWN_AT_ONCE = 10  # of the person's own new orders that one poll brings
 MAX_ID = 10**18  # larger than any order's
 SPAN_SLACK_IDS = 1_000  # ids and times of placing rise together, except among orders of the same moment
 
@@ -349,11 +351,24 @@ class Listing:
         polled = {str(pk): machine(at) for pk, at in checked if at}
         return moved, polled, newest or 0
 
-    def count_new(self) -> int:
-        """How many orders match that the open page does not know, at most MOST_NEW_ORDERS + 1."""
-        return len(self.newer_orders()[: MOST_NEW_ORDERS + 1])
+    def own_new_orders(self, shown: Collection[int]) -> OrderQuerySet:
+        """The person's own orders that match and that the open page, which shows these ids, does not have yet.
+
+        They come at once, and those of teammates behind the pill. None where the list is not sorted newest first.
+        """
+        if self.sorting:
+            return Order.objects.none()
+        new = self.newer_orders().filter(placed_by=self.user.pk).exclude(pk__in=self._since(shown))
+        return self.orders().filter(pk__in=[row["pk"] for row in new.order_by("-pk")[:OWN_AT_ONCE]]).order_by("-pk")
+
+    def count_new(self, shown: Collection[int]) -> int:
+        """How many new orders match that are not among these ids, at most MOST_NEW_ORDERS + 1."""
+        return len(self.newer_orders().exclude(pk__in=self._since(shown))[: MOST_NEW_ORDERS + 1])
+
+    def _since(self, shown: Collection[int]) -> list[int]:
+        return [pk for pk in shown if pk > self.newest]
 
 
 def at_least(count: int) -> str:
-    """`7+`, and no more than `100+`."""
-    return f"{min(count, COUNTED_ROWS)}+" if count else ""
+    """`7+`; "" for none, because further orders may hold some."""
+    return f"{count}+" if count else ""

@@ -27,7 +27,8 @@ def short_name(name: str, category: str) -> ShortName:
     From the name's beginning it cuts the words that stand in the category too, in the category's order.
     """
     what = split_category(category)[1]
-    rest, brackets = name.strip(), []
+    rest = name.strip()
+    brackets: list[str] = []
     while match := BRACKET_AT_END.search(rest):
         brackets.insert(0, match[1].strip())
         rest = rest[: match.start()]

@@ -297,7 +297,7 @@ def test_what_a_time_decides_is_decided_when_it_comes(desk: Desk) -> None:
     new, live = desk.orders["new"], desk.orders["live"]
     Poll.objects.filter(order=live).update(next_poll_at=timezone.now() + minutes(1))
     before = desk.rows()
-    assert "not sent yet; goes" in before[new.pk]
+    assert ">sends <time" in before[new.pk]
     assert ">Undo<" in before[new.pk]
     assert not re.search("row is-late|late <time|sub old", before[live.pk])
     new.tasks.update(due_at=timezone.now())

@@ -39,7 +39,8 @@
     whole.checked = picked.size === all.length;
     whole.indeterminate = picked.size > 0 && !whole.checked;
     const gone = carried().length, count = picked.size + gone;
-    shown.textContent = `the ${count} ticked${gone ? `, ${gone} of them further down` : " on this page"}`;
+    shown.textContent = `the ${count} ticked`;
+    document.getElementById("ticked-where").textContent = gone ? `, ${gone} of them further down` : " on this page";
     if (count) htmx.trigger(form.querySelector("[hx-get]") ?? form, "desk:ticked");
   };
   const range = (from, to, checked) => {

@@ -281,7 +281,7 @@ class Listing:
         """What matches, in words that follow a number: `orders`, `orders that match`."""
         if self.is_filtered:
             return "orders that match"
-        return f"orders at “{tab_label(self.status)}”" if self.status else "orders"
+        return f"orders in “{tab_label(self.status)}”" if self.status else "orders"
 
     @property
     def is_filtered(self) -> bool:

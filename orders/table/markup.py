@@ -99,7 +99,7 @@ def row_link(address: str, id: str) -> Markup:
 def _sign(network: str) -> Markup:
     """A network's sign with its name, or the globe for an address of none. The stylesheet draws it."""
     name = NETWORKS[network].name if network else "Not a network that the desk knows"
-    return Markup('<span class="net net-{}" title="{}" role="img" aria-label="{}"></span>').format(
+    return Markup('<span class="net net-{}" title="{}"><span class="vh">{}</span></span>').format(
         network or "none", name, name
     )
 

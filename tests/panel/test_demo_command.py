@@ -143,12 +143,17 @@ def test_it_names_the_only_port_that_is_taken() -> None:
     )
 
 
-def test_it_prints_the_logins_again(capsys: pytest.CaptureFixture[str]) -> None:
-    call_command("demo", logins=True, port=8123)
-
+def test_it_prints_the_logins_again_with_the_addresses_of_the_last_demo(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("demo", logins=True, port=8123, state=tmp_path)
     printed = capsys.readouterr().out
     assert "http://127.0.0.1:8123/" in printed
     assert all(re.search(rf"{member.username} +{member.password} ", printed) for member in TEAM)
+
+    (tmp_path / "welcome.txt").write_text("It was elsewhere.")
+    call_command("demo", logins=True, port=8123, state=tmp_path)
+    assert capsys.readouterr().out == "It was elsewhere.\n"
 
 
 def test_it_never_passes_on_a_real_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

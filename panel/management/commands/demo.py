@@ -25,6 +25,7 @@ HAS_A_PAST = "has_a_past"  # a file in the state's folder: the orders of the las
 START_SECONDS = 60.0  # for a program to answer on a slow machine; usually one or two
 ANSWER_SECONDS = 2.0
 LAST_PORT = 65_536
+WELCOME = "welcome.txt"  # a file in the state's folder: where the last demo was, and the logins
 LOG = "demo.log"  # a file in the state's folder: what the programs say once the desk is open
 WEB_THREADS = 8  # a person and a few open pages
 # What the demo has itself do in a process of its own, with the port of the desk, once the programs are there.
@@ -53,9 +54,8 @@ class Command(BaseCommand):
         where = options["port"], options["sandbox_port"], options["speed"], options["state"].resolve()
         try:
             if options["logins"]:
-                self.stdout.write(
-                    welcome(options["port"], options["sandbox_port"], options["speed"], options["state"].resolve())
-                )
+                last = where[-1] / WELCOME
+                self.stdout.write(last.read_text() if last.exists() else welcome(*where))
             elif only:
                 PARTS[only](options["port"])
             else:
@@ -87,7 +87,8 @@ def run(port: int, sandbox_port: int, speed: float, state: Path) -> None:
         programs.wait_until(lambda: answer(port, "/healthz/ready") == HTTPStatus.OK, "The worker", START_SECONDS)
         programs.run("webhooks", (*MANAGE, "demo", "--only=webhooks", f"--port={port}"))
         programs.log_to(state / LOG)
-        programs.say(welcome(port, sandbox_port, speed, state))
+        (state / WELCOME).write_text(welcome(port, sandbox_port, speed, state))
+        programs.say((state / WELCOME).read_text())
         programs.watch()
 
 

@@ -77,31 +77,25 @@ def row_link(address: str, id: str) -> Markup:
     takes more than two lines the beginning is left out, because its end says whose it is. Only http(s) becomes a link.
     """
     if not address.lower().startswith(("http://", "https://")):
-        return Markup(
-            '<span class="to">{}<span class="to-t" dir="ltr" title="{1}"><span class="to-h">{1}</span></span></span>'
-        ).format(_sign(""), address)
+        return Markup('<span class="to net-none" dir="ltr" title="{0}"><span class="to-h">{0}</span></span>').format(
+            address
+        )
     network, before, main, path = link_parts(address)
     user = Markup('<span class="to-r">{}</span>').format(before) if before else ""
     if network:
-        lines = Markup('<span class="to-a">{}</span><span class="sub to-p">{}</span>').format(main, path)
+        name = NETWORKS[network].name
+        lines = Markup(
+            '<span class="vh">{} </span><span class="to-a">{}</span><span class="sub to-p">{}</span>'
+        ).format(name, main, path)
     elif len(before + main) <= HOST_LINE_CHARACTERS:
         lines = Markup('<span class="to-a">{}<b>{}</b></span><span class="sub to-p">{}</span>').format(user, main, path)
     else:
         end = main if len(main) <= HOST_CHARACTERS else f"…{main[-HOST_CHARACTERS:]}"
         lines = Markup('<span class="to-h"><b>{}</b></span>').format(end)
     return Markup(
-        '<span class="to">{}<a class="to-t" dir="ltr" id="{}" href="{}" title="{}" rel="noreferrer noopener" '
-        'target="_blank" aria-describedby="new-tab">{}</a></span>'
-    ).format(_sign(network), id, address, address, lines)
-
-
-@cache
-def _sign(network: str) -> Markup:
-    """A network's sign with its name, or the globe for an address of none. The stylesheet draws it."""
-    name = NETWORKS[network].name if network else "Not a network that the desk knows"
-    return Markup('<span class="net net-{}" title="{}"><span class="vh">{}</span></span>').format(
-        network or "none", name, name
-    )
+        '<a class="to net-{}" dir="ltr" id="{}" href="{}" title="{}" rel="noreferrer noopener" target="_blank" '
+        'aria-describedby="new-tab">{}</a>'
+    ).format(network or "none", id, address, address, lines)
 
 
 # ── Buttons ──────────────────────────────────────────────────────────────────────────────────────

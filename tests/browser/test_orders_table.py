@@ -69,7 +69,7 @@ def test_rows_are_of_one_height_and_show_whole_what_tells_orders_apart(
         cut = [part.inner_text() for part in page.locator(".to-a, .to-p, .to-h, .whole").all() if part.evaluate(CUT)]
         assert cut == []
     row = page.locator(f"#order-{orders[0].pk}")
-    expect(row.locator(".net-instagram")).to_have_text("Instagram")
+    expect(row.locator(".net-instagram")).to_have_accessible_name("Instagram harbour.coffee /p/BAbsmg1jWQf/")
     expect(row.locator(".to-a")).to_have_text("harbour.coffee")
     expect(row.locator(".name")).to_have_text(NAME.partition("| ")[2].partition(" [")[0])
     for deceit, host in zip(orders[3:5], ("login.verify-profile.example.com", "evil.example"), strict=True):

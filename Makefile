@@ -7,11 +7,12 @@ AS_DEPLOYED = DEBUG=false SECRET_KEY=$(RANDOM) NOTPANEL_API_KEY=$(RANDOM)
 # The tests start processes by the hundred. Were it set, each of them would compile the house anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test slow campaign fuzz mutants check lint format types templates migrations deployment environment-to-test bench flat requirements clean
+.PHONY: help demo demo-logins test slow campaign fuzz mutants check lint format types templates migrations deployment environment-to-test bench flat requirements clean
 
 help:
 	@echo "make demo          the desk with a team, orders and its own supplier: http://127.0.0.1:8000"
 	@echo "                   other ports: make demo ARGS='--port 8001 --sandbox-port 8702'"
+	@echo "make demo-logins   the addresses and the logins of the demo again"
 	@echo "make test          the test suite; a part of it: make test ARGS='tests/orders -k answer'"
 	@echo "make slow          the tests that take ten seconds and more: every page's looks, hostile texts, a whole demo"
 	@echo "make campaign      faults and kills, for minutes: 10,000 orders, 110 kills; on one database"
@@ -27,6 +28,9 @@ help:
 demo:
 	@.ci/environment requirements.txt
 	@$(PY) manage.py demo $(ARGS)
+
+demo-logins:
+	@$(PY) manage.py demo --logins $(ARGS)
 
 # Some tests take half a minute and most none: whoever is done early takes over from the other. One more of them than
 # there are processors, for browsers and servers are waited for.

@@ -95,6 +95,9 @@ class User(AbstractBaseUser):
     )
     columns = models.JSONField(default=list, blank=True, help_text="Of the orders table, in order; empty: the usual.")
     pinned = models.JSONField(default=list, blank=True, editable=False, help_text="Ids of the views shown as tabs.")
+    unpinned = models.JSONField(
+        default=list, blank=True, editable=False, help_text="Ids of the team's views that are not shown as tabs."
+    )
 
     objects: ClassVar[UserManager] = UserManager()
     USERNAME_FIELD = "username"

@@ -300,6 +300,37 @@ def _behind(link: str, query: str) -> str:
     return ""
 
 
+# ── What a reader looks for ──
+class LinkParts(NamedTuple):
+    """A link as a row of a list shows it."""
+
+    network: str  # key of NETWORKS; "" where the host is none of a network's own
+    before: str  # what stands before an @ in front of the host: never the host, whatever it looks like
+    main: str  # the account or the post; the whole host where the network is not known
+    path: str  # what else the address says
+
+
+def link_parts(link: str) -> LinkParts:
+    """What a reader looks for in an http(s) link. Only a network's own host counts as that network."""
+    netloc = authority(link)
+    host = netloc.rsplit("@", 1)[-1]
+    rest = link.partition("://")[2][len(netloc) :]
+    key, own = owner_of(host.casefold())
+    if netloc != host or not own:
+        return LinkParts("", netloc.removesuffix(host), host, rest)
+    place = place_of(link)
+    code = re.split(r"[/=]", place.target)[-1]
+    first = rest.strip("/").split("/")[0].partition("?")[0].partition("#")[0]
+    for main in (place.name, code, first) if place.kind != Kind.FRONT else ():
+        if main and (match := re.search(rf"(?<=[/=])(@?{re.escape(main)})(?=$|[/?&#])", rest)):
+            before, question, _ = rest[: match.start()].partition("?")
+            after = rest[match.end() :]
+            after = f"?{after[1:]}" if question and after.startswith("&") else after
+            path = before.rstrip("/") + after
+            return LinkParts(key, "", match[1], path if path.strip("/") else rest if main != code else host)
+    return LinkParts(key, "", host, rest)
+
+
 # ── One spelling ─────────────────────────────────────────────────────────────────────────────────
 def target_of(link: str, network: Network | None = None) -> str:
     """One text for all links that lead to the same profile or post; "" for no link.

@@ -30,6 +30,7 @@ class RateChart(NamedTuple):
     way: str  # "up" or "down" when the rate moved in the last 7 days, else ""
     move: Move | None  # the newest of these days
     at: datetime | None  # when that move was
+    moved: bool  # whether the rate moved at all in these 90 days; without that the line says nothing
 
 
 def rate_charts(services: Iterable[Service], now: datetime) -> dict[int, RateChart]:
@@ -61,4 +62,5 @@ def rate_chart(rate: Decimal, changes: list[RateChange], now: datetime) -> RateC
         path=step_path(corners, end=TODAY_X), x=TODAY_X, y=y(steps[-1][1]), first=first, last=rate,
         way="" if newest is None else "up" if newest.now > (newest.was or 0) else "down",
         move=Move("rate", newest.was, newest.now) if newest else None, at=newest.at if newest else None,
+        moved=low < high,
     )  # fmt: skip

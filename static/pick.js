@@ -9,15 +9,39 @@
 
   const ticks = () => [...document.querySelectorAll(".row .c-tick input")];
   const picked = new Set(); // a swapped row comes unticked, so what is ticked is kept here
+  const LIST = form.elements.match.value;
   let last = null;
+
+  // The pill loads the page anew: what is ticked comes along, also what new orders have pushed off the page.
+  const carried = () => [...form.querySelectorAll("[data-carried]")];
+  const carry = () => {
+    const kept = JSON.parse(sessionStorage.ticked ?? "null");
+    sessionStorage.removeItem("ticked");
+    for (const order of kept?.list === LIST ? kept.orders : []) {
+      const tick = document.querySelector(`.row .c-tick input[value="${order}"]`);
+      if (tick) tick.checked = true;
+      else {
+        const gone = Object.assign(document.createElement("input"), { type: "hidden", name: "order", value: order });
+        gone.dataset.carried = "";
+        form.append(gone);
+      }
+    }
+  };
+  document.addEventListener("click", ({ target }) => {
+    if (!target.closest("#fresh-a")) return;
+    const orders = [...picked, ...carried().map((gone) => gone.value)];
+    if (orders.length) sessionStorage.ticked = JSON.stringify({ list: LIST, orders });
+  });
 
   const tell = () => {
     const all = ticks();
     for (const tick of all) tick.checked ? picked.add(tick.value) : picked.delete(tick.value);
     whole.checked = picked.size === all.length;
     whole.indeterminate = picked.size > 0 && !whole.checked;
-    shown.textContent = picked.size === 1 ? "the 1 ticked" : `the ${picked.size} ticked`;
-    if (picked.size) htmx.trigger(form.querySelector("[hx-get]") ?? form, "desk:ticked");
+    const gone = carried().length, count = picked.size + gone;
+    shown.textContent = `the ${count} ticked`;
+    document.getElementById("ticked-where").textContent = gone ? `, ${gone} of them further down` : " on this page";
+    if (count) htmx.trigger(form.querySelector("[hx-get]") ?? form, "desk:ticked");
   };
   const range = (from, to, checked) => {
     const all = ticks(), ends = [all.findIndex((tick) => tick.value === from), all.indexOf(to)].sort((a, b) => a - b);
@@ -36,6 +60,7 @@
   });
   form.addEventListener("reset", () => setTimeout(() => { // once the browser has unticked them
     last = null;
+    for (const gone of carried()) gone.remove();
     tell();
     whole.focus();
     desk.say("Nothing is ticked.");
@@ -45,5 +70,6 @@
     for (const tick of target.querySelectorAll?.(".c-tick input") ?? []) tick.checked = picked.has(tick.value);
   });
   addEventListener("pageshow", tell); // what the browser has kept of an earlier visit
+  carry();
   tell();
 })();

@@ -181,6 +181,12 @@ class Order(models.Model):
             Index(fields=["status", "-id"], name="order_status_newest"),
             # What is assigned to a person, newest first.
             Index(fields=["assigned_to", "-id"], condition=Q(assigned_to__isnull=False), name="order_assigned"),
+            # The rail: how many of them are under way.
+            Index(
+                fields=["assigned_to", "-id"],
+                condition=Q(IS_UNDER_WAY, assigned_to__isnull=False),
+                name="order_assigned_under_way",
+            ),
             # The alarm about possible duplicates.
             Index(fields=["-id"], condition=Q(other_ids__isnull=False), name="order_other_ids"),
             # `similar_orders`: a service's orders for one target, of the last day.

@@ -13,6 +13,7 @@ from accounts.models import User
 NAME_CHARACTERS = 60
 QUERY_CHARACTERS = 2_000
 VIEWS_A_PERSON = 100
+TABS = 12  # of the team's shared views that stand as tabs; the others are on the page of all views
 # Views that everybody has and nobody changes: name, and query with the person's id for `me`.
 PRESETS = (
     ("All orders", ""),
@@ -33,9 +34,14 @@ class SavedViewQuerySet(models.QuerySet["SavedView"]):
         return self.filter(mine) if user.is_authenticated and user.is_active else self.none()
 
     def pinned_by(self, user: User) -> "list[SavedView]":
-        """The views that this person pinned as tabs, in that order, without those that are no longer shared."""
-        views = self.seen_by(user).in_bulk(user.pinned) if user.pinned else {}
-        return [views[pk] for pk in user.pinned if pk in views]
+        """The views that this person has as tabs: those that they pinned, and those that the team shares.
+
+        First in the order in which they were pinned, then by name; at most TABS of the team's. A shared view that
+        this person unpinned is left out, and one that is shared no longer.
+        """
+        mine = self.seen_by(user).in_bulk(user.pinned) if user.pinned else {}
+        team = self.filter(shared=True).exclude(pk__in=[*user.pinned, *user.unpinned])[:TABS]
+        return [*(mine[pk] for pk in user.pinned if pk in mine), *team]
 
 
 class SavedView(models.Model):
@@ -52,6 +58,8 @@ class SavedView(models.Model):
 
     class Meta:
         ordering = ("name", "id")
+        # `pinned_by`: the views that the team shares, by name.
+        indexes = [models.Index(fields=["name", "id"], condition=models.Q(shared=True), name="view_shared")]
         constraints = [
             # A double click on “Save” saves one view.
             models.UniqueConstraint(

@@ -241,6 +241,13 @@ class Task(models.Model):
             Index(fields=["due_at", "id"], condition=Q(settled_at=None), name="task_due"),
             # The status bar: how much money is waited for.
             Index(fields=["needs"], condition=Q(needs__isnull=False, settled_at=None), name="task_needs_money"),
+            # The tabs of orders that wait for money, and of those whose sending has no clear answer; newest first.
+            Index(fields=["-order"], condition=Q(needs__isnull=False, settled_at=None), name="task_waits_for_money"),
+            Index(
+                fields=["kind", "-order"],
+                condition=Q(unclear_since__isnull=False, settled_at=None),
+                name="task_confirming",
+            ),
             # What upstream took between two readings of the balance.
             Index(fields=["settled_at"], condition=IS_PLACED, name="task_placed"),
             # `silent_refills`: those that are presumed settled.

@@ -1,9 +1,12 @@
 """All orders of a list as a file, in the list's order, with the same memory however many they are.
 
-The rows are spooled to a temporary file first: only then is their exact count known, and the first line names it. They
-are read ORDERS_PER_QUERY at a time, each time in a query of its own, because a cursor over all of them would hold a
-transaction open, and PostgreSQL cleans nothing up meanwhile. So a row fits the filter at the moment it is read, orders
-placed after the beginning are left out, and an order whose charge moves in a list sorted by charge occurs at most once.
+The first line of a file holds the heads, so that spreadsheets and programs read it as it is. What the file is about,
+its filter, count and time zone, stands in its name, and in a workbook on a second sheet.
+
+The rows are spooled to a temporary file first, because only then is their exact count known. They are read
+ORDERS_PER_QUERY at a time, each time in a query of its own, because a cursor over all of them would hold a transaction
+open, and PostgreSQL cleans nothing up meanwhile. So a row fits the filter at the moment it is read, orders placed after
+the beginning are left out, and an order whose charge moves in a list sorted by charge occurs at most once.
 """
 
 import csv
@@ -17,19 +20,21 @@ from typing import IO, Any, NamedTuple
 
 from django.db.models import Count, Q, Value
 from django.db.models.functions import Coalesce, NullIf
+from django.utils.text import slugify
 from xlsxwriter import Workbook
 
 from orders.models import Order, Task
 from orders.rules.statuses import label
-from orders.table.filters import NETWORK_NAMES
+from orders.table.filters import NETWORK_NAMES, tab_label
 from orders.table.listing import Listing
 from orders.table.paging import all_ids
 from orders.table.rows import CHECKED_AT, is_one_of
 from panel.format.spreadsheet import safe
-from panel.format.times import machine, zone_name
+from panel.format.times import machine, today, zone_name
 
 ORDERS_PER_QUERY = 2_000
-MOST_SHEET_ROWS = 1_048_576 - 2  # of Excel, without the title and the heads
+MOST_SHEET_ROWS = 1_048_576 - 1  # of Excel, without the heads
+NAME_CHARACTERS = 100  # of the filter in a file's name
 COLUMN_CHARACTERS = 18  # the width of a sheet's columns
 PERSON = Coalesce(NullIf("placed_by__name", Value("")), "placed_by__username")
 
@@ -107,7 +112,7 @@ def refills_of(pks: list[int]) -> dict[int, int]:
 # ── Words ────────────────────────────────────────────────────────────────────────────────────────
 def filter_words(listing: Listing) -> str:
     """How the list is filtered and sorted: `Completed, Link on: instagram.com, newest first`."""
-    tab = label(listing.status) if listing.status else "All statuses"
+    tab = tab_label(listing.status) if listing.status else "All statuses"
     return ", ".join([tab, *(f"{name}: {words}" for name, words, _ in listing.chips()), listing.sort.words])
 
 
@@ -117,10 +122,22 @@ def recorded_words(listing: Listing) -> str:
     return f"{words}, and a search" if listing.text else words
 
 
-def title(listing: Listing, count: int, now: datetime) -> str:
-    """The first line of the file."""
-    made = f"exported by {listing.user} at {machine(now)}"
-    return f"Orders: {filter_words(listing)}; {count} orders; times in {zone_name()}; {made}"
+def about(listing: Listing, count: int, now: datetime) -> list[tuple[str, str]]:
+    """What the file is about, in lines of two cells."""
+    return [
+        ("Orders", filter_words(listing)),
+        ("Number of orders", str(count)),
+        ("Times in", zone_name()),
+        ("Exported by", str(listing.user)),
+        ("Exported at", machine(now)),
+    ]
+
+
+def file_name(name: str, count: int, extension: str) -> str:
+    """`orders-completed-841-orders-europe-berlin-2026-11-21.csv`. `name` is that of a view, or the filter in words."""
+    words = slugify(name)[:NAME_CHARACTERS].strip("-")
+    zone = slugify(zone_name().replace("/", "-"))
+    return f"orders-{words}-{count}-order{'s' * (count != 1)}-{zone}-{today()}.{extension}"
 
 
 # ── Files ────────────────────────────────────────────────────────────────────────────────────────
@@ -136,37 +153,44 @@ def spool(rows: Iterator[list[Any]]) -> tuple[IO[bytes], int]:
     return file, count
 
 
-def as_csv(title: str, lines: IO[bytes]) -> IO[bytes]:
-    """The spooled lines under the title and the heads, as a CSV file."""
+def as_csv(_about: list[tuple[str, str]], lines: IO[bytes]) -> IO[bytes]:
+    """The spooled lines under the heads, as a CSV file."""
     file = temporary_file()
     # With a byte order mark: without it Excel reads the file in the encoding of the machine's country.
     text = TextIOWrapper(file, "utf-8-sig", newline="")
-    csv.writer(text).writerows([[safe(title)], COLUMNS])
+    csv.writer(text).writerow(COLUMNS)
     text.detach()
     shutil.copyfileobj(lines, file)
     file.seek(0)
     return file
 
 
-def as_sheet(title: str, lines: IO[bytes]) -> IO[bytes]:
-    """The spooled lines under the title and the heads, for Excel. Texts are written as texts: no formulas, no links."""
+def as_sheet(about: list[tuple[str, str]], lines: IO[bytes]) -> IO[bytes]:
+    """The spooled lines under the heads, for Excel, with a second sheet that says what they are.
+
+    Texts are written as texts: no formulas, no links.
+    """
     file = temporary_file()
     numbers = [column.number for column in COLUMNS.values()]
     with Workbook(file, {"constant_memory": True}) as book:
         book.use_zip64()
         sheet = book.add_worksheet("Orders")
         sheet.set_column(0, len(COLUMNS) - 1, COLUMN_CHARACTERS)
-        sheet.freeze_panes(2, 1)
-        sheet.write_string(0, 0, safe(title))
-        sheet.write_row(1, 0, COLUMNS)
+        sheet.freeze_panes(1, 1)
+        sheet.write_row(0, 0, COLUMNS)
         text = TextIOWrapper(lines, "utf-8", newline="")
-        for line, row in enumerate(csv.reader(text), start=2):
+        for line, row in enumerate(csv.reader(text), start=1):
             for at, cell in enumerate(row):
                 if cell and numbers[at]:
                     sheet.write_number(line, at, float(cell))
                 elif cell:
                     sheet.write_string(line, at, cell)
         text.detach()
+        note = book.add_worksheet("About")
+        note.set_column(0, 0, COLUMN_CHARACTERS)
+        for line, (what, words) in enumerate(about):
+            note.write_string(line, 0, what)
+            note.write_string(line, 1, safe(words))
     file.seek(0)
     return file
 

@@ -13,10 +13,10 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from catalog.models import Service
 from catalog.networks import NETWORKS
 from orders.models import Order, Task, Words
-from orders.models.order import IS_MISSING
+from orders.models.order import IS_MISSING, SHOWN_STATUSES
 from orders.rules.lateness import late_if_from
 from orders.rules.search_text import host_of, without_scheme
-from orders.rules.statuses import LIVE, Status
+from orders.rules.statuses import LIVE, Status, label
 from panel.format.letters import folded
 from panel.format.money import CENT, money
 from panel.format.numbers import amounts_of, marked
@@ -74,6 +74,38 @@ class OpenFilter(NamedTuple):
         conditions = [*(Q(status=status) for status in self.statuses), *self.others()]
         tasks = [pending_tasks(kind=kind, unclear=self.unclear) for kind in self.kinds]
         return [*_order_rows(*conditions), *(IndexRows(rows, "order_id") for rows in tasks)]
+
+
+# The tabs of the list, in groups: what is in trouble, what moves, what has ended.
+TABS = (
+    (Status.REVIEW, "unfunded", "confirming"),
+    (Status.QUEUED, Status.PENDING, Status.PROCESSING, Status.IN_PROGRESS),
+    (Status.COMPLETED, Status.PARTIAL, Status.CANCELLED, Status.REFUNDED, Status.REJECTED),
+)
+ALL_TABS = [str(tab) for group in TABS for tab in group]
+# Tabs that are no status: the open placings of their orders, in the words of the indexes `task_…`.
+PLACINGS: dict[str, dict[str, Any]] = {
+    "unfunded": {"needs__isnull": False, "settled_at": None},
+    "confirming": {"kind": Task.Kind.PLACE, "unclear_since__isnull": False, "settled_at": None},
+}
+
+
+# What a tab, or an open filter, says when it is the only one and holds nothing.
+NOTHING = {
+    "": "No orders yet",
+    "review": "Nothing needs a look", "unfunded": "No order waits for money",
+    "confirming": "No order waits for the supplier’s answer", "queued": "No order waits to be sent",
+    "pending": "No order is pending", "processing": "No order is processing", "in_progress": "No order is in progress",
+    "completed": "No order is completed", "partial": "No order is partial", "cancelled": "No order is cancelled",
+    "refunded": "No order is refunded", "rejected": "No order is rejected",
+    "look": "Nothing needs a look", "late": "No order is late", "live": "No order is under way",
+    "refill": "No refill is pending", "cancel": "No cancel is pending", "doubt": "No order has surprising facts",
+}  # fmt: skip
+
+
+def tab_label(tab: str) -> str:
+    """The word on a tab."""
+    return SHOWN_STATUSES[tab] if tab in PLACINGS else label(tab)
 
 
 OPEN_FILTERS = {
@@ -147,14 +179,21 @@ def _charge(label: str, comparison: str) -> Filter:
     return Filter(label, _amount, where, _amount_words, text=_amount_text, meanings=_amounts)
 
 
-def _status_conditions(status: str) -> list[Q]:
+def _tab_conditions(tab: str) -> list[Q]:
     """The tab of `review` also has the orders that upstream does not know, whatever their status."""
-    return [Q(status=status), *([IS_MISSING] if status == Status.REVIEW else [])]
+    if tab in PLACINGS:
+        return [Q(Exists(Task.objects.filter(**PLACINGS[tab], order=OuterRef("pk"))))]
+    return [Q(status=tab), *([IS_MISSING] if tab == Status.REVIEW else [])]
+
+
+def _tab_rows(tab: str) -> list[IndexRows]:
+    if tab in PLACINGS:
+        return [IndexRows(Task.objects.filter(**PLACINGS[tab]), "order_id")]
+    return _order_rows(*_tab_conditions(tab))
 
 
 FILTERS: dict[str, Filter] = {
-    "status": Filter("Status", _one_of(Status.values), lambda status: reduce(or_, _status_conditions(status)),
-                     lambda status: Status(status).label, lambda status: _order_rows(*_status_conditions(status))),
+    "status": Filter("Status", _one_of(ALL_TABS), lambda tab: reduce(or_, _tab_conditions(tab)), tab_label, _tab_rows),
     "open": Filter("Open", _one_of(OPEN_FILTERS), lambda name: OPEN_FILTERS[name].where(),
                    lambda name: OPEN_FILTERS[name].words, lambda name: OPEN_FILTERS[name].index_rows()),
     "service": Filter("Service", lambda text, _: read_number(text) or None, **_column("service", _service)),

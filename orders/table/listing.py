@@ -1,5 +1,7 @@
 """The orders list that an address describes: its filters, search, sort and columns, and which page of it."""
 
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Self
@@ -10,16 +12,17 @@ from django.http import HttpRequest, QueryDict
 
 from accounts.models import User
 from catalog.models import Service
-from orders.models import KeptSearch, Order, OrderQuerySet
+from orders.models import KeptSearch, Order, OrderQuerySet, Task
 from orders.models.kept_search import KEY_CHARACTERS, cleaned_search
-from orders.rules.statuses import Status, label, stage
+from orders.rules.statuses import Status, stage
 from orders.table import filters, paging
 from orders.table.columns import COLUMNS, DEFAULT_COLUMNS, known_columns
-from orders.table.filters import FILTERS, IndexRows
+from orders.table.filters import FILTERS, NOTHING, PLACINGS, TABS, IndexRows, tab_label
 from orders.table.markup import orders_url
 from orders.table.paging import SORTS, Key, ListQuery, PageRange, Sort, Source
 from orders.table.pasted_ids import PastedOrders, find_orders, ids_beginning, is_of_ids, only_target, shortened
-from orders.table.rows import VERSION_FIELDS, Row, row_version
+from orders.table.rows import VERSION_FIELDS, Row, is_one_of, row_version
+from panel.format.numbers import number
 from panel.format.times import ends, latest, machine, starts
 from panel.ops.database import Select
 from panel.web.params import read_number
@@ -27,6 +30,8 @@ from panel.web.params import read_number
 ROWS_A_PAGE = 50
 IGNORED_CHARACTERS = 100  # that the page repeats of a value that makes no sense
 MOST_NEW_ORDERS = 99  # counted; beyond that the page says 99+
+COUNTED_IDS = 100  # looked at for the numbers on the tabs of a filtered list
+OWN_AT_ONCE = 10  # of the person's own new orders that one poll brings
 MAX_ID = 10**18  # larger than any order's
 SPAN_SLACK_IDS = 1_000  # ids and times of placing rise together, except among orders of the same moment
 
@@ -182,6 +187,27 @@ class Listing:
         pks, *_ = paging.page_ids(self.list_query, PageRange(self.sort, self.sort.down is not up, key), 1)
         return pks[0] if pks else None
 
+    # ── How many ─────────────────────────────────────────────────────────────────────────────────
+    def tab_counts(self) -> dict[str, str] | None:
+        """How many orders of each tab the other filters leave ("" for all tabs), or None where nothing else filters.
+
+        Exact where few orders match. Else only the newest are counted: `7+` says that there are at least 7. A tab of
+        which none was met has no number then.
+        """
+        if not self.is_filtered:
+            return None
+        every_tab = self.without("status")
+        pks, more = paging.first_ids(every_tab.list_query, COUNTED_IDS)
+        matching = Order.objects.filter(every_tab.where, is_one_of(pks)).order_by()
+        facts = list(matching.values_list("pk", "status", "missing_since"))
+        counts = Counter(status for _, status, _ in facts)
+        counts[Status.REVIEW] += sum(bool(missing_since) for _, _, missing_since in facts)
+        queued = [pk for pk, status, _ in facts if status == Status.QUEUED]
+        for tab, placings in PLACINGS.items() if queued else ():
+            counts[tab] = Task.objects.filter(is_one_of(queued, "order_id"), **placings).order_by().count()
+        counts[""] = len(facts)
+        return {tab: at_least(count) if more else number(count) for tab, count in counts.items() if count or not tab}
+
     # ── The page ─────────────────────────────────────────────────────────────────────────────────
     def context(self) -> dict[str, Any]:
         """What `orders/table/index.html` wants."""
@@ -197,7 +223,8 @@ class Listing:
             "sorts": SORTS,
             "columns": {name: COLUMNS[name] for name in self.columns},
             "status": self.status,
-            "statuses": list(Status),
+            "tabs": TABS,
+            "tab_counts": self.tab_counts(),
             "match": self.query(),
             "matching": self.matching,
             "newer": self.address(after=paging.key_text(paging.key_of(rows[0], self.sort))) if rows and above else "",
@@ -254,7 +281,7 @@ class Listing:
         """What matches, in words that follow a number: `orders`, `orders that match`."""
         if self.is_filtered:
             return "orders that match"
-        return f"orders that are {label(self.status)}" if self.status else "orders"
+        return f"orders in “{tab_label(self.status)}”" if self.status else "orders"
 
     @property
     def is_filtered(self) -> bool:
@@ -289,6 +316,19 @@ class Listing:
         service = Service.objects.filter(upstream_id=upstream_id).only("name", "upstream_id").first()
         return str(service or f"{upstream_id}, which the desk does not know")
 
+    def nothing(self) -> str:
+        """What is true where no order matches."""
+        only = (
+            next(iter(self.filters.items()), ("", ""))
+            if len(self.filters) < 2 and not (self.text or self.key)
+            else None
+        )
+        if only and only[0] in ("", "status", "open"):
+            return NOTHING[only[1]]
+        if only == ("assigned", self.user.pk):
+            return "No order is assigned to you"
+        return "No order matches this filter" if only else "No order matches all of this"
+
     def loosened(self) -> list[tuple[str, str]]:
         """For a list that matches nothing: each filter without which something matches, and the list without it."""
         searched = {"q": "Search"} if self.text or self.key else {}
@@ -311,6 +351,24 @@ class Listing:
         polled = {str(pk): machine(at) for pk, at in checked if at}
         return moved, polled, newest or 0
 
-    def count_new(self) -> int:
-        """How many orders match that the open page does not know, at most MOST_NEW_ORDERS + 1."""
-        return len(self.newer_orders()[: MOST_NEW_ORDERS + 1])
+    def own_new_orders(self, shown: Collection[int]) -> OrderQuerySet:
+        """The person's own orders that match and that the open page, which shows these ids, does not have yet.
+
+        They come at once, and those of teammates behind the pill. None where the list is not sorted newest first.
+        """
+        if self.sorting:
+            return Order.objects.none()
+        new = self.newer_orders().filter(placed_by=self.user.pk).exclude(pk__in=self._since(shown))
+        return self.orders().filter(pk__in=[row["pk"] for row in new.order_by("-pk")[:OWN_AT_ONCE]]).order_by("-pk")
+
+    def count_new(self, shown: Collection[int]) -> int:
+        """How many new orders match that are not among these ids, at most MOST_NEW_ORDERS + 1."""
+        return len(self.newer_orders().exclude(pk__in=self._since(shown))[: MOST_NEW_ORDERS + 1])
+
+    def _since(self, shown: Collection[int]) -> list[int]:
+        return [pk for pk in shown if pk > self.newest]
+
+
+def at_least(count: int) -> str:
+    """`7+`; "" for none, because further orders may hold some."""
+    return f"{count}+" if count else ""

@@ -6,10 +6,12 @@ from django.templatetags.static import static
 from django.urls import reverse
 from markupsafe import Markup, escape
 
-from catalog.networks import authority
+from catalog.networks import NETWORKS, authority, link_parts
 from orders.rules.eligibility import Refills
 
 MOST_DOTS = 10  # refills; with more the meter is a figure
+HOST_LINE_CHARACTERS = 22  # of a host that a row has room for in one line
+HOST_CHARACTERS = 48  # in two
 STEP_PX = 12  # from dot to dot
 HEIGHT_PX = 18
 # Radius and CSS class of a dot of each kind. A pending one is a ring with a dot in it.
@@ -65,6 +67,35 @@ def link_tag(address: str, id: str = "") -> Markup:
         '<a class="host" dir="ltr" href="{0}"{1} title="{0}" rel="noreferrer noopener" target="_blank" '
         'aria-describedby="new-tab">{2}<b>{3}</b><span class="rest">{4}</span></a>'
     ).format(address, id_attribute, before, host, bare[len(place) :])
+
+
+@lru_cache(maxsize=4_096)
+def row_link(address: str, id: str) -> Markup:
+    """A customer's link in a row: the network's sign, account or post whole, and the rest of the path under it.
+
+    The sign stands only for a host of the network's own. Any other host gets a globe, and is told whole: of one that
+    takes more than two lines the beginning is left out, because its end says whose it is. Only http(s) becomes a link.
+    """
+    if not address.lower().startswith(("http://", "https://")):
+        return Markup('<span class="to net-none" dir="ltr" title="{0}"><span class="to-h">{0}</span></span>').format(
+            address
+        )
+    network, before, main, path = link_parts(address)
+    user = Markup('<span class="to-r">{}</span>').format(before) if before else ""
+    if network:
+        name = NETWORKS[network].name
+        lines = Markup(
+            '<span class="vh">{} </span><span class="to-a">{}</span><span class="sub to-p">{}</span>'
+        ).format(name, main, path)
+    elif len(before + main) <= HOST_LINE_CHARACTERS:
+        lines = Markup('<span class="to-a">{}<b>{}</b></span><span class="sub to-p">{}</span>').format(user, main, path)
+    else:
+        end = main if len(main) <= HOST_CHARACTERS else f"…{main[-HOST_CHARACTERS:]}"
+        lines = Markup('<span class="to-h"><b>{}</b></span>').format(end)
+    return Markup(
+        '<a class="to net-{}" dir="ltr" id="{}" href="{}" title="{}" rel="noreferrer noopener" target="_blank" '
+        'aria-describedby="new-tab">{}</a>'
+    ).format(network or "none", id, address, address, lines)
 
 
 # ── Buttons ──────────────────────────────────────────────────────────────────────────────────────

@@ -130,6 +130,14 @@ def all_ids(query: ListQuery, sort: Sort, size: int) -> Iterator[list[int]]:
         page_range = page_range._replace(after_key=keys[-1])
 
 
+def first_ids(query: ListQuery, most: int) -> tuple[list[int], bool]:
+    """At most so many ids among which the newest orders of the list are, and whether there are more behind them."""
+    page_range = PageRange(SORTS[""], down=True, after_key=None)
+    source, few = leading_source(query, page_range)
+    pks = [pk for _, pk in batch(source, page_range, query.span, most + 1)] if few is None else few
+    return pks[:most], len(pks) > most
+
+
 def direct_source(query: ListQuery, sort: Sort) -> Source | None:
     """The source that is the list, in its order; None where ids must be checked or sorted here."""
     if query.unindexed or len(query.sources) > (0 if sort.field else 1):

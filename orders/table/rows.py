@@ -26,11 +26,12 @@ TIME_FIELDS = ("created_at", "reported_at", "poll__reported_at", "poll__next_pol
 ORDER_FIELDS = (*TIME_FIELDS, "id", "request_id", "link", "quantity", "runs", "expected_charge", "send_when_funded",
                 "upstream_id", "status", "charge", "currency", "start_count", "remains", "left_out", "failing_since",
                 "refills_elsewhere", "missing_since", "doubts", "version", "cost", "placed_by_id",
-                "service_id")  # fmt: skip
+                "assigned_to_id", "service_id")  # fmt: skip
 SERVICE_FIELDS = ("upstream_id", "name", "type", "category", "refill", "cancel", "changed_at")
 PERSON_FIELDS = ("username", "name")
 ROW_FIELDS = (*ORDER_FIELDS, *(f"service__{name}" for name in SERVICE_FIELDS),
-              *(f"placed_by__{name}" for name in PERSON_FIELDS))  # fmt: skip
+              *(f"placed_by__{name}" for name in PERSON_FIELDS),
+              *(f"assigned_to__{name}" for name in PERSON_FIELDS))  # fmt: skip
 TASK_FIELDS = ("due_at", "order_id", "id", "kind", "asked_by_id", "asked_at", "attempts", "unclear_since", "settled_at",
                "outcome", "answer", "needs", "known_at", "over_at", "slot")  # fmt: skip
 ROW_TASK_FIELDS = (*TASK_FIELDS, *(f"asked_by__{name}" for name in PERSON_FIELDS))
@@ -95,6 +96,8 @@ class Row(NamedTuple):
         order.recall_poll(_loaded(Poll, {"order_id": order.pk} | poll) if poll["next_poll_at"] else None)
         order.service = _loaded(Service, {"id": order.service_id} | _part(facts, "service__"))
         order.placed_by = _loaded(User, {"id": order.placed_by_id} | _part(facts, "placed_by__"))
+        assignee = {"id": order.assigned_to_id} | _part(facts, "assigned_to__")
+        order.assigned_to = _loaded(User, assignee) if order.assigned_to_id else None
         order.__dict__["known_tasks"] = [_task(values, order) for values in self.tasks]
         return order
 

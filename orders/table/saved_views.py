@@ -47,7 +47,8 @@ def index(request: HttpRequest) -> HttpResponse:
     """The person's own views and those that teammates share."""
     user: Any = request.user
     views = SavedView.objects.seen_by(user).select_related("owner")[:LISTED_VIEWS]
-    rows = [(view, view.pk in user.pinned, view.why_no_change(user)) for view in views]
+    tabs = {view.pk for view in SavedView.objects.pinned_by(user)}
+    rows = [(view, view.pk in tabs, view.why_no_change(user)) for view in views]
     return render(request, "orders/table/views.html", {"views": rows})
 
 
@@ -90,7 +91,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
 @needs("view")
 @require_POST
 def pin(request: HttpRequest, pk: int) -> HttpResponse:
-    """Shows a view as a tab of this person, or with `pinned=no` shows it no longer."""
+    """Pins a view as a tab of this person, or with `pinned=no` unpins it."""
     pin_view(request.user, visible_view(request, pk).pk, request.POST.get("pinned") == "yes")
     return redirect("orders:views")
 
@@ -125,9 +126,10 @@ def view_errors(view: SavedView) -> list[str]:
 
 
 def pin_view(user: Any, pk: int, pinned: bool) -> None:
-    """Puts a view last among the person's tabs, or takes it away from them."""
+    """Puts a view last among the person's tabs, or takes it away from them, also where the team shares it."""
     user.pinned = [other for other in user.pinned if other != pk] + [pk] * pinned
-    user.save(update_fields=["pinned"])
+    user.unpinned = [other for other in user.unpinned if other != pk] + [pk] * (not pinned)
+    user.save(update_fields=["pinned", "unpinned"])
 
 
 def visible_view(request: HttpRequest, pk: int) -> SavedView:

@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from accounts.access import needs
@@ -15,17 +14,16 @@ from accounts.models import User
 from catalog.models import Service
 from orders.models import Event, KeptSearch, Order
 from orders.models.kept_search import SEARCH_CHARACTERS, cleaned_search
-from orders.rules.statuses import Status
 from orders.table import export as files
 from orders.table.columns import COLUMNS, FIRST_COLUMN, Reader, draw_rows, known_columns
-from orders.table.filters import FILTERS, NETWORK_NAMES, OPEN_FILTERS, typed_text
+from orders.table.filters import ALL_TABS, FILTERS, NETWORK_NAMES, OPEN_FILTERS, TABS, tab_label, typed_text
 from orders.table.listing import MOST_NEW_ORDERS, Listing
 from orders.table.paging import SORTS
 from orders.table.rows import LATE_MARK, STALE_MARK, WAITS_MARK, fetch_rows, is_one_of, shown_versions
 from orders.table.saved_views import views_context
 from panel.format.locale import for_the_record, written_for
 from panel.format.numbers import number
-from panel.format.times import today, zone_name
+from panel.format.times import zone_name
 from panel.web.htmx import page
 from panel.web.params import read_number
 from panel.web.polling import bar_moved, bar_of, with_times
@@ -80,16 +78,19 @@ def changes(request: HttpRequest) -> HttpResponse:
     # A row that only a stop, its age or its lateness changed is not read aloud: the banner tells of a stop.
     old_versions = {pk: version.rstrip(WAITS_MARK + STALE_MARK + LATE_MARK) for pk, version in versions.items()}
     reader = Reader.of(request.user, listing.columns, stopped=bool(bar.stopped_at))
+    own = fetch_rows(listing.own_new_orders(versions)) if more and versions else []
     context = {
         "changed": draw_rows(changed, reader, match=listing.query(), swap=True),
+        "own": draw_rows(own, reader, match=listing.query()),
         "listing": listing,
         "told": [row.order() for row in changed if old_versions[row.pk] != str(row.version)],
-        "new_count": listing.count_new() if more else 0,
+        "new_count": listing.count_new([*versions, *(row.pk for row in own)]) if more else 0,
         "most_new": MOST_NEW_ORDERS,
         "newest": newest,
         "bar_changed": bar_changed,
         "counts_changed": counts_changed,
-        "statuses": list(Status),
+        "tabs": TABS,
+        "tab_counts": listing.tab_counts() if counts_changed else None,
     }
     return with_times(request, render(request, "orders/table/_changes.html", context), polled)
 
@@ -103,7 +104,7 @@ def filters(request: HttpRequest) -> HttpResponse:
     context = {
         "listing": listing,
         "said": {name: typed_text(name, value) for name, value in listing.filters.items()} | dict(listing.unclear),
-        "statuses": Status.choices,
+        "statuses": [(tab, tab_label(tab)) for tab in ALL_TABS],
         "open": {name: open_filter.words for name, open_filter in OPEN_FILTERS.items()},
         "networks": NETWORK_NAMES,
         "categories": list(categories[:LISTED_CATEGORIES]),
@@ -157,15 +158,11 @@ def export(request: HttpRequest) -> HttpResponseBase:
         with for_the_record():
             facts = {"count": f"{count:,}", "form": extension.upper(), "filter": files.recorded_words(listing)}
         with written_for(zone_name(), ""):  # times on the person's clock, but numbers for programs
-            title = files.title(listing, count, now)
+            about = files.about(listing, count, now)
         as_file, content_type = files.FORMATS[extension]
-        file = as_file(title, lines)
+        file = as_file(about, lines)
     Event.objects.create(kind="exported", by_id=request.user.pk, at=now, facts=facts)
-    return FileResponse(file, as_attachment=True, filename=file_name(listing, extension), content_type=content_type)
-
-
-def file_name(listing: Listing, extension: str) -> str:
-    """`orders-2026-11-21-completed.csv`: the day, and the saved view that the list is, or else its status."""
     views = views_context(listing.user, listing)
-    which = str(views["view"]) if views["view"] and not views["view_changed"] else listing.status
-    return f"orders-{today()}-{slugify(which)}".rstrip("-") + f".{extension}"
+    named = str(views["view"]) if views["view"] and not views["view_changed"] else files.recorded_words(listing)
+    name = files.file_name(named, count, extension)
+    return FileResponse(file, as_attachment=True, filename=name, content_type=content_type)

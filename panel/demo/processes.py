@@ -6,8 +6,10 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from types import FrameType
 from typing import IO, NamedTuple, Self
 
@@ -17,6 +19,7 @@ GRACE_SECONDS = 6.0  # for one program to end by itself after SIGTERM, before it
 LAST_LINES_SECONDS = 1.0  # for a reader to print what a dead program left in its pipe
 COLOURS = (36, 35, 33, 32, 34)  # ANSI: cyan, magenta, yellow, green, blue
 PREFIX_CHARACTERS = 7
+LAST_LINES = 20  # of a program, shown when it dies while its output goes to a file
 
 
 class Trouble(Exception):
@@ -33,6 +36,7 @@ class Program(NamedTuple):
     name: str
     process: subprocess.Popen[str]
     reader: threading.Thread
+    last_lines: deque[str]
 
 
 class Processes:
@@ -46,6 +50,7 @@ class Processes:
         self._running: list[Program] = []
         self._printing = threading.Lock()
         self._stop = False
+        self._log: IO[str] | None = None
         self._colours = iter(COLOURS * 2) if out.isatty() and "NO_COLOR" not in os.environ else None
 
     def __enter__(self) -> Self:
@@ -54,6 +59,8 @@ class Processes:
 
     def __exit__(self, *_exc: object) -> None:
         self.end_all()
+        if self._log:
+            self._log.close()
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
 
@@ -72,9 +79,10 @@ class Processes:
         prefix = f"{name:{PREFIX_CHARACTERS}} | "
         if self._colours:
             prefix = f"\x1b[{next(self._colours)}m{prefix}\x1b[0m"
-        reader = threading.Thread(target=self._show, args=(process, prefix), daemon=True)
+        last_lines: deque[str] = deque(maxlen=LAST_LINES)
+        reader = threading.Thread(target=self._show, args=(process, prefix, last_lines), daemon=True)
         reader.start()
-        program = Program(name, process, reader)
+        program = Program(name, process, reader, last_lines)
         self._running.append(program)
         return program
 
@@ -101,6 +109,14 @@ class Processes:
         while True:
             self._pause()
 
+    def log_to(self, path: Path) -> None:
+        """Writes what programs print from now on to this file, so that what we said last stays on the screen.
+
+        Of a program that dies its last lines are shown all the same.
+        """
+        with self._printing:
+            self._log = path.open("w", encoding="utf-8", buffering=1)
+
     def end_all(self) -> None:
         """Ends every program with what it started, the last started first."""
         while self._running:
@@ -118,15 +134,26 @@ class Processes:
         for program in self._running:
             if program is not may_end and program.process.poll() is not None:
                 program.reader.join(LAST_LINES_SECONDS)
+                if self._log:
+                    self.say("\n".join(program.last_lines))
                 raise Trouble(_how_it_ended(program))
         time.sleep(CHECK_EVERY_SECONDS)
 
-    def _show(self, process: subprocess.Popen[str], prefix: str) -> None:
+    def _show(self, process: subprocess.Popen[str], prefix: str, last_lines: deque[str]) -> None:
         for line in process.stdout or ():
+            words = prefix + line.rstrip("\r\n")
+            last_lines.append(words)
             try:
-                self.say(prefix + line.rstrip("\r\n"))
+                self._pass_on(words)
             except OSError:  # nobody reads us any more, as in `make demo | head`
                 self._stop = True
+
+    def _pass_on(self, words: str) -> None:
+        with self._printing:
+            if self._log and not self._log.closed:
+                self._log.write(words + "\n")
+                return
+        self.say(words)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._stop = True

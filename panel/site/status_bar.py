@@ -22,6 +22,7 @@ from orders.rules.statuses import Status
 from orders.statistics.runway import Runway, runway
 from orders.statistics.spending import QUEUE_ROWS
 from orders.statistics.status_counts import all_lines, counts_of
+from orders.table.filters import OPEN_FILTERS
 from panel.format.money import is_dollars
 from panel.format.times import machine
 from panel.ops.database import ONLY_ROW, only_row
@@ -41,7 +42,14 @@ UNSEEN_ALARMS = (
     "panel_alarm WHERE ended_at IS NULL AND calm_since IS NULL AND NOT EXISTS"
     " (SELECT 1 FROM panel_sighting WHERE alarm_id = panel_alarm.id AND user_id = %s)"
 )
-
+# In the words of the index `order_assigned_under_way`, and then what the list behind the number has: open=live.
+STATUSES_UNDER_WAY = ", ".join(f"'{status}'" for status in OPEN_FILTERS["live"].statuses)
+MINE = (
+    "orders_order WHERE assigned_to_id = %s AND status NOT IN ('cancelled', 'completed', 'partial', 'refunded',"
+    f" 'rejected') AND status IN ({STATUSES_UNDER_WAY})"
+)
+CONFIRMING = "orders_task WHERE kind = 'place' AND unclear_since IS NOT NULL AND settled_at IS NULL"
+REFILLS = "orders_task WHERE kind IN ('refill', 'cancel') AND over_at IS NULL AND kind = 'refill'"
 
 # What the orders cost that wait to be sent. Their status's index finds them; for `upstream_id IS NULL` alone SQLite
 # would take the index of that column and read every order that was ever rejected.
@@ -84,10 +92,13 @@ def status_query() -> QuerySet[Upstream]:
         short=Subquery(short.annotate(sum=needs).values("sum")),
         short_orders=Subquery(short.annotate(count=count).values("count")),
         lines=all_lines(),
+        confirming=capped_count(CONFIRMING),
+        assigned=capped_count(MINE, WHO),
+        refills=capped_count(REFILLS),
+        changes=capped_count("catalog_change WHERE decided_at IS NULL"),
         missing_orders=capped_count("orders_order WHERE missing_since IS NOT NULL"),
         late=capped_count("orders_order WHERE late_from <= %s", LATE),
         alarms=capped_count(UNSEEN_ALARMS, WHO),
-        undecided_changes=capped_count("catalog_change WHERE decided_at IS NULL ORDER BY id DESC"),
         synced_at=Subquery(catalog.values("done_at")),
         sync_trouble=Subquery(catalog.values("trouble")),
         sync_asked_at=Subquery(catalog.values("asked_at")),
@@ -170,10 +181,12 @@ class StatusBar:
     short_orders = property(lambda self: self.columns.short_orders)
     needs_a_look = property(lambda self: min(self.at(Status.REVIEW), COUNTED_ROWS - 1))
     late = property(lambda self: self.columns.late)  # orders, up to COUNTED_ROWS
-    unread = property(lambda self: min(self.columns.unread, COUNTED_ROWS - 1))  # notes that mention this person
+    unread = property(lambda self: self.columns.unread)  # notes that mention this person, up to COUNTED_ROWS
+    assigned = property(lambda self: self.columns.assigned)  # orders under way of this person, up to COUNTED_ROWS
+    refills = property(lambda self: self.columns.refills)  # pending ones, up to COUNTED_ROWS
+    changes = property(lambda self: self.columns.changes)  # of services, undecided, up to COUNTED_ROWS
     alarms = property(lambda self: min(self.columns.alarms, COUNTED_ROWS - 1))  # that stand, not seen by this person
 
-    undecided = property(lambda self: min(self.columns.undecided_changes, COUNTED_ROWS - 1))  # changes of services
     # When the catalog was last fetched, and a fetch that a person asked for and that is not done.
     synced_at = property(lambda self: self.columns.synced_at)
     sync_asked_at = property(lambda self: self.columns.sync_asked_at)
@@ -186,14 +199,21 @@ class StatusBar:
         return counts_of(self.columns.lines)
 
     def at(self, status: str) -> int:
-        """How many orders the tab of a status has. Orders that upstream does not know count as in review as well."""
+        """How many orders a tab has. Orders that upstream does not know count as in review as well."""
+        if status == "unfunded":
+            return int(self.short_orders or 0)
+        if status == "confirming":
+            return int(self.columns.confirming)
         missing: int = self.columns.missing_orders if status == Status.REVIEW else 0
         return self.counts[status] + missing
 
     @property
     def counts_version(self) -> str:
         """Changes when a count does."""
-        return version_of(sorted(self.counts.items()), self.columns.missing_orders, self.late)
+        return version_of(
+            sorted(self.counts.items()), self.columns.missing_orders, self.late, self.short_orders,
+            self.columns.confirming,
+        )  # fmt: skip
 
     @cached_property
     def heartbeats(self) -> dict[str, datetime | None]:
@@ -274,7 +294,8 @@ class StatusBar:
         return version_of(
             self.balance, self.currency, self.trouble, self.worker_silent, self.undone, self.needs_a_look,
             self.stopped_at, self.stopped_why, self.stopped_by, self.old_since, self.short, self.short_orders,
-            self.unread, self.low, self.runway.brief, self.alarms, self.outage, self.undecided,
+            self.unread, self.low, self.runway.brief, self.alarms, self.outage, self.assigned, self.refills,
+            self.changes,
         )  # fmt: skip
 
 

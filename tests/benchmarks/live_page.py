@@ -41,13 +41,13 @@ POLL = """() => new Promise((done) => {
 })"""
 # What a person has in hand: a menu that is open, a field with the focus and a part of it selected, a place on the page.
 SETTLE = """() => {
-  document.querySelector(".tools-end details").open = true;
+  document.querySelector(".tools details").open = true;
   scrollTo(0, 400);
   const find = document.getElementById("find");
   find.value = "lumen.studio"; find.focus({ preventScroll: true }); find.setSelectionRange(2, 7);
 }"""
 IN_HAND = """() => { const at = document.activeElement; return [
-  scrollY, at.id, at.selectionStart, at.selectionEnd, document.querySelector(".tools-end details").open];
+  scrollY, at.id, at.selectionStart, at.selectionEnd, document.querySelector(".tools details").open];
 }"""
 
 

@@ -52,9 +52,9 @@ def main() -> int:
 
 
 def ask_for_refills(owner: User) -> None:
-    """Some of the newest wait for a refill or a cancel."""
+    """Some of the newest wait for a refill or a cancel: more of each than anything counts."""
     now = timezone.now()
-    some = Order.objects.filter(status=Status.COMPLETED).order_by("-pk").values_list("pk", flat=True)[:120]
+    some = Order.objects.filter(status=Status.COMPLETED).order_by("-pk").values_list("pk", flat=True)[:240]
     kinds = (Task.Kind.REFILL, Task.Kind.CANCEL)
     Task.objects.bulk_create(
         Task(order_id=pk, kind=kinds[n % 2], asked_by=owner, asked_at=now, settled_at=now, outcome=Task.Outcome.DONE)

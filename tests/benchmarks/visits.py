@@ -22,7 +22,7 @@ from catalog.models import ShrinkAlarm
 from orders.aftersale.states import STATES
 from orders.models import Order, Sending
 from orders.rules.statuses import Status
-from orders.table.filters import FILTERS, OPEN_FILTERS
+from orders.table.filters import FILTERS, OPEN_FILTERS, PLACINGS
 from panel.web.admin_record import RecordAdmin
 from tests.addresses import admin_address, plain_route, registered
 from tests.benchmarks.page import BROWSER, HTMX, OpenPage
@@ -53,6 +53,7 @@ GET  /orders/?status=completed&by={owner}
 GET  /orders/?status=partial&sort=dearest
 GET  /orders/?status=completed&service={service}
 GET  /orders/?view={view}&open=live
+GET  /orders/?assigned={person}&open=live
 GET  /orders/export/?open=doubt
 GET  /orders/export/?open=doubt&format=xlsx
 POST /orders/searches/ | q=lumen
@@ -272,6 +273,8 @@ def lines(visitor: Visitor) -> Iterator[str]:
     yield from LINES.strip().splitlines()
     yield from (f"GET  /orders/?status={status}" for status in Status)
     yield from (f"GET  /orders/?status={status}&before={{{status}_4th}}" for status in Status)
+    yield from (f"GET  /orders/?status={tab}" for tab in PLACINGS)
+    yield from (f"GET  /orders/?status={tab}&before={{middle}}" for tab in PLACINGS)
     yield from (f"GET  /orders/?open={name}" for name in OPEN_FILTERS)
     yield from (f"GET  /orders/?open={name}&before={{middle}}" for name in OPEN_FILTERS)
     for name in FILTERS.keys() - {"status", "open"}:

@@ -93,7 +93,7 @@ def test_a_range_by_shift_the_page_by_its_head_and_none_by_clear(
 def test_without_a_script_all_of_it_works(opens: Opens, orders: list[Order], ana: User, width: ViewportSize) -> None:
     page = opens(ana, "/orders/?status=completed", script=False, width=width)
     page.get_by_label(f"Pick order {orders[4].pk}").check()
-    page.get_by_label("all orders that are Completed, on every page").check()
+    page.get_by_label("all orders in “Completed”, on every page").check()
     page.get_by_role("button", name="Refill…").click()
     expect(page.locator(".sum")).to_have_text("Refill 5: 5 will be asked.")
     page.get_by_role("button", name="Ask for 5 refills").click()

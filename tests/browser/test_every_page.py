@@ -217,11 +217,27 @@ def test_no_page_scrolls_sideways_or_asks_another_host(desk: Desk, opens: Opens,
     assert [url for url in asked if not url.startswith((desk.url, "data:"))] == []
 
 
+def test_no_page_complains_on_the_console(desk: Desk, opens: Opens, pages: dict[str, str]) -> None:
+    """Neither an error nor a warning, of the browser or of a script, on the way through all pages."""
+    page = opens("owner", "/orders/")
+    said: list[str] = []
+    page.on("console", lambda line: said.append(line.text) if line.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    found: list[str] = []
+    for name, path in pages.items():
+        page.goto(desk.url + path, wait_until="networkidle")
+        # The browser itself tells of a page that was answered with 404.
+        found += [f"{name}: {line}" for line in said if not (name == "missing" and "404" in line)]
+        said.clear()
+    assert found == []
+
+
 def test_a_phones_bar_keeps_its_two_lines_and_leads_to_the_pages_about_upstream(desk: Desk, opens: Opens) -> None:
     page = opens("owner", "/orders/", width={"width": WIDTHS[0], "height": 800})
     page.get_by_role("link", name="no worker is running").click()
-    for name in ("Webhooks", "Balance", "Charges", "Calls and workers"):
-        page.get_by_role("link", name=name, exact=True).click()
-        expect(page.get_by_role("link", name=name, exact=True)).to_have_attribute("aria-current", "true")
-        expect(page.locator(".places [aria-current]")).to_have_text("Activity")
+    for name in ("Webhooks", "Balance", "Alarms", "Calls and workers"):
+        to = page.get_by_role("navigation", name="System").get_by_role("link", name=name, exact=True)
+        to.click()
+        expect(to).to_have_attribute("aria-current", "true")
+        expect(page.locator(".more > summary")).to_have_attribute("aria-current", "page")
     assert page.locator("#bar").evaluate("bar => bar.getBoundingClientRect().height") <= 40

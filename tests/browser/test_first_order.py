@@ -173,7 +173,7 @@ def test_it_works_without_a_script(desk: Desk, opens: Opens, path: str) -> None:
     expect(page.get_by_role("main")).to_contain_text("YouTube Views")
     desk.work()
     page.reload()
-    expect(page.get_by_role("main")).not_to_contain_text("not sent yet")
+    expect(page.get_by_role("main")).not_to_contain_text("Queued")
 
 
 def test_by_keyboard_alone(desk: Desk, opens: Opens) -> None:

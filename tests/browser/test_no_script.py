@@ -53,28 +53,29 @@ def test_a_list_is_narrowed_sorted_rearranged_and_kept(desk: Desk, opens: Opens)
 
     page.locator("summary", has_text="Columns").click()
     page.get_by_role("link", name="All columns").click()
-    page.get_by_role("button", name="Move Link to the left").click()
-    page.get_by_label("Start").uncheck()
+    page.get_by_role("button", name="Move Service to the left").click()
+    page.get_by_label("Placed by").uncheck()
     page.get_by_role("button", name="Only in this list").click()
-    assert heads(page)[:3] == ["Order", "Link", "Service"]
-    assert "Start" not in heads(page)
+    assert heads(page)[:3] == ["Order", "Service", "Link"]
+    assert "Placed by" not in heads(page)
 
     page.locator("summary", has_text="Save view").click()
-    page.get_by_role("link", name="Name it").click()
+    page.get_by_role("link", name="Save view").click()
     page.get_by_label("Name").fill("Mine by charge")
-    page.get_by_role("button", name="Save the view").click()
-    views = page.get_by_role("navigation", name="Views")
+    page.get_by_role("button", name="Save view").click()
+    views = page.get_by_role("navigation", name="Pinned views")
     expect(views.get_by_role("link", name="Mine by charge")).to_have_attribute("aria-current", "true")
     kept = page.url
 
-    # Off the tabs and on again; opened, it is the list as it was.
-    views.get_by_role("link", name="Manage").click()
-    page.get_by_role("button", name=re.compile("^Take off the tabs")).click()
-    page.get_by_role("button", name=re.compile("^Show as a tab")).click()
+    # Unpinned and pinned again; opened, it is the list as it was.
+    page.locator(".kinds summary").click()
+    page.get_by_role("link", name="All views").click()
+    page.get_by_role("button", name=re.compile("^Unpin")).click()
+    page.get_by_role("button", name=re.compile("^Pin")).click()
     page.goto(desk.url + "/orders/")
     views.get_by_role("link", name="Mine by charge").click()
     assert page.url == kept
-    assert heads(page)[:3] == ["Order", "Link", "Service"]
+    assert heads(page)[:3] == ["Order", "Service", "Link"]
     page.get_by_role("link", name="Older").click()
     assert rows(page) == [order.pk for order in dearest][ROWS_A_PAGE:]
     expect(page.locator(".tag-warn")).to_have_count(0)  # where in it one is changes no view

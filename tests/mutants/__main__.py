@@ -19,6 +19,7 @@ from tests.mutants import (
     customers,
     knowing,
     links,
+    listing,
     measuring,
     polling,
     prices,
@@ -29,7 +30,9 @@ from tests.mutants import (
 )
 from tests.mutants.mistake import Mistake
 
-PARTS = (sending, knowing, polling, links, answering, starting, books, reading, showing, measuring, customers, prices)
+PARTS = (
+    sending, knowing, polling, links, answering, starting, books, reading, showing, measuring, customers, prices, listing,
+)  # fmt: skip
 MISTAKES = tuple(mistake for part in PARTS for mistake in part.MISTAKES)
 LEFT_BEHIND = shutil.ignore_patterns(".*", "node_modules", "test-results", "__pycache__")
 MOST_SECONDS = 300.0  # for one mistake's tests; usually ten

@@ -47,7 +47,7 @@ MISTAKES = (
         DRAWN,
     ),
     Mistake(
-        "a kept row that tells the time at which it was drawn", "templates/orders/table/cells/who.html",
+        "a kept row that tells the time at which it was drawn", "templates/orders/table/cells/id.html",
         "{{ blanks.placed }}", "{{ c.when(order.created_at) }}",
         DRAWN,
     ),

@@ -15,7 +15,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from django.core.management import CommandError
+from django.core.management import CommandError, call_command
 from django.db import connection
 
 from orders.rules.statuses import LIVE
@@ -109,8 +109,7 @@ def test_it_starts_ends_cleanly_and_goes_on_where_it_stopped(tmp_path: Path) -> 
     assert first.total() == 60 and first["completed"] > 30 and any(first[status] for status in LIVE), first
     assert "ERROR" not in output and " 429 " not in output + last_output and "Traceback" not in output + last_output
     assert last_output.endswith("The demo has ended. The next one goes on from here.\n")
-    require_free(port, "--port")
-    require_free(sandbox_port, "--sandbox-port")
+    require_free({"--port": port, "--sandbox-port": sandbox_port})
     assert (state / "secret_key").stat().st_mode & 0o777 == 0o600
 
     with demo(state, port, sandbox_port) as (process, _output):
@@ -120,17 +119,41 @@ def test_it_starts_ends_cleanly_and_goes_on_where_it_stopped(tmp_path: Path) -> 
     assert endpoints(state) == [f"http://127.0.0.1:{port}/webhooks/notpanel/"], "registered once"
 
 
-def test_it_names_a_port_that_is_taken_and_how_to_choose_another_port() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        port = other.getsockname()[1]
+def test_it_names_all_ports_that_are_taken_at_once_and_how_to_choose_others() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
+        ports = {"--port": one.getsockname()[1], "--sandbox-port": other.getsockname()[1]}
 
         with pytest.raises(CommandError) as refused:
-            require_free(port, "--port")
+            require_free(ports)
 
-    assert str(refused.value) == (
-        f"Port {port} is not free (Address already in use). End the program that uses it, "
-        f"or choose another: make demo ARGS='--port {port + 1}'"
+    words = str(refused.value)
+    assert words.startswith(f"Ports {ports['--port']} and {ports['--sandbox-port']} are not free. End what uses them")
+    assert (instead := re.search(r"make demo ARGS='--port (\d+) --sandbox-port (\d+)'$", words))
+    assert instead[1] != instead[2]
+
+
+def test_it_names_the_only_port_that_is_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(CommandError) as refused:
+        require_free({"--port": other.getsockname()[1], "--sandbox-port": free_port()})
+
+    assert re.fullmatch(
+        r"Port \d+ is not free. End what uses it, or choose "
+        r"another: make demo ARGS='--port \d+'",
+        str(refused.value),
     )
+
+
+def test_it_prints_the_logins_again_with_the_addresses_of_the_last_demo(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("demo", logins=True, port=8123, state=tmp_path)
+    printed = capsys.readouterr().out
+    assert "http://127.0.0.1:8123/" in printed
+    assert all(re.search(rf"{member.username} +{member.password} ", printed) for member in TEAM)
+
+    (tmp_path / "welcome.txt").write_text("It was elsewhere.")
+    call_command("demo", logins=True, port=8123, state=tmp_path)
+    assert capsys.readouterr().out == "It was elsewhere.\n"
 
 
 def test_it_never_passes_on_a_real_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

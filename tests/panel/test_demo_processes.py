@@ -108,3 +108,31 @@ def test_it_ends_everything_when_nobody_reads_its_output_any_more(folder: Path) 
         house.wait(timeout=SECONDS)
 
     assert living(folder) == []
+
+
+LOGGED = """
+import pathlib, sys
+from panel.demo.processes import Processes, Trouble
+log = pathlib.Path(sys.argv[1])
+mortal = "import pathlib, sys, time\\nwhile not pathlib.Path(sys.argv[1]).exists(): time.sleep(0.02)\\n"
+mortal += "print('out of paper', flush=True); raise SystemExit(7)"
+try:
+    with Processes({}) as house:
+        house.start("mortal", [sys.executable, "-c", mortal, str(log)])
+        house.log_to(log)
+        house.say("The logins.")
+        house.watch()
+except Trouble as trouble:
+    sys.exit(str(trouble))
+"""
+
+
+def test_what_was_said_last_stays_last_and_a_death_is_still_explained(tmp_path: Path) -> None:
+    """What programs print goes to a file once the logins stand there, save the last lines of one that dies."""
+    log = tmp_path / "said.log"
+
+    done = subprocess.run([sys.executable, "-c", LOGGED, str(log)], capture_output=True, text=True, timeout=SECONDS)
+
+    assert done.stdout == "The logins.\nmortal  | out of paper\n"
+    assert done.stderr == "mortal ended with exit code 7; what it said last stands above.\n"
+    assert log.read_text() == "mortal  | out of paper\n"

@@ -24,6 +24,9 @@ MANAGE = (sys.executable, str(settings.BASE_DIR / "manage.py"))
 HAS_A_PAST = "has_a_past"  # a file in the state's folder: the orders of the last two days are placed
 START_SECONDS = 60.0  # for a program to answer on a slow machine; usually one or two
 ANSWER_SECONDS = 2.0
+LAST_PORT = 65_536
+WELCOME = "welcome.txt"  # a file in the state's folder: where the last demo was, and the logins
+LOG = "demo.log"  # a file in the state's folder: what the programs say once the desk is open
 WEB_THREADS = 8  # a person and a few open pages
 # What the demo has itself do in a process of its own, with the port of the desk, once the programs are there.
 PARTS: dict[str, Callable[[int], None]] = {
@@ -44,14 +47,19 @@ class Command(BaseCommand):
         parser.add_argument("--sandbox-port", type=int, default=8701, help="of its supplier (default 8701)")
         parser.add_argument("--speed", type=float, default=60, help="of the supplier's clock; 60: an hour a minute")
         parser.add_argument("--state", type=Path, default=settings.DATA_DIR / "demo", help="folder of all it keeps")
+        parser.add_argument("--logins", action="store_true", help="only prints the addresses and the logins")
         parser.add_argument("--only", choices=PARTS, help=argparse.SUPPRESS)
 
     def handle(self, *, only: str | None, **options: Any) -> None:
+        where = options["port"], options["sandbox_port"], options["speed"], options["state"].resolve()
         try:
-            if only:
+            if options["logins"]:
+                last = where[-1] / WELCOME
+                self.stdout.write(last.read_text() if last.exists() else welcome(*where))
+            elif only:
                 PARTS[only](options["port"])
             else:
-                run(options["port"], options["sandbox_port"], options["speed"], options["state"].resolve())
+                run(*where)
         except Trouble as trouble:
             raise CommandError(str(trouble)) from None
         except Stopped:
@@ -60,8 +68,7 @@ class Command(BaseCommand):
 
 def run(port: int, sandbox_port: int, speed: float, state: Path) -> None:
     """Starts everything with its state in this folder, says how to sign in, and goes on until Stopped or Trouble."""
-    require_free(port, "--port")
-    require_free(sandbox_port, "--sandbox-port")
+    require_free({"--port": port, "--sandbox-port": sandbox_port})
     state.mkdir(parents=True, exist_ok=True)
     with Processes(environment(state, sandbox_port)) as programs:
         programs.say("Making ready …")
@@ -79,7 +86,9 @@ def run(port: int, sandbox_port: int, speed: float, state: Path) -> None:
         programs.wait_until(lambda: answer(port, "/healthz") == HTTPStatus.OK, "The web server", START_SECONDS)
         programs.wait_until(lambda: answer(port, "/healthz/ready") == HTTPStatus.OK, "The worker", START_SECONDS)
         programs.run("webhooks", (*MANAGE, "demo", "--only=webhooks", f"--port={port}"))
-        programs.say(welcome(port, sandbox_port, speed))
+        programs.log_to(state / LOG)
+        (state / WELCOME).write_text(welcome(port, sandbox_port, speed, state))
+        programs.say((state / WELCOME).read_text())
         programs.watch()
 
 
@@ -146,19 +155,29 @@ def secret_of(state: Path, name: str) -> Path:
     return path
 
 
-def require_free(port: int, option: str) -> None:
-    """Raises CommandError when another program listens on this port."""
+def require_free(ports: Mapping[str, int]) -> None:
+    """Raises CommandError when other programs listen on any of these ports (option → port). It names all of them."""
+    busy = {option: port for option, port in ports.items() if not is_free(port)}
+    if busy:
+        free = iter(port for port in range(max(ports.values()) + 1, LAST_PORT) if is_free(port))
+        instead = " ".join(f"{option} {next(free)}" for option in busy)
+        which = " and ".join(map(str, busy.values()))
+        raise CommandError(
+            f"{'Port' if len(busy) == 1 else 'Ports'} {which} {'is' if len(busy) == 1 else 'are'} not free. "
+            f"End what uses {'it' if len(busy) == 1 else 'them'}, or choose another: make demo ARGS='{instead}'"
+        )
+
+
+def is_free(port: int) -> bool:
+    """Whether no program listens on this port."""
     with socket.socket() as probe:
-        probe.setsockopt(
-            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
-        )  # an earlier demo’s closed connections do not matter
+        # An earlier demo’s closed connections do not matter.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HERE, port))
-        except OSError as trouble:
-            raise CommandError(
-                f"Port {port} is not free ({trouble.strerror}). End the program that uses it, "
-                f"or choose another: make demo ARGS='{option} {port + 1}'"
-            ) from None
+        except OSError:
+            return False
+    return True
 
 
 def answer(port: int, path: str) -> int | None:
@@ -171,8 +190,8 @@ def answer(port: int, path: str) -> int | None:
         return None
 
 
-def welcome(port: int, sandbox_port: int, speed: float) -> str:
-    """The text that says where the desk is and whom to sign in as."""
+def welcome(port: int, sandbox_port: int, speed: float, state: Path) -> str:
+    """The text that says where the desk is and whom to sign in as. It is printed last."""
     logins = "\n".join(f"    {m.username:10} {m.password:20} {m.name}, {m.role}" for m in team.TEAM)
     return f"""
   Order Desk is open:   http://{HERE}:{port}/
@@ -181,5 +200,7 @@ def welcome(port: int, sandbox_port: int, speed: float) -> str:
     {"sign in as":10} {"password":20} who
 {logins}
 
+  What the programs say: {state / LOG}
+  The logins again:      make demo-logins
   Ctrl-C ends everything; the next `make demo` goes on from there.
 """

@@ -54,7 +54,7 @@ def test_all_means_all_that_match_the_filter(ana: User, monkeypatch: pytest.Monk
     for status in ("completed", "completed", "partial", "pending"):
         make_order(status, by=ana)
     count = client.get("/orders/bulks/matching/?status=completed", headers=htmx()).content.decode()
-    assert "all 2 orders that are Completed, on every page" in count
+    assert "all 2 orders in “Completed”, on every page" in count
     assert "Refill 2:" in dry_run_page(client, which="all", match="status=completed")
     assert "Refill 4:" in dry_run_page(client, which="all", match="")
     for module in (selection, views):

@@ -122,6 +122,7 @@ ORDER: dict[str, Change] = {
     "missing_since": lambda _: timezone.now(),
     "doubts": lambda _: "charge",
     "version": lambda version: version + 1,
+    "assigned_to_id": lambda _: make_user(name="An assignee").pk,
     "placed_by_id": lambda _: make_user(name="Somebody else").pk,
     "service_id": lambda _: make_service(name="Another").pk,
 }
@@ -216,7 +217,8 @@ def test_the_templates_of_a_row_read_no_other_name() -> None:
     sources = {path: env.loader.get_source(env, f"orders/table/{path}")[0] for path in paths}
     row = sources["_row.html"].replace("{# cells #}", "".join(sources[f"cells/{name}.html"] for name in COLUMNS))
     set_there = {"odd", "req"}  # set where they are read
-    functions = {"row_version", "refill_meter", "unseen_anomalies", "number", "money", "now"}
+    functions = {"row_version", "refill_meter", "unseen_anomalies", "number", "money", "now", "row_link",
+                 "short_name"}  # fmt: skip
     for source in (row, sources["_freshness.html"]):
         assert meta.find_undeclared_variables(env.parse(source)) <= functions | set_there
     assert all(re.findall(r"([\w.]+) > now\(\)", source) in ([], ["task.due_at"]) for source in sources.values())
@@ -296,7 +298,7 @@ def test_what_a_time_decides_is_decided_when_it_comes(desk: Desk) -> None:
     new, live = desk.orders["new"], desk.orders["live"]
     Poll.objects.filter(order=live).update(next_poll_at=timezone.now() + minutes(1))
     before = desk.rows()
-    assert "not sent yet; goes" in before[new.pk]
+    assert ">sends <time" in before[new.pk]
     assert ">Undo<" in before[new.pk]
     assert not re.search("row is-late|late <time|sub old", before[live.pk])
     new.tasks.update(due_at=timezone.now())

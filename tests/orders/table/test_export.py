@@ -1,7 +1,8 @@
-"""The export of the orders list: exactly the list's orders, described in the first line, and no formulas."""
+"""The export of the orders list: exactly the list's orders under their heads, a name that says which, no formulas."""
 
 import csv
 import io
+import re
 import zipfile
 from datetime import timedelta
 from decimal import Decimal
@@ -15,7 +16,7 @@ from django.utils import timezone
 
 from accounts.access import Role
 from accounts.models import User
-from orders.models import Event, Order, Task
+from orders.models import Event, Order, SavedView, Task
 from orders.rules.statuses import Status
 from orders.table import export
 from orders.table.listing import Listing
@@ -29,7 +30,7 @@ HOSTILE = "=HYPERLINK(1)"
 
 
 def exported(client: Client, query: str = "") -> list[list[str]]:
-    """The lines of a CSV, title and heads first."""
+    """The lines of a CSV, heads first."""
     answer = client.get(f"/orders/export/?{query}")
     assert answer.status_code == 200
     text = b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]
@@ -40,7 +41,7 @@ def exported(client: Client, query: str = "") -> list[list[str]]:
 
 def exported_ids(client: Client, query: str) -> list[int]:
     """The orders of a list's CSV, from its top."""
-    return [int(line[0]) for line in exported(client, query)[2:]]
+    return [int(line[0]) for line in exported(client, query)[1:]]
 
 
 def paged_ids(user: User, query: str) -> list[int]:
@@ -91,15 +92,26 @@ def test_the_file_holds_what_the_pages_list(desk: list[Order], monkeypatch: pyte
         assert exported_ids(client, sorted_query) == paged_ids(user, sorted_query), sorted_query
 
 
-def test_the_first_line_names_filter_zone_and_count(desk: list[Order]) -> None:
-    """The title has them, and times carry the offset of the person's zone."""
-    user = make_user(Role.VIEWER, name="Cleo", time_zone="Asia/Kathmandu")
-    title, heads, *lines = exported(as_user(user), "status=completed&host=tiktok.com&sort=dearest")
-    [words] = title
-    assert words.startswith("Orders: Completed, Link on: tiktok.com, highest charge first; ")
-    assert f"; {len(lines)} orders; times in Asia/Kathmandu; exported by Cleo at 20" in words
+def test_the_name_of_the_file_says_filter_zone_and_count_and_the_first_line_is_the_heads(desk: list[Order]) -> None:
+    """Times carry the offset of the person's zone."""
+    cleo = as_user(make_user(Role.VIEWER, name="Cleo", time_zone="Asia/Kathmandu"))
+    query = "status=completed&host=tiktok.com&sort=dearest"
+    heads, *lines = exported(cleo, query)
     assert heads == list(export.COLUMNS)
     assert all(line[-2].endswith("+05:45") for line in lines)
+    answer = cleo.get(f"/orders/export/?{query}")
+    name = re.search(r'filename="(.*)"', answer["Content-Disposition"])
+    assert name
+    words = "orders-completed-link-on-tiktokcom-highest-charge-first"
+    assert re.fullmatch(rf"{words}-{len(lines)}-orders-asia-kathmandu-20\d\d-\d\d-\d\d\.csv", name[1])
+
+
+def test_what_was_searched_for_is_not_in_the_name(viewer: Client) -> None:
+    """It may name a customer, and files are passed on. A saved view gives its name."""
+    make_order(link="https://instagram.com/lumen.studio")
+    answer = viewer.get("/orders/export/?q=lumen.studio")
+    assert "lumen" not in answer["Content-Disposition"]
+    assert "-and-a-search-1-order-utc-" in answer["Content-Disposition"]
 
 
 def test_numbers_are_plain_in_every_persons_file() -> None:
@@ -109,12 +121,11 @@ def test_numbers_are_plain_in_every_persons_file() -> None:
         refills_elsewhere=1,
     )  # fmt: skip
     order.tasks.create(kind=Task.Kind.REFILL, asked_by=order.placed_by, slot=1, due_at=timezone.now())
-    title, heads, line = exported(as_user(make_user(numbers="1.234,56")), "least=1000")
+    heads, line = exported(as_user(make_user(numbers="1.234,56")), "least=1000")
     row = dict(zip(heads, line, strict=True))
     assert (row["quantity"], row["charge"], row["currency"]) == ("10000", "1234.5", "USD")
     assert (row["start count"], row["refills used"], row["checked at"]) == ("-5", "2", "")
     assert (row["status"], row["status in words"], row["runs"]) == ("completed", "Completed", "")
-    assert "Charge from: $1,000.00" in title[0]
 
 
 def test_hostile_texts_stay_texts(viewer: Client) -> None:
@@ -124,7 +135,7 @@ def test_hostile_texts_stay_texts(viewer: Client) -> None:
     Order.objects.update(status="-odd")
     answer = viewer.get("/orders/export/")
     text = b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]
-    _, heads, line = csv.reader(io.StringIO(text[1:], newline=""))
+    heads, line = csv.reader(io.StringIO(text[1:], newline=""))
     row = dict(zip(heads, line, strict=True))
     assert (row["placed by"], row["service"], row["category"]) == (f"'{HOSTILE}", "'＝1+1", '\'@a","b')
     assert (row["link"], row["status"]) == ("'+1\r\n=2", "'-odd")
@@ -140,11 +151,12 @@ def test_excel_gets_numbers_as_numbers_and_texts_as_texts(viewer: Client) -> Non
     """The sheet has no formulas and no hyperlinks."""
     order = make_order(Status.PENDING, by=make_user(name=HOSTILE), link="https://instagram.com/a", quantity=1234)
     answer = viewer.get("/orders/export/?format=xlsx&status=pending")
-    assert answer["Content-Disposition"].endswith('-pending.xlsx"')
+    assert "/orders-pending-newest-first-1-order-utc-" in answer["Content-Disposition"].replace('"', "/")
     with zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))) as book:  # type: ignore[attr-defined]
         names, sheet = book.namelist(), book.read("xl/worksheets/sheet1.xml").decode()
-    assert "; 1 orders; times in UTC; " in sheet
-    assert f'<c r="A3"><v>{order.pk}</v></c>' in sheet
+        about = book.read("xl/worksheets/sheet2.xml").decode()
+    assert f'<c r="A2"><v>{order.pk}</v></c>' in sheet
+    assert all(f"<t>{words}</t>" in about for words in ("Pending, newest first", "1", "UTC", "Times in"))
     assert "<v>1234</v>" in sheet
     assert f"'{HOSTILE}" in sheet.replace("&apos;", "'")
     assert "<f>" not in sheet
@@ -161,7 +173,7 @@ def test_more_than_a_sheet_holds_goes_as_csv(viewer: Client, monkeypatch: pytest
     assert answer.redirect_chain == [("/orders/?status=queued", 302)]
     assert "More than 2 orders match, and a sheet of Excel holds no more." in answer.content.decode()
     assert not Event.objects.filter(kind="exported")
-    assert len(exported(viewer, "status=queued")) == 5
+    assert len(exported(viewer, "status=queued")) == 4
 
 
 def test_orders_that_leave_or_come_meanwhile_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,11 +216,16 @@ def test_the_page_links_to_the_export_of_its_own_list(viewer: Client) -> None:
     assert 'href="/orders/export/?format=xlsx&status=queued&sort=oldest"' in page
 
 
-def test_a_file_is_named_after_day_and_status(viewer: Client) -> None:
-    """The name has both, and the CSV says that it is UTF-8."""
+def test_a_csv_says_that_it_is_utf8_and_a_saved_view_gives_it_its_name(viewer: Client) -> None:
+    """A tab is named too."""
     answer = viewer.get("/orders/export/?status=in_progress")
-    assert f'filename="orders-{timezone.now():%Y-%m-%d}-in_progress.csv"' in answer["Content-Disposition"]
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    name = f"orders-in-progress-newest-first-0-orders-utc-{timezone.now():%Y-%m-%d}.csv"
+    assert f'filename="{name}"' in answer["Content-Disposition"]
+    answer.close()
+    view = SavedView.objects.create(owner=make_user(), name="Big ones", query="least=5", shared=True)
+    answer = viewer.get(f"/orders/export/?least=5&view={view.pk}")
+    assert "orders-big-ones-0-orders-utc-" in answer["Content-Disposition"]
     answer.close()
 
 

@@ -193,7 +193,9 @@ def test_no_page_scans_or_sorts_orders(desk: User) -> None:
         for sort in SORTS:
             with CaptureQueriesContext(connection) as captured:
                 context = listing(desk, **query, sort=sort).context()
-                listing(desk, **query, sort=sort, newest=context["newest"]).count_new()
+                opened = listing(desk, **query, sort=sort, newest=context["newest"])
+                opened.count_new([])
+                list(opened.own_new_orders([]))
             for executed in list(captured):
                 with connection.cursor() as cursor:
                     cursor.execute("EXPLAIN QUERY PLAN " + executed["sql"].replace("%", "%%"), [])

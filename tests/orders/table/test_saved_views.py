@@ -1,5 +1,6 @@
 """Saved views: a list gets a name and a tab, may be shared, and the page says when the list differs from it."""
 
+import re
 from urllib.parse import quote
 
 import pytest
@@ -111,3 +112,36 @@ def test_a_removed_view_is_gone_and_its_orders_are_not(ana: User) -> None:
     page = as_user(ana).get(view.get_absolute_url()).content.decode()
     assert f'id="order-{order.pk}"' not in page, "the filter in the address still holds"
     assert "Big ones" not in page
+
+
+def tabs(user: User) -> list[str]:
+    """The views that this person has as tabs."""
+    nav = re.search(r'<nav class="views pins".*?</nav>', as_user(user).get("/orders/").content.decode(), re.S)
+    return re.findall(r"<bdi>(.*?)</bdi>", nav[0]) if nav else []
+
+
+def test_what_the_team_sees_too_is_a_tab_for_everybody_until_they_unpin_it(ana: User) -> None:
+    """Unpinning is each person's own, and can be undone."""
+    mate, other = make_user(Role.OPERATOR), make_user(Role.VIEWER)
+    view = save_view(ana, shared="on")
+    assert tabs(ana) == tabs(mate) == tabs(other) == ["Big ones"]
+    as_user(mate).post(f"/orders/views/{view.pk}/pin/", {"pinned": "no"})
+    assert (tabs(mate), tabs(other)) == ([], ["Big ones"])
+    assert "Pin<span" in as_user(mate).get("/orders/views/").content.decode()
+    as_user(mate).post(f"/orders/views/{view.pk}/pin/", {"pinned": "yes"})
+    assert tabs(mate) == ["Big ones"]
+
+
+def test_ones_own_view_is_nobody_elses_tab(ana: User) -> None:
+    """Until it is shared; and its owner may unpin a shared one too."""
+    view, mate = save_view(ana), make_user(Role.OPERATOR)
+    assert (tabs(ana), tabs(mate)) == (["Big ones"], [])
+    as_user(ana).post(f"/orders/views/{view.pk}/", {"name": "Big ones", "sharing": "yes", "shared": "on"})
+    assert tabs(mate) == ["Big ones"]
+    as_user(ana).post(f"/orders/views/{view.pk}/pin/", {"pinned": "no"})
+    assert (tabs(ana), tabs(mate)) == ([], ["Big ones"])
+
+
+def test_the_form_begins_in_the_name(ana: User) -> None:
+    """As a panel of the orders page and as a page."""
+    assert re.search(r'<input [^>]*id="v-name"[^>]* autofocus', as_user(ana).get("/orders/views/new/").content.decode())

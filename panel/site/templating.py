@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from accounts.access import may
 from orders.following.anomalies import unseen_anomalies
+from orders.rules.eligibility import cancel_question, refill_question, withdrawal_question
 from orders.rules.statuses import label
 from orders.table.markup import act_button, again_button, check_button, copy_button, icon, link_tag, refill_meter
 from orders.table.rows import row_version
@@ -29,6 +30,7 @@ def environment(**options: Any) -> Environment:
     env.globals.update(
         url=url, static=lru_cache(static), may=may, label=label, now=timezone.now, htmx_script=htmx_script,
         row_version=row_version, unseen_anomalies=unseen_anomalies, refill_meter=refill_meter, link_tag=link_tag,
+        refill_question=refill_question, cancel_question=cancel_question, withdrawal_question=withdrawal_question,
         note_html=note_html, act_button=act_button, again_button=again_button,
         check_button=check_button, copy_button=copy_button, drawn=icon,
         money=money.money, is_dollars=money.is_dollars, cent=money.CENT, number=numbers.number, decimal=numbers.decimal,

@@ -13,10 +13,22 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests import ROOT
-from tests.mutants import answering, books, knowing, links, measuring, polling, reading, sending, showing, starting
+from tests.mutants import (
+    answering,
+    asking,
+    books,
+    knowing,
+    links,
+    measuring,
+    polling,
+    reading,
+    sending,
+    showing,
+    starting,
+)
 from tests.mutants.mistake import Mistake
 
-PARTS = (sending, knowing, polling, links, answering, starting, books, reading, showing, measuring)
+PARTS = (sending, knowing, polling, links, answering, starting, books, reading, showing, measuring, asking)
 MISTAKES = tuple(mistake for part in PARTS for mistake in part.MISTAKES)
 LEFT_BEHIND = shutil.ignore_patterns(".*", "node_modules", "test-results", "__pycache__")
 MOST_SECONDS = 300.0  # for one mistake's tests; usually ten

@@ -8,7 +8,8 @@
   const root = document.documentElement;
   root.classList.add("js"); // copy buttons show themselves only where they work
 
-  const desk = { skew: 0 }; // ms that this machine's clock is behind the server's; live.js learns it
+  // `skew`: ms that this machine's clock is behind the server's; live.js learns it. `typed`: when a key last was mere text.
+  const desk = { skew: 0, typed: 0 };
   window.desk = desk;
 
   // One live region for everything that is said aloud; emptied first, so that the same words are said again.

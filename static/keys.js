@@ -18,11 +18,15 @@ const links = () => [...document.querySelectorAll(ROWS)].map((row) => row.queryS
 const rowOf = (link) => link?.closest(ROWS);
 const here = () => rowOf(document.activeElement); // nothing is done to a row that does not show the cursor
 const go = (to) => location.assign(to);
+const nothing = (words) => { // what follows is perhaps text as well
+  desk.typed = Date.now();
+  desk.toast(words);
+};
 
 // Walks from the cursor; where there is none, to where it was last, also after a visit to that order.
 const move = (step) => {
   const all = links();
-  if (!all.length) return desk.toast("There is no list here to walk through.");
+  if (!all.length) return nothing("There is no list here to walk through.");
   const row = here();
   const at = all.findIndex((link) => (row ? rowOf(link) === row : link.id && link.id === sessionStorage.cursor));
   const to = at < 0 ? (step > 0 ? 0 : all.length - 1) : row ? Math.min(Math.max(at + step, 0), all.length - 1) : at;
@@ -31,7 +35,7 @@ const move = (step) => {
   sessionStorage.cursor = all[to].id;
 };
 
-const none = () => desk.toast(here() ? "This row has no such button." : "No row is chosen. Press j to come to the first.");
+const none = () => nothing(here() ? "This row has no such button." : "No row is chosen. Press j to come to the first.");
 const tick = (shiftKey) => {
   const box = here()?.querySelector(".c-tick input");
   if (!box) return none();
@@ -40,11 +44,11 @@ const tick = (shiftKey) => {
   desk.say(`Order ${box.value} ${box.checked ? "ticked" : "not ticked"}${count ? `; ${count}` : ""}`);
 };
 
-const ask = (name, ids) => {
-  const row = here();
-  const button = (row ?? document).querySelector(row ? ids : `[data-key="${name}"]`);
+const asks = (name) => (here() ?? document.getElementById("order"))?.querySelector(`[data-key="${name}"]`);
+const ask = (name) => {
+  const button = asks(name);
   if (!button) return none();
-  if (button.getAttribute("aria-disabled") !== "true") return button.click();
+  if (button.dataset.ask) return desk.ask(button, true);
   button.focus(); // so that its reason shows
   desk.say(document.getElementById(button.getAttribute("aria-describedby"))?.textContent);
 };
@@ -52,7 +56,7 @@ const ask = (name, ids) => {
 const turn = (rel, which) => {
   const link = document.querySelector(`main a[rel="${rel}"]`);
   if (link) link.click();
-  else desk.toast(`There is no ${which} page here.`);
+  else nothing(`There is no ${which} page here.`);
 };
 
 // ── Searching: Escape leads back to where one was ──
@@ -151,12 +155,24 @@ const choose = (dialog) => {
 const KEYS = {
   "/": search, "?": () => open("keys"), palette: () => open("palette"),
   j: () => move(1), k: () => move(-1), x: () => tick(false), X: () => tick(true),
-  r: () => ask("r", ".acts [id$='-r']"), c: () => ask("c", ".acts :is([id$='-k'], [id$='-u'])"),
+  r: () => ask("r"), c: () => ask("c"),
   n: () => go(GO.n), g: () => { chord = Date.now(); },
   "[": () => turn("prev", "previous"), "]": () => turn("next", "next"),
   u: () => [...document.querySelectorAll(".crumb > nav:first-child a")].at(-1)?.click(),
 };
 const REPEATS = "jk"; // while they are held down
+
+// ── Somebody may be typing where nothing takes it: then no letter leads away or does a thing ──
+// Where a form is to be filled in, letters rest, but for those that only ask. After a key that does nothing, all rest.
+const TEXT = 1_000; // ms without a key until what was typed is over
+const FILLED_IN = "main form[method=post]:not(#pick) :is(textarea, select, input:not([type=hidden]))";
+const rests = (key) => key.toLowerCase() !== key.toUpperCase() && !(key in { r: 0, c: 0 } && asks(key))
+  && [...document.querySelectorAll(FILLED_IN)].some((field) => field.checkVisibility());
+document.addEventListener("keydown", ({ key }) => {
+  if (key !== " ") return;
+  chord = 0;
+  if (Date.now() - desk.typed < TEXT) desk.typed = Date.now();
+});
 
 export const press = (key, repeated) => {
   if (opening) {
@@ -164,10 +180,13 @@ export const press = (key, repeated) => {
     return;
   }
   if (repeated && !REPEATS.includes(key)) return;
-  const leads = Date.now() - chord < CHORD;
+  if (key.length > 1) return KEYS[key]();
+  const now = Date.now();
+  const does = now - chord < CHORD && key in GO ? () => go(GO[key]) : Object.hasOwn(KEYS, key) && KEYS[key];
   chord = 0;
-  if (leads && key in GO) go(GO[key]);
-  else if (Object.hasOwn(KEYS, key)) KEYS[key]();
+  const isText = !does || rests(key) || (now - desk.typed < TEXT && !REPEATS.includes(key));
+  desk.typed = isText ? now : 0;
+  if (!isText) does();
 };
 
 showSwitch(document);

@@ -15,10 +15,21 @@
     if (words && words !== said) desk.say(words);
     said = words || said;
     desk.tick();
+    desk.askedAnew?.();
   });
+  // A refill or a cancel asks first, where its button is. Without that script the button leads to a page that asks.
+  desk.ask = (button, letter = false) => {
+    const before = document.activeElement;
+    button.focus({ preventScroll: true }); // an early Enter comes here, and asks
+    import(document.body.dataset.question).then(({ ask }) => ask(button, letter, before), () => location.assign(button.formAction));
+  };
   // The buttons in rows carry nothing for htmx, or it would search each row that comes for them.
   document.addEventListener("submit", (event) => {
     const { target: form, submitter: source } = event;
+    if (form.id === "ask") {
+      event.preventDefault();
+      desk.ask(source);
+    }
     const target = form.id === "act" && source?.closest("tr[data-v]");
     if (!target) return;
     event.preventDefault();
@@ -30,7 +41,11 @@
   const takeOver = (row, fresh) => {
     if (row.cells.length !== fresh.cells.length) return row.replaceWith(fresh); // its columns were chosen anew elsewhere
     const cells = [...fresh.cells];
-    [...row.cells].forEach((cell, at) => { if (!cell.isEqualNode(cells[at])) cell.replaceWith(cells[at]); });
+    [...row.cells].forEach((cell, at) => {
+      const asking = cell.querySelector(".ask"); // it stays, and keeps the focus: ask.js tells whether it still holds
+      if (asking) cell.firstElementChild.replaceWith(cells[at].firstElementChild);
+      else if (!cell.isEqualNode(cells[at])) cell.replaceWith(cells[at]);
+    });
     row.className = `${fresh.className} is-changed`;
     row.dataset.v = fresh.dataset.v;
     row.toggleAttribute("data-live", "live" in fresh.dataset);
@@ -45,6 +60,7 @@
     else if (target.matches("tr[data-v]")) {
       event.preventDefault(); // htmx would tell each row of every other: of 50 rows, 1,275 events
       takeOver(target, fresh);
+      desk.askedAnew?.();
     }
   });
   // What is kept through a swap is moved to its new place, and would be scrolled back to its top.

@@ -33,7 +33,7 @@ from orders.following.anomalies import ANOMALIES, Facts
 from orders.models import Order, Spending, Task
 from orders.placing.form_fields import INTERVAL, READERS, UNITS, read_whole
 from orders.placing.review import why_not_again
-from orders.rules.eligibility import WHY_NOT
+from orders.rules.eligibility import WHY_NOT, cancel_question, refill_question, withdrawal_question
 from orders.rules.event_text import SENTENCES, Sentence
 from orders.rules.lateness import UsualTimes
 from orders.rules.refusal import Refusal
@@ -114,6 +114,19 @@ def rules() -> Lines:
                 yield WHY_NOT[Kind.REFILL](order(status, (*tasks, *used[:before]), service=sold))
             for cancel in (None, *cancels):
                 yield WHY_NOT[Kind.CANCEL](order(status, (cancel,) if cancel else (), service=sold))
+
+
+def questions() -> Lines:
+    """What is asked before a refill, a cancel and a withdrawal: by status, by what is delivered, by refills used."""
+    used = tuple(task(Kind.REFILL, Outcome.DONE, Settled.MARKED, slot=number, slots=3) for number in (1, 2))
+    unclear = task(Kind.PLACE, attempts=1, unclear_since=NOON, due_at=NOON)
+    for status, remains in product((*Status.values, "paused"), (None, 0, 1, 999, 1000)):
+        yield cancel_question(order(status, remains=remains)).sentence
+    yield cancel_question(order(Status.QUEUED, (unclear,))).sentence
+    yield withdrawal_question(order(Status.QUEUED)).sentence
+    for cap, before in ((0, 0), (1, 0), (2, 0), (3, 0), (3, 1), (3, 2)):
+        with patch.object(settings, "REFILLS_PER_ORDER", cap):
+            yield refill_question(order(Status.COMPLETED, used[:before])).sentence
 
 
 def refusals() -> Lines:
@@ -375,6 +388,7 @@ def task_notes() -> Lines:
 
 GROUPS: dict[str, Callable[[], Lines]] = {
     "why no refill, why no cancel": rules,
+    "asked before a refill or a cancel": questions,
     "other refusals": refusals,
     "form hints": form_hints,
     "timeline": timeline,

@@ -1,15 +1,55 @@
 """The buttons for refills, cancels and withdrawals, and the lists of all refills and all cancels."""
 
+from collections.abc import Callable
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import needs
 from orders.aftersale import ask
 from orders.aftersale.task_list import task_list_context
-from orders.aftersale.withdraw import withdraw
+from orders.aftersale.withdraw import TOO_LATE, withdraw
+from orders.models import Order
+from orders.rules.eligibility import (
+    Question,
+    cancel_question,
+    refill_question,
+    why_no_cancel,
+    why_no_refill,
+    withdrawal_question,
+)
 from orders.table.replies import redirect_back, refusal_of, row_or_redirect, the_order
+from panel.web.htmx import referer_path
 from panel.web.params import read_number
+
+
+def why_no_withdrawal(order: Order) -> str:
+    """Why an order may not be withdrawn, or ""."""
+    return "" if order.placing_task and order.placing_task.unsent else TOO_LATE
+
+
+# By the last part of the address that the answer goes to: what is asked for, why not, and the question.
+ASKED: dict[str, tuple[str, Callable[[Order], str], Callable[[Order], Question]]] = {
+    "refills": ("Refill", why_no_refill, refill_question),
+    "cancellation": ("Cancel", why_no_cancel, cancel_question),
+    "withdrawal": ("Withdraw", why_no_withdrawal, withdrawal_question),
+}
+
+
+@require_safe
+@needs("place")
+def question(request: HttpRequest, pk: int, what: str) -> HttpResponse:
+    """Asks first, on a page of its own: for browsers without a script. Others ask where the button is."""
+    order, (words, why_not, question_of) = the_order(request, pk), ASKED[what]
+    came_from = referer_path(request)
+    safe = came_from != "/" and url_has_allowed_host_and_scheme(came_from, allowed_hosts=None)
+    context = {
+        "order": order, "words": words, "why": why_not(order), "question": question_of(order),
+        "action": f"{order.get_absolute_url()}{what}/", "back": came_from if safe else order.get_absolute_url(),
+    }  # fmt: skip
+    return render(request, "orders/aftersale/question.html", context)
 
 
 @needs("place")

@@ -12,13 +12,15 @@ from orders.models import Bulk, Event, Order, Task
 from orders.rules.refusal import Refusal, require_allowed
 from orders.rules.statuses import Status
 
+TOO_LATE = "Too late to undo: it is on its way to the supplier, or the supplier has answered already."
+
 
 def withdraw(order: Order, *, by: Any) -> None:
     """Withdraws an order that upstream cannot have. Raises a Refusal if a worker has claimed it already."""
     require_allowed(by, "place")
     with transaction.atomic():
         if not withdraw_all([order], by=by, at=timezone.now()):
-            raise Refusal("Too late to undo: it is on its way to upstream, or settled already.")
+            raise Refusal(TOO_LATE)
 
 
 def withdraw_all(orders: Iterable[Order], *, by: Any, at: datetime, bulk: Bulk | None = None) -> set[int]:

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts.access import may
 from orders.answers.texts import Texts, language_of, languages_in_use
-from orders.detail.evidence import evidence_context
+from orders.detail.evidence import evidence_context, evidence_version
 from orders.detail.neighbours import came_from, neighbours
 from orders.detail.ordered_fields import ordered_fields
 from orders.detail.progress_chart import chart
@@ -51,6 +51,7 @@ def render_page(
         "token": uuid.uuid4(),
         "assignable": [person for person in team() if may(person, "place")] if may(request.user, "place") else [],
         "came": came,
+        "waits_for_money": order.shown_status == "unfunded",
         "beside": (None, None) if wants_fragment(request) else neighbours(request.user, came, order.pk),
         "note": "", "why_no_note": "", "why_not_assigned": "",
         **refused,
@@ -70,7 +71,8 @@ def answer_context(request: HttpRequest, order: Order) -> dict[str, Any]:
 
 def page_version(order: Order, others: list[str]) -> str:
     """A short text that changes when anything does that the order's page shows."""
-    return presence.page_version(order.version, others) + (LATE_MARK if order.late_since else "")
+    own = presence.page_version(order.version, others)
+    return own + (LATE_MARK if order.late_since else "") + evidence_version(order)
 
 
 def page_address(order: Order, came: str) -> str:

@@ -1,14 +1,15 @@
-"""Why an order may not be refilled or cancelled, or "". Every page, bulk job and command asks here."""
+"""Why an order may not be refilled or cancelled, or "", and what a person is asked before. For every page and job."""
 
 import re
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from django.conf import settings
 
 from catalog.models import Service
-from orders.rules.statuses import Stage, TaskKind, TaskOutcome
+from orders.rules.statuses import Stage, Status, TaskKind, TaskOutcome
+from panel.format.numbers import number
 from panel.format.times import clock
 
 # What is known of a pending cancel, by its task's outcome.
@@ -85,6 +86,26 @@ class AskedTask(Protocol):
 
 class PlacedOrder(Protocol):
     """What the rules read of an order."""
+
+    @property
+    def pk(self) -> Any:
+        """Its number, as people know it."""
+
+    @property
+    def status(self) -> str:
+        """A Status, or a word that the desk does not know."""
+
+    @property
+    def confirming(self) -> bool:
+        """Whether it was sent and no clear answer came."""
+
+    @property
+    def delivered(self) -> int | None:
+        """Units delivered, or None while upstream has not said."""
+
+    @property
+    def total(self) -> int:
+        """Units over all runs."""
 
     @property
     def stage(self) -> Stage:
@@ -204,3 +225,39 @@ def group_by_reason(kind: str, orders: Iterable[AnyOrder]) -> dict[str, list[Any
     for order in orders:
         by_reason.setdefault(WHY_NOT[kind](order), []).append(order)
     return by_reason
+
+
+# ── Asking first ─────────────────────────────────────────────────────────────────────────────────
+class Question(NamedTuple):
+    """What a person is asked before a refill, a cancel or a withdrawal, and the words on the button for yes."""
+
+    sentence: str
+    yes: str
+
+
+def refill_question(order: PlacedOrder) -> Question:
+    """The question before a refill; it says how many are left after it."""
+    left = refills_of(order).left - 1
+    after = "It is the last one." if left < 1 else f"{left} refill{'s are' if left > 1 else ' is'} left after it."
+    return Question(f"Ask for a refill of order {order.pk}? {after}", "Ask for refill")
+
+
+def cancel_question(order: PlacedOrder) -> Question:
+    """The question before a cancel; it says what becomes of what is delivered."""
+    if order.confirming:
+        then = "The supplier has not confirmed the order yet. It is asked to cancel as soon as it has."
+    elif order.status == Status.PENDING:
+        then = "The supplier refunds an order that it has not started."
+    elif order.delivered is None:
+        then = "The supplier decides. What is delivered stays and is charged."
+    elif not order.delivered:
+        then = "The supplier decides. Nothing is delivered yet."
+    else:
+        then = f"The supplier decides. What is delivered, {number(order.delivered)} of {number(order.total)}, "
+        then += "stays and is charged."
+    return Question(f"Ask to cancel order {order.pk}? {then}", "Ask to cancel")
+
+
+def withdrawal_question(order: PlacedOrder) -> Question:
+    """The question before an order is withdrawn that was not sent yet."""
+    return Question(f"Withdraw order {order.pk}? It has not been sent, and nothing reaches the supplier.", "Withdraw")

@@ -7,8 +7,9 @@ from django.urls import reverse
 from markupsafe import Markup, escape
 
 from catalog.networks import NETWORKS, authority, link_parts
-from orders.rules.eligibility import Refills
+from orders.rules.eligibility import Question, Refills
 
+UNDO = "Undo"  # the words on the button of an order that waits its few seconds before it is sent
 MOST_DOTS = 10  # refills; with more the meter is a figure
 HOST_LINE_CHARACTERS = 22  # of a host that a row has room for in one line
 HOST_CHARACTERS = 48  # in two
@@ -112,21 +113,25 @@ def orders_url() -> str:
     return reverse("orders:index")
 
 
-def act_button(words: str, what: str, pk: object, letter: str, noun: str, why: str) -> Markup:
-    """A button that posts to `noun` of an order; with `why`, a disabled button that says why when it has the focus.
+def act_button(words: str, pk: object, letter: str, noun: str, why: str, question: Question | None = None) -> Markup:
+    """A button of an order's row; with `why`, a disabled button that says why when it has the focus.
 
-    It belongs to the form #act, so that rows need no form; live.js swaps the row. All but `why` are our own words and
-    ids, and are not escaped.
+    It leads to the page with the `question`, which ask.js opens in its place instead. Where the words are “Undo” it
+    posts at once, and only its key asks first. It belongs to a form of the page, so that rows need none. All but `why`
+    and the question are our own words and ids, and are not escaped.
     """
-    name, label = f"o{pk}-{letter}", f'aria-label="{words} {what} {pk}"'
-    if why:
+    key = "r" if letter == "r" else "c"
+    name, label = f"o{pk}-{letter}", f'aria-label="{words} order {pk}" data-key="{key}"'
+    if why or not question:
         return Markup(  # noqa: S704
             f'<span class="why"><button class="btn" type="button" id="{name}" {label} aria-disabled="true" '
             f'aria-describedby="{name}-w">{words}</button>'
             f'<span class="tip" role="tooltip" id="{name}-w">{escape(why)}</span></span>'
         )
-    to = f'form="act" formaction="{orders_url()}{pk}/{noun}"'
-    return Markup(f'<button class="btn" type="submit" id="{name}" {label} {to}>{words}</button>')  # noqa: S704
+    to = f"{orders_url()}{pk}/{noun}"
+    form = f'form="act" formaction="{to}"' if words == UNDO else f'form="ask" formaction="{to}question/"'
+    asks = f'data-ask="{escape(question.sentence)}" data-yes="{escape(question.yes)}"'
+    return Markup(f'<button class="btn" type="submit" id="{name}" {label} {form} {asks}>{words}</button>')  # noqa: S704
 
 
 def check_button(pk: object) -> Markup:

@@ -50,6 +50,6 @@ def row_or_redirect(request: HttpRequest, pk: int, why: str, done: str) -> HttpR
 def redirect_back(request: HttpRequest, why: str, done: str) -> HttpResponse:
     """Leads to the page that the person came from, else to the orders, with what was `done` or `why` it was not."""
     messages.add_message(request, messages.WARNING if why else messages.SUCCESS, why or done)
-    path = page_path(request)
+    path = request.POST.get("back") or page_path(request)  # "back": of a page that asked first
     safe = path != "/" and url_has_allowed_host_and_scheme(path, allowed_hosts=None)
     return HttpResponseRedirect(path) if safe else redirect("orders:index")

@@ -18,7 +18,7 @@ from accounts.access import needs
 from accounts.models import User
 from catalog.models import Service
 from orders.models import Event, Order, Task
-from orders.rules.eligibility import Refills
+from orders.rules.eligibility import Refills, refill_question
 from orders.rules.statuses import Status
 from orders.table.columns import DEFAULT_COLUMNS, Reader, draw_order
 from panel.web.polling import bar_of
@@ -62,7 +62,7 @@ def sheet(position: int, now: datetime, reader: Reader) -> dict[str, Any]:
     orders, form = list(made_up_orders(FIRST_ROW + 100 * position, now)), Fields(typed, auto_id=f"{theme}-%s")
     drawn = Markup("").join(draw_order(order, reader) for order in orders)
     return {"theme": theme, "orders": orders, "drawn": drawn, "form": form, "meters": meters,
-            "events": list(events(now))}  # fmt: skip
+            "events": list(events(now)), "question": refill_question(orders[-4])}  # fmt: skip
 
 
 def made_up_orders(first_pk: int, now: datetime) -> Iterator[Order]:

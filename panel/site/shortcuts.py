@@ -1,5 +1,6 @@
 """The keyboard shortcuts, for the page that lists them; static/keys.js makes them work."""
 
+ASKING = (("r", "Refill: asks first"), ("c", "Cancel: asks first"))
 # Where the keys work, then each key with what it does. Keys with a space between them are pressed one after the other.
 KEYS = (
     ("Anywhere", (
@@ -8,7 +9,8 @@ KEYS = (
     )),
     ("In a list", (
         ("j", "Next row"), ("k", "Previous row"), ("Enter", "Open the row"), ("x", "Tick the row"),
-        ("Shift+X", "Tick all from the last tick to this row"), ("r", "Refill"), ("c", "Cancel"),
+        ("Shift+X", "Tick all from the last tick to this row"), *ASKING,
     )),
-    ("On an order’s page", (("r", "Refill"), ("c", "Cancel"))),
+    ("On an order’s page", ASKING),
+    ("While it asks", (("Enter", "Yes"), ("Escape", "Keep it as it is"))),
 )  # fmt: skip

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from accounts.access import may
 from catalog.service_names import short_name
 from orders.following.anomalies import unseen_anomalies
+from orders.rules.eligibility import cancel_question, refill_question, withdrawal_question
 from orders.rules.statuses import label
 from orders.table.filters import tab_label
 from orders.table.markup import (
@@ -41,6 +42,7 @@ def environment(**options: Any) -> Environment:
         url=url, static=lru_cache(static), may=may, label=label, now=timezone.now, htmx_script=htmx_script,
         row_version=row_version, unseen_anomalies=unseen_anomalies, refill_meter=refill_meter, link_tag=link_tag,
         row_link=row_link, short_name=short_name, tab_label=tab_label,
+        refill_question=refill_question, cancel_question=cancel_question, withdrawal_question=withdrawal_question,
         note_html=note_html, act_button=act_button, again_button=again_button,
         check_button=check_button, copy_button=copy_button, drawn=icon,
         money=money.money, is_dollars=money.is_dollars, cent=money.CENT, number=numbers.number, decimal=numbers.decimal,

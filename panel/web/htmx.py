@@ -40,10 +40,16 @@ def page_path(request: HttpRequest) -> str:
     try:
         if current := details(request).current_url_abs_path:
             return current
-        if request.method == "GET":
-            return request.get_full_path()
-        referer = urlsplit(request.headers.get("Referer", ""))
     except ValueError:  # the header is no address at all, such as `http://[`
+        return "/"
+    return request.get_full_path() if request.method == "GET" else referer_path(request)
+
+
+def referer_path(request: HttpRequest) -> str:
+    """The path and query of the page of ours that a person came from, or "/" when it is unknown."""
+    try:
+        referer = urlsplit(request.headers.get("Referer", ""))
+    except ValueError:
         return "/"
     if referer.netloc != request.get_host():
         return "/"

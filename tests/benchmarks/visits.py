@@ -110,6 +110,7 @@ GET  /orders/{missing}/
 POST /orders/{in_progress}/looks/
 POST /orders/{completed}/notes/ | text=@operator5+look&token={token}
 POST /orders/{unassigned}/assignment/ | to={person}&saw=
+GET  /orders/{unsent}/withdrawal/question/
 POST /orders/{unsent}/withdrawal/
 POST /orders/{unfunded}/funding/ | then=now
 POST /orders/{unfunded}/funding/ | then=press
@@ -119,10 +120,12 @@ POST /orders/{review}/adoption/ | upstream_id=ord_found
 POST /orders/{review}/closing/ | reason=They+do+not+have+it
 POST /orders/{missing}/abandonment/ | reason=They+do+not+know+it
 POST /orders/{doubted}/sighting/ | doubts=charge
+GET  /orders/{refillable}/refills/question/
 POST /orders/{refillable}/refills/
 POST /orders/{refill_unclear}/refills/tries/
 POST /orders/{refill_pending}/refills/settlement/ | reason=They+said+so
 POST /orders/{refill_pending}/refills/next/
+GET  /orders/{cancellable}/cancellation/question/
 POST /orders/{cancellable}/cancellation/
 POST /orders/{cancel_unclear}/cancellation/tries/
 GET  /services/

@@ -8,7 +8,7 @@ from playwright.sync_api import ViewportSize, expect
 from accounts.access import Role
 from orders.aftersale import ask
 from orders.models import Order, Task
-from tests.browser.conftest import Desk, Opens
+from tests.browser.conftest import Desk, Opens, says_yes
 from tests.browser.test_every_page import TWO_LOOKS, faults, picture
 from tests.makers import make_order, make_service, make_user, sold_by
 
@@ -26,6 +26,7 @@ def test_a_refill_from_the_row_to_upstreams_yes(desk: Desk, opens: Opens, comple
     page = opens("operator", "/orders/")
     row = page.locator(f"#order-{completed.pk}")
     row.get_by_role("button", name=f"Refill order {completed.pk}").click()
+    says_yes(page, "Ask for refill")
     expect(row.get_by_role("img", name="0 used, 1 pending, 2 left")).to_be_visible()
     button = row.get_by_role("button", name=f"Refill order {completed.pk}")
     expect(button).to_have_attribute("aria-disabled", "true")
@@ -53,6 +54,7 @@ def test_the_reason_shows_to_who_comes_by_keyboard(desk: Desk, opens: Opens) -> 
 def test_without_a_script_the_same_buttons_work(desk: Desk, opens: Opens, completed: Order) -> None:
     page = opens("operator", "/orders/", script=False)
     page.get_by_role("button", name=f"Refill order {completed.pk}").click()
+    page.get_by_role("button", name="Ask for refill").click()
     expect(page.get_by_text(f"A refill of order {completed.pk} is asked for.")).to_be_visible()
     assert Task.objects.get(kind="refill").order == completed
 
@@ -62,6 +64,8 @@ def test_of_two_people_the_second_learns_who_was_first(desk: Desk, opens: Opens,
     first, second = opens(ana, "/orders/", script=False), opens(ben, "/orders/", script=False)
     for page in (first, second):
         page.get_by_role("button", name=f"Refill order {completed.pk}").click()
+    for page in (first, second):
+        page.get_by_role("button", name="Ask for refill").click()
     expect(second.locator("main").get_by_text("one was asked for by Ana").first).to_be_visible()
     desk.work()
     assert desk.upstream.calls("refill") == 1

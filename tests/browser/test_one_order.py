@@ -71,13 +71,18 @@ def test_two_people_at_one_order(desk: Desk, opens: Opens) -> None:
     polled(his)
     expect(field).to_have_value("x" * 5_001)
     expect(his.get_by_role("img", name="1,000 of 1,000 at the last report")).to_be_visible()
+    shown = his.get_by_text('{"status": "completed"}')
     field.fill("Done.\n" * 12)
     his.get_by_role("button", name="Add note").click()
     unfold = his.get_by_text("Show all 71 characters")
     unfold.click()
+    expect(shown).not_to_be_visible()
+    his.get_by_text("What the supplier sent").first.click()
+    expect(shown).to_be_visible()
     tells(order, remains=0, status="completed", start_count=7)
     polled(his)
     expect(his.get_by_text("Fold", exact=True)).to_be_visible()
+    expect(shown).to_be_visible()
 
     found: list[str] = []
     for page, name in ((hers, "one-order"), (his, "one-order")):

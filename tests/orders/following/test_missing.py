@@ -129,6 +129,6 @@ def test_a_missing_order_is_in_the_list_of_what_needs_a_look(viewer: Browser, ph
     assert f'id="order-{other.pk}"' not in page
     assert "missing: unknown upstream" in page
     detail = viewer.get(order.get_absolute_url()).content.decode()
-    assert "Upstream says that it knows no such order" in detail
-    assert "by itself, for upstream leaves it out" in detail
+    assert "The supplier says that it knows no such order" in detail
+    assert "by itself, because the supplier leaves it out" in detail
     assert "In progress" in detail

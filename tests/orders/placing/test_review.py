@@ -87,7 +87,7 @@ def test_a_try_that_broke_off_is_seen_too() -> None:
 def test_the_balance_before_and_after_tells_what_may_have_happened(order: Order) -> None:
     evidence = evidence_context(order)["evidence"]
     assert evidence.moved == evidence.unexplained == order.expected_charge  # type: ignore[attr-defined]
-    assert "Not explained by others" in as_a(Role.VIEWER).get(f"/orders/{order.pk}/").content.decode()
+    assert "Spent, and not by other orders" in as_a(Role.VIEWER).get(f"/orders/{order.pk}/").content.decode()
 
 
 def test_the_list_says_what_it_is_for(order: Order) -> None:

@@ -216,9 +216,9 @@ def test_the_templates_of_a_row_read_no_other_name() -> None:
     paths = ["_row.html", "_freshness.html", *(f"cells/{name}.html" for name in COLUMNS)]
     sources = {path: env.loader.get_source(env, f"orders/table/{path}")[0] for path in paths}
     row = sources["_row.html"].replace("{# cells #}", "".join(sources[f"cells/{name}.html"] for name in COLUMNS))
-    set_there = {"odd", "req"}  # set where they are read
-    functions = {"row_version", "refill_meter", "unseen_anomalies", "number", "money", "now", "row_link",
-                 "short_name"}  # fmt: skip
+    set_there = {"odd", "req", "why"}  # set where they are read
+    functions = {"row_version", "refill_meter", "unseen_anomalies", "number", "money", "now", "row_link", "short_name"}
+    functions |= {"refill_question", "cancel_question", "withdrawal_question"}  # of the order alone
     for source in (row, sources["_freshness.html"]):
         assert meta.find_undeclared_variables(env.parse(source)) <= functions | set_there
     assert all(re.findall(r"([\w.]+) > now\(\)", source) in ([], ["task.due_at"]) for source in sources.values())

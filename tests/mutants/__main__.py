@@ -32,8 +32,8 @@ from tests.mutants import (
 from tests.mutants.mistake import Mistake
 
 PARTS = (
-    sending, knowing, polling, links, answering, asking, starting, books, reading, showing, listing, measuring, customers,
-    prices,
+    sending, knowing, polling, links, answering, asking, starting, books, reading, showing, listing, measuring,
+    customers, prices,
 )  # fmt: skip
 MISTAKES = tuple(mistake for part in PARTS for mistake in part.MISTAKES)
 LEFT_BEHIND = shutil.ignore_patterns(".*", "node_modules", "test-results", "__pycache__")

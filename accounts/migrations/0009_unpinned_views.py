@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """Adds which of the team's views a person does not want as tabs."""
 
-    dependencies = [("accounts", "0007_unused_index")]
+    dependencies = [("accounts", "0008_desk_settings")]
 
     operations = [
         migrations.AddField(

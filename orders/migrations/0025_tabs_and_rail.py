@@ -15,7 +15,7 @@ CONFIRMING = Q(unclear_since__isnull=False, settled_at=None)
 class Migration(migrations.Migration):
     """Adds them."""
 
-    dependencies = [("orders", "0023_less_weight")]
+    dependencies = [("orders", "0024_answers")]
 
     operations = [
         migrations.AddIndex(

@@ -18,7 +18,7 @@ def withdraw(order: Order, *, by: Any) -> None:
     require_allowed(by, "place")
     with transaction.atomic():
         if not withdraw_all([order], by=by, at=timezone.now()):
-            raise Refusal("Too late to undo: it is on its way to upstream, or settled already.")
+            raise Refusal("Too late to undo: it is on its way to the supplier, or already there.")
 
 
 def withdraw_all(orders: Iterable[Order], *, by: Any, at: datetime, bulk: Bulk | None = None) -> set[int]:

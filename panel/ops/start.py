@@ -75,7 +75,7 @@ def uncollected() -> str:
         return ""
     return (
         f"Style sheets and scripts were not collected (as {missing[0]}), so no page can be shown: "
-        "run `manage.py collectstatic --no-input`, then start the web server anew."
+        "run `manage.py collectstatic --no-input`, then restart the web server."
     )
 
 

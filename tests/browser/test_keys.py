@@ -136,7 +136,7 @@ def test_a_walk_with_keys_alone(desk: Desk, opens: Opens, orders: list[Order]) -
     assert list(faults(page, "keys")) == []
     picture(page, "keys-dialog")
     page.keyboard.press("j")  # rests in a dialog
-    dialog.get_by_label("Keys without Ctrl work").uncheck()
+    dialog.get_by_label("Use single-key shortcuts").uncheck()
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     page.keyboard.press("g")

@@ -156,7 +156,7 @@ def require_free(port: int, option: str) -> None:
             probe.bind((HERE, port))
         except OSError as trouble:
             raise CommandError(
-                f"Port {port} is not free ({trouble.strerror}). End the program that uses it, "
+                f"Port {port} is not free ({trouble.strerror}). Stop the program that uses it, "
                 f"or choose another: make demo ARGS='{option} {port + 1}'"
             ) from None
 

@@ -53,18 +53,18 @@ ANOMALOUS_REPORTS: list[tuple[dict[str, Any], str, str]] = [
     ({"charge": Decimal("0.60")}, "charge",
      "Upstream charged $0.60; the price shown was $0.90 (33 % less)."),
     ({"charge": Decimal("-1")}, "charge",
-     "Upstream charged −$1.00; the price shown was $0.90 (211 % less)."),
+     "The supplier charged −$1.00; the price shown was $0.90 (211 % less)."),
     ({"charge": Decimal("0.92")}, "charge",
      "Upstream charged $0.92; the price shown was $0.90 (2.2 % more)."),
     ({"charge": Decimal("0.85"), "currency": "EUR"}, "currency",
      "Upstream charged 0.85 EUR; the price shown was $0.90. The two are not added up."),
     ({"remains": 1001}, "remains", "Upstream says that 1,001 remain, of 1,000 ordered."),
-    ({"remains": -5}, "remains", "Upstream says that −5 remain, of 1,000 ordered."),
-    ({"remains": "1,234"}, "unread", "Upstream’s answer holds a figure that makes no sense: its remains, “1,234”."),
-    ({"remains": ""}, "unread", "Upstream’s answer holds a figure that makes no sense: its remains, empty."),
-    ({"charge": "$0.50"}, "unread", "Upstream’s answer holds a figure that makes no sense: its charge, “$0.50”."),
-    ({"charge": "1e9"}, "unread", "Upstream’s answer holds a figure that makes no sense: its charge, “1e9”."),
-    ({"status": "paused"}, "word", "Upstream says “paused”, a word that the desk does not know."),
+    ({"remains": -5}, "remains", "The supplier says that −5 remain, of 1,000 ordered."),
+    ({"remains": "1,234"}, "unread", "The supplier’s answer has a value that makes no sense: its remains, “1,234”."),
+    ({"remains": ""}, "unread", "The supplier’s answer has a value that makes no sense: its remains, empty."),
+    ({"charge": "$0.50"}, "unread", "The supplier’s answer has a value that makes no sense: its charge, “$0.50”."),
+    ({"charge": "1e9"}, "unread", "The supplier’s answer has a value that makes no sense: its charge, “1e9”."),
+    ({"status": "paused"}, "word", "The supplier says “paused”, a status that the desk does not know."),
 ]  # fmt: skip
 
 
@@ -315,8 +315,8 @@ def test_the_row_and_the_page_show_an_anomaly_and_the_list_finds_it() -> None:
     viewer = as_a(Role.VIEWER)
     page = viewer.get(ANOMALY_LIST).content.decode()
     assert f'id="order-{order.pk}"' in page and f'id="order-{other.pk}"' not in page
-    assert "Facts that surprise: charge" in page
-    assert "Surprising facts" in page
+    assert "Unusual values: charge" in page
+    assert "Unusual values" in page
     detail = viewer.get(order.get_absolute_url()).content.decode()
     assert "the price shown was $0.90 (33 % more)" in detail
     assert "I have seen it" not in detail, "managers say that"

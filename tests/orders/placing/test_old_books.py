@@ -425,14 +425,14 @@ def test_the_page_lists_what_was_due_and_releases_what_is_ticked() -> None:
     banner = manager.get("/orders/").content.decode()
     assert "may be old" in banner and "/orders/sending/due/" in banner
     assert "goes on by itself when upstream answers well" not in banner
-    assert "Let orders go out again" not in banner
+    assert "Start sending again" not in banner
     page = manager.get("/orders/sending/due/").content.decode()
     for words in ("2 due then", f"Order {goes.pk}", f"Order {stays.pk}", "same request id", "The desk only rested"):
         assert words in page, words
     assert 'name="which"' not in as_a(Role.VIEWER).get("/orders/sending/due/").content.decode()
     answer = manager.post("/orders/sending/release/", {"which": "some", "task": goes.tasks.get().pk}, follow=True)
     assert "1 released, 1 not" in answer.content.decode()
-    assert "Nothing waits for a release" in manager.get("/orders/sending/due/").content.decode()
+    assert "Nothing to decide" in manager.get("/orders/sending/due/").content.decode()
 
 
 def test_the_page_counts_what_it_does_not_list(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -215,10 +215,10 @@ def test_a_low_balance_is_marked_and_an_open_page_learns_of_it(viewer: Browser, 
 def test_a_balance_in_another_currency_is_not_compared_and_every_page_says_so(viewer: Browser) -> None:
     write_spending("10")
     write_balance("30")
-    assert "Upstream tells the balance in" not in viewer.get("/team/").content.decode()
+    assert "The supplier states the balance in" not in viewer.get("/team/").content.decode()
     write_balance("3", "EUR")
     assert (StatusBar().low, StatusBar().runway.brief) == (False, "")
-    assert "Upstream tells the balance in EUR:</b> 3.00 EUR" in viewer.get("/team/").content.decode()
+    assert "The supplier states the balance in EUR:</b> 3.00 EUR" in viewer.get("/team/").content.decode()
 
 
 @pytest.mark.django_db

@@ -45,14 +45,14 @@ def page_of(client: Client, path: str = "/alarms/") -> str:
 def test_an_open_alarm_says_what_happened_and_links_to_it() -> None:
     make_alarm()
     page = page_of(as_a(Role.VIEWER))
-    assert "1 alarm stands" in page
-    assert "Upstream’s balance is $12.30, below $20.00." in page
+    assert "1 open alarm" in page
+    assert "The balance is $12.30, below $20.00." in page
     assert 'href="/orders/"' in page
-    assert "Nobody has pressed “Seen” yet." in page
+    assert "Nobody has marked it as seen yet." in page
 
 
 def test_a_desk_without_alarms_says_so() -> None:
-    assert "No alarm stands" in page_of(as_a(Role.VIEWER))
+    assert "No open alarms" in page_of(as_a(Role.VIEWER))
 
 
 def test_seen_lowers_a_persons_own_number_and_shows_the_others_who_saw_it() -> None:
@@ -108,8 +108,8 @@ def test_a_message_that_could_not_be_sent_is_shown_with_the_reason() -> None:
         alarm=alarm, to=to["chat"], channel="chat", dropped_at=AT, failing_since=AT, trouble="The chat answered 500."
     )
     page = page_of(as_a(Role.VIEWER))
-    assert "Told to 1 recipient." in page
-    assert "Not told to the chat: The chat answered 500." in page
+    assert "Sent to 1 recipient." in page
+    assert "Not sent to the chat: The chat answered 500." in page
 
 
 def test_a_page_costs_the_same_queries_for_one_as_for_fifty() -> None:
@@ -197,7 +197,7 @@ def test_managers_choose_for_the_chat_and_others_are_told_so(settings: Any) -> N
     chat = Recipient.objects.chat()
     assert (chat.kinds, chat.time_zone, chat.quiet_from) == (["worker"], "Europe/Berlin", time(22))
     assert "Save for the chat" in page_of(as_a(Role.MANAGER), "/alarms/choices/")
-    assert "Managers and owners choose what is told there." in page_of(as_a(Role.OPERATOR), "/alarms/choices/")
+    assert "Managers and owners choose what is sent there." in page_of(as_a(Role.OPERATOR), "/alarms/choices/")
 
 
 def test_the_choices_say_what_is_not_set_up(settings: Any) -> None:

@@ -62,7 +62,7 @@ def test_the_tightest_layer_counts(viewer: Client) -> None:
 def test_before_the_first_call_it_says_which_limit_is_assumed(viewer: Client) -> None:
     text = page(viewer)
     assert "<b>100</b>left" in text
-    assert "until upstream’s answers say otherwise" in text
+    assert "until the supplier’s answers say otherwise" in text
 
 
 def test_the_chart_puts_each_minute_where_it_was(viewer: Client) -> None:

@@ -37,12 +37,12 @@ def test_choosing_needs_no_script(desk: Desk, opens: Opens) -> None:
     mine.get_by_label("Low balance").check()
     mine.get_by_label("From", exact=True).fill("22:00")
     mine.get_by_role("button", name="Save").click()
-    expect(page.locator("#errors")).to_contain_text("fill in both, or neither")
+    expect(page.locator("#errors")).to_contain_text("Fill in both the beginning and the end")
     mine.get_by_label("Until").fill("07:00")
     mine.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved.")).to_be_visible()
     assert Recipient.objects.of(mira).kinds == ["balance"]
     page.get_by_label("Time zone").select_option("Asia/Tokyo")
     page.get_by_role("button", name="Save for the chat").click()
-    expect(page.get_by_text("told to the chat like this")).to_be_visible()
+    expect(page.get_by_text("This applies to alarms in the chat from now on")).to_be_visible()
     assert Recipient.objects.chat().time_zone == "Asia/Tokyo"

@@ -77,7 +77,7 @@ def test_a_walk_with_keys_alone(desk: Desk, opens: Opens, orders: list[Order]) -
     page.route("**/refills/", lambda asked: asked.abort())
     page.keyboard.press("j")
     page.keyboard.press("r")
-    expect(page.locator(".toast")).to_have_text(re.compile("no clear answer.*look before you press again"))
+    expect(page.locator(".toast")).to_have_text(re.compile("no clear answer.*check before you press again"))
     assert Task.objects.filter(kind="refill").count() == 1
     page.keyboard.press("k")
 

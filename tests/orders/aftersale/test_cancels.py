@@ -118,7 +118,7 @@ def test_in_flight_it_is_asked_and_only_a_later_status_agrees(upstream: Upstream
     submit_cancels(phone)
     assert reloaded(order).status == Status.IN_PROGRESS
     assert cancel_task().over_at is None
-    assert "upstream took the request" in reloaded(order).why_no_cancel()
+    assert "the supplier accepted the request" in reloaded(order).why_no_cancel()
     upstream.set_status(order.upstream_id or "", "cancelled")
     poll(phone)
     assert cancel_task().over_how == Settled.AGREED

@@ -48,7 +48,7 @@ def test_it_keeps_its_status_and_no_longer_needs_a_look(upstream: Upstream, phon
     poll_once(phone)
     assert upstream.calls("status") == 0
     assert "no longer asked after" in manager.get("/orders/").content.decode()
-    assert "It is no longer asked after" in manager.get(order.get_absolute_url()).content.decode()
+    assert "It is no longer checked" in manager.get(order.get_absolute_url()).content.decode()
 
 
 def test_if_upstream_knows_it_again_that_wins(phone: Client) -> None:
@@ -75,7 +75,7 @@ def test_an_answer_that_was_under_way_does_not_make_it_due_again() -> None:
 
 def test_it_takes_a_reason_a_manager_and_an_order_that_is_missing() -> None:
     boss, order, known = make_user(Role.MANAGER), missing(), make_order(Status.IN_PROGRESS)
-    with pytest.raises(Refusal, match="Say why"):
+    with pytest.raises(Refusal, match="Write why"):
         give_up(order, "  ", by=boss)
     with pytest.raises(Refusal, match="Only managers"):
         give_up(order, "Lost.", by=make_user(Role.OPERATOR))

@@ -90,7 +90,7 @@ def test_a_manager_stops_and_resumes_with_a_button_and_a_reason() -> None:
 
 
 def test_a_reason_is_needed() -> None:
-    with pytest.raises(Refusal, match="Say why"):
+    with pytest.raises(Refusal, match="Write why"):
         send_switch.stop("  ", by=make_user(Role.MANAGER))
     assert not stopped()
 

@@ -143,7 +143,7 @@ def test_alarms_that_are_over_are_paged() -> None:
     older = newest.split('rel="next"')[0].rsplit('href="', 1)[1].split('"')[0]
     assert newest.count('<li class="alarm"') == ROWS_A_PAGE
     assert page_of(viewer, older).count('<li class="alarm"') == 3
-    assert "The list ends here." in page_of(viewer, "/alarms/?before=1")
+    assert "This is the end of the list." in page_of(viewer, "/alarms/?before=1")
 
 
 def test_the_status_bar_costs_one_query_with_alarms_too() -> None:
@@ -172,9 +172,9 @@ def test_each_person_chooses_for_themselves() -> None:
 @pytest.mark.parametrize(
     ("posted", "sentence"),
     [
-        ({"quiet_from": "22:00"}, "fill in both, or neither"),
-        ({"quiet_until": "22:00"}, "fill in both, or neither"),
-        ({"quiet_from": "22:00", "quiet_until": "22:00"}, "Choose another time"),
+        ({"quiet_from": "22:00"}, "Fill in both the beginning and the end"),
+        ({"quiet_until": "22:00"}, "Fill in both the beginning and the end"),
+        ({"quiet_from": "22:00", "quiet_until": "22:00"}, "must end at another time"),
         ({"quiet_from": "late", "quiet_until": "07:00"}, "Enter a valid time"),
         ({"kinds": ["everything"]}, "not one of the available choices"),
     ],
@@ -211,5 +211,5 @@ def test_the_choices_say_what_is_not_set_up(settings: Any) -> None:
 
 def test_the_choices_name_the_clock_of_the_quiet_hours() -> None:
     ana = make_user(Role.VIEWER, time_zone="Asia/Tokyo")
-    assert "On your own clock, Asia/Tokyo." in page_of(as_user(ana), "/alarms/choices/")
+    assert "In your time zone, Asia/Tokyo." in page_of(as_user(ana), "/alarms/choices/")
     assert timezone.now()

@@ -227,7 +227,7 @@ def test_a_worker_that_falls_silent_while_another_runs_is_an_alarm_until_a_new_o
     evaluate(at(5))
     assert alarm_of("worker").subject == "a:1"
     assert alarm_of("worker").sentence == (
-        "Worker a:1 was last heard of at 2 Nov, 12:00 UTC and did not say that it ends. Others run."
+        "Worker a:1 was last seen at 2 Nov, 12:00 UTC and did not sign off. Other workers run."
     )
     make_worker("a:4", 6, 7)
     make_worker("b:2", -60, 7)
@@ -257,9 +257,7 @@ def test_without_any_worker_the_command_alarms_finds_that_none_runs() -> None:
     evaluate(at(1))
     assert not alarms("worker")
     evaluate(at(3))
-    assert alarm_of("worker").sentence.startswith(
-        "No worker is running; the last one was heard of at 2 Nov, 12:00 UTC."
-    )
+    assert alarm_of("worker").sentence.startswith("No worker is running; the last one was seen at 2 Nov, 12:00 UTC.")
     make_worker("a:2", 20, 20)
     evaluate(at(20))
     evaluate(at(21))

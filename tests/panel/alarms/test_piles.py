@@ -92,7 +92,7 @@ def test_an_alarm_that_a_newer_one_follows_is_not_called_over_while_that_stands(
     evaluate(AT + PILE_TOLD_EVERY + minutes(60))
     page = viewer.get("/alarms/").content.decode()
     assert f"1 order needs a look: {third}." in page and page.count("al-over") == 2, "an alarm of its own"
-    assert "It was told of before" not in page
+    assert "First reported at" not in page
 
 
 def test_an_alarm_of_an_older_desk_goes_on() -> None:
@@ -123,7 +123,7 @@ def test_no_alarm_stands_red_beside_an_upstream_that_answers() -> None:
     evaluate(AT + minutes(1.2))
     assert StatusBar().alarms == 0
     page = viewer.get("/alarms/").content.decode()
-    assert "1 open alarm" not in page and "Nobody has pressed" not in page and "is-bad" not in page
+    assert "1 open alarm" not in page and "Nobody has marked it" not in page and "is-bad" not in page
     assert "Ending" in page
     words = "The supplier answers again. Seen at 2 Nov, 12:01 UTC; if it stays so, this alarm ends soon."
     assert words in page

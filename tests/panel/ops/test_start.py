@@ -203,7 +203,7 @@ def test_without_its_files_every_page_says_to_collect_them(collected: Path, who:
     person.raise_request_exception = False
     page = person.get(path)
     assert page.status_code == 503
-    assert "run `manage.py collectstatic --no-input`, then start the web server anew" in page.content.decode()
+    assert "run `manage.py collectstatic --no-input`, then restart the web server" in page.content.decode()
 
 
 @pytest.mark.django_db

@@ -87,5 +87,5 @@ def test_an_answer_without_a_secret_is_reported(upstream: Upstream, registers: R
     upstream.will("say", "webhook.add", body='{"webhook": "wh_1", "url": "x"}')
     out, err = registers(URL)
     assert out == ""
-    assert "which holds: url, webhook" in err
+    assert "It has: url, webhook" in err
     assert Endpoint.objects.get().mark == ""

@@ -202,4 +202,4 @@ def test_a_taken_cancel_is_not_shown_as_agreed(place_upstream: Place, phone: Pho
     page = as_user(ana).get(f"/orders/bulks/{job.pk}/").content.decode()
     assert "2 of 2 answered" in page
     assert "Request taken" in page
-    assert "Upstream agreed" not in page
+    assert "The supplier cancelled" not in page and "Cancelled" not in page

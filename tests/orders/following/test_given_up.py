@@ -35,7 +35,7 @@ def test_it_keeps_its_status_and_no_longer_needs_a_look(upstream: Upstream, phon
     manager = as_a(Role.MANAGER)
     assert f'id="order-{order.pk}"' in manager.get("/orders/?open=look").content.decode()
     answer = manager.post(f"/orders/{order.pk}/abandonment/", {"reason": "The supplier refunded it."}, follow=True)
-    assert "no longer asked after" in answer.content.decode()
+    assert "no longer checked" in answer.content.decode()
     before = (order.status, order.remains, order.upstream_id)
     order.refresh_from_db()
     assert (order.status, order.remains, order.upstream_id) == before

@@ -222,7 +222,7 @@ def test_orders_that_upstream_names_and_nobody_here_knows(
     delivered("", now, how)
     assert notice(now, LastWorker(now - 5 * MIN)) is stops
     if stops:
-        assert "names orders that they do not hold: ord_stranger." in sending().reason
+        assert "names orders that it does not have: ord_stranger." in sending().reason
 
 
 # ── What it means for what was due ───────────────────────────────────────────────────────────────
@@ -437,7 +437,7 @@ def test_the_page_lists_what_was_due_and_releases_what_is_ticked() -> None:
         assert words in page, words
     assert 'name="which"' not in as_a(Role.VIEWER).get("/orders/sending/due/").content.decode()
     answer = manager.post("/orders/sending/release/", {"which": "some", "task": goes.tasks.get().pk}, follow=True)
-    assert "1 released, 1 not" in answer.content.decode()
+    assert "1 sent, 1 not" in answer.content.decode()
     assert "Nothing to decide" in manager.get("/orders/sending/due/").content.decode()
 
 

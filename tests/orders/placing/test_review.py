@@ -56,7 +56,7 @@ def order(upstream: Upstream, phone: Client) -> Order:
 def test_every_try_stands_on_the_page(order: Order) -> None:
     assert [attempt.ending for attempt in order.tasks.get().tries.all()] == [Ending.UNCLEAR, Ending.REFUSED]
     page = as_a(Role.VIEWER).get(f"/orders/{order.pk}/").content.decode()
-    assert "No clear answer" in page and "Upstream said no" in page
+    assert "No clear answer" in page and "Refused by the supplier" in page
     assert "Something went wrong" in page, "upstream's own words"
 
 

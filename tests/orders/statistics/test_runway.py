@@ -130,7 +130,7 @@ def test_the_status_bar_says_it_within_its_one_query_and_links_to_the_formula(vi
         assert StatusBar().runway.brief == "about 9 h left, 5 h with the queue"
     assert len(queries) == 1
     page = viewer.get("/team/").content.decode()
-    assert "about 9 h, 5 h with the queue" in page
+    assert "about 9 h left, 5 h with the queue" in page
     assert 'href="/upstream/balance/" title="about 9 h at the pace of the last 24 h, 5 h with what is queued"' in page
     page = viewer.get("/upstream/balance/").content.decode()
     for part in ("$120.00 ÷ 24 h", "$5.00 an hour", "$47.50 ÷ $5.00", "($47.50 − $18.20) ÷ $5.00", "9.5 h", "5.9 h"):

@@ -7,9 +7,12 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.urls import reverse
 
 from accounts.access import Role
 from accounts.models import BalanceReading, DeskSettings, SettingChange, User
+from panel.format.money import money
+from panel.web.admin_groups import MONEY, PEOPLE, SYSTEM
 from panel.web.admin_record import RecordAdmin, SturdyAdmin
 
 
@@ -50,6 +53,9 @@ class NewPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
 class TeamAdmin(SturdyAdmin, UserAdmin):  # type: ignore[type-arg]
     """The people of the team. They are switched off rather than deleted, so that what they did keeps their name."""
 
+    group = PEOPLE
+    leads = True
+    names = ("person", "people")
     form = TeammateForm
     add_form = InvitationForm
     change_password_form = NewPasswordForm
@@ -68,11 +74,35 @@ class TeamAdmin(SturdyAdmin, UserAdmin):  # type: ignore[type-arg]
         return False
 
 
-admin.site.register(BalanceReading, RecordAdmin, list_display=("amount", "currency", "first_asked_at", "asked_at"))
-admin.site.register(DeskSettings, RecordAdmin, list_display=("chosen",))
+@admin.display(description="Balance", ordering="amount")
+def balance_of(reading: BalanceReading) -> str:
+    """The amount in its currency."""
+    return money(reading.amount, reading.currency)
+
+
+admin.site.register(
+    BalanceReading,
+    RecordAdmin,
+    group=MONEY,
+    leads=True,
+    names=("balance reading", "balance readings"),
+    field_names={"first_asked_at": "first seen", "asked_at": "last seen"},
+    list_display=(balance_of, "first_asked_at", "asked_at"),
+    on_desk=lambda reading: reverse("balance"),
+)
+admin.site.register(
+    DeskSettings,
+    RecordAdmin,
+    group=SYSTEM,
+    names=("settings of the desk", "settings of the desk"),
+    list_display=("chosen",),
+    on_desk=lambda settings: reverse("settings"),
+)
 admin.site.register(
     SettingChange,
     RecordAdmin,
+    group=SYSTEM,
+    names=("change of a setting", "changes of settings"),
     list_display=("changed_at", "name", "was", "now", "changed_by"),
     list_filter=("name", "changed_at"),
     list_select_related=("changed_by",),

@@ -124,16 +124,16 @@ class Service(models.Model):
         """The sentence that asks for a deliberate yes, because somebody holds this service; "" when nobody does."""
         if self.held_over is None:
             return ""
-        return (
-            f"{self.held_over.decided_by} put service {self.upstream_id} on hold. Say that you order it all the same."
-        )
+        by = self.held_over.decided_by
+        return f"{by} put service {self.upstream_id} on hold. To order it anyway, tick “Order although it is on hold”."
 
     def why_unread(self) -> str:
         """The sentence that asks for a deliberate yes, because the terms may have changed; "" when they are read."""
         if self.unread_since is None:
             return ""
         return (
-            f"Upstream’s newest row for service {self.upstream_id} cannot be read. Say that you order it all the same."
+            f"The supplier’s newest row for service {self.upstream_id} cannot be read. "
+            "To order it anyway, tick “Order although the price may be another”."
         )
 
     @property

@@ -36,7 +36,7 @@
       // Of an outage the desk says in a sentence what it is, and whether anything was done.
       const why = kind === "htmx:responseError" && xhr.status === 503 && xhr.getResponseHeader("Retry-After") && xhr.responseText;
       desk.toast(why ? why : requestConfig.verb === "get" ? "The desk did not answer. What you see is as it was."
-        : "The desk gave no clear answer. It may be done all the same: look before you press again.");
+        : "The desk gave no clear answer. It may have worked: check before you press again.");
     });
   }
 

@@ -195,7 +195,7 @@ def alarm_facts() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "duplicate", {"order": 61, "ids": ["ord_3f9a1c", "ord_77b1"]}
     yield "duplicate", {"order": 61, "ids": ["ord_3f9a1c", "ord_77b1", "ord_90c2"]}
     yield "clock", {"span": "1 h", "at": NOON.isoformat()}
-    for skew in ("2 min ahead of upstream’s", "1 h behind upstream’s"):
+    for skew in ("2 min ahead of the supplier’s", "1 h behind the supplier’s"):
         yield "clock", {"skew": skew}
     for minutes in (1, 21):
         yield "worker", {"since": NOON.isoformat(), "until": (NOON + minutes * MINUTE).isoformat()}
@@ -245,9 +245,11 @@ def lasts() -> Lines:
             else None
         )
         left = runway(None if balance is None else Decimal(balance), currency, pace)
-        told = f"How long it lasts cannot be told: {left.words}." if left.hours is None else f"It lasts {left.words}."
+        told = (
+            f"The desk cannot say how long it lasts: {left.words}." if left.hours is None else f"It lasts {left.words}."
+        )
         yield "Nothing is left." if left.hours is not None and left.hours <= 0 else told  # as balance.html has it
-        yield left.brief and f"Balance: {left.brief}."
+        yield left.brief and f"Balance · {left.brief}."
 
 
 class Bar(SimpleNamespace):

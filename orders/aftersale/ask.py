@@ -35,7 +35,7 @@ def ask(order: Order, kind: str, *, by: Any) -> Task | None:
         fp("ask.committed")
     except IntegrityError:  # two people asked at once, and the database lets only one of them pass
         fresh = Order.objects.for_table().get(pk=order.pk)
-        raise Refusal(WHY_NOT[kind](fresh) or "Somebody was quicker: look at the order again.") from None
+        raise Refusal(WHY_NOT[kind](fresh) or "Somebody else was faster: check the order again.") from None
     return task
 
 
@@ -110,7 +110,7 @@ def ask_anew(order: Order, *, by: Any) -> None:
         fresh = locked(order)
         refills = fresh.refills
         if not refills.left:
-            raise Refusal(f"All {refills.cap} refills are used, so upstream would tell nothing.")
+            raise Refusal(f"All {refills.cap} refills are used, so asking again would tell nothing.")
         now = timezone.now()
         end_pending(fresh, Settled.DOUBTED, at=now)
         fresh.record("refill_anew", by=by, at=now)
@@ -122,7 +122,7 @@ def ask_anew(order: Order, *, by: Any) -> None:
 def mark_settled(order: Order, reason: str, *, by: Any) -> None:
     """Marks the pending refill as settled, because a manager knows that it is. The reason says how they know."""
     require_allowed(by, "decide")
-    reason = require_reason(reason, "Say how you know that it is settled; the reason is kept.")
+    reason = require_reason(reason, "Write how you know that it is done. The reason is kept.")
     with transaction.atomic():
         now = timezone.now()
         locked(order)
@@ -137,4 +137,4 @@ def end_pending(order: Order, how: str, *, at: datetime) -> None:
     """Ends the pending refill that upstream has or may have. Raises a Refusal when there is none."""
     refill = Task.objects.pending().filter(order=order, kind=Kind.REFILL, outcome__in=(Outcome.DONE, Outcome.UNCLEAR))
     if not refill.update(over_at=at, over_how=how):
-        raise Refusal("This order has no refill that waits for its end.")
+        raise Refusal("This order has no pending refill.")

@@ -36,15 +36,15 @@ STATES: dict[str, dict[str, State]] = {
         "pending":  State("Pending", "warn", pending=TAKEN),
         "unclear":  State("No clear answer", "bad", pending=UNCLEAR),
         "refused":  State("Refused", "bad", (Settled.REFUSED,)),
-        "presumed": State("Presumed settled", "quiet", (Settled.PRESUMED,)),
-        "settled":  State("Settled", "good", (Settled.MARKED, Settled.FOLLOWED)),
-        "doubted":  State("Upstream is asked anew", "warn", (Settled.DOUBTED,)),
+        "presumed": State("Presumed done", "quiet", (Settled.PRESUMED,)),
+        "settled":  State("Done", "good", (Settled.MARKED, Settled.FOLLOWED)),
+        "doubted":  State("Asked again", "warn", (Settled.DOUBTED,)),
     },
     Kind.CANCEL: {
         "waiting":  State("Not answered yet", "quiet", pending=WAITING),
         "asked":    State("Cancel asked", "warn", pending=TAKEN),
         "unclear":  State("No clear answer", "bad", pending=UNCLEAR),
-        "agreed":   State("Upstream agreed", "good", (Settled.AGREED,)),
+        "agreed":   State("Cancelled", "good", (Settled.AGREED,)),
         "late":     State("Delivered anyway", "warn", (Settled.DELIVERED,)),
         "ended":    State("Ended otherwise", "warn", (Settled.OTHERWISE,)),
         "refused":  State("Refused", "bad", (Settled.REFUSED,)),
@@ -72,16 +72,16 @@ def state_of(task: Task) -> State:
 def state_note(task: Task) -> str:
     """A sentence about what is known of a task beyond its state, or ""."""
     if task.over_how == Settled.MARKED:
-        return "A manager marked it as settled."
+        return "A manager marked it as done."
     if task.over_how == Settled.FOLLOWED:
-        return "Upstream let another refill pass."
+        return "The supplier accepted another refill."
     if task.over_how == Settled.PRESUMED:
-        return "Nothing was heard of it for long. Upstream has not said so."
+        return "No news for a long time. The supplier has not said so."
     if task.over_how in (Settled.AGREED, Settled.DELIVERED, Settled.OTHERWISE):
-        return f"Upstream says: {task.order.label.lower()}."
+        return f"The supplier says: {task.order.label.lower()}."
     if task.over_at or task.outcome != Outcome.DONE:
         return ""
     if task.kind == Kind.CANCEL:
-        return "Upstream took the request. A later status tells whether it holds."
+        return "The supplier accepted the request. A later status shows whether it worked."
     until = (task.known_at or task.asked_at) + timedelta(hours=settings.REFILL_PRESUMED_SETTLED_AFTER)
-    return f"Presumed settled on {day_and_clock(until)}, unless somebody says so earlier."
+    return f"Presumed done on {day_and_clock(until)}, unless somebody marks it earlier."

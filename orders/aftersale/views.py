@@ -65,7 +65,7 @@ def withdrawal(request: HttpRequest, pk: int) -> HttpResponse:
 def refill_or_cancel(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     """Asks for a refill or a cancel of an order."""
     why = refusal_of(lambda: ask.ask(the_order(request, pk), kind, by=request.user))
-    return row_or_redirect(request, pk, why, f"A {kind} of order {pk} is asked for.")
+    return row_or_redirect(request, pk, why, f"You asked for a {kind} of order {pk}.")
 
 
 @needs("place")
@@ -73,7 +73,7 @@ def refill_or_cancel(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
 def repetition(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     """Sends a refill or a cancel once more that got no clear answer."""
     why = refusal_of(lambda: ask.ask_again(the_order(request, pk), kind, by=request.user))
-    return redirect_back(request, why, f"The {kind} of order {pk} is asked for once more.")
+    return redirect_back(request, why, f"You asked for the {kind} of order {pk} again.")
 
 
 @needs("decide")
@@ -82,7 +82,7 @@ def settlement(request: HttpRequest, pk: int) -> HttpResponse:
     """Marks the pending refill of an order as settled; the person gives the reason."""
     reason = request.POST.get("reason", "")
     why = refusal_of(lambda: ask.mark_settled(the_order(request, pk), reason, by=request.user))
-    return redirect_back(request, why, f"The refill of order {pk} is marked as settled.")
+    return redirect_back(request, why, f"The refill of order {pk} is marked as done.")
 
 
 @needs("decide")
@@ -90,7 +90,11 @@ def settlement(request: HttpRequest, pk: int) -> HttpResponse:
 def next_refill(request: HttpRequest, pk: int) -> HttpResponse:
     """Asks for another refill although one is pending, to learn from upstream whether that one is settled."""
     why = refusal_of(lambda: ask.ask_anew(the_order(request, pk), by=request.user))
-    return redirect_back(request, why, f"Another refill of order {pk} is asked for; upstream tells whether it may.")
+    return redirect_back(
+        request,
+        why,
+        f"You asked for another refill of order {pk}. The supplier’s answer will show whether the pending one is done.",
+    )
 
 
 @require_safe

@@ -12,7 +12,7 @@ from orders.models import Bulk, Event, Order, Task
 from orders.rules.refusal import Refusal, require_allowed
 from orders.rules.statuses import Status
 
-TOO_LATE = "Too late to undo: it is on its way to the supplier, or the supplier has answered already."
+TOO_LATE = "Too late to undo: it is on its way to the supplier, or already there."
 
 
 def withdraw(order: Order, *, by: Any) -> None:

@@ -87,7 +87,7 @@ def charge_sentence(facts: Facts, order: Order) -> str:
     share = abs(charge - expected) / expected * 100 if expected else None
     direction = "more" if charge > expected else "less"
     compared = f" ({decimal(share, 0 if share >= 10 else 1)} % {direction})" if share is not None else ""
-    return f"Upstream charged {money(charge)}; the price shown was {money(expected)}{compared}."
+    return f"The supplier charged {money(charge)}; the price shown was {money(expected)}{compared}."
 
 
 def remains_impossible(facts: Facts, order: Order) -> bool:
@@ -105,7 +105,7 @@ def counts_units(order: Order) -> bool:
 def remains_sentence(facts: Facts, order: Order) -> str:
     """The remains beside the number of units that were ordered."""
     remains = number(facts.remains or 0).replace("-", "−")
-    return f"Upstream says that {remains} remain, of {number(order.total)} ordered."
+    return f"The supplier says that {remains} remain, of {number(order.total)} ordered."
 
 
 def left_undelivered(facts: Facts, _: Order) -> bool:
@@ -117,7 +117,7 @@ def undelivered_sentence(facts: Facts, order: Order) -> str:
     """What remains of a completed order."""
     of = f", of {number(order.total)} ordered" if counts_units(order) else ""
     remains = f"{number(facts.remains or 0)} remain{'s' * (facts.remains == 1)}"
-    return f"Upstream says “{label(facts.status)}”, and that {remains}{of}."
+    return f"The supplier says “{label(facts.status)}”, and that {remains}{of}."
 
 
 def kept_in_full(facts: Facts, order: Order) -> bool:
@@ -130,20 +130,22 @@ def kept_in_full(facts: Facts, order: Order) -> bool:
 def unread_sentence(facts: Facts, _: Order) -> str:
     """The figures that could not be read, each as upstream wrote it."""
     figures = [f"{name}, “{facts.said[name]}”" if facts.said[name] else f"{name}, empty" for name in unread(facts.said)]
-    return f"Upstream’s answer holds a figure that makes no sense: its {', and its '.join(figures)}."
+    return f"The supplier’s answer has a value that makes no sense: its {', and its '.join(figures)}."
 
 
 def currency_sentence(facts: Facts, order: Order) -> str:
     """The charge in its own currency beside the price in dollars."""
     charged = money(facts.charge, facts.currency) if facts.charge is not None else f"in {facts.currency}"
-    return f"Upstream charged {charged}; the price shown was {money(order.expected_charge)}. The two are not added up."
+    return (
+        f"The supplier charged {charged}; the price shown was {money(order.expected_charge)}. The two are not added up."
+    )
 
 
 def duplicate_sentence(_: Facts, order: Order) -> str:
     """All the ids that upstream gave for the order's request_id, and what to do."""
     ids = " and ".join([order.upstream_id or "none", *(order.other_ids or "").split()])
     return (
-        f"Upstream gave this order’s request_id more than one id: {ids}. It may have been ordered twice. "
+        f"The supplier gave this order’s request_id more than one id: {ids}. It may have been ordered twice. "
         "Look for all of them at the supplier, and cancel there what should not run; the desk follows the first."
     )
 
@@ -151,7 +153,7 @@ def duplicate_sentence(_: Facts, order: Order) -> str:
 def silent_sentence(_: Facts, order: Order) -> str:
     """Since when calls that name the order fail, and what the desk does."""
     since = f" since {day_and_clock(order.failing_since)}" if order.failing_since else ""
-    return f"Every call that names this order has failed{since}. The desk asks about it by itself, once an hour."
+    return f"Every call that names this order has failed{since}. The desk checks it in a call of its own, once an hour."
 
 
 def held_status(facts: Facts) -> str:
@@ -166,60 +168,61 @@ def held_status(facts: Facts) -> str:
 ANOMALIES: dict[str, AnomalyKind] = {
     "charge": AnomalyKind(
         "charge", ("charge", "currency", "status"), charge_differs, charge_sentence,
-        "Upstream’s charge was unlike the price shown; its last answer is like it.",
+        "The supplier’s charge differed from the price shown; its last answer agrees.",
     ),
     "currency": AnomalyKind(
         "currency", ("currency",), lambda facts, _: not is_dollars(facts.currency), currency_sentence,
-        "Upstream charged in another currency; its last answer is in US dollars.",
+        "The supplier charged in another currency; its last answer is in US dollars.",
     ),
     "remains": AnomalyKind(
         "remains", ("remains",), remains_impossible, remains_sentence,
-        "Upstream’s remains made no sense; those of its last answer do.",
+        "The supplier’s “remains” made no sense; its last answer does.",
     ),
     "undelivered": AnomalyKind(
         "completed with something left", ("status", "remains"), left_undelivered, undelivered_sentence,
-        "Upstream said “Completed” while something remained; its last answer does not contradict itself.",
+        "The supplier said “Completed” while something remained; its last answer is consistent.",
     ),
     "delivered": AnomalyKind(
         "partial with nothing left", ("status", "remains"),
         lambda facts, _: facts.status == Status.PARTIAL and facts.remains == 0,
-        lambda facts, _: f"Upstream says “{label(facts.status)}”, and that nothing remains.",
-        "Upstream said “Partial” while nothing remained; its last answer does not contradict itself.",
+        lambda facts, _: f"The supplier says “{label(facts.status)}”, and that nothing remains.",
+        "The supplier said “Partial” while nothing remained; its last answer is consistent.",
     ),
     "kept": AnomalyKind(
         "full charge kept", ("status", "charge", "currency"), kept_in_full,
         lambda facts, _: (
-            f"Upstream says “{label(facts.status)}”, and charged the full {money(facts.charge or Decimal(0))}: "
+            f"The supplier says “{label(facts.status)}”, and charged the full {money(facts.charge or Decimal(0))}: "
             "nothing was given back."
         ),
-        "Upstream gave nothing back of an order that it did not deliver; by its last answer it did.",
+        "The supplier refunded nothing of an order that it did not deliver; its last answer has a refund.",
     ),
     "unread": AnomalyKind(
         "unreadable figure", ("said",), lambda facts, _: bool(unread(facts.said)), unread_sentence,
-        "Upstream’s answer held a figure that could not be read; its last answer can be.",
+        "The supplier’s answer had a value that could not be read; its last answer can be read.",
     ),
     "word": AnomalyKind(
         "unknown status", ("status",), lambda facts, _: facts.status not in LIFE,
-        lambda facts, _: f"Upstream says “{facts.status}”, a word that the desk does not know.",
-        "Upstream said a word that the desk does not know; its last one is known.", event="",
+        lambda facts, _: f"The supplier says “{facts.status}”, a status that the desk does not know.",
+        "The supplier used a status that the desk does not know; its last one is known.", event="",
     ),
     "back": AnomalyKind(
         "went back", ("status",), lambda facts, _: bool(held_status(facts)),
         lambda facts, _: (
-            f"Upstream’s last answer says “{label(held_status(facts))}”, although it had said “{label(facts.status)}”. "
-            "It is asked again soon; the status moves when a second look says the same."
+            f"The supplier’s last answer says “{label(held_status(facts))}”, "
+            f"although it had said “{label(facts.status)}”. "
+            "The desk checks again soon; the status changes when a second check says the same."
         ),
-        "Upstream’s status went backwards.", event="",
+        "The supplier’s status went backwards.", event="",
     ),
     # These two are raised by calls, not by a report.
     DUPLICATE: AnomalyKind(
         "possible duplicate", (), lambda _, order: bool(order.other_ids), duplicate_sentence,
-        "Upstream gave its request_id more than one id.",
+        "The supplier gave its request_id more than one id.",
     ),
     "silent": AnomalyKind(
         "calls fail", (), lambda _, order: order.silent,
         silent_sentence,
-        "Upstream failed whenever it was asked about this order; it has answered since.",
+        "Every call about this order failed; the supplier has answered since.",
     ),
 }  # fmt: skip
 

@@ -20,17 +20,17 @@ def mark_seen(order: Order, kinds: str, *, by: Any) -> None:
     require_allowed(by, "decide")
     with transaction.atomic():
         if not kinds or not Order.objects.filter(pk=order.pk, doubts=kinds).change(doubts=None):
-            raise Refusal("Something else has come to surprise meanwhile, or somebody was quicker: look again.")
+            raise Refusal("Something changed since you loaded the page: check again.")
         order.record("seen", by=by, what=kind_labels(kinds))
 
 
 def give_up(order: Order, reason: str, *, by: Any) -> None:
     """Stops polling an order that upstream says it does not know. A later report about it is applied as usual."""
     require_allowed(by, "decide")
-    reason = require_reason(reason, "Say why it need not be asked after; the reason is kept.")
+    reason = require_reason(reason, "Write why it need not be checked any more. The reason is kept.")
     with transaction.atomic():
         known = Coalesce(Poll.objects.filter(order=OuterRef("pk")).values("reported_at"), "reported_at")
         if not Order.objects.filter(IS_MISSING, pk=order.pk).change(missing_since=None, reported_at=known):
-            raise Refusal("Only an order that upstream says it does not know is given up.")
+            raise Refusal("Only an order that the supplier does not know can be given up.")
         Poll.objects.filter(order=order).delete()
         order.record("given_up", by=by, reason=reason)

@@ -16,8 +16,8 @@ def looks(request: HttpRequest, pk: int) -> HttpResponse:
     """Check now: the order joins the next batch that is polled."""
     order = the_order(request, pk)
     Order.objects.filter(pk=pk).poll_now(timezone.now())
-    why = "" if order.upstream_id else f"Order {pk} cannot be checked: upstream has not taken it yet."
-    return row_or_redirect(request, pk, why, f"Order {pk} is checked with the next batch.")
+    why = "" if order.upstream_id else f"Order {pk} cannot be checked: the supplier does not have it yet."
+    return row_or_redirect(request, pk, why, f"Order {pk} is checked with the next call.")
 
 
 @needs("decide")
@@ -25,7 +25,7 @@ def looks(request: HttpRequest, pk: int) -> HttpResponse:
 def abandonment(request: HttpRequest, pk: int) -> HttpResponse:
     """No longer ask: gives up an order that upstream does not know, with the reason from the form."""
     why = refusal_of(lambda: triage.give_up(the_order(request, pk), request.POST.get("reason", ""), by=request.user))
-    return redirect_back(request, why, f"Order {pk} is no longer asked after.")
+    return redirect_back(request, why, f"Order {pk} is no longer checked.")
 
 
 @needs("decide")
@@ -33,4 +33,4 @@ def abandonment(request: HttpRequest, pk: int) -> HttpResponse:
 def sighting(request: HttpRequest, pk: int) -> HttpResponse:
     """I have seen it: marks the kinds of anomalies that stood on the page as seen."""
     why = refusal_of(lambda: triage.mark_seen(the_order(request, pk), request.POST.get("doubts", ""), by=request.user))
-    return redirect_back(request, why, f"What surprised about order {pk} is marked as seen.")
+    return redirect_back(request, why, f"The unusual values of order {pk} are marked as reviewed.")

@@ -21,7 +21,7 @@ PRESETS = (
     ("Assigned to me", "assigned={me}"),
     ("Pending refills", "open=refill"),
     ("Needs a look", "open=look"),
-    ("Surprising facts", "open=doubt"),
+    ("Unusual values", "open=doubt"),
 )
 
 

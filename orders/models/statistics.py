@@ -45,7 +45,7 @@ class Pace(models.Model):
         indexes = [
             # The newest `ends_to` of all services.
             models.Index(fields=["ends_to"], name="pace_ends_to"),
-            # The page of late orders: services whose times are known, the slowest against their usual first.
+            # The page of late orders: services whose times are known, slowest compared with usual first.
             models.Index(SLOWNESS.desc(), "service", condition=IS_MEASURED, name="pace_slowest"),
         ]
 

@@ -332,14 +332,14 @@ class Attempt(models.Model):
     class Ending(models.TextChoices):
         """What an attempt led to."""
 
-        PLACED = "placed", "Upstream took it"
-        PENDING = "pending", "Upstream has one already"
+        PLACED = "placed", "Accepted by the supplier"
+        PENDING = "pending", "The supplier already has one"
         UNSENT = "unsent", "Nothing was sent"
         UNCLEAR = "unclear", "No clear answer"
         LIMITED = "limited", "Asked to slow down; not processed"
         HELD = "held", "The account is stopped; not processed"
         SHORT = "short", "The balance was too low"
-        REFUSED = "refused", "Upstream said no"
+        REFUSED = "refused", "Refused by the supplier"
         BROKEN = "broken", "A mistake of the desk’s own"
 
     # No index of its own: the index `attempt_of_task` serves it.

@@ -70,13 +70,13 @@ class Delivery(models.Model):
     class How(models.TextChoices):
         """What was done about a delivery."""
 
-        CAME = "came", "Came in"
-        RUNG = "rung", "Rung, not looked at yet"
+        CAME = "came", "Received"
+        RUNG = "rung", "Order not checked yet"
         PARKED = "parked", "No such order here yet"
-        LOOKED = "looked", "Looked at since"
-        UNANSWERED = "unanswered", "Rung, and never looked at"
+        LOOKED = "looked", "Order checked"
+        UNANSWERED = "unanswered", "Order never checked"
         UNKNOWN = "unknown", "No such order here"
-        BALANCE = "balance", "Balance asked for"
+        BALANCE = "balance", "Balance checked"
         KEPT = "kept", "Names no order"
 
     # Upstream's id of the delivery, or where it has none BODY_KEY and a hash of its body, so that a repeat is not kept

@@ -236,7 +236,7 @@ class OrderForm(forms.Form):
 
     @property
     def sends_when_funded(self) -> bool:
-        """Whether the order goes by itself when the money is there: always, unless its box was unticked."""
+        """Whether the order is sent by itself when the balance covers it: always, unless its box was unticked."""
         return str(self["send_when_funded"].value()) != "0"
 
     @property

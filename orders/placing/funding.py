@@ -39,7 +39,7 @@ def send_now(order: Order, *, by: Any) -> None:
 
 
 def choose_when_funded(order: Order, by_itself: bool, *, by: Any) -> None:
-    """Sets whether the order goes by itself when the money is there, or waits for a person's press."""
+    """Sets whether the order is sent by itself when the balance covers it, or waits for a person's press."""
     require_allowed(by, "place")
     with transaction.atomic():
         changed = Order.objects.filter(pk=order.pk, status=Status.QUEUED).exclude(send_when_funded=by_itself)

@@ -38,7 +38,7 @@ JUST_AFTER = timedelta(microseconds=1)  # no claim began at this moment, so it m
 
 RELEASES = ("all", "some", "none")
 WHY_LEFT = "it was due in books that may be old, and was not released: it may have been sent since."
-WHY_UNCLEAR = "It was due in books that may be old, so it may have been asked since."
+WHY_UNCLEAR = "It was due in a database that may be old, so it may have been sent already."
 
 
 class LastWorker(NamedTuple):
@@ -67,10 +67,10 @@ def notice(now: datetime, last: LastWorker) -> bool:
     with for_the_record():
         signs = [
             sentence for sentence, seen in (
-                (f"nothing was written in them from {day_and_clock(since)} on, for {took(now - since)}, while "
+                (f"nothing was written to it from {day_and_clock(since)} on, for {took(now - since)}, while "
                  "something was due", gap_from and due_then(since).exists()),
                 ("the database lies in another place than when a worker last used it", moved and not quick),
-                (f"upstream names orders that they do not hold: {', '.join(strangers)}", strangers),
+                (f"the supplier names orders that it does not have: {', '.join(strangers)}", strangers),
             ) if seen
         ]  # fmt: skip
         if signs:
@@ -134,8 +134,8 @@ def unknown_orders(since: datetime) -> list[str]:
 def hold(since: datetime, doubt_since: datetime, seen: str, now: datetime) -> None:
     """Stops sending until a person releases what was due, and puts all of that in doubt from `doubt_since` on."""
     tasks = list(due_then(since).values_list("pk", "order_id"))
-    why = f"The desk’s books may be old, as after a restored backup or on a copied machine: {seen}."
-    why += f" {number(len(tasks))} due then. Nothing is sent until a manager has said what of it may go."
+    why = f"The database may be old, as after a restored backup or on a copied machine: {seen}."
+    why += f" {number(len(tasks))} due then. Nothing is sent until a manager has decided what may be sent."
     send_switch.stop_for_release(since, doubt_since, why, now)
     for rows in batches(tasks, ROWS_A_WRITE):
         Task.objects.filter(pk__in=[pk for pk, _ in rows], unclear_since=None).update(unclear_since=doubt_since)
@@ -157,12 +157,12 @@ def due_then(since: datetime) -> TaskQuerySet:
 def fate_of(task: Task, now: datetime) -> str:
     """What a release would make of this task, in a sentence for the person who releases it."""
     if task.kind == Kind.CANCEL:
-        return "Asked again. To ask twice does no more than to ask once."
+        return "Asked again. Asking twice does no harm."
     if task.kind == Kind.REFILL:
-        return "Left to a person on the page Refills: a refill has no request id, and a second one would be spent."
+        return "A person decides on the page Refills: a refill has no request id, and a second one would be used up."
     if not task.trusted(now):
-        return "Needs a look: upstream may have forgotten its request id, so that to ask again could order twice."
-    return "Asked with the same request id. If it was sent since, upstream names the same order."
+        return "Needs a look: the supplier may have forgotten its request id, so sending it again could order twice."
+    return "Sent with the same request id. If the supplier has it already, it names the same order."
 
 
 class Released(NamedTuple):
@@ -182,12 +182,12 @@ def release(which: str, ticked: Collection[int], *, rested: bool, by: Any) -> Re
     if which not in RELEASES:
         raise Refusal("Choose all, some or none.")
     if which == "some" and not ticked:
-        raise Refusal("Nothing is ticked. Tick what is to be sent, or release none.")
+        raise Refusal("Nothing is ticked. Tick what should be sent, or choose to send none.")
     now = timezone.now()
     with transaction.atomic():
         sending = Sending.objects.select_for_update(of=("self",)).filter(old_since__isnull=False).first()
         if sending is None or sending.old_since is None:
-            raise Refusal("Somebody was quicker: this was released already.")
+            raise Refusal("Somebody else was faster: this is already decided.")
         tasks = list(due_then(sending.old_since))
         # Orders are locked before their tasks change, and in one order by everybody, so no two wait for each other.
         orders = Order.objects.filter(pk__in=[task.order_id for task in tasks])

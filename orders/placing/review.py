@@ -37,7 +37,7 @@ def ask_now(order: Order, *, by: Any) -> None:
         # Locked before its task changes, as everybody does.
         list(Order.objects.filter(pk=order.pk).select_for_update(no_key=True).values_list("pk"))
         if not placing.waiting_again(now).hurry(now):
-            raise Refusal("It is being asked for just now, or waits until upstream’s limit ends.")
+            raise Refusal("It is being sent just now, or waits until the supplier’s limit ends.")
         order.change()
         order.record("asked_now", by=by)
 
@@ -46,13 +46,13 @@ def why_not_again(order: Order) -> str:
     """The reason why the same request_id may not be sent once more; "" when it may."""
     task = order.placing_task
     if order.status != Status.REVIEW or task is None:
-        return "Only an order that needs a look is asked for again."
+        return "Only an order that needs a look can be sent again."
     if not task.trusted(timezone.now()):
         hours = settings.TRUST_WINDOW_HOURS
         return (
             f"It has been unclear for more than {hours:g} hour{'s' * (hours != 1)}. "
-            "Upstream may have forgotten the request id by now, so that asking again could order twice. "
-            "Look for it at the supplier; then adopt its id, or close it here."
+            "The supplier may have forgotten the request id by now, so sending it again could order twice. "
+            "Look for it at the supplier; then enter its id, or close it here."
         )
     return ""
 
@@ -82,7 +82,7 @@ def adopt(order: Order, upstream_id: str, *, by: Any) -> None:
     """Gives the order the id that somebody found at the supplier. The next poll tells whether that id is right."""
     require_allowed(by, "decide")
     if not (known_id := safe_id(upstream_id.strip())):
-        raise Refusal("Write upstream’s id of the order, such as ord_3f9a1c.")
+        raise Refusal("Write the supplier’s id of the order, such as ord_3f9a1c.")
     task_facts = {"outcome": Task.Outcome.ADOPTED, "answer": known_id}
     now, placing = timezone.now(), order.placing_task
     taken_at = placing and placing.unclear_since  # by the first try that upstream may have heard
@@ -94,13 +94,13 @@ def adopt(order: Order, upstream_id: str, *, by: Any) -> None:
             order.record("adopted", by=by, upstream_id=known_id)
     except IntegrityError:
         other = Order.objects.filter(upstream_id=known_id).values_list("pk", flat=True).first()
-        raise Refusal(f"Order {other} already has {known_id}. Two orders cannot be one upstream.") from None
+        raise Refusal(f"Order {other} already has {known_id}. Two orders cannot have the same id.") from None
 
 
 def close(order: Order, reason: str, *, by: Any) -> None:
     """Rejects an order of which a person is sure that upstream does not have it. The reason says how they know."""
     require_allowed(by, "decide")
-    reason = require_reason(reason, "Say how you know that it was not placed; the reason is kept.")
+    reason = require_reason(reason, "Write how you know that it was not placed. The reason is kept.")
     task_facts = {"outcome": Task.Outcome.CLOSED, "answer": reason}
     order_facts = {**NOT_POLLED_YET, "upstream_id": None, "taken_at": None}
     with transaction.atomic():
@@ -114,6 +114,6 @@ def apply_decision(order: Order, candidates: "QuerySet[Order]", task_facts: dict
     """Changes order and task together, if the order is still among the candidates: of two deciders the first wins."""
     Order.objects.filter(pk=order.pk).lock()
     if not Order.objects.filter(pk__in=candidates.filter(pk=order.pk).values("pk")).change(**order_facts):
-        raise Refusal("Somebody, or upstream, was quicker: look at the order again.")
+        raise Refusal("The order has changed meanwhile: check it again.")
     Poll.objects.filter(order=order).delete()  # what it was polled for is decided now
     Task.objects.filter(order=order, kind=Task.Kind.PLACE).update(**task_facts)

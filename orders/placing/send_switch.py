@@ -27,7 +27,7 @@ def switch_row() -> Any:
 def stop(reason: str, *, by: Any) -> None:
     """Stops all sending. A stop by the desk itself becomes the manager's, so that only a manager ends it."""
     require_allowed(by, "decide")
-    reason, now = require_reason(reason, "Say why: the whole team reads it."), timezone.now()
+    reason, now = require_reason(reason, "Write why: the whole team sees it."), timezone.now()
     with transaction.atomic():
         if not switch_row().filter(stopped_by=None).update(stopped_at=now, stopped_by=by, reason=reason):
             raise Refusal("Sending is stopped already.")
@@ -39,9 +39,9 @@ def resume(*, by: Any) -> None:
     require_allowed(by, "decide")
     with transaction.atomic():
         if switch_row().filter(old_since__isnull=False).exists():
-            raise Refusal("Say first what becomes of what was due: the desk’s books may be old.")
+            raise Refusal("Decide first about what was due: the database may be old.")
         if not switch_on(switch_row().filter(stopped_at__isnull=False), failures=0):
-            raise Refusal("Orders go out already.")
+            raise Refusal("Sending is not stopped.")
         Event.objects.create(kind="resumed", by=by, at=timezone.now())
 
 
@@ -57,7 +57,7 @@ def count_failure(why: str, now: datetime) -> None:
     """Counts one more try that upstream did not answer. FAILURES_IN_A_ROW of them stop sending."""
     switch_row().update(failures=F("failures") + 1)
     if switch_row().filter(failures__gte=FAILURES_IN_A_ROW).exists():
-        stop_itself(f"{FAILURES_IN_A_ROW} tries in a row went without a clear answer. The last one: {why}", now)
+        stop_itself(f"{FAILURES_IN_A_ROW} tries in a row had no clear answer. The last one: {why}", now)
 
 
 def probe_pause(now: datetime) -> timedelta:

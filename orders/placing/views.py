@@ -85,7 +85,7 @@ def new(request: HttpRequest) -> HttpResponse:
         if order:
             request.session.pop("typed", None)
             mended = " ".join(form.checkup.mended)
-            messages.success(request, format_html("Order <b>{}</b> is written down. {}", order.pk, mended))
+            messages.success(request, format_html("Order <b>{}</b> is saved and will be sent. {}", order.pk, mended))
             return HttpResponseRedirect(order.get_absolute_url())
     else:
         form = OrderForm.blank(typed)
@@ -200,7 +200,11 @@ def funding(request: HttpRequest, pk: int) -> HttpResponse:
         when = "when sending goes on" if bar_of(request).stopped_at else "as soon as the worker comes to it"
         return redirect_back(request, why, f"Order {pk} is sent {when}.")
     by_itself = then == "by-itself"
-    words = "goes by itself when the money is there" if by_itself else "waits for a press when the money is there"
+    words = (
+        "is sent by itself when the balance covers it"
+        if by_itself
+        else "is not sent by itself when the balance covers it"
+    )
     why = refusal_of(lambda: choose_when_funded(order, by_itself, by=request.user))
     return redirect_back(request, why, f"Order {pk} {words}.")
 
@@ -222,9 +226,7 @@ def ask_now(request: HttpRequest, order: Order) -> HttpResponse:
     """Sends an order now that waits for its next try."""
     why = refusal_of(lambda: review.ask_now(order, by=request.user))
     when = "when sending goes on" if bar_of(request).stopped_at else "now"
-    return row_or_redirect(
-        request, order.pk, why, f"Order {order.pk} is asked for again {when}, with the same request id."
-    )
+    return row_or_redirect(request, order.pk, why, f"Order {order.pk} is sent again {when}, with the same request id.")
 
 
 @needs("decide")
@@ -232,7 +234,7 @@ def ask_now(request: HttpRequest, order: Order) -> HttpResponse:
 def ask_again(request: HttpRequest, pk: int) -> HttpResponse:
     """Sends an order in review once more."""
     why = refusal_of(lambda: review.ask_again(the_order(request, pk), by=request.user))
-    return redirect_back(request, why, f"Order {pk} is asked for again, with the same request id.")
+    return redirect_back(request, why, f"Order {pk} is sent again, with the same request id.")
 
 
 @needs("decide")
@@ -241,7 +243,7 @@ def adoption(request: HttpRequest, pk: int) -> HttpResponse:
     """Gives an undecided order the id that the person found at the supplier."""
     upstream_id = request.POST.get("upstream_id", "")
     why = refusal_of(lambda: review.adopt(the_order(request, pk), upstream_id, by=request.user))
-    done = f"Order {pk} is {upstream_id.strip()} now; upstream is asked at once whether that is so."
+    done = f"Order {pk} is {upstream_id.strip()} now; the desk checks it at once."
     return redirect_back(request, why, done)
 
 
@@ -258,7 +260,7 @@ def closing(request: HttpRequest, pk: int) -> HttpResponse:
 def stop(request: HttpRequest) -> HttpResponse:
     """Stops all sending; the person gives the reason."""
     why = refusal_of(lambda: send_switch.stop(request.POST.get("reason", ""), by=request.user))
-    return redirect_back(request, why, "Sending is stopped. Orders are written down and wait.")
+    return redirect_back(request, why, "Sending is stopped. New orders are saved and wait.")
 
 
 @needs("decide")
@@ -266,7 +268,7 @@ def stop(request: HttpRequest) -> HttpResponse:
 def resumption(request: HttpRequest) -> HttpResponse:
     """Lets orders go out again."""
     why = refusal_of(lambda: send_switch.resume(by=request.user))
-    return redirect_back(request, why, "Orders go out again, in their order.")
+    return redirect_back(request, why, "Sending has started again, oldest orders first.")
 
 
 @require_safe
@@ -296,5 +298,5 @@ def release(request: HttpRequest) -> HttpResponse:
     except Refusal as refusal:
         messages.warning(request, str(refusal))
         return redirect("orders:due_then")
-    messages.success(request, f"{number(done.sent)} released, {number(done.left)} not. New orders go out again.")
+    messages.success(request, f"{number(done.sent)} sent, {number(done.left)} not. New orders are sent again.")
     return redirect("orders:index")

@@ -101,7 +101,7 @@ def read_place(text: str) -> Place | None:
 
 
 def slowest_services() -> list[tuple[Service, UsualTimes]]:
-    """Services with their usual times, the slowest against their usual first."""
+    """Services with their usual times, slowest compared with usual first."""
     paces = Pace.objects.filter(IS_MEASURED).select_related("service").order_by(SLOWNESS.desc(), "service_id")
     return [(pace.service, pace.usual) for pace in paces[:SERVICES_SHOWN]]
 

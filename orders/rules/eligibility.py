@@ -14,8 +14,8 @@ from panel.format.times import clock
 
 # What is known of a pending cancel, by its task's outcome.
 CANCEL_SO_FAR: dict[str, str] = {
-    TaskOutcome.DONE: "upstream took the request, and a later status tells whether it holds.",
-    TaskOutcome.UNCLEAR: "no clear answer came back, and the next status tells what became of it.",
+    TaskOutcome.DONE: "the supplier accepted the request, and a later status shows whether it worked.",
+    TaskOutcome.UNCLEAR: "there was no clear answer, and the next status will show.",
 }
 
 
@@ -162,7 +162,7 @@ def why_no_refill(order: PlacedOrder) -> str:
     """Why no refill may be asked for, or "": by status, by the service's flag, one pending at a time, and the cap."""
     refills = refills_of(order)
     if not order.stage.refill:
-        return f"Only completed or partial orders can be refilled; this one stands at “{order.label}”."
+        return f"Only completed or partial orders can be refilled; this one is “{order.label}”."
     if not order.service.refill:
         return "Its service has no refill."
     if refills.pending:
@@ -172,7 +172,7 @@ def why_no_refill(order: PlacedOrder) -> str:
     if not refills.left:
         if refills.cap == 1:
             return "Its only refill is used."
-        return f"All {refills.cap} refills are used." if refills.cap else "Refills are switched off at this desk."
+        return f"All {refills.cap} refills are used." if refills.cap else "Refills are switched off on this desk."
     return ruled_out(order, TaskKind.REFILL)
 
 
@@ -181,8 +181,8 @@ def _pending_refill_words(refill: AskedTask) -> str:
     if refill.outcome == TaskOutcome.DONE:
         return f"one is pending since {clock(refill.known_at or refill.asked_at)}, {who}."
     if refill.outcome == TaskOutcome.UNCLEAR:
-        return f"one was {who} at {asked_at}, and no clear answer came back."
-    return f"one was {who} at {asked_at}, and upstream has not answered yet."
+        return f"one was {who} at {asked_at}, without a clear answer."
+    return f"one was {who} at {asked_at}, and the supplier has not answered yet."
 
 
 def ruled_out(order: PlacedOrder, kind: str) -> str:
@@ -196,7 +196,7 @@ def ruled_out(order: PlacedOrder, kind: str) -> str:
     if last.settled_at is None or order.service.changed_at > last.settled_at:
         return ""
     words = last.answer.strip().rstrip(".")[:REFUSAL_CHARACTERS]
-    return f"Upstream refused it for good at {clock(last.settled_at)}: “{words}”."
+    return f"The supplier refused it for good at {clock(last.settled_at)}: “{words}”."
 
 
 def refused_for_good(kind: str, words: str) -> bool:
@@ -212,7 +212,7 @@ def why_no_cancel(order: PlacedOrder) -> str:
     if order.stage.cancel == "flag":
         if order.service.cancel and (why := ruled_out(order, TaskKind.CANCEL)):
             return why
-        return "" if order.service.cancel else "Its service cannot be cancelled once it is in flight."
+        return "" if order.service.cancel else "Its service does not allow cancels once the supplier works on it."
     return order.stage.cancel
 
 

@@ -43,10 +43,10 @@ def _stage(tone: str, upstream: bool, live: bool, refill: bool, cancel: str, the
 
 
 # Why there is no cancel.
-UNSURE = "It needs a look first: nobody knows yet whether upstream has it."
+UNSURE = "It needs a look first: nobody knows yet whether the supplier has it."
 NEVER_ORDERED = "Nothing was ordered, so there is nothing to cancel."
 COMPLETED = "It is completed; there is nothing left to cancel."
-ENDED_PARTIAL = "Upstream has ended it as partial; there is nothing left to cancel."
+ENDED_PARTIAL = "It ended as partial; there is nothing left to cancel."
 REFUNDED = "It is refunded already; there is nothing left to cancel."
 # Statuses that may follow.
 ONCE_SENT = "pending processing in_progress completed rejected"
@@ -99,10 +99,10 @@ class TaskOutcome(models.TextChoices):
     """What the asking led to."""
 
     DONE = "done", "Done"
-    REFUSED = "refused", "Refused by upstream"
+    REFUSED = "refused", "Refused by the supplier"
     REVIEW = "review", "Needs a look"
     WITHDRAWN = "withdrawn", "Withdrawn before it was sent"
-    ADOPTED = "adopted", "Found upstream by a person"
+    ADOPTED = "adopted", "Found at the supplier by a person"
     CLOSED = "closed", "Closed by a person as not placed"
     UNCLEAR = "unclear", "No clear answer"
 
@@ -110,12 +110,12 @@ class TaskOutcome(models.TextChoices):
 class TaskSettled(models.TextChoices):
     """How a refill or cancel ended. One that upstream has only accepted is still pending."""
 
-    REFUSED = "refused", "Refused by upstream"
+    REFUSED = "refused", "Refused by the supplier"
     WITHDRAWN = "withdrawn", "Not needed: the order was never placed"
-    PRESUMED = "presumed", "Presumed settled"
-    MARKED = "marked", "Marked as settled"
-    DOUBTED = "doubted", "Upstream is asked anew"
-    FOLLOWED = "followed", "Settled: upstream let another pass"
-    AGREED = "agreed", "Upstream agreed"
+    PRESUMED = "presumed", "Presumed done"
+    MARKED = "marked", "Marked as done"
+    DOUBTED = "doubted", "Asked again"
+    FOLLOWED = "followed", "Done: the supplier accepted another"
+    AGREED = "agreed", "Cancelled"
     DELIVERED = "delivered", "Delivered anyway"
     OTHERWISE = "otherwise", "Ended otherwise"

@@ -29,8 +29,8 @@ class Runway(NamedTuple):
 
     @property
     def brief(self) -> str:
-        """For the status bar: `about 9 h`, or `about 9 h, 6 h with the queue`; "" if it cannot be told."""
-        return "" if self.hours is None else lasts(self.hours, "", self.with_queued, "with the queue")
+        """For the status bar: `about 9 h left`, or `about 9 h left, 6 h with the queue`; "" if it cannot be told."""
+        return "" if self.hours is None else lasts(self.hours, " left", self.with_queued, "with the queue")
 
     @property
     def least(self) -> str:

@@ -114,7 +114,7 @@ OPEN_FILTERS = {
     "live": OpenFilter("is under way", (Status.QUEUED, *sorted(LIVE))),
     "refill": OpenFilter("has a pending refill", kinds=(Task.Kind.REFILL,)),
     "cancel": OpenFilter("has a pending cancel", kinds=(Task.Kind.CANCEL,)),
-    "doubt": OpenFilter("has facts that surprise", others=lambda: [Q(doubts__isnull=False)]),
+    "doubt": OpenFilter("has unusual values", others=lambda: [Q(doubts__isnull=False)]),
 }
 
 

@@ -27,7 +27,7 @@ class Health(NamedTuple):
 def judge_health(now: datetime) -> Health:
     """The health of webhooks as the database tells it now, in one query at most."""
     if not settings.NOTPANEL_WEBHOOK_SECRETS:
-        return Health(False, "No secret is set, so no delivery is taken.")
+        return Health(False, "No secret is set, so no delivery is accepted.")
     nearby = Delivery.objects.filter(
         upstream_id=OuterRef("order__upstream_id"), received_at__gte=OuterRef("at") - MATCH_WITHIN,
         received_at__lte=OuterRef("at") + MATCH_WITHIN,
@@ -42,10 +42,10 @@ def health_of(delivered: list[bool]) -> Health:
     """The health by the orders that ended, newest first: whether a delivery came for each."""
     if len(delivered) < FEWEST_ENDS:
         few = {0: "No order", 1: "Only one order"}.get(len(delivered), f"Only {len(delivered)} orders")
-        return Health(False, f"{few} ended in the last 6 hours; it takes {FEWEST_ENDS} to judge by.")
+        return Health(False, f"{few} ended in the last 6 hours; {FEWEST_ENDS} are needed to judge.")
     if not any(delivered[:SILENT_ENDS]):
-        return Health(False, f"None of the last {SILENT_ENDS} orders that ended was rung for.")
-    words = f"{sum(delivered)} of the last {len(delivered)} orders that ended were rung for"
+        return Health(False, f"None of the last {SILENT_ENDS} orders that ended was announced by a webhook.")
+    words = f"{sum(delivered)} of the last {len(delivered)} orders that ended were announced by a webhook"
     return Health(True, f"{words}.") if sum(delivered) * 2 > len(delivered) else Health(False, f"Only {words}.")
 
 

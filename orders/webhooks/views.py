@@ -98,7 +98,7 @@ def send_test_delivery(now: datetime) -> tuple[bool, str]:
     Returns whether the first was accepted and the second rejected, and what became of them in a sentence.
     """
     if not settings.NOTPANEL_WEBHOOK_SECRETS:
-        return False, "There is no secret to sign a test ring with: NOTPANEL_WEBHOOK_SECRETS is not set."
+        return False, "There is no secret to sign a test webhook with: NOTPANEL_WEBHOOK_SECRETS is not set."
     secret, id = settings.NOTPANEL_WEBHOOK_SECRETS[0], f"{TEST_EVENT}_{secrets.token_hex(8)}"
     content: dict[str, Any] = {"id": id, "event": TEST_EVENT, "created": int(now.timestamp()), "data": {}}
     body, scheme = json.dumps(content).encode(), settings.NOTPANEL_WEBHOOK_SCHEME
@@ -106,12 +106,15 @@ def send_test_delivery(now: datetime) -> tuple[bool, str]:
     try:
         INBOX.put(verified(headers, body, now))
     except Rejected as rejected:
-        return False, f"The test ring was turned away: {rejected}"
+        return False, f"The test webhook was rejected: {rejected}"
     except NotKept:
-        return False, "The test ring could not be kept; upstream would be told to send it again."
-    taken = f"The test ring was taken: signed with {signing.mark(secret)}, verified and kept as {id}."
+        return False, "The test webhook could not be saved; the supplier would be told to send it again."
+    taken = f"The test webhook was accepted: signed with {signing.mark(secret)}, verified and kept as {id}."
     try:
         verified(headers, body + b" ", now)
     except Rejected:
-        return True, f"{taken} A forged copy of it was not."
-    return False, f"{taken} So was a forged copy of it, which must not be: tell whoever looks after the desk."
+        return True, f"{taken} A forged copy of it was rejected."
+    return (
+        False,
+        f"{taken} A forged copy of it was accepted too, which must not happen: tell the person who runs the desk.",
+    )

@@ -42,6 +42,6 @@ def post_body(body: bytes) -> str:
             answer.close()
             return "" if 200 <= answer.status_code < 300 else f"The chat answered {answer.status_code}."
     except requests.exceptions.SSLError:
-        return "The chat’s certificate is not to be trusted."
+        return "The chat’s certificate is not trusted."
     except Exception:  # broken HTTP makes requests raise nearly anything
         return "The chat did not answer." if call.sent else "The chat could not be reached."

@@ -21,7 +21,7 @@ from panel.upstream.models import Upstream
 log = logging.getLogger(__name__)
 
 EVALUATED_EVERY = timedelta(seconds=10)  # by all workers together
-FOLLOWED = "A newer one tells of it too."
+FOLLOWED = "A newer message says it too."
 
 
 def run_alarms(now: datetime) -> bool:

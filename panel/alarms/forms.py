@@ -9,20 +9,20 @@ from panel.alarms.kinds import KINDS
 from panel.alarms.models import Recipient
 
 TIME_INPUT = forms.TimeInput(format="%H:%M", attrs={"type": "time"})
-BOTH_ENDS = "Quiet hours have a beginning and an end: fill in both, or neither."
+BOTH_ENDS = "Fill in both the beginning and the end of quiet hours, or neither."
 
 
 class ChoicesForm(forms.Form):
     """A person's choices. Its fields have the names of a Recipient's columns."""
 
     kinds = forms.MultipleChoiceField(
-        label="Tell me of", choices=[(name, kind.title) for name, kind in KINDS.items()], required=False,
+        label="Send me", choices=[(name, kind.title) for name, kind in KINDS.items()], required=False,
         widget=forms.CheckboxSelectMultiple,
     )  # fmt: skip
     over_too = forms.BooleanField(label="Also when it is over", required=False)
     quiet_from = forms.TimeField(label="Quiet from", required=False, widget=TIME_INPUT)
     quiet_until = forms.TimeField(label="Quiet until", required=False, widget=TIME_INPUT)
-    serious_anyway = forms.BooleanField(label="Serious ones break the quiet", required=False)
+    serious_anyway = forms.BooleanField(label="Serious alarms also during quiet hours", required=False)
 
     @classmethod
     def showing(cls, recipient: Recipient) -> "ChoicesForm":
@@ -36,7 +36,7 @@ class ChoicesForm(forms.Form):
         if (begin is None) != (end is None) and not self.errors:
             self.add_error("quiet_from" if begin is None else "quiet_until", BOTH_ENDS)
         elif begin is not None and begin == end:
-            self.add_error("quiet_until", "Quiet hours that end when they begin are none. Choose another time.")
+            self.add_error("quiet_until", "Quiet hours must end at another time than they begin.")
         return cleaned
 
 

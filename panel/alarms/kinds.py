@@ -30,7 +30,7 @@ class Kind(NamedTuple):
 def balance_sentence(facts: Facts) -> str:
     """What an alarm about a low balance says."""
     amount = money(Decimal(facts["balance"]))
-    return f"Upstream’s balance is {amount}, below {money(Decimal(facts['below']))}. Top it up before orders wait."
+    return f"The balance is {amount}, below {money(Decimal(facts['below']))}. Top it up, or orders will wait."
 
 
 def runway_sentence(facts: Facts) -> str:
@@ -47,13 +47,13 @@ def sending_sentence(facts: Facts) -> str:
 
 def upstream_sentence(facts: Facts) -> str:
     """What an alarm about failing calls to upstream says: since when and why."""
-    return f"Upstream has been in trouble since {moment_words(facts['since'])}: {reason_words(facts)}"
+    return f"The supplier has not answered properly since {moment_words(facts['since'])}: {reason_words(facts)}"
 
 
 def prices_sentence(facts: Facts) -> str:
     """What an alarm about price jumps says: how many there are, and the largest of them."""
     new, more = facts["new"], " more" if facts["new"] < facts["all"] else ""
-    moved = f"{number(new)}{more} service{'s' * (new != 1)} moved in price by more than {facts['percent']} %"
+    moved = f"{number(new)}{more} service{'s' * (new != 1)} changed in price by more than {facts['percent']} %"
     return f"{moved}: {list_words([price_words(*jump) for jump in facts['some']], new)}"
 
 
@@ -68,15 +68,17 @@ def orders_sentence(facts: Facts) -> str:
 def duplicate_sentence(facts: Facts) -> str:
     """What an alarm about a possible duplicate says: the order, and all the ids that upstream gave it."""
     ids = " and ".join(map(foreign_words, facts["ids"]))
-    return f"Order {facts['order']} may have been placed twice: upstream has it as {ids}. Look for all of them there."
+    return (
+        f"Order {facts['order']} may have been placed twice: the supplier has it as {ids}. Look for all of them there."
+    )
 
 
 def clock_sentence(facts: Facts) -> str:
     """What an alarm about the desk's clock says: that it was set back, or how it compares with upstream's."""
     if at := facts.get("at"):
         back = f"The desk’s clock was set back by {facts['span']} at {moment_words(at)}."
-        return f"{back} What waited by the old time goes in time; times written down before it may lie ahead."
-    return f"The desk’s clock is {facts['skew']}. Set it right: retries, webhooks and late orders go by it."
+        return f"{back} What was waiting is still sent on time; times recorded before it may lie in the future."
+    return f"The desk’s clock is {facts['skew']}. Correct it: retries, webhooks and late orders depend on it."
 
 
 def worker_sentence(facts: Facts) -> str:
@@ -85,12 +87,12 @@ def worker_sentence(facts: Facts) -> str:
     if until := facts.get("until"):
         lasted = datetime.fromisoformat(until) - datetime.fromisoformat(facts["since"])
         span = f"{since} to {moment_words(until)}, {round(lasted.total_seconds() / 60)} min"
-        return f"No worker ran from {span}. What waited is being done now."
+        return f"No worker ran from {span}. What waited is being worked off now."
     if name := facts.get("name"):
-        return f"Worker {foreign_words(name)} was last heard of at {since} and did not say that it ends. Others run."
+        return f"Worker {foreign_words(name)} was last seen at {since} and did not sign off. Other workers run."
     return (
-        f"No worker is running; the last one was heard of at {since}. "
-        "Orders are written down and wait, and nothing on the desk is fresh."
+        f"No worker is running; the last one was seen at {since}. "
+        "New orders are saved and wait, and no status is updated."
     )
 
 
@@ -98,32 +100,39 @@ def worker_over_sentence(facts: Facts) -> str:
     """What is told when an alarm about silent workers is over; "" for a gap, which was over when it was told."""
     if facts.get("until"):
         return ""
-    return "Another worker has begun since." if facts.get("name") else "A worker runs again."
+    return "Another worker has started since." if facts.get("name") else "A worker is running again."
 
 
 KINDS: dict[str, Kind] = {
-    "balance": Kind("Low balance", "warn", False, "Upstream’s balance falls below what the desk is told to watch for.",
+    "balance": Kind("Low balance", "warn", False, "The balance falls below the amount that is set.",
                     balance_sentence, lambda _: "The balance is high enough again.", "balance"),
     "runway": Kind("Balance ends soon", "warn", False, "The balance ends before the time of day that is set.",
                    runway_sentence, lambda _: "The balance lasts long enough again.", "balance"),
     "sending": Kind("Sending stopped", "bad", True, "Somebody, or the desk itself, stops all sending.",
-                    sending_sentence, lambda _: "Orders go out again.", "orders:index", "open=live"),
-    "upstream": Kind("Upstream failing", "bad", True, "Upstream has not answered well for a minute.",
-                     upstream_sentence, lambda _: "Upstream answers well again.", "calls"),
-    "prices": Kind("Price jump", "warn", False, "Services become much dearer or cheaper at once.",
-                   prices_sentence, lambda _: "All these prices were decided about.", "catalog:changes"),
-    "orders": Kind("Orders need a look", "bad", False, "Orders that only a person can bring on.",
+                    sending_sentence, lambda _: "Orders are sent again.", "orders:index", "open=live"),
+    "upstream": Kind("Supplier failing", "bad", True, "The supplier has not answered properly for a minute.",
+                     upstream_sentence, lambda _: "The supplier answers again.", "calls"),
+    "prices": Kind("Price jump", "warn", False, "The price of a service jumps.",
+                   prices_sentence, lambda _: "Somebody has decided about all these prices.", "catalog:changes"),
+    "orders": Kind("Orders need a look", "bad", False, "Orders that a person has to decide about.",
                    orders_sentence, lambda _: "No order needs a look any more.", "orders:index", "open=look"),
-    "duplicate": Kind("Possible duplicate", "bad", True, "Upstream gives one order more than one id.",
-                      duplicate_sentence, lambda _: "Somebody has looked at it.", "orders:index", "open=doubt"),
-    "clock": Kind("Clock wrong", "warn", False, "The desk’s clock is set back, or is far from upstream’s.",
-                  clock_sentence, lambda facts: "" if facts.get("at") else "It is like upstream’s again.", "calls"),
-    "worker": Kind("Worker silent", "bad", True, "A worker falls silent, or none ran for a while.",
+    "duplicate": Kind("Possible duplicate", "bad", True, "The supplier gives one order more than one id.",
+                      duplicate_sentence, lambda _: "Somebody has reviewed it.", "orders:index", "open=doubt"),
+    "clock": Kind("Clock wrong", "warn", False, "The desk’s clock is set back, or differs a lot from the supplier’s.",
+                  clock_sentence, lambda facts: "" if facts.get("at") else "It agrees with the supplier’s again.",
+                  "calls"),
+    "worker": Kind("Worker silent", "bad", True, "A worker stops answering, or none ran for a while.",
                    worker_sentence, worker_over_sentence, "calls"),
 }  # fmt: skip
 # Stands for a kind that an older version of the desk knew.
 UNKNOWN_KIND = Kind(
-    "Alarm", "warn", False, "", lambda _: "This desk no longer knows this kind of alarm.", lambda _: "", "alarms"
+    "Alarm",
+    "warn",
+    False,
+    "",
+    lambda _: "This version of the desk does not know this kind of alarm.",
+    lambda _: "",
+    "alarms",
 )
 
 

@@ -16,8 +16,12 @@ FAILURES: tuple[tuple[type[Exception], str, bool], ...] = (
     (smtplib.SMTPAuthenticationError, "The mail server refused the desk’s sign-in.", True),
     (smtplib.SMTPResponseException, "The mail server answered {raised.smtp_code}.", True),
     (smtplib.SMTPNotSupportedError, "The mail server offers no TLS, or takes no sign-in.", True),
-    (OSError, "The mail server could not be reached, or broke off.", True),  # the others of smtplib among them
-    (ValueError, "This address cannot be written to.", False),
+    (
+        OSError,
+        "The mail server could not be reached, or broke the connection.",
+        True,
+    ),  # the others of smtplib among them
+    (ValueError, "This address cannot receive e-mail.", False),
 )
 
 

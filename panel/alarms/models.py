@@ -91,7 +91,7 @@ class Alarm(models.Model):
         """What is said of an open alarm whose condition is no longer found, or "" while it stands."""
         if self.calm_since is None or self.ended_at or not self.over_sentence:
             return ""
-        return f"{self.over_sentence} Noticed at {clock(self.calm_since)}; if it stays so, this alarm ends soon."
+        return f"{self.over_sentence} Seen at {clock(self.calm_since)}; if it stays so, this alarm ends soon."
 
     @property
     def first_told_at(self) -> datetime | None:

@@ -49,14 +49,14 @@ def why_dropped(notice: Notice, now: datetime) -> str:
     if notice.over:
         first = first_notice(notice)
         if first is None or first.dropped_at:
-            return "They were not told of it."
+            return "They were not told that it began."
         late = first.sent_at and alarm.ended_at and first.sent_at >= alarm.ended_at
         return "They were told that it is over." if late else ""
     if notice.attempts > 1:  # an earlier try may have arrived, or failed through no choice of theirs
         return ""
     if alarm.sightings.filter(user=notice.to.user_id).exists():
-        return "They have seen it in the desk."
-    return "It was over before quiet hours were." if alarm.ended_at and notice.trouble == QUIET else ""
+        return "They have already seen it in the desk."
+    return "It was over before quiet hours ended." if alarm.ended_at and notice.trouble == QUIET else ""
 
 
 def waits_until(notice: Notice, now: datetime) -> datetime | None:
@@ -108,7 +108,7 @@ def message_of(notice: Notice) -> Message:
     with written_for(time_zone, numbers):
         sentences = [alarm.over_sentence if notice.over else alarm.sentence]
         if (alarm.ended_at or alarm.calm_since) and not notice.over and alarm.over_sentence:
-            sentences.append(f"Meanwhile: {alarm.over_sentence}")
+            sentences.append(f"Since then: {alarm.over_sentence}")
     title = f"{alarm.about.title}: over" if notice.over else alarm.about.title
     pages = [(alarm.about.page, alarm.about.query), ("alarms", "")] if settings.DESK_URL else []
     links = [f"{settings.DESK_URL}{reverse(page)}{'?' if query else ''}{query}" for page, query in pages]

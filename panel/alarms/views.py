@@ -78,7 +78,7 @@ def choices(request: HttpRequest) -> HttpResponse:
     form = ChoicesForm(request.POST) if request.method == "POST" else ChoicesForm.showing(mine)
     if form.is_valid():
         mine.choose(**form.cleaned_data)
-        messages.success(request, "Saved. What is raised from now on is told to you like this.")
+        messages.success(request, "Saved. This applies to alarms from now on.")
         return redirect("alarm_choices")
     return render_choices(request, form, ChatForm.showing(Recipient.objects.chat()))
 
@@ -92,7 +92,7 @@ def chat_choices(request: HttpRequest) -> HttpResponse:
     form = ChatForm(request.POST)
     if form.is_valid():
         Recipient.objects.chat().choose(**form.cleaned_data)
-        messages.success(request, "Saved. What is raised from now on is told to the chat like this.")
+        messages.success(request, "Saved. This applies to alarms in the chat from now on.")
         return redirect("alarm_choices")
     return render_choices(request, ChoicesForm.showing(Recipient.objects.of(request.user)), form)
 

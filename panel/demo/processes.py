@@ -185,4 +185,4 @@ def _signal_group(program: Program, number: int) -> bool:
 def _how_it_ended(program: Program) -> str:
     code = program.process.returncode
     how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-    return f"{program.name} {how}; what it said last stands above."
+    return f"{program.name} {how}; its last output is above."

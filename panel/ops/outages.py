@@ -25,28 +25,28 @@ class Outage(NamedTuple):
 
 BUSY = Outage(
     "The database is busy",
-    "Something else has been writing for longer than the desk waits. This mostly ends by itself within a minute.",
+    "Something else has been writing for longer than the desk waits. This usually ends by itself within a minute.",
     10, False,
     ("55P03", "57014", "40P01", "40001"),
     ("database is locked", "table is locked", "schema is locked"),
 )  # fmt: skip
 FULL = Outage(
     "The disk is full",
-    "Make room on the disk of the database. Until then nothing is kept; afterwards the desk goes on by itself.",
+    "Free some space on the disk of the database. Until then nothing is saved; then the desk goes on by itself.",
     60, True,
     ("53100",),
     ("database or disk is full",),
 )  # fmt: skip
 READ_ONLY = Outage(
     "The database cannot be written",
-    "Its disk or its file takes nothing. Whoever runs the desk looks at the disk and at who may write the file.",
+    "The person who runs the desk has to check its disk and the rights on its file.",
     60, True,
     ("25006", "58030"),
     ("readonly database", "disk I/O error", "unable to open database file"),
 )  # fmt: skip
 AWAY = Outage(
     "The database cannot be reached",
-    "It is starting, stopping, or has no connection left. Whoever runs the desk looks whether it runs.",
+    "It is starting, stopping, or has no free connection. The person who runs the desk has to check it.",
     30, False,
     ("08", "53300", "57P0"),
     ("connection already closed",),

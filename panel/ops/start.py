@@ -7,7 +7,7 @@ web server starts all the same, and its log, its pages and `/healthz/ready` tell
 import os
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -35,11 +35,24 @@ def told_in_a_sentence(exit_code: int = 1) -> Iterator[None]:
     try:
         yield
     except (ImproperlyConfigured, DatabaseError) as trouble:
-        why = str(trouble) if isinstance(trouble, ImproperlyConfigured) else database_obstacle()
+        why = obstacle_behind(trouble)
         if not why or "--traceback" in sys.argv:
             raise
         print(why, file=sys.stderr, flush=True)
         raise SystemExit(exit_code) from None
+
+
+def obstacle_behind(trouble: ImproperlyConfigured | DatabaseError) -> str:
+    """What kept a program from starting, in a sentence that says what to do; "" for a mistake in the code."""
+    if isinstance(trouble, ImproperlyConfigured):
+        return str(trouble)
+    if sys.argv[1:2] != ["migrate"]:
+        return database_obstacle()
+    # Not whether a migration is missing: the one that failed is, and to run it once more would not help.
+    return database_obstacle(unanswered) or (
+        f"A migration failed: {first_line(trouble)} Mend this, then run `manage.py migrate` again; "
+        "`--traceback` shows which migration it was."
+    )
 
 
 def obstacles() -> Iterator[str]:
@@ -62,31 +75,54 @@ def uncollected() -> str:
         return ""
     return (
         f"Style sheets and scripts were not collected (as {missing[0]}), so no page can be shown: "
-        "run `manage.py collectstatic --no-input`, then start the web server anew."
+        "run `manage.py collectstatic --no-input`, then restart the web server."
     )
 
 
-def database_obstacle() -> str:
-    """Whether the database does not answer, or lacks tables. Asks it over a connection of its own."""
+def unmigrated(database: BaseDatabaseWrapper = connection) -> str:
+    """Whether the database lacks tables or columns of this version. DatabaseError when it does not answer."""
+    missing = sorted(known_migrations() - applied(database))
+    if not missing:
+        return ""
+    some = f"{len(missing)} migration{'s' * (len(missing) > 1)}, as {'.'.join(missing[0])}"
+    return f"The database that DATABASE_URL names lacks {some}: run `manage.py migrate`."
+
+
+def database_obstacle(lacks: Callable[[BaseDatabaseWrapper], str] = unmigrated) -> str:
+    """Whether the database does not answer, or what it lacks. Asks it over a connection of its own."""
     probe = connection.copy()
     if probe.vendor == "postgresql":
         probe.settings_dict["OPTIONS"] = {"connect_timeout": CONNECT_SECONDS} | probe.settings_dict["OPTIONS"]
     try:
-        return unmigrated(probe)
+        return lacks(probe)
     except DatabaseError as trouble:
-        words = next(iter(str(trouble).splitlines()), "no reason given")
+        words = first_line(trouble).rstrip(".")
         return f"The database cannot be used ({words}): start it, or set DATABASE_URL to one that answers."
     finally:
         probe.close()
 
 
-def unmigrated(database: BaseDatabaseWrapper = connection) -> str:
-    """Whether the database lacks tables or columns of this version. DatabaseError when it does not answer."""
-    missing = sorted(known_migrations() - MigrationRecorder(database).applied_migrations().keys())
-    if not missing:
-        return ""
-    some = f"{len(missing)} migration{'s' * (len(missing) > 1)}, as {'.'.join(missing[0])}"
-    return f"The database that DATABASE_URL names lacks {some}: run `manage.py migrate`."
+def unanswered(database: BaseDatabaseWrapper) -> str:
+    """Always "". DatabaseError when the database does not answer."""
+    applied(database)
+    return ""
+
+
+def first_line(trouble: DatabaseError) -> str:
+    """The first line of what the database said, with a full stop."""
+    words = next(iter(str(trouble).splitlines()), "no reason given")
+    return words if words.endswith(".") else f"{words}."
+
+
+def applied(database: BaseDatabaseWrapper) -> set[tuple[str, str]]:
+    """App and name of every migration that this database has had. DatabaseError when it does not answer."""
+    recorder = MigrationRecorder(database)
+    if not recorder.has_table():
+        return set()
+    # Not by the recorder: its query goes over the process's own connection, which a failed migration has closed.
+    with database.cursor() as cursor:
+        cursor.execute(f"SELECT app, name FROM {database.ops.quote_name(recorder.Migration._meta.db_table)}")  # noqa: S608  a name of Django's
+        return {(app, name) for app, name in cursor.fetchall()}
 
 
 @cache

@@ -18,8 +18,8 @@ log = logging.getLogger(__name__)
 CSRF_FIELD = "csrfmiddlewaretoken"
 SECRET_FIELDS = ("password", "secret", "key")  # parts of the names of fields that no page shows back
 NO_SENSE = {
-    "title": "That request made no sense",
-    "advice": "It holds a number or a text that is too long. Nothing was done.",
+    "title": "The desk did not understand that request",
+    "advice": "It has a number or a text that is too long. Nothing was done.",
 }
 Typed = list[tuple[str, str]]  # a form's fields with their values, in their order
 

@@ -35,7 +35,7 @@ from panel.web.polling import bar_of, version_of
 # What no worker does, after "No running worker".
 ROLE_WORDS = {
     "place": "sends orders", "ask": "asks for refills and cancels", "look": "asks how orders stand",
-    "upkeep": "keeps the catalog and the balance", "desk": "keeps the desk’s own books",
+    "upkeep": "keeps the catalog and the balance", "desk": "does the desk’s own work",
 }  # fmt: skip
 WHO, LATE = object(), object()  # stand in the query's parameters for the person, and what is late now
 UNSEEN_ALARMS = (

@@ -80,7 +80,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler403: shows the reason that the exception gives."""
-    why = str(exception) or "This is not open to you."
+    why = str(exception) or "You have no access to this."
     return error_page(request, HTTPStatus.FORBIDDEN, "site/403.html", why=why)
 
 

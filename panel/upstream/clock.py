@@ -33,8 +33,8 @@ def skew_words(seconds: float | None) -> str:
     if seconds is None:
         return ""
     if abs(seconds) <= SAME_SECONDS:
-        return "agrees with upstream’s"
-    return f"{took(timedelta(seconds=abs(seconds)))} {'ahead of' if seconds > 0 else 'behind'} upstream’s"
+        return "agrees with the supplier’s"
+    return f"{took(timedelta(seconds=abs(seconds)))} {'ahead of' if seconds > 0 else 'behind'} the supplier’s"
 
 
 def set_back_by(now: datetime, seen_at: Sequence[datetime | None] = ()) -> timedelta | None:

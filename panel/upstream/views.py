@@ -29,7 +29,7 @@ WORKER_ROWS = 50
 PURPOSE_WORDS = {
     Purpose.PLACE: "Orders",
     Purpose.ASK: "Refills, cancels, checks",
-    Purpose.POLL: "Looks at orders",
+    Purpose.POLL: "Status checks",
     Purpose.UPKEEP: "Catalog, balance",
 }
 LAYERS = {"key": "This key", "tier": "The account’s tier", "ip": "This address"}

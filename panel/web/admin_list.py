@@ -4,7 +4,7 @@ So counts, filters, any order and searches for a text cost the same however larg
 says which rows it is about, and leads to older ones.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django.contrib.admin import AllValuesFieldListFilter
@@ -18,6 +18,7 @@ from django.db.models.sql.datastructures import BaseTable
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 
+from panel.web.admin_groups import heading
 from panel.web.paging import one_more
 
 ROWS = 1_000  # that one list is about
@@ -102,9 +103,12 @@ class RecordList(ChangeList):
     """A list of at most as many rows as its admin says, the newest: of all, or of those that an index finds."""
 
     model_admin: Any  # a SturdyAdmin
-    first = last = None  # the ids of the newest and the oldest row that it is about
-    part = False  # whether there are others
+    about = ""  # which rows it is about, in a sentence; empty: all that there are
     older = newest = ""  # addresses
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = heading(self.model)
 
     def get_filters_params(self, params: Any = None) -> Any:
         """Django's, without the parameter that only this list knows."""
@@ -133,10 +137,24 @@ class RecordList(ChangeList):
         return within(queryset, candidates[: self.model_admin.rows])
 
     def _describe(self, ids: list[Any], more: bool, moved: bool) -> None:
-        self.part = more or moved
-        self.first, self.last = (ids[0], ids[-1]) if ids else (None, None)
-        self.older = self.get_query_string({BEFORE: self.last}) if more else ""
+        name = self.opts.verbose_name_plural
+        if ids and (more or moved):
+            which = f"{len(ids):,} {name}, from {ids[0]} down to {ids[-1]}"
+            self.about = f"{'These are' if moved else 'These are the newest'} {which}."
+        elif moved:
+            self.about = f"There are no older {name}."
+        self.older = self.get_query_string({BEFORE: ids[-1]}) if more else ""
         self.newest = self.get_query_string({BEFORE: None}) if moved else ""
+
+    @property
+    def finds_by_id(self) -> bool:
+        """Whether its search finds a row by an exact id however old it is."""
+        return any(name.startswith("=") for name in self.search_fields)
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether a search or a filter leaves rows out."""
+        return bool(self.query or self.has_active_filters)
 
     def get_results(self, request: HttpRequest) -> None:
         """Django's, in two steps: only the rows that the page shows are joined with what they belong to."""
@@ -150,6 +168,7 @@ class ValuesFilter(AllValuesFieldListFilter):
     """Filters by a field without fixed choices: offers what is known, and what the newest rows have."""
 
     known: Iterable[str] = ()
+    words: Mapping[str, str] = {}  # value → what it is called, where its own letters say little
 
     def __init__(self, field: Any, request: Any, params: Any, model: Any, model_admin: Any, field_path: str) -> None:
         super().__init__(field, request, params, model, model_admin, field_path)
@@ -158,9 +177,15 @@ class ValuesFilter(AllValuesFieldListFilter):
         self.lookup_choices = sorted({*self.known, *seen})  # type: ignore[assignment]  # it is gone through
 
     @classmethod
-    def of(cls, known: Iterable[str]) -> "type[ValuesFilter]":
-        """Such a filter that offers these values always."""
-        return type(cls.__name__, (cls,), {"known": list(known)})
+    def of(cls, words: Mapping[str, str]) -> "type[ValuesFilter]":
+        """Such a filter that offers these values always, each under its words."""
+        return type(cls.__name__, (cls,), {"known": list(words), "words": words})
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """Django's, in words."""
+        for choice in super().choices(changelist):
+            value = str(choice["display"])
+            yield {**choice, "display": self.words.get(value, value)}
 
 
 class NewestFormSet(BaseInlineFormSet):  # type: ignore[type-arg]

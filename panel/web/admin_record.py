@@ -1,6 +1,7 @@
 """Admin pages for what machines write and for history: owners read and search it, nobody edits or deletes it."""
 
 import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.contrib import admin
@@ -8,8 +9,11 @@ from django.core.exceptions import BadRequest, FieldDoesNotExist
 from django.db.models import DateField, JSONField, Model, Q, QuerySet
 from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.text import smart_split, unescape_string_literal
 
+from panel.web.admin_groups import INTERNALS, call_it
 from panel.web.admin_list import ROWS, NewestFormSet, RecordList, ids_by, values_of
 
 SEARCH_CHARACTERS = 200  # SQLite gives up on a pattern of 50 kB, or on a thousand words
@@ -28,11 +32,40 @@ def nobody_may(admin: object, request: HttpRequest, obj: object = None) -> bool:
     return False
 
 
+def clipped(text: object) -> SafeString:
+    """A long text in a narrow column; all of it is its title."""
+    return format_html('<span class="clip" title="{}">{}</span>', text, text)
+
+
+def leading(words: object, address: str) -> SafeString:
+    """A link in a list or on a record's page."""
+    return format_html('<a href="{}">{}</a>', address, words)
+
+
 class SturdyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """An admin page that answers whatever is pasted into its search or its address, however many rows there are."""
 
     rows = ROWS  # that its list is about
     show_full_result_count = False  # no second count over all rows
+    group = INTERNALS  # of the admin's first page
+    leads = False  # whether its list stands first in its group
+    names: tuple[str, str] | None = None  # what one and many are called; None: as Django does
+    field_names: Mapping[str, str] = {}  # field → what it is called, where its own name says little
+    on_desk: Callable[[Any], str | None] | None = None  # the address of the desk's own page about a record, if any
+
+    def __init__(self, model: type[Model], admin_site: admin.AdminSite) -> None:
+        options = model._meta
+        names = (str(options.verbose_name), str(options.verbose_name_plural))
+        call_it(model, self.names or names, self.field_names)
+        super().__init__(model, admin_site)
+
+    def get_view_on_site_url(self, obj: Any = None) -> str | None:
+        """The desk's own page about this record, or None."""
+        if obj is None:
+            return None
+        if on_desk := type(self).on_desk:
+            return on_desk(obj)
+        return obj.get_absolute_url() if hasattr(obj, "get_absolute_url") else None
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[RecordList]:
         """The list that is about at most `rows` rows."""
@@ -121,7 +154,25 @@ class RecordInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 class RecordAdmin(SturdyAdmin):
-    """An admin page that shows every field and changes none."""
+    """An admin page that shows every field and changes none.
+
+    With `sections` its page begins with these fields, or functions of the record; all others are folded below them.
+    """
 
     list_per_page = 50
+    sections: tuple[tuple[str | None, tuple[Any, ...]], ...] = ()
     has_add_permission = has_change_permission = has_delete_permission = nobody_may
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Django's. What a field means to a machine is told only of those that are folded."""
+        shown = [field for _, fields in self.sections for field in fields if isinstance(field, str)]
+        return super().get_form(request, obj, change, help_texts=dict.fromkeys(shown, ""), **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The sections, then all other fields, folded."""
+        if not self.sections:
+            return super().get_fieldsets(request, obj)
+        shown = {field for _, fields in self.sections for field in fields}
+        rest = [field.name for field in self.opts.concrete_fields if field.name not in shown]
+        folded = [(INTERNALS, {"fields": rest, "classes": ["collapse"]})] if rest else []
+        return [*((title, {"fields": fields}) for title, fields in self.sections), *folded]

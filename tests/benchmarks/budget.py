@@ -99,7 +99,7 @@ def calls_counted(figures: measure.Figures) -> None:
         sums = whole.aggregate(used=Sum(F("place") + F("ask") + F("look") + F("upkeep")), could=Sum("key_limit"))
         figures.say(f"{whole.count()} whole minutes: {sums['used']:,} calls of {sums['could']:,}; {len(placed)} orders")
         figures.at_least("of the budget used under backlog", sums["used"] / sums["could"], 0.95)
-        figures.exactly("denied by upstream", {action: n for action, n in denied.items() if n}, {})
+        figures.exactly("denied by the supplier", {action: n for action, n in denied.items() if n}, {})
 
 
 def waits_compared(figures: measure.Figures) -> None:

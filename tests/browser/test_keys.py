@@ -80,7 +80,7 @@ def test_a_walk_with_keys_alone(desk: Desk, opens: Opens, orders: list[Order]) -
     page.keyboard.press("j")
     page.keyboard.press("r")
     says_yes(page, "Ask for refill", key="Enter")
-    expect(page.locator(".toast")).to_have_text(re.compile("no clear answer.*look before you press again"))
+    expect(page.locator(".toast")).to_have_text(re.compile("no clear answer.*check before you press again"))
     assert Task.objects.filter(kind="refill").count() == 1
     page.keyboard.press("k")
 
@@ -142,7 +142,7 @@ def test_a_walk_with_keys_alone(desk: Desk, opens: Opens, orders: list[Order]) -
     assert list(faults(page, "keys")) == []
     picture(page, "keys-dialog")
     page.keyboard.press("j")  # rests in a dialog
-    dialog.get_by_label("Keys without Ctrl work").uncheck()
+    dialog.get_by_label("Use single-key shortcuts").uncheck()
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     page.keyboard.press("g")

@@ -59,7 +59,7 @@ PRESSES: dict[str, tuple[Callable[[], Service | Order | SavedView], Callable[[in
         "Order {} is ord_2f9a now; upstream is asked at once whether that is so."),
     "a stop": (
         queued, lambda pk: ("/orders/sending/stops/", {"reason": NAME}),
-        "Sending is stopped. Orders are written down and wait."),
+        "Sending is stopped. New orders are saved and wait."),
     "preferences": (
         queued, lambda pk: ("/accounts/preferences/", {"time_zone": "UTC", "numbers": "1,234.56", "page_length": "50"}),
         "Saved. Every page is written for you like this from now on."),
@@ -85,8 +85,8 @@ def test_the_first_message_of_a_newcomer_has_its_number_in_bold(desk: Desk, open
     page = opens("operator", "/orders/new/")
     page.evaluate(SEND, ["/orders/new/", filled(make_service(), link="instagram.com/lumen.studio?igsh=abc&x=1")])
     message = page.locator(".banners[role=status]")
-    expect(message).to_contain_text("is written down.")
+    expect(message).to_contain_text("is saved and will be sent.")
     order = Order.objects.get()
-    expect(message).to_contain_text(f"Order {order.pk} is written down.")
+    expect(message).to_contain_text(f"Order {order.pk} is saved and will be sent.")
     expect(message.locator("b")).to_have_text(str(order.pk))
     assert not any(sign in message.inner_text() for sign in ("<b>", escape("<"), escape("&")))

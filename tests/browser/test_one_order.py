@@ -50,9 +50,9 @@ def test_two_people_at_one_order(desk: Desk, opens: Opens) -> None:
     expect(typed).to_be_focused()
 
     hers.get_by_role("button", name="Take it").click()
-    expect(hers.get_by_text("Ana took this order on.")).to_be_visible()
+    expect(hers.get_by_text("Ana assigned this order to themselves.")).to_be_visible()
     his.keyboard.press("Shift")
-    expect(his.get_by_text("Ana took this order on.")).to_be_visible()
+    expect(his.get_by_text("Ana assigned this order to themselves.")).to_be_visible()
     hers.get_by_label("Write a note").fill(HOSTILE + "@tomas, please look.\nUntil Monday.")
     hers.get_by_role("button", name="Add note").click()
     expect(hers.get_by_text("Tomás Rey will find it under Notes to me.")).to_be_visible()

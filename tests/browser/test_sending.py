@@ -36,7 +36,7 @@ def test_a_manager_stops_sending_and_lets_it_go_on(desk: Desk, opens: Opens, scr
     page.get_by_label("Why?").fill("Prices look wrong.")
     page.get_by_role("button", name="Stop all sending").click()
     expect(page.locator("#trouble")).to_contain_text("Prices look wrong.")
-    page.get_by_role("button", name="Let orders go out again").click()
+    page.get_by_role("button", name="Start sending again").click()
     expect(page.locator("#trouble")).not_to_contain_text("Sending is stopped")
 
 

@@ -56,6 +56,6 @@ def test_it_is_accessible_and_whole(desk: Desk, opens: Opens, settings: Any, sta
     furnish(state)
     page = opens("owner", "/upstream/webhooks/", width=width)
     if state == "full":
-        page.get_by_role("button", name="Test ring").click()
-        page.get_by_text("The test ring was taken").wait_for()
+        page.get_by_role("button", name="Send a test webhook").click()
+        page.get_by_text("The test webhook was accepted").wait_for()
     assert faults_in_both(page, f"webhooks-{state}") == []

@@ -7,6 +7,7 @@ OUTAGES = "tests/panel/ops/test_outages.py"
 OUTAGE_PAGES = "tests/panel/site/test_outages.py"
 ADMIN, ADMIN_LIST = "panel/web/admin_record.py", "panel/web/admin_list.py"
 ADMIN_PAGES = "tests/orders/models/test_admin.py"
+FOR_OWNERS = "tests/orders/models/test_admin_for_owners.py"
 SAME_COST = "tests/orders/models/test_admin_cost.py::test_a_page_costs_the_same_however_many_rows_there_are"
 ADMIN_COST = f"{SAME_COST}[Event] {SAME_COST}[TurnedAway]"
 
@@ -77,6 +78,28 @@ MISTAKES = (
         "every page writes to find out whether it can", "panel/ops/write_probe.py",
         "if not (doubt or self.outage or disk_is_scarce()):", "if False:",
         OUTAGES,
+    ),
+    # ── The admin for an owner ───────────────────────────────────────────────────────────────────
+    Mistake(
+        "a table that names no group stands among those of an owner", "panel/web/admin_record.py",
+        "group = INTERNALS  # of", "group = 'Orders'  # of",
+        FOR_OWNERS,
+    ),
+    Mistake(
+        "the admin asks for refills without the desk's yes", "orders/admin.py",
+        "return dry_run_page(request, selection=selection, run=dry_run(selection))",
+        "return jobs.start_job(selection, by=request.user)",
+        FOR_OWNERS,
+    ),
+    Mistake(
+        "the admin shows codes for statuses", "orders/admin.py",
+        'return label(record.status) if record.status else "–"', "return record.status",
+        FOR_OWNERS,
+    ),
+    Mistake(
+        "a list of the admin that shows nothing does not say why", "templates/django/admin/change_list.html",
+        "{% elif cl.is_narrowed %}", "{% elif cl.older %}",
+        FOR_OWNERS,
     ),
     # ── Lists of the admin ───────────────────────────────────────────────────────────────────────
     Mistake(

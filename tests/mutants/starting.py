@@ -51,6 +51,11 @@ MISTAKES = (
         f"{TEST_START}::test_a_command_does_not_start",
     ),
     Mistake(
+        "a migration that failed is told to be run", START,
+        'if sys.argv[1:2] != ["migrate"]:', "if True:",
+        f"{TEST_START}::test_a_migration_that_fails_says_why_and_not_to_run_it",
+    ),
+    Mistake(
         "a web server with wrong settings starts again and again", "panel/wsgi.py",
         "told_in_a_sentence(exit_code=start.APP_LOAD_ERROR)", "told_in_a_sentence()",
         f"{TEST_START}::test_a_web_server_does_not_start",

@@ -87,7 +87,7 @@ def test_it_ends_everything_and_says_why_when_a_program_dies(folder: Path) -> No
     output, errors = house.communicate(timeout=SECONDS)
 
     assert (house.returncode, living(folder)) == (1, [])
-    assert errors == "mortal ended with exit code 7; what it said last stands above.\n"
+    assert errors == "mortal ended with exit code 7; its last output is above.\n"
     assert "mortal  | out of paper\n" in output
 
 
@@ -96,7 +96,7 @@ def test_it_names_the_signal_that_killed_a_program(folder: Path) -> None:
 
     _, errors = house.communicate(timeout=SECONDS)
 
-    assert errors == "mortal was killed by SIGKILL; what it said last stands above.\n"
+    assert errors == "mortal was killed by SIGKILL; its last output is above.\n"
 
 
 def test_it_ends_everything_when_nobody_reads_its_output_any_more(folder: Path) -> None:

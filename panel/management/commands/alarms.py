@@ -13,7 +13,9 @@ from panel.alarms.notify import send_due_notice
 class Command(BaseCommand):
     """Evaluates the alarms once, sends all messages that are due, and prints the open alarms."""
 
-    help = "Looks for alarms and sends what is due, then exits. For cron: it also notices that no worker runs."
+    help = (
+        "Checks for alarms, sends the messages that are due, then exits. For cron: it also notices when no worker runs."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         evaluate(timezone.now())

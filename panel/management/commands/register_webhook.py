@@ -17,22 +17,22 @@ SECRET_AT = ("secret", "signing_secret", "webhook_secret")
 ID_AT = ("webhook", "id", "webhook_id")
 
 KEEP_IT = """\
-This is the endpoint's secret. Upstream shows it this once, and the desk does not keep it.
+This is the endpoint's secret. The supplier shows it this once, and the desk does not keep it.
 Put it into NOTPANEL_WEBHOOK_SECRETS (or the file that NOTPANEL_WEBHOOK_SECRETS_FILE names), with a comma between it and
 those that are there, and start the desk's web servers anew. Until then its deliveries are turned away."""
 NONE_FOUND = """\
-Upstream took the address, but no secret was found in its answer, which holds: {names}. Without one no delivery can be
-told from a forgery. Remove the endpoint at the supplier's and add it again, or ask the supplier."""
+The supplier accepted the address, but its answer has no secret. It has: {names}. Without a secret no delivery can be
+told from a forgery. Remove the endpoint at the supplier and add it again, or ask the supplier."""
 HINTS = {
-    "limit": "At most five endpoints go with one key. Remove one at the supplier's, then try again.",
-    "public https": "Upstream delivers to public https addresses alone: no http, no localhost, no private network.",
+    "limit": "A key can have at most five endpoints. Remove one at the supplier, then try again.",
+    "public https": "The supplier delivers only to public https addresses: no http, no localhost, no private network.",
 }
 
 
 class Command(BaseCommand):
     """Registers the webhook and stores its endpoint, without the secret. Explains every refusal."""
 
-    help = "Registers a webhook at the supplier. The secret comes on stdout, once; all that is said about it on stderr."
+    help = "Registers a webhook at the supplier. Prints the secret on stdout, once; everything else on stderr."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("url", help="the desk's public address, as https://desk.example.com/webhooks/notpanel/")
@@ -42,14 +42,14 @@ class Command(BaseCommand):
         url, path = options["url"].strip(), reverse("webhook_door")
         events = [event.strip() for event in options["events"].split(",") if event.strip()]
         if not urlsplit(url).path.endswith(path):
-            self.stderr.write(f"Note that the desk takes deliveries at {path}; this address ends otherwise.")
+            self.stderr.write(f"Note: the desk receives deliveries at {path}; this address ends differently.")
         try:
             answer = make_client().add_webhook(url, events)
         except Unclear as trouble:
-            raise CommandError(f"{trouble} It may be registered all the same; look at the supplier's.") from None
+            raise CommandError(f"{trouble} It may be registered anyway: check at the supplier.") from None
         except Refused as refusal:
             hint = next((hint for word, hint in HINTS.items() if word in str(refusal)), "")
-            raise CommandError(f"Upstream says: {refusal}. {hint}".strip()) from None
+            raise CommandError(f"The supplier says: {refusal}. {hint}".strip()) from None
         except NotPanelError as trouble:
             raise CommandError(str(trouble)) from None
         secret = first_value(answer, SECRET_AT)

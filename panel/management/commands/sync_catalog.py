@@ -12,7 +12,7 @@ from panel.upstream.client import make_client
 class Command(BaseCommand):
     """Applies upstream's catalog and prints what changed."""
 
-    help = "Asks upstream for its catalog and takes in what changed. The worker does the same on its due time."
+    help = "Reads the supplier’s catalog now and applies its changes. The worker does this regularly."
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

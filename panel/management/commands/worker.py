@@ -15,12 +15,12 @@ from panel.worker.loop import work
 class Command(BaseCommand):
     """Works until SIGTERM or SIGINT, and finishes the step in hand first."""
 
-    help = "Does what is due: orders to send, orders to ask after, the catalog, the balance. Any number may run."
+    help = "Sends orders, checks their status, and keeps the catalog and the balance up to date. You can run several."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--only", nargs="+", choices=ROLES, default=ROLES, metavar="ROLE",
-            help=f"what this worker does, of: {', '.join(ROLES)} (default: all); some worker must do each",
+            help=f"what this worker does: {', '.join(ROLES)} (default: all); for each, some worker must run",
         )  # fmt: skip
         parser.add_argument("--once", action="store_true", help="work until nothing is due, then exit (for cron)")
 

@@ -73,7 +73,7 @@ def test_what_turns_out_never_sent_is_withdrawn_instead_of_sent(upstream: Upstre
     task = Task.objects.claim(timezone.now(), LEASE)
     assert task
     assert ask(order)  # while it is on its way
-    Task.objects.filter(pk=task.pk).update(due_at=timezone.now(), unclear_since=None)  # it did not leave the house
+    Task.objects.filter(pk=task.pk).update(due_at=timezone.now(), unclear_since=None)  # it was not sent
     upstream.start()
     assert submit_one(phone)
     assert reloaded(order).shown_status == "withdrawn"
@@ -90,7 +90,7 @@ def test_who_withdraws_it_meanwhile_ends_the_cancel_that_waits(
     assert task
     stale = reloaded(order)
     assert ask(order)
-    Task.objects.filter(pk=task.pk).update(due_at=timezone.now(), unclear_since=None)  # it did not leave the house
+    Task.objects.filter(pk=task.pk).update(due_at=timezone.now(), unclear_since=None)  # it was not sent
     if by_cancel:
         assert ask(reloaded(order)) is None
     else:
@@ -118,7 +118,7 @@ def test_in_flight_it_is_asked_and_only_a_later_status_agrees(upstream: Upstream
     submit_cancels(phone)
     assert reloaded(order).status == Status.IN_PROGRESS
     assert cancel_task().over_at is None
-    assert "upstream took the request" in reloaded(order).why_no_cancel()
+    assert "the supplier accepted the request" in reloaded(order).why_no_cancel()
     upstream.set_status(order.upstream_id or "", "cancelled")
     poll(phone)
     assert cancel_task().over_how == Settled.AGREED

@@ -96,7 +96,7 @@ def test_a_lost_answer_is_never_sent_again_by_the_machine(
     assert not submit_refills(phone, timezone.now() + A_DAY)
     task.refresh_from_db()
     assert (task.outcome, task.over_at) == (Outcome.UNCLEAR, None)
-    assert "no clear answer came back" in reloaded(order).why_no_refill()
+    assert "without a clear answer" in reloaded(order).why_no_refill()
     assert upstream.calls("refill") == 1
 
 

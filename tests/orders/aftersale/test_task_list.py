@@ -81,9 +81,9 @@ def test_fifty_a_page_and_no_query_more_for_them(viewer: Client, django_assert_n
 def test_a_refill_older_than_usual_stands_out(viewer: Client) -> None:
     old = make_task(Kind.REFILL, outcome=Outcome.DONE, known_at=timezone.now() - DEFAULT_OLD_AGE - timedelta(minutes=1))
     page = viewer.get("/orders/refills/").content.decode()
-    assert page.count("Older than refills usually get") == 1
+    assert page.count("longer than refills usually take") == 1
     Task.objects.filter(pk=old.pk).update(known_at=timezone.now())
-    assert "Older than" not in viewer.get("/orders/refills/").content.decode()
+    assert "longer than refills usually" not in viewer.get("/orders/refills/").content.decode()
 
 
 def test_what_is_usual_is_learnt_from_refills_whose_end_was_told() -> None:

@@ -110,7 +110,7 @@ def test_an_order_that_a_constraint_refuses_is_left_out_alone(ana: User) -> None
     Task.objects.create(order=orders[1], kind=REFILL, slot=2, slots=3, **settled)
     job = start_job(selected(REFILL, orders), by=ana)
     assert set(job.tasks.values_list("order", flat=True)) == {orders[0].pk, orders[2].pk}
-    assert job.left_out == {str(orders[1].pk): "Somebody was quicker: look at the order again."}
+    assert job.left_out == {str(orders[1].pk): "Somebody else was faster: check the order again."}
 
 
 def test_a_selection_has_at_least_one_order_and_at_most_five_thousand() -> None:
@@ -202,4 +202,4 @@ def test_a_taken_cancel_is_not_shown_as_agreed(place_upstream: Place, phone: Pho
     page = as_user(ana).get(f"/orders/bulks/{job.pk}/").content.decode()
     assert "2 of 2 answered" in page
     assert "Request taken" in page
-    assert "The supplier agreed" not in page
+    assert "The supplier cancelled" not in page and "Cancelled" not in page

@@ -49,22 +49,22 @@ def sentences(order: Order) -> list[str]:
 # ── What is an anomaly ───────────────────────────────────────────────────────────────────────────
 ANOMALOUS_REPORTS: list[tuple[dict[str, Any], str, str]] = [
     ({"charge": Decimal("1.20")}, "charge",
-     "Upstream charged $1.20; the price shown was $0.90 (33 % more)."),
+     "The supplier charged $1.20; the price shown was $0.90 (33 % more)."),
     ({"charge": Decimal("0.60")}, "charge",
-     "Upstream charged $0.60; the price shown was $0.90 (33 % less)."),
+     "The supplier charged $0.60; the price shown was $0.90 (33 % less)."),
     ({"charge": Decimal("-1")}, "charge",
-     "Upstream charged −$1.00; the price shown was $0.90 (211 % less)."),
+     "The supplier charged −$1.00; the price shown was $0.90 (211 % less)."),
     ({"charge": Decimal("0.92")}, "charge",
-     "Upstream charged $0.92; the price shown was $0.90 (2.2 % more)."),
+     "The supplier charged $0.92; the price shown was $0.90 (2.2 % more)."),
     ({"charge": Decimal("0.85"), "currency": "EUR"}, "currency",
-     "Upstream charged 0.85 EUR; the price shown was $0.90. The two are not added up."),
-    ({"remains": 1001}, "remains", "Upstream says that 1,001 remain, of 1,000 ordered."),
-    ({"remains": -5}, "remains", "Upstream says that −5 remain, of 1,000 ordered."),
-    ({"remains": "1,234"}, "unread", "Upstream’s answer holds a figure that makes no sense: its remains, “1,234”."),
-    ({"remains": ""}, "unread", "Upstream’s answer holds a figure that makes no sense: its remains, empty."),
-    ({"charge": "$0.50"}, "unread", "Upstream’s answer holds a figure that makes no sense: its charge, “$0.50”."),
-    ({"charge": "1e9"}, "unread", "Upstream’s answer holds a figure that makes no sense: its charge, “1e9”."),
-    ({"status": "paused"}, "word", "Upstream says “paused”, a word that the desk does not know."),
+     "The supplier charged 0.85 EUR; the price shown was $0.90. The two are not added up."),
+    ({"remains": 1001}, "remains", "The supplier says that 1,001 remain, of 1,000 ordered."),
+    ({"remains": -5}, "remains", "The supplier says that −5 remain, of 1,000 ordered."),
+    ({"remains": "1,234"}, "unread", "The supplier’s answer has a value that makes no sense: its remains, “1,234”."),
+    ({"remains": ""}, "unread", "The supplier’s answer has a value that makes no sense: its remains, empty."),
+    ({"charge": "$0.50"}, "unread", "The supplier’s answer has a value that makes no sense: its charge, “$0.50”."),
+    ({"charge": "1e9"}, "unread", "The supplier’s answer has a value that makes no sense: its charge, “1e9”."),
+    ({"status": "paused"}, "word", "The supplier says “paused”, a status that the desk does not know."),
 ]  # fmt: skip
 
 
@@ -193,9 +193,9 @@ def test_a_contradiction_says_both_facts_and_one_that_is_mended_stands_no_more()
     for status, order in orders.items():
         report_as_answered(order, status=status, remains="0" if status == "partial" else "1", charge="0.10")
     assert [sentence for order in orders.values() for sentence in sentences(order)] == [
-        "Upstream says “Completed”, and that 1 remains, of 100 ordered.",
-        "Upstream says “Partial”, and that nothing remains.",
-        "Upstream says “Refunded”, and charged the full $0.10: nothing was given back.",
+        "The supplier says “Completed”, and that 1 remains, of 100 ordered.",
+        "The supplier says “Partial”, and that nothing remains.",
+        "The supplier says “Refunded”, and charged the full $0.10: nothing was given back.",
     ]
     report_as_answered(orders["refunded"], status="refunded", remains="100", charge="0")
     [anomaly] = anomalies_of(orders["refunded"])
@@ -315,8 +315,8 @@ def test_the_row_and_the_page_show_an_anomaly_and_the_list_finds_it() -> None:
     viewer = as_a(Role.VIEWER)
     page = viewer.get(ANOMALY_LIST).content.decode()
     assert f'id="order-{order.pk}"' in page and f'id="order-{other.pk}"' not in page
-    assert "Facts that surprise: charge" in page
-    assert "Surprising facts" in page
+    assert "Unusual values: charge" in page
+    assert "Unusual values" in page
     detail = viewer.get(order.get_absolute_url()).content.decode()
     assert "the price shown was $0.90 (33 % more)" in detail
     assert "I have seen it" not in detail, "managers say that"
@@ -340,7 +340,7 @@ def test_a_manager_marks_it_as_seen_until_another_kind_comes() -> None:
     order = flagged()
     manager = as_a(Role.MANAGER)
     answer = manager.post(f"/orders/{order.pk}/sighting/", {"doubts": "charge"}, follow=True)
-    assert "marked as seen" in answer.content.decode()
+    assert "marked as reviewed" in answer.content.decode()
     order.refresh_from_db()
     assert order.doubts is None
     event = order.events.get(kind="seen")
@@ -356,7 +356,7 @@ def test_a_manager_marks_it_as_seen_until_another_kind_comes() -> None:
 def test_what_came_after_the_page_was_loaded_is_not_marked_as_seen() -> None:
     order, boss = flagged(), make_user(Role.MANAGER)
     report(order, charge=Decimal("1.20"), remains=5000)
-    with pytest.raises(Refusal, match="look again"):
+    with pytest.raises(Refusal, match="check again"):
         mark_seen(order, "charge", by=boss)
     order.refresh_from_db()
     assert order.doubts == "charge remains"

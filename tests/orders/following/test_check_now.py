@@ -36,7 +36,7 @@ def test_what_upstream_does_not_have_is_refused_in_words(operator: Client) -> No
     order = make_order(Status.QUEUED)
     answer = operator.post(f"/orders/{order.pk}/looks/", headers=htmx())
     assert answer.status_code == 409
-    assert "upstream has not taken it yet" in answer.content.decode()
+    assert "the supplier does not have it yet" in answer.content.decode()
     assert not Poll.objects.due(timezone.now()).exists()
 
 

@@ -35,7 +35,7 @@ def test_it_keeps_its_status_and_no_longer_needs_a_look(upstream: Upstream, phon
     manager = as_a(Role.MANAGER)
     assert f'id="order-{order.pk}"' in manager.get("/orders/?open=look").content.decode()
     answer = manager.post(f"/orders/{order.pk}/abandonment/", {"reason": "The supplier refunded it."}, follow=True)
-    assert "no longer asked after" in answer.content.decode()
+    assert "no longer checked" in answer.content.decode()
     before = (order.status, order.remains, order.upstream_id)
     order.refresh_from_db()
     assert (order.status, order.remains, order.upstream_id) == before
@@ -75,7 +75,7 @@ def test_an_answer_that_was_under_way_does_not_make_it_due_again() -> None:
 
 def test_it_takes_a_reason_a_manager_and_an_order_that_is_missing() -> None:
     boss, order, known = make_user(Role.MANAGER), missing(), make_order(Status.IN_PROGRESS)
-    with pytest.raises(Refusal, match="Say why"):
+    with pytest.raises(Refusal, match="Write why"):
         give_up(order, "  ", by=boss)
     with pytest.raises(Refusal, match="Only managers"):
         give_up(order, "Lost.", by=make_user(Role.OPERATOR))

@@ -70,7 +70,7 @@ def pages_of(model: type[Model], keeper: "admin.ModelAdmin[Any]", owner: Client)
     # PostgreSQL rightly reads some hundred orders whole to find sixty of them.
     asked += [{"all": ""}] if connection.vendor == "sqlite" else []
     asked += [{BEFORE: row.pk}]
-    asked += [{"o": f"{sign}{column}"} for column in range(1, len(keeper.list_display) + 1) for sign in ("", "-")]
+    asked += [{"o": f"{sign}{column}"} for column in range(len(keeper.list_display) + 1) for sign in ("", "-")]
     searched = list(keeper.get_search_fields(HttpRequest()))
     if connection.vendor == "postgresql":  # it joins a page's rows with the whole catalog, to look for words in that
         searched = [name for name in searched if name[0] == "=" or "__" not in name]

@@ -263,7 +263,7 @@ def test_a_viewer_may_not_and_of_an_order_in_review_only_managers_decide(supplie
 def test_nobody_starts_a_second_try_beside_the_one_under_way(supplier: Supplier) -> None:
     (order,) = lose(supplier)
     assert Task.objects.claim(timezone.now() + timedelta(hours=2), LEASE)
-    with pytest.raises(Refusal, match="is being asked for just now"):
+    with pytest.raises(Refusal, match="is being sent just now"):
         review.ask_now(Order.objects.get(pk=order.pk), by=make_user())
 
 

@@ -135,9 +135,9 @@ def test_it_can_still_be_withdrawn(upstream: Upstream, phone: Client, order: Ord
 
 def test_the_order_page_offers_both(order: Order) -> None:
     ana = as_a(Role.OPERATOR)
-    assert "Do not send by itself" in ana.get(f"/orders/{order.pk}/").content.decode()
+    assert "Do not send it by itself" in ana.get(f"/orders/{order.pk}/").content.decode()
     ana.post(f"/orders/{order.pk}/funding/", {"then": "press"})
-    assert "Send by itself" in ana.get(f"/orders/{order.pk}/").content.decode()
+    assert "Send it by itself" in ana.get(f"/orders/{order.pk}/").content.decode()
     ana.post(f"/orders/{order.pk}/funding/", {"then": "now"})
     order.refresh_from_db()
     assert order.shown_status == "queued"

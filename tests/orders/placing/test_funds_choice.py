@@ -1,4 +1,4 @@
-"""The order form's tick: whether an order that the balance does not cover goes by itself when the money is there."""
+"""The order form's tick: whether an order that the balance does not cover is sent by itself when it covers it."""
 
 import re
 from datetime import timedelta
@@ -58,7 +58,7 @@ def test_the_order_waits_as_the_form_said(
 
 def test_the_order_page_says_who_chose_that_it_waits(operator: Client, service: Service) -> None:
     page = operator.post("/orders/new/", {**filled(service), **UNTICKED}, follow=True).content.decode()
-    assert "chose that it waits for a press when the money is there" in page
+    assert "chose that it is not sent by itself when the balance covers it" in page
 
 
 @pytest.mark.parametrize("tick", [TICKED, UNTICKED])

@@ -222,7 +222,7 @@ def test_orders_that_upstream_names_and_nobody_here_knows(
     delivered("", now, how)
     assert notice(now, LastWorker(now - 5 * MIN)) is stops
     if stops:
-        assert "names orders that they do not hold: ord_stranger." in sending().reason
+        assert "names orders that it does not have: ord_stranger." in sending().reason
 
 
 # ── What it means for what was due ───────────────────────────────────────────────────────────────
@@ -232,7 +232,7 @@ def test_nobody_but_a_release_ends_it(upstream: Upstream, phone: Client, boss: A
     send_all(phone)
     Sending.objects.update(probe_at=timezone.now())
     assert probe(phone)
-    with pytest.raises(Refusal, match="what becomes of what was due"):
+    with pytest.raises(Refusal, match="Decide first about what was due"):
         send_switch.resume(by=boss)
     assert sending().stopped_at
     assert upstream.calls("add") == 0
@@ -388,7 +388,7 @@ def test_the_second_of_two_who_release_is_told(boss: Any) -> None:
     place_order()
     restored()
     release("none", [], rested=False, by=boss)
-    with pytest.raises(Refusal, match="released already"):
+    with pytest.raises(Refusal, match="already decided"):
         release("all", [], rested=True, by=boss)
 
 
@@ -424,15 +424,21 @@ def test_the_page_lists_what_was_due_and_releases_what_is_ticked() -> None:
     manager = as_a(Role.MANAGER)
     banner = manager.get("/orders/").content.decode()
     assert "may be old" in banner and "/orders/sending/due/" in banner
-    assert "goes on by itself when upstream answers well" not in banner
-    assert "Let orders go out again" not in banner
+    assert "starts sending again by itself" not in banner
+    assert "Start sending again" not in banner
     page = manager.get("/orders/sending/due/").content.decode()
-    for words in ("2 due then", f"Order {goes.pk}", f"Order {stays.pk}", "same request id", "The desk only rested"):
+    for words in (
+        "2 due then",
+        f"Order {goes.pk}",
+        f"Order {stays.pk}",
+        "same request id",
+        "The desk was only switched off",
+    ):
         assert words in page, words
     assert 'name="which"' not in as_a(Role.VIEWER).get("/orders/sending/due/").content.decode()
     answer = manager.post("/orders/sending/release/", {"which": "some", "task": goes.tasks.get().pk}, follow=True)
-    assert "1 released, 1 not" in answer.content.decode()
-    assert "Nothing waits for a release" in manager.get("/orders/sending/due/").content.decode()
+    assert "1 sent, 1 not" in answer.content.decode()
+    assert "Nothing to decide" in manager.get("/orders/sending/due/").content.decode()
 
 
 def test_the_page_counts_what_it_does_not_list(monkeypatch: pytest.MonkeyPatch) -> None:

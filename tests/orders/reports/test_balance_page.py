@@ -90,7 +90,7 @@ def test_older_readings_follow_by_key(viewer: Browser, monkeypatch: pytest.Monke
     assert second.count("−$1.00") == 3, "the last of a page knows the one before it too"
     assert "How long it lasts" not in second
     assert "the first reading" in viewer.get(f"/upstream/balance/?before={made[1].pk}").content.decode()
-    assert "Nothing more this way" in viewer.get(f"/upstream/balance/?before={made[0].pk}").content.decode()
+    assert "Nothing older" in viewer.get(f"/upstream/balance/?before={made[0].pk}").content.decode()
 
 
 def test_the_queries_do_not_grow(viewer: Browser) -> None:

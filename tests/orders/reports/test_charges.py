@@ -145,7 +145,7 @@ def test_a_day_with_very_many_orders_compares_the_newest_and_says_so(
     monkeypatch.setattr("orders.reports.charges.COMPARED_ORDERS", 3)
     made = [order_at(NOON + timedelta(minutes=n), f"{9 - n}") for n in range(5)]
     assert differences(make_user(), DAY) == (made[2:], made[1].created_at)
-    assert "of those placed after" in viewer.get(f"/upstream/charges/?day={DAY}").content.decode()
+    assert "only of orders placed after" in viewer.get(f"/upstream/charges/?day={DAY}").content.decode()
     monkeypatch.setattr("orders.reports.charges.COMPARED_ORDERS", 5)
     assert differences(make_user(), DAY) == (made, None)
 

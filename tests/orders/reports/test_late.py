@@ -296,7 +296,7 @@ def test_many_are_cut_and_the_page_says_so(viewer: Browser, monkeypatch: pytest.
     monkeypatch.setattr("orders.reports.late.ORDERS_SHOWN", 3)
     make_late(5, make_service())
     page = viewer.get("/orders/late/").content.decode()
-    assert "The first <b>3</b> orders that are late" in page
+    assert "The <b>3</b> orders that have been late longest" in page
     assert "3 late" in page
 
 
@@ -329,7 +329,7 @@ def test_an_address_that_names_no_place_shows_the_first_page(viewer: Browser, te
 def test_a_page_beyond_the_last_says_so(viewer: Browser) -> None:
     make_late(1, make_service())
     page = viewer.get("/orders/late/?after=29991231T000000.000000~5").content.decode()
-    assert "No more orders are late" in page and 'href="/orders/late/"' in page
+    assert "No more late orders" in page and 'href="/orders/late/"' in page
 
 
 def test_the_page_takes_as_many_queries_for_fifty_as_for_one(viewer: Browser) -> None:
@@ -361,11 +361,11 @@ def test_an_index_leads_to_what_is_late(viewer: Browser) -> None:
 
 
 def test_with_nothing_late_it_says_what_would_stand_there(viewer: Browser) -> None:
-    assert "so far no service has as many" in viewer.get("/orders/late/").content.decode()
+    assert "no service has as many yet" in viewer.get("/orders/late/").content.decode()
     make_pace(make_service())
     page = viewer.get("/orders/late/").content.decode()
     assert "Nothing is late" in page
-    assert "so far no service" not in page
+    assert "no service has as many" not in page
     assert "How long services take" in page
 
 

@@ -24,7 +24,7 @@ SAME_REASON = {
     "A refill request is already pending for this order": "one was asked for|one is pending",
     "Refill limit reached (3 per order)": "All 3 refills are used.",
     "Order cannot be cancelled (already completed)": "completed|partial|cancelled|refunded",
-    "Service does not support cancellation": "Its service cannot be cancelled once it is in flight.",
+    "Service does not support cancellation": "Its service does not allow cancels once the supplier works on it.",
 }
 TABLE = list(cases())
 

@@ -97,7 +97,7 @@ def refused(order: Order, kind: str, words: str) -> Order:
 def test_after_a_service_that_has_no_refills_no_button_offers_three() -> None:
     order = refused(make_order(Status.COMPLETED), REFILL, "Service does not support refills")
     why = why_no_refill(order)
-    assert why.startswith("Upstream refused it for good at ") and "“Service does not support refills”." in why
+    assert why.startswith("The supplier refused it for good at ") and "“Service does not support refills”." in why
     page = as_a(Role.OPERATOR).get(f"/orders/{order.pk}/").content.decode()
     assert "refills left. Upstream decides" not in page
     assert why in page

@@ -64,8 +64,8 @@ def test_the_page_says_how_long_the_balance_lasts_or_why_that_cannot_be_told(
 
 
 def test_the_status_bar_says_it_briefly() -> None:
-    assert runway(Decimal("9.50"), "USD", pace(queued="3")).brief == "about 9 h, 6 h with the queue"
-    assert runway(Decimal("9.50"), "USD", pace()).brief == "about 9 h"
+    assert runway(Decimal("9.50"), "USD", pace(queued="3")).brief == "about 9 h left, 6 h with the queue"
+    assert runway(Decimal("9.50"), "USD", pace()).brief == "about 9 h left"
     assert runway(None, "USD", pace()).brief == ""
 
 
@@ -128,10 +128,10 @@ def test_the_status_bar_says_it_within_its_one_query_and_links_to_the_formula(vi
     write_balance("47.50")
     write_spending("120", "18.20")
     with held({}), CaptureQueriesContext(connection) as queries:
-        assert StatusBar().runway.brief == "about 9 h, 5 h with the queue"
+        assert StatusBar().runway.brief == "about 9 h left, 5 h with the queue"
     assert len(queries) == 1
     page = viewer.get("/team/").content.decode()
-    assert "about 9 h, 5 h with the queue" in page
+    assert "about 9 h left, 5 h with the queue" in page
     assert 'href="/upstream/balance/" title="about 9 h at the pace of the last 24 h, 5 h with what is queued"' in page
     page = viewer.get("/upstream/balance/").content.decode()
     for part in ("$120.00 ÷ 24 h", "$5.00 an hour", "$47.50 ÷ $5.00", "($47.50 − $18.20) ÷ $5.00", "9.5 h", "5.9 h"):
@@ -143,15 +143,15 @@ def test_after_a_top_up_a_queue_that_is_gone_is_no_longer_told_of(viewer: Browse
     """What is queued was measured up to a minute ago, while orders still waited for the money that came in since."""
     write_spending("24", "7")
     write_balance("34.50")
-    assert StatusBar().runway.brief == "about 34 h"
+    assert StatusBar().runway.brief == "about 34 h left"
     for path in ("/team/", "/upstream/balance/"):
         page = viewer.get(path).content.decode()
         assert "27 h" not in page and "with the queue" not in page and "with what is queued" not in page, path
     waits = make_order(Status.QUEUED)
     Order.objects.filter(pk=waits.pk).update(expected_charge=Decimal(10))
-    assert StatusBar().runway.brief == "about 34 h, 24 h with the queue", "what waits now"
+    assert StatusBar().runway.brief == "about 34 h left, 24 h with the queue", "what waits now"
     Order.objects.filter(pk=waits.pk).update(upstream_id="ord_1")
-    assert StatusBar().runway.brief == "about 34 h", "upstream has it"
+    assert StatusBar().runway.brief == "about 34 h left", "upstream has it"
 
 
 @pytest.mark.django_db
@@ -216,10 +216,10 @@ def test_a_low_balance_is_marked_and_an_open_page_learns_of_it(viewer: Browser, 
 def test_a_balance_in_another_currency_is_not_compared_and_every_page_says_so(viewer: Browser) -> None:
     write_spending("10")
     write_balance("30")
-    assert "Upstream tells the balance in" not in viewer.get("/team/").content.decode()
+    assert "The supplier states the balance in" not in viewer.get("/team/").content.decode()
     write_balance("3", "EUR")
     assert (StatusBar().low, StatusBar().runway.brief) == (False, "")
-    assert "Upstream tells the balance in EUR:</b> 3.00 EUR" in viewer.get("/team/").content.decode()
+    assert "The supplier states the balance in EUR:</b> 3.00 EUR" in viewer.get("/team/").content.decode()
 
 
 @pytest.mark.django_db

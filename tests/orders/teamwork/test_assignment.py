@@ -38,12 +38,12 @@ def last_event_text(order: Order) -> str:
 
 def test_each_way_is_recorded_with_everybodys_name(ana: User, tomas: User, order: Order) -> None:
     steps: list[tuple[User, User | str, User | None, str]] = [
-        (ana, ana, None, "Ana took this order on."),
+        (ana, ana, None, "Ana assigned this order to themselves."),
         (tomas, tomas, ana, "Tomás took this order over from Ana."),
-        (tomas, ana, tomas, "Tomás gave this order to Ana."),
+        (tomas, ana, tomas, "Tomás assigned this order to Ana."),
         (tomas, "nobody", ana, "Tomás took this order from Ana; it is assigned to nobody."),
-        (ana, ana, None, "Ana took this order on."),
-        (ana, "nobody", ana, "Ana let this order go; it is assigned to nobody."),
+        (ana, ana, None, "Ana assigned this order to themselves."),
+        (ana, "nobody", ana, "Ana gave this order up; it is assigned to nobody."),
     ]
     for by, to, saw, sentence in steps:
         page = assign(by, order, to, saw)

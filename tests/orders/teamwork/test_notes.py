@@ -151,7 +151,7 @@ def test_the_notes_that_call_a_person_are_listed_newest_first(ana: User, tomas: 
     assert body.index("number 2") < body.index("number 1") < body.index("number 0")
     assert "thanks" not in body
     assert f'href="/orders/{order.pk}/#note-' in body
-    assert "Nobody has called you" in as_a("viewer").get("/mentions/").content.decode()
+    assert "No notes to you yet" in as_a("viewer").get("/mentions/").content.decode()
 
 
 def test_unread_mentions_are_counted_on_every_page_until_they_are_read(ana: User, tomas: User, order: Order) -> None:

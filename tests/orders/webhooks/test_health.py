@@ -74,12 +74,12 @@ def test_the_health_has_a_reason() -> None:
     assert judge_health(NOW).why == "Only one order ended in the last 6 hours; it takes 3 to judge by."
     ended(9, 0)
     ended(10)
-    assert judge_health(NOW).why == "2 of the last 3 orders that ended were rung for."
+    assert judge_health(NOW).why == "2 of the last 3 orders that ended were announced by a webhook."
     ended(7)
     ended(6.5)
-    assert judge_health(NOW).why == "Only 2 of the last 5 orders that ended were rung for."
+    assert judge_health(NOW).why == "Only 2 of the last 5 orders that ended were announced by a webhook."
     ended(6)
-    assert judge_health(NOW).why == "None of the last 3 orders that ended was rung for."
+    assert judge_health(NOW).why == "None of the last 3 orders that ended was announced by a webhook."
 
 
 def test_without_a_secret_webhooks_are_not_reliable(settings: Any) -> None:

@@ -35,7 +35,7 @@ def page_text(client: Client) -> str:
 def test_without_endpoints_the_page_says_what_to_do(viewer: Client, settings: Any) -> None:
     settings.NOTPANEL_WEBHOOK_SECRETS = []
     page = page_text(viewer)
-    assert "Webhooks are not relied upon" in page
+    assert "Webhooks are not reliable" in page
     assert "No secret is set" in page
     assert "manage.py register_webhook http://testserver/webhooks/notpanel/" in page
     assert "None yet." in page
@@ -66,9 +66,9 @@ def test_a_delivery_whose_order_was_polled_says_so_before_dispatch_notes_it(view
     order = make_order(Status.IN_PROGRESS)
     deliver(order.upstream_id or "")
     dispatch_due(timezone.now(), hurry_balance=lambda _now: None)
-    assert "Rung, not looked at yet" in page_text(viewer)
+    assert "Order not checked yet" in page_text(viewer)
     Order.objects.update(reported_at=timezone.now())
-    assert "Looked at since" in page_text(viewer)
+    assert "Order checked" in page_text(viewer)
     assert Delivery.objects.get().how == Delivery.How.RUNG
 
 
@@ -86,14 +86,14 @@ def test_rejections_of_seven_days_are_shown_by_reason(viewer: Client) -> None:
 @pytest.mark.parametrize("reason", ["stale", "early"])
 def test_rejections_for_their_time_say_that_a_clock_may_be_wrong(viewer: Client, reason: str) -> None:
     TurnedAway.objects.create(day=timezone.now().date(), reason=reason, count=1)
-    assert "Upstream’s clock and the desk’s may differ" in page_text(viewer)
+    assert "The supplier’s clock and the desk’s may differ" in page_text(viewer)
 
 
 def test_a_test_delivery_is_verified_and_stored_and_a_forged_copy_is_not() -> None:
     answer = as_a("owner").post(TEST_DELIVERIES, follow=True)
     (delivery,) = stored()
     assert (delivery.event, delivery.mark, delivery.upstream_id) == ("ping", mark(SECRET), "")
-    assert f"verified and kept as {delivery.key}. A forged copy of it was not." in answer.content.decode()
+    assert f"verified and kept as {delivery.key}. A forged copy of it was rejected." in answer.content.decode()
 
 
 def test_a_test_delivery_that_goes_wrong_says_how(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,16 +104,16 @@ def test_a_test_delivery_that_goes_wrong_says_how(settings: Any, monkeypatch: py
     with monkeypatch.context() as patched:
         patched.setattr("panel.notpanel.signing.sign", lambda *_, **__: {"X-NotPanel-Signature": "t=1,v1=0"})
         answer = webhooks.send_test_delivery(now)
-        assert answer == (False, "The test ring was turned away: The signature fits none of the secrets.")
+        assert answer == (False, "The test webhook was rejected: The signature fits none of the secrets.")
     with monkeypatch.context() as patched:
         patched.setattr("panel.notpanel.signing._fits", lambda *_: True)
         passed, sentence = webhooks.send_test_delivery(now)
-        assert (passed, "must not be" in sentence) == (False, True)
+        assert (passed, "must not happen" in sentence) == (False, True)
 
 
 def test_only_owners_have_the_button() -> None:
-    assert "Test ring" in page_text(as_a("owner"))
-    assert "Test ring" not in page_text(as_a("manager"))
+    assert "Send a test webhook" in page_text(as_a("owner"))
+    assert "Send a test webhook" not in page_text(as_a("manager"))
 
 
 def test_fifty_deliveries_cost_as_many_queries_as_one(viewer: Client) -> None:

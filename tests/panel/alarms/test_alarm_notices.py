@@ -135,9 +135,9 @@ def test_three_workers_at_once_tell_each_recipient_once(mailbox: Mailbox, chat: 
     ("fault", "sentence"),
     [
         ("busy", "The mail server answered 421."),
-        ("hang", "The mail server could not be reached, or broke off."),
+        ("hang", "The mail server could not be reached, or broke the connection."),
         ("stranger", "The mail server refused the desk’s sign-in."),
-        ("lost", "The mail server could not be reached, or broke off."),
+        ("lost", "The mail server could not be reached, or broke the connection."),
         ("refuses", "The mail server refused this address."),
     ],
 )
@@ -281,7 +281,7 @@ def test_an_alarm_that_is_over_before_quiet_hours_end_is_not_sent(mailbox: Mailb
     send_all(MORNING)
     assert not mailbox.letters
     assert not Notice.objects.filter(due_at__isnull=False).exists()
-    assert Notice.objects.get().trouble == "It was over before quiet hours were."
+    assert Notice.objects.get().trouble == "It was over before quiet hours ended."
 
 
 def test_an_alarm_that_a_person_has_seen_is_not_sent_after_quiet_hours(mailbox: Mailbox) -> None:
@@ -336,7 +336,7 @@ def test_a_message_that_is_sent_late_says_that_it_is_over(mailbox: Mailbox) -> N
     for minute in (1, 3):
         send_all(at(minute))
     (text,) = mailbox.texts()
-    assert text.endswith("Meanwhile: The balance is high enough again.\n")
+    assert text.endswith("Since then: The balance is high enough again.\n")
 
 
 def test_an_alarm_that_a_newer_one_includes_is_not_sent_as_well(mailbox: Mailbox) -> None:

@@ -46,14 +46,14 @@ def page_of(client: Client, path: str = "/alarms/") -> str:
 def test_an_open_alarm_says_what_happened_and_links_to_it() -> None:
     make_alarm()
     page = page_of(as_a(Role.VIEWER))
-    assert "1 alarm stands" in page
-    assert "Upstream’s balance is $12.30, below $20.00." in page
+    assert "1 open alarm" in page
+    assert "The balance is $12.30, below $20.00." in page
     assert 'href="/orders/"' in page
-    assert "Nobody has pressed “Seen” yet." in page
+    assert "Nobody has marked it as seen yet." in page
 
 
 def test_a_desk_without_alarms_says_so() -> None:
-    assert "No alarm stands" in page_of(as_a(Role.VIEWER))
+    assert "No open alarms" in page_of(as_a(Role.VIEWER))
 
 
 def test_seen_lowers_a_persons_own_number_and_shows_the_others_who_saw_it() -> None:
@@ -109,8 +109,8 @@ def test_a_message_that_could_not_be_sent_is_shown_with_the_reason() -> None:
         alarm=alarm, to=to["chat"], channel="chat", dropped_at=AT, failing_since=AT, trouble="The chat answered 500."
     )
     page = page_of(as_a(Role.VIEWER))
-    assert "Told to 1 recipient." in page
-    assert "Not told to the chat: The chat answered 500." in page
+    assert "Sent to 1 recipient." in page
+    assert "Not sent to the chat: The chat answered 500." in page
 
 
 def test_a_page_costs_the_same_queries_for_one_as_for_fifty() -> None:
@@ -144,7 +144,7 @@ def test_alarms_that_are_over_are_paged() -> None:
     older = newest.split('rel="next"')[0].rsplit('href="', 1)[1].split('"')[0]
     assert newest.count('<li class="alarm"') == ROWS_A_PAGE
     assert page_of(viewer, older).count('<li class="alarm"') == 3
-    assert "The list ends here." in page_of(viewer, "/alarms/?before=1")
+    assert "This is the end of the list." in page_of(viewer, "/alarms/?before=1")
 
 
 def test_the_status_bar_costs_one_query_with_alarms_too() -> None:
@@ -173,9 +173,9 @@ def test_each_person_chooses_for_themselves() -> None:
 @pytest.mark.parametrize(
     ("posted", "sentence"),
     [
-        ({"quiet_from": "22:00"}, "fill in both, or neither"),
-        ({"quiet_until": "22:00"}, "fill in both, or neither"),
-        ({"quiet_from": "22:00", "quiet_until": "22:00"}, "Choose another time"),
+        ({"quiet_from": "22:00"}, "Fill in both the beginning and the end"),
+        ({"quiet_until": "22:00"}, "Fill in both the beginning and the end"),
+        ({"quiet_from": "22:00", "quiet_until": "22:00"}, "must end at another time"),
         ({"quiet_from": "late", "quiet_until": "07:00"}, "Enter a valid time"),
         ({"kinds": ["everything"]}, "not one of the available choices"),
     ],
@@ -198,7 +198,7 @@ def test_managers_choose_for_the_chat_and_others_are_told_so(settings: Any) -> N
     chat = Recipient.objects.chat()
     assert (chat.kinds, chat.time_zone, chat.quiet_from) == (["worker"], "Europe/Berlin", time(22))
     assert "Save for the chat" in page_of(as_a(Role.MANAGER), "/alarms/choices/")
-    assert "Managers and owners choose what is told there." in page_of(as_a(Role.OPERATOR), "/alarms/choices/")
+    assert "Managers and owners choose what is sent there." in page_of(as_a(Role.OPERATOR), "/alarms/choices/")
 
 
 def test_the_choices_say_what_is_not_set_up(settings: Any) -> None:
@@ -212,5 +212,5 @@ def test_the_choices_say_what_is_not_set_up(settings: Any) -> None:
 
 def test_the_choices_name_the_clock_of_the_quiet_hours() -> None:
     ana = make_user(Role.VIEWER, time_zone="Asia/Tokyo")
-    assert "On your own clock, Asia/Tokyo." in page_of(as_user(ana), "/alarms/choices/")
+    assert "In your time zone, Asia/Tokyo." in page_of(as_user(ana), "/alarms/choices/")
     assert timezone.now()

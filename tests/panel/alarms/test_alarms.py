@@ -85,7 +85,7 @@ def test_a_balance_that_wavers_about_the_threshold_is_one_alarm() -> None:
         make_reading(amount)
         evaluate(at(minute))
     assert alarm_of("balance").ended_at is None
-    assert alarm_of("balance").sentence == "Upstream’s balance is $3.00, below $20.00. Top it up before orders wait."
+    assert alarm_of("balance").sentence == "The balance is $3.00, below $20.00. Top it up, or orders will wait."
     make_reading("22")
     evaluate(at(10))
     assert alarm_of("balance").ended_at == at(10)
@@ -197,7 +197,7 @@ def test_upstream_has_to_fail_for_a_minute_and_to_be_well_for_two() -> None:
     set_trouble("Again.", at(3))
     evaluate(at(3))
     evaluate(at(6))
-    assert alarm_of("upstream").sentence == "Upstream has been in trouble since 2 Nov, 12:03 UTC: Again."
+    assert alarm_of("upstream").sentence == "The supplier has not answered properly since 2 Nov, 12:03 UTC: Again."
     set_trouble("", None)
     evaluate(at(7))
     evaluate(at(8.9))
@@ -214,7 +214,9 @@ def test_three_hundred_price_jumps_are_one_alarm() -> None:
     evaluate(AT)
     evaluate(at(1))
     words = alarm_of("prices").sentence
-    assert words.startswith("301 services moved in price by more than 20 %: 7 Followers of all ($1.00 → $4.00, +300 %)")
+    assert words.startswith(
+        "301 services changed in price by more than 20 %: 7 Followers of all ($1.00 → $4.00, +300 %)"
+    )
     assert words.endswith("and 296 more.")
 
 
@@ -227,7 +229,7 @@ def test_later_jumps_are_told_together_and_none_of_them_twice() -> None:
     evaluate(AT + PILE_TOLD_EVERY)
     before, after = alarms("prices")
     assert (before.ended_at, after.ended_at) == (AT + PILE_TOLD_EVERY, None)
-    assert f"1 more service moved in price by more than 20 %: {second.upstream_id} " in after.sentence
+    assert f"1 more service changed in price by more than 20 %: {second.upstream_id} " in after.sentence
     assert str(gone.upstream_id) not in after.sentence
     # The first creeps on by less than a jump; then it jumps from where it was told.
     for minute, rate, told in ((40, "0.45", 2), (60, "0.38", 3)):
@@ -285,7 +287,7 @@ def test_a_worker_that_falls_silent_while_another_runs_is_an_alarm_until_a_new_o
     evaluate(at(5))
     assert alarm_of("worker").subject == "a:1"
     assert alarm_of("worker").sentence == (
-        "Worker a:1 was last heard of at 2 Nov, 12:00 UTC and did not say that it ends. Others run."
+        "Worker a:1 was last seen at 2 Nov, 12:00 UTC and did not sign off. Other workers run."
     )
     make_worker("a:4", 6, 7)
     make_worker("b:2", -60, 7)
@@ -315,9 +317,7 @@ def test_without_any_worker_the_command_alarms_finds_that_none_runs() -> None:
     evaluate(at(1))
     assert not alarms("worker")
     evaluate(at(3))
-    assert alarm_of("worker").sentence.startswith(
-        "No worker is running; the last one was heard of at 2 Nov, 12:00 UTC."
-    )
+    assert alarm_of("worker").sentence.startswith("No worker is running; the last one was seen at 2 Nov, 12:00 UTC.")
     make_worker("a:2", 20, 20)
     evaluate(at(20))
     evaluate(at(21))
@@ -336,7 +336,7 @@ def test_the_only_worker_tells_when_it_comes_back_that_there_was_a_gap() -> None
     make_worker("a:1", 21, 21)  # the same name, as in a container that is started again
     evaluate(at(21))
     assert alarm_of("worker").sentence == (
-        "No worker ran from 2 Nov, 12:00 UTC to 2 Nov, 12:21 UTC, 21 min. What waited is being done now."
+        "No worker ran from 2 Nov, 12:00 UTC to 2 Nov, 12:21 UTC, 21 min. What waited is being worked off now."
     )
     make_worker("a:1", 21, 22)
     evaluate(at(21.2))
@@ -414,7 +414,7 @@ def test_a_worker_evaluates_and_sends_also_while_upstream_is_paused(
     Chore.objects.all().delete()
     work(phone, threading.Event(), once=True)
     assert upstream.calls() == 0
-    assert ["Upstream failing" in text for text in chat.texts()] == [True]
+    assert ["Supplier failing" in text for text in chat.texts()] == [True]
 
 
 def test_only_people_who_chose_it_and_can_be_reached_are_written_to(settings: Any, mailbox: Any) -> None:

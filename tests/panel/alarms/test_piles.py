@@ -81,18 +81,18 @@ def test_an_alarm_that_a_newer_one_follows_is_not_called_over_while_that_stands(
     second = in_review()
     evaluate(AT + PILE_TOLD_EVERY)
     page = viewer.get("/alarms/").content.decode()
-    assert "1 alarm stands" in page and 'id="over"' not in page
+    assert "1 open alarm" in page and 'id="over"' not in page
     assert f"1 more order needs a look, 2 in all: {second}." in page
-    assert "It was told of before, first at " in page
+    assert "First reported at " in page
     settle(first, second)
     evaluate(AT + PILE_TOLD_EVERY + minutes(1))
     page = viewer.get("/alarms/").content.decode()
-    assert "No alarm stands" in page and page.count('class="alarm"') == 2, "both are over now"
+    assert "No open alarms" in page and page.count('class="alarm"') == 2, "both are over now"
     third = in_review()
     evaluate(AT + PILE_TOLD_EVERY + minutes(60))
     page = viewer.get("/alarms/").content.decode()
     assert f"1 order needs a look: {third}." in page and page.count("al-over") == 2, "an alarm of its own"
-    assert "It was told of before" not in page
+    assert "First reported at" not in page
 
 
 def test_an_alarm_of_an_older_desk_goes_on() -> None:
@@ -113,7 +113,7 @@ def test_what_stands_unchanged_writes_nothing() -> None:
     assert Alarm.objects.get().facts == facts
 
 
-# ── Calm again ───────────────────────────────────────────────────────────────────────────────────
+# ── Ending ───────────────────────────────────────────────────────────────────────────────────
 def test_no_alarm_stands_red_beside_an_upstream_that_answers() -> None:
     viewer, health = as_a(Role.VIEWER), Upstream.objects.filter(pk=ONLY_ROW)
     Upstream.objects.create(pk=ONLY_ROW, trouble="No answer.", trouble_since=AT)
@@ -123,20 +123,20 @@ def test_no_alarm_stands_red_beside_an_upstream_that_answers() -> None:
     evaluate(AT + minutes(1.2))
     assert StatusBar().alarms == 0
     page = viewer.get("/alarms/").content.decode()
-    assert "1 alarm stands" not in page and "Nobody has pressed" not in page and "is-bad" not in page
-    assert "Calm again" in page
-    words = "Upstream answers well again. Noticed at 2 Nov, 12:01 UTC; if it stays so, this alarm ends soon."
+    assert "1 open alarm" not in page and "Nobody has marked it" not in page and "is-bad" not in page
+    assert "Ending" in page
+    words = "The supplier answers again. Seen at 2 Nov, 12:01 UTC; if it stays so, this alarm ends soon."
     assert words in page
-    assert str(Alarm.objects.get()) == f"Upstream failing: {words}"
+    assert str(Alarm.objects.get()) == f"Supplier failing: {words}"
     health.update(trouble="Again.", trouble_since=AT + minutes(2))
     evaluate(AT + minutes(2.1))
     page = viewer.get("/alarms/").content.decode()
-    assert "1 alarm stands" in page and "Calm again" not in page and StatusBar().alarms == 1
+    assert "1 open alarm" in page and "Ending" not in page and StatusBar().alarms == 1
     health.update(trouble="", trouble_since=None)
     for later in (3, 5.1):
         evaluate(AT + minutes(later))
     page = viewer.get("/alarms/").content.decode()
-    assert 'id="over"' in page and "Calm again" not in page
+    assert 'id="over"' in page and "Ending" not in page
 
 
 def test_a_beginning_that_is_told_while_it_is_calm_says_so_too(chat: Chat) -> None:
@@ -146,4 +146,4 @@ def test_a_beginning_that_is_told_while_it_is_calm_says_so_too(chat: Chat) -> No
     evaluate(AT + minutes(1.5))
     while send_due_notice(AT + minutes(1.6)):
         pass
-    assert ["Meanwhile: Upstream answers well again." in text for text in chat.texts()] == [True]
+    assert ["Since then: The supplier answers again." in text for text in chat.texts()] == [True]

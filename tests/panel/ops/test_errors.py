@@ -63,30 +63,30 @@ def viewer() -> Client:
 @pytest.mark.parametrize("path", ["/nothing/", "/orders/999999/", f"/orders/{9**50}/", f"/orders/{'9' * 5000}/"])
 def test_a_page_that_does_not_exist_is_a_404_in_our_style(viewer: Client, path: str) -> None:
     page = viewer.get(path)
-    assert (page.status_code, heading(page)) == (404, "Nothing is here")
+    assert (page.status_code, heading(page)) == (404, "Page not found")
 
 
 def test_a_stranger_gets_the_same_404() -> None:
     page = Client().get("/nothing/")
-    assert (page.status_code, heading(page)) == (404, "Nothing is here")
+    assert (page.status_code, heading(page)) == (404, "Page not found")
 
 
 def test_a_page_that_is_not_allowed_is_a_403_that_says_why(viewer: Client) -> None:
     page = viewer.get("/orders/new/")
-    assert (page.status_code, heading(page)) == (403, "This is not open to you")
+    assert (page.status_code, heading(page)) == (403, "You have no access to this")
     assert "Only operators, managers and owners may place orders." in page.content.decode()
 
 
 @pytest.mark.parametrize("person", [STRANGER, Role.VIEWER])
 def test_a_request_for_another_host_is_a_400(person: str) -> None:
     page = as_a(person).get("/orders/", headers={"Host": "evil.example"})
-    assert (page.status_code, heading(page)) == (400, "That request made no sense")
+    assert (page.status_code, heading(page)) == (400, "The desk did not understand that request")
 
 
 def test_a_form_with_too_many_fields_is_a_400(viewer: Client, settings: Any) -> None:
     settings.DATA_UPLOAD_MAX_NUMBER_FIELDS = 5
     page = viewer.post("/accounts/password/change/", {f"n{number}": "1" for number in range(9)})
-    assert (page.status_code, heading(page)) == (400, "That request made no sense")
+    assert (page.status_code, heading(page)) == (400, "The desk did not understand that request")
 
 
 def test_a_form_that_was_open_too_long_says_that_nothing_was_done() -> None:
@@ -114,7 +114,7 @@ def test_without_a_database_the_process_still_answers() -> None:
     with no_database():
         assert Client().get("/healthz").status_code == 200
         assert Client().get("/healthz/ready").status_code == 503
-        assert heading(Client().get("/nothing/")) == "Nothing is here"
+        assert heading(Client().get("/nothing/")) == "Page not found"
 
 
 def test_the_500_is_shown_when_the_status_bar_is_broken(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:

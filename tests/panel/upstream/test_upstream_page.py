@@ -51,7 +51,7 @@ def test_it_says_how_many_calls_are_left_and_what_they_were_for(viewer: Client) 
     text = page(viewer)
     assert "<b>63</b>left" in text
     assert "1,217" in text
-    assert "2 denied by upstream" in text
+    assert "2 denied by the supplier" in text
 
 
 def test_the_tightest_layer_counts(viewer: Client) -> None:
@@ -62,7 +62,7 @@ def test_the_tightest_layer_counts(viewer: Client) -> None:
 def test_before_the_first_call_it_says_which_limit_is_assumed(viewer: Client) -> None:
     text = page(viewer)
     assert "<b>100</b>left" in text
-    assert "until upstream’s answers say otherwise" in text
+    assert "until the supplier’s answers say otherwise" in text
 
 
 def test_the_chart_puts_each_minute_where_it_was(viewer: Client) -> None:
@@ -78,8 +78,8 @@ def test_it_lists_what_is_due_and_since_when(viewer: Client) -> None:
     make_order(Status.QUEUED).tasks.update(due_at=timezone.now() - timedelta(minutes=1))
     Chore.objects.create(name="catalog", due_at=timezone.now(), trouble="NotPanel could not be reached.")
     text = page(viewer)
-    assert "1 order, the first since" in text
-    assert "1 task, the first since" in text
+    assert "1 order, the oldest since" in text
+    assert "1 request, the oldest since" in text
     assert "NotPanel could not be reached." in text
 
 
@@ -108,7 +108,7 @@ def test_workers_that_are_silent_or_stopped_are_told_apart(viewer: Client) -> No
     make_worker("b:2", ago=SILENT_AFTER + timedelta(seconds=1))
     make_worker("c:3", stopped_at=timezone.now())
     text = page(viewer)
-    assert [text.count(f">{state}</span>") for state in ("works", "silent", "stopped")] == [1, 1, 1]
+    assert [text.count(f">{state}</span>") for state in ("running", "silent", "stopped")] == [1, 1, 1]
 
 
 def test_many_workers_cost_no_more_queries(viewer: Client) -> None:

@@ -230,9 +230,11 @@ def test_a_stored_limit_counts_only_while_it_is_possible(ahead: int, waits: bool
 # ── Against upstream's clock ─────────────────────────────────────────────────────────────────────
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(None, ""), (0.0, "agrees with upstream’s"), (2.9, "agrees with upstream’s"), (-3.0, "agrees with upstream’s"),
-     (4.0, "4 s ahead of upstream’s"), (-5.0, "5 s behind upstream’s"), (90.0, "1 min ahead of upstream’s"),
-     (3600.0, "1 h ahead of upstream’s"), (-7200.0, "2 h behind upstream’s"), (-61.0, "1 min behind upstream’s")],
+    [(None, ""), (0.0, "agrees with the supplier’s"), (2.9, "agrees with the supplier’s"),
+     (-3.0, "agrees with the supplier’s"),
+     (4.0, "4 s ahead of the supplier’s"), (-5.0, "5 s behind the supplier’s"), (90.0, "1 min ahead of the supplier’s"),
+     (3600.0, "1 h ahead of the supplier’s"), (-7200.0, "2 h behind the supplier’s"),
+     (-61.0, "1 min behind the supplier’s")],
 )  # fmt: skip
 def test_the_difference_to_upstreams_clock_is_told_in_words(seconds: float | None, words: str) -> None:
     assert skew_words(seconds) == words
@@ -240,10 +242,10 @@ def test_the_difference_to_upstreams_clock_is_told_in_words(seconds: float | Non
 
 def test_each_answer_tells_how_our_clock_compares(desk_phone: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     viewer = as_a(Role.VIEWER)
-    assert "not compared with upstream’s yet" in viewer.get("/upstream/").content.decode()
+    assert "not compared with the supplier’s yet" in viewer.get("/upstream/").content.decode()
     desk_phone.balance()
     assert abs(Upstream.objects.get().skew_seconds or 99) < 3
-    assert "agrees with upstream’s" in viewer.get("/upstream/").content.decode()
+    assert "agrees with the supplier’s" in viewer.get("/upstream/").content.decode()
     now = timezone.now()
     evaluate(now)
     assert not Alarm.objects.filter(kind="clock").exists()
@@ -251,8 +253,8 @@ def test_each_answer_tells_how_our_clock_compares(desk_phone: Client, monkeypatc
     desk_phone.balance()
     assert 3590 < (Upstream.objects.get().skew_seconds or 0) < 3610
     evaluate(timezone.now())
-    assert "ahead of upstream’s" in Alarm.objects.open().get(kind="clock").sentence
-    assert "ahead of upstream’s" in viewer.get("/upstream/").content.decode()
+    assert "ahead of the supplier’s" in Alarm.objects.open().get(kind="clock").sentence
+    assert "ahead of the supplier’s" in viewer.get("/upstream/").content.decode()
 
 
 def test_the_comparison_is_not_written_with_every_call() -> None:

@@ -68,7 +68,7 @@ def test_a_walk_with_keys_alone(desk: Desk, opens: Opens, orders: list[Order]) -
     picture(page, "keys-list")
     for _ in range(3):
         page.keyboard.press("r")
-    expect(page.locator("#heard")).to_have_text(re.compile("upstream has not answered yet|is asked for"))
+    expect(page.locator("#heard")).to_have_text(re.compile("the supplier has not answered yet|You asked for a refill"))
     assert Task.objects.filter(kind="refill").count() == 1
     expect(page.locator(f"#order-{orders[-3].pk} [role=img]")).to_have_accessible_name(re.compile("1 pending"))
     expect(page.locator(f"#{third}-t")).to_be_checked()

@@ -223,7 +223,7 @@ def test_a_live_status_that_goes_back_is_applied_and_flagged() -> None:
     assert report(order, status="pending") == ["surprised"]
     assert (order.status, order.doubts) == ("pending", "back")
     report(order, status="in_progress")
-    assert order.doubts == "back", "until somebody has seen it"
+    assert order.doubts == "back", "until Unusual values, reviewed"
 
 
 def test_it_is_recorded_once_and_stays_until_it_is_seen_though_it_stands_no_more() -> None:
@@ -346,7 +346,7 @@ def test_a_manager_marks_it_as_seen_until_another_kind_comes() -> None:
     event = order.events.get(kind="seen")
     assert event.by and event.facts == {"what": "charge"}
     assert f'id="order-{order.pk}"' not in manager.get(ANOMALY_LIST).content.decode()
-    assert "somebody has seen it" in manager.get(order.get_absolute_url()).content.decode()
+    assert "Unusual values, reviewed" in manager.get(order.get_absolute_url()).content.decode()
     assert report(order, charge=Decimal("1.30")) == []
     assert order.doubts is None, "the same kind"
     assert report(order, charge=Decimal("1.30"), remains=5000) == ["doubted"]

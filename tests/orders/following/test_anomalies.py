@@ -223,7 +223,7 @@ def test_a_live_status_that_goes_back_is_applied_and_flagged() -> None:
     assert report(order, status="pending") == ["surprised"]
     assert (order.status, order.doubts) == ("pending", "back")
     report(order, status="in_progress")
-    assert order.doubts == "back", "until Unusual values, reviewed"
+    assert order.doubts == "back", "until somebody has seen it"
 
 
 def test_it_is_recorded_once_and_stays_until_it_is_seen_though_it_stands_no_more() -> None:

@@ -126,7 +126,7 @@ def test_a_migration_that_fails_says_why_and_not_to_run_it(empty: str) -> None:
     with closing(sqlite3.connect(empty.removeprefix("sqlite:///"))) as books, books:
         books.execute("INSERT INTO catalog_favourite (user_id, service_id) VALUES (99, 99)")
         newest = "SELECT MAX(name) FROM django_migrations WHERE app = 'orders'"
-        books.execute(f"DELETE FROM django_migrations WHERE app = 'orders' AND name = ({newest})")  # noqa: S608  our own words
+        books.execute(f"DELETE FROM django_migrations WHERE app = 'orders' AND name = ({newest})")
     ended = run("manage.py", "migrate", DATABASE_URL=empty)
     assert ended.returncode == 1 and "Traceback" not in ended.stderr
     assert ended.stderr.startswith("A migration failed: The row in table 'catalog_favourite' with primary key '1' has")

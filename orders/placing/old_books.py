@@ -37,7 +37,7 @@ ROWS_A_WRITE = 500
 JUST_AFTER = timedelta(microseconds=1)  # no claim began at this moment, so it marks what was put in doubt here
 
 RELEASES = ("all", "some", "none")
-WHY_LEFT = "it was due in books that may be old, and was not released: it may have been sent since."
+WHY_LEFT = "it was due in a database that may be old, and was not chosen to be sent: it may have been sent already."
 WHY_UNCLEAR = "It was due in a database that may be old, so it may have been sent already."
 
 

@@ -68,7 +68,7 @@ def test_a_walk_with_keys_alone(desk: Desk, opens: Opens, orders: list[Order]) -
     picture(page, "keys-list")
     page.keyboard.press("r")
     says_yes(page, "Ask for refill", key="Enter")
-    expect(page.locator("#heard")).to_have_text(re.compile("is asked for"))
+    expect(page.locator("#heard")).to_have_text(re.compile("You asked for a refill"))
     page.keyboard.press("r")
     expect(page.locator("#heard")).to_have_text(re.compile("has not answered yet"))
     assert Task.objects.filter(kind="refill").count() == 1

@@ -346,7 +346,7 @@ def test_a_manager_marks_it_as_seen_until_another_kind_comes() -> None:
     event = order.events.get(kind="seen")
     assert event.by and event.facts == {"what": "charge"}
     assert f'id="order-{order.pk}"' not in manager.get(ANOMALY_LIST).content.decode()
-    assert "a manager has seen it" in manager.get(order.get_absolute_url()).content.decode()
+    assert "Unusual values, reviewed" in manager.get(order.get_absolute_url()).content.decode()
     assert report(order, charge=Decimal("1.30")) == []
     assert order.doubts is None, "the same kind"
     assert report(order, charge=Decimal("1.30"), remains=5000) == ["doubted"]

@@ -305,7 +305,7 @@ def test_some_are_released_and_the_others_need_a_look(upstream: Upstream, phone:
     stays.refresh_from_db()
     assert goes.taken
     assert stays.status == Status.REVIEW
-    assert "was not released" in str(stays.events.filter(kind="review").get())
+    assert "was not chosen to be sent" in str(stays.events.filter(kind="review").get())
 
 
 def test_none_is_released_and_new_orders_go(upstream: Upstream, phone: Client, boss: Any) -> None:

@@ -117,7 +117,7 @@ class Service(models.Model):
     def why_no_order(self) -> str:
         """Why this service cannot be ordered, as a sentence to show; "" when it can."""
         if not self.active:
-            return f"Upstream no longer sells service {self.upstream_id}. Choose another."
+            return f"The supplier no longer sells service {self.upstream_id}. Choose another."
         return ""
 
     def why_held(self) -> str:
@@ -379,6 +379,6 @@ class ShrinkAlarm(models.Model):
 
     def __str__(self) -> str:
         return (
-            f"Upstream’s list names {number(self.listed)} services and leaves out {number(self.missing)} that we sell. "
+            f"The supplier’s list names {number(self.listed)} services and leaves out {number(self.missing)} that we sell. "
             "Nothing was switched off."
         )

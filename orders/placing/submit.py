@@ -146,7 +146,8 @@ def apply_answer(task: Task, upstream_id: str, asked_at: datetime) -> bool:
         other = Order.objects.filter(upstream_id=upstream_id).values_list("pk", flat=True).first()
         task.end_attempt(Ending.PLACED, upstream_id, timezone.now())
         log.error("upstream gave one id to two orders", extra={"upstream_id": upstream_id, "other": other})
-        to_review(task, f"upstream answered with {upstream_id}, which order {other} already has.", upstream_id)
+        words = f"the supplier answered with {upstream_id}, which order {other} already has."
+        to_review(task, words, upstream_id)
         return True
     log.info("placed", extra={"upstream_id": upstream_id, "attempt": task.attempts})
     return rest.waiting
@@ -206,7 +207,8 @@ def apply_trouble(task: Task, trouble: NotPanelError, now: datetime) -> None:
     task.end_attempt(rule.ending, trouble.in_full, now)
     update_send_switch(trouble, rule, now)
     if rule.then in ("over", "money") and task.was_unclear:
-        to_review(task, "upstream refused a repeat after no clear answer, so the order may exist there.", trouble.said)
+        words = "the supplier refused a repeat after no clear answer, so the order may exist there."
+        to_review(task, words, trouble.said)
     elif rule.then == "over":
         reject(task, trouble, now)
     elif in_doubt and not task.trusted(now):

@@ -207,7 +207,7 @@ def refused_for_good(kind: str, words: str) -> bool:
 def why_no_cancel(order: PlacedOrder) -> str:
     """Why no cancel may be asked for, or "". An order in flight needs a service that allows it."""
     if cancel := pending_cancel(order):
-        so_far = CANCEL_SO_FAR.get(cancel.outcome, "upstream has not answered yet.")
+        so_far = CANCEL_SO_FAR.get(cancel.outcome, "the supplier has not answered yet.")
         return f"Cancel was asked for by {cancel.asked_by} at {clock(cancel.asked_at)}; {so_far}"
     if order.stage.cancel == "flag":
         if order.service.cancel and (why := ruled_out(order, TaskKind.CANCEL)):

@@ -179,7 +179,7 @@ def _is_glued(piece: str) -> bool:
 
 
 def _too_long(link: str) -> str:
-    return f"Upstream takes links up to {LINK_CHARACTERS} characters; this one has {len(link)}."
+    return f"The supplier takes links up to {LINK_CHARACTERS} characters; this one has {len(link)}."
 
 
 def _leads_nowhere(place: Place, path: str) -> str:

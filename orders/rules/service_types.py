@@ -33,7 +33,7 @@ FIELDS = {
     "other":         Field("Further fields", "lines", "As name: value, one a line. A name may come again."),
     "runs":          Field("Runs", "number", "How often the quantity is delivered. Empty: once."),
     "interval":      Field("Minutes between runs", "number"),
-    "coupon":        Field("Coupon", "line", "Upstream says whether it holds; our estimate is without it."),
+    "coupon":        Field("Coupon", "line", "The supplier says whether it is valid; our estimate is without it."),
 }  # fmt: skip
 
 
@@ -59,14 +59,14 @@ TYPES = {
     "mentions":        ServiceType(("link", "quantity", "usernames")),
     "poll":            ServiceType(("link", "quantity", "answer_number")),
     "subscriptions":   ServiceType(("username", "min", "max"), ("posts", "old_posts", "delay", "expiry"),
-                             note="Upstream bills a subscription at the service’s minimum when it is ordered."),
+                             note="The supplier bills a subscription at the service’s minimum when it is ordered."),
 }  # fmt: skip
 TYPES_BY_KEY = {type_key(name): service_type for name, service_type in TYPES.items()}  # however they are spelled
 UNKNOWN_TYPE = ServiceType(
     ("link",),
     ("quantity", "other"),
-    note="The desk does not know services of this type. What you fill in goes to upstream as it stands, "
-    "and upstream decides whether that is enough.",
+    note="The desk does not know services of this type. What you fill in goes to the supplier as it stands, "
+    "and the supplier decides whether that is enough.",
     known=False,
 )
 DRIP_FEED = ("runs", "interval")

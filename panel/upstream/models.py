@@ -31,7 +31,7 @@ class Upstream(models.Model):
         verbose_name_plural = "upstream"
 
     def __str__(self) -> str:
-        return self.trouble or "Upstream is well."
+        return self.trouble or "The supplier answers."
 
 
 class Window(models.Model):

@@ -47,7 +47,7 @@ def test_it_keeps_its_status_and_no_longer_needs_a_look(upstream: Upstream, phon
     poll_alone(phone)
     poll_once(phone)
     assert upstream.calls("status") == 0
-    assert "no longer asked after" in manager.get("/orders/").content.decode()
+    assert "no longer checked" in manager.get("/orders/").content.decode()
     assert "It is no longer checked" in manager.get(order.get_absolute_url()).content.decode()
 
 

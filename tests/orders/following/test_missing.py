@@ -127,7 +127,7 @@ def test_a_missing_order_is_in_the_list_of_what_needs_a_look(viewer: Browser, ph
     page = viewer.get("/orders/?open=look").content.decode()
     assert f'id="order-{order.pk}"' in page
     assert f'id="order-{other.pk}"' not in page
-    assert "missing: unknown upstream" in page
+    assert "missing: unknown to the supplier" in page
     detail = viewer.get(order.get_absolute_url()).content.decode()
     assert "The supplier says that it knows no such order" in detail
     assert "by itself, because the supplier leaves it out" in detail

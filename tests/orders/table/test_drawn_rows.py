@@ -305,7 +305,7 @@ def test_what_a_time_decides_is_decided_when_it_comes(desk: Desk) -> None:
     Poll.objects.filter(order=live).update(next_poll_at=timezone.now() - minutes(5))
     Order.objects.filter(pk=live.pk).update(late_from=timezone.now())
     after = desk.rows()
-    assert "upstream not asked yet" in after[new.pk]
+    assert "supplier not asked yet" in after[new.pk]
     assert ">Withdraw<" in after[new.pk]
     assert re.search('row is-late".*sub old.*late <time', after[live.pk], re.S)
 

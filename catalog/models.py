@@ -379,6 +379,6 @@ class ShrinkAlarm(models.Model):
 
     def __str__(self) -> str:
         return (
-            f"The supplier’s list names {number(self.listed)} services and leaves out {number(self.missing)} that we sell. "
-            "Nothing was switched off."
+            f"The supplier’s list names {number(self.listed)} services and leaves out {number(self.missing)} that "
+            "we sell. Nothing was switched off."
         )

@@ -32,7 +32,7 @@ def test_a_refill_from_the_row_to_upstreams_yes(desk: Desk, opens: Opens, comple
     expect(button).to_have_attribute("aria-disabled", "true")
     expect(page.locator("#heard")).to_have_text(f"A refill of order {completed.pk} is asked for.")
     expect(button).to_be_focused()  # the row was swapped, and the keyboard is where it was
-    expect(button).to_have_accessible_description(re.compile("asked for by .*upstream has not answered yet"))
+    expect(button).to_have_accessible_description(re.compile("asked for by .*the supplier has not answered yet"))
     desk.work()
     expect(button).to_have_accessible_description(re.compile("one is pending since"))
     assert desk.upstream.calls("refill") == 1

@@ -171,7 +171,7 @@ def test_the_status_may_come_before_the_answer(upstream: Upstream, phone: Client
 def test_who_was_first_is_named(upstream: Upstream, phone: Client) -> None:
     order = placed(upstream, phone)
     ask(order)
-    with pytest.raises(Refusal, match=r"asked for by Ana at .* UTC; upstream has not answered yet\."):
+    with pytest.raises(Refusal, match=r"asked for by Ana at .* UTC; the supplier has not answered yet\."):
         ask(order)
 
 

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from accounts.access import Role
+from accounts.desk_settings import SETTINGS
 from accounts.models import BalanceReading, DeskSettings, SettingChange, User
 from panel.format.money import money
 from panel.web.admin_groups import MONEY, PEOPLE, SYSTEM
@@ -90,12 +91,28 @@ admin.site.register(
     list_display=(balance_of, "first_asked_at", "asked_at"),
     on_desk=lambda reading: reverse("balance"),
 )
+
+
+@admin.display(description="Setting", ordering="name")
+def setting_of(change: SettingChange) -> str:
+    """The setting's name on its page; a setting that is no more has only its own."""
+    return SETTINGS[change.name].label if change.name in SETTINGS else change.name.replace("_", " ")
+
+
+@admin.display(description="Set on the desk")
+def chosen_of(settings: DeskSettings) -> str:
+    """Each setting that somebody set, and its value."""
+    return ", ".join(
+        f"{setting.label}: {settings.chosen[name]}" for name, setting in SETTINGS.items() if name in settings.chosen
+    )
+
+
 admin.site.register(
     DeskSettings,
     RecordAdmin,
     group=SYSTEM,
     names=("settings of the desk", "settings of the desk"),
-    list_display=("chosen",),
+    list_display=(chosen_of,),
     on_desk=lambda settings: reverse("settings"),
 )
 admin.site.register(
@@ -103,7 +120,7 @@ admin.site.register(
     RecordAdmin,
     group=SYSTEM,
     names=("change of a setting", "changes of settings"),
-    list_display=("changed_at", "name", "was", "now", "changed_by"),
-    list_filter=("name", "changed_at"),
+    list_display=("changed_at", setting_of, "was", "now", "changed_by"),
+    list_filter=("changed_at",),
     list_select_related=("changed_by",),
 )

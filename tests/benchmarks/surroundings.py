@@ -13,7 +13,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 
 from accounts.access import Role
-from accounts.models import BalanceReading, User
+from accounts.models import BalanceReading, DeskSettings, SettingChange, User
 from catalog.models import Change, Favourite, RateChange, Service, SetAside, ShrinkAlarm
 from catalog.sync import apply_catalog
 from orders.answers.situations import SITUATIONS
@@ -124,6 +124,11 @@ def write_changes(services: list[Service], now: datetime, days: int) -> None:
     Favourite.objects.bulk_create(Favourite(user=p, service=services[31 * p.pk + n]) for p in people for n in range(12))
     SetAside.objects.bulk_create(
         SetAside(digest=f"{n:064}", raw='{"service": 7}', why="It has no name.", first_seen_at=now) for n in range(12)
+    )
+    DeskSettings.objects.create(pk=ONLY_ROW, chosen={"low_balance": "20"})
+    SettingChange.objects.bulk_create(
+        SettingChange(name="low_balance", was="10", now="20", changed_by=people[0], changed_at=now - timedelta(days=n))
+        for n in range(500)
     )
     ShrinkAlarm.objects.create(raised_at=now - timedelta(days=9), listed=12, missing=9_988, closed_at=now)
 

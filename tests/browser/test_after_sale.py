@@ -30,7 +30,7 @@ def test_a_refill_from_the_row_to_upstreams_yes(desk: Desk, opens: Opens, comple
     expect(row.get_by_role("img", name="0 used, 1 pending, 2 left")).to_be_visible()
     button = row.get_by_role("button", name=f"Refill order {completed.pk}")
     expect(button).to_have_attribute("aria-disabled", "true")
-    expect(page.locator("#heard")).to_have_text(f"A refill of order {completed.pk} is asked for.")
+    expect(page.locator("#heard")).to_have_text(f"You asked for a refill of order {completed.pk}.")
     expect(button).to_be_focused()  # the row was swapped, and the keyboard is where it was
     expect(button).to_have_accessible_description(re.compile("asked for by .*the supplier has not answered yet"))
     desk.work()
@@ -55,7 +55,7 @@ def test_without_a_script_the_same_buttons_work(desk: Desk, opens: Opens, comple
     page = opens("operator", "/orders/", script=False)
     page.get_by_role("button", name=f"Refill order {completed.pk}").click()
     page.get_by_role("button", name="Ask for refill").click()
-    expect(page.get_by_text(f"A refill of order {completed.pk} is asked for.")).to_be_visible()
+    expect(page.get_by_text(f"You asked for a refill of order {completed.pk}.")).to_be_visible()
     assert Task.objects.get(kind="refill").order == completed
 
 

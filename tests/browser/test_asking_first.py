@@ -122,7 +122,7 @@ def test_a_row_asks_in_place_of_its_buttons(desk: Desk, opens: Opens, moving: li
     expect(yes).to_be_focused()
     later(page, DEAF + 1)
     page.keyboard.press("Enter")
-    expect(page.locator("#heard")).to_have_text(f"A cancel of order {other.pk} is asked for.")
+    expect(page.locator("#heard")).to_have_text(f"You asked for a cancel of order {other.pk}.")
     expect(page.locator(f"#o{other.pk}")).to_be_focused()
     assert asked(Kind.CANCEL) == 1
 
@@ -158,7 +158,7 @@ def test_an_orders_page_asks_in_the_line_of_the_button(desk: Desk, opens: Opens,
     stop_clock(page)
     later(page, DEAF + 1)
     sure.click()
-    expect(page.get_by_text(f"A refill of order {order.pk} is asked for.")).to_be_visible()
+    expect(page.get_by_text(f"You asked for a refill of order {order.pk}.")).to_be_visible()
     assert (asked(Kind.CANCEL), asked(Kind.REFILL)) == (0, 1)
 
 
@@ -186,7 +186,7 @@ def test_without_a_script_the_button_leads_to_the_same_question(desk: Desk, open
     row.get_by_role("button", name="Cancel").click()
     page.get_by_role("button", name="Ask to cancel").click()
     expect(page).to_have_url(f"{desk.url}/orders/?status=in_progress")
-    expect(page.get_by_text(f"A cancel of order {moving[0].pk} is asked for.")).to_be_visible()
+    expect(page.get_by_text(f"You asked for a cancel of order {moving[0].pk}.")).to_be_visible()
     assert asked(Kind.CANCEL) == 1
 
 

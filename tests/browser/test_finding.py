@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from accounts.access import Role
 from orders.models import Order
 from orders.rules.statuses import Status
-from tests.browser.conftest import Desk, Opens
+from tests.browser.conftest import Desk, Opens, says_yes
 from tests.makers import make_order, make_service, make_user
 
 UNKNOWN = "ord_nobody_has_this"
@@ -73,6 +73,7 @@ def test_two_people_see_each_other_and_one_sees_that_contact_is_lost(desk: Desk,
     ana = opens(make_user(Role.OPERATOR, name="Ana"), "/orders/")
     bo = opens(make_user(Role.OPERATOR, name="Bo"), "/orders/")
     ana.get_by_role("button", name=re.compile("^Refill")).click()
+    says_yes(ana, "Ask for refill")
     expect(ana.get_by_role("img", name=re.compile("1 pending"))).to_be_visible()
     with bo.expect_response(lambda answer: "/orders/changes/" in answer.url):
         bo.evaluate("htmx.trigger('#poll', 'desk:poll')")

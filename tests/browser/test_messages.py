@@ -56,7 +56,7 @@ PRESSES: dict[str, tuple[Callable[[], Service | Order | SavedView], Callable[[in
         f"Your note is written. {NAME} will find it under Notes to me."),
     "an adopted id": (
         lambda: make_order(Status.REVIEW), lambda pk: (f"/orders/{pk}/adoption/", {"upstream_id": " ord_2f9a "}),
-        "Order {} is ord_2f9a now; upstream is asked at once whether that is so."),
+        "Order {} is ord_2f9a now; the desk checks it at once."),
     "a stop": (
         queued, lambda pk: ("/orders/sending/stops/", {"reason": NAME}),
         "Sending is stopped. New orders are saved and wait."),

@@ -134,5 +134,5 @@ def test_what_was_said_last_stays_last_and_a_death_is_still_explained(tmp_path: 
     done = subprocess.run([sys.executable, "-c", LOGGED, str(log)], capture_output=True, text=True, timeout=SECONDS)
 
     assert done.stdout == "The logins.\nmortal  | out of paper\n"
-    assert done.stderr == "mortal ended with exit code 7; what it said last stands above.\n"
+    assert done.stderr == "mortal ended with exit code 7; its last output is above.\n"
     assert log.read_text() == "mortal  | out of paper\n"

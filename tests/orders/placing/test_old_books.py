@@ -245,7 +245,7 @@ def test_what_was_due_can_no_longer_be_withdrawn_as_unsent(boss: Any) -> None:
     with pytest.raises(Refusal, match="Too late to undo"):
         withdraw(order, by=boss)
     page = as_a(Role.VIEWER).get(f"/orders/{order.pk}/").content.decode()
-    assert "It may have been sent since" in page
+    assert "It may have been sent." in page
     assert "Sent, no answer yet" not in page
 
 

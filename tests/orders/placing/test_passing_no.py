@@ -76,7 +76,7 @@ def test_the_row_says_what_it_waits_for(upstream: Upstream, phone: Client, order
     submit_one(phone)
     page = as_a("viewer").get("/orders/").content.decode()
     whole = as_a("viewer").get(f"/orders/{order.pk}/").content.decode()
-    assert "Upstream has put it off, and nothing was ordered." in whole and "Not sent yet" not in whole
+    assert "The supplier has put it off, and nothing was ordered." in whole and "Not sent yet" not in whole
     assert "it is in preparation" in Texts.load(ENGLISH).answer(Order.objects.get()).text
     assert f"NotPanel puts it off: “{MAINTENANCE}”. Next try" in page and "Queued" in page
 

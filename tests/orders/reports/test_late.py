@@ -254,7 +254,7 @@ def test_its_page_says_the_usual_times_by_how_many_orders_and_since_when_it_is_l
 
 def test_without_usual_times_its_page_says_why_nothing_is_late(viewer: Browser) -> None:
     page = viewer.get(make_taken(ago=9000).get_absolute_url()).content.decode()
-    assert "It takes ten orders of this service that were completed" in page
+    assert "It takes ten completed orders of this service" in page
     assert ENOUGH_ORDERS == 10
 
 

@@ -77,18 +77,20 @@ def test_what_a_migration_loses_comes_back_after_it() -> None:
 def test_the_tabs_show_the_counts_and_a_poll_updates_them(viewer: Client) -> None:
     order = make_order(Status.IN_PROGRESS)
     page = viewer.get("/orders/").content.decode()
-    assert '<span class="n" id="n-in_progress"> 1</span>' in page
+    assert '<span class="n" id="n-in_progress">1</span>' in page
     bar = StatusBar()
     poll = f"/orders/changes/?v=&bar={bar.version}&counts={bar.counts_version}"
     assert viewer.get(poll, headers=htmx()).status_code == 204
     Order.objects.filter(pk=order.pk).update(status=Status.COMPLETED)
     changed = viewer.get(poll, headers=htmx()).content.decode()
-    assert '<span class="n" id="n-completed" hx-swap-oob="true"> 1</span>' in changed
+    assert '<span class="n" id="n-completed" hx-swap-oob="true">1</span>' in changed
     assert '<span class="n" id="n-in_progress" hx-swap-oob="true"></span>' in changed
 
 
 def test_a_filtered_list_shows_no_counts_of_all_orders(viewer: Client) -> None:
+    """Only its own."""
     make_order(Status.COMPLETED)
-    page = viewer.get("/orders/?network=instagram").content.decode()
-    assert 'id="n-completed"' not in page
+    make_order(Status.COMPLETED, quantity=7_000)
+    page = viewer.get("/orders/?least=6000").content.decode()
+    assert 'id="n-completed">1<' in page
     assert 'id="counts"' not in page

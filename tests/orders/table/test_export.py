@@ -222,11 +222,9 @@ def test_a_csv_says_that_it_is_utf8_and_a_saved_view_gives_it_its_name(viewer: C
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     name = f"orders-in-progress-newest-first-0-orders-utc-{timezone.now():%Y-%m-%d}.csv"
     assert f'filename="{name}"' in answer["Content-Disposition"]
-    answer.close()
     view = SavedView.objects.create(owner=make_user(), name="Big ones", query="least=5", shared=True)
     answer = viewer.get(f"/orders/export/?least=5&view={view.pk}")
     assert "orders-big-ones-0-orders-utc-" in answer["Content-Disposition"]
-    answer.close()
 
 
 def test_a_stranger_is_sent_to_sign_in() -> None:

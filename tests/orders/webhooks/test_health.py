@@ -69,9 +69,9 @@ def test_deliveries_must_have_come_for_most_of_the_newest_ends(delivered: str, h
 
 
 def test_the_health_has_a_reason() -> None:
-    assert judge_health(NOW).why == "No order ended in the last 6 hours; it takes 3 to judge by."
+    assert judge_health(NOW).why == "No order ended in the last 6 hours; 3 are needed to judge."
     ended(8, 0)
-    assert judge_health(NOW).why == "Only one order ended in the last 6 hours; it takes 3 to judge by."
+    assert judge_health(NOW).why == "Only one order ended in the last 6 hours; 3 are needed to judge."
     ended(9, 0)
     ended(10)
     assert judge_health(NOW).why == "2 of the last 3 orders that ended were announced by a webhook."

@@ -157,7 +157,7 @@ def test_thresholds_hold_from_the_next_evaluation_on() -> None:
     DeskSettings.objects.create(pk=ONLY_ROW, chosen={"low_balance": "30", "price_jump_percent": "300"})
     make_price_jump("1", "2")
     evaluate(at(1))
-    assert alarm_of("balance").sentence.startswith("Upstream’s balance is $25.00, below $30.00.")
+    assert alarm_of("balance").sentence.startswith("The balance is $25.00, below $30.00.")
     assert not alarms("prices")
 
 

@@ -111,6 +111,7 @@ def test_caches_tell_a_page_from_its_part_for_htmx(owner: Client) -> None:
         "orders/columns/",
         "orders/views/new/",
         "orders/bulks/<pk>/",
+        "orders/answers/<pk>/",
         "orders/<pk>/",
         "services/",
         "alarms/",

@@ -21,7 +21,7 @@ def test_they_unfold_are_copied_and_stay_open_through_a_poll(desk: Desk, opens: 
     with page.expect_response(lambda answer: "v=" in answer.url and answer.status == 200):
         Order.objects.change(start_count=12)
         page.keyboard.press("Shift")
-    expect(page.get_by_role("main")).to_contain_text("12upstream’s count")
+    expect(page.get_by_role("main")).to_contain_text("12the supplier’s count")
     expect(box).to_be_visible()
     assert box.evaluate("box => box.scrollTop") == 900
     page.get_by_role("button", name="Copy comments").click()

@@ -92,7 +92,7 @@ def test_the_balance_before_and_after_tells_what_may_have_happened(order: Order)
 
 def test_the_list_says_what_it_is_for(order: Order) -> None:
     page = as_a(Role.MANAGER).get("/orders/?status=review").content.decode()
-    assert "No machine can tell whether upstream has these" in page
+    assert "No machine can tell whether the supplier has these" in page
     assert f'id="order-{order.pk}"' in page
 
 

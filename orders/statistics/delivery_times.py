@@ -85,8 +85,9 @@ def late_limits(usual: UsualTimes | None) -> tuple[object, ...]:
 
 def update_late_from(service_id: int, usual: UsualTimes | None) -> None:
     """Saves for each live order of the service from when on it is late, in batches."""
-    # In the order of the index on orders under way: in any other SQLite may walk all that the service ever had.
-    live = Order.objects.filter(IS_UNDER_WAY, service=service_id, status__in=LIVE).order_by("target")
+    # By target too, which every order has, so that no index serves but that of orders under way: SQLite would walk all
+    # that the service ever had, by another; or by their ids, if it were asked to sort.
+    live = Order.objects.filter(IS_UNDER_WAY, service=service_id, target__gte="", status__in=LIVE).order_by()
     for pks in batches(sorted(live.values_list("pk", flat=True)), LIVE_AT_ONCE):
         with transaction.atomic():
             # Read anew under the lock: an order may have started or ended meanwhile.

@@ -30,6 +30,7 @@ class Allowance(NamedTuple):
         return round(self.rows(size) * (self.steps if vendor == "sqlite" else self.blocks))
 
 
+ROWS_OF_JOB = 400  # of the job that is visited
 HISTORY = 1_000  # orders from here on are older than a day
 
 ALLOWANCES = (
@@ -44,6 +45,11 @@ ALLOWANCES = (
         "counts what matches, up to what fits in a job",
         rows=lambda size: min(size - HISTORY, MOST_ORDERS), steps=32, blocks=0.3,
         queries=MOST_ORDERS // SCANNED_ORDERS + 1,
+    ),
+    Allowance(
+        r"GET  /orders/bulks/\{job\}/csv/|poll of a receipt",
+        "each order of the job is looked up for its answer, in an index that is a level deeper",
+        rows=lambda size: ROWS_OF_JOB, steps=0, blocks=1,
     ),
     Allowance(
         r"GET  /orders/refills/.*",

@@ -30,6 +30,7 @@ from tests.benchmarks.rounds import Probe
 from tests.deliveries import ENDPOINT_PATH, body_of, headers_of
 from tests.makers import PASSWORD
 
+UNCHANGED_SETTINGS = {"price_jump_percent": 20, "send_delay_seconds": 5, "late_grace_hours": 0}
 LINES = """
 GET  / -> 302
 GET  /orders/
@@ -153,7 +154,6 @@ GET  /upstream/charges/?day={today}
 GET  /upstream/balance/
 GET  /upstream/balance/?before={reading}
 GET  /upstream/settings/
-POST /upstream/settings/ | low_balance=30&price_jump_percent=20&send_delay_seconds=5&late_grace_hours=0
 GET  /upstream/webhooks/
 POST /upstream/webhooks/rings/
 GET  /alarms/
@@ -276,6 +276,8 @@ def lines(visitor: Visitor) -> Iterator[str]:
     yield from LINES.strip().splitlines()
     yield from (f"GET  /orders/?status={status}" for status in Status)
     yield from (f"GET  /orders/?status={status}&before={{{status}_4th}}" for status in Status)
+    unchanged = "&".join(f"{name}={value}&saw_{name}={value}" for name, value in UNCHANGED_SETTINGS.items())
+    yield f"POST /upstream/settings/ | low_balance=30&saw_low_balance=20&{unchanged}"
     yield from (f"GET  /orders/?status={tab}" for tab in PLACINGS)
     yield from (f"GET  /orders/?status={tab}&before={{middle}}" for tab in PLACINGS)
     yield from (f"GET  /orders/?open={name}" for name in OPEN_FILTERS)

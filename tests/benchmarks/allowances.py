@@ -31,6 +31,7 @@ class Allowance(NamedTuple):
 
 
 ROWS_OF_JOB = 400  # of the job that is visited
+ENDED_SERVICES = 50  # at the most: one for each order that has ended since
 HISTORY = 1_000  # orders from here on are older than a day
 
 ALLOWANCES = (
@@ -68,13 +69,18 @@ ALLOWANCES = (
     ),
     Allowance(
         r"chore: pace",
-        "the last orders of a service are read, of which a small desk has fewer",
-        rows=lambda size: MEASURED_ORDERS, steps=11, blocks=0.3,
+        "the last orders of each service whose orders have ended are read, of which a small desk has fewer",
+        rows=lambda size: ENDED_SERVICES * min(size // HISTORY, MEASURED_ORDERS), steps=11, blocks=0.3,
     ),
     Allowance(
         r"chore: query plans",
         "so many rows of each index are looked at, of which a small desk has fewer",
         rows=lambda size: ANALYSED_ROWS, steps=200, blocks=0,
+    ),
+    Allowance(
+        r"GET  /admin/orders/charged/(\?.*)?",
+        "as the other lists of the admin; of lines that change all day, so that a block holds few that count",
+        rows=lambda size: ADMIN_ROWS, steps=110, blocks=0.4,
     ),
     Allowance(
         r"GET  /admin/\w+/\w+/(\?.*)?",

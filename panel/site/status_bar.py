@@ -17,6 +17,7 @@ from django.utils import timezone
 from accounts.desk_settings import current
 from accounts.models import BalanceReading
 from orders.models import Sending, Spending, Task
+from orders.models.order import NOT_ENDED
 from orders.rules.lateness import late_if_from
 from orders.rules.statuses import Status
 from orders.statistics.runway import Runway, runway
@@ -44,10 +45,7 @@ UNSEEN_ALARMS = (
 )
 # In the words of the index `order_assigned_under_way`, and then what the list behind the number has: open=live.
 STATUSES_UNDER_WAY = ", ".join(f"'{status}'" for status in OPEN_FILTERS["live"].statuses)
-MINE = (
-    "orders_order WHERE assigned_to_id = %s AND status NOT IN ('cancelled', 'completed', 'partial', 'refunded',"
-    f" 'rejected') AND status IN ({STATUSES_UNDER_WAY})"
-)
+MINE = f"orders_order WHERE assigned_to_id = %s AND status {NOT_ENDED} AND status IN ({STATUSES_UNDER_WAY})"
 CONFIRMING = "orders_task WHERE kind = 'place' AND unclear_since IS NOT NULL AND settled_at IS NULL"
 REFILLS = "orders_task WHERE kind IN ('refill', 'cancel') AND over_at IS NULL AND kind = 'refill'"
 
@@ -65,7 +63,6 @@ def status_query() -> QuerySet[Upstream]:
     readings = BalanceReading.objects.order_by("-id")
     pace = Spending.objects.filter(pk=ONLY_ROW)
     stop = Sending.objects.filter(stopped_at__isnull=False)
-    catalog = Chore.objects.filter(name="catalog").order_by()
     # Func, because Sum and Count in a subquery add a GROUP BY, for which databases walk through all tasks.
     short = Task.objects.filter(needs__isnull=False, settled_at=None).order_by()
     needs_field = Task._meta.get_field("needs")
@@ -99,11 +96,6 @@ def status_query() -> QuerySet[Upstream]:
         missing_orders=capped_count("orders_order WHERE missing_since IS NOT NULL"),
         late=capped_count("orders_order WHERE late_from <= %s", LATE),
         alarms=capped_count(UNSEEN_ALARMS, WHO),
-        synced_at=Subquery(catalog.values("done_at")),
-        sync_trouble=Subquery(catalog.values("trouble")),
-        sync_asked_at=Subquery(catalog.values("asked_at")),
-        sync_name=Subquery(catalog.values("asked_by__name")),
-        sync_username=Subquery(catalog.values("asked_by__username")),
         unread=capped_count("orders_mention WHERE user_id = %s AND read_at IS NULL", WHO),
     )
 
@@ -187,11 +179,10 @@ class StatusBar:
     changes = property(lambda self: self.columns.changes)  # of services, undecided, up to COUNTED_ROWS
     alarms = property(lambda self: min(self.columns.alarms, COUNTED_ROWS - 1))  # that stand, not seen by this person
 
-    # When the catalog was last fetched, and a fetch that a person asked for and that is not done.
-    synced_at = property(lambda self: self.columns.synced_at)
-    sync_asked_at = property(lambda self: self.columns.sync_asked_at)
-    sync_asked_by = property(lambda self: self.columns.sync_name or self.columns.sync_username)
-    sync_trouble = property(lambda self: self.columns.sync_trouble)
+    @cached_property
+    def sync(self) -> Chore | None:
+        """When the catalog was last fetched, and a fetch that a person asked for. Read only by the page of services."""
+        return Chore.objects.filter(name="catalog").select_related("asked_by").first()
 
     @cached_property
     def counts(self) -> Counter[str]:

@@ -72,7 +72,8 @@ def index(request: HttpRequest) -> HttpResponse:
 @needs("view")
 def sync(request: HttpRequest) -> HttpResponse:
     """When the catalog was fetched last, for an open page on which a fetch is asked for."""
-    return render(request, "catalog/_sync.html", {"done": bar_of(request).sync_asked_at is None})
+    asked = bar_of(request).sync
+    return render(request, "catalog/_sync.html", {"done": asked is None or asked.asked_at is None})
 
 
 @needs("decide")

@@ -85,10 +85,9 @@ def decide(words: str, said: str, verb: Verb) -> Any:
     def action(keeper: RecordAdmin, request: HttpRequest, chosen: "QuerySet[Change]") -> None:
         pks = list(chosen.values_list("pk", flat=True))
         done = sum(bool(verb(pk, request)) for pk in pks)
-        left = (
-            f" Left as they were, because somebody has decided: {number(len(pks) - done)}." if done < len(pks) else ""
-        )
-        keeper.message_user(request, f"{said}: {number(done)}.{left}")
+        left = len(pks) - done
+        why = f" Left as they were, because somebody has decided: {number(left)}." if left else ""
+        keeper.message_user(request, f"{said}: {number(done)}.{why}")
 
     action.__name__ = words.partition(" ")[0].lower()
     return action

@@ -34,8 +34,9 @@ SHOWN_STATUSES = {
     "confirming": "Confirming", "taken": "Taken", "unfunded": "Waits for money", "withdrawn": "Withdrawn",
     "closed": "Not placed",
 }  # fmt: skip
-# It has not ended, or upstream calls its status by a word that we do not know.
-IS_UNDER_WAY = literally("status", "NOT IN ('cancelled', 'completed', 'partial', 'refunded', 'rejected')")
+# It has not ended, or upstream calls its status by a word that we do not know. In the words of the indexes.
+NOT_ENDED = "NOT IN ('cancelled', 'completed', 'partial', 'refunded', 'rejected')"
+IS_UNDER_WAY = literally("status", NOT_ENDED)
 IS_MISSING = Q(missing_since__isnull=False)  # upstream says that it knows no such order
 DUPLICATE = "duplicate"  # the kind of doubt that upstream may have taken it twice
 

@@ -200,11 +200,7 @@ def funding(request: HttpRequest, pk: int) -> HttpResponse:
         when = "when sending goes on" if bar_of(request).stopped_at else "as soon as the worker comes to it"
         return redirect_back(request, why, f"Order {pk} is sent {when}.")
     by_itself = then == "by-itself"
-    words = (
-        "is sent by itself when the balance covers it"
-        if by_itself
-        else "is not sent by itself when the balance covers it"
-    )
+    words = f"is {'' if by_itself else 'not '}sent by itself when the balance covers it"
     why = refusal_of(lambda: choose_when_funded(order, by_itself, by=request.user))
     return redirect_back(request, why, f"Order {pk} {words}.")
 
@@ -298,5 +294,7 @@ def release(request: HttpRequest) -> HttpResponse:
     except Refusal as refusal:
         messages.warning(request, str(refusal))
         return redirect("orders:due_then")
-    messages.success(request, f"{number(done.sent)} sent, {number(done.left)} not. New orders are sent again.")
+    messages.success(
+        request, f"{number(done.sent)} will be sent, {number(done.left)} will not. New orders are sent again."
+    )
     return redirect("orders:index")

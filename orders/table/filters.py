@@ -99,7 +99,7 @@ NOTHING = {
     "completed": "No order is completed", "partial": "No order is partial", "cancelled": "No order is cancelled",
     "refunded": "No order is refunded", "rejected": "No order is rejected",
     "look": "Nothing needs a look", "late": "No order is late", "live": "No order is under way",
-    "refill": "No refill is pending", "cancel": "No cancel is pending", "doubt": "No order has surprising facts",
+    "refill": "No refill is pending", "cancel": "No cancel is pending", "doubt": "No order has unusual values",
 }  # fmt: skip
 
 

@@ -318,16 +318,14 @@ class Listing:
 
     def nothing(self) -> str:
         """What is true where no order matches."""
-        only = (
-            next(iter(self.filters.items()), ("", ""))
-            if len(self.filters) < 2 and not (self.text or self.key)
-            else None
-        )
-        if only and only[0] in ("", "status", "open"):
-            return NOTHING[only[1]]
-        if only == ("assigned", self.user.pk):
+        if len(self.filters) > 1 or self.text or self.key:
+            return "No order matches all of this"
+        name, value = next(iter(self.filters.items()), ("", ""))
+        if name in ("", "status", "open"):
+            return NOTHING[value]
+        if (name, value) == ("assigned", self.user.pk):
             return "No order is assigned to you"
-        return "No order matches this filter" if only else "No order matches all of this"
+        return "No order matches this filter"
 
     def loosened(self) -> list[tuple[str, str]]:
         """For a list that matches nothing: each filter without which something matches, and the list without it."""

@@ -1,7 +1,7 @@
 """Keeps the numbers by which SQLite chooses its indexes. PostgreSQL's autovacuum does it by itself.
 
-No query of ours depends on them. Of a small table none are kept: SQLite then plans as for a large one, which the table
-may be long before the next day. Told that it holds three rows, it would read all of it.
+No query of ours needs them, but old ones of a small table do harm: told that it holds three rows, SQLite reads all of
+it, also when it has grown. So of a small table none are kept, and SQLite plans as for a large one.
 """
 
 from typing import Any

@@ -37,7 +37,7 @@ def test_a_manager_releases_what_is_ticked(desk: Desk, opens: Opens, script: boo
     page.get_by_role("link", name="Decide about what was due").click()
     page.get_by_label(f"Order {first.pk}", exact=True).check()
     page.get_by_role("button", name="Send the ticked").click()
-    expect(page.get_by_role("main")).to_contain_text("1 sent, 4 not")
+    expect(page.get_by_role("main")).to_contain_text("1 will be sent, 4 will not")
     expect(page.locator("#trouble")).not_to_contain_text("may be old")
 
 

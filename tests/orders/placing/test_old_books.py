@@ -437,7 +437,7 @@ def test_the_page_lists_what_was_due_and_releases_what_is_ticked() -> None:
         assert words in page, words
     assert 'name="which"' not in as_a(Role.VIEWER).get("/orders/sending/due/").content.decode()
     answer = manager.post("/orders/sending/release/", {"which": "some", "task": goes.tasks.get().pk}, follow=True)
-    assert "1 sent, 1 not" in answer.content.decode()
+    assert "1 will be sent, 1 will not" in answer.content.decode()
     assert "Nothing to decide" in manager.get("/orders/sending/due/").content.decode()
 
 

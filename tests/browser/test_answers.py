@@ -117,6 +117,7 @@ def test_where_the_browser_refuses_the_text_opens_selected(opens: Opens, ana: Us
     page = opens(ana, "/orders/bulks/new/")
     page.get_by_label("A chat message").fill(f"#{order.pk} #77777")
     page.get_by_role("button", name="Only answer").click()
+    expect(page.locator("#copy-all")).to_be_visible()
     page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('refused')); }")
     page.locator("#copy-all").focus()
     page.keyboard.press("Enter")
@@ -138,6 +139,7 @@ def test_a_manager_changes_a_text_from_the_answers(opens: Opens, ana: User, scri
     page = opens(ana, "/orders/bulks/new/", script=script)
     page.get_by_label("A chat message").fill(f"#{order.pk}")
     page.get_by_role("button", name="Only answer").click()
+    expect(page.locator("#all")).to_be_attached()
     answers = page.url
     page.get_by_role("link", name="Edit the text Completed").click()
     page.get_by_label("What the customer gets").fill("{whihc}: done.")

@@ -74,7 +74,7 @@ def test_a_list_is_narrowed_sorted_rearranged_and_kept(desk: Desk, opens: Opens)
     page.get_by_role("button", name=re.compile("^Pin")).click()
     page.goto(desk.url + "/orders/")
     views.get_by_role("link", name="Mine by charge").click()
-    assert page.url == kept
+    expect(page).to_have_url(kept)
     assert heads(page)[:3] == ["Order", "Service", "Link"]
     page.get_by_role("link", name="Older").click()
     assert rows(page) == [order.pk for order in dearest][ROWS_A_PAGE:]

@@ -109,10 +109,11 @@ def apply_reports(
     webhooks_reliable = reliable(now)
     with transaction.atomic():
         orders = {order.pk: order for order in Order.objects.filter(upstream_id__in=asked).only(*COMPARED_FIELDS)}
-        usual = usual_times({order.service_id for order in orders.values()})
-        schedule = PollSchedule(usual, webhooks_reliable, call.due if call else {})
         news = lock_news(orders.values(), reports)
         orders |= news
+        # Read once they are locked, or what `measure_services` writes to them meanwhile were undone by older times.
+        usual = usual_times({order.service_id for order in orders.values()})
+        schedule = PollSchedule(usual, webhooks_reliable, call.due if call else {})
         polls = Poll.objects.filter(order__in=orders).lock()
         changed: list[Order] = []
         events: list[Event] = []

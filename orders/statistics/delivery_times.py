@@ -47,12 +47,13 @@ def measure_services(now: datetime) -> int:
     services, ends_to = ended_since(now)
     paces = [measure_service(service, now, ends_to) for service in services]
     before = usual_times([service.pk for service in services])
-    for pace in paces:
-        if late_limits(pace.usual) != late_limits(before.get(pace.pk)):
-            # Before the pace is saved, so that it is done again after a crash.
-            update_late_from(pace.pk, pace.usual)
+    changed = [pace for pace in paces if late_limits(pace.usual) != late_limits(before.get(pace.pk))]
+    for pace in changed:  # before the paces are saved, so that it is done again after a crash
+        update_late_from(pace.pk, pace.usual)
     fields = [field.name for field in Pace._meta.concrete_fields if not field.primary_key]
     Pace.objects.bulk_create(paces, update_conflicts=True, unique_fields=["service"], update_fields=fields)
+    for pace in changed:  # and once more, for an answer may have saved an order meanwhile, by the older times
+        update_late_from(pace.pk, pace.usual)
     return len(paces)
 
 

@@ -181,7 +181,18 @@ MISTAKES = (
     ),
     Mistake(
         "a pace that moves and leaves its live orders where they were", "orders/statistics/delivery_times.py",
-        "            update_late_from(pace.pk, pace.usual)\n", "            pass\n",
+        "if late_limits(pace.usual) != late_limits(before.get(pace.pk))]", "if pace.pk not in before and False]",
+        LATE,
+    ),
+    Mistake(
+        "a pace that moves while an answer is saved, and leaves that order where it was",
+        "orders/statistics/delivery_times.py",
+        "for pace in changed:  # and once more", "for pace in ():  # and once more",
+        LATE,
+    ),
+    Mistake(
+        "usual times that are read before the orders are locked", "orders/following/poll.py",
+        "        news = lock_news(", "        usual_times({0})\n        news = lock_news(",
         LATE,
     ),
     Mistake(

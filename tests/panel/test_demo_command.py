@@ -103,7 +103,7 @@ def test_it_starts_ends_cleanly_and_goes_on_where_it_stopped(tmp_path: Path) -> 
     first = statuses(state)
 
     assert (ready[0], login[0], process.returncode) == (200, 200, 0), output + last_output
-    assert some_late, "a newcomer finds the page of late orders empty"
+    assert some_late, f"a newcomer finds the page of late orders empty: {first}\n{last_output}"
     assert f"http://127.0.0.1:{port}/" in output
     assert all(re.search(rf"{member.username} +{member.password} ", output) for member in TEAM)
     assert first.total() == 60 and first["completed"] > 30 and any(first[status] for status in LIVE), first

@@ -211,6 +211,36 @@ def test_after_a_crash_between_the_orders_and_the_usual_times_are_measured_again
     assert order.late_from == NOW - minutes(5) + minutes(60)
 
 
+def test_an_answer_that_is_saved_between_the_orders_and_the_usual_times_leaves_no_order_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    service, by = make_service(), make_user()
+    for place in range(ENOUGH_ORDERS):
+        at = NOW - timedelta(days=1) - minutes(place)
+        make_order(Status.COMPLETED, service=service, by=by, taken_at=at - minutes(60), ended_at=at)
+    order = make_order(Status.PENDING, service=service, by=by, taken_at=NOW - minutes(5))
+    update = delivery_times.update_late_from
+
+    def update_and_report(service_id: int, usual: UsualTimes | None) -> None:
+        update(service_id, usual)
+        if not Pace.objects.exists():
+            report(order, "processing")
+
+    monkeypatch.setattr(delivery_times, "update_late_from", update_and_report)
+    measure_services(NOW)
+    order.refresh_from_db()
+    assert order.late_from == NOW - minutes(5) + minutes(60)
+
+
+def test_an_answer_reads_the_usual_times_once_its_orders_are_locked() -> None:
+    order = make_taken(ago=5)
+    with CaptureQueriesContext(connection) as queries:
+        report(order, "in_progress")
+    read = [query["sql"] for query in queries]
+    locked = next(place for place, sql in enumerate(read) if sql.startswith("SELECT") and "catalog_service" in sql)
+    assert [place > locked for place, sql in enumerate(read) if "orders_pace" in sql] == [True]
+
+
 # ── Where people see it ──────────────────────────────────────────────────────────────────────────
 def test_a_row_says_since_when_it_is_late_and_the_filter_lists_it(viewer: Browser) -> None:
     late = make_taken(Status.IN_PROGRESS, ago=300, late_from=timezone.now() - timedelta(hours=2, minutes=1))

@@ -67,7 +67,8 @@ def write() -> None:
     """Fills a desk that has no orders yet. Needs a worker, and a sandbox that is started afresh afterwards."""
     if Order.objects.exists():
         return
-    wait_until(Service.objects.active().exists, "take in the catalog")
+    # All of it, which comes in several writes: the orders are drawn from it.
+    wait_until(Chore.objects.filter(name="catalog", done_at__isnull=False).exists, "take in the catalog")
     control("limits", key=CALLS_A_MINUTE, tier=CALLS_A_MINUTE)
     order_chance, aftersale_chance, talk_chance = (random.Random(SEED) for _ in range(3))  # noqa: S311 - no secret
     orders = new_orders(order_chance)

@@ -20,7 +20,9 @@
   const chooseFirst = () => {
     chosenSoon = false;
     const first = radios().find((radio) => !radio.matches("[data-not-found]"));
-    if (first) choose(first);
+    // An id is that service's or none's: 101 is not 1010.
+    if (/^\d+$/.test(typed()) && first?.value !== typed()) window.desk.say(`No service on sale has the id ${typed()}.`);
+    else if (first) choose(first);
     else window.desk.say("No service found.");
   };
   const walk = (by) => {

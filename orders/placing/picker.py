@@ -90,11 +90,12 @@ def picker(q: str, chosen: str, user: Any) -> dict[str, object]:
 
 
 def found_by(words: str, rows: ServiceQuerySet, used: Used) -> list[Group]:
-    """The services with these words, those first that are used."""
+    """The services with these words, first the one whose id they are, then those that are used."""
     matching = rows.active().matching(words)
-    rank = {pk: place for place, pk in enumerate(used.all)}
-    first = sorted(matching.filter(pk__in=rank), key=lambda service: rank[service.pk])[:PICKER_ROWS]
-    return [Group("", [*first, *matching.exclude(pk__in=rank)[: PICKER_ROWS - len(first)]])]
+    exact = service_with_id(words, matching)
+    before = [*([exact.pk] if exact else []), *used.all]
+    first = sorted(matching.filter(pk__in=before), key=lambda service: before.index(service.pk))[:PICKER_ROWS]
+    return [Group("", [*first, *matching.exclude(pk__in=before)[: PICKER_ROWS - len(first)]])]
 
 
 def instead_of(gone: Service, rows: ServiceQuerySet) -> list[Group]:

@@ -122,6 +122,17 @@ def test_a_service_is_chosen_by_keys_and_the_list_folds(desk: Desk, opens: Opens
     page.keyboard.press("Enter")  # before the answer may have come
     expect(page.locator("#receipt")).to_contain_text("Likes xd")
     expect(page.locator(".pick:visible")).to_have_count(1)
+
+    # An id chooses the service that has it, and no other that only begins like it.
+    page.get_by_role("button", name="Choose another").click()
+    page.keyboard.type(str(used.upstream_id)[:-1])
+    page.keyboard.press("Enter")
+    expect(page.locator("#found")).to_have_attribute("data-q", str(used.upstream_id)[:-1])
+    expect(page.locator("#receipt")).to_contain_text("Likes xd")
+    expect(page.get_by_label("Service")).to_be_focused()
+    page.keyboard.type(str(used.upstream_id)[-1])
+    page.keyboard.press("Enter")
+    expect(page.locator("#receipt")).to_contain_text(used.name)
     assert person_order.pk
 
 

@@ -41,6 +41,16 @@ def test_what_is_used_comes_first_each_service_once() -> None:
     assert names(picker("instagram", "", me)) == [("", ["S5", "S3", "S2", "S0", "S1", "S4"])]
 
 
+def test_the_service_whose_id_is_typed_comes_first_also_before_what_is_used() -> None:
+    me = make_user()
+    used, longer, exact = (make_service(upstream_id=number, name=str(number)) for number in (31010, 1010, 101))
+    star(used, True, by=me)
+    assert names(picker(" 101 ", "", me)) == [("", ["101", "31010", "1010"])]
+    Service.objects.filter(pk=exact.pk).update(active=False)
+    assert names(picker("101", "", me)) == [("", ["31010", "1010"])]
+    assert longer.active
+
+
 def test_a_new_desk_shows_its_catalog_without_titles() -> None:
     services = [make_service(name=f"S{n}") for n in range(25)]
     assert names(picker("", "", make_user())) == [("", [service.name for service in services[:20]])]

@@ -53,7 +53,7 @@ _ABOUT_TASK = _words(r"\b(re-?fill|cancel)")  # that one is refused, and a perso
 ANSWER_LOST = "Answer lost"
 # What the sentence of an Unclear comes to, in the few words that a row has room for. The first that fits.
 _IN_SHORT = (
-    (_words(r"answered with HTTP (\d+)"), "Upstream answered HTTP {0}"),
+    (_words(r"answered with HTTP (\d+)"), "Supplier answered HTTP {0}"),
     (_words("did not answer", "no answer", "connection broke"), ANSWER_LOST),
     (_words("cannot be read", "compressed", "longer than"), "Answer unreadable"),
 )

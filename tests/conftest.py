@@ -35,7 +35,17 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leaves out each test that looks at a page, where this machine has nothing to look with."""
+    """Leaves out each test that looks at a page, where this machine has nothing to look with.
+
+    The longest come first in each process's share, so that none keeps one busy when the others are done.
+    """
+    shares = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    others = [item for item in items if not item.get_closest_marker("slow")]
+    parts = [len(others) * share // shares for share in range(shares + 1)]
+    items[:] = [
+        item for share in range(shares) for item in (*slow[share::shares], *others[parts[share] : parts[share + 1]])
+    ]
     looking = [item for item in items if "browser" in getattr(item, "fixturenames", ())]
     if looking and (missing := missing_for_a_page()):
         for item in looking:

@@ -13,13 +13,15 @@
   const does = (el) => [el.form?.getAttribute("action"), ...["href", "formaction", "name", "value"].map((name) => el.getAttribute(name))]
     .join(" ").trim() || el.textContent.trim();
   desk.hold = () => {
-    const el = document.activeElement, did = does(el), byKey = el.matches(":focus-visible"), places = ["main"];
+    const el = document.activeElement;
+    if (el === document.body) return () => {};
+    const did = does(el), byKey = el.matches(":focus-visible"), places = ["main"];
     for (let at = el; at; at = at.parentElement) {
       const title = at.getAttribute("aria-labelledby");
       if (at.id || title) places.splice(-1, 0, at.id ? `#${CSS.escape(at.id)}` : `[aria-labelledby="${title}"]`);
     }
     return () => { // gives it back, if it is lost
-      if (el === document.body || document.activeElement !== document.body) return;
+      if (document.activeElement !== document.body) return;
       const now = places.flatMap((place) => document.querySelector(place) ?? []);
       const same = now.flatMap((place) => [...place.querySelectorAll(el.localName)]).find((one) => does(one) === did);
       for (const to of [el, same, ...now.map((place) => place.querySelector("h1, h2, h3") ?? place.querySelector("a[href]"))]) {

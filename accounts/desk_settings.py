@@ -172,7 +172,7 @@ def stored() -> Chosen:
     return DeskSettings.objects.filter(pk=ONLY_ROW).values_list("chosen", flat=True).first() or {}
 
 
-def undo_window(person: User) -> timedelta:
+def undo_window(person: Any) -> timedelta:
     """How long this person can undo a new order before it is sent: as they chose, not less than the desk's delay."""
     return timedelta(seconds=max(float(current().send_delay_seconds), person.undo_seconds))
 
@@ -182,7 +182,7 @@ def longest_delay(now: datetime) -> timedelta:
     since = now - timedelta(seconds=MOST_DELAY_SECONDS)
     lately = SettingChange.objects.filter(name="send_delay_seconds", changed_at__gte=since).order_by("-pk")
     seconds = [current().send_delay_seconds, *map(Decimal, lately.values_list("was", flat=True)[:CHANGES_READ])]
-    return timedelta(seconds=float(max(*seconds, UNDO_SECONDS[-1])))
+    return timedelta(seconds=float(max(*seconds, Decimal(UNDO_SECONDS[-1]))))
 
 
 @contextmanager

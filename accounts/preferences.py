@@ -96,6 +96,12 @@ def take_browser_zone(user: Any, zone: str) -> None:
         user.save(update_fields=["time_zone"])
 
 
+def set_paused(user: Any, paused: bool) -> None:
+    """Remembers whether this person's pages stand still."""
+    user.paused = paused
+    user.save(update_fields=["paused"])
+
+
 class ZoneField(forms.CharField):
     """A time zone, typed by its name or its place; the browser searches the list that `accounts/_zones.html` shows."""
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import desk_settings
 from accounts.access import Role, needs, why_not
 from accounts.models import SettingChange, User
-from accounts.preferences import PreferencesForm, desk_delay, zone_of
+from accounts.preferences import PreferencesForm, desk_delay, set_paused, zone_of
 from accounts.settings_form import SettingsForm
 from panel.format.locale import written_for
 
@@ -46,8 +46,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
 @needs("view")
 def live(request: HttpRequest) -> HttpResponse:
     """Remembers whether this person's pages are paused; the page that asks has paused or gone on already."""
-    request.user.paused = request.POST.get("paused") == "yes"
-    request.user.save(update_fields=["paused"])
+    set_paused(request.user, request.POST.get("paused") == "yes")
     return HttpResponse(status=HTTPStatus.NO_CONTENT)
 
 

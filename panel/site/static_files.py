@@ -11,11 +11,12 @@ OWN = re.compile(r"(css/)?[^/]+\.(js|css)")  # names of our own files; what pack
 COMMENTS = {"js": re.compile(rb"^[ \t]*//.*\n", re.MULTILINE), "css": re.compile(rb"/\*.*?\*/\n?", re.DOTALL)}
 
 
-class UncommentedStorage(CompressedManifestStaticFilesStorage):
+class UncommentedStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # untyped
     """Collects static files for a web server: hashed, compressed, and our own without comments: 3 kB less to load."""
 
     def _save(self, name: str, content: Any) -> str:
         if own := OWN.fullmatch(name):
             whole = b"".join(content.chunks())  # from its beginning, wherever its hash was read to
             content = ContentFile(COMMENTS[own[2]].sub(b"", whole))
-        return super()._save(name, content)
+        saved: str = super()._save(name, content)
+        return saved

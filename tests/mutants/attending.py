@@ -1,4 +1,4 @@
-"""Mistakes that only people notice who do not see the page, or cannot follow what moves: focus, spoken words, pauses."""
+"""Mistakes that only those notice who do not see the page, or cannot follow what moves: focus, words and pauses."""
 
 from tests.mutants.mistake import Mistake
 

@@ -155,6 +155,7 @@ def test_a_person_may_wait_longer_than_the_desk_and_never_less(mira: User, desk:
     form, preferences = (as_user(ana).get(path).content.decode() for path in ("/orders/new/", "/accounts/preferences/"))
     assert f"You can undo it for {took(timedelta(seconds=holds))}" in form
     assert f"As the desk: {took(timedelta(seconds=int(desk)))}" in preferences
+    assert (f"own delay of {took(timedelta(seconds=int(desk)))}" in preferences) is (desk != "0")
 
 
 def test_late_is_what_takes_so_many_hours_more(mira: User) -> None:

@@ -1,5 +1,6 @@
 """Whoever uses a keyboard keeps their place: no fragment that a poll swaps loses the focus that was in it."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -16,10 +17,20 @@ from orders.placing import send_switch
 from orders.rules.statuses import Status
 from panel.alarms.models import Alarm
 from panel.upstream.models import Chore
+from tests import ROOT
 from tests.browser.conftest import Desk, Opens
 from tests.browser.test_one_order import tells
 from tests.makers import make_order, make_service, make_user, place_order
 
+# Every fragment that a template swaps, by its id. Rows of the list are swapped by their own ids.
+BY_POLLS = {"order", "job", "answers", "alarms", "calls", "sync", "bar", "bell", "trouble", "fresh",
+            "waits-{{ key }}-{{ at }}"}  # fmt: skip
+WITHOUT_CONTROLS = {"poll", "heard", "counts", "n-all", "n-late", "n-{{ tab }}", "needs", "undecided", "unread",
+                    "waits-more", "stars", "sample", "doctor"}  # fmt: skip
+# Each with the focus elsewhere, or on a control with an id.
+BY_TYPING_AND_PRESSES = {"services", "found", "receipt", "fields", "doubt", "alike", "hold", "cheaper", "matching",
+                         "go-list"}  # fmt: skip
+SWAPPED_TAG = re.compile(r"<[a-z]+ [^<>]*?(?:hx-swap-oob|\{\{ swap \}\}|hx-swap=)", re.DOTALL)
 # Polls, and waits until what had the focus is in the page no more; false when that does not come.
 SWAPPED = """() => new Promise((done) => {
   let tries = 400;
@@ -27,6 +38,14 @@ SWAPPED = """() => new Promise((done) => {
   htmx.trigger("#poll", "desk:poll");
   look();
 })"""
+
+
+def test_each_fragment_is_known_here_so_that_a_new_one_is_tested() -> None:
+    texts = [path.read_text() for path in (ROOT / "templates").rglob("*.html")]
+    aims = {name for text in texts for name in re.findall(r'hx-target="#([^"]+)"', text)}
+    tags = [tag for text in texts for tag in SWAPPED_TAG.findall(text) if "hx-target=" not in tag]
+    ids = {found[1] for tag in tags if (found := re.search(r'\bid="([^"]+)"', tag))}
+    assert aims | ids == BY_POLLS | WITHOUT_CONTROLS | BY_TYPING_AND_PRESSES
 
 
 def keeps(page: Page, start: Locator, change: Callable[[], Any], end: Locator | None = None) -> None:

@@ -37,10 +37,11 @@
   // ── Whatever is swapped in may say in sentences what it is now. Said aloud are those that it did not say before ──
   const said = new Map();
   const hear = (aloud) => {
-    for (const { id, dataset: { says } } of document.querySelectorAll("[data-says]")) {
-      const now = says.trim().split(/(?<=[.!?]) +/), before = said.get(id) ?? [];
+    for (const { id, dataset: { says, saysAnew, v } } of document.querySelectorAll("[data-says]")) {
+      const of = saysAnew === undefined ? id : id + v; // what says always the same says it with each version
+      const now = says.trim().split(/(?<=[.!?]) +/), before = said.get(of) ?? [];
       if (aloud) desk.say(now.filter((sentence) => !before.includes(sentence)).join(" "));
-      said.set(id, now);
+      said.set(of, now);
     }
   };
   hear(false);
@@ -155,7 +156,7 @@
     if (light.textContent === words) return;
     light.hidden = false;
     light.className = `live${since ? " live-off" : lost ? " live-bad" : ""}`;
-    light.title = since ? "Go on live" : "Pause: rows and times stand still";
+    light.title = since ? "Go on live" : "Pause: rows and times stand still, on every page";
     if (light.textContent) desk.say(since ? `${words}. Rows and times stand still.` : lost ? `${words}. What you see may be old.` : "Live again.");
     light.textContent = words;
   };

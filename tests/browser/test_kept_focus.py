@@ -134,6 +134,7 @@ def test_the_pages_about_one_thing(desk: Desk, opens: Opens, settings: Any) -> N
 
     page.goto(f"{desk.url}/orders/answers/{job.worklist_id}/")
     keeps(page, page.locator("#answers a.id").last, lambda: tells(some[0], status="refunded"))
+    expect(page.locator("#heard")).to_contain_text("The answers are as the orders stand now.")
 
 
 def tries(order: Order) -> None:

@@ -33,7 +33,7 @@ def test_one_press_stops_rows_and_times_and_one_lets_them_go_on(desk: Desk, open
     page.clock.install()
     page.clock.pause_at(timezone.now() + timedelta(minutes=1))
     live, row = page.locator("#live"), page.locator(f"#order-{order.pk}")
-    expect(live).to_have_accessible_description("Pause: rows and times stand still")
+    expect(live).to_have_accessible_description("Pause: rows and times stand still, on every page")
     live.focus()
     asked = asks_of(page)
     with page.expect_response("**/live/"):

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import transaction
 
-from accounts.models import DeskSettings, SettingChange, User
+from accounts.models import UNDO_SECONDS, DeskSettings, SettingChange, User
 from panel.format.money import money
 from panel.format.numbers import amounts_of, marked, number
 from panel.format.times import zone_name, zone_named
@@ -131,7 +131,9 @@ SETTINGS: dict[str, Setting] = {
         lambda: str(settings.PRICE_JUMP_PERCENT), read_number(1, 1000), lambda value: f"{typed(value)} %",
     ),
     "send_delay_seconds": Setting(
-        "Sending delay", "seconds", "For so long a new order can be undone before it is sent. 0: it is sent at once.",
+        "Sending delay", "seconds",
+        "For so long a new order can be undone before it is sent. 0: it is sent at once. Each person may choose a "
+        "longer time for their own orders, up to 60 seconds.",
         lambda: str(settings.SEND_DELAY_SECONDS), read_number(0, MOST_DELAY_SECONDS), lambda value: f"{typed(value)} s",
     ),
     "late_grace_hours": Setting(
@@ -170,12 +172,17 @@ def stored() -> Chosen:
     return DeskSettings.objects.filter(pk=ONLY_ROW).values_list("chosen", flat=True).first() or {}
 
 
+def undo_window(person: Any) -> timedelta:
+    """How long this person can undo a new order before it is sent: as they chose, not less than the desk's delay."""
+    return timedelta(seconds=max(float(current().send_delay_seconds), person.undo_seconds))
+
+
 def longest_delay(now: datetime) -> timedelta:
-    """The longest sending delay that may still run: an undo window stays as long as it was when it began."""
+    """The longest undo window that may still run: each stays as long as it was when it began."""
     since = now - timedelta(seconds=MOST_DELAY_SECONDS)
     lately = SettingChange.objects.filter(name="send_delay_seconds", changed_at__gte=since).order_by("-pk")
     seconds = [current().send_delay_seconds, *map(Decimal, lately.values_list("was", flat=True)[:CHANGES_READ])]
-    return timedelta(seconds=float(max(seconds)))
+    return timedelta(seconds=float(max(*seconds, Decimal(UNDO_SECONDS[-1]))))
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from panel.format.visible import visible
 from panel.ops.database import ONLY_ROW
 
 PAGE_LENGTHS = (25, 50, 100, 200)  # rows
+UNDO_SECONDS = (5, 20, 60)  # that people may choose
 
 
 class DeskSettings(models.Model):
@@ -93,6 +94,13 @@ class User(AbstractBaseUser):
     page_length = models.PositiveSmallIntegerField(
         choices=[(rows, str(rows)) for rows in PAGE_LENGTHS], default=50, help_text="Rows of a list."
     )
+    paused = models.BooleanField(
+        "live mode", default=False, help_text="Whether pages stand still until they are loaded anew."
+    )
+    undo_seconds = models.PositiveSmallIntegerField(
+        choices=[(0, "As the desk"), *((seconds, f"{seconds} s") for seconds in UNDO_SECONDS)], default=0,
+        help_text="How long a new order can be undone; never shorter than the desk's sending delay.",
+    )  # fmt: skip
     columns = models.JSONField(default=list, blank=True, help_text="Of the orders table, in order; empty: the usual.")
     pinned = models.JSONField(default=list, blank=True, editable=False, help_text="Ids of the views shown as tabs.")
     unpinned = models.JSONField(

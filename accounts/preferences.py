@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from functools import lru_cache
 from itertools import groupby
 from typing import Any
@@ -12,13 +13,15 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 
-from accounts.desk_settings import held
-from accounts.models import PAGE_LENGTHS, Density, Theme
+from accounts.desk_settings import current, held
+from accounts.models import PAGE_LENGTHS, UNDO_SECONDS, Density, Theme
 from panel.format.locale import written_for
 from panel.format.numbers import MARKS_OF, PLAIN, TABLES
+from panel.format.times import took
 
 Group = tuple[str, list[tuple[str, str]]]  # the label of an `<optgroup>`, and its choices
 ZONE_CHARACTERS = 60
+LIVE_MODES = [("False", "Live"), ("True", "Paused")]
 NO_ZONE = "The desk does not know this time zone. Type a city, such as Berlin, and choose one of the list."
 # The first part of the names of zones. The other names repeat these zones, or name zones where nobody lives.
 REGIONS = {"Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"}
@@ -93,6 +96,12 @@ def take_browser_zone(user: Any, zone: str) -> None:
         user.save(update_fields=["time_zone"])
 
 
+def set_paused(user: Any, paused: bool) -> None:
+    """Remembers whether this person's pages stand still."""
+    user.paused = paused
+    user.save(update_fields=["paused"])
+
+
 class ZoneField(forms.CharField):
     """A time zone, typed by its name or its place; the browser searches the list that `accounts/_zones.html` shows."""
 
@@ -116,11 +125,23 @@ def place_of(zone: str) -> str:
     return zone.partition("/")[2].replace("/", ", ").replace("_", " ")
 
 
-def choose(label: str, choices: Iterable[Any] | Callable[[], Iterable[Any]], **more: Any) -> forms.ChoiceField:
+def desk_delay() -> timedelta:
+    """How long orders can be undone of people who have chosen no time of their own; nobody's wait for less."""
+    return timedelta(seconds=float(current().send_delay_seconds))
+
+
+def undo_choices() -> list[tuple[str, str]]:
+    """How long a new order can be undone."""
+    return [("0", f"As the desk: {took(desk_delay())}"), *((str(seconds), f"{seconds} s") for seconds in UNDO_SECONDS)]
+
+
+def choose(
+    label: str, choices: Iterable[Any] | Callable[[], Iterable[Any]], coerce: Callable[[str], Any] = str, **more: Any
+) -> forms.ChoiceField:
     """A field with choices, whose error says in words that this cannot be chosen. `more` goes to the field."""
     message = f"This {label.lower()} cannot be chosen. Choose one of those shown."
     errors = dict.fromkeys(("required", "invalid_choice"), message)
-    return forms.ChoiceField(label=label, choices=choices, error_messages=errors, **more)
+    return forms.TypedChoiceField(label=label, choices=choices, coerce=coerce, error_messages=errors, **more)
 
 
 class PreferencesForm(forms.Form):
@@ -130,7 +151,10 @@ class PreferencesForm(forms.Form):
     numbers = choose("Number format", [(name, PLAIN.translate(TABLES.get(name, {}))) for name in MARKS_OF])
     theme = choose("Theme", Theme.choices, required=False)
     density = choose("Row height", Density.choices, required=False)
-    page_length = choose("Page length", [(str(rows), str(rows)) for rows in PAGE_LENGTHS])
+    page_length = choose("Page length", [(str(rows), str(rows)) for rows in PAGE_LENGTHS], int)
+    # A page from before these were there sends neither, and changes neither.
+    paused = choose("Live mode", LIVE_MODES, "True".__eq__, required=False, empty_value=None)
+    undo_seconds = choose("Undo time", undo_choices, int, required=False, empty_value=None)
 
     @classmethod
     def of(cls, user: Any) -> "PreferencesForm":
@@ -140,6 +164,7 @@ class PreferencesForm(forms.Form):
 
     def save(self, user: Any) -> None:
         """Writes what was chosen to this person's account."""
-        for name, value in self.cleaned_data.items():
-            setattr(user, name, int(value) if name == "page_length" else value)
-        user.save(update_fields=list(self.cleaned_data))
+        chosen = {name: value for name, value in self.cleaned_data.items() if value is not None}
+        for name, value in chosen.items():
+            setattr(user, name, value)
+        user.save(update_fields=list(chosen))

@@ -8,12 +8,12 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import desk_settings
 from accounts.access import Role, needs, why_not
 from accounts.models import SettingChange, User
-from accounts.preferences import PreferencesForm, zone_of
+from accounts.preferences import PreferencesForm, desk_delay, set_paused, zone_of
 from accounts.settings_form import SettingsForm
 from panel.format.locale import written_for
 
@@ -37,9 +37,17 @@ def preferences(request: HttpRequest) -> HttpResponse:
         form.save(request.user)
         messages.success(request, "Saved. Every page is written for you like this from now on.")
         return redirect("preferences")
-    context = {"form": form, **sample_context()}
+    context = {"form": form, "desk_delay": desk_delay(), **sample_context()}
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
     return render(request, "accounts/preferences.html", context, status=status)
+
+
+@require_POST
+@needs("view")
+def live(request: HttpRequest) -> HttpResponse:
+    """Remembers whether this person's pages are paused; the page that asks has paused or gone on already."""
+    set_paused(request.user, request.POST.get("paused") == "yes")
+    return HttpResponse(status=HTTPStatus.NO_CONTENT)
 
 
 @require_safe

@@ -208,7 +208,7 @@ TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = Path(env.text("STATIC_ROOT") or DATA_DIR / "static")
-HASHED = "whitenoise.storage.CompressedManifestStaticFilesStorage"
+HASHED = "panel.site.static_files.UncommentedStorage"
 PLAIN = "django.contrib.staticfiles.storage.StaticFilesStorage"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

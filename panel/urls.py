@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from accounts.access import needs
-from accounts.views import preferences, sample, settings, team
+from accounts.views import live, preferences, sample, settings, team
 from catalog import views as catalog
 from orders.placing.picker import picker_services
 from orders.reports.balance import balance
@@ -50,6 +50,7 @@ urlpatterns = [
     path("alarms/choices/chat/", alarms.chat_choices, name="alarm_chat_choices"),
     path("team/", team, name="team"),
     path("accounts/preferences/", preferences, name="preferences"),
+    path("accounts/preferences/live/", live, name="live"),
     path("accounts/preferences/sample/", sample, name="sample"),
     path("upstream/", upstream.index, name="calls"),
     path("upstream/settings/", settings, name="settings"),

@@ -3,8 +3,8 @@
   "use strict";
   const SENDING = 10_000; // ms until a form that got no answer may be sent again
   const SHOWN = 8_000; // ms that a toast stays
+  const TOGETHER = 50, HEARD = 1_000; // ms in which sentences are gathered, and that they stand at least
   const COPIED = 1_500; // ms that a copy button shows its tick
-  const PAUSED = 700; // ms without a key until somebody is not in mid-word: a slow typist needs 500 from key to key
   const root = document.documentElement;
   root.classList.add("js"); // copy buttons show themselves only where they work
 
@@ -12,12 +12,22 @@
   const desk = { skew: 0, typed: 0 };
   window.desk = desk;
 
-  // One live region for everything that is said aloud; emptied first, so that the same words are said again.
-  desk.say = (words) => {
+  // One live region for everything that is said aloud. What comes in one moment is said together, and nothing overwrites what
+  // was not heard yet. Emptied first, so that the same words are said again.
+  const waiting = [];
+  let saying = 0;
+  const say = () => {
     const heard = document.getElementById("heard");
-    if (!heard || !words) return;
-    heard.textContent = "";
-    setTimeout(() => { heard.textContent = words; }, 50);
+    saying = waiting.length && setTimeout(() => {
+      heard.textContent = waiting.splice(0).reduce((all, next) => `${all}${/[.!?…]$/.test(all) ? "" : "."} ${next}`);
+      saying = setTimeout(say, HEARD);
+    }, TOGETHER);
+    if (saying) heard.textContent = "";
+  };
+  desk.say = (words) => {
+    if (!words || waiting.includes(words)) return;
+    waiting.push(words);
+    if (!saying) say();
   };
 
   // A word that goes by itself, for what has no place of its own on the page.
@@ -47,6 +57,7 @@
   };
   const words = (s) => (Math.abs(s) < 1 ? "now" : s < 0 ? `in ${span(-s)}` : `${span(s)} ago`);
   desk.tick = () => {
+    if ("paused" in root.dataset) return;
     const now = Date.now() + desk.skew;
     for (const time of document.querySelectorAll("time[data-when]")) {
       const seconds = Math.trunc((now - Date.parse(time.dateTime)) / 1000);
@@ -74,20 +85,6 @@
     button.classList.toggle("is-copied", copied);
     sign?.setAttribute("href", sign.getAttribute("href").replace(/#.*/, copied ? "#i-check" : "#i-copy"));
   };
-  // Where the browser refuses, the text opens selected, to be copied by hand.
-  const openSelected = (text, button) => {
-    const dialog = Object.assign(document.createElement("dialog"), { className: "dialog refused" });
-    dialog.innerHTML = '<header><h2 id="by-hand">Copy it by hand</h2></header><div class="in"><p>The browser did not let us copy. '
-      + 'The text is selected: press Ctrl+C (on a Mac ⌘C).</p><textarea class="in-t" rows="8" readonly aria-labelledby="by-hand"></textarea></div>'
-      + '<footer><form method="dialog"><button class="btn">Close</button></form></footer>';
-    dialog.setAttribute("aria-labelledby", "by-hand");
-    const box = dialog.querySelector("textarea");
-    box.value = text;
-    dialog.addEventListener("close", () => { dialog.remove(); button.focus(); });
-    document.body.append(dialog);
-    dialog.showModal();
-    box.select();
-  };
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy], [data-copy-of]");
     if (!button) return;
@@ -99,8 +96,8 @@
       desk.say(`Copied ${button.dataset.copied ?? text}`);
       button.dispatchEvent(new CustomEvent("desk:copied", { bubbles: true }));
       button.focus();
-    } catch {
-      openSelected(text, button);
+    } catch { // the browser refuses
+      import(keys).then(({ byHand }) => byHand(text, button), () => desk.toast("The browser did not let us copy."));
     }
   });
 
@@ -154,42 +151,6 @@
   });
   addEventListener("pageshow", () => {
     for (const form of document.forms) free(form);
-  });
-
-  // ── Fields that come for another service take over what was typed while they were on their way ──
-  document.addEventListener("htmx:oobBeforeSwap", ({ detail: { target, fragment } }) => {
-    if (target.id !== "fields") return;
-    for (const typed of target.querySelectorAll(".in-t")) {
-      let next = fragment.querySelector(`[name="${typed.name}"]`);
-      if (!next && typed.value) {
-        next = Object.assign(document.createElement("input"), { type: "hidden", name: typed.name });
-        fragment.firstElementChild.append(next);
-      }
-      if (next) next.value = typed.value;
-    }
-  });
-
-  // ── A session that ended in mid-form: the form itself goes to sign in, so that what is typed comes back ──
-  let leaving = 0;
-  const leave = (form) => {
-    leaving = 0;
-    if (form.dataset.sent) return; // by Place, which keeps what is typed as well
-    const mark = Object.assign(document.createElement("input"), { type: "hidden", name: "keep", value: "1" });
-    mark.dataset.keep = ""; // nobody pressed Place: nothing may be ordered by this
-    form.append(mark);
-    form.requestSubmit();
-  };
-  document.addEventListener("htmx:beforeOnLoad", (event) => {
-    const form = event.target.closest("form[data-kept]");
-    if (!form || !event.detail.xhr.getResponseHeader("HX-Redirect")) return;
-    event.preventDefault();
-    leaving ||= setTimeout(leave, PAUSED, form); // every question is answered so, and the form goes once
-  });
-  document.addEventListener("input", (event) => {
-    const form = leaving && event.target.closest("form[data-kept]");
-    if (!form) return;
-    clearTimeout(leaving);
-    leaving = setTimeout(leave, PAUSED, form);
   });
 
   // ── What was typed or chosen before htmx listened, or put back by a reload, is told once it does ──

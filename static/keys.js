@@ -64,14 +64,14 @@ let before = null;
 const search = () => {
   const field = FIELDS.map((one) => document.querySelector(one)).find((one) => one?.checkVisibility());
   if (!field) return open("palette");
-  before = document.activeElement;
+  before = desk.hold();
   field.focus();
   field.select();
 };
 document.addEventListener("keydown", ({ key, target }) => {
   if (key !== "Escape" || !before || !target.matches(FIELDS.join())) return;
   target.blur(); // also where that is gone
-  (before.isConnected ? before : document.getElementById(before.id))?.focus();
+  before();
   before = null;
 });
 
@@ -79,7 +79,7 @@ document.addEventListener("keydown", ({ key, target }) => {
 const open = async (name) => {
   if (opening || document.querySelector("dialog:modal")) return;
   if (location.pathname === `/${name}/`) return document.getElementById("go")?.focus(); // one is on its page
-  const back = document.activeElement;
+  const giveBack = desk.hold();
   const dialog = Object.assign(document.createElement("dialog"), { className: `dialog dialog-${name}` });
   document.body.append(dialog);
   [opening, typed] = [true, ""];
@@ -92,7 +92,7 @@ const open = async (name) => {
   dialog.addEventListener("click", ({ target }) => { if (target === dialog) dialog.close(); });
   dialog.addEventListener("close", () => {
     dialog.remove();
-    if (document.activeElement === document.body && back.id) document.getElementById(back.id)?.focus(); // it was swapped
+    giveBack(); // what had the focus may have been swapped
   });
   dialog.showModal();
   (name === "palette" ? choose : showSwitch)(dialog);
@@ -106,6 +106,21 @@ const showSwitch = (root) => {
   single.hidden = false;
   box.checked = localStorage.keys !== "off";
   box.addEventListener("change", () => { localStorage.keys = box.checked ? "on" : "off"; });
+};
+
+// ── Where the browser does not let desk.js copy, the text opens selected ──
+export const byHand = (text, button) => {
+  const dialog = Object.assign(document.createElement("dialog"), { className: "dialog refused" });
+  dialog.innerHTML = '<header><h2 id="by-hand">Copy it by hand</h2></header><div class="in"><p>The browser did not let us copy. '
+    + 'The text is selected: press Ctrl+C (on a Mac ⌘C).</p><textarea class="in-t" rows="8" readonly aria-labelledby="by-hand"></textarea></div>'
+    + '<footer><form method="dialog"><button class="btn">Close</button></form></footer>';
+  dialog.setAttribute("aria-labelledby", "by-hand");
+  const box = dialog.querySelector("textarea");
+  box.value = text;
+  dialog.addEventListener("close", () => { dialog.remove(); button.focus(); });
+  document.body.append(dialog);
+  dialog.showModal();
+  box.select();
 };
 
 // ── The palette: a field that is typed in, and a list that is chosen from ──

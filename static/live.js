@@ -4,19 +4,59 @@
   const FAST = 2_000, SLOW = 15_000, LONGEST = 60_000; // ms between polls; LONGEST after errors
   const ACTED = 30_000; // ms that a person counts as busy after a key or a click
   const MARKED = 4_000; // ms that a changed row stays marked
+  const NAMED = 3; // changed orders that are named aloud; of more, only how many
   const { desk, htmx } = window;
   const poll = document.getElementById("poll");
   if (!desk || !htmx) return;
 
-  // Whatever is swapped in may say in a sentence what it is now; said once, not part by part.
-  let said = document.querySelector("#order, #job, #answers, #alarms")?.dataset.says ?? "";
-  document.addEventListener("htmx:afterSettle", (event) => {
-    const words = event.target.dataset?.says;
-    if (words && words !== said) desk.say(words);
-    said = words || said;
-    desk.tick();
-    desk.askedAnew?.();
+  // ── Whoever had the focus on what a swap takes away gets the control that does the same, else the heading of its place ──
+  const does = (el) => [el.form?.getAttribute("action"), ...["href", "formaction", "name", "value"].map((name) => el.getAttribute(name))]
+    .join(" ").trim() || el.textContent.trim();
+  desk.hold = () => {
+    const el = document.activeElement;
+    if (el === document.body) return () => {};
+    const did = does(el), byKey = el.matches(":focus-visible"), places = ["main"];
+    for (let at = el; at; at = at.parentElement) {
+      const title = at.getAttribute("aria-labelledby");
+      if (at.id || title) places.splice(-1, 0, at.id ? `#${CSS.escape(at.id)}` : `[aria-labelledby="${title}"]`);
+    }
+    return () => { // gives it back, if it is lost
+      if (document.activeElement !== document.body) return;
+      const now = places.flatMap((place) => document.querySelector(place) ?? []);
+      const same = now.flatMap((place) => [...place.querySelectorAll(el.localName)]).find((one) => does(one) === did);
+      for (const to of [el, same, ...now.map((place) => place.querySelector("h1, h2, h3") ?? place.querySelector("a[href]"))]) {
+        if (!to?.isConnected) continue;
+        if (to.tabIndex < 0) to.tabIndex = -1;
+        to.focus({ preventScroll: true });
+        if (document.activeElement !== to) continue;
+        return byKey && to.scrollIntoView({ block: "nearest" });
+      }
+    };
+  };
+
+  // ── Whatever is swapped in may say in sentences what it is now. Said aloud are those that it did not say before ──
+  const said = new Map();
+  const hear = (aloud) => {
+    for (const { id, dataset: { says, saysAnew, v } } of document.querySelectorAll("[data-says]")) {
+      const of = saysAnew === undefined ? id : id + v; // what says always the same says it with each version
+      const now = says.trim().split(/(?<=[.!?]) +/), before = said.get(of) ?? [];
+      if (aloud) desk.say(now.filter((sentence) => !before.includes(sentence)).join(" "));
+      said.set(of, now);
+    }
+  };
+  hear(false);
+  const changed = []; // what is said of each row
+  document.addEventListener("htmx:beforeSwap", () => {
+    const giveBack = desk.hold();
+    queueMicrotask(() => { // once all is in its place
+      giveBack();
+      const more = changed.splice(NAMED).length;
+      desk.say([...changed.splice(0), more ? `${more} more changed.` : ""].join(" ").trim());
+      hear(true);
+      desk.tick();
+    });
   });
+  document.addEventListener("htmx:afterSettle", () => desk.askedAnew?.());
   // A refill or a cancel asks first, where its button is. Without that script the button leads to a page that asks.
   desk.ask = (button, letter = false) => {
     const before = document.activeElement;
@@ -38,7 +78,10 @@
   }, { capture: true });
   document.addEventListener("desk:said", ({ detail }) => desk.say(detail.value));
   // Of a row only the cells that differ: what is the same needs no new layout, and keeps focus, tick and open tip.
+  const facts = (row) => [row.querySelector(".badge")?.textContent, row.querySelector(".c-refill [role=img]")?.getAttribute("aria-label")];
   const takeOver = (row, fresh) => {
+    const before = facts(row), news = facts(fresh).filter((fact, at) => fact && fact !== before[at]);
+    if (news.length) changed.push(`Order ${row.id.slice(6)}: ${news.join(". ")}.`);
     if (row.cells.length !== fresh.cells.length) return row.replaceWith(fresh); // its columns were chosen anew elsewhere
     const cells = [...fresh.cells];
     [...row.cells].forEach((cell, at) => {
@@ -55,6 +98,10 @@
   // What is the same stays in place: an alert is not announced again, a menu not closed.
   document.addEventListener("htmx:oobBeforeSwap", (event) => {
     const { target, fragment } = event.detail;
+    if (target.id === "heard") {
+      event.preventDefault();
+      return desk.say(fragment.textContent.trim());
+    }
     const version = target.dataset.v, fresh = fragment.firstElementChild;
     if (version !== undefined && version === fresh?.dataset.v) event.detail.shouldSwap = false;
     else if (target.matches("tr[data-v]")) {
@@ -71,10 +118,11 @@
   document.addEventListener("htmx:afterSwap", () => {
     for (const [box, top] of scrolled) box.scrollTop = top;
   });
-  if (!poll) return;
 
-  const light = document.getElementById("live");
+  // ── “Live” pauses the page and goes on: no poll, no ticking time. The account remembers it, so that every page keeps to it ──
+  const { dataset } = document.documentElement, light = document.getElementById("live");
   let timer = 0, due = 0, asking = false, fails = 0, lost = "", acted = 0;
+  let since = ""; // when it was paused
 
   const pause = () => {
     if (fails) return Math.min(FAST * 2 ** fails, LONGEST);
@@ -82,7 +130,7 @@
   };
   const plan = (wait = pause()) => {
     clearTimeout(timer);
-    if (document.hidden || asking) return;
+    if (!poll || document.hidden || asking || since) return;
     due = Date.now() + wait;
     timer = setTimeout(() => htmx.trigger(poll, "desk:poll"), wait);
   };
@@ -100,14 +148,37 @@
     }
   };
   const show = () => {
-    if (!light) return;
-    light.hidden = false;
-    light.classList.toggle("live-bad", Boolean(lost));
-    const words = lost ? `No contact since ${lost}` : "Live";
+    const words = since ? `Paused at ${since}` : lost ? `No contact since ${lost}` : "Live";
+    for (const item of document.querySelectorAll("[data-pauses]")) {
+      item.hidden = false;
+      item.lastChild.textContent = since ? "Go on live" : "Pause live updates";
+    }
     if (light.textContent === words) return;
-    if (lost || fails === 0 && light.textContent) desk.say(lost ? `${words}. What you see may be old.` : "In contact again.");
+    light.hidden = false;
+    light.className = `live${since ? " live-off" : lost ? " live-bad" : ""}`;
+    light.title = since ? "Go on live" : "Pause: rows and times stand still, on every page";
+    if (light.textContent) desk.say(since ? `${words}. Rows and times stand still.` : lost ? `${words}. What you see may be old.` : "Live again.");
     light.textContent = words;
   };
+  const pauseOrGoOn = () => {
+    since = since ? "" : clock();
+    dataset.paused = since;
+    if (!since) delete dataset.paused;
+    else if (asking) htmx.trigger(poll, "htmx:abort");
+    desk.tick();
+    show();
+    plan(0);
+  };
+  document.addEventListener("click", ({ target }) => {
+    const source = target.closest("#live, [data-pauses]");
+    if (!source) return;
+    pauseOrGoOn();
+    htmx.ajax("POST", "/accounts/preferences/live/", { source, swap: "none", values: { paused: since && "yes" } }).catch(() => { /* told by desk.js */ });
+  });
+  if ("paused" in dataset) since = clock();
+  show();
+  plan();
+  if (!poll) return;
 
   poll.addEventListener("htmx:configRequest", ({ detail }) => {
     const whole = document.querySelector("#order, #job, #answers, #alarms"); // a page about one thing, which comes as a whole
@@ -122,6 +193,7 @@
   poll.addEventListener("htmx:beforeRequest", () => { asking = true; });
   poll.addEventListener("htmx:afterRequest", ({ detail }) => {
     asking = false;
+    if (since) return;
     const { xhr, successful } = detail;
     fails = successful ? 0 : fails + 1;
     if (successful) lost = "";
@@ -151,6 +223,4 @@
   addEventListener("online", now);
   document.addEventListener("keydown", act, { passive: true });
   document.addEventListener("pointerdown", act, { passive: true });
-  show();
-  plan();
 })();

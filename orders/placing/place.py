@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from accounts.desk_settings import current
+from accounts.desk_settings import current, undo_window
 from catalog.models import Service
 from catalog.networks import target_of
 from orders.models import Order, Task
@@ -58,8 +58,7 @@ def place(
                 rate_seen=service.rate, expected_charge=service.expected_charge(amount, runs or 1),
             )  # fmt: skip
             fp("order.half")
-            undo_window = timedelta(seconds=float(current().send_delay_seconds))
-            order.tasks.create(kind=Task.Kind.PLACE, asked_by=by, due_at=order.created_at + undo_window)
+            order.tasks.create(kind=Task.Kind.PLACE, asked_by=by, due_at=order.created_at + undo_window(by))
             with for_the_record():
                 facts = {
                     "quantity": f"{runs} × {amount:,}" if runs else f"{amount:,}",

@@ -18,7 +18,7 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import View, needs
-from accounts.desk_settings import current
+from accounts.desk_settings import current, undo_window
 from accounts.models import BalanceReading
 from catalog.models import Service
 from orders.models import Order, Sending, Task
@@ -92,6 +92,7 @@ def new(request: HttpRequest) -> HttpResponse:
     context = {
         **form_context(form, form if form.is_bound else OrderForm(typed)),
         **picker(typed.get("q", ""), str(form["service"].value() or ""), request.user),
+        "undo_window": undo_window(request.user),
         "made_for": signing.dumps(request.user.pk, salt=MADE_FOR_SALT),
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK

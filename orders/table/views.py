@@ -19,7 +19,7 @@ from orders.table.columns import COLUMNS, FIRST_COLUMN, Reader, draw_rows, known
 from orders.table.filters import ALL_TABS, FILTERS, NETWORK_NAMES, OPEN_FILTERS, TABS, tab_label, typed_text
 from orders.table.listing import MOST_NEW_ORDERS, Listing
 from orders.table.paging import SORTS
-from orders.table.rows import LATE_MARK, STALE_MARK, WAITS_MARK, fetch_rows, is_one_of, shown_versions
+from orders.table.rows import fetch_rows, is_one_of, shown_versions
 from orders.table.saved_views import views_context
 from panel.format.locale import for_the_record, written_for
 from panel.format.numbers import number
@@ -75,15 +75,12 @@ def changes(request: HttpRequest) -> HttpResponse:
     if not (moved or bar_changed or more or counts_changed):
         return with_times(request, HttpResponse(status=HTTPStatus.NO_CONTENT), polled)
     changed = fetch_rows(Order.objects.seen_by(request.user).filter(is_one_of(moved)).order_by())
-    # A row that only a stop, its age or its lateness changed is not read aloud: the banner tells of a stop.
-    old_versions = {pk: version.rstrip(WAITS_MARK + STALE_MARK + LATE_MARK) for pk, version in versions.items()}
     reader = Reader.of(request.user, listing.columns, stopped=bool(bar.stopped_at))
     own = fetch_rows(listing.own_new_orders(versions)) if more and versions else []
     context = {
         "changed": draw_rows(changed, reader, match=listing.query(), swap=True),
         "own": draw_rows(own, reader, match=listing.query()),
         "listing": listing,
-        "told": [row.order() for row in changed if old_versions[row.pk] != str(row.version)],
         "new_count": listing.count_new([*versions, *(row.pk for row in own)]) if more else 0,
         "most_new": MOST_NEW_ORDERS,
         "newest": newest,

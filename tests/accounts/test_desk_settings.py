@@ -15,6 +15,7 @@ from accounts.desk_settings import SETTINGS, ClockTime, Values, current, held, l
 from accounts.models import BalanceReading, SettingChange, User
 from orders.models import Order, Task
 from panel.format.locale import written_for
+from panel.format.times import took
 from tests.makers import make_order, make_user, place_order
 from tests.people import as_user
 
@@ -141,7 +142,20 @@ def test_an_undo_window_stays_as_long_as_it_was(mira: User) -> None:
     set_to(mira, send_delay_seconds="5")
     now = timezone.now()
     assert longest_delay(now) == timedelta(seconds=1800)
-    assert longest_delay(now + timedelta(hours=2)) == timedelta(seconds=5)
+    assert longest_delay(now + timedelta(hours=2)) == timedelta(seconds=60), "which every person may choose"
+
+
+@pytest.mark.parametrize(("desk", "own", "holds"), [("5", 0, 5), ("5", 60, 60), ("0", 20, 20), ("90", 5, 90)])
+def test_a_person_may_wait_longer_than_the_desk_and_never_less(mira: User, desk: str, own: int, holds: int) -> None:
+    """Managers set the least; “As the desk” is 0. The pages on which it is chosen and used say both."""
+    set_to(mira, send_delay_seconds=desk)
+    ana = make_user(Role.OPERATOR, undo_seconds=own)
+    order = place_order(by=ana)
+    assert Task.objects.get(order=order).due_at == order.created_at + timedelta(seconds=holds)
+    form, preferences = (as_user(ana).get(path).content.decode() for path in ("/orders/new/", "/accounts/preferences/"))
+    assert f"You can undo it for {took(timedelta(seconds=holds))}" in form
+    assert f"As the desk: {took(timedelta(seconds=int(desk)))}" in preferences
+    assert (f"own delay of {took(timedelta(seconds=int(desk)))}" in preferences) is (desk != "0")
 
 
 def test_late_is_what_takes_so_many_hours_more(mira: User) -> None:

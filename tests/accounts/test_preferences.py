@@ -15,7 +15,7 @@ from tests.people import as_user, htmx
 pytestmark = pytest.mark.django_db
 PAGE = "/accounts/preferences/"
 CHOSEN = {"time_zone": "Asia/Kathmandu", "numbers": "1.234,56", "theme": "dark", "density": "compact",
-          "page_length": "100"}  # fmt: skip
+          "page_length": "100", "paused": "True", "undo_seconds": "20"}  # fmt: skip
 
 
 @pytest.fixture
@@ -43,9 +43,10 @@ def test_a_choice_is_saved_on_the_account_and_shown_at_once(client: Client, pers
     assert "12.480" in page
     assert "$1.234,50" in page
     assert "UTC+5:45" in page
-    assert '<html lang="en" data-theme="dark" data-zone="Asia/Kathmandu">' in page
+    assert '<html lang="en" data-theme="dark" data-zone="Asia/Kathmandu" data-paused>' in page
     assert saved(make_user()) == {
         "time_zone": "", "numbers": "1,234.56", "theme": "", "density": "", "page_length": "50",
+        "paused": "False", "undo_seconds": "0",
     }  # fmt: skip
 
 
@@ -69,11 +70,26 @@ def test_an_impossible_choice_is_refused_beside_its_field(client: Client, person
     assert saved(person)["theme"] == ""
 
 
-@pytest.mark.parametrize("field", ["theme", "density"])
+@pytest.mark.parametrize("field", ["theme", "density", "paused", "undo_seconds"])
 def test_a_tampered_theme_or_row_height_is_refused(client: Client, person: User, field: str) -> None:
     answer = client.post(PAGE, {**CHOSEN, field: '"><script>'})
     assert answer.status_code == 422
     assert "cannot be chosen" in answer.content.decode()
+
+
+def test_the_live_button_is_remembered_for_its_person_alone(client: Client, person: User) -> None:
+    other = make_user()
+    for paused in ("yes", ""):
+        assert client.post(f"{PAGE}live/", {"paused": paused}).status_code == 204
+        assert saved(person)["paused"] == str(bool(paused))
+        assert ("data-paused" in client.get("/team/").content.decode()) is bool(paused)
+        assert saved(other)["paused"] == "False"
+
+
+def test_a_form_from_before_there_was_a_choice_leaves_it_as_it_is(client: Client, person: User) -> None:
+    client.post(PAGE, CHOSEN)
+    client.post(PAGE, {name: value for name, value in CHOSEN.items() if name not in ("paused", "undo_seconds")})
+    assert (saved(person)["paused"], saved(person)["undo_seconds"]) == ("True", "20")
 
 
 @pytest.mark.parametrize("zone", ["Mars/Olympus", "../../etc/passwd", "Europe", "", "\x01"])

@@ -179,7 +179,8 @@ GET  /accounts/inactive/
 GET  /accounts/password/change/
 POST /accounts/password/change/ | oldpassword={password}&password1=slow-harbour-lamp&password2=slow-harbour-lamp
 GET  /accounts/preferences/
-POST /accounts/preferences/ | theme=dark&time_zone=UTC&numbers={numbers}&density=&page_length=50
+POST /accounts/preferences/ | theme=dark&time_zone=UTC&numbers={numbers}&density=&page_length=50&undo_seconds=20
+POST /accounts/preferences/live/ | paused=
 GET  /accounts/preferences/sample/
 GET  /admin/
 GET  /admin/login/ -> 302

@@ -61,14 +61,13 @@ def test_a_poll_does_not_touch_the_session(viewer: Client) -> None:
 
 
 def test_only_the_row_that_changed_comes(viewer: Client) -> None:
-    """The answer also has one sentence for screen readers."""
     moved, still = make_order(Status.IN_PROGRESS), make_order(Status.IN_PROGRESS)
     url = poll(viewer, moved, still)
     report(moved, "completed")
     page = viewer.get(url, headers=htmx()).content.decode()
     assert f'id="order-{moved.pk}"' in page
     assert f'id="order-{still.pk}"' not in page
-    assert "1 order changed: 1 completed." in page, "said once, in a summary"
+    assert 'id="heard"' not in page, "live.js says what changed in the row: tests/browser/test_heard.py"
 
 
 def test_a_report_without_news_brings_only_its_time(viewer: Client) -> None:

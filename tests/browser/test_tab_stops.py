@@ -13,10 +13,10 @@ from tests.makers import make_order
 
 __all__ = ["pages"]  # a fixture
 
-# Besides the desks' two: a laptop's half screen, a tablet, a phone, and a laptop at 400 %.
+# A desk's screen, a laptop's, a tablet's, a phone's, and a laptop's at 200 % and at 400 %.
 SCREENS: tuple[ViewportSize, ...] = (
     {"width": 1440, "height": 900}, {"width": 1152, "height": 720}, {"width": 900, "height": 720},
-    {"width": 390, "height": 844}, {"width": 320, "height": 256},
+    {"width": 390, "height": 844}, {"width": 640, "height": 400}, {"width": 320, "height": 256},
 )  # fmt: skip
 ADMIN = {
     "admin": "/admin/",
@@ -75,21 +75,31 @@ WALK = r"""() => {
 
 
 def faults(page: Page, name: str) -> Iterator[str]:
+    """Of the page at each of the sizes, which it takes on without being loaded anew."""
     for screen in SCREENS:
         page.set_viewport_size(screen)
         for fault in page.evaluate(WALK):
             yield f"{name} at {screen['width']}: {fault}"
 
 
+def misnamed(page: Page, name: str) -> Iterator[str]:
+    """A page that has no heading of the first rank, or several, or one that leaves out a word of its title."""
+    headings, title = page.locator("h1").all_inner_texts(), page.title().split(" · ")[0]
+    if len(headings) != 1 or not set(title.split()) <= set(headings[0].replace(":", " ").split()):
+        yield f"{name}: “{title}” is headed {headings}"
+
+
 @pytest.mark.slow
-def test_no_tab_stop_of_any_page_is_hidden(desk: Desk, opens: Opens, pages: dict[str, str]) -> None:
+def test_no_tab_stop_of_any_page_is_hidden_and_each_page_has_one_name(
+    desk: Desk, opens: Opens, pages: dict[str, str]
+) -> None:
     page = opens(User.objects.get(username="mira"), "/orders/", width=SCREENS[0])
     page.evaluate("localStorage.walked = 'yes'")  # or a word about arrows stands on the page for some seconds, once
     found: list[str] = []
     for name, path in (pages | ADMIN).items():
         page.goto(desk.url + path)
         page.keyboard.press("Tab")
-        found += faults(page, name)
+        found += [*misnamed(page, name), *faults(page, name)]
     page.set_viewport_size(SCREENS[0])
     page.goto(f"{desk.url}/orders/")
     page.locator("#tick-page").press("Space")  # the bar of ticked rows comes

@@ -16,6 +16,7 @@ from tests import ROOT
 from tests.mutants import (
     answering,
     asking,
+    bodies,
     books,
     customers,
     knowing,
@@ -33,7 +34,7 @@ from tests.mutants.mistake import Mistake
 
 PARTS = (
     sending, knowing, polling, links, answering, asking, starting, books, reading, showing, listing, measuring,
-    customers, prices,
+    customers, prices, bodies,
 )  # fmt: skip
 MISTAKES = tuple(mistake for part in PARTS for mistake in part.MISTAKES)
 LEFT_BEHIND = shutil.ignore_patterns(".*", "node_modules", "test-results", "__pycache__")

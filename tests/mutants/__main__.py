@@ -16,7 +16,6 @@ from tests import ROOT
 from tests.mutants import (
     answering,
     asking,
-    bodies,
     books,
     customers,
     knowing,
@@ -26,6 +25,7 @@ from tests.mutants import (
     polling,
     prices,
     reading,
+    seeing,
     sending,
     showing,
     starting,
@@ -33,8 +33,8 @@ from tests.mutants import (
 from tests.mutants.mistake import Mistake
 
 PARTS = (
-    sending, knowing, polling, links, answering, asking, starting, books, reading, showing, listing, measuring,
-    customers, prices, bodies,
+    sending, knowing, polling, links, answering, asking, starting, books, reading, showing, seeing, listing, measuring,
+    customers, prices,
 )  # fmt: skip
 MISTAKES = tuple(mistake for part in PARTS for mistake in part.MISTAKES)
 LEFT_BEHIND = shutil.ignore_patterns(".*", "node_modules", "test-results", "__pycache__")

@@ -101,17 +101,44 @@
     }
   });
 
-  // ── Menus close on Escape and on a click elsewhere ──
+  // ── Menus close on Escape, on a click elsewhere, and when the focus goes elsewhere, which they would cover ──
   const open = () => document.querySelector("details.menu[open]");
-  document.addEventListener("click", (event) => {
-    const menu = open();
-    if (menu && !menu.contains(event.target)) menu.open = false;
-  });
+  for (const kind of ["click", "focusin"]) {
+    document.addEventListener(kind, ({ target }) => {
+      const menu = open();
+      if (menu && !menu.contains(target) && (kind === "click" || !target.contains(menu))) menu.open = false;
+    });
+  }
   document.addEventListener("keydown", (event) => {
     const menu = event.key === "Escape" && open();
     if (!menu) return;
     menu.open = false;
     menu.querySelector("summary").focus();
+  });
+
+  // ── What shows itself under a pointer or with the focus goes on Escape, until one comes back to it ──
+  document.addEventListener("keydown", ({ key }) => {
+    if (key !== "Escape") return;
+    toast?.remove();
+    for (const shown of document.querySelectorAll(":is(.why, .c-status):is(:hover, :focus-within)")) shown.classList.add("is-shut");
+  });
+  for (const kind of ["pointerout", "focusout"]) {
+    document.addEventListener(kind, ({ target, relatedTarget }) => {
+      const shut = target.closest?.(".is-shut");
+      if (shut && !shut.contains(relatedTarget)) shut.classList.remove("is-shut");
+    });
+  }
+
+  // ── Whole names and exact times, for those who cannot hover ──
+  const whole = document.querySelector("[data-whole-names]");
+  const tellWhole = (on) => {
+    root.classList.toggle("is-whole", on);
+    whole?.setAttribute("aria-pressed", on);
+  };
+  tellWhole(localStorage.whole === "on");
+  whole?.addEventListener("click", () => {
+    localStorage.whole = localStorage.whole === "on" ? "off" : "on";
+    tellWhole(localStorage.whole === "on");
   });
 
   // ── Keys: their script comes with the first, which is handed over; never while somebody types, or when switched off ──

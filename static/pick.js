@@ -1,7 +1,46 @@
-// Ticks on the orders page: the whole page, ranges with Shift, the count, and what a row's swap would take away.
+// The rows of the orders page: a way through them by arrows. And their ticks: the whole page, ranges with Shift, the count,
+// and what a row's swap would take away.
 (() => {
   "use strict";
   const { desk, htmx } = window;
+
+  // ── The table's head is one stop of Tab and all its rows are another; arrows walk in both. Nothing in a row is marked for
+  // it: rows come and go with polls, and without this script each button is a stop of its own. ──
+  const PARTS = ".grid-o > :is(thead, tbody)";
+  const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+  const stops = (part) => [...part.querySelectorAll("a[href], button, input")].filter((stop) => stop.checkVisibility({ visibilityProperty: true }));
+  let tabs = false, leaves = false, at = ""; // whether Tab was the last key, whether it leads out, and the id of the last stop
+  const next = (stop, [down, right]) => {
+    const cell = stop.closest("td, th"), row = cell.parentElement, rows = [...document.querySelectorAll(".grid-o tr")];
+    const beside = stops(row);
+    if (right) return beside[beside.indexOf(stop) + right];
+    const to = rows[rows.indexOf(row) + down], same = to && stops(to.cells[cell.cellIndex]);
+    return to && (same[stops(cell).indexOf(stop)] ?? same[0] ?? to.querySelector(".id") ?? stops(to)[0]);
+  };
+  document.addEventListener("keydown", (event) => {
+    const { key, target, shiftKey, ctrlKey, metaKey, altKey } = event, part = target.closest(PARTS);
+    tabs = key === "Tab";
+    if (!part || target.closest(".ask") || ctrlKey || metaKey || altKey || event.defaultPrevented) return;
+    if (tabs) { // from its end the browser itself goes on
+      leaves = true;
+      stops(part).at(shiftKey ? 0 : -1).focus({ preventScroll: true });
+      leaves = false;
+    } else if (key in ARROWS && !shiftKey) {
+      event.preventDefault();
+      next(target, ARROWS[key])?.focus();
+    }
+  });
+  document.addEventListener("focusin", ({ target, relatedTarget }) => {
+    const rows = target.closest("#rows");
+    if (!rows || leaves) return;
+    const to = tabs && !rows.contains(relatedTarget) && (document.getElementById(at) ?? rows.querySelector(".id"));
+    if (to && to !== target && rows.contains(to)) return to.focus();
+    at = target.id;
+    if (!tabs || localStorage.walked) return;
+    localStorage.walked = "yes";
+    desk.toast("Arrow keys walk through the orders, Tab leaves them.");
+  });
+
   const form = document.getElementById("pick");
   const whole = document.getElementById("tick-page");
   const shown = document.getElementById("ticked");

@@ -31,7 +31,7 @@ from orders.table.markup import (
 )
 from orders.table.rows import row_version
 from orders.teamwork.mentions import note_html
-from panel.format import money, numbers, times
+from panel.format import languages, money, numbers, times
 from panel.site.palette import paths_by_go_key
 
 
@@ -49,7 +49,7 @@ def environment(**options: Any) -> Environment:
         ago_words=times.ago_words, time_tag=times.time_tag, span_tag=times.span_tag,
         due_tag=times.due_tag, machine=times.machine, exact=times.exact, clock_words=times.clock, local=times.local,
         day_of=times.day, zone_at=times.zone_at, zone_name=times.zone_name, took=times.took,
-        paths_by_go_key=paths_by_go_key,
+        paths_by_go_key=paths_by_go_key, apart=languages.apart, lang_attribute=languages.lang_attribute,
     )  # fmt: skip
     return env
 

@@ -26,6 +26,7 @@ from tests.mutants import (
     polling,
     prices,
     reading,
+    seeing,
     sending,
     showing,
     starting,
@@ -33,7 +34,7 @@ from tests.mutants import (
 from tests.mutants.mistake import Mistake
 
 PARTS = (
-    sending, knowing, polling, links, answering, asking, starting, books, reading, showing, listing, measuring,
+    sending, knowing, polling, links, answering, asking, starting, books, reading, showing, seeing, listing, measuring,
     customers, prices, attending,
 )  # fmt: skip
 MISTAKES = tuple(mistake for part in PARTS for mistake in part.MISTAKES)

@@ -72,10 +72,10 @@ def test_fifty_a_page_and_no_query_more_for_them(viewer: Client, django_assert_n
         make_task(Kind.CANCEL)
     with django_assert_num_queries(5):
         page = viewer.get("/orders/cancels/").content.decode()
-    assert page.count('class="w-id" role="cell"') == 50
+    assert page.count('class="w-id" role="rowheader"') == 50
     oldest = Task.objects.filter(kind=Kind.CANCEL).order_by("pk")[2]
     older = viewer.get(f"/orders/cancels/?before={oldest.pk}").content.decode()
-    assert older.count('class="w-id" role="cell"') == 2
+    assert older.count('class="w-id" role="rowheader"') == 2
 
 
 def test_a_refill_older_than_usual_stands_out(viewer: Client) -> None:

@@ -42,8 +42,8 @@ def preferences(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/preferences.html", context, status=status)
 
 
-@require_POST
 @needs("view")
+@require_POST
 def live(request: HttpRequest) -> HttpResponse:
     """Remembers whether this person's pages are paused; the page that asks has paused or gone on already."""
     set_paused(request.user, request.POST.get("paused") == "yes")

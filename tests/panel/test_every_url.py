@@ -109,7 +109,7 @@ accounts/logout/                 | login 200               | login              
 accounts/inactive/               | 200                     | 405                           | 405
 accounts/password/change/        | login 200               | login 200                     | login 405
 accounts/preferences/            | login 200               | login 422                     | 405
-accounts/preferences/live/       | 405                     | login 204                     | 405
+accounts/preferences/live/       | login 405               | login 204                     | login 405
 accounts/preferences/sample/     | login 200               | 405                           | 405
 admin/login/                     | login 403 403 403 admin | login 403 403 403 admin       | login 403 403 403 admin
 admin/logout/ | admin admin admin admin 405 | admin admin admin admin login | admin admin admin admin 405

@@ -11,6 +11,7 @@ from orders.reports.charges import DAYS_A_PAGE
 from orders.statistics.delivery_times import MEASURED_ORDERS
 from orders.table.export import ORDERS_PER_QUERY
 from orders.table.paging import PROBED_ROWS, SCANNED_IDS
+from orders.webhooks.dispatch import DELETED_AT_ONCE, KEPT_FOR
 from panel.ops.planner import ANALYSED_ROWS
 from panel.web.admin_list import ROWS as ADMIN_ROWS
 from tests.benchmarks.desks import ORDERS_A_DAY
@@ -35,6 +36,12 @@ ENDED_SERVICES = 50  # at the most: one for each order that has ended since
 HISTORY = 1_000  # orders from here on are older than a day
 
 ALLOWANCES = (
+    Allowance(
+        r"GET  /orders/\?status=\w+&sort=.*",
+        "a filter and another sort meet: so many orders are looked through, and the row of each is read for its status",
+        rows=lambda size: min(size - HISTORY, sum(SCANNED_IDS) + PROBED_ROWS), steps=24, blocks=0.3,
+        queries=len(SCANNED_IDS) + 1,
+    ),
     Allowance(
         r"GET  /orders/\?(status=\w+&(by|service|sort)=.*|most=.*)",
         "two filters, or a filter and a sort, meet: so many orders are looked through, and no more",
@@ -71,6 +78,11 @@ ALLOWANCES = (
         r"chore: pace",
         "the last orders of each service whose orders have ended are read, of which a small desk has fewer",
         rows=lambda size: ENDED_SERVICES * min(size // HISTORY, MEASURED_ORDERS), steps=11, blocks=0.3,
+    ),
+    Allowance(
+        r"chore: old deliveries",
+        "a batch of what came in more than 30 days ago is deleted, of which a small desk has nothing",
+        rows=lambda size: DELETED_AT_ONCE if size > KEPT_FOR.days * ORDERS_A_DAY else 0, steps=32, blocks=4, queries=2,
     ),
     Allowance(
         r"chore: query plans",

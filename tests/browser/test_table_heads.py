@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Page
 
 from accounts.models import User
+from orders.models import Order
 from tests.browser.conftest import Desk, Opens
 from tests.browser.test_every_page import pages
 
@@ -57,4 +58,9 @@ def test_every_cell_stands_under_its_own_head(desk: Desk, opens: Opens, pages: d
     for name, path in [*((name, pages[name]) for name in tables), *others.items()]:
         page.goto(desk.url + path)
         found += faults(page, name)
+    page.goto(desk.url + "/orders/bulks/new/")
+    page.get_by_label("A chat message").fill(f"{Order.objects.latest('pk').pk} 77777")
+    page.get_by_role("button", name="Refill…").click()
+    page.locator(".grid-a").wait_for()
+    found += faults(page, "pasted message")
     assert not found, "\n".join(found)

@@ -10,13 +10,23 @@ DRAWN = f"{SEEN}::test_what_is_drawn_stands_out_also_in_a_persons_own_colours"
 
 MISTAKES = (
     Mistake(
+        "lines that lie over each other where letters are larger", DESK,
+        "html { -webkit-text-size-adjust: 100%;", "body { line-height: 20px !important; } html {",
+        "tests/browser/test_large_text.py",
+    ),
+    Mistake(
+        "a width that does not grow with its letters", "static/css/order.css",
+        ".p-new { padding-block-end: 15rem; }", ".p-new { padding-block-end: 15rem; min-width: 3000px; }",
+        "tests/browser/test_large_text.py",
+    ),
+    Mistake(
         "what has the focus lies under a phone's bars", DESK,
-        "html { scroll-padding-block: 112px 76px; }", "html { scroll-padding-block: 0; }",
+        "html { scroll-padding-block: 7rem 4.75rem; }", "html { scroll-padding-block: 0; }",
         WALK,
     ),
     Mistake(
         "bars that keep most of a low screen", DESK,
-        ".bar, .page :is(.side, .grid thead, .grid th, .picked, .fresh-slot, .bar-b) { position: static; }", "",
+        ".bar, .page :is(.side, .grid th, .picked, .fresh-slot, .bar-b) { position: static; }", "",
         WALK,
     ),
     Mistake(
@@ -71,8 +81,8 @@ MISTAKES = (
     ),
     Mistake(
         "links too close for an unsteady hand", LISTS,
-        "  .grid-o:not(.own) :is(.name, .to, .to-p, .to-h) { line-height: 24px; }",
-        "  .grid-o:not(.own) :is(.name, .to, .to-p, .to-h) { line-height: 16px; }",
+        "  .grid-o:not(.own) :is(.name, .to, .to-p, .to-h) { line-height: 1.5rem; }",
+        "  .grid-o:not(.own) :is(.name, .to, .to-p, .to-h) { line-height: 1rem; }",
         f"{SEEN}::test_no_aim_is_too_small_on_screens_between",
     ),
     Mistake(

@@ -34,6 +34,9 @@ class Allowance(NamedTuple):
 ROWS_OF_JOB = 400  # of the job that is visited
 ENDED_SERVICES = 50  # at the most: one for each order that has ended since
 HISTORY = 1_000  # orders from here on are older than a day
+# From so many rows on an index of PostgreSQL is a level deeper than for a thousand: about 366 entries fit in a block.
+DEEPER_FROM = 366**2
+LOOKED_UP = 100  # rows of a list, each in up to four tables
 
 ALLOWANCES = (
     Allowance(
@@ -57,7 +60,12 @@ ALLOWANCES = (
     Allowance(
         r"GET  /orders/bulks/\{job\}/csv/|poll of a receipt",
         "each order of the job is looked up for its answer, in an index that is a level deeper",
-        rows=lambda size: ROWS_OF_JOB, steps=0, blocks=1,
+        rows=lambda size: ROWS_OF_JOB * (2 if size > DEEPER_FROM else 1), steps=0, blocks=1,
+    ),
+    Allowance(
+        r"(GET|ASK)  /(services|activity|mentions|orders/answers|orders/new)/.*|GET  /orders/\?open=refill.*",
+        "each row is looked up by indexes that are a level deeper",
+        rows=lambda size: LOOKED_UP if size > DEEPER_FROM else 0, steps=0, blocks=5,
     ),
     Allowance(
         r"GET  /orders/refills/.*",
@@ -77,7 +85,12 @@ ALLOWANCES = (
     Allowance(
         r"chore: pace",
         "the last orders of each service whose orders have ended are read, of which a small desk has fewer",
-        rows=lambda size: ENDED_SERVICES * min(size // HISTORY, MEASURED_ORDERS), steps=11, blocks=0.3,
+        rows=lambda size: ENDED_SERVICES * min(size // HISTORY, MEASURED_ORDERS), steps=11, blocks=0.5,
+    ),
+    Allowance(
+        r"chore: spending",
+        "the lines of a day's 96 quarters of an hour are added up, of which a small desk has fewer",
+        rows=lambda size: 96, steps=11, blocks=1,
     ),
     Allowance(
         r"chore: old deliveries",
@@ -93,6 +106,11 @@ ALLOWANCES = (
         r"GET  /admin/orders/charged/(\?.*)?",
         "as the other lists of the admin; of lines that change all day, so that a block holds few that count",
         rows=lambda size: ADMIN_ROWS, steps=110, blocks=0.4,
+    ),
+    Allowance(
+        r"GET  /admin/catalog/change/\?q=.*",
+        "as the other lists of the admin; and words are looked for in the service of each row",
+        rows=lambda size: ADMIN_ROWS, steps=110, blocks=1,
     ),
     Allowance(
         r"GET  /admin/\w+/\w+/(\?.*)?",

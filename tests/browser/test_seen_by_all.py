@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from tests.browser.conftest import NARROW, WIDE, Desk, Opens
-from tests.browser.test_every_page import pages
+from tests.browser.test_every_page import faults, pages
 from tests.makers import make_order, make_service
 
 __all__ = ["pages"]  # a fixture
@@ -150,3 +150,10 @@ def test_a_saved_view_gives_the_page_its_name(desk: Desk, opens: Opens) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Orders: Done this week")
     assert page.title() == "Done this week · Order Desk"
+
+
+def test_the_link_back_is_told_from_the_number_beside_it(desk: Desk, opens: Opens) -> None:
+    """By more than its colour, where the number is long enough for axe to take both for a sentence."""
+    page = opens("operator", f"/orders/{make_order('completed').pk}/")
+    page.evaluate("document.querySelector('.crumb [aria-current]').textContent = '100567'")
+    assert list(faults(page, "order")) == []

@@ -10,6 +10,7 @@ TEST_BUDGET = "tests/notpanel/test_budget.py"
 STATEMENTS = "tests/panel/worker/test_statements.py"
 LISTING = "tests/orders/table/test_listing.py"
 LATE = "tests/orders/reports/test_late.py"
+MOVED = "tests/orders/statistics/test_usual_times_change.py"
 DELIVERIES = "tests/notpanel/sandbox/test_sandbox_deliveries.py"
 CLIENT = "panel/notpanel/client.py"
 CLOCK = "tests/panel/worker/test_clock.py"
@@ -182,18 +183,18 @@ MISTAKES = (
     Mistake(
         "a pace that moves and leaves its live orders where they were", "orders/statistics/delivery_times.py",
         "if late_limits(pace.usual) != late_limits(before.get(pace.pk))]", "if pace.pk not in before and False]",
-        LATE,
+        MOVED,
     ),
     Mistake(
         "a pace that moves while an answer is saved, and leaves that order where it was",
         "orders/statistics/delivery_times.py",
         "for pace in changed:  # and once more", "for pace in ():  # and once more",
-        LATE,
+        MOVED,
     ),
     Mistake(
         "usual times that are read before the orders are locked", "orders/following/poll.py",
         "        news = lock_news(", "        usual_times({0})\n        news = lock_news(",
-        LATE,
+        MOVED,
     ),
     Mistake(
         "seen is seen, whatever came since the page was loaded", "orders/following/triage.py",

@@ -132,7 +132,7 @@ SETTINGS: dict[str, Setting] = {
     ),
     "send_delay_seconds": Setting(
         "Sending delay", "seconds",
-        "For so long a new order can be undone before it is sent. 0: it is sent at once. Each person may choose a "
+        "How long a new order can be undone before it is sent. 0: it is sent at once. Each person may choose a "
         "longer time for their own orders, up to 60 seconds.",
         lambda: str(settings.SEND_DELAY_SECONDS), read_number(0, MOST_DELAY_SECONDS), lambda value: f"{typed(value)} s",
     ),
@@ -172,9 +172,14 @@ def stored() -> Chosen:
     return DeskSettings.objects.filter(pk=ONLY_ROW).values_list("chosen", flat=True).first() or {}
 
 
+def desk_delay() -> timedelta:
+    """How long orders can be undone of people who have chosen no time of their own; nobody's wait for less."""
+    return timedelta(seconds=float(current().send_delay_seconds))
+
+
 def undo_window(person: Any) -> timedelta:
     """How long this person can undo a new order before it is sent: as they chose, not less than the desk's delay."""
-    return timedelta(seconds=max(float(current().send_delay_seconds), person.undo_seconds))
+    return max(desk_delay(), timedelta(seconds=person.undo_seconds))
 
 
 def longest_delay(now: datetime) -> timedelta:

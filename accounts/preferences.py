@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from datetime import timedelta
 from functools import lru_cache
 from itertools import groupby
 from typing import Any
@@ -13,7 +12,7 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 
-from accounts.desk_settings import current, held
+from accounts.desk_settings import desk_delay, held
 from accounts.models import PAGE_LENGTHS, UNDO_SECONDS, Density, Theme
 from panel.format.locale import written_for
 from panel.format.numbers import MARKS_OF, PLAIN, TABLES
@@ -123,11 +122,6 @@ class ZoneField(forms.CharField):
 def place_of(zone: str) -> str:
     """The place in a zone's name: `America/Argentina/Buenos_Aires` → `Argentina, Buenos Aires`."""
     return zone.partition("/")[2].replace("/", ", ").replace("_", " ")
-
-
-def desk_delay() -> timedelta:
-    """How long orders can be undone of people who have chosen no time of their own; nobody's wait for less."""
-    return timedelta(seconds=float(current().send_delay_seconds))
 
 
 def undo_choices() -> list[tuple[str, str]]:

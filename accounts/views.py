@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import desk_settings
 from accounts.access import Role, needs, why_not
 from accounts.models import SettingChange, User
-from accounts.preferences import PreferencesForm, desk_delay, set_paused, zone_of
+from accounts.preferences import PreferencesForm, set_paused, zone_of
 from accounts.settings_form import SettingsForm
 from panel.format.locale import written_for
 
@@ -37,7 +37,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
         form.save(request.user)
         messages.success(request, "Saved. Every page is written for you like this from now on.")
         return redirect("preferences")
-    context = {"form": form, "desk_delay": desk_delay(), **sample_context()}
+    context = {"form": form, "desk_delay": desk_settings.desk_delay(), **sample_context()}
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
     return render(request, "accounts/preferences.html", context, status=status)
 

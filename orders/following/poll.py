@@ -111,7 +111,7 @@ def apply_reports(
         orders = {order.pk: order for order in Order.objects.filter(upstream_id__in=asked).only(*COMPARED_FIELDS)}
         news = lock_news(orders.values(), reports)
         orders |= news
-        # Read once they are locked, or what `measure_services` writes to them meanwhile were undone by older times.
+        # Read once they are locked, or older times would undo what `measure_services` writes to them meanwhile.
         usual = usual_times({order.service_id for order in orders.values()})
         schedule = PollSchedule(usual, webhooks_reliable, call.due if call else {})
         polls = Poll.objects.filter(order__in=orders).lock()

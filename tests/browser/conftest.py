@@ -10,16 +10,20 @@ import pytest
 from django.conf import settings
 from django.db import connections
 from django.test import Client as Session
+from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, Route, ViewportSize, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.access import Role
 from accounts.models import User
+from orders.following.poll import apply_reports
+from orders.models import Order
 from panel.notpanel.client import Client
+from panel.notpanel.shapes import Reports
 from panel.upstream.client import record_call
 from panel.worker import loop
 from tests.chromium import chromium
-from tests.makers import make_user
+from tests.makers import make_report, make_user
 from tests.upstream import Upstream
 
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # playwright's loop runs in the test's thread
@@ -99,6 +103,18 @@ def reload_before_scripts(page: Page) -> Route:
             return held[0]
         page.wait_for_timeout(10)
     raise TimeoutError("The page did not ask for htmx.")
+
+
+def tells(order: Order, **said: object) -> None:
+    """Has the supplier report this about the order now."""
+    report = make_report(order, **said)  # type: ignore[arg-type]
+    apply_reports([report.upstream_id], Reports({report.upstream_id: report}, {}), timezone.now())
+
+
+def polled(page: Page) -> None:
+    """Waits for a poll that brings something."""
+    with page.expect_response(lambda answer: "v=" in answer.url and answer.status == 200):
+        page.keyboard.press("Shift")
 
 
 DEAF = 300  # ms in which a question that just came takes no press: static/ask.js

@@ -7,29 +7,16 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from accounts.access import Role
-from orders.following.poll import apply_reports
 from orders.models import Order, Task
 from orders.rules.statuses import Status
-from panel.notpanel.shapes import Reports
-from tests.browser.conftest import DEAF, NARROW, Desk, Opens
+from tests.browser.conftest import DEAF, NARROW, Desk, Opens, polled, tells
 from tests.browser.test_every_page import faults, pages, picture
-from tests.makers import make_order, make_report, make_service, make_user, place_order
+from tests.makers import make_order, make_service, make_user, place_order
 
 __all__ = ["pages"]  # a fixture
 FILLED_IN = "main form[method=post] :is(textarea, select, input:not([type=hidden]))"
 TYPED = ("customer wants it", "g r", "cancel or refill order u")
 Kind = Task.Kind
-
-
-def tells(order: Order, **said: object) -> None:
-    report = make_report(order, **said)  # type: ignore[arg-type]
-    apply_reports([report.upstream_id], Reports({report.upstream_id: report}, {}), timezone.now())
-
-
-def polled(page: Page) -> None:
-    """A poll that brought something has come."""
-    with page.expect_response(lambda answer: "v=" in answer.url and answer.status == 200):
-        page.keyboard.press("Shift")
 
 
 def stop_clock(page: Page) -> None:

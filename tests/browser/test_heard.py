@@ -10,8 +10,7 @@ from playwright.sync_api import Page, expect
 from accounts.models import BalanceReading
 from orders.models import Order
 from orders.rules.statuses import Status
-from tests.browser.conftest import Desk, Opens
-from tests.browser.test_one_order import tells
+from tests.browser.conftest import Desk, Opens, tells
 from tests.makers import make_order, make_service, make_user
 
 # Keeps every text that a live region of the page gets, as a screen reader is told of it.

@@ -18,8 +18,7 @@ from orders.rules.statuses import Status
 from panel.alarms.models import Alarm
 from panel.upstream.models import Chore
 from tests import ROOT
-from tests.browser.conftest import Desk, Opens
-from tests.browser.test_one_order import tells
+from tests.browser.conftest import Desk, Opens, tells
 from tests.makers import make_order, make_service, make_user, place_order
 
 # Every fragment that a template swaps, by its id. Rows of the list are swapped by their own ids.

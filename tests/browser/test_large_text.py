@@ -24,13 +24,16 @@ CUT = r"""() => {
         const isText = [...el.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
         const box = el.getBoundingClientRect();
         if (!isText || box.width < 3 || !el.checkVisibility({ visibilityProperty: true })) continue;
-        for (let at = el, by = null; at !== document.body; at = at.parentElement) {
-            const { overflowY, clipPath, webkitLineClamp } = getComputedStyle(at), edge = at.getBoundingClientRect();
-            if (clipPath === 'inset(50%)' || webkitLineClamp !== 'none') break;
-            const isOut = box.bottom > edge.bottom + 3 || box.top < edge.top - 3;
-            if (!by && isOut && ['hidden', 'clip'].includes(overflowY)) by = at;
-            if (at.parentElement === document.body && by) cut.push(`${el.outerHTML.slice(0, 80)} in ${by.className}`);
-        }
+        const above = [];
+        for (let at = el; at !== document.body; at = at.parentElement) above.push(at);
+        const style = (at) => getComputedStyle(at);
+        const isMeant = (at) => style(at).clipPath === 'inset(50%)' || style(at).webkitLineClamp !== 'none';
+        const cuts = (at) => {
+            const edge = at.getBoundingClientRect(), isOut = box.bottom > edge.bottom + 3 || box.top < edge.top - 3;
+            return isOut && ['hidden', 'clip'].includes(style(at).overflowY);
+        };
+        const by = above.find(cuts);
+        if (by && !above.some(isMeant)) cut.push(`${el.outerHTML.slice(0, 80)} in ${by.className}`);
     }
     if (document.documentElement.scrollWidth > innerWidth) cut.push('the page is too wide');
     return cut;

@@ -3,29 +3,16 @@
 from datetime import timedelta
 
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from accounts.access import Role
-from orders.following.poll import apply_reports
 from orders.models import Order, Presence
 from orders.rules.statuses import Status
-from panel.notpanel.shapes import Reports
-from tests.browser.conftest import NARROW, Desk, Opens
+from tests.browser.conftest import NARROW, Desk, Opens, polled, tells
 from tests.browser.test_every_page import faults, picture
-from tests.makers import make_order, make_report, make_service, make_user
+from tests.makers import make_order, make_service, make_user
 
 HOSTILE = "</script><b>not bold</b> \u202eright to left "
-
-
-def tells(order: Order, **said: object) -> None:
-    report = make_report(order, **said)  # type: ignore[arg-type]
-    apply_reports([report.upstream_id], Reports({report.upstream_id: report}, {}), timezone.now())
-
-
-def polled(page: Page) -> None:
-    """A poll that swapped has come."""
-    with page.expect_response(lambda answer: "v=" in answer.url and answer.status == 200):
-        page.keyboard.press("Shift")
 
 
 def test_two_people_at_one_order(desk: Desk, opens: Opens) -> None:

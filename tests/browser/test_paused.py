@@ -10,9 +10,8 @@ from accounts.access import Role
 from accounts.models import User
 from orders.models import Task
 from orders.rules.statuses import Status
-from tests.browser.conftest import NARROW, Desk, Opens
+from tests.browser.conftest import NARROW, Desk, Opens, tells
 from tests.browser.test_every_page import faults, picture
-from tests.browser.test_one_order import tells
 from tests.makers import make_order, make_user
 
 PAUSED = re.compile(r"^Paused at \d\d:\d\d UTC$")

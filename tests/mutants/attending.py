@@ -58,8 +58,8 @@ MISTAKES = (
     ),
     Mistake(
         "an order of a quick person that goes before the managers’ delay is over", SETTINGS,
-        "max(float(current().send_delay_seconds), person.undo_seconds)",
-        "person.undo_seconds or float(current().send_delay_seconds)",
+        "max(desk_delay(), timedelta(seconds=person.undo_seconds))",
+        "timedelta(seconds=person.undo_seconds) or desk_delay()",
         "tests/accounts/test_desk_settings.py",
     ),
     Mistake(

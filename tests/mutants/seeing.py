@@ -86,8 +86,8 @@ MISTAKES = (
         f"{SEEN}::test_no_aim_is_too_small_on_screens_between",
     ),
     Mistake(
-        "a sign-in that says what is wrong where nobody is", "templates/account/login.html",
-        ' tabindex="-1" autofocus>', ">",
+        "a sign-in that says what is wrong where nobody is", "templates/components.html",
+        '<div role="alert" tabindex="-1" autofocus>', '<div role="alert">',
         f"{SEEN}::test_a_wrong_sign_in_leads_to_what_is_wrong",
     ),
     Mistake(

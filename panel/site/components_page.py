@@ -30,13 +30,17 @@ ANA, LINK = User(pk=1, username="ana", name="Ana"), "https://www.instagram.com/l
 
 
 class Fields(forms.Form):
-    """A form with a field of each kind. As it is posted below, one of them is wrong."""
+    """A form with a field of each kind. As it is posted below, one of them is wrong, and so is the whole."""
 
     name = forms.CharField(help_text="With a help text.", required=False)
     wrong = forms.IntegerField(label="Wrong", min_value=500)
     choice = forms.ChoiceField(label="Choice", choices=[("all", "Everyone on the team")], required=False)
     words = forms.CharField(label="Comments", widget=forms.Textarea(attrs={"rows": 2}), required=False)
     tick = forms.BooleanField(label="A tick", required=False)
+
+    def clean(self) -> None:
+        """Finds the form wrong as a whole too."""
+        self.add_error(None, "Your session ended meanwhile. Nothing was done.")
 
 
 @require_safe

@@ -2,7 +2,6 @@
 
 import html
 import re
-import time
 from typing import Any
 
 import pytest
@@ -85,9 +84,7 @@ def test_hostile_text_is_text(viewer: Client, name: str, lines: int) -> None:
 def test_five_thousand_comments_are_folded_counted_and_sent_once(viewer: Client) -> None:
     comments = "\n".join(f"Comment no. {number}, with some words more" for number in range(5000))
     order = ordered("Custom Comments", comments=comments)
-    began = time.monotonic()
     page = page_of(viewer, order)
-    assert time.monotonic() - began < 1
     assert "Comments, 5,000 lines" in facts_of(page)
     assert "Show all 5,000" in page
     assert page.count("Comment no. 4999,") == 1, "the copy button points at it"

@@ -143,6 +143,7 @@
 
   // ── Keys: their script comes with the first, which is handed over; never while somebody types, or when switched off ──
   const { keys } = document.body.dataset;
+  let coming = null;
   const FIELDS = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
   document.addEventListener("keydown", (event) => {
     const { key, ctrlKey, metaKey, altKey, repeat } = event;
@@ -151,7 +152,11 @@
       && localStorage.keys !== "off" && !event.target.closest(FIELDS);
     if (!keys || !(palette || single) || event.defaultPrevented || document.querySelector("dialog:modal")) return;
     if (palette || key === "/") event.preventDefault(); // the browser has its own search on these
-    import(keys).then(({ press }) => press(palette ? "palette" : key, repeat), () => desk.toast("The keys did not load. Press again."));
+    coming ??= import(keys); // one for all keys, which so come in their order
+    coming.then(({ press }) => press(palette ? "palette" : key, repeat), () => {
+      coming = null;
+      desk.toast("The keys did not load. Press again.");
+    });
   });
 
   // ── At a sign-in the browser's time zone goes along; a field with a list is chosen whole, so that typing searches ──

@@ -190,8 +190,14 @@ document.addEventListener("keydown", ({ key }) => {
 });
 
 export const press = (key, repeated) => {
+  const field = document.activeElement;
   if (opening) {
     if (key.length === 1) typed += key;
+    return;
+  }
+  if (field?.matches(FIELDS.join()) && key.length === 1) { // pressed after “/”, while this script was on its way
+    field.setRangeText(key, field.selectionStart, field.selectionEnd, "end");
+    field.dispatchEvent(new Event("input", { bubbles: true }));
     return;
   }
   if (repeated && !REPEATS.includes(key)) return;

@@ -58,6 +58,7 @@ def test_did_it_go_through(desk: Desk, opens: Opens) -> None:
     page = opens(ana, "/orders/", width=LAPTOP)
     hands = Hands(page)
     hands.type("/")
+    expect(page.locator("#find")).to_be_focused()
     hands.paste(LINK)
     hands.type("<Enter>")
     row = page.locator(f"#order-{order.pk}")

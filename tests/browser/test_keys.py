@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from orders.models import Order, Task
 from tests.browser.conftest import Desk, Opens, says_yes
@@ -158,6 +158,21 @@ def test_a_walk_with_keys_alone(desk: Desk, opens: Opens, orders: list[Order]) -
     page.wait_for_url("**/team/")
     page.keyboard.press("/")  # nothing to search on this page but in the bar
     expect(page.locator("#find")).to_be_focused()
+
+
+def test_what_is_typed_before_the_keys_have_come_is_searched_for(opens: Opens, orders: list[Order]) -> None:
+    page = opens("operator", "/orders/")
+    held = list[Route]()
+    page.route("**/keys*.js", lambda route: held.append(route))
+    with page.expect_request("**/keys*.js"):
+        page.keyboard.press("/")
+    page.keyboard.type("nike")  # n alone would lead to a new order
+    held[0].continue_()
+    expect(page.locator("#find")).to_be_focused()
+    expect(page.locator("#find")).to_have_value("nike")
+    page.keyboard.type("jordan")
+    expect(page.locator("#find")).to_have_value("nikejordan")
+    assert page.url.endswith("/orders/")
 
 
 def test_a_walk_with_tab_alone(desk: Desk, opens: Opens, orders: list[Order]) -> None:

@@ -119,12 +119,13 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "panel.site.middleware.request_id",
+    "panel.site.middleware.headers",
+    "panel.site.middleware.no_plain_http",
     "panel.site.middleware.status_bar",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # It pads its answers, and Django masks the CSRF token anew each time, so lengths tell nothing (BREACH).
     "django.middleware.gzip.GZipMiddleware",
-    "panel.site.middleware.content_security_policy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -225,14 +226,22 @@ SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 SECURE_HSTS_PRELOAD = SECURE
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+# With these names a browser takes the cookies from this host over TLS alone, so no neighbour can plant its own.
+OWN_COOKIE = "__Host-" if SECURE else ""
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{OWN_COOKIE}sessionid", f"{OWN_COOKIE}csrftoken"
+MESSAGE_STORAGE = "panel.site.flash_messages.CookieThenSession"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "panel.site.views.stale_form"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "panel.ops.error_report.DiscreetFilter"
-# A proxy in front that ends TLS must set this header itself and strip it from what visitors send.
+# The proxy in front that ends TLS must set this header itself and strip it from what visitors send.
 BEHIND_PROXY = env.flag("BEHIND_PROXY", default=False)
+# How many proxies add to X-Forwarded-For: a visitor's address is that which the outermost of them saw.
+TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 1 if BEHIND_PROXY else 0, int, least=0, most=10)
+if bool(TRUSTED_PROXIES) != BEHIND_PROXY:
+    raise ImproperlyConfigured("BEHIND_PROXY and TRUSTED_PROXIES disagree: with proxies in front both are set.")
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    ALLAUTH_TRUSTED_PROXY_COUNT = 1  # otherwise the throttle of sign-in counts all visitors as one address
+    ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 
 # ── Logs ─────────────────────────────────────────────────────────────────────────────────────────
 LOG_FORMAT = env.choice("LOG_FORMAT", "TEXT" if DEBUG else "JSON", ("TEXT", "JSON"))

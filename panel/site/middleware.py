@@ -1,4 +1,4 @@
-"""What every request gets: an id in the log, a strict content security policy, the status bar, and an answer."""
+"""What every request gets: an id in the log, strict headers, the status bar, and an answer."""
 
 import logging
 import secrets
@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 
+from django.conf import settings
 from django.core.signals import request_finished
 from django.db.backends.signals import connection_created
 from django.http import Http404, HttpRequest, HttpResponse
@@ -15,15 +16,11 @@ from panel.ops.logs import from_here_on
 from panel.ops.write_probe import WATCH
 from panel.site.failures import answer_failure, answer_outage
 from panel.site.status_bar import StatusBar
+from panel.web.headers import FILE_HEADERS, PAGE_HEADERS
 from panel.web.params import LARGEST_ID
 
 log = logging.getLogger(__name__)
 Next = Callable[[HttpRequest], HttpResponse]
-
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 
 # Not when the middleware returns, because Django logs some lines about a request only after that.
 request_finished.connect(lambda **_: from_here_on(), dispatch_uid="forget the request", weak=False)
@@ -47,13 +44,30 @@ def request_id(get_response: Next) -> Next:
     return middleware
 
 
-def content_security_policy(get_response: Next) -> Next:
-    """Allows nothing from elsewhere and nothing inline, so a script in a service's name does not run even unescaped."""
+def headers(get_response: Next) -> Next:
+    """Puts the headers on every answer, also on those that other middleware gives. What an answer says itself stays."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        response["Content-Security-Policy"] = POLICY
+        is_file = request.path.startswith(settings.STATIC_URL) and response.status_code < HTTPStatus.BAD_REQUEST
+        for name, value in (FILE_HEADERS if is_file else PAGE_HEADERS).items():
+            response.setdefault(name, value)
         return response
+
+    return middleware
+
+
+def no_plain_http(get_response: Next) -> Next:
+    """Refuses what is sent without TLS where TLS is wanted. Pages are redirected to https by Django.
+
+    To redirect a form as well would tell nobody that its password or order has gone over the wire in the clear.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if not settings.SECURE_SSL_REDIRECT or request.is_secure() or request.method in ("GET", "HEAD"):
+            return get_response(request)
+        words = "This came over plain HTTP, which others can read. Nothing was done. Use https://.\n"
+        return HttpResponse(words, content_type="text/plain; charset=utf-8", status=HTTPStatus.FORBIDDEN)
 
     return middleware
 

@@ -27,6 +27,11 @@ if not SECRET_KEY:
     SECRET_KEY = "debug-only-" + secrets.token_hex(32)
     if "pytest" not in sys.modules:  # kept in a file, so that a developer stays signed in when the server reloads
         SECRET_KEY = env.kept(DATA_DIR / "debug_secret_key", SECRET_KEY, name="SECRET_KEY")
+# Keys from before: what they signed or sealed is still read, and nothing new is made with them.
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
+if not DEBUG:
+    env.refuse_weak("SECRET_KEY", SECRET_KEY)
+    env.refuse_weak("SECRET_KEY_FALLBACKS", *SECRET_KEY_FALLBACKS)
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 # Off only where plain HTTP is wanted, as in a demo on this machine: cookies and links then need no TLS.
 SECURE = env.flag("SECURE", default=not DEBUG)

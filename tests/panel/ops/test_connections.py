@@ -49,6 +49,23 @@ def word(opened: BaseDatabaseWrapper) -> str:
         return str(cursor.fetchone()[0])
 
 
+@only_sqlite
+def test_nobody_else_on_the_machine_can_read_the_books(tmp_path: Path) -> None:
+    options = {"init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"}
+    for mode in (None, 0o644, 0o666, 0o600, 0o400):
+        file = tmp_path / f"desk-{mode}"
+        if mode is not None:
+            file.touch(mode=0o600)
+            file.chmod(mode | 0o200)
+        database = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(file), "OPTIONS": options}
+        opened = ConnectionHandler({"default": database})["default"]
+        with opened.cursor() as cursor:
+            cursor.execute("CREATE TABLE word (word)")
+        modes = {beside.name: oct(beside.stat().st_mode & 0o777) for beside in tmp_path.glob(f"{file.name}*")}
+        opened.close()
+        assert len(modes) == 3 and set(modes.values()) == {"0o600"}, modes
+
+
 def test_pages_go_on_with_their_connection_and_ask_whether_it_works() -> None:
     database = settings.DATABASES["default"]
     assert database["CONN_MAX_AGE"] == 60

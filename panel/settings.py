@@ -37,24 +37,21 @@ ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 SECURE = env.flag("SECURE", default=not DEBUG)
 
 # ── The supplier ─────────────────────────────────────────────────────────────────────────────────
+# Only what calls the supplier needs the key, which is the worker. Pages need the address: it says whose desk this is.
 NOTPANEL_API_KEY = env.text("NOTPANEL_API_KEY")
-SANDBOX = not NOTPANEL_API_KEY
 SANDBOX_URL = "http://127.0.0.1:8701/api/v2"
 REAL_URL = "https://notpanel.com/api/v2"
-NOTPANEL_API_URL = env.text("NOTPANEL_API_URL", SANDBOX_URL if SANDBOX else REAL_URL)
+NOTPANEL_API_URL = env.text("NOTPANEL_API_URL", REAL_URL if NOTPANEL_API_KEY else SANDBOX_URL)
+SANDBOX = not NOTPANEL_API_KEY and NOTPANEL_API_URL.startswith(env.LOOPBACK)
 if SANDBOX:
     NOTPANEL_API_KEY = "sandbox-key"  # the sandbox's own, no secret
-    if not NOTPANEL_API_URL.startswith(env.LOOPBACK):
-        raise ImproperlyConfigured(
-            "NOTPANEL_API_URL names a real supplier, but NOTPANEL_API_KEY is not set: set the key, or take the address "
-            "away."
-        )
 elif not NOTPANEL_API_URL.startswith("https://"):
-    raise ImproperlyConfigured("NOTPANEL_API_URL must begin with https:// when NOTPANEL_API_KEY is set.")
+    raise ImproperlyConfigured("NOTPANEL_API_URL must begin with https://, but for a sandbox on this machine.")
 if DEBUG and not SANDBOX and not env.text("DEBUG"):  # by default, so perhaps on a server where it was forgotten
+    what_is_set = "NOTPANEL_API_KEY" if NOTPANEL_API_KEY else "NOTPANEL_API_URL"
     raise ImproperlyConfigured(
-        "NOTPANEL_API_KEY is set and DEBUG is not: set DEBUG=false, or DEBUG=true to show the desk's insides on "
-        "purpose to everybody who meets an error."
+        f"{what_is_set} is set and DEBUG is not: set DEBUG=false, or DEBUG=true to show the desk's insides on purpose "
+        "to everybody who meets an error."
     )
 
 # Calls a minute: documented as typical for a key and as fixed for an address. What upstream's answers say counts more.

@@ -16,6 +16,7 @@ ALLOCATIONS = 10_000
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "panel.settings")
 with start.told_in_a_sentence(exit_code=start.APP_LOAD_ERROR):
     pages = get_wsgi_application()
+start.forget_key()
 for obstacle in start.obstacles():
     logging.getLogger(__name__).error(obstacle)
 resolve("/orders/")  # loads every view now, so that the first visitor does not wait for that

@@ -84,6 +84,12 @@ def kept(path: Path, value: str, *, name: str) -> str:
         ) from None
 
 
+def forget(name: str) -> None:
+    """Takes a value from this process's environment, for itself and for what it starts."""
+    for each in (name, f"{name}_FILE"):
+        source.ENVIRON.pop(each, None)
+
+
 def refuse_weak(name: str, *values: str) -> None:
     """Refuses a secret that signs sessions and links unless it is long, random and nobody else's. It names no value."""
     for value in values:

@@ -5,17 +5,19 @@ import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
+from typing import Any
 
 from django.conf import settings
 from django.core.signals import request_finished
 from django.db.backends.signals import connection_created
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 
 from panel.ops.database import wait_no_longer
 from panel.ops.logs import from_here_on
 from panel.ops.write_probe import WATCH
-from panel.site.failures import answer_failure, answer_outage
+from panel.site.failures import CSRF_FIELD, answer_failure, answer_outage, answer_pasted_key, is_secret
 from panel.site.status_bar import StatusBar
+from panel.upstream.key import holds_key
 from panel.web.headers import FILE_HEADERS, PAGE_HEADERS
 from panel.web.params import LARGEST_ID
 
@@ -95,12 +97,30 @@ def sturdy(get_response: Next) -> Next:
             return answer_outage(request, outage)
         return response
 
-    middleware.process_view = refuse_large_ids  # type: ignore[attr-defined]
+    middleware.process_view = refuse_before_the_view  # type: ignore[attr-defined]
     middleware.process_exception = answer_failure  # type: ignore[attr-defined]
     return middleware
 
 
-def refuse_large_ids(request: HttpRequest, view: object, args: Sequence[object], kwargs: Mapping[str, object]) -> None:
-    """Raises Http404 for a number in the path beyond 64 bits: SQLite's driver breaks on it before it asks."""
+def refuse_before_the_view(
+    request: HttpRequest, view: object, args: Sequence[object], kwargs: Mapping[str, object]
+) -> HttpResponse | None:
+    """Refuses a text with a secret key in it, which colleagues and logs could read where it is stored.
+
+    Raises Http404 for a number in the path beyond 64 bits: SQLite's driver breaks on it before it asks.
+    """
     if any(isinstance(value, int) and value > LARGEST_ID for value in (*args, *kwargs.values())):
         raise Http404
+    if getattr(view, "csrf_exempt", False):  # a delivery, whose raw body is signed
+        return None
+    lists: list[tuple[str, list[Any]]] = [*request.GET.lists(), *posted_lists(request)]
+    texts = [text for name, values in lists for text in values if name != CSRF_FIELD and not is_secret(name)]
+    return answer_pasted_key(request) if texts and holds_key(texts) else None
+
+
+def posted_lists(request: HttpRequest) -> list[tuple[str, list[str]]]:
+    """The fields of the form that was sent; none of one that broke off. Of one that is too large Django says so."""
+    try:
+        return [(name, [str(text) for text in values]) for name, values in request.POST.lists()]
+    except UnreadablePostError:
+        return []

@@ -184,7 +184,8 @@ def start(**variables: str) -> subprocess.CompletedProcess[str]:
     [
         ({"DEBUG": "false"}, "SECRET_KEY is not set"),
         ({"DEBUG": "flase"}, "write true or false"),
-        ({"NOTPANEL_API_URL": "https://notpanel.com/api/v2"}, "NOTPANEL_API_KEY is not set"),
+        ({"NOTPANEL_API_URL": "https://notpanel.com/api/v2"}, "NOTPANEL_API_URL is set and DEBUG is not: set DEBUG="),
+        ({"NOTPANEL_API_URL": "http://notpanel.com/api/v2"}, "must begin with https://, but for a sandbox on this"),
         ({"NOTPANEL_API_KEY": "k", "NOTPANEL_API_URL": "http://notpanel.com/api/v2"}, "must begin with https://"),
         ({"LOG_LEVEL": "LOUD"}, "write one of"),
         ({"LOG_FORMAT": "xml"}, "write one of"),

@@ -14,17 +14,22 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.access import Role
+from orders.following.poll import poll_once
 from orders.models import Note, Order
+from orders.placing.submit import submit_one
+from orders.rules.statuses import Status
+from panel.notpanel.errors import NotPanelError
 from panel.ops.database import ONLY_ROW
-from panel.upstream.client import record_own_key
+from panel.upstream.client import make_client, record_own_key
 from panel.upstream.key import end_of, holds_key, mark_of
 from panel.upstream.models import Upstream
 from tests import ROOT
-from tests.makers import make_order, make_service
+from tests.makers import make_order, make_service, make_user, place_order, sold_by
 from tests.orders.placing.test_order_form import filled
 from tests.panel.ops.test_settings import GOOD_SECRET
 from tests.panel.ops.test_start import run
 from tests.people import as_a, htmx
+from tests.upstream import Upstream as Sandbox
 
 pytestmark = pytest.mark.django_db
 KEY = "np_live_7Q3mX9tB2kLrV5wZ8cYdN4hJ"
@@ -71,6 +76,24 @@ def test_a_sandbox_stores_none(settings: Any) -> None:
 @pytest.mark.parametrize("key", ["", "short", "a" * 15])
 def test_of_a_short_key_nothing_is_shown(key: str) -> None:
     assert (end_of(key), mark_of(key, GOOD_SECRET)) == ("", "")
+
+
+def test_a_key_is_replaced_while_an_order_is_under_way(settings: Any) -> None:
+    """As README says: a second key at the supplier, the worker started anew with it, the first removed there."""
+    with Sandbox(keys=(KEY, KEY[::-1])) as upstream:
+        settings.NOTPANEL_API_URL, settings.NOTPANEL_API_KEY = upstream.url, KEY
+        order = place_order(by=make_user(), service=sold_by(make_client()), quantity=1000)
+        assert submit_one(make_client())
+        settings.NOTPANEL_API_KEY = KEY[::-1]
+        record_own_key(timezone.now())
+        upstream.supplier.keys.remove(KEY)
+        assert poll_once(make_client(), timezone.now())
+        order.refresh_from_db()
+        assert order.upstream_id and order.status != Status.QUEUED
+        settings.NOTPANEL_API_KEY = KEY
+        with pytest.raises(NotPanelError):
+            make_client().balance()
+    assert (row().key_end, row().spoke_at is not None) == (end_of(KEY[::-1]), True)
 
 
 # ── What is shown ────────────────────────────────────────────────────────────────────────────────

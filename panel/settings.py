@@ -218,6 +218,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": PLAIN if DEBUG else HASHED},
 }
 WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # no other site has a use for our files
 
 # A dry run sends a field for each of its orders that is ticked, of up to 5,000 orders.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 6_000

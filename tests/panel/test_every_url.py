@@ -20,7 +20,8 @@ pytestmark = pytest.mark.django_db
 LEADS_TO = {"login": "/accounts/login/", "orders": "/orders/", "views": "/orders/views/", "due": "/orders/sending/due/",
             "services": "/services/", "changes": "/services/changes/", "admin_login": "/admin/login/",
             "webhooks": "/upstream/webhooks/",
-            "admin": "/admin/", "change": "change/", "alarms": "/alarms/", "choices": "/alarms/choices/"}  # fmt: skip
+            "admin": "/admin/", "sessions": "/accounts/sessions/", "sign_out": "/accounts/logout/",
+            "change": "change/", "alarms": "/alarms/", "choices": "/alarms/choices/"}  # fmt: skip
 TABLE = """
                                  | login orders            | 405                           | 405
 orders/                          | login 200               | 405                           | 405
@@ -99,6 +100,9 @@ upstream/webhooks/               | login 200               | login 405          
 upstream/webhooks/rings/         | login 403 403 403 405   | login 403 403 403 webhooks    | login 403 403 403 405
 webhooks/notpanel/               | 405                     | 503                           | 405
 team/                            | login 200               | 405                           | 405
+team/security/                   | login 403 403 403 200   | 405                           | 405
+team/<pk>/sessions/              | login 403 403 403 200   | 405                           | 405
+team/<pk>/sessions/endings/      | login 403 403 403 405   | login 403 403 403 sessions    | login 403 403 403 405
 palette/                         | login 200               | 405                           | 405
 keys/                            | login 200               | 405                           | 405
 styleguide/                      | login 403 403 403 200   | 405                           | 405
@@ -108,6 +112,9 @@ accounts/login/                  | 200 orders              | 200 orders         
 accounts/logout/                 | login 200               | login                         | 405
 accounts/inactive/               | 200                     | 405                           | 405
 accounts/password/change/        | login 200               | login 200                     | login 405
+accounts/sessions/               | login 200               | 405                           | 405
+accounts/sessions/endings/       | login 405               | login sessions                | login 405
+accounts/sessions/<pk>/ending/   | login 405               | login sign_out                | login 405
 accounts/preferences/            | login 200               | login 422                     | 405
 accounts/preferences/live/       | login 405               | login 204                     | login 405
 accounts/preferences/sample/     | login 200               | 405                           | 405

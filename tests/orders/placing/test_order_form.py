@@ -6,11 +6,10 @@ from decimal import Decimal
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import BalanceReading, User
+from accounts.models import BalanceReading, DeskSession, User
 from catalog.models import Service
 from orders.models import Order
 from tests.makers import PASSWORD, make_order, make_service, make_user, place_order
@@ -246,7 +245,7 @@ def test_a_form_that_was_made_for_nobody_is_not_kept(service: Service) -> None:
     stranger = Client()
     answer = stranger.post("/orders/new/", filled(service, made_for="forged"))
     assert "kept" not in answer["Location"]
-    assert not Session.objects.exists()
+    assert not DeskSession.objects.exists()
 
 
 def test_a_form_that_a_script_brought_back_orders_nothing(operator: Client, service: Service) -> None:

@@ -105,7 +105,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("digest", models.CharField(max_length=64)),
-                ("address", models.CharField(help_text="Where it signed in last.", max_length=45)),
+                ("address", models.CharField(help_text="Where it signed in.", max_length=45)),
                 ("device", models.CharField(help_text="In short words.", max_length=60)),
                 ("first_at", models.DateTimeField()),
                 ("last_at", models.DateTimeField()),
@@ -130,7 +130,6 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-last_at",),
                 "indexes": [
-                    models.Index(fields=["user", "address"], name="device_by_address"),
                     models.Index(
                         condition=models.Q(("mail_due_at__isnull", False)),
                         fields=["mail_due_at"],
@@ -138,7 +137,9 @@ class Migration(migrations.Migration):
                     ),
                     models.Index(fields=["last_at"], name="device_by_time"),
                 ],
-                "constraints": [models.UniqueConstraint(fields=("user", "digest"), name="one_row_a_device")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("user", "digest", "address"), name="one_row_a_device_and_address")
+                ],
             },
         ),
     ]

@@ -32,12 +32,12 @@ class SignInCount(models.Model):
 
 
 class KnownDevice(models.Model):
-    """A browser with which a person has signed in. Its cookie holds a random text, of which a hash is kept here."""
+    """A browser with which a person has signed in at an address, known by the hash of a random text in its cookie."""
 
     # No index of its own: the constraint below begins with it.
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
     digest = models.CharField(max_length=DIGEST_CHARACTERS)
-    address = models.CharField(max_length=ADDRESS_CHARACTERS, help_text="Where it signed in last.")
+    address = models.CharField(max_length=ADDRESS_CHARACTERS, help_text="Where it signed in.")
     device = models.CharField(max_length=DEVICE_CHARACTERS, help_text="In short words.")
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
@@ -49,12 +49,10 @@ class KnownDevice(models.Model):
     class Meta:
         ordering = ("-last_at",)
         constraints = [
-            # Two sign-ins at once with one browser make one row. Also finds the device at each try to sign in.
-            models.UniqueConstraint(fields=["user", "digest"], name="one_row_a_device")
+            # Two sign-ins at once with one browser make one row. Also finds a person's devices at each try to sign in.
+            models.UniqueConstraint(fields=["user", "digest", "address"], name="one_row_a_device_and_address")
         ]
         indexes = [
-            # Whether the person has signed in from an address before.
-            models.Index(fields=["user", "address"], name="device_by_address"),
             # For the chores: what is to be told, and what nobody has used for long.
             models.Index(fields=["mail_due_at"], condition=models.Q(mail_due_at__isnull=False), name="device_to_tell"),
             models.Index(fields=["last_at"], name="device_by_time"),

@@ -31,7 +31,7 @@ def middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[
             session.used_at = None if is_automatic(request) else timezone.now()
         elif session.row and session.row.user_id and not session.modified and not is_automatic(request):
             note_use(session.row, address_of(request))
-        if session.row and session.row.user_id and session.is_empty():
+        if session.ended and session.is_empty():
             response["Clear-Site-Data"] = CLEARED
         return response
 

@@ -26,6 +26,7 @@ class SessionStore(SessionBase):
         self.began_at: datetime | None = None  # when the person signed in; kept when the key changes
         self.used_at: datetime | None = None  # set for the next save by what a person does
         self.address, self.device = "", ""
+        self.ended = False  # whether somebody was signed out in this request
 
     def load(self) -> dict[str, Any]:
         """What the session holds; nothing when it is unknown, has ended, or was not used for too long."""
@@ -88,11 +89,12 @@ class SessionStore(SessionBase):
 
     def flush(self) -> None:
         """Ends this session; what follows is a new one."""
+        self.ended = self.ended or bool(self.row and self.row.user_id)
         super().flush()
         self.row = self.began_at = None
 
     @classmethod
     def clear_expired(cls) -> None:
-        """Deletes what has ended, for Django's `clearsessions`; the chore in ending.py calls it too."""
+        """Deletes what has ended, for Django's `clearsessions`; the chore in end.py calls it too."""
         now = timezone.now()
         DeskSession.objects.exclude(pk__in=DeskSession.objects.alive(now).values("pk")).delete()

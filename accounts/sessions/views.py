@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import may, needs, why_not
 from accounts.models import DeskSession, User
-from accounts.sessions.ending import end_session, end_sessions
+from accounts.sessions.end import end_session, end_sessions
 from panel.format.times import took
 from panel.web.paging import one_more
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -15,7 +15,7 @@ from panel.web.visitor import address_of, device_of
 COOKIE = "desk_device"
 COOKIE_BYTES = 32
 FORGOTTEN_AFTER = timedelta(days=180)  # without a sign-in
-DEVICES_A_PERSON = 20  # the latest; each of them is a count of its own for guesses
+ROWS_A_PERSON = 40  # the latest devices and addresses; each of them is a count of its own for guesses
 
 
 def digest_in(request: HttpRequest) -> str:
@@ -44,14 +44,15 @@ def remember(person: User, request: HttpRequest, response: HttpResponseBase, *, 
     """Remembers the device after a sign-in, and gives it its cookie. With `tell` a worker e-mails the person."""
     now, text = timezone.now(), request.COOKIES.get(COOKIE) or secrets.token_urlsafe(COOKIE_BYTES)
     request.COOKIES[COOKIE] = text  # the same for whatever else asks in this request
-    seen: dict[str, Any] = {"address": address_of(request), "device": device_of(request), "last_at": now}
+    seen: dict[str, Any] = {"device": device_of(request), "last_at": now}
     KnownDevice.objects.update_or_create(
         user=person,
         digest=digest_in(request),
+        address=address_of(request),
         defaults=seen,
         create_defaults={**seen, "first_at": now, "mail_due_at": now if tell else None},
     )
-    kept = KnownDevice.objects.filter(user=person).order_by("-last_at", "-id").values("pk")[:DEVICES_A_PERSON]
+    kept = KnownDevice.objects.filter(user=person).order_by("-last_at", "-id").values("pk")[:ROWS_A_PERSON]
     KnownDevice.objects.filter(user=person).exclude(pk__in=list(kept.values_list("pk", flat=True))).delete()
     response.set_cookie(COOKIE, text, max_age=FORGOTTEN_AFTER, secure=settings.SECURE, httponly=True, samesite="Lax")
 
@@ -59,8 +60,3 @@ def remember(person: User, request: HttpRequest, response: HttpResponseBase, *, 
 def forget(person: User) -> None:
     """Forgets all devices of this person: what they use next is new, and has no count of its own."""
     KnownDevice.objects.filter(user=person).delete()
-
-
-def delete_unused(now: datetime) -> int:
-    """Deletes devices that nobody has signed in with for long. Returns how many."""
-    return KnownDevice.objects.filter(last_at__lt=now - FORGOTTEN_AFTER).delete()[0]

@@ -147,8 +147,3 @@ def wait_seconds(attempt: Try, now: float | None = None) -> int:
     waits = [max(ends_at for count in way for tries, ends_at in [kept.get(count.key, nothing)] if tries >= count.most)
              for way in ways if any(kept.get(count.key, nothing)[0] >= count.most for count in way)]  # fmt: skip
     return max(1, min(waits, default=moment) - moment)
-
-
-def delete_ended(now: float) -> int:
-    """Deletes counts whose window has ended. Returns how many."""
-    return SignInCount.objects.filter(ends_at__lte=int(now)).delete()[0]

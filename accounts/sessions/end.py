@@ -36,6 +36,6 @@ def end_sessions(person: User, request: HttpRequest | None, *, but: DeskSession 
 def delete_expired(now: datetime) -> int:
     """Deletes sessions that have ended by themselves, a lot at a time. Returns how many."""
     idle, oldest = timedelta(hours=settings.SESSION_IDLE_HOURS), timedelta(hours=settings.SESSION_HOURS)
-    ended = Q(used_at__lte=now - idle) | Q(began_at__lte=now - oldest)
+    ended = Q(used_at__lte=now - idle) | Q(began_at__lte=now - oldest) | Q(ends_at__lte=now)
     keys = list(DeskSession.objects.filter(ended).order_by("used_at").values_list("pk", flat=True)[:DELETED_ROWS])
     return DeskSession.objects.filter(ended, pk__in=keys).delete()[0]

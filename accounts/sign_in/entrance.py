@@ -38,12 +38,11 @@ class Entrance:
     def enter(self) -> None:
         """Counts the try. Raises TooMany when there is no room for it; the first such refusal is recorded."""
         taken = throttle.take(self.attempt)
-        if taken is None:
-            if throttle.first_refusal(self.attempt):
+        if isinstance(taken, throttle.Refused):
+            if taken.first:
                 record_door("throttled", self.person, self.request)
-            seconds = throttle.wait_seconds(self.attempt)
-            self.request.sign_in_wait = seconds  # type: ignore[attr-defined]  # the view answers with it
-            raise TooMany(SENTENCE.format(minutes=-(-seconds // 60)), code="too_many_login_attempts")
+            self.request.sign_in_wait = taken.seconds  # type: ignore[attr-defined]  # the view answers with it
+            raise TooMany(SENTENCE.format(minutes=-(-taken.seconds // 60)), code="too_many_login_attempts")
         self.taken = taken
 
     def passed(self, person: Any) -> None:

@@ -48,6 +48,13 @@ class Try(NamedTuple):
     known_address: bool = False
 
 
+class Refused(NamedTuple):
+    """There is no room for a try: for how many seconds, and whether that is the first refusal of its address."""
+
+    seconds: int
+    first: bool
+
+
 Way = Sequence[Count]  # all of these must have room
 
 
@@ -75,18 +82,24 @@ def ways_of(attempt: Try) -> list[Way]:
     return ways
 
 
-def take(attempt: Try, now: float | None = None) -> list[str] | None:
-    """Counts this try, and returns the keys under which it did; None when there is no room for it.
+def take(attempt: Try, now: float | None = None) -> "list[str] | Refused":
+    """Counts this try, and returns the keys under which it did; Refused when there is no room for it.
 
-    A refusal only reads, however many there are.
+    A refusal is one question to the database, however many there are; the first of an address also writes a row.
     """
     moment = int(now if now is not None else time.time())
-    ways = ways_of(attempt)
-    used = tries_now([count.key for way in ways for count in way], moment)
+    ways, noted = ways_of(attempt), Count(key_of("noted", network_of(attempt.address)), NOTED_REFUSALS)
+    held = counted_now([noted.key, *(count.key for way in ways for count in way)], moment)
     for way in ways:
-        if all(used.get(count.key, 0) < count.most for count in way) and take_all(way, moment):
+        if not any(is_full(count, held) for count in way) and take_all(way, moment):
             return [count.key for count in way]
-    return None
+    waits = [max((held[count.key][1] for count in way if is_full(count, held)), default=moment) for way in ways]
+    return Refused(max(1, min(waits) - moment), first=not is_full(noted, held) and take_one(noted, moment))
+
+
+def is_full(count: Count, held: dict[str, tuple[int, int]]) -> bool:
+    """Whether there is no room in this count."""
+    return count.key in held and held[count.key][0] >= count.most
 
 
 def take_all(counts: Iterable[Count], moment: int) -> bool:
@@ -119,31 +132,14 @@ def give_back(keys: Iterable[str]) -> None:
     SignInCount.objects.filter(key__in=list(keys), tries__gt=0).update(tries=F("tries") - 1)
 
 
-def tries_now(keys: Iterable[str], moment: int) -> dict[str, int]:
-    """How often each of these was tried within its window."""
+def counted_now(keys: Iterable[str], moment: int) -> dict[str, tuple[int, int]]:
+    """Of each of these that was tried within its window: how often, and when the window ends."""
     rows = SignInCount.objects.filter(key__in=list(keys), ends_at__gt=moment)
-    return dict(rows.values_list("key", "tries"))
+    return {key: (tries, ends_at) for key, tries, ends_at in rows.values_list("key", "tries", "ends_at")}
 
 
 def has_room(*parts: str, most: int, now: float | None = None) -> bool:
     """Counts one more of what these parts name. False when there were `most` within the window; then it only reads."""
     moment = int(now if now is not None else time.time())
     count = Count(key_of(*parts), most)
-    return tries_now([count.key], moment).get(count.key, 0) < most and take_one(count, moment)
-
-
-def first_refusal(attempt: Try, now: float | None = None) -> bool:
-    """Whether this refusal is the first of its address within the window: only that is recorded."""
-    return has_room("noted", network_of(attempt.address), most=NOTED_REFUSALS, now=now)
-
-
-def wait_seconds(attempt: Try, now: float | None = None) -> int:
-    """After how many seconds there is room again in one of the ways."""
-    moment = int(now if now is not None else time.time())
-    ways = ways_of(attempt)
-    rows = SignInCount.objects.filter(key__in={count.key for way in ways for count in way}, ends_at__gt=moment)
-    kept = {key: (tries, ends_at) for key, tries, ends_at in rows.values_list("key", "tries", "ends_at")}
-    nothing = (0, moment)
-    waits = [max(ends_at for count in way for tries, ends_at in [kept.get(count.key, nothing)] if tries >= count.most)
-             for way in ways if any(kept.get(count.key, nothing)[0] >= count.most for count in way)]  # fmt: skip
-    return max(1, min(waits, default=moment) - moment)
+    return not is_full(count, counted_now([count.key], moment)) and take_one(count, moment)

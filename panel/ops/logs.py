@@ -87,4 +87,8 @@ class Text(logging.Formatter):
         at = datetime.fromtimestamp(record.created, UTC)
         tail = "".join(f" {name}={value}" for name, value in facts(record).items())
         line = on_one_line(f"{at:%H:%M:%S} {record.levelname.lower():7} {record.name}: {record.getMessage()}{tail}")
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        if not record.exc_info:
+            return line
+        # Set in, so that no line of an exception's own text looks like a line of the log.
+        trace = "\n".join(f"  {on_one_line(part)}" for part in self.formatException(record.exc_info).split("\n"))
+        return f"{line}\n{trace}"

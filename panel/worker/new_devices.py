@@ -7,7 +7,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from accounts.models import KnownDevice
-from panel.alarms import mail
+from panel.alarms.mail import send
 from panel.alarms.message import Message, NotSent
 from panel.format.locale import written_for
 from panel.format.times import clock
@@ -44,7 +44,7 @@ def tell(device: KnownDevice, now: datetime) -> bool:
     if not row.filter(mail_due_at=device.mail_due_at).update(**claim):
         return False
     try:
-        mail.send(message_of(device))
+        send(message_of(device))
     except NotSent as trouble:
         log.warning("device %s: %s", device.pk, trouble)
         row.update(mail_due_at=now + PAUSE if device.mail_tries + 1 < TRIES else None)

@@ -128,9 +128,10 @@ def test_a_try_that_has_no_room_in_one_count_takes_none_of_the_others() -> None:
 def test_after_the_window_there_is_room_again() -> None:
     attempt = throttle.Try("person 1", "192.0.2.1")
     taken = [throttle.take(attempt, 1_000) for _ in range(throttle.ADDRESS_TRIES + 1)]
-    assert [bool(keys) for keys in taken] == [True] * throttle.ADDRESS_TRIES + [False]
-    assert throttle.wait_seconds(attempt, 1_100) == throttle.WINDOW_SECONDS - 100
-    assert throttle.take(attempt, 1_000 + throttle.WINDOW_SECONDS)
+    assert [isinstance(each, list) for each in taken] == [True] * throttle.ADDRESS_TRIES + [False]
+    assert taken[-1] == throttle.Refused(throttle.WINDOW_SECONDS, first=True)
+    assert throttle.take(attempt, 1_100) == throttle.Refused(throttle.WINDOW_SECONDS - 100, first=False)
+    assert isinstance(throttle.take(attempt, 1_000 + throttle.WINDOW_SECONDS), list)
 
 
 def test_the_table_tells_no_name_and_no_address(owner: User) -> None:

@@ -1,6 +1,7 @@
 """The order form: what is wrong stands beside the field, nothing typed is lost, and one form is one order."""
 
 import re
+import time
 import uuid
 from decimal import Decimal
 from urllib.parse import parse_qs, urlsplit
@@ -246,6 +247,23 @@ def test_a_form_that_was_made_for_nobody_is_not_kept(service: Service) -> None:
     answer = stranger.post("/orders/new/", filled(service, made_for="forged"))
     assert "kept" not in answer["Location"]
     assert not DeskSession.objects.exists()
+
+
+def test_a_form_proves_whom_it_was_made_for_a_day_long(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    made_for = proof(as_a("operator").get("/orders/new/").content.decode())
+    now = time.time()
+    for hours, kept in ((23, True), (25, False)):
+        monkeypatch.setattr("django.core.signing.time.time", lambda then=now + hours * 3600: then)
+        answer = Client().post("/orders/new/", filled(service, made_for=made_for))
+        assert ("kept" in answer["Location"]) == kept
+
+
+def test_one_person_has_only_so_many_kept_forms(service: Service) -> None:
+    """A proof may be stolen: without a cap, whoever has it could fill the database."""
+    made_for = proof(as_a("operator").get("/orders/new/").content.decode())
+    answers = [Client().post("/orders/new/", filled(service, made_for=made_for)) for _ in range(25)]
+    assert ["kept" in answer["Location"] for answer in answers] == [True] * 20 + [False] * 5
+    assert DeskSession.objects.filter(user=None).count() == 20
 
 
 def test_a_form_that_a_script_brought_back_orders_nothing(operator: Client, service: Service) -> None:

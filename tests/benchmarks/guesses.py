@@ -36,10 +36,8 @@ def main() -> int:
     figures.say(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, which carry all of it")
     with measure.desk(pages=True) as folder:
         make_user(Role.OWNER, username="olivia", email="olivia@example.com")
-        for names in (
-            ["olivia"],
-            ["olivia", *(f"person{at}" for at in range(99)), *(f"nobody{at}" for at in range(200))],
-        ):
+        others = [*(f"person{at}" for at in range(99)), *(f"nobody{at}" for at in range(200))]
+        for names in (["olivia"], ["olivia", *others]):
             for name in names[1:100]:
                 User.objects.create_user(name, email=f"{name}@example.com")
             flood(folder, names, figures)
@@ -50,25 +48,22 @@ def main() -> int:
 
 def flood(folder: Path, names: list[str], figures: measure.Figures) -> None:
     """The guesses at these names, and the owner's sign-ins meanwhile."""
-    before = hashed()
+    before, over = hashed(), Event()
     places = [f"127.0.1.{at + 1}" for at in range(ADDRESSES)]
-    waits, refused, over = list[float](), list[str](), Event()
     with serving(folder, OURS) as (_, port), ThreadPoolExecutor(SENDERS + 1) as pool:
         device = sign_in(port, HOME)[1]
-        owner = pool.submit(lambda: [waits.append(wait) or (refused.append(who) if not well else None)  # type: ignore[func-returns-value]
-                                     for who, wait, well in sign_ins(port, device, over)])  # fmt: skip
+        owner = pool.submit(lambda: list(sign_ins(port, device, over)))
         began = time.monotonic()
         shares = [list(guesses(names, GUESSES, places))[at::SENDERS] for at in range(SENDERS)]
         answers = [status for share in pool.map(lambda share: [guess(port, *each) for each in share], shares)
                    for status in share]  # fmt: skip
         took = time.monotonic() - began
         over.set()
-        owner.result()
+        meanwhile = owner.result()
     hashes = hashed() - before
+    waits, refused = [wait for _, wait, _ in meanwhile], [who for who, _, well in meanwhile if not well]
     what = f"{len(names)} account{'s' * (len(names) > 1)}"
-    figures.say(
-        f"{what}: {GUESSES:,} guesses from {ADDRESSES} addresses in {took:.0f} s, {len(waits)} sign-ins meanwhile"
-    )
+    figures.say(f"{what}: {GUESSES:,} guesses from {ADDRESSES} addresses in {took:.0f} s, {len(waits)} sign-ins")
     figures.say(f"the owner waited {median(waits) * 1000:.0f} ms (median)")
     figures.exactly(f"{what}: answers but “wrong” and “wait”", sorted(set(answers) - {200, 429}), [])
     figures.at_most(f"{what}: hashes a guess", hashes / GUESSES, MOST_HASHES_A_GUESS)
@@ -104,7 +99,7 @@ def guess(port: int, login: str, password: str, place: str, headers: dict[str, s
 
 
 def post(port: int, place: str, login: str, password: str, headers: dict[str, str]) -> tuple[int, list[str]]:
-    """Sends the form from this address, with a CSRF token that the cookie agrees to. Status, and cookies that are set."""
+    """Sends the form from this address, with a CSRF token that the cookie agrees to. Status, and cookies."""
     line = http.client.HTTPConnection(HERE, port, timeout=60, source_address=(place, 0))
     token = "a" * 32
     cookie = "; ".join(filter(None, [f"csrftoken={token}", headers.get("Cookie", "")]))

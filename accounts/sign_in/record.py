@@ -26,11 +26,11 @@ FORBIDDEN_ROWS = 20  # of one person within ten minutes
 
 
 class Kind(NamedTuple):
-    """One kind of event. `words` is its sentence without a subject, with facts in braces where it has some."""
+    """One kind of event: its title, and what the page says below it, with facts in braces."""
 
     group: str  # a key of GROUPS
     title: str
-    words: str
+    detail: str = ""
     tone: str = ""  # warn, bad
 
 
@@ -44,35 +44,34 @@ GROUPS = {
     "forbidden": "Forbidden requests",
 }
 KINDS: dict[str, Kind] = {
-    "signed_in": Kind("sign_in", "Signed in", "signed in"),
-    "new_device": Kind("sign_in", "Signed in on a new device", "signed in on a device that they had not used before",
-                       "warn"),
-    "reauthenticated": Kind("sign_in", "Confirmed who they are", "confirmed who they are"),
-    "failed": Kind("refused", "Failed to sign in", "failed to sign in: {why}", "warn"),
-    "throttled": Kind("refused", "Slowed down", "was slowed down after too many failures", "bad"),
-    "factor_added": Kind("factor", "Second factor added", "added a second factor"),
-    "factor_removed": Kind("factor", "Second factor removed", "removed the second factor", "warn"),
-    "factor_reset": Kind("factor", "Second factor reset", "reset the second factor: {reason}", "warn"),
-    "factor_failed": Kind("refused", "Wrong code", "gave a wrong code of the second factor", "warn"),
-    "recovery_codes_made": Kind("factor", "Recovery codes made", "made new recovery codes"),
-    "recovery_code_used": Kind("factor", "Recovery code used", "used a recovery code", "warn"),
-    "passkey_added": Kind("factor", "Passkey added", "added a passkey"),
-    "passkey_removed": Kind("factor", "Passkey removed", "removed a passkey"),
-    "password_changed": Kind("password", "Password changed", "changed the password"),
-    "password_reset": Kind("password", "Password reset", "set a new password through a link", "warn"),
-    "invitation_made": Kind("password", "Link made", "made a link to choose a password"),
-    "invitation_used": Kind("password", "Invitation used", "chose a password through a link"),
-    "invitation_withdrawn": Kind("password", "Link withdrawn", "withdrew a link to choose a password"),
-    "signed_out": Kind("session", "Signed out", "signed out"),
-    "session_ended": Kind("session", "Session ended", "ended a session: {device_ended}"),
-    "sessions_ended": Kind("session", "Sessions ended", "ended {count} sessions"),
-    "forbidden": Kind("forbidden", "Forbidden request", "asked for what they may not do: {method} {path}", "warn"),
-}  # fmt: skip
-UNKNOWN_KIND = Kind("", "Something else", "did what this version of the desk does not know")
+    "signed_in": Kind("sign_in", "Signed in"),
+    "new_device": Kind("sign_in", "Signed in on a new device", tone="warn"),
+    "reauthenticated": Kind("sign_in", "Confirmed who they are"),
+    "failed": Kind("refused", "Failed to sign in", "{why}"),
+    "throttled": Kind("refused", "Slowed down", "after too many failures", "bad"),
+    "factor_failed": Kind("refused", "Gave a wrong code"),
+    "factor_added": Kind("factor", "Second factor added"),
+    "factor_removed": Kind("factor", "Second factor removed", tone="warn"),
+    "factor_reset": Kind("factor", "Second factor reset", "{reason}", "warn"),
+    "recovery_codes_made": Kind("factor", "Recovery codes made"),
+    "recovery_code_used": Kind("factor", "Recovery code used", tone="warn"),
+    "passkey_added": Kind("factor", "Passkey added"),
+    "passkey_removed": Kind("factor", "Passkey removed"),
+    "password_changed": Kind("password", "Password changed"),
+    "password_reset": Kind("password", "Password reset through a link", tone="warn"),
+    "invitation_made": Kind("password", "Link to choose a password made"),
+    "invitation_used": Kind("password", "Link to choose a password used"),
+    "invitation_withdrawn": Kind("password", "Link to choose a password withdrawn"),
+    "signed_out": Kind("session", "Signed out"),
+    "session_ended": Kind("session", "Session ended", "{device_ended}"),
+    "sessions_ended": Kind("session", "Sessions ended", "{count} of them"),
+    "forbidden": Kind("forbidden", "Asked for what they may not do", "{method} {path}", "warn"),
+}
+UNKNOWN_KIND = Kind("", "Something that this version of the desk does not know")
 
 
 class Facts(dict[str, Any]):
-    """The facts of an event; what is missing is a dash in its sentence."""
+    """The facts of an event; what is missing is a dash."""
 
     def __missing__(self, name: str) -> str:
         return "–"
@@ -114,9 +113,9 @@ def kind_of(event: DoorEvent) -> Kind:
     return KINDS.get(event.kind, UNKNOWN_KIND)
 
 
-def sentence_of(event: DoorEvent) -> str:
-    """What happened, without its subject: “signed in”."""
-    return kind_of(event).words.format_map(Facts(event.facts))
+def detail_of(event: DoorEvent) -> str:
+    """What is to be said besides the title, or ""."""
+    return kind_of(event).detail.format_map(Facts(event.facts))
 
 
 def record_forbidden(request: HttpRequest) -> None:

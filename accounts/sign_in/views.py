@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import needs
 from accounts.models import DoorEvent, User
-from accounts.sign_in.record import GROUPS, kind_of, sentence_of
+from accounts.sign_in.record import GROUPS, detail_of, kind_of
 from panel.web.paging import one_more
 from panel.web.params import read_number
 
@@ -43,7 +43,7 @@ def security(request: HttpRequest) -> HttpResponse:
     before = read_number(request.GET.get("before"))
     rows, more = one_more(events.filter(pk__lt=before) if before else events, EVENTS_A_PAGE)
     context = {
-        "events": [(event, kind_of(event), sentence_of(event)) for event in rows],
+        "events": [(event, kind_of(event), detail_of(event)) for event in rows],
         "older": address(group, person, before=rows[-1].pk) if more else "",
         "group": group, "person": person, "people": people, "groups": GROUPS, "first": not before,
     }  # fmt: skip

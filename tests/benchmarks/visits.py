@@ -12,12 +12,14 @@ from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, quote
 
+from django.conf import settings
 from django.contrib.admin import ModelAdmin
 from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import DeskSession, User
+from accounts.sessions.store import digest_of
 from catalog.models import ShrinkAlarm
 from orders.aftersale.states import STATES
 from orders.models import Order, Sending
@@ -250,7 +252,7 @@ class Visitor:
         self.routes: set[str] = set()
         browser = Client(headers=BROWSER)
         browser.force_login(owner)
-        self.session = DeskSession.objects.filter(user=owner).order_by("-pk")[:1]
+        self._key = browser.cookies[settings.SESSION_COOKIE_NAME].value
         self.last_used(
             timezone.now() + timedelta(days=1)
         )  # or some visits would note the use, whenever a minute is over
@@ -258,7 +260,7 @@ class Visitor:
 
     def last_used(self, at: datetime) -> None:
         """Sets when the session of this browser was used last."""
-        DeskSession.objects.filter(pk__in=list(self.session.values_list("pk", flat=True))).update(used_at=at)
+        DeskSession.objects.filter(digest=digest_of(self._key)).update(used_at=at)
 
     def go(self, line: Line, *, htmx: bool = False) -> None:
         """Comes to the address, and checks that it is answered as the line says."""

@@ -150,6 +150,7 @@ def refusals() -> Lines:
         placing = task(Kind.PLACE, Outcome.REVIEW, unclear_since=unclear_since)
         yield why_not_again(order(Status.REVIEW, (placing,)))
     yield why_not_again(order(Status.QUEUED))
+    yield from door()
 
 
 def form_hints() -> Lines:
@@ -407,7 +408,6 @@ GROUPS: dict[str, Callable[[], Lines]] = {
     "form hints": form_hints,
     "timeline": timeline,
     "alarms": alarms,
-    "at the door": door,
     "settings of the desk": settings_of_the_desk,
     "how long the balance lasts": lasts,
     "banners": banners,

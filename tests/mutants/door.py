@@ -15,69 +15,69 @@ MISTAKES = (
     Mistake(
         "a guess is hashed before it is counted", "accounts/adapter.py",
         "        self.entrance.enter()\n", "        pass\n",
-        f"{FLOOD} tests/accounts/test_sign_in.py",
+        f"{FLOOD}::test_neighbours_in_one_ipv6_network_are_counted_as_one",
     ),
     Mistake(
         "each address of an IPv6 network is counted by itself", "panel/web/visitor.py",
         "NETWORK_BITS = 64", "NETWORK_BITS = 128",
-        FLOOD,
+        f"{FLOOD}::test_neighbours_in_one_ipv6_network_are_counted_as_one",
     ),
     Mistake(
         "an address has as many guesses as it knows names", THROTTLE,
         'Count(key_of("address", network), ADDRESS_TRIES)',
         'Count(key_of("address", network, attempt.account), ADDRESS_TRIES)',
-        FLOOD,
+        f"{FLOOD}::test_a_flood_writes_few_rows",
     ),
     Mistake(
         "a flood from many addresses has no bound", THROTTLE,
         "DESK_TRIES = 300", "DESK_TRIES = 300_000",
-        FLOOD,
+        f"{FLOOD}::test_a_flood_from_very_many_addresses_is_bounded_too",
     ),
     Mistake(
         "strangers lock out a device that is known", THROTTLE,
         "    if attempt.known_device:\n", "    if False:\n",
-        FLOOD,
+        f"{FLOOD}::test_a_flood_from_very_many_addresses_is_bounded_too",
     ),
     Mistake(
         "strangers lock out an address that is known", THROTTLE,
         "    if attempt.known_address:\n", "    if False:\n",
-        FLOOD,
+        f"{FLOOD}::test_a_flood_from_very_many_addresses_is_bounded_too",
     ),
     Mistake(
         "strangers lock out whoever comes from a new address", THROTTLE,
         '    ways.append([*stranger, Count(key_of("account from", attempt.account, network), 1)])\n', "",
-        FLOOD,
+        f"{FLOOD}::test_a_flood_costs_few_hashes_and_the_owner_signs_in_meanwhile",
     ),
     Mistake(
         "any cookie of a device has a count of its own", "accounts/sign_in/devices.py",
         "return any(digest == kept for kept, _ in pairs)", "return bool(digest)",
-        FLOOD,
+        f"{FLOOD}::test_a_forged_or_stolen_cookie_of_another_account_is_no_known_device",
     ),
     Mistake(
         "two tries at once both take the last", THROTTLE,
         ".tries < %s RETURNING", ".tries <= %s RETURNING",
-        FLOOD,
+        f"{FLOOD}::test_tries_at_once_do_not_both_take_the_last",
     ),
     Mistake(
         "a count never begins anew", THROTTLE,
         "ends_at <= %s THEN 1 ELSE", "ends_at <= %s THEN 99 ELSE",
-        FLOOD,
+        f"{FLOOD}::test_tries_at_once_do_not_both_take_the_last",
     ),
     Mistake(
         "an e-mail address that somebody has costs two hashes", "panel/settings.py",
         '"accounts.sign_in.backend.OneHashBackend"', '"allauth.account.auth_backends.AuthenticationBackend"',
-        FLOOD,
+        f"{FLOOD}::test_each_try_costs_one_hash",
     ),
     Mistake(
         "the table tells which names were tried", THROTTLE,
         'return salted_hmac("accounts.sign_in.throttle", "\\0".join(parts), algorithm="sha256").hexdigest()',
         'return " ".join(parts)[:64]',
-        FLOOD,
+        f"{FLOOD}::test_the_table_tells_no_name_and_no_address",
     ),
     Mistake(
         "each refusal is a row of the record", "accounts/sign_in/entrance.py",
         "            if taken.first:\n", "            if True:\n",
-        FLOOD,
+        f"{FLOOD}::test_a_flood_writes_few_rows",
     ),
     # ── The record ───────────────────────────────────────────────────────────────────────────────
     Mistake(

@@ -19,8 +19,9 @@ pytestmark = pytest.mark.django_db
 # five for a stranger, viewer, operator, manager and owner. What is neither GET nor POST is tried with DELETE.
 LEADS_TO = {"login": "/accounts/login/", "orders": "/orders/", "views": "/orders/views/", "due": "/orders/sending/due/",
             "mentions": "/mentions/", "services": "/services/", "changes": "/services/changes/",
-            "admin_login": "/admin/login/", "webhooks": "/upstream/webhooks/",
-            "admin": "/admin/", "change": "change/", "alarms": "/alarms/", "choices": "/alarms/choices/"}  # fmt: skip
+            "admin_login": "/admin/login/", "webhooks": "/upstream/webhooks/", "sign_out": "/accounts/logout/",
+            "admin": "/admin/", "sessions": "/accounts/sessions/", "change": "change/", "alarms": "/alarms/",
+            "choices": "/alarms/choices/"}  # fmt: skip
 TABLE = """
                                  | login orders            | 405                           | 405
 orders/                          | login 200               | 405                           | 405
@@ -100,6 +101,9 @@ upstream/webhooks/               | login 200               | login 405          
 upstream/webhooks/rings/         | login 403 403 403 405   | login 403 403 403 webhooks    | login 403 403 403 405
 webhooks/notpanel/               | 405                     | 503                           | 405
 team/                            | login 200               | 405                           | 405
+team/security/                   | login 403 403 403 200   | 405                           | 405
+team/<pk>/sessions/              | login 403 403 403 200   | 405                           | 405
+team/<pk>/sessions/endings/      | login 403 403 403 405   | login 403 403 403 sessions    | login 403 403 403 405
 palette/                         | login 200               | 405                           | 405
 keys/                            | login 200               | 405                           | 405
 styleguide/                      | login 403 403 403 200   | 405                           | 405
@@ -109,6 +113,9 @@ accounts/login/                  | 200 orders              | 200 orders         
 accounts/logout/                 | login 200               | login                         | 405
 accounts/inactive/               | 200                     | 405                           | 405
 accounts/password/change/        | login 200               | login 200                     | login 405
+accounts/sessions/               | login 200               | 405                           | 405
+accounts/sessions/endings/       | login 405               | login sessions                | login 405
+accounts/sessions/<pk>/ending/   | login 405               | login sign_out                | login 405
 accounts/preferences/            | login 200               | login 422                     | 405
 accounts/preferences/live/       | login 405               | login 204                     | login 405
 accounts/preferences/sample/     | login 200               | 405                           | 405

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from accounts.access import Role, may
+from accounts.models.session import DeskSession
 from panel.format.numbers import MARKS_OF, PLAIN
 from panel.format.visible import visible
 from panel.ops.database import ONLY_ROW, Select
@@ -35,8 +36,22 @@ def _chosen() -> models.QuerySet[DeskSettings, Any]:
     return DeskSettings.objects.filter(pk=ONLY_ROW).values("chosen")
 
 
+class UserQuerySet(models.QuerySet["User"]):
+    """Accounts, whose sessions end when they are switched off."""
+
+    def update(self, **fields: Any) -> int:
+        """Changes accounts. Whoever is switched off is signed out, so that switching on again revives no session."""
+        if fields.get("is_active") is False:
+            DeskSession.objects.filter(user__in=list(self.values_list("pk", flat=True))).delete()
+        return super().update(**fields)
+
+
 class UserManager(BaseUserManager["User"]):
     """Makes accounts."""
+
+    def get_queryset(self) -> UserQuerySet:
+        """Accounts, with an `update` that ends sessions."""
+        return UserQuerySet(self.model, using=self._db)
 
     def get(self, *args: Any, **kwargs: Any) -> "User":
         """One person, with the settings of the desk as `desk_chosen`: each request reads its person by this."""
@@ -150,6 +165,12 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return visible(self.name) or self.username
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Saves the account. Whoever is switched off is signed out, so that switching on again revives no session."""
+        super().save(*args, **kwargs)
+        if not self.is_active:
+            DeskSession.objects.filter(user=self).delete()
 
     @property
     def is_staff(self) -> bool:

@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from accounts.factors.gate import remind
 from accounts.preferences import take_browser_zone
 from panel.ops.start import NO_ADDRESS
 
@@ -36,6 +37,7 @@ class TeamAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Signs the person in. Who has no time zone yet gets the browser's, which its script put into the form."""
         super().login(request, user)
         take_browser_zone(user, request.POST.get("time_zone", ""))
+        remind(request, user)
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """The visitor's address, for the throttle of sign-in. Without one, the refusal says what to do about it."""

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any, ClassVar
 
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.db import models
@@ -16,6 +17,8 @@ from panel.ops.database import ONLY_ROW
 
 PAGE_LENGTHS = (25, 50, 100, 200)  # rows
 UNDO_SECONDS = (5, 20, 60)  # that people may choose
+FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)  # recovery codes alone are none
+TOKEN_HASH_CHARACTERS = 64
 
 
 class DeskSettings(models.Model):
@@ -34,9 +37,12 @@ class UserManager(BaseUserManager["User"]):
     """Makes accounts."""
 
     def get(self, *args: Any, **kwargs: Any) -> "User":
-        """One person, with the settings of the desk as `desk_chosen`: each request reads its person by this."""
+        """One person, as each request reads its own: with the desk's settings as `desk_chosen`, and `has_factor`."""
         chosen = DeskSettings.objects.filter(pk=ONLY_ROW).values("chosen")
-        return self.annotate(desk_chosen=models.Subquery(chosen)).get(*args, **kwargs)
+        factors = Authenticator.objects.filter(user=models.OuterRef("pk"), type__in=FACTORS)
+        return self.annotate(desk_chosen=models.Subquery(chosen), has_factor=models.Exists(factors)).get(
+            *args, **kwargs
+        )
 
     def create_user(self, username: str, password: str | None = None, **fields: Any) -> "User":
         """A new teammate. Without a password the account cannot sign in."""
@@ -82,6 +88,10 @@ class User(AbstractBaseUser):
         "active", default=True, help_text="Switch off instead of deleting: what they did keeps their name."
     )
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
+    factor_asked_at = models.DateTimeField(
+        "asked for a second factor", default=timezone.now, null=True, editable=False,
+        help_text="When the days begin in which they can still set one up. Empty: they have none.",
+    )  # fmt: skip
 
     # How this person reads the desk. What they do is recorded alike for everybody.
     theme = models.CharField(max_length=10, choices=Theme, blank=True, default=Theme.DEVICE)
@@ -206,3 +216,24 @@ class BalanceReading(models.Model):
 
     def __str__(self) -> str:
         return f"{self.amount.normalize():f} {self.currency}"
+
+
+class PasswordLink(models.Model):
+    """A link with which a person chooses their own password, once. Its token is kept as a hash alone."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
+    token_hash = models.CharField(max_length=TOKEN_HASH_CHARACTERS, unique=True, editable=False)
+    made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField(help_text="Moved to now when the link is withdrawn, or a newer one is made.")
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = [
+            # The newest link of a person, for their page.
+            models.Index(fields=["user", "-id"], name="password_link_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}, {self.made_at:%Y-%m-%d %H:%M}"

@@ -27,6 +27,8 @@ if not SECRET_KEY:
     SECRET_KEY = "debug-only-" + secrets.token_hex(32)
     if "pytest" not in sys.modules:  # kept in a file, so that a developer stays signed in when the server reloads
         SECRET_KEY = env.kept(DATA_DIR / "debug_secret_key", SECRET_KEY, name="SECRET_KEY")
+# Keys from before SECRET_KEY was changed: they still open what was encrypted with them (`manage.py encrypt_again`).
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 # Off only where plain HTTP is wanted, as in a demo on this machine: cookies and links then need no TLS.
 SECURE = env.flag("SECURE", default=not DEBUG)
@@ -115,6 +117,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "panel",  # last, because its admin unregisters what others register
 ]
 MIDDLEWARE = [
@@ -134,6 +137,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.factors.gate.middleware",
     "panel.site.middleware.sturdy",
 ]
 ROOT_URLCONF = "panel.urls"
@@ -188,8 +192,7 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+    {"NAME": f"accounts.invitations.passwords.{name}"} for name in ("LongEnough", "NotKnown", "NotOfTheDesk")
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "orders:index"
@@ -199,6 +202,17 @@ ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
+# The second factor: accounts/factors/. It also asks for proofs that it is still you: allauth would lose what was typed.
+MFA_ADAPTER = "accounts.factors.adapter.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_REAUTHENTICATION_REQUIRED = False
+MFA_TOTP_ISSUER = "Order Desk"
+MFA_TOTP_TOLERANCE = 1  # a code is also taken half a minute before and after: clocks differ
+MFA_FORMS = {name: f"accounts.factors.forms.{form}" for name, form in (
+    ("activate_totp", "AppForm"), ("authenticate", "SignInCodeForm"), ("authenticate_webauthn", "SignInPasskeyForm"),
+    ("add_webauthn", "NewPasskeyForm"), ("login_webauthn", "PasskeyAloneForm"),
+)}  # fmt: skip
 SESSION_COOKIE_AGE = 14 * 24 * 60 * 60  # seconds from the sign-in
 
 # ── Words, time, files ───────────────────────────────────────────────────────────────────────────

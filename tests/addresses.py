@@ -13,6 +13,7 @@ from django.db.models import Model
 from django.urls import URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from accounts.invitations import links
 from accounts.models import BalanceReading, DeskSettings, SettingChange, User
 from catalog.models import Change, Favourite, RateChange, Service, SetAside, ShrinkAlarm
 from orders.models import (
@@ -92,6 +93,7 @@ def one_of_everything() -> Order:
     BalanceReading.objects.create(amount=47, first_asked_at=now, asked_at=now)
     DeskSettings.objects.create(pk=ONLY_ROW, chosen={"low_balance": "25"})
     SettingChange.objects.create(name="low_balance", was="20", now="25", changed_by=order.placed_by, changed_at=now)
+    links.make(order.placed_by, by=order.placed_by)
     Upstream.objects.create(pk=ONLY_ROW, spoke_at=now)
     Beat.objects.create(name="desk:1", started_at=now, beat_at=now)
     Spending.objects.create(pk=ONLY_ROW, at=now, since=now, spent=12, queued=1)
@@ -151,6 +153,7 @@ def behind(route: str) -> type[Model]:
         "answers": Worklist,
         "services/changes": Change,
         "favourite": Service,
+        "team": User,
     }
     return next((model for words, model in within.items() if words in route), Order)
 

@@ -53,6 +53,7 @@ PLACES = (
     Place("Alarm notifications", "alarm_choices", "view"),
     Place("Preferences", "preferences", "view", "g p"),
     Place("Keyboard shortcuts", "keys", "view", "?"),
+    Place("Sign-in and security: second factor, passkeys", "factors", "view"),
     Place("Change password", "account_change_password", "view"),
     Place("Components", "styleguide", "administer"),
     Place("Admin", "admin:index", "administer"),

@@ -72,6 +72,7 @@ def guarded_by_proof(view: View, *, reads: bool) -> View:
             request.POST = without_proof(request)
         return view(request, *args, **kwargs) if is_proved(request) else ask(request)
 
+    guarded.asks_for_proof = True  # type: ignore[attr-defined]  # for the test of every URL
     return guarded
 
 

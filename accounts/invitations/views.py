@@ -104,7 +104,7 @@ def link_once(request: HttpRequest, link: PasswordLink, token: str) -> HttpRespo
         "username": link.user.username,
     }
     sent = mail.send(link.user.email, "Choose your password", MAIL.format(**words))
-    context = {"link": link, "url": url, "sent": sent, "could_send": settings.EMAIL_CONFIGURED and link.user.email}
+    context = {"link": link, "address": url, "sent": sent, "could_send": settings.EMAIL_CONFIGURED and link.user.email}
     return render(request, "accounts/invitations/link.html", context)
 
 
@@ -140,12 +140,15 @@ def reset_factor(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 @never_cache
 def open_link(request: HttpRequest) -> HttpResponse:
-    """Where a link leads. Uses nothing up: it remembers in the session that it was opened, and leaves the address."""
-    link = links.find(request.GET.get("t", ""))
-    if link is None:
-        return gone(request)
-    request.session[OPENED] = link.pk
-    return unseen(redirect("choose_password"))
+    """Where a link leads. Uses nothing up: it remembers in the session that it was opened, and leaves the address.
+
+    No page is shown here, so that no Referer, history or bookmark holds the token, not even of a link that is spent.
+    """
+    if link := links.find(request.GET.get("t", "")):
+        request.session[OPENED] = link.pk
+    else:
+        request.session.pop(OPENED, None)
+    return redirect("choose_password")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -165,17 +168,9 @@ def choose(request: HttpRequest) -> HttpResponse:
         messages.success(request, f"Your password is set. Sign in with it as {link.user.username}.")
         return redirect("account_login")
     status = HTTPStatus.UNPROCESSABLE_ENTITY if request.method == "POST" else HTTPStatus.OK
-    return unseen(
-        render(request, "accounts/invitations/choose.html", {"form": form, "person": link.user}, status=status)
-    )
+    return render(request, "accounts/invitations/choose.html", {"form": form, "person": link.user}, status=status)
 
 
 def gone(request: HttpRequest) -> HttpResponse:
     """The page of a link that works no more, or never did: both look alike."""
-    return unseen(render(request, "accounts/invitations/gone.html", status=HTTPStatus.GONE))
-
-
-def unseen(response: HttpResponse) -> HttpResponse:
-    """The answer, which tells no other page its address."""
-    response["Referrer-Policy"] = "no-referrer"
-    return response
+    return render(request, "accounts/invitations/gone.html", status=HTTPStatus.GONE)

@@ -3,12 +3,16 @@
 import contextvars
 import json
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
 # What every record has, or Django adds to it. Its request object holds cookies and is never logged.
 STANDARD = {*vars(logging.makeLogRecord({})), "message", "asctime", "about", "taskName", "request", "server_time"}
+
+# The token of a link that opens an account, in an address (accounts/invitations/). Whoever reads logs must not use it.
+TOKEN = re.compile(r"(/accounts/invitation/\?t=)[^\s\"'&]+")
 
 # What the running thread works on: {"request": "8c41…"} in the web, {"task": 17, "order": 5} in the worker.
 _about: contextvars.ContextVar[dict[str, object] | None] = contextvars.ContextVar("about", default=None)
@@ -58,7 +62,7 @@ class Json(logging.Formatter):
         }
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str, ensure_ascii=False)
+        return without_tokens(json.dumps(line, default=str, ensure_ascii=False))
 
 
 class Text(logging.Formatter):
@@ -69,4 +73,9 @@ class Text(logging.Formatter):
         at = datetime.fromtimestamp(record.created, UTC)
         tail = "".join(f" {name}={value}" for name, value in facts(record).items())
         line = f"{at:%H:%M:%S} {record.levelname.lower():7} {record.name}: {record.getMessage()}{tail}"
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        return without_tokens(f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line)
+
+
+def without_tokens(line: str) -> str:
+    """The line, with three dots for the token of each link that opens an account."""
+    return TOKEN.sub(r"\1…", line)

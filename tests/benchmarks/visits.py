@@ -186,7 +186,7 @@ POST /accounts/preferences/live/ | paused=
 GET  /accounts/factors/
 GET  /accounts/factors/app/
 GET  /accounts/factors/passkeys/
-GET  /accounts/invitation/ -> 410
+GET  /accounts/invitation/ -> 302
 GET  /accounts/password/choice/ -> 410
 GET  /accounts/preferences/sample/
 GET  /admin/

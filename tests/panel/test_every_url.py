@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 LEADS_TO = {"login": "/accounts/login/", "orders": "/orders/", "views": "/orders/views/", "due": "/orders/sending/due/",
             "services": "/services/", "changes": "/services/changes/", "admin_login": "/admin/login/",
             "webhooks": "/upstream/webhooks/", "factors": "/accounts/factors/",
-            "password": "/accounts/password/change/",
+            "password": "/accounts/password/change/", "choice": "/accounts/password/choice/",
             "admin": "/admin/", "change": "change/", "alarms": "/alarms/", "choices": "/alarms/choices/"}  # fmt: skip
 TABLE = """
                                  | login orders            | 405                           | 405
@@ -118,7 +118,7 @@ accounts/factors/app/            | login 200               | login 200          
 accounts/factors/passkeys/       | login 200               | login 200                     | 405
 accounts/factors/codes/          | login factors           | login factors                 | 405
 accounts/factors/<pk>/removal/   | login 404               | login 404                     | 405
-accounts/invitation/             | 410                     | 405                           | 405
+accounts/invitation/             | choice                  | 405                           | 405
 accounts/password/choice/        | 410                     | 410                           | 405
 accounts/logout/                 | login 200               | login                         | 405
 accounts/inactive/               | 200                     | 405                           | 405

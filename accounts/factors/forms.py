@@ -114,7 +114,7 @@ class SturdyPasskey:
     def clean_credential(self) -> Authenticator:
         """The passkey that gave it. Raises a ValidationError."""
         with sturdy():
-            return super().clean_credential()  # type: ignore[misc, no-any-return]
+            return super().clean_credential()  # type: ignore[misc]
 
 
 class SignInPasskeyForm(SturdyPasskey, AuthenticateWebAuthnForm):  # type: ignore[misc]

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.factors.rule import due_at, is_shut_out
@@ -44,5 +45,6 @@ def keep_out(request: HttpRequest, view: object, args: object, kwargs: object) -
 
 def remind(request: HttpRequest, user: object) -> None:
     """Tells a person who signs in without a second factor until when they need one."""
-    if due := due_at(user):
+    due = due_at(user)
+    if due and due > timezone.now():  # after that, the only page that is left says so
         messages.warning(request, REMINDER.format(day=f"{local(due):%-d %B}"))

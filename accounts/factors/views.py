@@ -81,7 +81,10 @@ class PasskeyView(AddWebAuthnView):  # type: ignore[misc]
 def added(request: HttpRequest, codes: Authenticator | None) -> HttpResponse:
     """After the first factor the page with its recovery codes, and else the list."""
     request.user.has_factor = True  # type: ignore[union-attr]  # it was read before this was so
-    return codes_once(request, codes) if codes else redirect("factors")
+    if codes:
+        return codes_once(request, codes)
+    messages.success(request, "Added. It signs you in from now on.")
+    return redirect("factors")
 
 
 def codes_once(request: HttpRequest, codes: Authenticator) -> HttpResponse:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import SetPasswordForm
+from django.contrib.auth.password_validation import validate_password
 
 from accounts.models import User
 
@@ -35,6 +36,15 @@ class ChooseForm(SetPasswordForm):  # type: ignore[type-arg]
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(user, *args, **kwargs)
         self.fields["new_password1"].label, self.fields["new_password2"].label = "New password", "The same again"
-        self.fields["new_password1"].help_text = ""
         for field in self.fields.values():
+            field.help_text = ""
             field.widget.attrs["class"] = "in-t"
+
+    def clean_new_password1(self) -> str:
+        """The password. Raises a ValidationError with a sentence for each rule that refuses it."""
+        password: str = self.cleaned_data["new_password1"]
+        validate_password(password, self.user)
+        return password
+
+    def validate_password_for_user(self, user: User, **names: Any) -> None:
+        """Nothing: Django would tell of the first field below the second."""

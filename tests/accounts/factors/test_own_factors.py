@@ -87,7 +87,7 @@ def test_new_recovery_codes_end_the_old_ones(ana: User) -> None:
 def test_no_page_shows_what_was_shown_once(ana: User) -> None:
     codes = with_app(ana)
     client = as_user(ana)
-    for path in (PAGE, APP, CODES, "/orders/", f"/accounts/factors/{Authenticator.objects.first().pk}/removal/"):  # type: ignore[union-attr]
+    for path in (PAGE, APP, CODES, "/orders/", f"/accounts/factors/{Authenticator.objects.first().pk}/removal/"):
         page = client.get(path, follow=True).content.decode()
         assert SECRET not in page and not any(code in page for code in codes), path
 

@@ -94,7 +94,7 @@ def test_what_the_policy_would_block_is_found() -> None:
 
 
 def test_a_form_with_errors_keeps_to_the_policy_too(owner: Client) -> None:
-    for path in ("/orders/new/", "/accounts/password/change/", "/admin/accounts/user/add/"):
+    for path in ("/orders/new/", "/accounts/password/change/", "/team/new/", "/accounts/factors/app/"):
         assert blocked(owner.post(path, {})) == []
 
 

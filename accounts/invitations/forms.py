@@ -46,5 +46,5 @@ class ChooseForm(SetPasswordForm):  # type: ignore[type-arg]
         validate_password(password, self.user)
         return password
 
-    def validate_password_for_user(self, user: User, **names: Any) -> None:
+    def validate_password_for_user(self, user: Any, password_field_name: str = "") -> None:
         """Nothing: Django would tell of the first field below the second."""

@@ -15,7 +15,18 @@ from accounts.access import Role
 from accounts.desk_settings import SETTINGS
 from accounts.factors.proof import recently_proved
 from accounts.factors.rule import is_required
-from accounts.models import BalanceReading, DeskSettings, PasswordLink, SettingChange, User
+from accounts.models import (
+    BalanceReading,
+    DeskSession,
+    DeskSettings,
+    DoorEvent,
+    KnownDevice,
+    PasswordLink,
+    SettingChange,
+    SignInCount,
+    User,
+)
+from accounts.sign_in.record import kind_of
 from panel.format.money import money
 from panel.web.admin_groups import MONEY, PEOPLE, SYSTEM
 from panel.web.admin_record import RecordAdmin, SturdyAdmin, nobody_may
@@ -136,4 +147,51 @@ admin.site.register(
     list_display=("user", "made_by", "made_at", "expires_at", "used_at"),
     list_select_related=("user", "made_by"),
     on_desk=lambda link: reverse("person", args=[link.user_id]),
+)
+
+
+@admin.display(description="What", ordering="kind")
+def title_of(event: DoorEvent) -> str:
+    """What this kind of event is called."""
+    return kind_of(event).title
+
+
+admin.site.register(
+    DoorEvent,
+    RecordAdmin,
+    group=PEOPLE,
+    names=("event at the door", "events at the door"),
+    list_display=("at", title_of, "person", "by", "address", "device"),
+    list_filter=("at",),
+    list_select_related=("person", "by"),
+    on_desk=lambda event: reverse("security"),
+)
+# What could open a session or vouch for a device is shown to nobody, not even as a hash.
+admin.site.register(
+    DeskSession,
+    RecordAdmin,
+    group=PEOPLE,
+    names=("session", "sessions"),
+    field_names={"began_at": "signed in at", "used_at": "last used at"},
+    exclude=("digest", "session_data"),
+    list_display=("used_at", "user", "device", "address", "began_at"),
+    list_select_related=("user",),
+    on_desk=lambda session: reverse("sessions_of", args=[session.user_id]) if session.user_id else None,
+)
+admin.site.register(
+    KnownDevice,
+    RecordAdmin,
+    group=PEOPLE,
+    names=("known device", "known devices"),
+    field_names={"first_at": "first sign-in", "last_at": "last sign-in", "mail_due_at": "e-mail to be sent at"},
+    exclude=("digest",),
+    list_display=("last_at", "user", "device", "address", "first_at"),
+    list_select_related=("user",),
+)
+admin.site.register(
+    SignInCount,
+    RecordAdmin,
+    names=("count of tries", "counts of tries"),
+    exclude=("key",),
+    list_display=("tries", "ends_at"),
 )

@@ -132,6 +132,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.sessions.activity.middleware",
     "accounts.preferences.middleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -185,12 +186,18 @@ if database["ENGINE"].endswith("sqlite3"):
 # A request goes on with its thread's connection: a new one costs as much as a small page. PostgreSQL may have restarted
 # meanwhile, so it is asked first; panel/ops/connections.py looks whether SQLite's file is still the same.
 database |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
-# The throttle of sign-in counts in a cache that every process shares; a migration makes its table.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "desk_cache"}}
+# Throttles of allauth count in a cache that every process shares; a migration makes its table. A full one forgets.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "desk_cache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+}
 
 # ── People ───────────────────────────────────────────────────────────────────────────────────────
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["accounts.sign_in.backend.OneHashBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"accounts.invitations.passwords.{name}"} for name in ("LongEnough", "NotKnown", "NotOfTheDesk")
 ]
@@ -213,7 +220,13 @@ MFA_FORMS = {name: f"accounts.factors.forms.{form}" for name, form in (
     ("activate_totp", "AppForm"), ("authenticate", "SignInCodeForm"), ("authenticate_webauthn", "SignInPasskeyForm"),
     ("add_webauthn", "NewPasskeyForm"), ("login_webauthn", "PasskeyAloneForm"),
 )}  # fmt: skip
-SESSION_COOKIE_AGE = 14 * 24 * 60 * 60  # seconds from the sign-in
+# Our own throttle (accounts/sign_in/throttle.py) counts each try of a password, and knows who has signed in before.
+ACCOUNT_RATE_LIMITS = {"login": None}
+SESSION_ENGINE = "accounts.sessions.store"
+# A session ends when nobody has used it for so long, and so long after the sign-in. Polls of open pages are no use.
+SESSION_IDLE_HOURS = env.number("SESSION_IDLE_HOURS", 12.0, float, least=0.1, most=720.0)
+SESSION_HOURS = env.number("SESSION_HOURS", 168.0, float, least=0.1, most=2160.0)
+SESSION_COOKIE_AGE = round(SESSION_HOURS * 3600)  # seconds
 
 # ── Words, time, files ───────────────────────────────────────────────────────────────────────────
 LANGUAGE_CODE = "en-gb"
@@ -246,7 +259,7 @@ DEFAULT_EXCEPTION_REPORTER_FILTER = "panel.ops.error_report.DiscreetFilter"
 BEHIND_PROXY = env.flag("BEHIND_PROXY", default=False)
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    ALLAUTH_TRUSTED_PROXY_COUNT = 1  # otherwise the throttle of sign-in counts all visitors as one address
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1  # otherwise all visitors have one address, which the throttle of sign-in counts
 
 # ── Logs ─────────────────────────────────────────────────────────────────────────────────────────
 LOG_FORMAT = env.choice("LOG_FORMAT", "TEXT" if DEBUG else "JSON", ("TEXT", "JSON"))

@@ -7,6 +7,8 @@ from django.urls import include, path
 from accounts.access import needs
 from accounts.factors import views as factors
 from accounts.invitations import views as invitations
+from accounts.sessions import views as sessions
+from accounts.sign_in.views import SignIn, security
 from accounts.views import live, preferences, sample, settings, team
 from catalog import views as catalog
 from orders.placing.picker import picker_services
@@ -33,7 +35,7 @@ services = [
 ]
 # The desk uses these pages of allauth alone: owners add people and their addresses, and allauth sends no mail.
 entrance = [
-    path("login/", account.login, name="account_login"),
+    path("login/", SignIn.as_view(), name="account_login"),
     path("logout/", account.logout, name="account_logout"),
     path("inactive/", account.account_inactive, name="account_inactive"),
     path("password/change/", account.password_change, name="account_change_password"),
@@ -71,6 +73,12 @@ urlpatterns = [
     path("alarms/choices/", alarms.choices, name="alarm_choices"),
     path("alarms/choices/chat/", alarms.chat_choices, name="alarm_chat_choices"),
     path("team/", include(people)),
+    path("team/security/", security, name="security"),
+    path("team/<int:pk>/sessions/", sessions.sessions_of, name="sessions_of"),
+    path("team/<int:pk>/sessions/endings/", sessions.endings_of, name="session_endings_of"),
+    path("accounts/sessions/", sessions.sessions, name="sessions"),
+    path("accounts/sessions/endings/", sessions.endings, name="session_endings"),
+    path("accounts/sessions/<int:pk>/ending/", sessions.ending, name="session_ending"),
     path("accounts/preferences/", preferences, name="preferences"),
     path("accounts/preferences/live/", live, name="live"),
     path("accounts/preferences/sample/", sample, name="sample"),

@@ -21,7 +21,8 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
 from accounts.factors.forms import ProofCodeForm, ProofPasskeyForm
-from accounts.factors.record import note_door
+from accounts.factors.record import listen
+from accounts.sign_in.record import record_door
 
 View = Callable[..., HttpResponseBase]
 
@@ -37,6 +38,7 @@ def remember(request: HttpRequest, **_: object) -> None:
     request.session[PROVED_AT] = time.time()
 
 
+listen()
 user_logged_in.connect(lambda request, **_: remember(request), dispatch_uid="a sign-in is a proof", weak=False)
 
 
@@ -96,7 +98,7 @@ def why_no_proof(request: HttpRequest) -> str:
     else:
         form.save()  # type: ignore[attr-defined]
     remember(request)
-    note_door("reauthenticated", request.user, request)
+    record_door("reauthenticated", request.user, request)
     return ""
 
 

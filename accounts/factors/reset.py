@@ -8,8 +8,8 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.http import HttpRequest
 
-from accounts.factors.record import note_door
 from accounts.models import User
+from accounts.sign_in.record import record_door
 
 
 def reset(user: User, *, by: Any, reason: str, request: HttpRequest | None = None) -> str:
@@ -31,5 +31,5 @@ def reset(user: User, *, by: Any, reason: str, request: HttpRequest | None = Non
                 user_id=by.pk, content_type=ContentType.objects.get_for_model(User), object_id=str(user.pk),
                 object_repr=str(user)[:200], action_flag=CHANGE, change_message=f"Reset the second factor: {reason}",
             )  # fmt: skip
-        note_door("factor_reset", user, request, reason=reason)
+        record_door("factor_reset", user, request, reason=reason)
     return ""

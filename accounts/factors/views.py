@@ -20,8 +20,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.access import needs
 from accounts.factors.forms import ALONE
 from accounts.factors.proof import proved_to_read, recently_proved
-from accounts.factors.record import note_door
 from accounts.factors.rule import due_at, has_factor, is_required, is_shut_out
+from accounts.sign_in.record import record_door
 
 APP, CODES, PASSKEY = Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES, Authenticator.Type.WEBAUTHN
 
@@ -58,7 +58,7 @@ class AppView(ActivateTOTPView):  # type: ignore[misc]
     def form_valid(self, form: Any) -> HttpResponse:
         """Switches the app on."""
         _, codes = activate_totp(self.request, form)
-        note_door("factor_added", self.request.user, self.request)
+        record_door("factor_added", self.request.user, self.request)
         return added(self.request, codes)
 
 
@@ -74,7 +74,7 @@ class PasskeyView(AddWebAuthnView):  # type: ignore[misc]
             passkey, codes = add_authenticator(self.request, name=sent["name"], credential=sent["credential"])
             passkey.data[ALONE] = sent["passwordless"]
             passkey.save(update_fields=["data"])
-        note_door("passkey_added", self.request.user, self.request)
+        record_door("passkey_added", self.request.user, self.request)
         return added(self.request, codes)
 
 
@@ -103,7 +103,7 @@ def new_codes(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return render(request, "accounts/factors/new_codes.html")
     codes = generate_recovery_codes(request)
-    note_door("recovery_codes_made", request.user, request)
+    record_door("recovery_codes_made", request.user, request)
     return codes_once(request, codes)
 
 
@@ -120,7 +120,7 @@ def removal(request: HttpRequest, pk: int) -> HttpResponse:
         return render(request, "accounts/factors/removal.html", context)
     with transaction.atomic():
         delete_and_cleanup(request, factor)
-    note_door("passkey_removed" if factor.type == PASSKEY else "factor_removed", request.user, request)
+    record_door("passkey_removed" if factor.type == PASSKEY else "factor_removed", request.user, request)
     messages.success(request, "Removed. It signs you in no more.")
     return redirect("factors")
 

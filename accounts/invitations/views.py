@@ -17,12 +17,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.access import needs
 from accounts.factors.forms import ResetForm
 from accounts.factors.proof import recently_proved
-from accounts.factors.record import note_door
 from accounts.factors.reset import reset
 from accounts.factors.rule import due_at, is_required
 from accounts.invitations import links, mail
 from accounts.invitations.forms import ChooseForm, InvitationForm
 from accounts.models import PasswordLink, User
+from accounts.sign_in.record import record_door
 from panel.format.times import clock
 
 OPENED = "password_link"  # in the session of whoever opened a link: its id, for the token stands nowhere
@@ -92,7 +92,7 @@ def new_link(request: HttpRequest, pk: int) -> HttpResponse:
 
 def link_once(request: HttpRequest, link: PasswordLink, token: str) -> HttpResponse:
     """Sends the link where mail is configured, and shows it in the answer to the press that made it, nowhere else."""
-    note_door("invitation_made", link.user, request)
+    record_door("invitation_made", link.user, request)
     desk = settings.DESK_URL or f"{request.scheme}://{request.get_host()}"
     url = f"{desk}{reverse('invitation')}?t={token}"
     did = "makes a new way into" if link.user.has_usable_password() else "has opened"
@@ -115,7 +115,7 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     """Ends the link that this person was given."""
     of = get_object_or_404(User, pk=pk)
     if links.withdraw(of):
-        note_door("invitation_withdrawn", of, request)
+        record_door("invitation_withdrawn", of, request)
     messages.success(request, "The link is withdrawn. It works no more.")
     return redirect("person", pk)
 
@@ -164,7 +164,7 @@ def choose(request: HttpRequest) -> HttpResponse:
         if not links.use(link, form.cleaned_data["new_password1"]):
             return gone(request)
         logout(request)  # of whoever was signed in here: the next page is for the person of the link
-        note_door("invitation_used" if first else "password_reset", link.user, request)
+        record_door("invitation_used" if first else "password_reset", link.user, request)
         messages.success(request, f"Your password is set. Sign in with it as {link.user.username}.")
         return redirect("account_login")
     status = HTTPStatus.UNPROCESSABLE_ENTITY if request.method == "POST" else HTTPStatus.OK

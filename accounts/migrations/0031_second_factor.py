@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """Adds links to choose a password, and from when a second factor is asked of a person: of all here, now."""
 
-    dependencies = [("accounts", "0010_pause_and_undo")]
+    dependencies = [("accounts", "0012_forget_old_sessions")]
 
     operations = [
         migrations.AddField(

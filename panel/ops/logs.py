@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from http import HTTPStatus
 
 # What every record has, or Django adds to it. Its request object holds cookies and is never logged.
 STANDARD = {*vars(logging.makeLogRecord({})), "message", "asctime", "about", "taskName", "request", "server_time"}
@@ -33,13 +34,29 @@ def from_here_on(**facts: object) -> None:
     _about.set(facts)
 
 
+def also(**facts: object) -> None:
+    """Every line that this thread logs from now on names these facts too."""
+    _about.set({**(_about.get() or {}), **facts})
+
+
 class Context(logging.Filter):
     """Adds what the thread works on to each record, as `about`."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Keeps every record."""
+        """Keeps every record. A forbidden request is no mistake of ours, so it needs no trace."""
         record.about = _about.get() or {}
+        if getattr(record, "status_code", None) == HTTPStatus.FORBIDDEN:
+            record.exc_info = record.exc_text = None
         return True
+
+
+# What could end a line, move the cursor of a terminal, or turn the direction of a text: none of it stands in a line.
+CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]|[\ud800-\udfff]")
+
+
+def on_one_line(text: str) -> str:
+    """The text with its control characters written out, so that what somebody sends looks like no line of ours."""
+    return CONTROLS.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def facts(record: logging.LogRecord) -> dict[str, object]:
@@ -72,8 +89,12 @@ class Text(logging.Formatter):
         """The line: `14:02:11 info    orders: placed order=17`, and the trace of an exception below it."""
         at = datetime.fromtimestamp(record.created, UTC)
         tail = "".join(f" {name}={value}" for name, value in facts(record).items())
-        line = f"{at:%H:%M:%S} {record.levelname.lower():7} {record.name}: {record.getMessage()}{tail}"
-        return without_tokens(f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line)
+        line = on_one_line(f"{at:%H:%M:%S} {record.levelname.lower():7} {record.name}: {record.getMessage()}{tail}")
+        if not record.exc_info:
+            return without_tokens(line)
+        # Set in, so that no line of an exception's own text looks like a line of the log.
+        trace = "\n".join(f"  {on_one_line(part)}" for part in self.formatException(record.exc_info).split("\n"))
+        return without_tokens(f"{line}\n{trace}")
 
 
 def without_tokens(line: str) -> str:

@@ -11,11 +11,12 @@ from django.db.backends.signals import connection_created
 from django.http import Http404, HttpRequest, HttpResponse
 
 from panel.ops.database import wait_no_longer
-from panel.ops.logs import from_here_on
+from panel.ops.logs import also, from_here_on
 from panel.ops.write_probe import WATCH
 from panel.site.failures import answer_failure, answer_outage
 from panel.site.status_bar import StatusBar
 from panel.web.params import LARGEST_ID
+from panel.web.visitor import address_of
 
 log = logging.getLogger(__name__)
 Next = Callable[[HttpRequest], HttpResponse]
@@ -35,8 +36,9 @@ def request_id(get_response: Next) -> Next:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         request_id, began = secrets.token_hex(6), time.monotonic()
-        from_here_on(request=request_id)
+        from_here_on(request=request_id, address=address_of(request))
         response = get_response(request)
+        also(person=person_id(request))
         # The path without its query, which may hold a customer's link. A poll without news is no event.
         level = logging.DEBUG if response.status_code == HTTPStatus.NO_CONTENT else logging.INFO
         facts = {"status": response.status_code, "milliseconds": round((time.monotonic() - began) * 1000)}
@@ -45,6 +47,16 @@ def request_id(get_response: Next) -> Next:
         return response
 
     return middleware
+
+
+def person_id(request: HttpRequest) -> int | None:
+    """The id of the person who asked, also when this request has signed them in or out; None for a stranger.
+
+    It asks the database nothing: whoever has a session was looked up by then.
+    """
+    if not hasattr(request, "_cached_user"):
+        return None
+    return request._cached_user.pk or request.user.pk
 
 
 def content_security_policy(get_response: Next) -> Next:

@@ -54,6 +54,8 @@ PLACES = (
     Place("Preferences", "preferences", "view", "g p"),
     Place("Keyboard shortcuts", "keys", "view", "?"),
     Place("Sign-in and security: second factor, passkeys", "factors", "view"),
+    Place("Your sessions", "sessions", "view"),
+    Place("Security: who came in, and who tried", "security", "administer"),
     Place("Change password", "account_change_password", "view"),
     Place("Components", "styleguide", "administer"),
     Place("Admin", "admin:index", "administer"),

@@ -7,17 +7,19 @@ Django's admin is the same for each model, so `admin_lines` makes their lines.
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, quote
 
+from django.conf import settings
 from django.contrib.admin import ModelAdmin
 from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import DeskSession, User
+from accounts.sessions.store import digest_of
 from catalog.models import ShrinkAlarm
 from orders.aftersale.states import STATES
 from orders.models import Order, Sending
@@ -166,6 +168,16 @@ POST /alarms/choices/chat/ | kinds=balance&time_zone=UTC
 GET  /team/
 GET  /team/new/
 GET  /team/{person}/
+GET  /team/security/
+GET  /team/security/?before={door}
+GET  /team/security/?what=refused
+GET  /team/security/?person={person}
+GET  /team/security/?what=refused&person={person}
+GET  /team/{person}/sessions/
+POST /team/{person}/sessions/endings/
+GET  /accounts/sessions/
+POST /accounts/sessions/endings/
+POST /accounts/sessions/{session}/ending/
 GET  /palette/
 GET  /palette/?q=likes
 GET  /palette/?q={middle}
@@ -246,7 +258,15 @@ class Visitor:
         self.routes: set[str] = set()
         browser = Client(headers=BROWSER)
         browser.force_login(owner)
+        self._key = browser.cookies[settings.SESSION_COOKIE_NAME].value
+        self.last_used(
+            timezone.now() + timedelta(days=1)
+        )  # or some visits would note the use, whenever a minute is over
         self._cookies = browser.cookies.output(header="")
+
+    def last_used(self, at: datetime) -> None:
+        """Sets when the session of this browser was used last."""
+        DeskSession.objects.filter(digest=digest_of(self._key)).update(used_at=at)
 
     def go(self, line: Line, *, htmx: bool = False) -> None:
         """Comes to the address, and checks that it is answered as the line says."""
@@ -275,6 +295,8 @@ def all_visits(visitor: Visitor) -> Iterator[Probe]:
     """Every visit; a press must write something."""
     for line in map(Line.read, lines(visitor)):
         yield Probe(line.name, partial(visitor.go, line), writes=line.method == "POST")
+    yield Probe("GET  /keys/ in a session that was not used for a minute", partial(visitor.send, "get", "/keys/"),
+                lambda: visitor.last_used(timezone.now() - timedelta(minutes=2)), writes=True)  # fmt: skip
     yield from polls(visitor)
     yield from (probe._replace(writes=True) for probe in presses(visitor))
 

@@ -5,14 +5,14 @@ from collections.abc import Callable
 
 import pytest
 from allauth.mfa.models import Authenticator
-from django.contrib.sessions.backends.db import SessionStore
-from django.contrib.sessions.models import Session
+from django.conf import settings
 from playwright.sync_api import Page, expect
 
 from accounts.access import Role
 from accounts.factors.proof import PROOF_SECONDS, PROVED_AT
 from accounts.invitations import links
 from accounts.models import DeskSettings, User
+from accounts.sessions.store import SessionStore
 from tests.accounts.factors.people import code_now, with_app
 from tests.browser.conftest import NARROW, WIDE, Desk, Opens
 from tests.browser.hands import Hands
@@ -62,12 +62,12 @@ def press(page: Page, words: str) -> None:
     page.get_by_role("button", name=words).or_(page.get_by_role("link", name=words)).first.click()
 
 
-def let_proofs_grow_old() -> None:
-    for row in Session.objects.all():
-        session = SessionStore(row.session_key)
-        if PROVED_AT in session:
-            session[PROVED_AT] = time.time() - PROOF_SECONDS - 1
-            session.save()
+def let_the_proof_grow_old(page: Page) -> None:
+    """Of the session that this browser has."""
+    cookies = {cookie.get("name"): cookie.get("value") for cookie in page.context.cookies()}
+    session = SessionStore(cookies[settings.SESSION_COOKIE_NAME])
+    session[PROVED_AT] = time.time() - PROOF_SECONDS - 1
+    session.save()
 
 
 def test_a_passkey_is_added_and_then_is_the_only_step_of_a_sign_in(desk: Desk, opens: Opens, looked_at: Look) -> None:
@@ -108,7 +108,7 @@ def test_a_passkey_is_added_and_then_is_the_only_step_of_a_sign_in(desk: Desk, o
     press(page, "Use a passkey")
     expect(page.get_by_role("heading", name="Orders", exact=True)).to_be_visible()
 
-    let_proofs_grow_old()
+    let_the_proof_grow_old(page)
     page.goto(f"{desk.url}/accounts/factors/codes/")
     press(page, "Make new codes")
     expect(page.get_by_role("heading", name="Confirm that it is you")).to_be_visible()
@@ -171,7 +171,7 @@ def test_from_an_invitation_to_a_second_factor(desk: Desk, opens: Opens, looked_
 
 def test_a_proof_loses_nothing_that_was_typed(desk: Desk, opens: Opens, looked_at: Look) -> None:
     page = opens("owner", "/upstream/settings/")
-    let_proofs_grow_old()
+    let_the_proof_grow_old(page)
     looked_at(page, "settings")
     page.get_by_label("Low balance").fill("35")
     page.get_by_label("Second factor").select_option("operator")

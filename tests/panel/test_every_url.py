@@ -19,9 +19,10 @@ pytestmark = pytest.mark.django_db
 # five for a stranger, viewer, operator, manager and owner. What is neither GET nor POST is tried with DELETE.
 LEADS_TO = {"login": "/accounts/login/", "orders": "/orders/", "views": "/orders/views/", "due": "/orders/sending/due/",
             "services": "/services/", "changes": "/services/changes/", "admin_login": "/admin/login/",
-            "webhooks": "/upstream/webhooks/", "factors": "/accounts/factors/",
-            "password": "/accounts/password/change/", "choice": "/accounts/password/choice/",
-            "admin": "/admin/", "change": "change/", "alarms": "/alarms/", "choices": "/alarms/choices/"}  # fmt: skip
+            "webhooks": "/upstream/webhooks/", "factors": "/accounts/factors/", "choice": "/accounts/password/choice/",
+            "password": "/accounts/password/change/", "admin": "/admin/", "sessions": "/accounts/sessions/",
+            "sign_out": "/accounts/logout/", "change": "change/", "alarms": "/alarms/",
+            "choices": "/alarms/choices/"}  # fmt: skip
 TABLE = """
                                  | login orders            | 405                           | 405
 orders/                          | login 200               | 405                           | 405
@@ -105,6 +106,9 @@ team/<pk>/                       | login 403 403 403 200   | 405                
 team/<pk>/links/                 | login 403 403 403 405   | login 403 403 403 200         | login 403 403 403 405
 team/<pk>/links/withdrawal/      | login 403 403 403 405   | login 403 403 403 person      | login 403 403 403 405
 team/<pk>/factors/reset/         | login 403 403 403 405   | login 403 403 403 422         | login 403 403 403 405
+team/security/                   | login 403 403 403 200   | 405                           | 405
+team/<pk>/sessions/              | login 403 403 403 200   | 405                           | 405
+team/<pk>/sessions/endings/      | login 403 403 403 405   | login 403 403 403 sessions    | login 403 403 403 405
 palette/                         | login 200               | 405                           | 405
 keys/                            | login 200               | 405                           | 405
 styleguide/                      | login 403 403 403 200   | 405                           | 405
@@ -123,6 +127,9 @@ accounts/password/choice/        | 410                     | 410                
 accounts/logout/                 | login 200               | login                         | 405
 accounts/inactive/               | 200                     | 405                           | 405
 accounts/password/change/        | login 200               | login 200                     | login 405
+accounts/sessions/               | login 200               | 405                           | 405
+accounts/sessions/endings/       | login 405               | login sessions                | login 405
+accounts/sessions/<pk>/ending/   | login 405               | login sign_out                | login 405
 accounts/preferences/            | login 200               | login 422                     | 405
 accounts/preferences/live/       | login 405               | login 204                     | login 405
 accounts/preferences/sample/     | login 200               | 405                           | 405

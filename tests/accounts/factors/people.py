@@ -10,7 +10,8 @@ from django.test import Client
 
 from accounts.factors import keys
 from accounts.factors.proof import PROOF_SECONDS, PROVED_AT
-from accounts.models import User
+from accounts.models import DeskSession, User
+from accounts.sessions.store import SessionStore
 from tests.makers import PASSWORD
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
@@ -56,3 +57,8 @@ def grow_old(client: Client) -> None:
     session = client.session
     session[PROVED_AT] = time.time() - PROOF_SECONDS - 1
     session.save()
+
+
+def held_in_sessions() -> str:
+    """What all sessions hold, as text."""
+    return str([SessionStore().decode(row.session_data) for row in DeskSession.objects.all()])

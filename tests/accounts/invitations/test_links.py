@@ -6,16 +6,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
 from accounts.access import Role
 from accounts.invitations import links
-from accounts.models import PasswordLink, User
+from accounts.models import DeskSession, PasswordLink, User
 from panel.ops.logs import Json, Text
-from tests.accounts.factors.people import LOGIN, STEP, enter, is_in, with_app
+from tests.accounts.factors.people import LOGIN, STEP, enter, held_in_sessions, is_in, with_app
 from tests.makers import PASSWORD, make_user
 from tests.people import as_user
 
@@ -158,7 +157,7 @@ def test_the_token_is_nowhere_but_on_the_page_that_shows_it(owner: User, caplog:
     assert link.token_hash == links.hash_of(token) and token not in str(vars(link))
     client = opened(token)
     assert token not in client.get(CHOOSE).content.decode()
-    assert token not in str([session.get_decoded() for session in Session.objects.all()])
+    assert token not in held_in_sessions()
     for path in (f"/team/{link.user_id}/", "/team/", "/admin/accounts/passwordlink/",
                  f"/admin/accounts/passwordlink/{link.pk}/change/"):  # fmt: skip
         text = as_user(owner).get(path).content.decode()
@@ -178,7 +177,7 @@ def test_a_line_of_the_log_that_names_the_address_hides_the_token(formatter: log
 def test_what_is_no_token_opens_nothing(token: str) -> None:
     client = Client()
     assert client.get(OPEN, {"t": token}, follow=True).status_code == 410
-    assert not Session.objects.exists(), "a stranger's guess leaves no session behind"
+    assert not DeskSession.objects.exists(), "a stranger's guess leaves no session behind"
 
 
 @pytest.mark.parametrize(

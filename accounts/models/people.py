@@ -11,6 +11,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts.access import Role, may
+from accounts.models.session import DeskSession
 from panel.format.numbers import MARKS_OF, PLAIN
 from panel.format.visible import visible
 from panel.ops.database import ONLY_ROW
@@ -33,8 +34,22 @@ class DeskSettings(models.Model):
         return ", ".join(f"{name}: {value}" for name, value in self.chosen.items()) or "as the environment says"
 
 
+class UserQuerySet(models.QuerySet["User"]):
+    """Accounts, whose sessions end when they are switched off."""
+
+    def update(self, **fields: Any) -> int:
+        """Changes accounts. Whoever is switched off is signed out, so that switching on again revives no session."""
+        if fields.get("is_active") is False:
+            DeskSession.objects.filter(user__in=list(self.values_list("pk", flat=True))).delete()
+        return super().update(**fields)
+
+
 class UserManager(BaseUserManager["User"]):
     """Makes accounts."""
+
+    def get_queryset(self) -> UserQuerySet:
+        """Accounts, with an `update` that ends sessions."""
+        return UserQuerySet(self.model, using=self._db)
 
     def get(self, *args: Any, **kwargs: Any) -> "User":
         """One person, as each request reads its own: with the desk's settings as `desk_chosen`, and `has_factor`."""
@@ -141,6 +156,12 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return visible(self.name) or self.username
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Saves the account. Whoever is switched off is signed out, so that switching on again revives no session."""
+        super().save(*args, **kwargs)
+        if not self.is_active:
+            DeskSession.objects.filter(user=self).delete()
 
     @property
     def is_staff(self) -> bool:

@@ -17,6 +17,7 @@ from accounts.models import PAGE_LENGTHS, UNDO_SECONDS, Density, Theme
 from panel.format.locale import written_for
 from panel.format.numbers import MARKS_OF, PLAIN, TABLES
 from panel.format.times import took
+from panel.ops.logs import also
 
 Group = tuple[str, list[tuple[str, str]]]  # the label of an `<optgroup>`, and its choices
 ZONE_CHARACTERS = 60
@@ -34,6 +35,7 @@ def middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[
         if person is None:
             with written_for("", ""):
                 return get_response(request)
+        also(person=person.pk)
         with written_for(person.time_zone, person.numbers), held(person.desk_chosen):
             return get_response(request)
 

@@ -94,7 +94,7 @@ DESK_URL = env.text("DESK_URL").rstrip("/")
 # The chat's incoming webhook. Everybody who knows it can write there, so it is a secret like a password.
 ALARM_WEBHOOK_URL = env.address("ALARM_WEBHOOK_URL", loopback=DEBUG or SANDBOX)
 # Without EMAIL_URL a desk sends no mail, but with DEBUG on it prints it.
-mail = env.mail("EMAIL_URL", "consolemail://" if DEBUG else "")
+mail = env.mail("EMAIL_URL", "consolemail://" if DEBUG else "", plain=DEBUG)
 EMAIL_CONFIGURED = bool(mail)
 EMAIL_BACKEND = mail.get("EMAIL_BACKEND", "django.core.mail.backends.dummy.EmailBackend")
 EMAIL_HOST, EMAIL_PORT = mail.get("EMAIL_HOST") or "", mail.get("EMAIL_PORT") or 25
@@ -117,6 +117,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "panel",  # last, because its admin unregisters what others register
 ]
 MIDDLEWARE = [
@@ -132,11 +133,13 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.sessions.activity.middleware",
     "accounts.preferences.middleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.factors.gate.middleware",
     "panel.site.middleware.sturdy",
 ]
 ROOT_URLCONF = "panel.urls"
@@ -173,6 +176,8 @@ own_file = f"sqlite:///{quote(str(DATA_DIR / 'desk.sqlite3'))}"
 DATABASE_URL = env.text("DATABASE_URL") or own_file
 database = env.database("DATABASE_URL", own_file)
 DATABASES = {"default": database}
+if not DEBUG and not database["ENGINE"].endswith("sqlite3"):
+    env.require_tls("DATABASE_URL", str(database["HOST"] or ""), database.get("OPTIONS", {}).get("sslmode", ""))
 if database["ENGINE"].endswith("sqlite3"):
     database["OPTIONS"] = {
         # A transaction that reads first and writes later fails at once under WAL; with IMMEDIATE it waits its turn.
@@ -184,15 +189,20 @@ if database["ENGINE"].endswith("sqlite3"):
 # A request goes on with its thread's connection: a new one costs as much as a small page. PostgreSQL may have restarted
 # meanwhile, so it is asked first; panel/ops/connections.py looks whether SQLite's file is still the same.
 database |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
-# The throttle of sign-in counts in a cache that every process shares; a migration makes its table.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "desk_cache"}}
+# Throttles of allauth count in a cache that every process shares; a migration makes its table. A full one forgets.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "desk_cache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+}
 
 # ── People ───────────────────────────────────────────────────────────────────────────────────────
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["accounts.sign_in.backend.OneHashBackend"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+    {"NAME": f"accounts.invitations.passwords.{name}"} for name in ("LongEnough", "NotKnown", "NotOfTheDesk")
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "orders:index"
@@ -202,7 +212,24 @@ ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
-SESSION_COOKIE_AGE = 14 * 24 * 60 * 60  # seconds from the sign-in
+# The second factor: accounts/factors/. It also asks for proofs that it is still you: allauth would lose what was typed.
+MFA_ADAPTER = "accounts.factors.adapter.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_REAUTHENTICATION_REQUIRED = False
+MFA_TOTP_ISSUER = "Order Desk"
+MFA_TOTP_TOLERANCE = 1  # a code is also taken half a minute before and after: clocks differ
+MFA_FORMS = {name: f"accounts.factors.forms.{form}" for name, form in (
+    ("activate_totp", "AppForm"), ("authenticate", "SignInCodeForm"), ("authenticate_webauthn", "SignInPasskeyForm"),
+    ("add_webauthn", "NewPasskeyForm"), ("login_webauthn", "PasskeyAloneForm"),
+)}  # fmt: skip
+# Our own throttle (accounts/sign_in/throttle.py) counts each try of a password, and knows who has signed in before.
+ACCOUNT_RATE_LIMITS = {"login": None}
+SESSION_ENGINE = "accounts.sessions.store"
+# A session ends when nobody has used it for so long, and so long after the sign-in. Polls of open pages are no use.
+SESSION_IDLE_HOURS = env.number("SESSION_IDLE_HOURS", 12.0, float, least=0.1, most=720.0)
+SESSION_HOURS = env.number("SESSION_HOURS", 168.0, float, least=0.1, most=2160.0)
+SESSION_COOKIE_AGE = round(SESSION_HOURS * 3600)  # seconds
 
 # ── Words, time, files ───────────────────────────────────────────────────────────────────────────
 LANGUAGE_CODE = "en-gb"
@@ -218,12 +245,18 @@ STORAGES = {
     "staticfiles": {"BACKEND": PLAIN if DEBUG else HASHED},
 }
 WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # no other site shows or reads our files
+WHITENOISE_MIMETYPES = {".svg": "image/svg+xml; charset=utf-8"}
 
 # A dry run sends a field for each of its orders that is ticked, of up to 5,000 orders.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 6_000
+# The desk takes no files. Django would write one of any size to the disk, also a stranger's, before a view is asked.
+FILE_UPLOAD_HANDLERS = ["panel.web.uploads.NoFiles"]
 
 # ── Safety ───────────────────────────────────────────────────────────────────────────────────────
 SECURE_SSL_REDIRECT = SECURE
+# Machines ask these. One that was led on to https would go on to send its first try in the clear, and nobody noticed.
+SECURE_REDIRECT_EXEMPT = [r"^healthz", r"^webhooks/"]
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 SECURE_HSTS_PRELOAD = SECURE

@@ -3,6 +3,7 @@
 import re
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 from django.apps import apps
@@ -13,7 +14,17 @@ from django.db.models import Model
 from django.urls import URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from accounts.models import BalanceReading, DeskSettings, SettingChange, User
+from accounts.invitations import links
+from accounts.models import (
+    BalanceReading,
+    DeskSession,
+    DeskSettings,
+    DoorEvent,
+    KnownDevice,
+    SettingChange,
+    SignInCount,
+    User,
+)
 from catalog.models import Change, Favourite, RateChange, Service, SetAside, ShrinkAlarm
 from orders.models import (
     AnswerText,
@@ -91,7 +102,15 @@ def one_of_everything() -> Order:
     ShrinkAlarm.objects.create(raised_at=now, listed=12, missing=288)
     BalanceReading.objects.create(amount=47, first_asked_at=now, asked_at=now)
     DeskSettings.objects.create(pk=ONLY_ROW, chosen={"low_balance": "25"})
+    DoorEvent.objects.create(at=now, kind="new_device", group="sign_in", person=order.placed_by, address="192.0.2.7",
+                             device="Firefox on Linux")  # fmt: skip
+    SignInCount.objects.create(key="c0ffee", tries=2, ends_at=1)
+    KnownDevice.objects.create(user=order.placed_by, digest="d", address="192.0.2.7", device="Firefox on Linux",
+                               first_at=now, last_at=now)  # fmt: skip
+    DeskSession.objects.create(digest="d", user=order.placed_by, address="192.0.2.7", device="Firefox on Linux",
+                               began_at=now, used_at=now, ends_at=now + timedelta(days=7))  # fmt: skip
     SettingChange.objects.create(name="low_balance", was="20", now="25", changed_by=order.placed_by, changed_at=now)
+    links.make(order.placed_by, by=order.placed_by)
     Upstream.objects.create(pk=ONLY_ROW, spoke_at=now)
     Beat.objects.create(name="desk:1", started_at=now, beat_at=now)
     Spending.objects.create(pk=ONLY_ROW, at=now, since=now, spent=12, queued=1)
@@ -151,6 +170,8 @@ def behind(route: str) -> type[Model]:
         "answers": Worklist,
         "services/changes": Change,
         "favourite": Service,
+        "accounts/sessions": DeskSession,
+        "team/": User,
     }
     return next((model for words, model in within.items() if words in route), Order)
 

@@ -19,7 +19,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.access import View, needs
 from accounts.desk_settings import current, undo_window
+from accounts.factors.proof import recently_proved
 from accounts.models import BalanceReading
+from accounts.sign_in import throttle
 from catalog.models import Service
 from orders.models import Order, Sending, Task
 from orders.placing import old_books, review, send_switch
@@ -41,6 +43,9 @@ from panel.web.polling import bar_of
 KEPT_FORM_SECONDS = 3600  # how long a form that was sent without a session waits for the sign-in
 KEPT_FORM_CHARACTERS = 250_000  # a session is a row of the database
 LISTED_TASKS = 500  # of what was due in old books; Django refuses more than a thousand fields
+MADE_FOR_SECONDS = 24 * 3600  # how long an open form proves whom it was made for: a day of work at the desk
+MADE_FOR_CHARACTERS = 200  # a proof has fewer
+KEPT_FORMS_A_PERSON = 20  # within ten minutes; each is a row of the database
 MADE_FOR_SALT = "orders.ordering"  # of the proof that a form was made for a person of the team
 
 
@@ -56,6 +61,8 @@ def keeps_typed(view: View) -> View:
         typed = {name: request.POST.get(name, "") for name in OrderForm.KEPT_FIELDS}
         if person_id is None or sum(map(len, typed.values())) > KEPT_FORM_CHARACTERS:
             return view(request)
+        if not throttle.has_room("kept form", str(person_id), most=KEPT_FORMS_A_PERSON):
+            return view(request)
         request.session["typed"] = {"by": person_id, "form": typed}
         request.session.set_expiry(KEPT_FORM_SECONDS)
         back = urlencode({"next": f"{reverse('orders:new')}?kept=1"})
@@ -65,9 +72,9 @@ def keeps_typed(view: View) -> View:
 
 
 def made_for(proof: str) -> int | None:
-    """The id of the person whom a form was made for, by the proof in it, or None if the proof is forged."""
+    """The id of the person whom a form was made for, by the proof in it, or None if the proof is forged or too old."""
     try:
-        return int(signing.loads(proof, salt=MADE_FOR_SALT))
+        return int(signing.loads(proof[:MADE_FOR_CHARACTERS], salt=MADE_FOR_SALT, max_age=MADE_FOR_SECONDS))
     except signing.BadSignature:
         return None
 
@@ -254,6 +261,7 @@ def closing(request: HttpRequest, pk: int) -> HttpResponse:
 
 @needs("decide")
 @require_POST
+@recently_proved
 def stop(request: HttpRequest) -> HttpResponse:
     """Stops all sending; the person gives the reason."""
     why = refusal_of(lambda: send_switch.stop(request.POST.get("reason", ""), by=request.user))
@@ -262,6 +270,7 @@ def stop(request: HttpRequest) -> HttpResponse:
 
 @needs("decide")
 @require_POST
+@recently_proved
 def resumption(request: HttpRequest) -> HttpResponse:
     """Lets orders go out again."""
     why = refusal_of(lambda: send_switch.resume(by=request.user))
@@ -287,6 +296,7 @@ def due_then(request: HttpRequest) -> HttpResponse:
 
 @needs("decide")
 @require_POST
+@recently_proved
 def release(request: HttpRequest) -> HttpResponse:
     """Releases all, some or none of what was due in old books, and lets orders go out again."""
     which, ticked = request.POST.get("which", ""), {read_number(pk) for pk in request.POST.getlist("task")}

@@ -10,7 +10,8 @@ from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast
 
 from accounts.desk_settings import current, plain
-from accounts.models import BalanceReading
+from accounts.models import BalanceReading, DoorEvent
+from accounts.models.door import REFUSED
 from catalog.models import Change
 from orders.models import Order, Sending
 from orders.models.order import DUPLICATE
@@ -36,6 +37,8 @@ PILED_ROWS = 1_000  # read of one kind
 DUPLICATES = 20  # orders that may have been placed twice, with an alarm each
 SET_BACK_STANDS_FOR = timedelta(hours=1)
 NAMED_ROWS = 5  # in a sentence
+FAILURES_WITHIN = timedelta(minutes=15)
+MANY_FAILURES, MOST_FAILURES = 20, 200  # that raise an alarm, and that are counted
 
 
 class Evaluation(NamedTuple):
@@ -233,6 +236,18 @@ def silent_workers(evaluation: Evaluation) -> Findings:
     return findings
 
 
+def many_failures(evaluation: Evaluation) -> Findings:
+    """Finds that many sign-ins failed lately. It reads no more than MOST_FAILURES, whatever happens at the door."""
+    since = evaluation.now - FAILURES_WITHIN
+    failures = DoorEvent.objects.filter(group=REFUSED, at__gt=since).order_by("at").values_list("pk")[:MOST_FAILURES]
+    count = len(failures)
+    if count < MANY_FAILURES:
+        return {}
+    capped = count == MOST_FAILURES
+    minutes = round(FAILURES_WITHIN.total_seconds() / 60)
+    return {"": Finding({"failures": count, "capped": capped, "minutes": minutes})}
+
+
 def by_cron(worker: Beat) -> bool:
     """Whether cron starts this worker with `--once` again and again."""
     return ":once" in worker.name
@@ -253,4 +268,5 @@ CONDITIONS: dict[str, Condition] = {
     "balance": Condition(low_balance, timedelta(0)),
     "runway": Condition(ends_too_soon, timedelta(minutes=15)),
     "prices": Condition(price_jumps, timedelta(0)),
+    "sign_ins": Condition(many_failures, timedelta(minutes=5)),
 }

@@ -103,6 +103,15 @@ def worker_over_sentence(facts: Facts) -> str:
     return "Another worker has started since." if facts.get("name") else "A worker is running again."
 
 
+def failures_sentence(facts: Facts) -> str:
+    """What an alarm about failed sign-ins says: how many there were within how long."""
+    number_words = f"{number(facts['failures'])}{' or more' if facts['capped'] else ''}"
+    return (
+        f"{number_words} sign-ins failed or were slowed down within {facts['minutes']} minutes. Whoever has signed in "
+        "before still can. Security shows which accounts and addresses."
+    )
+
+
 KINDS: dict[str, Kind] = {
     "balance": Kind("Low balance", "warn", False, "The balance falls below the amount that is set.",
                     balance_sentence, lambda _: "The balance is high enough again.", "balance"),
@@ -123,6 +132,8 @@ KINDS: dict[str, Kind] = {
                   "calls"),
     "worker": Kind("Worker silent", "bad", True, "A worker stops answering, or none ran for a while.",
                    worker_sentence, worker_over_sentence, "calls"),
+    "sign_ins": Kind("Many failed sign-ins", "warn", False, "Many sign-ins fail within a quarter of an hour.",
+                     failures_sentence, lambda _: "Hardly any sign-in fails any more.", "security", "what=refused"),
 }  # fmt: skip
 # Stands for a kind that an older version of the desk knew.
 UNKNOWN_KIND = Kind(

@@ -22,7 +22,7 @@ def why_no_write(wait_milliseconds: int = WAIT_MILLISECONDS) -> Outage | None:
     Raises the database's error when it tells of no outage.
     """
     now = connection.ops.adapt_datetimefield_value(timezone.now())
-    table = connection.ops.quote_name(settings.CACHES["default"]["LOCATION"])
+    table = connection.ops.quote_name(str(settings.CACHES["default"]["LOCATION"]))
     values = "value = excluded.value, expires = excluded.expires"
     try:
         with brief_wait(wait_milliseconds), transaction.atomic(), connection.cursor() as cursor:

@@ -10,16 +10,17 @@ from typing import Any
 from django.conf import settings
 from django.core.signals import request_finished
 from django.db.backends.signals import connection_created
-from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, UnreadablePostError
 
 from panel.ops.database import wait_no_longer
-from panel.ops.logs import from_here_on
+from panel.ops.logs import also, from_here_on
 from panel.ops.write_probe import WATCH
 from panel.site.failures import CSRF_FIELD, answer_failure, answer_outage, answer_pasted_key, is_secret
 from panel.site.status_bar import StatusBar
 from panel.upstream.key import holds_key
 from panel.web.headers import FILE_HEADERS, PAGE_HEADERS
 from panel.web.params import LARGEST_ID
+from panel.web.visitor import address_of
 
 log = logging.getLogger(__name__)
 Next = Callable[[HttpRequest], HttpResponse]
@@ -34,8 +35,9 @@ def request_id(get_response: Next) -> Next:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         request_id, began = secrets.token_hex(6), time.monotonic()
-        from_here_on(request=request_id)
+        from_here_on(request=request_id, address=address_of(request))
         response = get_response(request)
+        also(person=person_id(request))
         # The path without its query, which may hold a customer's link. A poll without news is no event.
         level = logging.DEBUG if response.status_code == HTTPStatus.NO_CONTENT else logging.INFO
         facts = {"status": response.status_code, "milliseconds": round((time.monotonic() - began) * 1000)}
@@ -44,6 +46,16 @@ def request_id(get_response: Next) -> Next:
         return response
 
     return middleware
+
+
+def person_id(request: HttpRequest) -> int | None:
+    """The id of the person who asked, also when this request has signed them in or out; None for a stranger.
+
+    It asks the database nothing: whoever has a session was looked up by then.
+    """
+    if not hasattr(request, "_cached_user"):
+        return None
+    return request._cached_user.pk or request.user.pk
 
 
 def headers(get_response: Next) -> Next:
@@ -107,8 +119,11 @@ def refuse_before_the_view(
 ) -> HttpResponse | None:
     """Refuses a text with a secret key in it, which colleagues and logs could read where it is stored.
 
-    Raises Http404 for a number in the path beyond 64 bits: SQLite's driver breaks on it before it asks.
+    Raises Http404 for a number in the path beyond 64 bits: SQLite's driver breaks on it before it asks. Django's admin
+    would answer a TRACE like a GET.
     """
+    if request.method == "TRACE":
+        return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
     if any(isinstance(value, int) and value > LARGEST_ID for value in (*args, *kwargs.values())):
         raise Http404
     if getattr(view, "csrf_exempt", False):  # a delivery, whose raw body is signed

@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.access import may, needs
+from accounts.sign_in.record import record_forbidden
 from panel.ops.outages import outage_of
 from panel.ops.start import uncollected, unmigrated
 from panel.ops.write_probe import why_no_write
@@ -33,7 +34,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @never_cache
 def healthz(request: HttpRequest) -> HttpResponse:
     """200 while this process answers. Reads no database: a load balancer must not kill us while that is away."""
-    return HttpResponse("ok\n", content_type="text/plain")
+    return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
 
 
 @require_safe
@@ -84,8 +85,10 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's handler403: shows the reason that the exception gives."""
+    """Django's handler403: shows the reason that the exception gives, and records what a person may not do."""
     why = str(exception) or "You have no access to this."
+    with suppress(DatabaseError):  # the page says no all the same
+        record_forbidden(request)
     return error_page(request, HTTPStatus.FORBIDDEN, "site/403.html", why=why)
 
 

@@ -9,6 +9,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.balance import read_balance
+from accounts.sessions import end
+from accounts.sign_in import forget
 from catalog.sync import sync
 from orders.following import fold
 from orders.following.poll import ALONE_EVERY_SECONDS, poll_alone
@@ -19,6 +21,7 @@ from panel.notpanel.client import Client
 from panel.notpanel.errors import NotPanelError
 from panel.ops.planner import PLANNER_EVERY_SECONDS, update_planner
 from panel.upstream.models import DESK, ROLES, Chore, ChoreQuerySet
+from panel.worker import new_devices
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +56,9 @@ RECURRING_WORK = {
     "query plans":    desk(lambda _now: update_planner(),        PLANNER_EVERY_SECONDS),
     "old readings":   desk(fold.fold_old,                        fold.EVERY_SECONDS),
     "old deliveries": desk(dispatch.delete_old,                  DELIVERIES_EVERY_SECONDS),
+    "old sessions":   desk(end.delete_expired,                   end.EXPIRED_EVERY_SECONDS),
+    "old tries":      desk(forget.delete_old,                    forget.EVERY_SECONDS),
+    "new devices":    desk(new_devices.tell_of_new_devices,      new_devices.EVERY_SECONDS),
 }  # fmt: skip
 
 

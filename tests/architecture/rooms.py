@@ -1,7 +1,9 @@
 """The rooms as data: which room may import which, and the few exceptions to the rules for rooms."""
 
 GROUND = frozenset({"panel.format", "panel.web", "panel.ops", "panel.notpanel"})
-APPS = frozenset({"accounts", "catalog"}) | GROUND  # what stands below the orders
+APPS = (
+    frozenset({"accounts", "accounts.factors", "accounts.models", "catalog"}) | GROUND
+)  # what stands below the orders
 CORE = APPS | {"orders.rules", "orders.models"}  # what every room of the orders may import
 
 # Room → the rooms it may import besides itself. A module is in the room with the longest name that its own begins with.
@@ -21,8 +23,13 @@ ROOMS: dict[str, frozenset[str]] = {
         "panel.notpanel.sandbox.api", "panel.notpanel.sandbox.faults",
         "panel.notpanel.sandbox.webhooks", "panel.notpanel.sandbox.world",
     }),
-    # The two small apps.
-    "accounts": GROUND,
+    # The two small apps, and the rooms of the first, which records sign-ins and asks for proofs itself.
+    "accounts": GROUND | {"accounts.factors", "accounts.models", "accounts.sessions", "accounts.sign_in"},
+    "accounts.models": GROUND | {"accounts"},
+    "accounts.sign_in": GROUND | {"accounts", "accounts.models"},
+    "accounts.sessions": GROUND | {"accounts", "accounts.factors", "accounts.models", "accounts.sign_in"},
+    "accounts.factors": GROUND | {"accounts", "accounts.models", "accounts.sign_in"},
+    "accounts.invitations": GROUND | {"accounts", "accounts.factors", "accounts.models", "accounts.sign_in"},
     "catalog": GROUND,
     # The orders.
     "orders.rules": APPS,
@@ -32,7 +39,7 @@ ROOMS: dict[str, frozenset[str]] = {
     "orders.webhooks": CORE,
     "orders.teamwork": CORE,
     "orders.aftersale": CORE | {"orders.table"},
-    "orders.placing": CORE | {"orders.aftersale", "orders.statistics", "orders.table"},
+    "orders.placing": CORE | {"accounts.sign_in", "orders.aftersale", "orders.statistics", "orders.table"},
     "orders.following": CORE | {"orders.aftersale", "orders.table", "orders.webhooks"},
     "orders.answers": CORE,
     "orders.bulk": CORE | {"orders.aftersale", "orders.answers", "orders.table"},
@@ -43,13 +50,14 @@ ROOMS: dict[str, frozenset[str]] = {
     },
 }  # fmt: skip
 ORDERS = frozenset(room for room in ROOMS if room.startswith("orders."))
+DOOR = frozenset({"accounts.sessions", "accounts.sign_in"})  # what happens before and around every page
 
 # The roof: sees all of the orders.
 ROOMS |= {
     "panel.upstream": CORE | ORDERS,
-    "panel.alarms": CORE | ORDERS | {"panel.upstream"},
-    "panel.site": CORE | ORDERS | {"panel.upstream"},
-    "panel.worker": CORE | ORDERS | {"panel.alarms", "panel.upstream"},
+    "panel.alarms": CORE | DOOR | ORDERS | {"panel.upstream"},
+    "panel.site": CORE | DOOR | ORDERS | {"panel.upstream"},
+    "panel.worker": CORE | DOOR | ORDERS | {"panel.alarms", "panel.upstream"},
     "panel.demo": CORE | ORDERS | {"panel.upstream"},
 }
 ROOF = frozenset(ROOMS)

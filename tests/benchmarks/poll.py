@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from statistics import median
 
-from django.contrib.sessions.models import Session
-
+from accounts.models import DeskSession
 from orders.table.listing import ROWS_A_PAGE
 from tests.benchmarks import data, measure
 from tests.benchmarks.page import OpenPage
@@ -37,7 +36,7 @@ def main() -> int:
 
 def sessions() -> Sequence[tuple[object, ...]]:
     """Every column of every session, the expiry among them."""
-    return list(Session.objects.order_by("pk").values_list())
+    return list(DeskSession.objects.order_by("pk").values_list())
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from django.http import QueryDict
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import DeskSession, SignInCount, User
 from catalog.models import Service
 from orders.following.poll import poll_once
 from orders.models import Delivery, Order, Pace, Poll, Task
@@ -158,9 +158,24 @@ def fifty_ended(_client: ReadySupplier) -> None:
     Pace.objects.update(ends_to=timezone.now() - timedelta(minutes=5))
 
 
+def hundred_ended(_client: ReadySupplier) -> None:
+    """Sessions that nobody has used for long."""
+    long_ago, person = timezone.now() - timedelta(days=30), User.objects.order_by("pk")[5]
+    DeskSession.objects.bulk_create(
+        DeskSession(digest=f"old {n}", user=person, began_at=long_ago, used_at=long_ago, ends_at=long_ago)
+        for n in range(A_CALL)
+    )
+
+
+def hundred_tries(_client: ReadySupplier) -> None:
+    """Counts whose time is over."""
+    SignInCount.objects.bulk_create(SignInCount(key=f"old {n}", tries=1, ends_at=n) for n in range(A_CALL))
+
+
 CHORES: dict[str, Callable[[ReadySupplier], object]] = {
     "balance": nothing, "catalog": whole_catalog, "left out": one_left_out, "pace": fifty_ended, "spending": nothing,
     "query plans": nothing, "old deliveries": nothing, "old readings": nothing,
+    "old sessions": hundred_ended, "old tries": hundred_tries, "new devices": nothing,
 }  # fmt: skip
 
 

@@ -63,7 +63,8 @@ def subjects(owner: User) -> dict[str, str]:
         "cancel_unclear": with_task("cancel", "unclear"),
         "change": str(Change.objects.undecided().order_by("-pk")[3].pk),
         "decided": str(Change.objects.filter(decided_at__isnull=False).order_by("-pk")[1].pk),
-        "reading": "49990", "alarm": "1996", "unseen_alarm": str(Alarm.objects.exclude(sightings__user=owner)[0].pk),
+        "reading": "49990", "alarm": "1996", "door": "99900", "session": "51",
+        "unseen_alarm": str(Alarm.objects.exclude(sightings__user=owner)[0].pk),
         "shrink": str(ShrinkAlarm.objects.get().pk), "password": PASSWORD, "numbers": owner.numbers,
         "yesterday": str((timezone.now() - timedelta(days=1)).date()), "today": str(timezone.now().date()),
     }  # fmt: skip

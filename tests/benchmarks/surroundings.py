@@ -13,7 +13,16 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 
 from accounts.access import Role
-from accounts.models import BalanceReading, DeskSettings, SettingChange, User
+from accounts.models import (
+    BalanceReading,
+    DeskSession,
+    DeskSettings,
+    DoorEvent,
+    KnownDevice,
+    SettingChange,
+    SignInCount,
+    User,
+)
 from catalog.models import Change, Favourite, RateChange, Service, SetAside, ShrinkAlarm
 from catalog.sync import apply_catalog
 from orders.answers.situations import SITUATIONS
@@ -196,6 +205,37 @@ def write_presence(now: datetime) -> None:
     Presence.objects.bulk_create(
         Presence(order=order, user=person, seen_at=now) for order, person in zip(newest, people, strict=True)
     )
+
+
+def write_door(now: datetime, days: int) -> None:
+    """Everybody's sign-ins and failures, twenty a day; sessions and devices, two of each person; tries that count."""
+    people = list(User.objects.order_by("pk"))
+    kinds = (("signed_in", "sign_in"), ("signed_out", "session"), ("failed", "refused"), ("new_device", "sign_in"))
+    DoorEvent.objects.bulk_create(
+        [
+            DoorEvent(
+                pk=100_000 - n, at=now - timedelta(hours=1, minutes=72 * n), kind=kinds[n % 4][0],
+                group=kinds[n % 4][1], person=people[n // 4 % len(people)], address="192.0.2.7",
+                device="Firefox on Linux",
+            )
+            for n in range(4 * len(people) * RECENT + 20 * days)
+        ],
+        batch_size=BATCH,
+    )  # fmt: skip
+    seen = {"address": "192.0.2.7", "device": "Firefox on Linux"}
+    for n, person in enumerate(people):
+        for m in (1, 2):
+            DeskSession.objects.create(
+                pk=10 * n + m,
+                digest=f"{n}-{m}",
+                user=person,
+                began_at=now,
+                used_at=now + FAR,
+                ends_at=now + FAR,
+                **seen,
+            )
+            KnownDevice.objects.create(user=person, digest=f"{n}-{m}", first_at=now, last_at=now, **seen)
+    SignInCount.objects.bulk_create(SignInCount(key=str(n), tries=1, ends_at=2**40) for n in range(RECENT))
 
 
 def job_age(n: int) -> timedelta:

@@ -7,17 +7,19 @@ Django's admin is the same for each model, so `admin_lines` makes their lines.
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, quote
 
+from django.conf import settings
 from django.contrib.admin import ModelAdmin
 from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import DeskSession, User
+from accounts.sessions.store import digest_of
 from catalog.models import ShrinkAlarm
 from orders.aftersale.states import STATES
 from orders.models import Order, Sending
@@ -165,6 +167,18 @@ POST /alarms/choices/ | kinds=balance&over_too=on
 GET  /alarms/choices/chat/ -> 302
 POST /alarms/choices/chat/ | kinds=balance&time_zone=UTC
 GET  /team/
+GET  /team/new/
+GET  /team/{person}/
+GET  /team/security/
+GET  /team/security/?before={door}
+GET  /team/security/?what=refused
+GET  /team/security/?person={person}
+GET  /team/security/?what=refused&person={person}
+GET  /team/{person}/sessions/
+POST /team/{person}/sessions/endings/
+GET  /accounts/sessions/
+POST /accounts/sessions/endings/
+POST /accounts/sessions/{session}/ending/
 GET  /palette/
 GET  /palette/?q=likes
 GET  /palette/?q={middle}
@@ -182,19 +196,23 @@ POST /accounts/password/change/ | oldpassword={password}&password1=slow-harbour-
 GET  /accounts/preferences/
 POST /accounts/preferences/ | theme=dark&time_zone=UTC&numbers={numbers}&density=&page_length=50&undo_seconds=20
 POST /accounts/preferences/live/ | paused=
+GET  /accounts/factors/
+GET  /accounts/factors/app/
+GET  /accounts/factors/passkeys/
+GET  /accounts/invitation/ -> 302
+GET  /accounts/password/choice/ -> 410
 GET  /accounts/preferences/sample/
 GET  /admin/
 GET  /admin/login/ -> 302
 GET  /admin/logout/ -> 405
-GET  /admin/password_change/
+GET  /admin/password_change/ -> 302
 GET  /admin/password_change/done/
 GET  /admin/autocomplete/ -> 403
 GET  /admin/jsi18n/
 GET  /admin/r/0/1/ -> 404
 GET  /admin/orders/
 GET  /admin/nothing/ -> 404
-GET  /admin/accounts/user/add/
-GET  /admin/accounts/user/{person}/password/
+GET  /admin/accounts/user/add/ -> 403
 """
 # A value of each filter of the orders list.
 FILTER_VALUES = {
@@ -241,7 +259,15 @@ class Visitor:
         self.routes: set[str] = set()
         browser = Client(headers=BROWSER)
         browser.force_login(owner)
+        self._key = browser.cookies[settings.SESSION_COOKIE_NAME].value
+        self.last_used(
+            timezone.now() + timedelta(days=1)
+        )  # or some visits would note the use, whenever a minute is over
         self._cookies = browser.cookies.output(header="")
+
+    def last_used(self, at: datetime) -> None:
+        """Sets when the session of this browser was used last."""
+        DeskSession.objects.filter(digest=digest_of(self._key)).update(used_at=at)
 
     def go(self, line: Line, *, htmx: bool = False) -> None:
         """Comes to the address, and checks that it is answered as the line says."""
@@ -270,6 +296,8 @@ def all_visits(visitor: Visitor) -> Iterator[Probe]:
     """Every visit; a press must write something."""
     for line in map(Line.read, lines(visitor)):
         yield Probe(line.name, partial(visitor.go, line), writes=line.method == "POST")
+    yield Probe("GET  /keys/ in a session that was not used for a minute", partial(visitor.send, "get", "/keys/"),
+                lambda: visitor.last_used(timezone.now() - timedelta(minutes=2)), writes=True)  # fmt: skip
     yield from polls(visitor)
     yield from (probe._replace(writes=True) for probe in presses(visitor))
 

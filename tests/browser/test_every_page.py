@@ -8,12 +8,15 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from allauth.mfa.models import Authenticator
 from axe_playwright_python.base import AXE_SCRIPT
 from django.utils import timezone
 from playwright.sync_api import Page, ViewportSize, expect
 
 from accounts.access import Role
-from accounts.models import BalanceReading, User
+from accounts.invitations import links
+from accounts.models import BalanceReading, DeskSession, DoorEvent, User
+from accounts.sign_in.record import KINDS
 from catalog.changes import hold
 from catalog.models import Change, RateChange, ShrinkAlarm
 from orders.bulk.job import start_job
@@ -31,6 +34,7 @@ PICTURES = os.environ.get("PICTURES")  # a folder for a picture of each page; wi
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # What passed is not asked for: to tell of it takes axe, and the way here, twice as long as to find what did not.
 RULES = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
+DAY = timedelta(days=1)
 LONG = "Instagram Followers — Ελληνικά, العربية | Real & Active ★ Max 2.5K/day [R60] ♻️ " * 3
 
 
@@ -79,6 +83,7 @@ def pages(desk: Desk) -> dict[str, str]:
         Selection.of("refill", Order.objects.values_list("pk", flat=True), "ticked on the orders page"), by=owner
     )
     money_of(owner)
+    door_of(owner)
     return {
         "orders": "/orders/", "late": "/orders/late/", "empty": "/orders/?status=nothing&before=1",
         "order": f"/orders/{told.pk}/?from=status%3Dpartial",
@@ -90,6 +95,10 @@ def pages(desk: Desk) -> dict[str, str]:
         "held-form": f"/orders/new/?service={wordy.upstream_id}",
         "activity": "/activity/", "upstream": "/upstream/",
         "webhooks": "/upstream/webhooks/", "mentions": "/mentions/", "team": "/team/",
+        "invite": "/team/new/", "person": f"/team/{wordy_person().pk}/", "factors": "/accounts/factors/",
+        "app": "/accounts/factors/app/", "passkey": "/accounts/factors/passkeys/", "gone": "/accounts/invitation/",
+        "security": "/team/security/", "security-end": "/team/security/?before=1", "sessions": "/accounts/sessions/",
+        "sessions-of": f"/team/{owner.pk}/sessions/",
         "password": "/accounts/password/change/", "missing": "/nowhere/",
         "answers": f"/orders/answers/{job.worklist_id}/", "messages": "/orders/answers/",
         "texts": "/orders/answers/texts/?language=es", "text": "/orders/answers/texts/late/",
@@ -98,6 +107,14 @@ def pages(desk: Desk) -> dict[str, str]:
         "alarms": "/alarms/", "alarm-choices": "/alarms/choices/",
         "palette": "/palette/?q=followers", "keys": "/keys/", "components": "/styleguide/",
     }  # fmt: skip
+
+
+def wordy_person() -> User:
+    """A person with long names, a passkey and a link."""
+    person = make_user(Role.MANAGER, name=LONG[:80], username="w" * 60)
+    Authenticator.objects.create(user=person, type="webauthn", data={"name": "k" * 60})
+    links.make(person, by=person)
+    return person
 
 
 def an_hour_of_calls(now: datetime) -> None:
@@ -135,6 +152,25 @@ def money_of(by: User) -> None:
     Spending.objects.create(
         pk=1, at=now, since=now - timedelta(hours=24), spent=Decimal("126.40"), queued=Decimal("4.50")
     )
+
+
+def door_of(person: User) -> None:
+    """What happened at the door, of each kind; and sessions here and there, one from a long address."""
+    now, long_one = timezone.now(), make_user(name=LONG[:80])
+    DoorEvent.objects.bulk_create(
+        DoorEvent(
+            at=now - timedelta(minutes=37 * at), kind=name, group=kind.group, by=person if at % 5 == 0 else None,
+            person=None if at % 7 == 3 else long_one if at % 2 else person, device="Samsung Internet on Android",
+            address="2001:db8:85a3:1234:5678:8a2e:370:7334" if at % 3 else "203.0.113.9",
+            facts={"why": "wrong password", "reason": LONG, "device_ended": "Chrome on Windows", "count": 3,
+                   "method": "POST", "path": "/orders/" + "x" * 180},
+        )
+        for at, (name, kind) in enumerate([*KINDS.items()] * 2)
+    )  # fmt: skip
+    for at, (device, address) in enumerate([("Firefox on Linux", "203.0.113.61"), ("Safari on iPhone", "2001:db8::7"),
+                                            ("", "")]):  # fmt: skip
+        DeskSession.objects.create(digest=f"d{at}", user=person, device=device, address=address, ends_at=now + 7 * DAY,
+                                   began_at=now - at * DAY, used_at=now - timedelta(hours=at * 5))  # fmt: skip
 
 
 def told_of(order: Order, *, by: User) -> None:
@@ -226,8 +262,8 @@ def test_no_page_complains_on_the_console(desk: Desk, opens: Opens, pages: dict[
     found: list[str] = []
     for name, path in pages.items():
         page.goto(desk.url + path, wait_until="networkidle")
-        # The browser itself tells of a page that was answered with 404.
-        found += [f"{name}: {line}" for line in said if not (name == "missing" and "404" in line)]
+        # The browser itself tells of a page that was answered with 404 or 410.
+        found += [f"{name}: {line}" for line in said if not (name in ("missing", "gone") and "status of 4" in line)]
         said.clear()
     assert found == []
 

@@ -1,16 +1,16 @@
 """The order form: what is wrong stands beside the field, nothing typed is lost, and one form is one order."""
 
 import re
+import time
 import uuid
 from decimal import Decimal
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import BalanceReading, User
+from accounts.models import BalanceReading, DeskSession, User
 from catalog.models import Service
 from orders.models import Order
 from tests.makers import PASSWORD, make_order, make_service, make_user, place_order
@@ -246,7 +246,24 @@ def test_a_form_that_was_made_for_nobody_is_not_kept(service: Service) -> None:
     stranger = Client()
     answer = stranger.post("/orders/new/", filled(service, made_for="forged"))
     assert "kept" not in answer["Location"]
-    assert not Session.objects.exists()
+    assert not DeskSession.objects.exists()
+
+
+def test_a_form_proves_whom_it_was_made_for_a_day_long(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    made_for = proof(as_a("operator").get("/orders/new/").content.decode())
+    now = time.time()
+    for hours, kept in ((23, True), (25, False)):
+        monkeypatch.setattr("django.core.signing.time.time", lambda then=now + hours * 3600: then)
+        answer = Client().post("/orders/new/", filled(service, made_for=made_for))
+        assert ("kept" in answer["Location"]) == kept
+
+
+def test_one_person_has_only_so_many_kept_forms(service: Service) -> None:
+    """A proof may be stolen: without a cap, whoever has it could fill the database."""
+    made_for = proof(as_a("operator").get("/orders/new/").content.decode())
+    answers = [Client().post("/orders/new/", filled(service, made_for=made_for)) for _ in range(25)]
+    assert ["kept" in answer["Location"] for answer in answers] == [True] * 20 + [False] * 5
+    assert DeskSession.objects.filter(user=None).count() == 20
 
 
 def test_a_form_that_a_script_brought_back_orders_nothing(operator: Client, service: Service) -> None:

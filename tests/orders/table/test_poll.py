@@ -4,13 +4,12 @@ import json
 from datetime import timedelta
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import BalanceReading
+from accounts.models import BalanceReading, DeskSession
 from orders.following.poll import apply_reports
 from orders.models import Order
 from orders.rules.statuses import Status
@@ -54,9 +53,9 @@ def test_a_poll_without_news_is_a_204_without_a_body_in_four_queries(viewer: Cli
 def test_a_poll_does_not_touch_the_session(viewer: Client) -> None:
     """An open page alone keeps nobody signed in."""
     order = make_order(Status.IN_PROGRESS)
-    before = list(Session.objects.values())
+    before = list(DeskSession.objects.values())
     answer = viewer.get(poll(viewer, order), headers=htmx())
-    assert list(Session.objects.values()) == before
+    assert list(DeskSession.objects.values()) == before
     assert not answer.cookies
 
 

@@ -5,13 +5,12 @@ import time
 from datetime import datetime, timedelta
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.access import Role
-from accounts.models import User
+from accounts.models import DeskSession, User
 from orders.models import Order, Presence, team
 from orders.rules.statuses import Status
 from orders.teamwork import presence
@@ -69,13 +68,13 @@ def test_a_poll_answers_when_somebody_comes_and_goes(ana: User, tomas: User, ord
 def test_a_poll_keeps_a_person_present_and_touches_no_session(ana: User, order: Order) -> None:
     mine = as_user(ana)
     page(mine, order)
-    sessions, long_ago = list(Session.objects.values()), timezone.now() - 20 * SECOND
+    sessions, long_ago = list(DeskSession.objects.values()), timezone.now() - 20 * SECOND
     Presence.objects.update(seen_at=long_ago)
     answer = mine.get(poll_address(order, order.version), headers=htmx())
     assert answer.status_code == 204
     assert not answer.cookies
     assert Presence.objects.get().seen_at > long_ago
-    assert list(Session.objects.values()) == sessions
+    assert list(DeskSession.objects.values()) == sessions
 
 
 def test_presence_is_written_at_most_once_in_ten_seconds(ana: User, order: Order) -> None:

@@ -14,8 +14,8 @@ from orders.models import Order
 from panel.notpanel.client import Client as Phone
 from panel.ops.logs import Context, Json, Text, about
 from panel.worker.loop import work_round
-from tests.makers import make_order, place_order, sold_by
-from tests.people import as_a
+from tests.makers import PASSWORD, make_order, make_user, place_order, sold_by
+from tests.people import as_a, as_user
 from tests.upstream import Upstream
 
 pytestmark = pytest.mark.django_db
@@ -148,3 +148,67 @@ def test_no_line_is_written_twice_or_in_another_format() -> None:
     loggers = [log for log in logging.root.manager.loggerDict.values() if isinstance(log, logging.Logger)]
     handlers = {f"{log.name}: {handler!r}" for log in loggers for handler in log.handlers}
     assert {line for line in handlers if "NullHandler" not in line and "django.server" not in line} == set()
+
+
+# ── Who asks, and what cannot be forged ──────────────────────────────────────────────────────────
+FORGED = "00:00:00 info    accounts.sign_in.record: door: Signed in person=1"
+
+
+def request_lines(lines: Lines) -> list[dict[str, Any]]:
+    """The lines that say how each request was answered."""
+    return [line for line in lines() if line["logger"] == "panel.site.middleware"]
+
+
+def test_every_requests_line_names_the_person_and_the_address(lines: Lines) -> None:
+    user = make_user(Role.VIEWER, username="ana")
+    stranger, client = Client(REMOTE_ADDR="192.0.2.7"), as_user(user)
+    stranger.get("/accounts/login/")
+    stranger.post("/accounts/login/", {"login": "ana", "password": PASSWORD})
+    for path in ("/orders/", "/team/security/", "/nothing/", "/healthz"):
+        client.get(path, REMOTE_ADDR="2001:DB8::1")
+    client.post("/accounts/logout/")
+    told = [(line["message"], line.get("person"), line["address"]) for line in request_lines(lines)]
+    assert told == [
+        ("GET /accounts/login/", None, "192.0.2.7"),
+        ("POST /accounts/login/", user.pk, "192.0.2.7"),
+        ("GET /orders/", user.pk, "2001:db8::1"),
+        ("GET /team/security/", user.pk, "2001:db8::1"),
+        ("GET /nothing/", user.pk, "2001:db8::1"),
+        ("GET /healthz", user.pk, "2001:db8::1"),
+        ("POST /accounts/logout/", user.pk, "127.0.0.1"),
+    ]
+
+
+def test_the_next_request_of_the_same_thread_is_nobodys(lines: Lines) -> None:
+    as_a(Role.VIEWER).get("/keys/")
+    Client().get("/healthz")
+    assert [line.get("person") is None for line in request_lines(lines)] == [False, True]
+
+
+def test_a_forbidden_request_has_one_line_and_no_trace(lines: Lines) -> None:
+    as_a(Role.VIEWER).get("/team/security/")
+    about_it = [line for line in lines() if "Forbidden" in line["message"]]
+    assert [line["level"] for line in about_it if line["logger"] == "django.request"] == ["warning"]
+    assert all("trace" not in line and line["person"] for line in about_it)
+
+
+@pytest.mark.parametrize(
+    "planted", ["\n", "\r\n", "\r", "\x1b[2K", "\x85", "\u2028", "\u202e", "\x00", "\x7f", "\udc80"]
+)
+def test_no_path_and_no_exception_forges_a_line_of_text(planted: str) -> None:
+    record = logging.makeLogRecord({"msg": "GET %s", "args": (f"/x{planted}{FORGED}",), "created": 0, "name": "orders",
+                                    "levelname": "INFO", "why": f"{planted}{FORGED}"})  # fmt: skip
+    line = Text().format(record)
+    assert planted not in line and line.splitlines() == [line]
+    try:
+        raise ValueError(f"no{planted}{FORGED}")
+    except ValueError as error:
+        record.exc_info = (ValueError, error, error.__traceback__)
+    head, *trace = Text().format(record).splitlines()
+    assert head == line
+    assert trace and all(part.startswith("  ") for part in trace)
+
+
+def test_a_line_of_text_keeps_letters_of_every_script() -> None:
+    record = logging.makeLogRecord({"msg": "Ünïcode 🦩 نص", "levelname": "INFO", "name": "orders", "created": 0})
+    assert Text().format(record).endswith("Ünïcode 🦩 نص")

@@ -1,0 +1,106 @@
+"""The tables of the door: tries to sign in, devices that people use, and what happened there."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+
+DIGEST_CHARACTERS = 64  # of SHA-256, in hexadecimal
+ADDRESS_CHARACTERS = 45  # of the longest IP address
+DEVICE_CHARACTERS = 60  # of short words such as “Chrome on Windows”
+REFUSED = "refused"  # the group of events that the alarm counts: failures, and what was slowed down
+
+
+class SignInCount(models.Model):
+    """How often something was tried within a span of time: a password of an account, or from an address.
+
+    The key is a hash, so the table tells neither names nor addresses. It makes no difference whether an account exists.
+    """
+
+    key = models.CharField(max_length=DIGEST_CHARACTERS, primary_key=True)
+    tries = models.PositiveIntegerField()
+    ends_at = models.BigIntegerField(help_text="Seconds since 1970; after that counting begins anew.")
+
+    class Meta:
+        indexes = [
+            # For the chore that deletes what has ended.
+            models.Index(fields=["ends_at"], name="sign_in_count_end"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tries} of {self.key[:8]}"
+
+
+class KnownDevice(models.Model):
+    """A browser with which a person has signed in at an address, known by the hash of a random text in its cookie."""
+
+    # No index of its own: the constraint below begins with it.
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
+    digest = models.CharField(max_length=DIGEST_CHARACTERS)
+    address = models.CharField(max_length=ADDRESS_CHARACTERS, help_text="Where it signed in.")
+    device = models.CharField(max_length=DEVICE_CHARACTERS, help_text="In short words.")
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    mail_due_at = models.DateTimeField(
+        null=True, help_text="When a worker tells the person of it; empty: it is told, or needs no message."
+    )
+    mail_tries = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ("-last_at",)
+        constraints = [
+            # Two sign-ins at once with one browser make one row. Also finds a person's devices at each try to sign in.
+            models.UniqueConstraint(fields=["user", "digest", "address"], name="one_row_a_device_and_address")
+        ]
+        indexes = [
+            # For the chores: what is to be told, and what nobody has used for long.
+            models.Index(fields=["mail_due_at"], condition=models.Q(mail_due_at__isnull=False), name="device_to_tell"),
+            models.Index(fields=["last_at"], name="device_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.device}"
+
+
+class DoorEvent(models.Model):
+    """One thing that happened at the door. It is written once, by accounts/sign_in/record.py, and never changed."""
+
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=30)
+    group = models.CharField(max_length=20, help_text="What the page of the record filters by.")
+    # No indexes of their own: those below serve the page, and nobody is deleted.
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False,
+        help_text="Whose account it is about; empty: nobody's.",
+    )  # fmt: skip
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False,
+        help_text="Who did it, where that is somebody else.",
+    )  # fmt: skip
+    address = models.CharField(max_length=ADDRESS_CHARACTERS, blank=True)
+    device = models.CharField(max_length=DEVICE_CHARACTERS, blank=True)
+    facts = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = [
+            # The page of the record, filtered by group, by person, or by both; newest first by keyset.
+            models.Index(fields=["group", "-id"], name="door_by_group"),
+            models.Index(fields=["person", "-id"], name="door_by_person"),
+            models.Index(fields=["person", "group", "-id"], name="door_by_person_and_group"),
+            # The alarm: how many failures were there lately?
+            models.Index(fields=["at"], condition=models.Q(group=REFUSED), name="door_failures"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.person_id or ''}".rstrip()
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Inserts a new event, and refuses to update an old one."""
+        if not self._state.adding:
+            raise TypeError("An event at the door is written once.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Refuses: events at the door are kept."""
+        raise TypeError("An event at the door is kept.")

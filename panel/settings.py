@@ -245,7 +245,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": PLAIN if DEBUG else HASHED},
 }
 WHITENOISE_USE_FINDERS = DEBUG
-WHITENOISE_ALLOW_ALL_ORIGINS = False  # no other site shows or reads our files
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # no other site has a use for our files
 WHITENOISE_MIMETYPES = {".svg": "image/svg+xml; charset=utf-8"}
 
 # A dry run sends a field for each of its orders that is ticked, of up to 5,000 orders.

@@ -42,7 +42,8 @@ def request_id(get_response: Next) -> Next:
         level = logging.DEBUG if response.status_code == HTTPStatus.NO_CONTENT else logging.INFO
         facts = {"status": response.status_code, "milliseconds": round((time.monotonic() - began) * 1000)}
         log.log(level, "%s %s", request.method, request.path, extra=facts)
-        response["X-Request-ID"] = request_id
+        if not is_file(request, response):  # which nobody asks about, and which come by the half dozen
+            response["X-Request-ID"] = request_id
         return response
 
     return middleware
@@ -63,12 +64,16 @@ def headers(get_response: Next) -> Next:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        is_file = request.path.startswith(settings.STATIC_URL) and response.status_code < HTTPStatus.BAD_REQUEST
-        for name, value in (FILE_HEADERS if is_file else PAGE_HEADERS).items():
+        for name, value in (FILE_HEADERS if is_file(request, response) else PAGE_HEADERS).items():
             response.setdefault(name, value)
         return response
 
     return middleware
+
+
+def is_file(request: HttpRequest, response: HttpResponse) -> bool:
+    """Whether this answer is a style sheet, a script or a picture of the desk's."""
+    return request.path.startswith(settings.STATIC_URL) and response.status_code < HTTPStatus.BAD_REQUEST
 
 
 def no_plain_http(get_response: Next) -> Next:

@@ -7,6 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.access import Role
+from accounts.models import User
+from orders.models import Mention, Note
 from tests.addresses import address, one_of_everything, routes
 from tests.people import STRANGER, as_a
 
@@ -25,6 +27,8 @@ ALLOWED = {
 def test_no_address_writes_when_it_is_looked_at(person: str, method: str) -> None:
     one_of_everything()
     client, written = as_a(person), dict[str, set[str]]()
+    unread = [Mention(note=Note.objects.latest("pk"), user=user) for user in User.objects.all()]
+    Mention.objects.bulk_create(unread, ignore_conflicts=True)
     for route, _ in routes():
         with CaptureQueriesContext(connection) as queries:
             getattr(client, method)(address(route))

@@ -171,6 +171,7 @@ def test_a_file_may_do_nothing_by_itself_and_may_be_kept(file: str) -> None:
     answer = Client().get(f"/static/{file}")
     assert {name: answer.get(name) for name in FILE} == FILE
     assert "no-store" not in answer["Cache-Control"]
+    assert "Access-Control-Allow-Origin" not in answer
     answer.close()
 
 

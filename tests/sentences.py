@@ -23,7 +23,9 @@ from accounts.access import NEEDS, Role, why_not
 from accounts.desk_settings import SETTINGS, words_of
 from accounts.models import SettingChange, User
 from accounts.preferences import NO_ZONE
+from accounts.sessions.views import ended_words
 from accounts.settings_form import moved_sentence
+from accounts.sign_in.entrance import SENTENCE as TOO_MANY
 from catalog.models import Change, Service
 from orders.aftersale.states import STATES, state_note
 from orders.answers.situations import SITUATIONS
@@ -44,6 +46,7 @@ from panel.alarms.kinds import KINDS
 from panel.alarms.models import Alarm
 from panel.site.status_bar import StatusBar
 from panel.upstream.models import ROLES
+from panel.worker.new_devices import WORDS
 
 Lines = Iterator[str]
 Kind, Outcome, Settled = Task.Kind, Task.Outcome, Task.Settled
@@ -147,6 +150,7 @@ def refusals() -> Lines:
         placing = task(Kind.PLACE, Outcome.REVIEW, unclear_since=unclear_since)
         yield why_not_again(order(Status.REVIEW, (placing,)))
     yield why_not_again(order(Status.QUEUED))
+    yield from door()
 
 
 def form_hints() -> Lines:
@@ -197,6 +201,8 @@ def alarm_facts() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "clock", {"span": "1 h", "at": NOON.isoformat()}
     for skew in ("2 min ahead of the supplier’s", "1 h behind the supplier’s"):
         yield "clock", {"skew": skew}
+    for failures, capped in ((20, False), (1_200, True)):
+        yield "sign_ins", {"failures": failures, "capped": capped, "minutes": 15}
     for minutes in (1, 21):
         yield "worker", {"since": NOON.isoformat(), "until": (NOON + minutes * MINUTE).isoformat()}
 
@@ -210,6 +216,13 @@ def alarms() -> Lines:
         yield alarm.calm_sentence
     yield from (kind.about for kind in KINDS.values())
     yield Alarm(kind="of an older desk", facts={}).sentence
+
+
+def door() -> Lines:
+    """What is said to whoever has to wait, and of a sign-in on a new device."""
+    yield from (TOO_MANY.format(minutes=minutes) for minutes in (1, 10))
+    yield WORDS.format(username="ana", at="14:02 UTC", device="Firefox on Linux", address="192.0.2.7")
+    yield from (ended_words(count) for count in (0, 1, 2))
 
 
 def settings_of_the_desk() -> Lines:

@@ -26,8 +26,9 @@ from accounts.sign_in.record import record_door
 from panel.format.times import clock
 
 OPENED = "password_link"  # in the session of whoever opened a link: its id, for the token stands nowhere
+OPENS, MAKES = "has added you to the team of Order Desk", "has made you a link to a new password at Order Desk"
 MAIL = (
-    "{by} {did} Order Desk for you. Choose your own password here:\n\n{url}\n\n"
+    "{by} {did}. Choose your password here:\n\n{url}\n\n"
     "The link works once, until {until}. You sign in as {username}. If you did not expect this, tell {by}.\n"
 )
 RESET_MAIL = (
@@ -95,7 +96,7 @@ def link_once(request: HttpRequest, link: PasswordLink, token: str) -> HttpRespo
     record_door("invitation_made", link.user, request)
     desk = settings.DESK_URL or f"{request.scheme}://{request.get_host()}"
     url = f"{desk}{reverse('invitation')}?t={token}"
-    did = "makes a new way into" if link.user.has_usable_password() else "has opened"
+    did = MAKES if link.user.has_usable_password() else OPENS
     words = {
         "by": request.user,
         "did": did,

@@ -168,7 +168,11 @@ GET  /alarms/choices/chat/ -> 302
 POST /alarms/choices/chat/ | kinds=balance&time_zone=UTC
 GET  /team/
 GET  /team/new/
+POST /team/new/ | username=new.person&name=New&email=&role=viewer
 GET  /team/{person}/
+POST /team/{person}/links/
+POST /team/{person}/links/withdrawal/
+POST /team/{person}/factors/reset/ | reason=They+lost+the+phone
 GET  /team/security/
 GET  /team/security/?before={door}
 GET  /team/security/?what=refused
@@ -198,6 +202,10 @@ POST /accounts/preferences/ | theme=dark&time_zone=UTC&numbers={numbers}&density
 POST /accounts/preferences/live/ | paused=
 GET  /accounts/factors/
 GET  /accounts/factors/app/
+GET  /accounts/factors/codes/ -> 302
+GET  /accounts/factors/1/removal/ -> 404
+GET  /accounts/login/factor/ -> 302
+GET  /accounts/login/passkey/ -> 302
 GET  /accounts/factors/passkeys/
 GET  /accounts/invitation/ -> 302
 GET  /accounts/password/choice/ -> 410

@@ -19,6 +19,8 @@ from tests.mutants import (
     attending,
     books,
     customers,
+    door,
+    entering,
     exposing,
     knowing,
     links,
@@ -36,7 +38,7 @@ from tests.mutants.mistake import Mistake
 
 PARTS = (
     sending, knowing, polling, links, answering, asking, starting, books, reading, showing, seeing, listing, measuring,
-    customers, prices, attending, exposing,
+    customers, prices, attending, exposing, entering, door,
 )  # fmt: skip
 MISTAKES = tuple(mistake for part in PARTS for mistake in part.MISTAKES)
 LEFT_BEHIND = shutil.ignore_patterns(".*", "node_modules", "test-results", "__pycache__")

@@ -6,10 +6,16 @@ from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
-from django.contrib.auth.hashers import get_hasher
+from django.contrib.auth.hashers import PBKDF2PasswordHasher, get_hasher
 
 LOGIN = "/accounts/login/"
 SEED = 20261130
+
+
+class QuickHasher(PBKDF2PasswordHasher):
+    """Django's own with hardly any work, for tests that count hashes and do not wait for them."""
+
+    iterations = 10
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from tests.mutants import (
     attending,
     books,
     customers,
+    fronting,
     knowing,
     links,
     listing,
@@ -35,7 +36,7 @@ from tests.mutants.mistake import Mistake
 
 PARTS = (
     sending, knowing, polling, links, answering, asking, starting, books, reading, showing, seeing, listing, measuring,
-    customers, prices, attending,
+    customers, prices, attending, fronting,
 )  # fmt: skip
 MISTAKES = tuple(mistake for part in PARTS for mistake in part.MISTAKES)
 LEFT_BEHIND = shutil.ignore_patterns(".*", "node_modules", "test-results", "__pycache__")

@@ -34,7 +34,7 @@ ROOMS: dict[str, frozenset[str]] = {
     # The orders.
     "orders.rules": APPS,
     "orders.models": APPS | {"orders.rules"},
-    "orders.table": CORE,
+    "orders.table": CORE | {"accounts.sign_in"},
     "orders.statistics": CORE,
     "orders.webhooks": CORE,
     "orders.teamwork": CORE,

@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from accounts.factors.gate import remind
 from accounts.preferences import take_browser_zone
 from accounts.sign_in.entrance import Entrance, signed_in
 from accounts.sign_in.record import record_door
@@ -47,6 +48,7 @@ class TeamAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Signs the person in. Who has no time zone yet gets the browser's, which its script put into the form."""
         super().login(request, user)
         take_browser_zone(user, request.POST.get("time_zone", ""))
+        remind(request, user)
 
     def post_login(self, request: HttpRequest, user: Any, **details: Any) -> Any:
         """Records the sign-in and remembers the device, once all steps of it are done."""

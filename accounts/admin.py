@@ -1,22 +1,27 @@
-"""The team in Django's admin, where owners invite people, change roles and switch accounts off. Nobody is deleted."""
+"""The team in Django's admin, where owners change roles and switch accounts off. Nobody is deleted."""
 
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from django.contrib.auth.forms import UserChangeForm
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.decorators import method_decorator
 
 from accounts.access import Role
 from accounts.desk_settings import SETTINGS
+from accounts.factors.proof import recently_proved
+from accounts.factors.rule import is_required
 from accounts.models import (
     BalanceReading,
     DeskSession,
     DeskSettings,
     DoorEvent,
     KnownDevice,
+    PasswordLink,
     SettingChange,
     SignInCount,
     User,
@@ -24,7 +29,7 @@ from accounts.models import (
 from accounts.sign_in.record import kind_of
 from panel.format.money import money
 from panel.web.admin_groups import MONEY, PEOPLE, SYSTEM
-from panel.web.admin_record import RecordAdmin, SturdyAdmin
+from panel.web.admin_record import RecordAdmin, SturdyAdmin, nobody_may
 
 
 class TeammateForm(UserChangeForm):  # type: ignore[type-arg]
@@ -33,6 +38,9 @@ class TeammateForm(UserChangeForm):  # type: ignore[type-arg]
     class Meta:
         model = User
         fields = "__all__"
+        exclude = ("password",)
+
+    password = None  # type: ignore[assignment]  # Django's way to leave the field out
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -44,22 +52,6 @@ class TeammateForm(UserChangeForm):  # type: ignore[type-arg]
         return cleaned
 
 
-class InvitationForm(UserCreationForm):  # type: ignore[type-arg]
-    """Adds a teammate with a role and a first password."""
-
-    class Meta:
-        model = User
-        fields = ("username", "name", "email", "role")
-
-
-class NewPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
-    """Sets a new password. Django offers to set none; here that is taken away, for a password is the only way in."""
-
-    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
-        super().__init__(user, *args, **kwargs)
-        self.fields.pop("usable_password", None)
-
-
 @admin.register(User)
 class TeamAdmin(SturdyAdmin, UserAdmin):  # type: ignore[type-arg]
     """The people of the team. They are switched off rather than deleted, so that what they did keeps their name."""
@@ -68,18 +60,31 @@ class TeamAdmin(SturdyAdmin, UserAdmin):  # type: ignore[type-arg]
     leads = True
     names = ("person", "people")
     form = TeammateForm
-    add_form = InvitationForm
-    change_password_form = NewPasswordForm
     list_display = ("username", "name", "email", "role", "is_active", "last_login")
     list_filter = ("role", "is_active")
     search_fields = ("username", "name", "email")
     filter_horizontal = ()
     readonly_fields = ("last_login", "date_joined")
     fieldsets = (
-        (None, {"fields": ("username", "password", "name", "email", "role", "is_active")}),
+        (None, {"fields": ("username", "name", "email", "role", "is_active")}),
         ("When", {"fields": ("last_login", "date_joined")}),
     )
-    add_fieldsets = ((None, {"fields": ("username", "name", "email", "role", "password1", "password2")}),)
+    has_add_permission = nobody_may  # people are invited, on the desk
+
+    def get_urls(self) -> list[Any]:
+        """Without Django's page on which one person types the password of another."""
+        return [path for path in super().get_urls() if path.name != "auth_user_password_change"]
+
+    @method_decorator(recently_proved)
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Django's page of one person. To change a role, or to switch an account, takes a proof."""
+        return super().changeform_view(request, *args, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Saves the person. Whose new role needs a second factor get the days in full to set one up."""
+        if "role" in form.changed_data and is_required(obj):
+            obj.factor_asked_at = timezone.now()
+        super().save_model(request, obj, form, change)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -133,6 +138,15 @@ admin.site.register(
     list_display=("changed_at", setting_of, "was", "now", "changed_by"),
     list_filter=("changed_at",),
     list_select_related=("changed_by",),
+)
+admin.site.register(
+    PasswordLink,
+    RecordAdmin,
+    group=PEOPLE,
+    names=("link to choose a password", "links to choose a password"),
+    list_display=("user", "made_by", "made_at", "expires_at", "used_at"),
+    list_select_related=("user", "made_by"),
+    on_desk=lambda link: reverse("person", args=[link.user_id]),
 )
 
 

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import transaction
 
+from accounts.access import PLURAL, RANK, Role
 from accounts.models import UNDO_SECONDS, DeskSettings, SettingChange, User
 from panel.format.money import money
 from panel.format.numbers import amounts_of, marked, number
@@ -27,6 +28,8 @@ Chosen = Mapping[str, str]  # name of a setting → its value as text, for those
 MOST_DOLLARS = 10**9
 MOST_DELAY_SECONDS = 3600
 MOST_GRACE_HOURS = 720
+MOST_FACTOR_DAYS = 90
+NOBODY = "nobody"  # in place of a role
 CHANGES_READ = 100  # of one setting in an hour
 CLOCK_TIME = re.compile(r"([01]?[0-9]|2[0-3])[:.]([0-5][0-9])(?:\s+(\S+))?")
 
@@ -55,11 +58,18 @@ class Values(NamedTuple):
     price_jump_percent: Decimal
     send_delay_seconds: Decimal
     late_grace_hours: Decimal
+    factor_from: str = Role.MANAGER  # the first role that needs a second factor, or NOBODY
+    factor_grace_days: Decimal = Decimal(7)
 
     @property
     def late_grace(self) -> timedelta:
         """How much longer than 95 of 100 orders of its service an order may take before it is late."""
         return timedelta(hours=float(self.late_grace_hours))
+
+
+def needs_factor(role: str, factor_from: str) -> bool:
+    """Whether a person with this role needs a second factor, where it is asked for from `factor_from` on."""
+    return factor_from != NOBODY and RANK[Role(role)] >= RANK[Role(factor_from)]
 
 
 # ── How a value is read and told ─────────────────────────────────────────────────────────────────
@@ -90,6 +100,17 @@ def read_clock_time(text: str) -> ClockTime | None:
     return ClockTime(time(int(found[1]), int(found[2])), zone)
 
 
+def read_factor_from(text: str) -> str:
+    """Reads a role, or NOBODY."""
+    if text not in FACTOR_FROM:
+        raise ValueError("This cannot be chosen. Choose one of those shown.")
+    return text
+
+
+FACTOR_FROM = {NOBODY: "nobody", Role.OWNER: "owners", Role.MANAGER: PLURAL[Role.MANAGER],
+               Role.OPERATOR: PLURAL[Role.OPERATOR], Role.VIEWER: "everybody"}  # fmt: skip
+
+
 def plain(value: object) -> str:
     """A value as it is stored: read again, it is the same."""
     return "" if value is None else f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
@@ -110,6 +131,8 @@ class Setting(NamedTuple):
     read: Callable[[str], Any]  # what a person typed; raises a ValueError with a sentence for them
     words: Callable[[Any], str]  # the value in a sentence
     of_text: Callable[[str], Any] = Decimal  # what `plain` wrote
+    choices: Mapping[str, str] = {}  # value → words, where it is chosen and not typed
+    set_by: str = "decide"  # a key of NEEDS: what a person must be allowed to set it
 
 
 SETTINGS: dict[str, Setting] = {
@@ -140,6 +163,17 @@ SETTINGS: dict[str, Setting] = {
         "Late", "hours more",
         "An order is late when it takes so many hours longer than 95 of 100 of its service’s last orders did.",
         lambda: str(settings.LATE_GRACE_HOURS), read_number(0, MOST_GRACE_HOURS), lambda value: f"{typed(value)} h",
+    ),
+    "factor_from": Setting(
+        "Second factor", "", "Who must sign in with a code or a passkey as well. Everybody else may.",
+        lambda: str(Role.MANAGER), read_factor_from, lambda value: FACTOR_FROM[value], read_factor_from, FACTOR_FROM,
+        "administer",
+    ),
+    "factor_grace_days": Setting(
+        "Time to set it up", "days",
+        "So long people can still work without it: from when they are added, get a role that needs it, or it is first "
+        "asked of them. After that they can do nothing but set one up. 0: at once.",
+        lambda: "7", read_number(0, MOST_FACTOR_DAYS), lambda value: f"{typed(value)} d", set_by="administer",
     ),
 }  # fmt: skip
 
@@ -227,6 +261,10 @@ def change(wanted: Chosen, seen: Chosen, *, by: User, at: datetime) -> list[Sett
         ]
         row.chosen = {**row.chosen, **{changed.name: changed.now for changed in changes}}
         row.save(update_fields=["chosen"])
+        for changed in changes:
+            if changed.name == "factor_from":  # whom it is newly asked of get the days in full
+                roles = [role for role in Role if needs_factor(role, changed.now) > needs_factor(role, changed.was)]
+                User.objects.filter(role__in=roles).update(factor_asked_at=at)
         return SettingChange.objects.bulk_create(changes)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from accounts.access import may
 from accounts.desk_settings import SETTINGS, Moved, plain, typed, value_of, words_of
 from accounts.models import SettingChange
 
@@ -17,8 +18,9 @@ class SettingField(forms.CharField):
 
     def __init__(self, name: str) -> None:
         self.setting = SETTINGS[name]
-        super().__init__(label=self.setting.label, required=False, max_length=VALUE_CHARACTERS)
-        self.widget.attrs = {"class": "in-t num", "autocomplete": "off"}
+        choices = self.setting.choices
+        widget = forms.Select(choices=list(choices.items())) if choices else forms.TextInput
+        super().__init__(label=self.setting.label, required=False, max_length=VALUE_CHARACTERS, widget=widget)
 
     def clean(self, value: Any) -> str:
         """What is stored for this text. Raises a ValidationError with a sentence."""
@@ -30,13 +32,23 @@ class SettingField(forms.CharField):
 
 
 class SettingsForm(forms.Form):
-    """All settings. Beside each stands `saw_<name>`, the stored value that the page showed."""
+    """All settings. Beside each stands `saw_<name>`, the stored value that the page showed.
 
-    def __init__(self, data: Any = None, *, chosen: Mapping[str, str]) -> None:
+    What this person may not set stays as it is, whatever is sent, and so does what only an owner's page has.
+    """
+
+    def __init__(self, data: Any = None, *, chosen: Mapping[str, str], by: Any) -> None:
         values = {name: value_of(name, chosen) for name in SETTINGS}
-        super().__init__(data, initial={name: typed(value) for name, value in values.items()})
-        self.fields |= {name: SettingField(name) for name in SETTINGS}
+        initial = {name: typed(value) for name, value in values.items()}
         self.stored = {name: plain(value) for name, value in values.items()}  # what the page shows as seen
+        self.fixed = {name for name, setting in SETTINGS.items() if not may(by, setting.set_by)}
+        if data is not None:
+            data = data.copy()
+            unsent = {name for name, setting in SETTINGS.items() if setting.set_by != "decide" and name not in data}
+            for name in self.fixed | unsent:
+                data[name], data[f"saw_{name}"] = initial[name], self.stored[name]
+        super().__init__(data, initial=initial)
+        self.fields |= {name: SettingField(name) for name in SETTINGS}
 
     @property
     def seen(self) -> dict[str, str]:

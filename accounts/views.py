@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts import desk_settings
 from accounts.access import Role, needs, why_not
+from accounts.factors.proof import recently_proved
 from accounts.models import SettingChange, User
 from accounts.preferences import PreferencesForm, set_paused, zone_of
 from accounts.settings_form import SettingsForm
@@ -65,11 +66,13 @@ def sample_context() -> dict[str, object]:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs("view")
+@recently_proved
 def settings(request: HttpRequest) -> HttpResponse:
     """What holds for the whole desk, and who set it. A manager's POST changes it; 422 when something is wrong."""
     if request.method == "POST" and (why := why_not(request.user, "decide")):
         raise PermissionDenied(why)
-    form = SettingsForm(request.POST if request.method == "POST" else None, chosen=desk_settings.stored())
+    data = request.POST if request.method == "POST" else None
+    form = SettingsForm(data, chosen=desk_settings.stored(), by=request.user)
     if form.is_valid():
         try:
             changes = desk_settings.change(form.wanted, form.seen, by=request.user, at=timezone.now())  # type: ignore[arg-type]

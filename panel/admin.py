@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.conf.locale.en_GB import formats  # type: ignore[import-untyped]
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
@@ -135,6 +136,11 @@ def sign_in(request: HttpRequest, extra_context: object = None) -> HttpResponse:
     return redirect("admin:index")
 
 
+def change_password(request: HttpRequest, extra_context: object = None) -> HttpResponse:
+    """Replaces Django's page, on which tries of the old password are not counted."""
+    return redirect("account_change_password")
+
+
 def app_list(request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
     """The lists of the admin's first page and of its sidebar, in groups."""
     return grouped(admin.site, request, PAGES, app_label)
@@ -145,9 +151,11 @@ formats.TIME_FORMAT, formats.DATETIME_FORMAT = "H:i", "j M Y, H:i"
 admin.site.empty_value_display = "–"
 admin.site.get_app_list = app_list  # type: ignore[method-assign]
 admin.site.login = sign_in  # type: ignore[method-assign]
+admin.site.password_change = change_password  # type: ignore[method-assign, assignment]
 admin.site.site_header = admin.site.site_title = "Order Desk"
 admin.site.index_title = "Everything that the desk keeps"
 admin.site.unregister(EmailAddress)  # the desk keeps one address for each person, with the person
+admin.site.unregister(Authenticator)  # its data are secrets; owners see what people have on the page of a person
 admin.site.unregister(Group)  # the role decides everything
 for model, options in RECORDS.items():
     admin.site.register(model, RecordAdmin, **options)

@@ -94,7 +94,7 @@ DESK_URL = env.text("DESK_URL").rstrip("/")
 # The chat's incoming webhook. Everybody who knows it can write there, so it is a secret like a password.
 ALARM_WEBHOOK_URL = env.address("ALARM_WEBHOOK_URL", loopback=DEBUG or SANDBOX)
 # Without EMAIL_URL a desk sends no mail, but with DEBUG on it prints it.
-mail = env.mail("EMAIL_URL", "consolemail://" if DEBUG else "")
+mail = env.mail("EMAIL_URL", "consolemail://" if DEBUG else "", plain=DEBUG)
 EMAIL_CONFIGURED = bool(mail)
 EMAIL_BACKEND = mail.get("EMAIL_BACKEND", "django.core.mail.backends.dummy.EmailBackend")
 EMAIL_HOST, EMAIL_PORT = mail.get("EMAIL_HOST") or "", mail.get("EMAIL_PORT") or 25
@@ -117,6 +117,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "panel",  # last, because its admin unregisters what others register
 ]
 MIDDLEWARE = [
@@ -138,6 +139,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.factors.gate.middleware",
     "panel.site.middleware.sturdy",
 ]
 ROOT_URLCONF = "panel.urls"
@@ -174,6 +176,8 @@ own_file = f"sqlite:///{quote(str(DATA_DIR / 'desk.sqlite3'))}"
 DATABASE_URL = env.text("DATABASE_URL") or own_file
 database = env.database("DATABASE_URL", own_file)
 DATABASES = {"default": database}
+if not DEBUG and not database["ENGINE"].endswith("sqlite3"):
+    env.require_tls("DATABASE_URL", str(database["HOST"] or ""), database.get("OPTIONS", {}).get("sslmode", ""))
 if database["ENGINE"].endswith("sqlite3"):
     database["OPTIONS"] = {
         # A transaction that reads first and writes later fails at once under WAL; with IMMEDIATE it waits its turn.
@@ -198,8 +202,7 @@ CACHES = {
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.sign_in.backend.OneHashBackend"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+    {"NAME": f"accounts.invitations.passwords.{name}"} for name in ("LongEnough", "NotKnown", "NotOfTheDesk")
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "orders:index"
@@ -209,6 +212,17 @@ ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
+# The second factor: accounts/factors/. It also asks for proofs that it is still you: allauth would lose what was typed.
+MFA_ADAPTER = "accounts.factors.adapter.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_REAUTHENTICATION_REQUIRED = False
+MFA_TOTP_ISSUER = "Order Desk"
+MFA_TOTP_TOLERANCE = 1  # a code is also taken half a minute before and after: clocks differ
+MFA_FORMS = {name: f"accounts.factors.forms.{form}" for name, form in (
+    ("activate_totp", "AppForm"), ("authenticate", "SignInCodeForm"), ("authenticate_webauthn", "SignInPasskeyForm"),
+    ("add_webauthn", "NewPasskeyForm"), ("login_webauthn", "PasskeyAloneForm"),
+)}  # fmt: skip
 # Our own throttle (accounts/sign_in/throttle.py) counts each try of a password, and knows who has signed in before.
 ACCOUNT_RATE_LIMITS = {"login": None}
 SESSION_ENGINE = "accounts.sessions.store"
@@ -232,12 +246,17 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_ALLOW_ALL_ORIGINS = False  # no other site has a use for our files
+WHITENOISE_MIMETYPES = {".svg": "image/svg+xml; charset=utf-8"}
 
 # A dry run sends a field for each of its orders that is ticked, of up to 5,000 orders.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 6_000
+# The desk takes no files. Django would write one of any size to the disk, also a stranger's, before a view is asked.
+FILE_UPLOAD_HANDLERS = ["panel.web.uploads.NoFiles"]
 
 # ── Safety ───────────────────────────────────────────────────────────────────────────────────────
 SECURE_SSL_REDIRECT = SECURE
+# Machines ask these. One that was led on to https would go on to send its first try in the clear, and nobody noticed.
+SECURE_REDIRECT_EXEMPT = [r"^healthz", r"^webhooks/"]
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 SECURE_HSTS_PRELOAD = SECURE
@@ -257,7 +276,7 @@ if bool(TRUSTED_PROXIES) != BEHIND_PROXY:
     raise ImproperlyConfigured("BEHIND_PROXY and TRUSTED_PROXIES disagree: with proxies in front both are set.")
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES  # otherwise all visitors have one address
+    ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 
 # ── Logs ─────────────────────────────────────────────────────────────────────────────────────────
 LOG_FORMAT = env.choice("LOG_FORMAT", "TEXT" if DEBUG else "JSON", ("TEXT", "JSON"))

@@ -5,6 +5,8 @@ from django.contrib import admin
 from django.urls import include, path
 
 from accounts.access import needs
+from accounts.factors import views as factors
+from accounts.invitations import views as invitations
 from accounts.sessions import views as sessions
 from accounts.sign_in.views import SignIn, security
 from accounts.views import live, preferences, sample, settings, team
@@ -38,6 +40,26 @@ entrance = [
     path("inactive/", account.account_inactive, name="account_inactive"),
     path("password/change/", account.password_change, name="account_change_password"),
 ]
+# Names that begin with mfa_ are those by which allauth finds its pages.
+entrance += [
+    path("login/factor/", factors.second_step, name="mfa_authenticate"),
+    path("login/passkey/", factors.passkey_sign_in, name="mfa_login_webauthn"),
+    path("factors/", factors.factors, name="factors"),
+    path("factors/app/", factors.app, name="mfa_activate_totp"),
+    path("factors/passkeys/", factors.passkey, name="mfa_add_webauthn"),
+    path("factors/codes/", factors.new_codes, name="factor_codes"),
+    path("factors/<int:pk>/removal/", factors.removal, name="factor_removal"),
+    path("invitation/", invitations.open_link, name="invitation"),
+    path("password/choice/", invitations.choose, name="choose_password"),
+]
+people = [
+    path("", team, name="team"),
+    path("new/", invitations.invite, name="invite"),
+    path("<int:pk>/", invitations.person, name="person"),
+    path("<int:pk>/links/", invitations.new_link, name="person_links"),
+    path("<int:pk>/links/withdrawal/", invitations.withdraw, name="link_withdrawal"),
+    path("<int:pk>/factors/reset/", invitations.reset_factor, name="factor_reset"),
+]
 urlpatterns = [
     path("", views.home, name="home"),
     path("orders/", include("orders.urls")),
@@ -51,7 +73,7 @@ urlpatterns = [
     path("alarms/<int:pk>/sightings/", alarms.sightings, name="alarm_sightings"),
     path("alarms/choices/", alarms.choices, name="alarm_choices"),
     path("alarms/choices/chat/", alarms.chat_choices, name="alarm_chat_choices"),
-    path("team/", team, name="team"),
+    path("team/", include(people)),
     path("team/security/", security, name="security"),
     path("team/<int:pk>/sessions/", sessions.sessions_of, name="sessions_of"),
     path("team/<int:pk>/sessions/endings/", sessions.endings_of, name="session_endings_of"),

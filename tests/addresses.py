@@ -14,6 +14,7 @@ from django.db.models import Model
 from django.urls import URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from accounts.invitations import links
 from accounts.models import (
     BalanceReading,
     DeskSession,
@@ -109,6 +110,7 @@ def one_of_everything() -> Order:
     DeskSession.objects.create(digest="d", user=order.placed_by, address="192.0.2.7", device="Firefox on Linux",
                                began_at=now, used_at=now, ends_at=now + timedelta(days=7))  # fmt: skip
     SettingChange.objects.create(name="low_balance", was="20", now="25", changed_by=order.placed_by, changed_at=now)
+    links.make(order.placed_by, by=order.placed_by)
     Upstream.objects.create(pk=ONLY_ROW, spoke_at=now)
     Beat.objects.create(name="desk:1", started_at=now, beat_at=now)
     Spending.objects.create(pk=ONLY_ROW, at=now, since=now, spent=12, queued=1)

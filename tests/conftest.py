@@ -21,7 +21,7 @@ from pytest_django import DjangoDbBlocker
 
 from panel.notpanel.client import Client
 from panel.ops.planner import update_planner
-from tests.machine import advice, missing_for_a_page
+from tests.machine import FOR_A_TEST_WITH, advice, missing_for
 from tests.people import as_a
 from tests.upstream import Upstream
 
@@ -35,7 +35,7 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leaves out each test that looks at a page, where this machine has nothing to look with.
+    """Leaves out each test that looks at a page or stands behind nginx, where this machine lacks what that takes.
 
     The longest come first in each process's share, so that none keeps one busy when the others are done.
     """
@@ -46,10 +46,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = [
         item for share in range(shares) for item in (*slow[share::shares], *others[parts[share] : parts[share + 1]])
     ]
-    looking = [item for item in items if "browser" in getattr(item, "fixturenames", ())]
-    if looking and (missing := missing_for_a_page()):
-        for item in looking:
-            item.add_marker(pytest.mark.skip(reason=LEFT_OUT + advice(missing)))
+    for fixture in FOR_A_TEST_WITH:
+        asking = [item for item in items if fixture in getattr(item, "fixturenames", ())]
+        if asking and (missing := missing_for(fixture)):
+            for item in asking:
+                item.add_marker(pytest.mark.skip(reason=LEFT_OUT + advice(missing)))
 
 
 def left_out(config: pytest.Config) -> list[str]:

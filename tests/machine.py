@@ -1,19 +1,22 @@
 """What the tests need of the machine beside Python, and how to get it: `python -m tests.machine [NAME …]`.
 
 Debian's packages are installed where that is allowed, and playwright downloads a browser where there is still none.
-Without a browser the tests that need one are left out (conftest.py). Exit code 1 when something is missing in the end.
+Without a browser, or nginx, the tests that need it are left out (conftest.py).
+Exit code 1 when something is missing in the end.
 """
 
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from tests.chromium import browser_folders, chromium
+from tests.nginx import find_nginx
 from tests.postgres import find_programs
 
 FONT_FOLDERS = (
@@ -23,6 +26,9 @@ FONT_FOLDERS = (
 MOST_SECONDS = 600.0  # for one package or a download, on a slow line
 # Of PostgreSQL only the programs are wanted: the tests start a cluster of their own.
 NO_MAIN_CLUSTER = Path("/etc/postgresql-common/createcluster.conf")
+# Nor shall nginx take this machine's ports. Debian asks this program whether a package may start its service.
+MAY_START = Path("/usr/sbin/policy-rc.d")
+NOTHING_STARTS = "#!/bin/sh\nexit 101\n"
 
 
 class Need(NamedTuple):
@@ -60,8 +66,15 @@ NEEDS = {
     "fonts": Need("fonts", "fonts-liberation", has_fonts),
     "postgres": Need("PostgreSQL", "postgresql", lambda: find_programs() is not None),
     "make": Need("make", "make", lambda: shutil.which("make") is not None),
+    "nginx": Need("nginx", "nginx", lambda: find_nginx() is not None),
+    "openssl": Need("openssl", "openssl", lambda: shutil.which("openssl") is not None),
+    "curl": Need("curl", "curl", lambda: shutil.which("curl") is not None),
 }
-FOR_A_PAGE = ("driver", "browser", "fonts")
+# What a test needs that has this fixture; it is left out where something of it is missing.
+FOR_A_TEST_WITH = {
+    "browser": ("driver", "browser", "fonts"),
+    "nginx_here": ("nginx", "openssl", "curl"),
+}
 
 
 def main(names: Sequence[str]) -> int:
@@ -81,9 +94,9 @@ def main(names: Sequence[str]) -> int:
     return 1 if missing else 0
 
 
-def missing_for_a_page() -> list[Need]:
-    """What is missing of all that a test needs which looks at a page in a browser."""
-    return [need for name in FOR_A_PAGE if not (need := NEEDS[name]).is_here()]
+def missing_for(fixture: str) -> list[Need]:
+    """What is missing of all that a test with this fixture needs, one of FOR_A_TEST_WITH."""
+    return [need for name in FOR_A_TEST_WITH[fixture] if not (need := NEEDS[name]).is_here()]
 
 
 def advice(missing: Sequence[Need]) -> str:
@@ -110,12 +123,28 @@ def install_packages(needs: Sequence[Need]) -> None:
         NO_MAIN_CLUSTER.parent.mkdir(parents=True, exist_ok=True)
         NO_MAIN_CLUSTER.write_text("create_main_cluster = false\n")
     run("apt-get", "update", "-qq")
-    for need in needs:
-        run(
-            "apt-get", "install", "-y", "-qq", "--no-install-recommends", "-o", "Dpkg::Options::=--force-confold",
-            need.package,
-        )  # fmt: skip
+    with no_service_starts():
+        for need in needs:
+            run(
+                "apt-get", "install", "-y", "-qq", "--no-install-recommends", "-o", "Dpkg::Options::=--force-confold",
+                need.package,
+            )  # fmt: skip
     look_anew()
+
+
+@contextmanager
+def no_service_starts() -> Iterator[None]:
+    """Inside, a package that is installed starts nothing. A machine that has its own word on that keeps it."""
+    ours = not MAY_START.exists()
+    if ours:
+        MAY_START.parent.mkdir(parents=True, exist_ok=True)
+        MAY_START.write_text(NOTHING_STARTS)
+        MAY_START.chmod(0o755)
+    try:
+        yield
+    finally:
+        if ours:
+            MAY_START.unlink(missing_ok=True)
 
 
 def download_browser() -> None:

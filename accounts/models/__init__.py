@@ -5,12 +5,14 @@ Import tables from here: `from accounts.models import User`.
 
 from accounts.models.door import DoorEvent, KnownDevice, SignInCount
 from accounts.models.people import (
+    FACTORS,
     PAGE_LENGTHS,
     UNDO_SECONDS,
     BalanceReading,
     BalanceReadingQuerySet,
     Density,
     DeskSettings,
+    PasswordLink,
     SettingChange,
     SettingChangeManager,
     Theme,
@@ -20,6 +22,7 @@ from accounts.models.people import (
 from accounts.models.session import DeskSession
 
 __all__ = [
+    "FACTORS",
     "PAGE_LENGTHS",
     "UNDO_SECONDS",
     "BalanceReading",
@@ -29,6 +32,7 @@ __all__ = [
     "DeskSettings",
     "DoorEvent",
     "KnownDevice",
+    "PasswordLink",
     "SettingChange",
     "SettingChangeManager",
     "SignInCount",

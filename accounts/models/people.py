@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any, ClassVar
 
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.db import models
@@ -18,6 +19,9 @@ from panel.ops.database import ONLY_ROW, Select
 
 PAGE_LENGTHS = (25, 50, 100, 200)  # rows
 UNDO_SECONDS = (5, 20, 60)  # that people may choose
+FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)  # recovery codes alone are none
+TOKEN_HASH_CHARACTERS = 64
+READ_ALONG = ("desk_chosen", "has_factor")  # with the person of a request, as `_read_along` computes them
 
 
 class DeskSettings(models.Model):
@@ -32,8 +36,10 @@ class DeskSettings(models.Model):
         return ", ".join(f"{name}: {value}" for name, value in self.chosen.items()) or "as the environment says"
 
 
-def _chosen() -> models.QuerySet[DeskSettings, Any]:
-    return DeskSettings.objects.filter(pk=ONLY_ROW).values("chosen")
+def _read_along() -> dict[str, Any]:
+    chosen = DeskSettings.objects.filter(pk=ONLY_ROW).values("chosen")
+    factors = Authenticator.objects.filter(user=models.OuterRef("pk"), type__in=FACTORS)
+    return {"desk_chosen": models.Subquery(chosen), "has_factor": models.Exists(factors)}
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -54,23 +60,23 @@ class UserManager(BaseUserManager["User"]):
         return UserQuerySet(self.model, using=self._db)
 
     def get(self, *args: Any, **kwargs: Any) -> "User":
-        """One person, with the settings of the desk as `desk_chosen`: each request reads its person by this."""
+        """One person, as each request reads its own: with the desk's settings as `desk_chosen`, and `has_factor`."""
         if not args and kwargs.keys() == {"pk"}:
-            rows = self._with_settings.where("accounts_user.id = %s", [self.model._meta.pk.to_python(kwargs["pk"])])
+            rows = self._with_facts.where("accounts_user.id = %s", [self.model._meta.pk.to_python(kwargs["pk"])])
             if not rows:
                 raise self.model.DoesNotExist
-            person = self.model.from_db(self.db, self._columns, rows[0][:-1])
-            vars(person)["desk_chosen"] = rows[0][-1]
+            person = self.model.from_db(self.db, self._columns, rows[0][: -len(READ_ALONG)])
+            vars(person).update(zip(READ_ALONG, rows[0][-len(READ_ALONG) :], strict=True))
             return person
-        return self.annotate(desk_chosen=models.Subquery(_chosen())).get(*args, **kwargs)
+        return self.annotate(**_read_along()).get(*args, **kwargs)
 
     @cached_property
     def _columns(self) -> list[str]:
         return [field.attname for field in self.model._meta.concrete_fields]
 
     @cached_property
-    def _with_settings(self) -> Select:
-        return Select(self.model, *self._columns, desk_chosen=models.Subquery(_chosen()))
+    def _with_facts(self) -> Select:
+        return Select(self.model, *self._columns, **_read_along())
 
     def create_user(self, username: str, password: str | None = None, **fields: Any) -> "User":
         """A new teammate. Without a password the account cannot sign in."""
@@ -116,6 +122,10 @@ class User(AbstractBaseUser):
         "active", default=True, help_text="Switch off instead of deleting: what they did keeps their name."
     )
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
+    factor_asked_at = models.DateTimeField(
+        "asked for a second factor", default=timezone.now, null=True, editable=False,
+        help_text="When the days begin in which they can still set one up. Empty: they have none.",
+    )  # fmt: skip
 
     # How this person reads the desk. What they do is recorded alike for everybody.
     theme = models.CharField(max_length=10, choices=Theme, blank=True, default=Theme.DEVICE)
@@ -246,3 +256,24 @@ class BalanceReading(models.Model):
 
     def __str__(self) -> str:
         return f"{self.amount.normalize():f} {self.currency}"
+
+
+class PasswordLink(models.Model):
+    """A link with which a person chooses their own password, once. Its token is kept as a hash alone."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
+    token_hash = models.CharField(max_length=TOKEN_HASH_CHARACTERS, unique=True, editable=False)
+    made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField(help_text="Moved to now when the link is withdrawn, or a newer one is made.")
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = [
+            # The newest link of a person, for their page.
+            models.Index(fields=["user", "-id"], name="password_link_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}, {self.made_at:%Y-%m-%d %H:%M}"

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import may, needs, why_not
+from accounts.factors.proof import recently_proved
 from accounts.models import DeskSession, User
 from accounts.sessions.end import end_session, end_sessions
 from panel.format.times import took
@@ -36,6 +37,7 @@ def sessions_of(request: HttpRequest, pk: int) -> HttpResponse:
 
 @needs("view")
 @require_POST
+@recently_proved
 def ending(request: HttpRequest, pk: int) -> HttpResponse:
     """Ends one session: one's own, and for owners anybody's."""
     session = get_object_or_404(DeskSession.objects.select_related("user"), pk=pk, user__isnull=False)
@@ -51,6 +53,7 @@ def ending(request: HttpRequest, pk: int) -> HttpResponse:
 
 @needs("view")
 @require_POST
+@recently_proved
 def endings(request: HttpRequest) -> HttpResponse:
     """Ends all sessions of this person but the one that asks."""
     count = end_sessions(request.user, request, but=current(request))  # type: ignore[arg-type]
@@ -60,6 +63,7 @@ def endings(request: HttpRequest) -> HttpResponse:
 
 @needs("administer")
 @require_POST
+@recently_proved
 def endings_of(request: HttpRequest, pk: int) -> HttpResponse:
     """Ends all sessions of a person, for owners; of the owner who asks, all but this one."""
     person = get_object_or_404(User.objects.all(), pk=pk)

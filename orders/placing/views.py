@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.access import View, needs
 from accounts.desk_settings import current, undo_window
+from accounts.factors.proof import recently_proved
 from accounts.models import BalanceReading
 from accounts.sign_in import throttle
 from catalog.models import Service
@@ -260,6 +261,7 @@ def closing(request: HttpRequest, pk: int) -> HttpResponse:
 
 @needs("decide")
 @require_POST
+@recently_proved
 def stop(request: HttpRequest) -> HttpResponse:
     """Stops all sending; the person gives the reason."""
     why = refusal_of(lambda: send_switch.stop(request.POST.get("reason", ""), by=request.user))
@@ -268,6 +270,7 @@ def stop(request: HttpRequest) -> HttpResponse:
 
 @needs("decide")
 @require_POST
+@recently_proved
 def resumption(request: HttpRequest) -> HttpResponse:
     """Lets orders go out again."""
     why = refusal_of(lambda: send_switch.resume(by=request.user))
@@ -293,6 +296,7 @@ def due_then(request: HttpRequest) -> HttpResponse:
 
 @needs("decide")
 @require_POST
+@recently_proved
 def release(request: HttpRequest) -> HttpResponse:
     """Releases all, some or none of what was due in old books, and lets orders go out again."""
     which, ticked = request.POST.get("which", ""), {read_number(pk) for pk in request.POST.getlist("task")}

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.access import needs
 from accounts.models import User
+from accounts.sign_in import throttle
 from catalog.models import Service
 from orders.models import Event, KeptSearch, Order
 from orders.models.kept_search import SEARCH_CHARACTERS, cleaned_search
@@ -29,6 +30,8 @@ from panel.web.params import read_number
 from panel.web.polling import bar_moved, bar_of, with_times
 
 LISTED_CATEGORIES = 2_000  # that the form of filters suggests
+EXPORTS_A_PERSON = 60  # within ten minutes: a script that takes away everything has to take its time
+MANY_EXPORTS = f"You made {EXPORTS_A_PERSON} files within ten minutes. Wait a few minutes, then export again."
 
 
 @require_safe
@@ -144,6 +147,9 @@ def moved_column(columns: tuple[str, ...], name: str, by: int) -> tuple[str, ...
 def export(request: HttpRequest) -> HttpResponseBase:
     """All orders of the list in the address as a file, with `format=` csv or xlsx in the form."""
     listing, now = Listing.read(request), timezone.now()
+    if not throttle.has_room("exports", str(request.user.pk), most=EXPORTS_A_PERSON):
+        messages.error(request, MANY_EXPORTS)
+        return HttpResponseRedirect(listing.from_start().address())
     extension = "xlsx" if request.POST.get("format") == "xlsx" else "csv"
     limit = files.MOST_SHEET_ROWS if extension == "xlsx" else None
     lines, count = files.spool(islice(files.export_rows(listing), limit and limit + 1))

@@ -23,7 +23,7 @@ from orders.models.webhook import BODY_KEY
 from orders.webhooks.inbox import INBOX, NotKept
 from orders.webhooks.rejections import COUNTS
 from panel.notpanel import signing
-from panel.web.headers import FILE_HEADERS
+from panel.web.headers import FILE_HEADERS, only_tls
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class Answer(NamedTuple):
     @property
     def headers(self) -> list[tuple[str, str]]:
         """The headers but Content-Length."""
-        return [*HEADERS, *self.more_headers]
+        return [*HEADERS, *only_tls().items(), *self.more_headers]
 
 
 TAKEN = Answer(HTTPStatus.OK, "Taken.")

@@ -31,6 +31,10 @@ DATABASE_FORM = (
     "(in a password, / is %2F, # is %23, ? is %3F and % is %25)"
 )
 
+# What `?sslmode=` may say of a database on another machine: who answers is checked, or nobody can listen there anyway.
+SSL_MODES = ("verify-full", "verify-ca", "disable")
+HERE = ("", "localhost", "127.0.0.1", "::1")
+
 SECRET_CHARACTERS, SECRET_LETTERS = 50, 12  # at least: in all, and different ones
 GIVEN_SECRETS = ("django-insecure-", "debug-only-", "changeme", "change-me")  # how one begins that somebody else made
 
@@ -189,6 +193,18 @@ def database(name: str, default: str) -> dict[str, Any]:
     return config | {"ENGINE": engine}
 
 
+def require_tls(name: str, host: str, mode: str = "") -> None:
+    """Refuses a database on another machine unless its address says that TLS is checked, or is not wanted there.
+
+    Without a word libpq goes on in the clear with a server that has no TLS, and believes whoever answers.
+    """
+    if host not in HERE and not host.startswith("/") and mode not in SSL_MODES:
+        raise ImproperlyConfigured(
+            f"{name} names a database on another machine: add ?sslmode=verify-full&sslrootcert=system (or the path of "
+            "the certificate that vouches for it), or ?sslmode=disable where nobody can listen on the way."
+        )
+
+
 def _require_sqlite_file(name: str, raw: str, path: str) -> None:
     """Makes the file's folder. In memory, which nothing outlives, only when those words are written."""
     if path == ":memory:" and not raw.endswith(path):
@@ -215,13 +231,18 @@ def address(name: str, *, loopback: bool) -> str:
     return raw
 
 
-def mail(name: str, default: str) -> dict[str, Any]:
+def mail(name: str, default: str, *, plain: bool) -> dict[str, Any]:
     """Django's EMAIL_* settings that `smtp+tls://user:password@host:587` and the like stand for; {} when not set.
 
+    Without `plain` a mail server on another machine must be reached by TLS, for mails hold links that open accounts.
     The error does not repeat the value, because it may hold a password.
     """
     raw = text(name, default)
     try:
-        return dict(source.email_url_config(raw)) if raw else {}
+        read = dict(source.email_url_config(raw)) if raw else {}
     except (ImproperlyConfigured, ValueError):
         raise ImproperlyConfigured(f"{name}: write it like smtp+tls://user:password@mail.example.com:587.") from None
+    has_tls = read.get("EMAIL_USE_TLS") or read.get("EMAIL_USE_SSL")
+    if not (plain or has_tls or (read.get("EMAIL_HOST") or "") in HERE):
+        raise ImproperlyConfigured(f"{name}: begin it with smtp+tls:// or smtp+ssl://, it leads to another machine.")
+    return read

@@ -12,6 +12,9 @@ from http import HTTPStatus
 # What every record has, or Django adds to it. Its request object holds cookies and is never logged.
 STANDARD = {*vars(logging.makeLogRecord({})), "message", "asctime", "about", "taskName", "request", "server_time"}
 
+# The token of a link that opens an account, in an address (accounts/invitations/). Whoever reads logs must not use it.
+TOKEN = re.compile(r"(/accounts/invitation/\?t=)[^\s\"'&]+")
+
 # What the running thread works on: {"request": "8c41…"} in the web, {"task": 17, "order": 5} in the worker.
 _about: contextvars.ContextVar[dict[str, object] | None] = contextvars.ContextVar("about", default=None)
 
@@ -76,7 +79,7 @@ class Json(logging.Formatter):
         }
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str, ensure_ascii=False)
+        return without_tokens(json.dumps(line, default=str, ensure_ascii=False))
 
 
 class Text(logging.Formatter):
@@ -88,7 +91,12 @@ class Text(logging.Formatter):
         tail = "".join(f" {name}={value}" for name, value in facts(record).items())
         line = on_one_line(f"{at:%H:%M:%S} {record.levelname.lower():7} {record.name}: {record.getMessage()}{tail}")
         if not record.exc_info:
-            return line
+            return without_tokens(line)
         # Set in, so that no line of an exception's own text looks like a line of the log.
         trace = "\n".join(f"  {on_one_line(part)}" for part in self.formatException(record.exc_info).split("\n"))
-        return f"{line}\n{trace}"
+        return without_tokens(f"{line}\n{trace}")
+
+
+def without_tokens(line: str) -> str:
+    """The line, with three dots for the token of each link that opens an account."""
+    return TOKEN.sub(r"\1…", line)

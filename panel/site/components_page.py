@@ -8,7 +8,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -46,7 +46,9 @@ class Fields(forms.Form):
 @require_safe
 @needs("administer")
 def components(request: HttpRequest) -> HttpResponse:
-    """The page. It reads no order from the database, and nothing on it does anything."""
+    """The page. It reads no order from the database, and nothing on it does anything. A real desk has no use for it."""
+    if not settings.SANDBOX:
+        raise Http404
     sprite = (settings.BASE_DIR / "static" / "icons.svg").read_text()
     now = timezone.now()
     reader = Reader.of(request.user, DEFAULT_COLUMNS, stopped=bool(bar_of(request).stopped_at))

@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.signals import request_finished
 from django.db.backends.signals import connection_created
-from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, UnreadablePostError
 
 from panel.ops.database import wait_no_longer
 from panel.ops.logs import also, from_here_on
@@ -124,8 +124,11 @@ def refuse_before_the_view(
 ) -> HttpResponse | None:
     """Refuses a text with a secret key in it, which colleagues and logs could read where it is stored.
 
-    Raises Http404 for a number in the path beyond 64 bits: SQLite's driver breaks on it before it asks.
+    Raises Http404 for a number in the path beyond 64 bits: SQLite's driver breaks on it before it asks. Django's admin
+    would answer a TRACE like a GET.
     """
+    if request.method == "TRACE":
+        return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
     if any(isinstance(value, int) and value > LARGEST_ID for value in (*args, *kwargs.values())):
         raise Http404
     if getattr(view, "csrf_exempt", False):  # a delivery, whose raw body is signed

@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -53,6 +54,7 @@ PLACES = (
     Place("Alarm notifications", "alarm_choices", "view"),
     Place("Preferences", "preferences", "view", "g p"),
     Place("Keyboard shortcuts", "keys", "view", "?"),
+    Place("Sign-in and security: second factor, passkeys", "factors", "view"),
     Place("Your sessions", "sessions", "view"),
     Place("Security: who came in, and who tried", "security", "administer"),
     Place("Change password", "account_change_password", "view"),
@@ -99,7 +101,8 @@ def places_for(q: str, user: Any) -> list[Place]:
     """The places that this person may go to and whose words contain each word of the query."""
     words = folded(q).split()
     return [place for place in PLACES
-            if may(user, place.what) and all(word in folded(place.words) for word in words)]  # fmt: skip
+            if may(user, place.what) and all(word in folded(place.words) for word in words)
+            and (settings.SANDBOX or place.name != "styleguide")]  # fmt: skip
 
 
 def services_found(q: str) -> list[Service]:

@@ -15,6 +15,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from accounts.access import may
+from accounts.factors.rule import is_shut_out
 from catalog.service_names import short_name
 from orders.following.anomalies import unseen_anomalies
 from orders.rules.eligibility import cancel_question, refill_question, withdrawal_question
@@ -48,7 +49,8 @@ def environment(**options: Any) -> Environment:
     """Jinja's environment. A name that is missing is an error instead of an empty text."""
     env = DeskEnvironment(**{**options, "undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True})
     env.globals.update(
-        url=url, static=lru_cache(static), may=may, label=label, now=timezone.now, htmx_script=htmx_script,
+        url=url, static=lru_cache(static), may=may, is_shut_out=is_shut_out, label=label, now=timezone.now,
+        htmx_script=htmx_script,
         row_version=row_version, unseen_anomalies=unseen_anomalies, refill_meter=refill_meter, link_tag=link_tag,
         row_link=row_link, short_name=short_name, tab_label=tab_label,
         refill_question=refill_question, cancel_question=cancel_question, withdrawal_question=withdrawal_question,

@@ -1,5 +1,7 @@
 """What every answer tells the browser: who may use it, and that nothing of it is kept, as headers by their names."""
 
+from django.conf import settings
+
 # Of pages and whatever else is no file: nothing from elsewhere, nothing inline, so a script in a service's name does
 # not run even unescaped; and none of the devices that a page could ask for.
 POLICY = (
@@ -15,7 +17,16 @@ PAGE_HEADERS = {
 }
 # Of a style sheet, script, picture or the sentence that a delivery gets: opened by itself it may do nothing.
 FILE_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
+
+
+def only_tls() -> dict[str, str]:
+    """The header by which a browser never comes without TLS again, or none where plain HTTP is wanted.
+
+    Django puts it on pages and files; this is for what is answered before Django.
+    """
+    seconds = settings.SECURE_HSTS_SECONDS
+    return {"Strict-Transport-Security": f"max-age={seconds}; includeSubDomains; preload"} if seconds else {}

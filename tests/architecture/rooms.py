@@ -1,7 +1,9 @@
 """The rooms as data: which room may import which, and the few exceptions to the rules for rooms."""
 
 GROUND = frozenset({"panel.format", "panel.web", "panel.ops", "panel.notpanel"})
-APPS = frozenset({"accounts", "accounts.models", "catalog"}) | GROUND  # what stands below the orders
+APPS = (
+    frozenset({"accounts", "accounts.factors", "accounts.models", "catalog"}) | GROUND
+)  # what stands below the orders
 CORE = APPS | {"orders.rules", "orders.models"}  # what every room of the orders may import
 
 # Room → the rooms it may import besides itself. A module is in the room with the longest name that its own begins with.
@@ -21,16 +23,18 @@ ROOMS: dict[str, frozenset[str]] = {
         "panel.notpanel.sandbox.api", "panel.notpanel.sandbox.faults",
         "panel.notpanel.sandbox.webhooks", "panel.notpanel.sandbox.world",
     }),
-    # The two small apps.
-    "accounts": GROUND | {"accounts.models", "accounts.sessions", "accounts.sign_in"},
+    # The two small apps, and the rooms of the first, which records sign-ins and asks for proofs itself.
+    "accounts": GROUND | {"accounts.factors", "accounts.models", "accounts.sessions", "accounts.sign_in"},
     "accounts.models": GROUND | {"accounts"},
     "accounts.sign_in": GROUND | {"accounts", "accounts.models"},
-    "accounts.sessions": GROUND | {"accounts", "accounts.models", "accounts.sign_in"},
+    "accounts.sessions": GROUND | {"accounts", "accounts.factors", "accounts.models", "accounts.sign_in"},
+    "accounts.factors": GROUND | {"accounts", "accounts.models", "accounts.sign_in"},
+    "accounts.invitations": GROUND | {"accounts", "accounts.factors", "accounts.models", "accounts.sign_in"},
     "catalog": GROUND,
     # The orders.
     "orders.rules": APPS,
     "orders.models": APPS | {"orders.rules"},
-    "orders.table": CORE,
+    "orders.table": CORE | {"accounts.sign_in"},
     "orders.statistics": CORE,
     "orders.webhooks": CORE,
     "orders.teamwork": CORE,

@@ -167,6 +167,12 @@ POST /alarms/choices/ | kinds=balance&over_too=on
 GET  /alarms/choices/chat/ -> 302
 POST /alarms/choices/chat/ | kinds=balance&time_zone=UTC
 GET  /team/
+GET  /team/new/
+POST /team/new/ | username=new.person&name=New&email=&role=viewer
+GET  /team/{person}/
+POST /team/{person}/links/
+POST /team/{person}/links/withdrawal/
+POST /team/{person}/factors/reset/ | reason=They+lost+the+phone
 GET  /team/security/
 GET  /team/security/?before={door}
 GET  /team/security/?what=refused
@@ -194,19 +200,27 @@ POST /accounts/password/change/ | oldpassword={password}&password1=slow-harbour-
 GET  /accounts/preferences/
 POST /accounts/preferences/ | theme=dark&time_zone=UTC&numbers={numbers}&density=&page_length=50&undo_seconds=20
 POST /accounts/preferences/live/ | paused=
+GET  /accounts/factors/
+GET  /accounts/factors/app/
+GET  /accounts/factors/codes/ -> 302
+GET  /accounts/factors/1/removal/ -> 404
+GET  /accounts/login/factor/ -> 302
+GET  /accounts/login/passkey/ -> 302
+GET  /accounts/factors/passkeys/
+GET  /accounts/invitation/ -> 302
+GET  /accounts/password/choice/ -> 410
 GET  /accounts/preferences/sample/
 GET  /admin/
 GET  /admin/login/ -> 302
 GET  /admin/logout/ -> 405
-GET  /admin/password_change/
+GET  /admin/password_change/ -> 302
 GET  /admin/password_change/done/
 GET  /admin/autocomplete/ -> 403
 GET  /admin/jsi18n/
 GET  /admin/r/0/1/ -> 404
 GET  /admin/orders/
 GET  /admin/nothing/ -> 404
-GET  /admin/accounts/user/add/
-GET  /admin/accounts/user/{person}/password/
+GET  /admin/accounts/user/add/ -> 403
 """
 # A value of each filter of the orders list.
 FILTER_VALUES = {

@@ -21,7 +21,7 @@ SCREENS: tuple[ViewportSize, ...] = (
 ADMIN = {
     "admin": "/admin/",
     "admin-orders": "/admin/orders/order/",
-    "admin-person": "/admin/accounts/user/add/",
+    "admin-person": "/admin/accounts/user/{mira}/change/",
 }
 # Goes to each stop as Tab does, and says of each what is wrong with it.
 WALK = r"""() => {
@@ -93,11 +93,12 @@ def misnamed(page: Page, name: str) -> Iterator[str]:
 def test_no_tab_stop_of_any_page_is_hidden_and_each_page_has_one_name(
     desk: Desk, opens: Opens, pages: dict[str, str]
 ) -> None:
-    page = opens(User.objects.get(username="mira"), "/orders/", width=SCREENS[0])
+    mira = User.objects.get(username="mira")
+    page = opens(mira, "/orders/", width=SCREENS[0])
     page.evaluate("localStorage.walked = 'yes'")  # or a word about arrows stands on the page for some seconds, once
     found: list[str] = []
     for name, path in (pages | ADMIN).items():
-        page.goto(desk.url + path)
+        page.goto(desk.url + path.format(mira=mira.pk))
         page.keyboard.press("Tab")
         found += [*misnamed(page, name), *faults(page, name)]
     page.set_viewport_size(SCREENS[0])

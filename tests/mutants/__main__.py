@@ -20,7 +20,9 @@ from tests.mutants import (
     books,
     customers,
     door,
+    entering,
     exposing,
+    fronting,
     knowing,
     links,
     listing,
@@ -37,7 +39,7 @@ from tests.mutants.mistake import Mistake
 
 PARTS = (
     sending, knowing, polling, links, answering, asking, starting, books, reading, showing, seeing, listing, measuring,
-    customers, prices, attending, exposing, door,
+    customers, prices, attending, exposing, entering, door, fronting,
 )  # fmt: skip
 MISTAKES = tuple(mistake for part in PARTS for mistake in part.MISTAKES)
 LEFT_BEHIND = shutil.ignore_patterns(".*", "node_modules", "test-results", "__pycache__")

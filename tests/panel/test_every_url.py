@@ -19,9 +19,10 @@ pytestmark = pytest.mark.django_db
 # five for a stranger, viewer, operator, manager and owner. What is neither GET nor POST is tried with DELETE.
 LEADS_TO = {"login": "/accounts/login/", "orders": "/orders/", "views": "/orders/views/", "due": "/orders/sending/due/",
             "mentions": "/mentions/", "services": "/services/", "changes": "/services/changes/",
-            "admin_login": "/admin/login/", "webhooks": "/upstream/webhooks/", "sign_out": "/accounts/logout/",
-            "admin": "/admin/", "sessions": "/accounts/sessions/", "change": "change/", "alarms": "/alarms/",
-            "choices": "/alarms/choices/"}  # fmt: skip
+            "admin_login": "/admin/login/", "webhooks": "/upstream/webhooks/", "factors": "/accounts/factors/",
+            "choice": "/accounts/password/choice/", "password": "/accounts/password/change/", "admin": "/admin/",
+            "sessions": "/accounts/sessions/", "sign_out": "/accounts/logout/", "change": "change/",
+            "alarms": "/alarms/", "choices": "/alarms/choices/"}  # fmt: skip
 TABLE = """
                                  | login orders            | 405                           | 405
 orders/                          | login 200               | 405                           | 405
@@ -101,6 +102,11 @@ upstream/webhooks/               | login 200               | login 405          
 upstream/webhooks/rings/         | login 403 403 403 405   | login 403 403 403 webhooks    | login 403 403 403 405
 webhooks/notpanel/               | 405                     | 503                           | 405
 team/                            | login 200               | 405                           | 405
+team/new/                        | login 403 403 403 200   | login 403 403 403 422         | 405
+team/<pk>/                       | login 403 403 403 200   | 405                           | 405
+team/<pk>/links/                 | login 403 403 403 405   | login 403 403 403 200         | login 403 403 403 405
+team/<pk>/links/withdrawal/      | login 403 403 403 405   | login 403 403 403 person      | login 403 403 403 405
+team/<pk>/factors/reset/         | login 403 403 403 405   | login 403 403 403 422         | login 403 403 403 405
 team/security/                   | login 403 403 403 200   | 405                           | 405
 team/<pk>/sessions/              | login 403 403 403 200   | 405                           | 405
 team/<pk>/sessions/endings/      | login 403 403 403 405   | login 403 403 403 sessions    | login 403 403 403 405
@@ -110,6 +116,15 @@ styleguide/                      | login 403 403 403 200   | 405                
 healthz                          | 200                     | 405                           | 405
 healthz/ready                    | 200                     | 405                           | 405
 accounts/login/                  | 200 orders              | 200 orders                    | 405 orders
+accounts/login/factor/           | login orders            | login orders                  | 405
+accounts/login/passkey/          | login orders            | login orders                  | 405
+accounts/factors/                | login 200               | 405                           | 405
+accounts/factors/app/            | login 200               | login 200                     | 405
+accounts/factors/passkeys/       | login 200               | login 200                     | 405
+accounts/factors/codes/          | login factors           | login factors                 | 405
+accounts/factors/<pk>/removal/   | login 404               | login 404                     | 405
+accounts/invitation/             | choice                  | 405                           | 405
+accounts/password/choice/        | 410                     | 410                           | 405
 accounts/logout/                 | login 200               | login                         | 405
 accounts/inactive/               | 200                     | 405                           | 405
 accounts/password/change/        | login 200               | login 200                     | login 405
@@ -126,7 +141,7 @@ admin/logout/ | admin admin admin admin 405 | admin admin admin admin login | ad
 # treats a method that it does not know as a GET, so DELETE is not tried.
 FOR_OWNERS = """
 admin/                                   | 200    | 200
-admin/password_change/                   | 200    | 200
+admin/password_change/                   | password | password
 admin/password_change/done/              | 200    | 405
 admin/autocomplete/                      | 403    | 405
 admin/jsi18n/                            | 200    | 405
@@ -140,8 +155,7 @@ admin/<record>/<object_id>/change/       | 200    | 403
 admin/<record>/<object_id>/delete/       | 403    | 403
 admin/<record>/<object_id>/history/      | 200    | 200
 admin/accounts/user/                     | 200    | 200
-admin/accounts/user/add/                 | 200    | 200
-admin/accounts/user/<id>/password/       | 200    | 200
+admin/accounts/user/add/                 | 403    | 403
 admin/accounts/user/<object_id>/         | change | change
 admin/accounts/user/<object_id>/change/  | 200    | 200
 admin/accounts/user/<object_id>/delete/  | 403    | 403
@@ -182,6 +196,8 @@ def outcome_of(response: HttpResponseBase) -> str:
     where = urlsplit(response.get("Location", "")).path
     if kept := re.fullmatch(r"/orders/(answers/)?\d+/", where):
         return "answers" if kept[1] else "order"
+    if re.fullmatch(r"/team/\d+/", where):
+        return "person"
     words = [word for word, path in LEADS_TO.items() if where == path or (word == "change" and where.endswith(path))]
     return words[0] if words else where or str(response.status_code)
 

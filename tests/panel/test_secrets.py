@@ -16,6 +16,7 @@ from django.conf import settings as desk
 from django.urls import reverse
 
 from accounts.access import Role
+from accounts.invitations import links
 from orders.models import Poll
 from orders.rules.statuses import Status
 from panel.notpanel.client import Client
@@ -214,7 +215,11 @@ def test_a_password_is_in_no_log_and_no_row(log: pytest.LogCaptureFixture, passw
     as_a(STRANGER).post("/admin/login/", {"username": "ana", "password": password})
     owner.post("/accounts/password/change/", {"oldpassword": password, "password1": "n", "password2": "n"})
     invitation = {"username": "x", "role": "owner", "password1": password, "password2": password}
-    owner.post("/admin/accounts/user/add/", invitation)
+    owner.post("/team/new/", invitation)
+    owner.post("/orders/sending/stops/", {"reason": "A test", "proof_password": password})
+    stranger = as_a(STRANGER)
+    stranger.get("/accounts/invitation/", {"t": links.make(make_user(), by=make_user())[1]})
+    stranger.post("/accounts/password/choice/", {"new_password1": password, "new_password2": password})
     assert password not in log.text + all_rows()
 
 

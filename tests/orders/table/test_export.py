@@ -18,7 +18,7 @@ from accounts.access import Role
 from accounts.models import User
 from orders.models import Event, Order, SavedView, Task
 from orders.rules.statuses import Status
-from orders.table import export
+from orders.table import export, views
 from orders.table.listing import Listing
 from orders.table.paging import SORTS
 from panel.format.spreadsheet import safe
@@ -231,3 +231,18 @@ def test_a_csv_says_that_it_is_utf8_and_a_saved_view_gives_it_its_name(viewer: C
 def test_a_stranger_is_sent_to_sign_in() -> None:
     """The export needs an account."""
     assert as_a("stranger").post("/orders/export/")["Location"].startswith("/accounts/login/")
+
+
+def test_who_makes_very_many_files_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views, "EXPORTS_A_PERSON", 2)
+    make_order()
+    client = as_a(Role.VIEWER)
+    for _ in range(2):
+        assert len(exported(client)) == 2
+    answer = client.post("/orders/export/", follow=True)
+    assert (
+        views.MANY_EXPORTS.partition(" ")[0] in answer.content.decode()
+        and "Wait a few minutes" in answer.content.decode()
+    )
+    assert Event.objects.filter(kind="exported").count() == 2
+    assert len(exported(as_a(Role.OPERATOR))) == 2, "others need not wait"

@@ -55,8 +55,11 @@ class Machine:
         ("fonts", True, f"libatomic1 {SHELL}", True, "driver browser fonts",
          [f"{APT} libatomic1", f"{APT} {SHELL}"], ""),
         ("fonts", False, "", True, "driver browser fonts", [], f"libatomic1 {SHELL}"),
-        ("driver browser fonts make", True, "postgresql", False, "", [f"{APT} postgresql"], ""),
-        ("driver browser fonts make", False, "postgresql", True, "", [], "postgresql"),
+        ("driver browser fonts make nginx openssl curl", True, "postgresql", False, "", [f"{APT} postgresql"], ""),
+        ("driver browser fonts make nginx openssl curl", False, "postgresql", True, "", [], "postgresql"),
+        ("driver browser fonts make postgres", True, "nginx openssl curl", False, "",
+         [f"{APT} nginx", f"{APT} openssl", f"{APT} curl"], ""),
+        ("openssl curl", False, "nginx", False, "nginx openssl curl", [], "nginx"),
         ("browser fonts", True, "postgresql make", False, "browser", [], ""),
     ],
 )  # fmt: skip
@@ -70,11 +73,32 @@ def test_what_is_missing_is_got_where_it_can_be_had(
     monkeypatch.setattr(machine, "run", here.run)
     monkeypatch.setattr(machine, "may_install_packages", lambda: root)
     monkeypatch.setattr(machine, "NO_MAIN_CLUSTER", tmp_path / "etc" / "createcluster.conf")
+    monkeypatch.setattr(machine, "MAY_START", tmp_path / "sbin" / "policy-rc.d")
     code = machine.main(wanted.split())
     assert (code, here.done) == (1 if still_missing else 0, done)
     said = capsys.readouterr().err
     assert (f"To have it, as root on Debian: apt-get install {still_missing}\n" in said) == bool(still_missing)
     assert (tmp_path / "etc").exists() == (f"{APT} postgresql" in done)
+
+
+@pytest.mark.parametrize("own_word", ["", "#!/bin/sh\nexit 0\n"])
+def test_what_is_installed_starts_no_service(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, own_word: str) -> None:
+    """Debian's nginx would otherwise take this machine's ports. A machine that has its own word on that keeps it."""
+    program = tmp_path / "policy-rc.d"
+    if own_word:
+        program.write_text(own_word)
+        program.chmod(0o755)
+    answers = list[int]()
+
+    def run(*command: str) -> None:
+        if command[1] == "install":
+            answers.append(subprocess.run([program, "nginx", "start"], check=False).returncode)
+
+    monkeypatch.setattr(machine, "MAY_START", program)
+    monkeypatch.setattr(machine, "run", run)
+    machine.install_packages([machine.NEEDS["nginx"]])
+    assert answers == [0 if own_word else 101]  # 101: it may not
+    assert program.exists() == bool(own_word)
 
 
 def test_a_command_that_fails_or_is_not_there_ends_nothing(capsys: pytest.CaptureFixture[str]) -> None:
@@ -153,6 +177,19 @@ def test_without_a_browser_the_rest_passes_and_the_last_lines_say_what_was_left_
     assert told.startswith("1 test was left out. This machine has no ") and "Chromium that starts" in told
     assert "To have it, as root on Debian: apt-get install " in told and SHELL in told
     assert "1 skipped" in closing and "passed" in closing and "failed" not in closing
+
+
+def test_without_nginx_its_tests_are_left_out_and_the_last_lines_say_so(tmp_path: Path) -> None:
+    env = {**os.environ, "PATH": str(tmp_path), "NOTHING_LEFT_OUT": ""}
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-m", "slow",
+               "tests/panel/proxy/test_slow_clients.py"]  # fmt: skip
+    ran = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=SECONDS)
+    *_, told, closing = ran.stdout.splitlines()
+    assert ran.returncode == 0, ran.stdout
+    assert (
+        " tests were left out. This machine has no " in told and "apt-get install " in told and "passed" not in closing
+    )
+    assert machine.FOR_A_TEST_WITH["nginx_here"] == ("nginx", "openssl", "curl")
 
 
 def test_where_nothing_may_be_left_out_the_run_fails(tmp_path: Path) -> None:

@@ -278,3 +278,28 @@ def test_the_defaults_are_what_the_readme_promises() -> None:
 def test_with_a_key_and_a_secret_it_starts_for_the_real_supplier() -> None:
     ended = start(DEBUG="false", SECRET_KEY=GOOD_SECRET, NOTPANEL_API_KEY="k")
     assert ended.returncode == 0, ended.stderr
+
+
+# ── Other machines are spoken to by TLS ──────────────────────────────────────────────────────────
+ELSEWHERE = "postgres://desk:hush@db.example.com/desk"
+
+
+@pytest.mark.parametrize(
+    ("variables", "starts"),
+    [
+        ({"DATABASE_URL": ELSEWHERE}, "another machine: add ?sslmode=verify-full"),
+        ({"DATABASE_URL": f"{ELSEWHERE}?sslmode=prefer"}, "another machine"),
+        ({"DATABASE_URL": f"{ELSEWHERE}?sslmode=require"}, "another machine"),
+        ({"DATABASE_URL": f"{ELSEWHERE}?sslmode=verify-full&sslrootcert=system"}, ""),
+        ({"DATABASE_URL": f"{ELSEWHERE}?sslmode=disable"}, ""),
+        ({"DATABASE_URL": ELSEWHERE, "DEBUG": "true"}, ""),
+        ({"DATABASE_URL": "postgres://desk:hush@127.0.0.1/desk"}, ""),
+        ({"DATABASE_URL": "postgres:////run/postgresql/desk"}, ""),
+        ({"EMAIL_URL": "smtp://desk:hush@mail.example.com"}, "begin it with smtp+tls:// or smtp+ssl://"),
+        ({"EMAIL_URL": "smtp+tls://desk:hush@mail.example.com:587"}, ""), ({"EMAIL_URL": "smtp://localhost"}, ""),
+    ],
+)  # fmt: skip
+def test_a_server_speaks_tls_with_other_machines(variables: dict[str, str], starts: str) -> None:
+    ended = start(**{"DEBUG": "false", "SECRET_KEY": GOOD_SECRET, **variables})
+    assert (ended.returncode == 0) == (starts == ""), ended.stderr
+    assert starts in ended.stderr and "hush" not in ended.stderr

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -47,3 +48,10 @@ def test_its_orders_are_made_up_and_nothing_polls_them(owner: Client) -> None:
     assert not [query["sql"] for query in queries if 'FROM "orders_order"' in query["sql"]]
     assert 'id="poll"' not in page
     assert "hx-disable" in page
+
+
+def test_a_desk_with_a_real_supplier_does_not_have_it(owner: Client, settings: Any) -> None:
+    settings.SANDBOX = False
+    assert owner.get("/styleguide/").status_code == 404
+    for path in ("/palette/?q=components", "/team/"):
+        assert "/styleguide/" not in owner.get(path).content.decode()

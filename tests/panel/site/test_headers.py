@@ -104,7 +104,7 @@ def test_what_the_policy_would_block_is_found() -> None:
 
 
 def test_a_form_with_errors_keeps_to_the_policy_too(owner: Client) -> None:
-    for path in ("/orders/new/", "/accounts/password/change/", "/admin/accounts/user/add/"):
+    for path in ("/orders/new/", "/accounts/password/change/", "/team/new/", "/accounts/factors/app/"):
         assert blocked(owner.post(path, {})) == []
 
 
@@ -138,7 +138,7 @@ def test_each_answer_has_an_id_of_its_own(owner: Client) -> None:
 
 # ── What is no page: files, errors, redirects, parts of a page, exports, deliveries ──────────────
 FILE = {
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }

@@ -164,6 +164,6 @@ def test_a_passkey_signs_in_alone_only_where_its_owner_wants_that(
     """The passkey's answer is right here; tests/browser/test_factors.py gives a real one."""
     passkey = Authenticator(type="webauthn", data=data)
     monkeypatch.setattr(AuthenticateWebAuthnForm, "clean_credential", lambda form: passkey)
-    form = PasskeyAloneForm(data={"credential": "{}"})
+    form = PasskeyAloneForm(data={"credential": '{"id": "AA"}'})
     assert form.is_valid() is taken
     assert (NOT_ALONE in str(form.errors)) is not taken

@@ -27,29 +27,31 @@ if not SECRET_KEY:
     SECRET_KEY = "debug-only-" + secrets.token_hex(32)
     if "pytest" not in sys.modules:  # kept in a file, so that a developer stays signed in when the server reloads
         SECRET_KEY = env.kept(DATA_DIR / "debug_secret_key", SECRET_KEY, name="SECRET_KEY")
+# Keys from before: what they signed or sealed is still read, and nothing new is made with them.
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
+if not DEBUG:
+    env.refuse_weak("SECRET_KEY", SECRET_KEY)
+    env.refuse_weak("SECRET_KEY_FALLBACKS", *SECRET_KEY_FALLBACKS)
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 # Off only where plain HTTP is wanted, as in a demo on this machine: cookies and links then need no TLS.
 SECURE = env.flag("SECURE", default=not DEBUG)
 
 # ── The supplier ─────────────────────────────────────────────────────────────────────────────────
+# Only what calls the supplier needs the key, which is the worker. Pages need the address: it says whose desk this is.
 NOTPANEL_API_KEY = env.text("NOTPANEL_API_KEY")
-SANDBOX = not NOTPANEL_API_KEY
 SANDBOX_URL = "http://127.0.0.1:8701/api/v2"
 REAL_URL = "https://notpanel.com/api/v2"
-NOTPANEL_API_URL = env.text("NOTPANEL_API_URL", SANDBOX_URL if SANDBOX else REAL_URL)
+NOTPANEL_API_URL = env.text("NOTPANEL_API_URL", REAL_URL if NOTPANEL_API_KEY else SANDBOX_URL)
+SANDBOX = not NOTPANEL_API_KEY and NOTPANEL_API_URL.startswith(env.LOOPBACK)
 if SANDBOX:
     NOTPANEL_API_KEY = "sandbox-key"  # the sandbox's own, no secret
-    if not NOTPANEL_API_URL.startswith(env.LOOPBACK):
-        raise ImproperlyConfigured(
-            "NOTPANEL_API_URL names a real supplier, but NOTPANEL_API_KEY is not set: set the key, or take the address "
-            "away."
-        )
 elif not NOTPANEL_API_URL.startswith("https://"):
-    raise ImproperlyConfigured("NOTPANEL_API_URL must begin with https:// when NOTPANEL_API_KEY is set.")
+    raise ImproperlyConfigured("NOTPANEL_API_URL must begin with https://, but for a sandbox on this machine.")
 if DEBUG and not SANDBOX and not env.text("DEBUG"):  # by default, so perhaps on a server where it was forgotten
+    what_is_set = "NOTPANEL_API_KEY" if NOTPANEL_API_KEY else "NOTPANEL_API_URL"
     raise ImproperlyConfigured(
-        "NOTPANEL_API_KEY is set and DEBUG is not: set DEBUG=false, or DEBUG=true to show the desk's insides on "
-        "purpose to everybody who meets an error."
+        f"{what_is_set} is set and DEBUG is not: set DEBUG=false, or DEBUG=true to show the desk's insides on purpose "
+        "to everybody who meets an error."
     )
 
 # Calls a minute: documented as typical for a key and as fixed for an address. What upstream's answers say counts more.
@@ -119,12 +121,13 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "panel.site.middleware.request_id",
+    "panel.site.middleware.headers",
+    "panel.site.middleware.no_plain_http",
     "panel.site.middleware.status_bar",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # It pads its answers, and Django masks the CSRF token anew each time, so lengths tell nothing (BREACH).
     "django.middleware.gzip.GZipMiddleware",
-    "panel.site.middleware.content_security_policy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -228,6 +231,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": PLAIN if DEBUG else HASHED},
 }
 WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # no other site has a use for our files
 
 # A dry run sends a field for each of its orders that is ticked, of up to 5,000 orders.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 6_000
@@ -238,14 +242,22 @@ SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 SECURE_HSTS_PRELOAD = SECURE
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+# With these names a browser takes the cookies from this host over TLS alone, so no neighbour can plant its own.
+OWN_COOKIE = "__Host-" if SECURE else ""
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{OWN_COOKIE}sessionid", f"{OWN_COOKIE}csrftoken"
+MESSAGE_STORAGE = "panel.site.flash_messages.CookieThenSession"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "panel.site.views.stale_form"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "panel.ops.error_report.DiscreetFilter"
-# A proxy in front that ends TLS must set this header itself and strip it from what visitors send.
+# The proxy in front that ends TLS must set this header itself and strip it from what visitors send.
 BEHIND_PROXY = env.flag("BEHIND_PROXY", default=False)
+# How many proxies add to X-Forwarded-For: a visitor's address is that which the outermost of them saw.
+TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 1 if BEHIND_PROXY else 0, int, least=0, most=10)
+if bool(TRUSTED_PROXIES) != BEHIND_PROXY:
+    raise ImproperlyConfigured("BEHIND_PROXY and TRUSTED_PROXIES disagree: with proxies in front both are set.")
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    ALLAUTH_TRUSTED_PROXY_COUNT = 1  # otherwise all visitors have one address, which the throttle of sign-in counts
+    ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 
 # ── Logs ─────────────────────────────────────────────────────────────────────────────────────────
 LOG_FORMAT = env.choice("LOG_FORMAT", "TEXT" if DEBUG else "JSON", ("TEXT", "JSON"))

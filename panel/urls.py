@@ -12,7 +12,7 @@ from catalog import views as catalog
 from orders.placing.picker import picker_services
 from orders.reports.balance import balance
 from orders.reports.charges import charges
-from orders.teamwork.views import activity, mentions
+from orders.teamwork.views import activity, mentions, mentions_read
 from orders.webhooks import views as webhooks
 from orders.webhooks.endpoint import endpoint
 from panel.alarms import views as alarms
@@ -44,6 +44,7 @@ urlpatterns = [
     path("services/", include((services, "catalog"))),
     path("activity/", activity, name="activity"),
     path("mentions/", mentions, name="mentions"),
+    path("mentions/read/", mentions_read, name="mentions_read"),
     path("upstream/charges/", charges, name="charges"),
     path("upstream/balance/", balance, name="balance"),
     path("alarms/", alarms.alarms, name="alarms"),

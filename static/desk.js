@@ -172,7 +172,7 @@
   };
   document.addEventListener("submit", (event) => {
     const { target: form, submitter } = event;
-    if (event.defaultPrevented || (submitter?.formMethod || form.method) !== "post") return;
+    if (event.defaultPrevented || (submitter?.formMethod || form.method) !== "post" || "again" in form.dataset) return;
     if (form.dataset.sent) {
       event.preventDefault();
       return;

@@ -8,12 +8,13 @@ from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from accounts.access import Role, may
 from accounts.models.session import DeskSession
 from panel.format.numbers import MARKS_OF, PLAIN
 from panel.format.visible import visible
-from panel.ops.database import ONLY_ROW
+from panel.ops.database import ONLY_ROW, Select
 
 PAGE_LENGTHS = (25, 50, 100, 200)  # rows
 UNDO_SECONDS = (5, 20, 60)  # that people may choose
@@ -29,6 +30,10 @@ class DeskSettings(models.Model):
 
     def __str__(self) -> str:
         return ", ".join(f"{name}: {value}" for name, value in self.chosen.items()) or "as the environment says"
+
+
+def _chosen() -> models.QuerySet[DeskSettings, Any]:
+    return DeskSettings.objects.filter(pk=ONLY_ROW).values("chosen")
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -50,8 +55,22 @@ class UserManager(BaseUserManager["User"]):
 
     def get(self, *args: Any, **kwargs: Any) -> "User":
         """One person, with the settings of the desk as `desk_chosen`: each request reads its person by this."""
-        chosen = DeskSettings.objects.filter(pk=ONLY_ROW).values("chosen")
-        return self.annotate(desk_chosen=models.Subquery(chosen)).get(*args, **kwargs)
+        if not args and kwargs.keys() == {"pk"}:
+            rows = self._with_settings.where("accounts_user.id = %s", [self.model._meta.pk.to_python(kwargs["pk"])])
+            if not rows:
+                raise self.model.DoesNotExist
+            person = self.model.from_db(self.db, self._columns, rows[0][:-1])
+            vars(person)["desk_chosen"] = rows[0][-1]
+            return person
+        return self.annotate(desk_chosen=models.Subquery(_chosen())).get(*args, **kwargs)
+
+    @cached_property
+    def _columns(self) -> list[str]:
+        return [field.attname for field in self.model._meta.concrete_fields]
+
+    @cached_property
+    def _with_settings(self) -> Select:
+        return Select(self.model, *self._columns, desk_chosen=models.Subquery(_chosen()))
 
     def create_user(self, username: str, password: str | None = None, **fields: Any) -> "User":
         """A new teammate. Without a password the account cannot sign in."""

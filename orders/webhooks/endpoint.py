@@ -23,6 +23,7 @@ from orders.models.webhook import BODY_KEY
 from orders.webhooks.inbox import INBOX, NotKept
 from orders.webhooks.rejections import COUNTS
 from panel.notpanel import signing
+from panel.web.headers import FILE_HEADERS
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ Read = Callable[[int], bytes]
 Application = Callable[[Any, Any], Iterable[bytes]]
 
 MOST_BYTES = 64 * 1024  # of a body; upstream's have a few hundred
-HEADERS = (("Content-Type", "text/plain; charset=utf-8"), ("X-Content-Type-Options", "nosniff"))
+HEADERS = (("Content-Type", "text/plain; charset=utf-8"), *FILE_HEADERS.items())
 RETRY_HEADER = ("Retry-After", "5")  # seconds until upstream should send a delivery again that could not be stored
 
 REJECTIONS: dict[str, tuple[HTTPStatus, str]] = {

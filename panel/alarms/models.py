@@ -137,12 +137,16 @@ class RecipientQuerySet(models.QuerySet["Recipient"]):
         """A person's choices; a new Recipient that is not saved while they have made none."""
         return self.filter(user=user).first() or Recipient(user=user)
 
+    def chat_to_show(self) -> "Recipient":
+        """The chat's choices. While nobody has made any: every kind, because a desk with a chat wants to be told."""
+        return self.filter(user=None).first() or Recipient(user=None, kinds=list(KINDS), over_too=True)
+
     def chat(self) -> "Recipient":
-        """The chat's choices. Made with every kind, because a desk with a chat's address wants to be told there."""
-        chat = self.filter(user=None)
-        if not chat.exists():
-            self.bulk_create([Recipient(user=None, kinds=list(KINDS), over_too=True)], ignore_conflicts=True)
-        return chat.get()
+        """The chat's choices, saved."""
+        chat = self.chat_to_show()
+        if chat.pk is None:
+            self.bulk_create([chat], ignore_conflicts=True)
+        return self.get(user=None)
 
     def who_want(self, kind: str) -> "list[Recipient]":
         """The recipients who chose this kind of alarm and can be reached."""

@@ -80,7 +80,7 @@ def choices(request: HttpRequest) -> HttpResponse:
         mine.choose(**form.cleaned_data)
         messages.success(request, "Saved. This applies to alarms from now on.")
         return redirect("alarm_choices")
-    return render_choices(request, form, ChatForm.showing(Recipient.objects.chat()))
+    return render_choices(request, form, ChatForm.showing(Recipient.objects.chat_to_show()))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

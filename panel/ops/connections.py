@@ -5,6 +5,7 @@ connection writes is in nobody's books. It also belongs to the process that open
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,25 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
+SQLITE_FILES = ("", "-wal", "-shm")  # what SQLite adds to the name of its file for those beside it
+PRIVATE, FOR_OTHERS = 0o600, 0o077
 OPENED = "desk_opened"  # the attribute of a connection that says what was opened, and by which process
 _of_another_process: list[object] = []  # never closed here, for that would let go what the other process has locked
 
 
 def remember(connection: Any, **signal: object) -> None:
-    """Remembers what this new connection leads to."""
+    """Remembers what this new connection leads to, and keeps SQLite's files from other users of the machine."""
     setattr(connection, OPENED, (os.getpid(), file_of(connection)))
+    if connection.vendor == "sqlite":
+        for ending in SQLITE_FILES:
+            _make_private(Path(f"{connection.settings_dict['NAME']}{ending}"))
+
+
+def _make_private(file: Path) -> None:
+    """Takes this file from everybody but its owner. Nothing is done to one that is gone or belongs to somebody else."""
+    with suppress(OSError):
+        if file.is_file() and file.stat().st_mode & FOR_OTHERS:
+            file.chmod(PRIVATE)
 
 
 def file_of(connection: BaseDatabaseWrapper) -> tuple[int, int] | None:

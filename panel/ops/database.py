@@ -85,19 +85,19 @@ class Select:
     Django takes longer to compile forty columns than a database to read them of fifty rows.
     """
 
-    def __init__(self, model: type[models.Model], *names: str) -> None:
-        self.model, self.names = model, names
+    def __init__(self, model: type[models.Model], *names: str, **computed: Any) -> None:
+        self.model, self.names, self.computed = model, (*names, *computed), computed
 
     @cached_property
-    def compiled(self) -> tuple[str, list[tuple[int, Callable[[Any], Any]]]]:
-        """The SQL that the conditions follow; and for each place in a row whose value is converted, how.
+    def compiled(self) -> tuple[str, tuple[Any, ...], list[tuple[int, Callable[[Any], Any]]]]:
+        """The SQL that the conditions follow, with its values; and for each place in a row that is converted, how.
 
         Converted values are kept: the same rows are read again and again.
         """
-        compiler = self._compiler(self.model._default_manager.order_by(), *self.names)
-        sql, _ = compiler.as_sql()
+        compiler = self._compiler(self.model._default_manager.order_by().annotate(**self.computed), *self.names)
+        sql, params = compiler.as_sql()
         converters = compiler.get_converters([column for column, *_ in compiler.select])
-        return sql, [(place, _converter(*of_place)) for place, of_place in converters.items()]
+        return sql, params, [(place, _converter(*of_place)) for place, of_place in converters.items()]
 
     def where(self, sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The rows that meet a condition, which is in our own words and names each column with its table."""
@@ -151,9 +151,10 @@ class Select:
         return queryset.values_list(*names).query.get_compiler(connection=connection)
 
     def _rows(self, conditions: str, params: Sequence[Any], column: str = "") -> list[tuple[Any, ...]]:
-        sql, converters = self.compiled
+        sql, own_params, converters = self.compiled
+        sql = sql.replace(self._from, column + self._from, 1) if column else sql
         with connection.cursor() as cursor:
-            cursor.execute((sql.replace(self._from, column + self._from, 1) if column else sql) + conditions, params)
+            cursor.execute(sql + conditions, [*own_params, *params])
             rows = cursor.fetchall()
         return [_converted(row, converters) for row in rows] if converters else rows
 

@@ -31,6 +31,9 @@ DATABASE_FORM = (
     "(in a password, / is %2F, # is %23, ? is %3F and % is %25)"
 )
 
+SECRET_CHARACTERS, SECRET_LETTERS = 50, 12  # at least: in all, and different ones
+GIVEN_SECRETS = ("django-insecure-", "debug-only-", "changeme", "change-me")  # how one begins that somebody else made
+
 CLOCK_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 source = environ.FileAwareEnv()
 
@@ -79,6 +82,22 @@ def kept(path: Path, value: str, *, name: str) -> str:
         raise ImproperlyConfigured(
             f"{path} cannot be kept ({reason(trouble)}): set {name}, or let this user write there."
         ) from None
+
+
+def forget(name: str) -> None:
+    """Takes a value from this process's environment, for itself and for what it starts."""
+    for each in (name, f"{name}_FILE"):
+        source.ENVIRON.pop(each, None)
+
+
+def refuse_weak(name: str, *values: str) -> None:
+    """Refuses a secret that signs sessions and links unless it is long, random and nobody else's. It names no value."""
+    for value in values:
+        if len(value) < SECRET_CHARACTERS or len(set(value)) < SECRET_LETTERS or value.startswith(GIVEN_SECRETS):
+            raise ImproperlyConfigured(
+                f"{name} is short, plain or an example: set a random one of {SECRET_CHARACTERS} characters or more and "
+                "keep it (.env.example says how to make it)."
+            )
 
 
 def reason(trouble: Exception) -> str:

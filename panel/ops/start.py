@@ -21,12 +21,21 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
+from panel.ops import env
+
 APP_LOAD_ERROR = 4  # gunicorn's exit code for an application that does not load; it then does not try again for ever
 CONNECT_SECONDS = 3  # that a start waits for PostgreSQL; the desk starts without it as well
 NO_ADDRESS = (
     "Visitors who come through a Unix socket have no address, without which nobody can sign in: set BEHIND_PROXY=true, "
     "and have the proxy send X-Forwarded-For and X-Forwarded-Proto."
 )
+
+
+def forget_key() -> None:
+    """Takes the key to the supplier from this process, which shows pages and calls nobody."""
+    if not settings.SANDBOX:
+        settings.NOTPANEL_API_KEY = ""
+        env.forget("NOTPANEL_API_KEY")
 
 
 @contextmanager

@@ -21,6 +21,11 @@ NO_SENSE = {
     "title": "The desk did not understand that request",
     "advice": "It has a number or a text that is too long. Nothing was done.",
 }
+HOLDS_KEY = {
+    "title": "That has a secret key in it",
+    "advice": "It would be stored where colleagues and logs can read it. Nothing was done, and nothing of it was kept. "
+    "If it was pasted elsewhere too, or stands in the address above, replace the key.",
+}
 Typed = list[tuple[str, str]]  # a form's fields with their values, in their order
 
 
@@ -56,6 +61,15 @@ def answer_outage(request: HttpRequest, outage: Outage) -> HttpResponse:
     response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
     response["Retry-After"] = str(outage.retry_seconds)
     return response
+
+
+def answer_pasted_key(request: HttpRequest) -> HttpResponse:
+    """A 400 for a request with a secret in it. It shows back nothing that was typed."""
+    log.warning("%s %s: a secret key was pasted, and refused", request.method, request.path)
+    if wants_fragment(request):
+        sentence = f"{HOLDS_KEY['title']}. {HOLDS_KEY['advice']}"
+        return HttpResponse(sentence, content_type="text/plain; charset=utf-8", status=HTTPStatus.BAD_REQUEST)
+    return HttpResponse(render_to_string("site/failure.html", HOLDS_KEY), status=HTTPStatus.BAD_REQUEST)
 
 
 def typed_fields(request: HttpRequest) -> Typed:

@@ -1,30 +1,29 @@
-"""What every request gets: an id in the log, a strict content security policy, the status bar, and an answer."""
+"""What every request gets: an id in the log, strict headers, the status bar, and an answer."""
 
 import logging
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
+from typing import Any
 
+from django.conf import settings
 from django.core.signals import request_finished
 from django.db.backends.signals import connection_created
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 
 from panel.ops.database import wait_no_longer
 from panel.ops.logs import also, from_here_on
 from panel.ops.write_probe import WATCH
-from panel.site.failures import answer_failure, answer_outage
+from panel.site.failures import CSRF_FIELD, answer_failure, answer_outage, answer_pasted_key, is_secret
 from panel.site.status_bar import StatusBar
+from panel.upstream.key import holds_key
+from panel.web.headers import FILE_HEADERS, PAGE_HEADERS
 from panel.web.params import LARGEST_ID
 from panel.web.visitor import address_of
 
 log = logging.getLogger(__name__)
 Next = Callable[[HttpRequest], HttpResponse]
-
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 
 # Not when the middleware returns, because Django logs some lines about a request only after that.
 request_finished.connect(lambda **_: from_here_on(), dispatch_uid="forget the request", weak=False)
@@ -43,7 +42,8 @@ def request_id(get_response: Next) -> Next:
         level = logging.DEBUG if response.status_code == HTTPStatus.NO_CONTENT else logging.INFO
         facts = {"status": response.status_code, "milliseconds": round((time.monotonic() - began) * 1000)}
         log.log(level, "%s %s", request.method, request.path, extra=facts)
-        response["X-Request-ID"] = request_id
+        if not is_file(request, response):  # which nobody asks about, and which come by the half dozen
+            response["X-Request-ID"] = request_id
         return response
 
     return middleware
@@ -59,13 +59,34 @@ def person_id(request: HttpRequest) -> int | None:
     return request._cached_user.pk or request.user.pk
 
 
-def content_security_policy(get_response: Next) -> Next:
-    """Allows nothing from elsewhere and nothing inline, so a script in a service's name does not run even unescaped."""
+def headers(get_response: Next) -> Next:
+    """Puts the headers on every answer, also on those that other middleware gives. What an answer says itself stays."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        response["Content-Security-Policy"] = POLICY
+        for name, value in (FILE_HEADERS if is_file(request, response) else PAGE_HEADERS).items():
+            response.setdefault(name, value)
         return response
+
+    return middleware
+
+
+def is_file(request: HttpRequest, response: HttpResponse) -> bool:
+    """Whether this answer is a style sheet, a script or a picture of the desk's."""
+    return request.path.startswith(settings.STATIC_URL) and response.status_code < HTTPStatus.BAD_REQUEST
+
+
+def no_plain_http(get_response: Next) -> Next:
+    """Refuses what is sent without TLS where TLS is wanted. Pages are redirected to https by Django.
+
+    To redirect a form as well would tell nobody that its password or order has gone over the wire in the clear.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if not settings.SECURE_SSL_REDIRECT or request.is_secure() or request.method in ("GET", "HEAD"):
+            return get_response(request)
+        words = "This came over plain HTTP, which others can read. Nothing was done. Use https://.\n"
+        return HttpResponse(words, content_type="text/plain; charset=utf-8", status=HTTPStatus.FORBIDDEN)
 
     return middleware
 
@@ -93,12 +114,30 @@ def sturdy(get_response: Next) -> Next:
             return answer_outage(request, outage)
         return response
 
-    middleware.process_view = refuse_large_ids  # type: ignore[attr-defined]
+    middleware.process_view = refuse_before_the_view  # type: ignore[attr-defined]
     middleware.process_exception = answer_failure  # type: ignore[attr-defined]
     return middleware
 
 
-def refuse_large_ids(request: HttpRequest, view: object, args: Sequence[object], kwargs: Mapping[str, object]) -> None:
-    """Raises Http404 for a number in the path beyond 64 bits: SQLite's driver breaks on it before it asks."""
+def refuse_before_the_view(
+    request: HttpRequest, view: object, args: Sequence[object], kwargs: Mapping[str, object]
+) -> HttpResponse | None:
+    """Refuses a text with a secret key in it, which colleagues and logs could read where it is stored.
+
+    Raises Http404 for a number in the path beyond 64 bits: SQLite's driver breaks on it before it asks.
+    """
     if any(isinstance(value, int) and value > LARGEST_ID for value in (*args, *kwargs.values())):
         raise Http404
+    if getattr(view, "csrf_exempt", False):  # a delivery, whose raw body is signed
+        return None
+    lists: list[tuple[str, list[Any]]] = [*request.GET.lists(), *posted_lists(request)]
+    texts = [text for name, values in lists for text in values if name != CSRF_FIELD and not is_secret(name)]
+    return answer_pasted_key(request) if texts and holds_key(texts) else None
+
+
+def posted_lists(request: HttpRequest) -> list[tuple[str, list[str]]]:
+    """The fields of the form that was sent; none of one that broke off. Of one that is too large Django says so."""
+    try:
+        return [(name, [str(text) for text in values]) for name, values in request.POST.lists()]
+    except UnreadablePostError:
+        return []

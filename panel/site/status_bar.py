@@ -142,8 +142,6 @@ class StatusBar:
     Without a request, or for a stranger, it counts nobody's notes, and every open alarm as unseen.
     """
 
-    sandbox: bool = settings.SANDBOX
-
     def __init__(self, request: HttpRequest | None = None) -> None:
         self.request = request
 
@@ -156,6 +154,8 @@ class StatusBar:
         only_row(Upstream)
         return run_query(person) or SimpleNamespace()
 
+    # Not where a worker orders at the real supplier, whatever the environment of the pages says.
+    sandbox = property(lambda self: settings.SANDBOX and not self.columns.key_mark)
     balance = property(lambda self: self.columns.balance)
     currency = property(lambda self: self.columns.currency or "USD")
     balance_at = property(lambda self: self.columns.balance_at)

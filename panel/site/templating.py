@@ -1,5 +1,6 @@
 """The templates' environment: the functions that every page may call."""
 
+from collections.abc import MutableMapping
 from functools import lru_cache
 from typing import Any
 
@@ -35,9 +36,17 @@ from panel.format import languages, money, numbers, times
 from panel.site.palette import paths_by_go_key
 
 
+class DeskEnvironment(Environment):
+    """Jinja's environment, in which no template has globals of its own: to tell them apart takes a page 1 ms."""
+
+    def make_globals(self, own: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """The names that every template knows."""
+        return {**self.globals, **own} if own else self.globals
+
+
 def environment(**options: Any) -> Environment:
     """Jinja's environment. A name that is missing is an error instead of an empty text."""
-    env = Environment(**{**options, "undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True})  # noqa: S701
+    env = DeskEnvironment(**{**options, "undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True})
     env.globals.update(
         url=url, static=lru_cache(static), may=may, label=label, now=timezone.now, htmx_script=htmx_script,
         row_version=row_version, unseen_anomalies=unseen_anomalies, refill_meter=refill_meter, link_tag=link_tag,

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts.access import needs
+from accounts.access import may, needs
 from accounts.sign_in.record import record_forbidden
 from panel.ops.outages import outage_of
 from panel.ops.start import uncollected, unmigrated
@@ -43,26 +43,31 @@ def ready(request: HttpRequest) -> HttpResponse:
     """Whether the desk can do its work, in words: 200, or 503 when the database is away, lacks tables or takes nothing,
     a role has no worker, or no page can be shown (`pages`, which is there only then).
 
-    Trouble with upstream is told but does not make the desk unready, because pages come from the database.
+    Trouble with upstream does not make the desk unready, because pages come from the database. It is told to people of
+    the team alone, as everything is that concerns the supplier.
     """
-    bar = StatusBar()
+    bar, of_the_team = StatusBar(), False
     try:
         connection.ensure_connection()
         lacks = unmigrated()
         silent, undone = (bar.worker_silent, bar.undone) if not lacks else (False, "")
         outage = why_no_write() if not lacks else None
+        of_the_team = not lacks and may(request.user, "view")
     except DatabaseError as error:
         outage = outage_of(error)
         lacks = "does not answer" + (f". {outage.title}. {outage.advice}" if outage else "")
     if lacks:
-        words = {"database": lacks, "worker": "not known", "upstream": "not known"}
+        words = {"database": lacks, "worker": "not known"}
         return JsonResponse(words, status=HTTPStatus.SERVICE_UNAVAILABLE)
     silence = f", silent for over {SILENT_AFTER.seconds} s" if silent else ""
     words = {
         "database": f"answers, but nothing can be written. {outage.title}. {outage.advice}" if outage else "answers",
         "worker": f"last beat {age_words(bar.worker_at)}{silence}" + (f"; none {undone}" if undone else ""),
-        "upstream": f"last answered {age_words(bar.spoke_at)}" + (f"; now: {bar.trouble}" if bar.trouble else ""),
     }
+    if of_the_team:
+        words["upstream"] = f"last answered {age_words(bar.spoke_at)}" + (
+            f"; now: {bar.trouble}" if bar.trouble else ""
+        )
     if no_pages := uncollected():
         words["pages"] = no_pages
     unready = silent or undone or outage or no_pages

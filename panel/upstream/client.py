@@ -4,6 +4,7 @@ import logging
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError
 from django.db.models import DateTimeField, QuerySet, Value
 from django.db.models.functions import Coalesce
@@ -15,6 +16,7 @@ from panel.notpanel.client import Client
 from panel.notpanel.errors import NotPanelError, Refused, Suspended, Throttled
 from panel.ops.database import ONLY_ROW, only_row
 from panel.upstream.call_budget import Meter
+from panel.upstream.key import record_key
 from panel.upstream.models import Upstream
 
 log = logging.getLogger(__name__)
@@ -25,7 +27,16 @@ LONGEST_PAUSE = timedelta(seconds=LONGEST_PAUSE_SECONDS)
 
 def make_client(meter: Meter | None = None) -> Client:
     """A client that records its calls and keeps to the call budget. A test names the few modules that may hold one."""
+    if not settings.NOTPANEL_API_KEY:
+        raise ImproperlyConfigured(
+            "NOTPANEL_API_KEY is not set, and this program calls the supplier: set it here (or NOTPANEL_API_KEY_FILE)."
+        )
     return Client(settings.NOTPANEL_API_URL, settings.NOTPANEL_API_KEY, on_call=record_call, meter=meter or Meter())
+
+
+def record_own_key(now: datetime) -> None:
+    """Stores what pages may know of the key that this process calls with."""
+    record_key("" if settings.SANDBOX else settings.NOTPANEL_API_KEY, now)
 
 
 def record_call(action: str, trouble: NotPanelError | None) -> None:

@@ -26,6 +26,12 @@ class Upstream(models.Model):
     skew_at = models.DateTimeField(null=True, help_text="When the two were compared last.")
     set_back_at = models.DateTimeField(null=True, help_text="When the desk last found that its clock was set back.")
     set_back_seconds = models.FloatField(null=True, help_text="By how much it was set back then.")
+    # The key to it, which pages do not have.
+    key_end = models.CharField(max_length=4, blank=True, default="", help_text="Its last characters.")
+    key_mark = models.CharField(
+        max_length=60, blank=True, default="", help_text="By it a pasted key is noticed: panel/upstream/key.py."
+    )
+    key_since = models.DateTimeField(null=True, help_text="When a worker first used this key.")
 
     class Meta:
         verbose_name_plural = "upstream"

@@ -16,6 +16,7 @@ from orders.models import Poll, Task
 from panel.format.times import took
 from panel.notpanel.budget import SHARES, Purpose
 from panel.upstream.clock import WRONG_SECONDS, skew_words
+from panel.upstream.key import end_of
 from panel.upstream.models import EVERY_ROLE, SILENT_AFTER, Beat, Chore, Window
 from panel.web.htmx import page, wants_htmx
 from panel.web.params import COUNTED_ROWS
@@ -62,6 +63,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "skew_words": skew_words,
         "wrong_seconds": WRONG_SECONDS,
         "took_seconds": lambda seconds: took(timedelta(seconds=seconds or 0)),
+        "webhook_secrets": [end_of(secret) for secret in settings.NOTPANEL_WEBHOOK_SECRETS],
         "resting": () if Poll.objects.due_alone(now).exists() else ("left out",),
         **due_counts(now),
     }

@@ -1,11 +1,13 @@
 """What one gunicorn process takes: orders pages and polls a second, and its memory after 30,000 of them.
 
 Requests a second depend on the machine and are told. Its processor's time for each is told too; the memory is judged.
+`python -m tests.benchmarks.capacity 300 300` takes a few seconds, by which a process is nearly as large as it gets.
 """
 
 import http.client
 import os
 import re
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -37,26 +39,37 @@ class Used(NamedTuple):
     megabytes: float
 
 
-def main() -> int:
-    figures = measure.Figures(f"capacity: one gunicorn process, {CLIENTS} clients, {PAGES:,} pages, {POLLS:,} polls")
+class Server(NamedTuple):
+    """A desk with one gunicorn process, and an owner's cookie."""
+
+    port: int
+    process: int
+    headers: dict[str, str]
+
+
+@contextmanager
+def small_desk() -> Iterator[Server]:
+    """A thousand orders and a server of their own."""
     with measure.desk(pages=True) as folder:
         owner = data.open_desk()
         data.write_orders(1, data.RECENT)
         cookie = f"{settings.SESSION_COOKIE_NAME}={browser_of(owner).cookies[settings.SESSION_COOKIE_NAME].value}"
         port = free_port()
         with serving(folder, port):
-            worker = worker_of(port)
-            headers = {"Cookie": cookie, "Accept-Encoding": "gzip"}
-            poll = poll_address(port, cookie)
-            for what, path, requests in (("pages", reverse("orders:index"), PAGES), ("polls", poll, POLLS)):
-                before, began = used(worker), time.perf_counter()
-                send(port, path, headers | ({"HX-Request": "true"} if what == "polls" else {}), requests)
-                took, after = time.perf_counter() - began, used(worker)
-                each = (after.seconds - before.seconds) / requests * 1000
-                figures.say(f"{what}: {requests / took:.0f} a second, {each:.2f} ms of processor each")
-            figures.at_most(
-                f"megabytes after {PAGES + POLLS:,} requests", round(used(worker).megabytes), MOST_MEGABYTES
-            )
+            yield Server(port, worker_of(port), {"Cookie": cookie, "Accept-Encoding": "gzip"})
+
+
+def main(pages: int, polls: int) -> int:
+    figures = measure.Figures(f"capacity: one gunicorn process, {CLIENTS} clients, {pages:,} pages, {polls:,} polls")
+    with small_desk() as (port, worker, headers):
+        poll = poll_address(port, headers["Cookie"])
+        for what, path, requests in (("pages", reverse("orders:index"), pages), ("polls", poll, polls)):
+            before, began = used(worker), time.perf_counter()
+            send(port, path, headers | ({"HX-Request": "true"} if what == "polls" else {}), requests)
+            took, after = time.perf_counter() - began, used(worker)
+            each = (after.seconds - before.seconds) / requests * 1000
+            figures.say(f"{what}: {requests / took:.0f} a second, {each:.2f} ms of processor each")
+        figures.at_most(f"megabytes after {pages + polls:,} requests", round(used(worker).megabytes), MOST_MEGABYTES)
     return figures.end()
 
 
@@ -120,4 +133,4 @@ def _read(path: Path) -> bytes:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(*map(int, sys.argv[1:])) if sys.argv[1:] else main(PAGES, POLLS))

@@ -57,8 +57,8 @@ GET  /orders/?status=partial&sort=dearest
 GET  /orders/?status=completed&service={service}
 GET  /orders/?view={view}&open=live
 GET  /orders/?assigned={person}&open=live
-GET  /orders/export/?open=doubt
-GET  /orders/export/?open=doubt&format=xlsx
+POST /orders/export/?open=doubt | format=csv
+POST /orders/export/?open=doubt | format=xlsx
 POST /orders/searches/ | q=lumen
 GET  /orders/filters/
 GET  /orders/columns/
@@ -150,6 +150,7 @@ GET  /activity/
 GET  /activity/?before={event}
 GET  /mentions/
 GET  /mentions/?before={early}
+POST /mentions/read/ | note={early}
 GET  /upstream/
 GET  /upstream/charges/
 GET  /upstream/charges/?day={today}

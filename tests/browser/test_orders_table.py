@@ -130,7 +130,7 @@ def test_a_phone_shows_the_first_order_at_once_and_the_rest_behind_one_button(
     assert first
     assert first["y"] + first["height"] <= NARROW["height"] / 2
     page.locator(".tools summary", has_text="More").click()
-    expect(page.get_by_role("link", name="Export as CSV")).to_be_visible()
+    expect(page.get_by_role("button", name="Export as CSV")).to_be_visible()
     page.keyboard.press("Escape")
     page.locator(".title-menu summary").click()
     page.get_by_role("link", name="Late", exact=True).click()

@@ -20,6 +20,7 @@ from tests.mutants import (
     books,
     customers,
     door,
+    exposing,
     knowing,
     links,
     listing,
@@ -36,7 +37,7 @@ from tests.mutants.mistake import Mistake
 
 PARTS = (
     sending, knowing, polling, links, answering, asking, starting, books, reading, showing, seeing, listing, measuring,
-    customers, prices, attending, door,
+    customers, prices, attending, door, exposing,
 )  # fmt: skip
 MISTAKES = tuple(mistake for part in PARTS for mistake in part.MISTAKES)
 LEFT_BEHIND = shutil.ignore_patterns(".*", "node_modules", "test-results", "__pycache__")

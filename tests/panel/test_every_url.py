@@ -18,15 +18,15 @@ pytestmark = pytest.mark.django_db
 # A number is a status, a word where a redirect leads. One entry is for everybody, two are for a stranger and the team,
 # five for a stranger, viewer, operator, manager and owner. What is neither GET nor POST is tried with DELETE.
 LEADS_TO = {"login": "/accounts/login/", "orders": "/orders/", "views": "/orders/views/", "due": "/orders/sending/due/",
-            "services": "/services/", "changes": "/services/changes/", "admin_login": "/admin/login/",
-            "webhooks": "/upstream/webhooks/",
+            "mentions": "/mentions/", "services": "/services/", "changes": "/services/changes/",
+            "admin_login": "/admin/login/", "webhooks": "/upstream/webhooks/",
             "admin": "/admin/", "sessions": "/accounts/sessions/", "sign_out": "/accounts/logout/",
             "change": "change/", "alarms": "/alarms/", "choices": "/alarms/choices/"}  # fmt: skip
 TABLE = """
                                  | login orders            | 405                           | 405
 orders/                          | login 200               | 405                           | 405
 orders/changes/                  | login 200               | 405                           | 405
-orders/export/                   | login 200               | login 405                     | login 405
+orders/export/                   | login 405               | login 200                     | login 405
 orders/searches/                 | login 405               | login orders                  | login 405
 orders/filters/                  | login 200               | login 405                     | login 405
 orders/columns/                  | login 200               | login 200                     | login 405
@@ -88,6 +88,7 @@ services/changes/<pk>/decision/  | login 403 403 405 405   | login 403 403 400 4
 services/alarms/<pk>/acceptance/ | login 403 403 405 405   | login 403 403 services services | login 403 403 405 405
 activity/                        | login 200               | 405                           | 405
 mentions/                        | login 200               | 405                           | 405
+mentions/read/                   | login 405               | login mentions                | login 405
 upstream/                        | login 200               | 405                           | 405
 upstream/charges/                | login 200               | 405                           | 405
 upstream/balance/                | login 200               | 405                           | 405

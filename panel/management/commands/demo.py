@@ -18,6 +18,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from panel.demo import history, sandbox_control, team
 from panel.demo.processes import Processes, Stopped, Trouble
+from panel.management.commands.sandbox import refuse_beside_a_key
 
 HERE = "127.0.0.1"
 MANAGE = (sys.executable, str(settings.BASE_DIR / "manage.py"))
@@ -68,6 +69,7 @@ class Command(BaseCommand):
 
 def run(port: int, sandbox_port: int, speed: float, state: Path) -> None:
     """Starts everything with its state in this folder, says how to sign in, and goes on until Stopped or Trouble."""
+    refuse_beside_a_key()
     require_free({"--port": port, "--sandbox-port": sandbox_port})
     state.mkdir(parents=True, exist_ok=True)
     with Processes(environment(state, sandbox_port)) as programs:

@@ -7,6 +7,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from panel.notpanel.sandbox.http.server import Sandbox
@@ -17,7 +18,7 @@ class Command(BaseCommand):
     """Runs the sandbox until SIGTERM or SIGINT. Its calls are logged."""
 
     help = "Runs the sandbox: the supplier's contract over real HTTP, with orders that move by themselves."
-    requires_system_checks: list[str] = []  # it needs neither our database nor our settings
+    requires_system_checks: list[str] = []  # it needs no database of ours
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="the control page answers on loopback only")
@@ -31,6 +32,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        refuse_beside_a_key()
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
@@ -52,6 +54,15 @@ class Command(BaseCommand):
             sandbox.close()
         finally:
             supplier.close()
+
+
+def refuse_beside_a_key() -> None:
+    """Refuses to run where the key to the real supplier is: orders meant for the one must not go to the other."""
+    if not settings.SANDBOX:
+        raise CommandError(
+            "NOTPANEL_API_KEY is set, so this desk orders at the real supplier. The sandbox and the demo do not run "
+            "beside it: take the key out of this environment, or use another machine."
+        )
 
 
 def _listen(supplier: Supplier, host: str, port: int) -> Sandbox:

@@ -5,9 +5,10 @@ import threading
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
 from panel.ops.start import unmigrated
-from panel.upstream.client import make_client
+from panel.upstream.client import make_client, record_own_key
 from panel.upstream.models import ROLES
 from panel.worker.loop import work
 
@@ -27,7 +28,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if lacks := unmigrated():  # otherwise each round would break off, and the worker would go on for ever
             raise CommandError(lacks)
+        client = make_client()
+        record_own_key(timezone.now())
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        work(make_client(), stop, once=options["once"], roles=options["only"])
+        work(client, stop, once=options["once"], roles=options["only"])

@@ -164,7 +164,7 @@ def test_a_customers_name_stays_in_no_address_and_no_log(
     poll = re.search(r'id="poll" hx-get="([^"]+)"', page)
     assert poll
     client.get(poll[1].replace("&amp;", "&"), headers=htmx())
-    client.get(address.replace("/orders/?", "/orders/export/?"))
+    client.post(address.replace("/orders/?", "/orders/export/?"))
     lines = [record.getMessage() for record in caplog.records if record.name != "django.db.backends"]  # with DEBUG on
     written = f"{address} {poll[1]} {lines}"
     written += str(list(Event.objects.filter(kind="exported").values_list("facts", flat=True)))

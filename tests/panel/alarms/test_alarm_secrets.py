@@ -20,7 +20,7 @@ from tests import ROOT
 from tests.addresses import one_of_everything
 from tests.panel.alarms.receivers import Chat, Mailbox
 from tests.panel.alarms.test_alarm_notices import AT, LOW, at, make_recipient, send_all
-from tests.panel.ops.test_settings import start
+from tests.panel.ops.test_settings import GOOD_SECRET, start
 from tests.panel.test_secrets import DEBUG_PAGE, all_pages, all_rows
 
 pytestmark = pytest.mark.django_db
@@ -105,7 +105,7 @@ def test_djangos_debug_page_masks_the_secrets() -> None:
     ("environment", "sentence"),
     [
         ({"ALARM_WEBHOOK_URL": f"http://chat.example.com/{HUSH}"}, "must begin with https://"),
-        ({"ALARM_WEBHOOK_URL": f"http://127.0.0.1:9/{HUSH}", "DEBUG": "false", "SECRET_KEY": "s" * 60,
+        ({"ALARM_WEBHOOK_URL": f"http://127.0.0.1:9/{HUSH}", "DEBUG": "false", "SECRET_KEY": GOOD_SECRET,
           "NOTPANEL_API_KEY": "k"}, "must begin with https://"),
         ({"EMAIL_URL": f"mail://desk:{HUSH}@mail.example.com"}, "EMAIL_URL: write it like"),
         ({"EMAIL_URL": f"smtp://desk@mail.example.com:{HUSH}"}, "EMAIL_URL: write it like"),
@@ -122,5 +122,5 @@ def test_a_desk_with_a_wrong_setting_does_not_start_and_does_not_repeat_it(
 
 
 def test_a_desk_with_right_settings_starts() -> None:
-    ended = start(DEBUG="false", SECRET_KEY="s" * 60, NOTPANEL_API_KEY="k", **SET)
+    ended = start(DEBUG="false", SECRET_KEY=GOOD_SECRET, NOTPANEL_API_KEY="k", **SET)
     assert ended.returncode == 0, ended.stderr

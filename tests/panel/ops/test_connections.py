@@ -18,6 +18,7 @@ from django.db.utils import ConnectionHandler
 
 from panel.notpanel.client import Client
 from panel.ops import connections as ops
+from panel.ops.connections import PRIVATE
 from panel.worker.loop import work
 from tests import ROOT
 
@@ -47,6 +48,33 @@ def word(opened: BaseDatabaseWrapper) -> str:
     with opened.cursor() as cursor:
         cursor.execute("SELECT word FROM word")
         return str(cursor.fetchone()[0])
+
+
+@only_sqlite
+def test_nobody_else_on_the_machine_can_read_the_books(tmp_path: Path) -> None:
+    options = {"init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"}
+    for mode in (None, 0o644, 0o666, 0o600, 0o400):
+        file = tmp_path / f"desk-{mode}"
+        if mode is not None:
+            file.touch(mode=0o600)
+            file.chmod(mode | 0o200)
+        database = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(file), "OPTIONS": options}
+        opened, later = (ConnectionHandler({"default": database})["default"] for _ in range(2))
+        with opened.cursor() as cursor:
+            cursor.execute("CREATE TABLE word (word)")
+        assert modes_of(file) == [PRIVATE] * 3
+        for beside in tmp_path.glob(f"{file.name}*"):
+            beside.chmod(0o644)  # as an older version left them
+        with later.cursor() as cursor:
+            cursor.execute("SELECT * FROM word")
+        assert modes_of(file) == [PRIVATE] * 3
+        later.close()
+        opened.close()
+
+
+def modes_of(file: Path) -> list[int]:
+    """Who may do what with SQLite's files."""
+    return [beside.stat().st_mode & 0o777 for beside in file.parent.glob(f"{file.name}*")]
 
 
 def test_pages_go_on_with_their_connection_and_ask_whether_it_works() -> None:

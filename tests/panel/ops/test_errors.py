@@ -11,7 +11,7 @@ from django.db import OperationalError, connection
 from django.test import Client
 
 from accounts.access import Role
-from panel.site.middleware import POLICY
+from panel.web.headers import POLICY
 from tests.addresses import address, one_of_everything, routes
 from tests.makers import make_service
 from tests.people import STRANGER, as_a

@@ -4,13 +4,16 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core import signing
 from django.core.exceptions import ImproperlyConfigured
 
 from panel.ops import env
 from tests import ROOT
 
+GOOD_SECRET = "for-tests-alone-0123456789-abcdefghijklmnopqrstuvwxyz"
 CLEAN = {"PATH": os.environ["PATH"], "DATABASE_URL": "sqlite://:memory:"}  # an environment that sets nothing
 
 
@@ -181,7 +184,8 @@ def start(**variables: str) -> subprocess.CompletedProcess[str]:
     [
         ({"DEBUG": "false"}, "SECRET_KEY is not set"),
         ({"DEBUG": "flase"}, "write true or false"),
-        ({"NOTPANEL_API_URL": "https://notpanel.com/api/v2"}, "NOTPANEL_API_KEY is not set"),
+        ({"NOTPANEL_API_URL": "https://notpanel.com/api/v2"}, "NOTPANEL_API_URL is set and DEBUG is not: set DEBUG="),
+        ({"NOTPANEL_API_URL": "http://notpanel.com/api/v2"}, "must begin with https://, but for a sandbox on this"),
         ({"NOTPANEL_API_KEY": "k", "NOTPANEL_API_URL": "http://notpanel.com/api/v2"}, "must begin with https://"),
         ({"LOG_LEVEL": "LOUD"}, "write one of"),
         ({"LOG_FORMAT": "xml"}, "write one of"),
@@ -194,19 +198,48 @@ def test_the_desk_does_not_start(variables: dict[str, str], sentence: str) -> No
     assert sentence in ended.stderr
 
 
+WEAK = ("5h0rt", "s" * 60, "django-insecure-" + GOOD_SECRET, "changeme" * 9, "debug-only-" + GOOD_SECRET, "ab" * 40)
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "SECRET_KEY_FALLBACKS"])
+@pytest.mark.parametrize("weak", WEAK)
+def test_a_weak_secret_does_not_start_on_a_server(name: str, weak: str) -> None:
+    served = {"SECRET_KEY": GOOD_SECRET, "DEBUG": "false"}
+    ended = start(**{**served, name: weak})
+    assert f"{name} is short, plain or an example" in ended.stderr and weak not in ended.stderr
+    assert start(**{**served, "DEBUG": "true", name: weak}).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "good", [GOOD_SECRET, GOOD_SECRET + "s" * 50, "a lock that ever so many quick brown foxes jump over"]
+)
+def test_a_random_one_does(good: str) -> None:
+    env.refuse_weak("SECRET_KEY", good)
+
+
+def test_what_an_older_secret_signed_is_still_read(settings: Any) -> None:
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "old" + GOOD_SECRET, []
+    signed = signing.dumps("ana")
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "new" + GOOD_SECRET, ["old" + GOOD_SECRET]
+    assert signing.loads(signed) == "ana"
+    settings.SECRET_KEY_FALLBACKS = []
+    with pytest.raises(signing.BadSignature):
+        signing.loads(signed)
+
+
 @pytest.mark.parametrize(
     ("variables", "starts"),
     [
         ({"NOTPANEL_API_KEY": "k"}, False),
         ({"NOTPANEL_API_KEY": "k", "DEBUG": ""}, False),
         ({"NOTPANEL_API_KEY": "k", "DEBUG": "  "}, False),
-        ({"NOTPANEL_API_KEY": "k", "SECRET_KEY": "s" * 60}, False),
+        ({"NOTPANEL_API_KEY": "k", "SECRET_KEY": GOOD_SECRET}, False),
         ({"NOTPANEL_API_KEY_FILE": str(ROOT / "manage.py")}, False),  # any file that holds something
         ({"NOTPANEL_API_KEY": "k", "DEBUG": "true"}, True),
         ({"NOTPANEL_API_KEY": "k", "DEBUG": "1"}, True),
         ({"NOTPANEL_API_KEY": "k", "DEBUG": "ON"}, True),
-        ({"NOTPANEL_API_KEY": "k", "DEBUG": "false", "SECRET_KEY": "s" * 60}, True),
-        ({"NOTPANEL_API_KEY": "k", "DEBUG": "off", "SECRET_KEY": "s" * 60}, True),
+        ({"NOTPANEL_API_KEY": "k", "DEBUG": "false", "SECRET_KEY": GOOD_SECRET}, True),
+        ({"NOTPANEL_API_KEY": "k", "DEBUG": "off", "SECRET_KEY": GOOD_SECRET}, True),
         ({"NOTPANEL_API_KEY": ""}, True),
         ({"NOTPANEL_API_KEY": " "}, True),
         ({}, True),
@@ -243,5 +276,5 @@ def test_the_defaults_are_what_the_readme_promises() -> None:
 
 
 def test_with_a_key_and_a_secret_it_starts_for_the_real_supplier() -> None:
-    ended = start(DEBUG="false", SECRET_KEY="s" * 60, NOTPANEL_API_KEY="k")
+    ended = start(DEBUG="false", SECRET_KEY=GOOD_SECRET, NOTPANEL_API_KEY="k")
     assert ended.returncode == 0, ended.stderr

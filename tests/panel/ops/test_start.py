@@ -31,12 +31,12 @@ from panel.site import views
 from panel.worker import loop
 from tests import ROOT
 from tests.makers import PASSWORD, make_user
-from tests.panel.ops.test_settings import CLEAN
+from tests.panel.ops.test_settings import CLEAN, GOOD_SECRET
 from tests.people import STRANGER, as_a
 
 SECONDS = 60.0  # for a program to end or to say something; usually one
 HUSH = "hush-hush"
-SERVED = {"DEBUG": "false", "SECURE": "false", "SECRET_KEY": "s" * 60}
+SERVED = {"DEBUG": "false", "SECURE": "false", "SECRET_KEY": GOOD_SECRET}
 
 
 def run(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:

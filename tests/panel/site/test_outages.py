@@ -116,8 +116,9 @@ def test_signing_in_says_what_is_wrong_and_shows_no_password(ana: User, words: s
 
 def test_with_debug_on_it_is_the_same_page(browser: Client, settings: Any) -> None:
     settings.DEBUG = True
+    form = filled(make_service())
     with refusing(LOCKED):
-        assert browser.get("/alarms/choices/").status_code == 503
+        assert browser.post("/orders/new/", form).status_code == 503
 
 
 def test_a_failure_after_the_view_is_no_500(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,8 +147,8 @@ def test_a_page_of_an_error_that_cannot_be_read_says_why(browser: Client, path: 
 
 
 def test_another_error_of_the_database_is_our_mistake(browser: Client) -> None:
-    with refusing("no such table: panel_recipient"):
-        answer = browser.get("/alarms/choices/")
+    with refusing("no such table: accounts_user"):
+        answer = browser.post("/accounts/preferences/live/", {"paused": "yes"})
     assert answer.status_code == 500 and "Something broke on our side" in answer.content.decode()
 
 
@@ -254,7 +255,7 @@ def test_a_locked_database_is_a_sentence_for_a_page_and_for_a_form() -> None:
     browser.get("/orders/")
     form = filled(make_service())
     with held_by_somebody_else():
-        page = browser.get("/alarms/choices/")
+        page = browser.post("/accounts/preferences/live/", {"paused": "yes"})
         posted = browser.post("/orders/new/", form)
     for answer in (page, posted):
         assert (answer.status_code, answer["Retry-After"]) == (503, "10")

@@ -1,0 +1,38 @@
+"""To look changes nothing: a link in a message, a prefetch or a crawler may GET every address."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.access import Role
+from accounts.models import User
+from orders.models import Mention, Note
+from tests.addresses import address, one_of_everything, routes
+from tests.people import STRANGER, as_a
+
+pytestmark = pytest.mark.django_db
+WRITES = re.compile(r'(?:INSERT(?: OR IGNORE)? INTO|UPDATE|DELETE FROM) "(\w+)"')
+# Who has an order's page open is told by that page's own polls, and forgotten a minute later. `/healthz/ready` tries
+# whether anything can be written, and whoever comes to a page of sign-in is counted there.
+ALLOWED = {
+    "orders/<pk>/": {"orders_presence"}, "healthz/ready": {"desk_cache"},
+    "accounts/login/": {"desk_cache"}, "accounts/password/change/": {"desk_cache"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("person", [STRANGER, *Role])
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_no_address_writes_when_it_is_looked_at(person: str, method: str) -> None:
+    one_of_everything()
+    client, written = as_a(person), dict[str, set[str]]()
+    unread = [Mention(note=Note.objects.latest("pk"), user=user) for user in User.objects.all()]
+    Mention.objects.bulk_create(unread, ignore_conflicts=True)
+    for route, _ in routes():
+        with CaptureQueriesContext(connection) as queries:
+            getattr(client, method)(address(route))
+        tables = {table for query in queries.captured_queries for table in WRITES.findall(str(query["sql"]))}
+        if tables - ALLOWED.get(route, set()):
+            written[route] = tables
+    assert not written

@@ -7,7 +7,7 @@ AS_DEPLOYED = DEBUG=false SECRET_KEY=$(RANDOM) NOTPANEL_API_KEY=$(RANDOM)
 # The tests start processes by the hundred. Were it set, each of them would compile the house anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo demo-logins test slow campaign fuzz mutants check lint format types templates migrations deployment environment-to-test bench flat requirements clean
+.PHONY: help demo demo-logins test slow campaign fuzz mutants check lint format types templates migrations deployment environment-to-test proxy-to-test bench flat sbom audit requirements clean
 
 help:
 	@echo "make demo          the desk with a team, orders and its own supplier: http://127.0.0.1:8000"
@@ -22,6 +22,8 @@ help:
 	@echo "make check         lint, format, types, templates, migrations, deployment"
 	@echo "make bench         the figures, measured"
 	@echo "make flat          all of it at a thousand orders and a million, counted on both databases; keeps the table"
+	@echo "make sbom          what the desk is made of, as a CycloneDX list: sbom.cdx.json"
+	@echo "make audit         whether a pinned package is known to be vulnerable; Error 3: no database could be asked"
 	@echo "make requirements  re-make the pinned requirement files from pyproject.toml"
 	@echo "make clean         remove what the desk made for itself, the demo's orders among it"
 
@@ -40,7 +42,11 @@ test: environment-to-test
 	@$(PY) -m pytest -n $$(($$(nproc) + 1)) --dist worksteal $(ARGS)
 
 slow: override ARGS += -m slow
-slow: test
+slow: proxy-to-test test
+
+# Some of the slow tests stand behind nginx; without it they are left out.
+proxy-to-test: environment-to-test
+	@$(PY) -m tests.machine nginx openssl curl || true
 
 # The kills by themselves: they measure time, and the campaign takes every core.
 campaign: environment-to-test
@@ -83,11 +89,21 @@ bench: environment-to-test
 flat: environment-to-test
 	@$(PY) -m tests.benchmarks.flat; first=$$?; $(PY) -m tests.postgres $(PY) -m tests.benchmarks.flat && exit $$first
 
-PIN = .tools/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml
+sbom:
+	@.ci/environment requirements.txt
+	@$(PY) -m tests.supply.sbom $(ARGS)
+
+# pip-audit stands in an environment of its own, which is made when it is first needed.
+audit:
+	@.ci/environment requirements.txt
+	@$(PY) -m tests.supply.audit $(ARGS)
+
+PIN = .tools/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade
 requirements:
 	@python3 -m pip install --quiet --target .tools --upgrade uv
-	$(PIN) --upgrade --extra postgres --output-file requirements.txt
-	$(PIN) --upgrade --extra postgres --extra test --output-file requirements-test.txt
+	$(PIN) pyproject.toml --extra postgres --output-file requirements.txt
+	$(PIN) pyproject.toml --extra postgres --extra test --output-file requirements-test.txt
+	$(PIN) --group audit --output-file requirements-audit.txt
 
 clean:
-	rm -rf .venv .tools .data .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
+	rm -rf .venv .tools .data .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results sbom.cdx.json

@@ -1,4 +1,5 @@
-"""Mistakes in front of the desk: nginx lets through what it should drop, or lets a slow visitor keep others waiting."""
+"""Mistakes around the desk: nginx lets through what it should drop, or lets a slow visitor keep others waiting; the
+audit of the packages calls well what nobody looked up."""
 
 from tests.mutants.mistake import Mistake
 
@@ -7,6 +8,10 @@ MACHINE = "tests/machine.py"
 TEST_PROXY = "tests/panel/proxy/test_proxy.py"
 TEST_SLOW = "tests/panel/proxy/test_slow_clients.py"
 TEST_MACHINE = "tests/panel/ops/test_machine.py"
+AUDIT = "tests/supply/audit.py"
+TEST_AUDIT = "tests/supply/test_audit.py"
+SBOM = "tests/supply/sbom.py"
+TEST_SBOM = "tests/supply/test_sbom.py"
 
 MISTAKES = (
     Mistake(
@@ -74,5 +79,30 @@ MISTAKES = (
         "a package that is installed for the tests starts its service", MACHINE,
         "    ours = not MAY_START.exists()", "    ours = False",
         f"{TEST_MACHINE}::test_what_is_installed_starts_no_service",
+    ),
+    Mistake(
+        "packages that nobody looked up are called well", AUDIT,
+        "if missing := to_ask - asked:", "if missing := set[str]():",
+        TEST_AUDIT,
+    ),
+    Mistake(
+        "without its tools the audit is passed", AUDIT,
+        "    return UNKNOWN\n", "    return CLEAN\n",
+        TEST_AUDIT,
+    ),
+    Mistake(
+        "an environment that was not finished audits", "tests/supply/environment.py",
+        " and stamp.exists() and stamp.read_bytes() == wanted", "",
+        TEST_AUDIT,
+    ),
+    Mistake(
+        "the list of packages lacks their hashes", SBOM,
+        "for content in package.hashes]", "for content in package.hashes[:1]]",
+        f"{TEST_SBOM}::test_it_names_every_pinned_package_with_all_its_hashes",
+    ),
+    Mistake(
+        "the list of packages differs each time", SBOM,
+        "uuid5(NAMESPACE_URL, json.dumps([house, components, depends]))", "uuid5(NAMESPACE_URL, str(time.time_ns()))",
+        f"{TEST_SBOM}::test_the_same_packages_give_the_same_list_but_for_its_time",
     ),
 )  # fmt: skip

@@ -200,6 +200,8 @@ def test_where_nothing_may_be_left_out_the_run_fails(tmp_path: Path) -> None:
 
 def test_ci_leaves_nothing_out_and_make_test_gets_what_it_can() -> None:
     assert "export NOTHING_LEFT_OUT=true" in (ROOT / ".ci" / "run").read_text()
-    recipe = (ROOT / "Makefile").read_text().partition("\ntest:")[2].partition("\n\n")[0]
+    makefile = (ROOT / "Makefile").read_text()
+    recipe = makefile.partition("\ntest:")[2].partition("\n\n")[0]
     assert "-m tests.machine driver browser fonts || true\n" in recipe
+    assert "-m tests.machine nginx openssl curl || true\n" in makefile and "\nslow: proxy-to-test test\n" in makefile
     assert isinstance(machine.NEEDS["browser"], Need)

@@ -163,8 +163,10 @@ def test_a_form_from_elsewhere_is_refused(fronted: Fronted, origin: str) -> None
 
 
 def test_each_header_is_there_once_and_none_names_a_version(fronted: Fronted) -> None:
-    for path in ("/accounts/login/", "/nowhere/", "/healthz", "/static/favicon.svg"):
-        headers = fronted.ask(path).headers
+    for path, status in (("/accounts/login/", 200), ("/nowhere/", 404), ("/healthz", 200), ("/static/icons.svg", 200)):
+        answer = fronted.ask(path)
+        headers = answer.headers
+        assert answer.status == status
         assert headers["server"] == ["nginx"]
         assert not any(found for name, found in headers.items() if name != "set-cookie" and len(found) > 1), path
         assert "content-security-policy" in headers and "strict-transport-security" in headers, path

@@ -45,6 +45,7 @@ entrance += [
     path("login/factor/", factors.second_step, name="mfa_authenticate"),
     path("login/passkey/", factors.passkey_sign_in, name="mfa_login_webauthn"),
     path("factors/", factors.factors, name="factors"),
+    path("factors/", factors.factors, name="mfa_deactivate_totp"),  # where allauth leads who has an app already
     path("factors/app/", factors.app, name="mfa_activate_totp"),
     path("factors/passkeys/", factors.passkey, name="mfa_add_webauthn"),
     path("factors/codes/", factors.new_codes, name="factor_codes"),

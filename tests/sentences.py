@@ -25,7 +25,7 @@ from accounts.factors.adapter import WRONG_CODE
 from accounts.factors.forms import NOT_ALONE, UNREADABLE
 from accounts.factors.gate import REMINDER
 from accounts.factors.proof import TOO_MANY as TOO_MANY_PROOFS
-from accounts.invitations.passwords import KNOWN, OF_DESK, OF_HOST, OF_PERSON, RUN, TOO_SHORT
+from accounts.invitations.passwords import KNOWN, OF_DESK, OF_HOST, OF_PERSON, RUN, TOO_LONG, TOO_SHORT
 from accounts.invitations.views import MAIL, MAKES, OPENS, RESET_MAIL
 from accounts.models import SettingChange, User
 from accounts.preferences import NO_ZONE
@@ -229,7 +229,19 @@ def door() -> Lines:
     yield from (TOO_MANY.format(minutes=minutes) for minutes in (1, 10))
     yield WORDS.format(username="ana", at="14:02 UTC", device="Firefox on Linux", address="192.0.2.7")
     yield from (ended_words(count) for count in (0, 1, 2))
-    yield from (TOO_SHORT, KNOWN, RUN, OF_DESK, OF_HOST, OF_PERSON, WRONG_CODE, UNREADABLE, NOT_ALONE, TOO_MANY_PROOFS)
+    yield from (
+        TOO_SHORT,
+        TOO_LONG,
+        KNOWN,
+        RUN,
+        OF_DESK,
+        OF_HOST,
+        OF_PERSON,
+        WRONG_CODE,
+        UNREADABLE,
+        NOT_ALONE,
+        TOO_MANY_PROOFS,
+    )
     yield REMINDER.format(day="7 December")
     yield " ".join(RESET_MAIL.format(by="Olga", reason="You lost the phone.").split())
     told = {"by": "Olga", "url": "https://desk.example.com/", "until": "7 Dec, 14:02 UTC", "username": "ana"}

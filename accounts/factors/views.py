@@ -11,8 +11,8 @@ from allauth.mfa.totp.views import ActivateTOTPView
 from allauth.mfa.webauthn.internal.flows import add_authenticator
 from allauth.mfa.webauthn.views import AddWebAuthnView, LoginWebAuthnView
 from django.contrib import messages
-from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -49,15 +49,12 @@ class AppView(ActivateTOTPView):  # type: ignore[misc]
 
     template_name = "accounts/factors/app.html"
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """The page; for a person who has an app already, the list of their factors."""
-        if Authenticator.objects.filter(user=request.user, type=APP).exists():
-            return redirect("factors")
-        return super().dispatch(request, *args, **kwargs)  # type: ignore[no-any-return]
-
     def form_valid(self, form: Any) -> HttpResponse:
         """Switches the app on."""
-        _, codes = activate_totp(self.request, form)
+        try:
+            _, codes = activate_totp(self.request, form)
+        except IntegrityError:  # pressed twice: the other press has set one up
+            return redirect("factors")
         record_door("factor_added", self.request.user, self.request)
         return added(self.request, codes)
 

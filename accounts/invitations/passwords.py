@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
 
-LEAST_CHARACTERS = 12
+LEAST_CHARACTERS, MOST_CHARACTERS = 12, 1_000  # a longer text takes too long to look through
 FEWEST_DIFFERENT = 5  # characters
 LEAST_LETTERS = 4  # of a word that counts as one
 LETTERS_LEFT = 6  # that must remain of a password without the words that are guessed first here
@@ -31,6 +31,7 @@ LEAKED = Path(__file__).with_name("leaked.txt.gz")
 PRODUCT_WORDS = ("notpanel", "orders", "order", "desk", "reseller", "dashboard")
 
 TOO_SHORT = f"Use at least {LEAST_CHARACTERS} characters. Four words in a row are easy to keep in mind."
+TOO_LONG = f"Use at most {MOST_CHARACTERS:,} characters."
 KNOWN = "This password is among those that are tried first, or is one of them with something added. Choose another."
 RUN = "This password repeats or counts up the same few characters. Choose another."
 OF_DESK = "Without words of this desk, such as “order”, too little of this password is left. Add other words."
@@ -50,21 +51,27 @@ class Rule:
         """Why this password is refused; "" when it is not."""
         raise NotImplementedError
 
+    help_text = ""  # below the field of a new password
+
     def get_help_text(self) -> str:
-        """Nothing: the sentence comes with the refusal."""
-        return ""
+        """What Django shows below the field."""
+        return self.help_text
 
 
 class LongEnough(Rule):
     """Refuses short passwords."""
 
+    help_text = f"At least {LEAST_CHARACTERS} characters. Four words in a row are easy to keep in mind."
+
     def why_not(self, password: str, user: Any) -> str:
-        """A sentence for fewer than 12 characters."""
-        return TOO_SHORT if len(password) < LEAST_CHARACTERS else ""
+        """A sentence for fewer than 12 characters, and for a text that is no password any more."""
+        return TOO_SHORT if len(password) < LEAST_CHARACTERS else TOO_LONG if len(password) > MOST_CHARACTERS else ""
 
 
 class NotKnown(Rule):
     """Refuses the passwords that leaked most often, and what people make of those that Django lists."""
+
+    help_text = "No password that many others have, and nothing like it."
 
     def why_not(self, password: str, user: Any) -> str:
         """A sentence for a known password and for a run of characters."""
@@ -76,6 +83,8 @@ class NotKnown(Rule):
 
 class NotOfTheDesk(Rule):
     """Refuses passwords that are little more than what everybody here knows: the product, the host, the person."""
+
+    help_text = "Not only your own name, or words such as “order” and “desk”."
 
     def why_not(self, password: str, user: Any) -> str:
         """A sentence for each of the three."""
@@ -91,7 +100,7 @@ class NotOfTheDesk(Rule):
 
 def spelled(password: str) -> str:
     """The password in one spelling, whatever its capitals and the kind of its letters."""
-    return unicodedata.normalize("NFKC", password).casefold()
+    return unicodedata.normalize("NFKC", password[:MOST_CHARACTERS]).casefold()
 
 
 def letters_of(text: str) -> str:

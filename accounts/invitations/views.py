@@ -7,7 +7,7 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -45,10 +45,12 @@ def invite(request: HttpRequest) -> HttpResponse:
     """Adds a person and shows their link, once; 422 when something is wrong."""
     form = InvitationForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        with transaction.atomic():
-            person = form.save()
-            link, token = links.make(person, by=request.user)
-        return link_once(request, link, token)
+        try:
+            with transaction.atomic():
+                link, token = links.make(form.save(), by=request.user)
+            return link_once(request, link, token)
+        except IntegrityError:  # pressed twice, or two owners at once
+            form.add_error("username", User._meta.get_field("username").error_messages["unique"])
     status = HTTPStatus.UNPROCESSABLE_ENTITY if request.method == "POST" else HTTPStatus.OK
     return render(request, "accounts/invitations/invite.html", {"form": form}, status=status)
 

@@ -55,8 +55,3 @@ def remember(person: User, request: HttpRequest, response: HttpResponseBase, *, 
     kept = KnownDevice.objects.filter(user=person).order_by("-last_at", "-id").values("pk")[:ROWS_A_PERSON]
     KnownDevice.objects.filter(user=person).exclude(pk__in=list(kept.values_list("pk", flat=True))).delete()
     response.set_cookie(COOKIE, text, max_age=FORGOTTEN_AFTER, secure=settings.SECURE, httponly=True, samesite="Lax")
-
-
-def forget(person: User) -> None:
-    """Forgets all devices of this person: what they use next is new, and has no count of its own."""
-    KnownDevice.objects.filter(user=person).delete()

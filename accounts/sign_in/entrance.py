@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.account.internal.flows.login import get_authentication_records
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
@@ -11,6 +12,8 @@ from accounts.sign_in.backend import person_of
 from accounts.sign_in.record import record_door
 from panel.web.visitor import address_of
 
+# How somebody signed in, as allauth calls it → in words.
+WAYS = {"password": "password", "totp": "code", "recovery_codes": "recovery code", "webauthn": "passkey"}
 WRONG_PASSWORD, UNKNOWN_NAME, SWITCHED_OFF = "wrong password", "nobody has this name", "the account is switched off"
 SENTENCE = (
     "Too many failed sign-ins. Wait {minutes} min, then try again. Somebody else’s wrong passwords do not lock you "
@@ -60,5 +63,11 @@ def signed_in(request: HttpRequest, person: Any, response: HttpResponseBase) -> 
     """Records that somebody has signed in, remembers the device, and begins the time of the session."""
     new = devices.is_new(person, request)
     devices.remember(person, request, response, tell=new and bool(person.email))
-    record_door("new_device" if new else "signed_in", person, request)
+    record_door("new_device" if new else "signed_in", person, request, how=how_of(request, person))
     request.session.began_at = timezone.now()  # type: ignore[attr-defined]
+
+
+def how_of(request: HttpRequest, person: Any) -> str:
+    """How the person has signed in, each step once: “password and code”."""
+    steps = [step.get("type") or step["method"] for step in get_authentication_records(request, person)]
+    return " and ".join(dict.fromkeys(WAYS.get(step, step) for step in steps))

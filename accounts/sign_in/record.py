@@ -44,8 +44,8 @@ GROUPS = {
     "forbidden": "Forbidden requests",
 }
 KINDS: dict[str, Kind] = {
-    "signed_in": Kind("sign_in", "Signed in"),
-    "new_device": Kind("sign_in", "Signed in on a new device", tone="warn"),
+    "signed_in": Kind("sign_in", "Signed in", "{how}"),
+    "new_device": Kind("sign_in", "Signed in on a new device", "{how}", "warn"),
     "reauthenticated": Kind("sign_in", "Confirmed who they are"),
     "failed": Kind("refused", "Failed to sign in", "{why}"),
     "throttled": Kind("refused", "Slowed down", "after too many failures", "bad"),

@@ -29,6 +29,7 @@ ADDRESS_TRIES = 3  # of a stranger, for whatever account
 ACCOUNT_TRIES = 20  # of all strangers together for one account; beyond them each address has one
 DESK_TRIES = 300  # of all strangers together: what a flood from very many addresses costs at most
 NOTED_REFUSALS = 1  # that are recorded of an address within the window
+NOTED_IN_ALL = 100  # and of all addresses: a flood from very many does not fill the record
 
 
 class Count(NamedTuple):
@@ -88,13 +89,15 @@ def take(attempt: Try, now: float | None = None) -> "list[str] | Refused":
     A refusal is one question to the database, however many there are; the first of an address also writes a row.
     """
     moment = int(now if now is not None else time.time())
-    ways, noted = ways_of(attempt), Count(key_of("noted", network_of(attempt.address)), NOTED_REFUSALS)
-    held = counted_now([noted.key, *(count.key for way in ways for count in way)], moment)
+    ways = ways_of(attempt)
+    noted = [Count(key_of("noted", network_of(attempt.address)), NOTED_REFUSALS), Count(key_of("noted"), NOTED_IN_ALL)]
+    held = counted_now([count.key for way in (*ways, noted) for count in way], moment)
     for way in ways:
         if not any(is_full(count, held) for count in way) and take_all(way, moment):
             return [count.key for count in way]
     waits = [max((held[count.key][1] for count in way if is_full(count, held)), default=moment) for way in ways]
-    return Refused(max(1, min(waits) - moment), first=not is_full(noted, held) and take_one(noted, moment))
+    first = not any(is_full(count, held) for count in noted) and take_all(noted, moment)
+    return Refused(max(1, min(waits) - moment), first)
 
 
 def is_full(count: Count, held: dict[str, tuple[int, int]]) -> bool:

@@ -52,6 +52,7 @@ def flood(folder: Path, names: list[str], figures: measure.Figures) -> None:
     places = [f"127.0.1.{at + 1}" for at in range(ADDRESSES)]
     with serving(folder, OURS) as (_, port), ThreadPoolExecutor(SENDERS + 1) as pool:
         device = sign_in(port, HOME)[1]
+        rest = median(measure.seconds(lambda: sign_in(port, HOME, device)) for _ in range(5))
         owner = pool.submit(lambda: list(sign_ins(port, device, over)))
         began = time.monotonic()
         shares = [list(guesses(names, GUESSES, places))[at::SENDERS] for at in range(SENDERS)]
@@ -64,7 +65,7 @@ def flood(folder: Path, names: list[str], figures: measure.Figures) -> None:
     waits, refused = [wait for _, wait, _ in meanwhile], [who for who, _, well in meanwhile if not well]
     what = f"{len(names)} account{'s' * (len(names) > 1)}"
     figures.say(f"{what}: {GUESSES:,} guesses from {ADDRESSES} addresses in {took:.0f} s, {len(waits)} sign-ins")
-    figures.say(f"the owner waited {median(waits) * 1000:.0f} ms (median)")
+    figures.say(f"the owner waited {median(waits) * 1000:.0f} ms (median), {rest * 1000:.0f} ms at rest")
     figures.exactly(f"{what}: answers but “wrong” and “wait”", sorted(set(answers) - {200, 429}), [])
     figures.at_most(f"{what}: hashes a guess", hashes / GUESSES, MOST_HASHES_A_GUESS)
     figures.at_least(f"{what}: guesses that were hashed", hashes, 1)

@@ -131,3 +131,14 @@ def test_a_passkey_without_a_name_in_the_answer_is_refused_in_a_sentence(ana: Us
         assert page.status_code == 200
         assert 'class="err"' in page.content.decode()
     assert not Authenticator.objects.exists()
+
+
+def test_of_two_presses_at_once_one_sets_it_up(ana: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other comes when the first has written already, but not to the page that asked for it."""
+    client = as_user(ana)
+    client.get(APP)
+    secret = keys.decrypt(client.session[SECRET_SESSION_KEY])
+    with_app(ana)
+    monkeypatch.setattr("allauth.mfa.totp.views.is_mfa_enabled", lambda user, types: False)
+    assert client.post(APP, {"code": code_now(secret)})["Location"] == PAGE
+    assert secret_of(ana) == SECRET

@@ -9,7 +9,9 @@ from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.test import Client
 
-from accounts.invitations.passwords import KNOWN, LEAKED, LEAST_CHARACTERS, OF_DESK, OF_HOST, OF_PERSON, RUN, TOO_SHORT
+from accounts.invitations.passwords import (
+    KNOWN, LEAKED, LEAST_CHARACTERS, OF_DESK, OF_HOST, OF_PERSON, RUN, TOO_LONG, TOO_SHORT,
+)  # fmt: skip
 from accounts.models import User
 from tests.accounts.test_sign_in import CHANGE, NEW
 from tests.makers import PASSWORD, make_user
@@ -59,6 +61,10 @@ def test_the_hosts_name_is_refused(settings: Any) -> None:
     assert OF_HOST in why_not("heronworks-2026")
     assert OF_HOST in why_not("Greyheron!2026")
     assert why_not("heronworks makes fine lamps") == []
+
+
+def test_a_text_of_two_megabytes_is_refused_at_once() -> None:
+    assert why_not("ab9!x" * 400_000) == [TOO_LONG]
 
 
 @pytest.mark.django_db

@@ -52,6 +52,7 @@ def test_a_day_at_the_door_leaves_a_row_of_each_thing(ana: User) -> None:
     rows = list(DoorEvent.objects.order_by("pk"))
     assert [row.person for row in rows] == [ana, None, ana, ana, ana, ana]
     assert {row.address for row in rows} == {"127.0.0.1"}
+    assert rows[2].facts == {"how": "password"}
     assert rows[0].device == "Firefox on Linux" and rows[-1].device == "Chrome on Windows"
     assert detail_of(rows[3]) == "GET /team/security/"
 

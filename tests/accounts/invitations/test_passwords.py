@@ -10,16 +10,8 @@ from django.core.management import call_command
 from django.test import Client
 
 from accounts.invitations.passwords import (
-    KNOWN,
-    LEAKED,
-    LEAST_CHARACTERS,
-    OF_DESK,
-    OF_HOST,
-    OF_PERSON,
-    RUN,
-    TOO_LONG,
-    TOO_SHORT,
-)
+    KNOWN, LEAKED, LEAST_CHARACTERS, OF_DESK, OF_HOST, OF_PERSON, RUN, TOO_LONG, TOO_SHORT,
+)  # fmt: skip
 from accounts.models import User
 from tests.accounts.test_sign_in import CHANGE, NEW
 from tests.makers import PASSWORD, make_user
@@ -53,7 +45,7 @@ def test_these_are_taken(password: str) -> None:
         ("password1234", KNOWN), ("P@ssw0rd2026!", KNOWN), ("!!Password!!99", KNOWN), ("monkeymonkey", KNOWN),
         ("Monkey-Monkey-7", KNOWN), ("letmein-letmein", KNOWN), ("passwordqwerty", KNOWN), ("Superman2026", KNOWN),
         ("1q2w3e4r5t6y", RUN), ("ｐａｓｓｗｏｒｄ１２３４", KNOWN), ("p455w0rd!!!!", KNOWN),
-        ("dragon dragon dragon", KNOWN), ("m0nk3y-m0nk3y-2026", KNOWN),
+        ("dragon dragon dragon", KNOWN),
         ("123456789012", RUN), ("aaaaaaaaaaaa", RUN), ("abababababab", RUN), ("abcdefghijkl", RUN),
         ("qwertyuiopas", RUN), ("lkjhgfdsapoi", RUN), ("0987654321 0987", KNOWN),
         ("orderdesk2026", OF_DESK), ("NotPanel-Desk-1", OF_DESK), ("0rder-Desk-4444", OF_DESK),

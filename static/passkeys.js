@@ -1,5 +1,5 @@
 // Passkeys. A form with data-passkey asks the browser for one ("create") or for its answer ("get"), and sends that.
-// The challenge stands in the form as JSON, or is read from the address in data-challenge.
+// The challenge stands in the form as JSON; where it does not, the form is posted without an answer to get it.
 (() => {
   "use strict";
 
@@ -7,8 +7,10 @@
   const NOTHING = "No passkey was used. Try again, or use another way.";
 
   async function challengeOf(form) {
-    if (!form.dataset.challenge) return JSON.parse(form.querySelector("script").textContent);
-    const answer = await fetch(form.dataset.challenge, { headers: { Accept: "application/json" } });
+    const ready = form.querySelector("script");
+    if (ready) return JSON.parse(ready.textContent);
+    form.querySelector("[data-answer]").value = "";
+    const answer = await fetch(form.action, { method: "POST", body: new FormData(form), headers: { Accept: "application/json" } });
     return (await answer.json()).request_options;
   }
 

@@ -2,17 +2,19 @@
 
 from typing import Any
 
+from allauth.account.adapter import get_adapter as get_account_adapter
 from allauth.mfa.base.internal.flows import delete_and_cleanup
 from allauth.mfa.base.views import AuthenticateView
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.flows import generate_recovery_codes
 from allauth.mfa.totp.internal.flows import activate_totp
 from allauth.mfa.totp.views import ActivateTOTPView
+from allauth.mfa.webauthn.internal.auth import begin_authentication
 from allauth.mfa.webauthn.internal.flows import add_authenticator
 from allauth.mfa.webauthn.views import AddWebAuthnView, LoginWebAuthnView
 from django.contrib import messages
 from django.db import IntegrityError, transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -128,9 +130,24 @@ class SecondStep(AuthenticateView):  # type: ignore[misc]
     template_name = "accounts/factors/second_step.html"
 
 
+class PasskeySignIn(LoginWebAuthnView):  # type: ignore[misc]
+    """Signs in by a passkey alone. A script posts the form twice: for the challenge, which waits in a session, and with
+    the passkey's answer.
+    """
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Leads to the sign-in page: nothing begins by a look."""
+        return redirect("account_login")
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The challenge as JSON where the form has no answer yet. allauth gives each address ten in a minute."""
+        if request.POST.get("credential") or not get_account_adapter().is_ajax(request):
+            return super().post(request, *args, **kwargs)  # type: ignore[no-any-return]
+        return JsonResponse({"request_options": begin_authentication(user=None)})
+
+
 BOTH = ["GET", "HEAD", "POST"]
 app = require_http_methods(BOTH)(never_cache(needs("view")(proved_to_read(AppView.as_view()))))
 passkey = require_http_methods(BOTH)(never_cache(needs("view")(proved_to_read(PasskeyView.as_view()))))
 second_step = require_http_methods(BOTH)(SecondStep.as_view())
-# By a passkey alone: a script reads the challenge here, and posts the passkey's answer.
-passkey_sign_in = require_http_methods(BOTH)(never_cache(LoginWebAuthnView.as_view()))
+passkey_sign_in = require_http_methods(BOTH)(never_cache(PasskeySignIn.as_view()))

@@ -31,7 +31,7 @@ MISTAKES = (
         HEADERS,
     ),
     Mistake(
-        "a form over plain HTTP is redirected", MIDDLEWARE,
+        "a form without TLS is redirected by the desk", MIDDLEWARE,
         'or request.method in ("GET", "HEAD"):', "or True:",
         HEADERS,
     ),

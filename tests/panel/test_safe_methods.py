@@ -19,7 +19,10 @@ WRITES = re.compile(r'(?:INSERT(?: OR IGNORE)? INTO|UPDATE|DELETE FROM) "(\w+)"'
 # whether anything can be written, and whoever comes to a page of sign-in is counted there.
 ALLOWED = {
     "orders/<pk>/": {"orders_presence"}, "healthz/ready": {"desk_cache"},
-    "accounts/login/": {"desk_cache"}, "accounts/password/change/": {"desk_cache"},
+    "accounts/login/": {"desk_cache"}, "accounts/login/passkey/": {"desk_cache"},
+    "accounts/password/change/": {"desk_cache"},
+    # What is being set up waits in one's own session, which a proof has opened.
+    "accounts/factors/app/": {"accounts_desksession"}, "accounts/factors/passkeys/": {"accounts_desksession"},
 }  # fmt: skip
 FORBIDDEN = {"accounts_doorevent", "accounts_signincount"}  # that a person asked for what they may not is recorded
 

@@ -10,7 +10,7 @@ from django.test import Client
 
 from accounts.access import Role
 from accounts.factors.forms import NOT_ALONE, PasskeyAloneForm
-from accounts.models import User
+from accounts.models import DeskSession, User
 from tests.accounts.factors.people import (
     LOGIN,
     SECRET,
@@ -149,7 +149,7 @@ def test_one_can_start_again_as_somebody_else(mira: User, client: Client) -> Non
                '"signature":"AA","userHandle":"zzzzzzzzzzzzzzzzzzzz"}}']
 )  # fmt: skip
 def test_an_answer_that_no_passkey_gives_signs_nobody_in(mira: User, client: Client, answer: str) -> None:
-    client.get("/accounts/login/passkey/", headers={"Accept": "application/json"})
+    client.post("/accounts/login/passkey/", headers={"Accept": "application/json"})
     assert client.post("/accounts/login/passkey/", {"credential": answer})["Location"] == LOGIN
     enter(client, mira)
     client.get(STEP)
@@ -167,3 +167,14 @@ def test_a_passkey_signs_in_alone_only_where_its_owner_wants_that(
     form = PasskeyAloneForm(data={"credential": '{"id": "AA"}'})
     assert form.is_valid() is taken
     assert (NOT_ALONE in str(form.errors)) is not taken
+
+
+def test_a_challenge_is_posted_for_and_each_address_gets_so_many(client: Client) -> None:
+    """Each makes a session, so a look makes none, and nobody can fill the table."""
+    as_json = {"Accept": "application/json"}
+    assert client.get("/accounts/login/passkey/", headers=as_json)["Location"] == LOGIN
+    assert not DeskSession.objects.exists()
+    answers = [Client().post("/accounts/login/passkey/", headers=as_json) for _ in range(13)]
+    assert [answer.status_code for answer in answers] == [200] * 10 + [429] * 3
+    assert answers[0].json()["request_options"]["publicKey"]["challenge"]
+    assert DeskSession.objects.count() == 10

@@ -10,7 +10,15 @@ from django.core.management import call_command
 from django.test import Client
 
 from accounts.invitations.passwords import (
-    KNOWN, LEAKED, LEAST_CHARACTERS, OF_DESK, OF_HOST, OF_PERSON, RUN, TOO_LONG, TOO_SHORT,
+    KNOWN,
+    LEAKED,
+    LEAST_CHARACTERS,
+    OF_DESK,
+    OF_HOST,
+    OF_PERSON,
+    RUN,
+    TOO_LONG,
+    TOO_SHORT,
 )  # fmt: skip
 from accounts.models import User
 from tests.accounts.test_sign_in import CHANGE, NEW

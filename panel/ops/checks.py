@@ -1,9 +1,9 @@
-"""System checks of the desk, each with an id. Each warns of something that would go wrong on a real desk."""
+"""System checks of the desk, each with an id. Each tells of something that would go wrong on a real desk."""
 
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Tags, Warning, register
+from django.core.checks import CheckMessage, Info, Tags, Warning, register
 
 from panel.ops.start import uncollected
 
@@ -32,3 +32,12 @@ def check_static_files(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if not (why := uncollected()):
         return []
     return [Warning(why, hint=f"STATIC_ROOT is {settings.STATIC_ROOT}.", id="desk.W003")]
+
+
+@register(Tags.security, deploy=True)
+def check_repository(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """desk.I001: the source's whole history lies where the desk runs, for whoever breaks in. Told, and no failure."""
+    if not (settings.BASE_DIR / ".git").exists():
+        return []
+    hint = "Deploy a copy without it: git archive --prefix=desk/ HEAD | tar x -C /srv"
+    return [Info("A .git folder lies beside the code.", hint=hint, id="desk.I001")]

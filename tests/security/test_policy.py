@@ -1,4 +1,4 @@
-"""SECURITY.md says the figures that the code has."""
+"""policy.md says the figures that the code has."""
 
 import re
 from datetime import timedelta
@@ -22,7 +22,7 @@ from panel import settings as product
 from panel.ops import checks, env
 from tests import ROOT
 
-POLICY = " ".join((ROOT / "SECURITY.md").read_text().split())
+POLICY = " ".join((ROOT / "tests/security/policy.md").read_text().split())
 
 
 def days(span: timedelta) -> str:

@@ -276,7 +276,7 @@ if bool(TRUSTED_PROXIES) != BEHIND_PROXY:
     raise ImproperlyConfigured("BEHIND_PROXY and TRUSTED_PROXIES disagree: with proxies in front both are set.")
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
+    ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES  # otherwise all visitors have one address
 
 # ── Logs ─────────────────────────────────────────────────────────────────────────────────────────
 LOG_FORMAT = env.choice("LOG_FORMAT", "TEXT" if DEBUG else "JSON", ("TEXT", "JSON"))

@@ -22,7 +22,7 @@ MISTAKES = (
     Mistake(
         "a passkey that is a second step signs in alone", FORMS,
         "        if not passkey.data.get(ALONE):", "        if False:",
-        "tests/browser/test_factors.py::test_a_passkey_is_added_and_then_is_the_only_step_of_a_sign_in",
+        f"{FACTORS}/test_second_step.py",
     ),
     Mistake(
         "an answer that no passkey gives is a 500", FORMS,

@@ -125,9 +125,11 @@ def test_a_role_is_changed_in_the_admin_only_after_a_proof(client: Client) -> No
     assert person.role == Role.MANAGER
 
 
-def test_guesses_of_a_proof_are_slowed_down(client: Client) -> None:
+@pytest.mark.parametrize("guess", [{"proof_password": "wrong"}, {"proof_code": "000000"}, {"proof_passkey": "{}"}])
+def test_guesses_of_a_proof_are_slowed_down(client: Client, guess: dict[str, str]) -> None:
+    """Of every kind together; passwords and codes are counted at the sign-in as well."""
     for _ in range(10):
-        client.post(STOP, {"reason": "x", "proof_password": "wrong"})
+        client.post(STOP, {"reason": "x", **guess})
     page = client.post(STOP, {"reason": "x", "proof_password": PASSWORD}).content.decode()
     assert "Too many" in page
     assert not Sending.objects.filter(stopped_at__isnull=False).exists()

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn.forms import AuthenticateWebAuthnForm
 from django.core.cache import cache
 from django.test import Client
 
 from accounts.access import Role
+from accounts.factors.forms import NOT_ALONE, PasskeyAloneForm
 from accounts.models import User
 from tests.accounts.factors.people import (
     LOGIN,
@@ -153,3 +155,15 @@ def test_an_answer_that_no_passkey_gives_signs_nobody_in(mira: User, client: Cli
     client.get(STEP)
     assert client.post(STEP, {"credential": answer}).status_code == 200
     assert not is_in(client)
+
+
+@pytest.mark.parametrize(("data", "taken"), [({"alone": True}, True), ({"alone": False}, False), ({}, False)])
+def test_a_passkey_signs_in_alone_only_where_its_owner_wants_that(
+    monkeypatch: pytest.MonkeyPatch, data: dict[str, bool], taken: bool
+) -> None:
+    """The passkey's answer is right here; tests/browser/test_factors.py gives a real one."""
+    passkey = Authenticator(type="webauthn", data=data)
+    monkeypatch.setattr(AuthenticateWebAuthnForm, "clean_credential", lambda form: passkey)
+    form = PasskeyAloneForm(data={"credential": '{"id": "AA"}'})
+    assert form.is_valid() is taken
+    assert (NOT_ALONE in str(form.errors)) is not taken

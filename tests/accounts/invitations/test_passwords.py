@@ -53,7 +53,7 @@ def test_these_are_taken(password: str) -> None:
         ("password1234", KNOWN), ("P@ssw0rd2026!", KNOWN), ("!!Password!!99", KNOWN), ("monkeymonkey", KNOWN),
         ("Monkey-Monkey-7", KNOWN), ("letmein-letmein", KNOWN), ("passwordqwerty", KNOWN), ("Superman2026", KNOWN),
         ("1q2w3e4r5t6y", RUN), ("ｐａｓｓｗｏｒｄ１２３４", KNOWN), ("p455w0rd!!!!", KNOWN),
-        ("dragon dragon dragon", KNOWN),
+        ("dragon dragon dragon", KNOWN), ("m0nk3y-m0nk3y-2026", KNOWN),
         ("123456789012", RUN), ("aaaaaaaaaaaa", RUN), ("abababababab", RUN), ("abcdefghijkl", RUN),
         ("qwertyuiopas", RUN), ("lkjhgfdsapoi", RUN), ("0987654321 0987", KNOWN),
         ("orderdesk2026", OF_DESK), ("NotPanel-Desk-1", OF_DESK), ("0rder-Desk-4444", OF_DESK),

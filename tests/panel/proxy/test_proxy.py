@@ -127,6 +127,16 @@ def written(fronted: Fronted, request: bytes) -> dict[str, Any]:
         return dict(json.loads(answer.read()))
 
 
+def test_a_host_that_is_not_the_desks_is_refused(fronted: Fronted) -> None:
+    """nginx chooses by the name in the first line where there is one, and the desk sees the other."""
+    asked = f"GET https://{NAME}/accounts/login/ HTTP/1.1\r\nHost: evil.example\r\n\r\n"
+    for request in (asked, asked.replace(f"https://{NAME}", "")):
+        with closing(fronted.proxy.line()) as line:
+            line.sendall(request.encode())
+            answer = line.recv(65536)
+        assert answer == b"" or answer.startswith(b"HTTP/1.1 400 ")
+
+
 def test_a_request_with_two_ends_is_refused(fronted: Fronted) -> None:
     """Were the two to disagree where it ends, its rest would be the next visitor's request."""
     both = "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /seen HTTP/1.1\r\n\r\n"
@@ -180,6 +190,18 @@ def test_what_the_desk_refuses_it_says_itself(fronted: Fronted) -> None:
     assert "x-request-id" in fronted.ask("/accounts/login/", "POST", b"x" * 2_800_000, Origin=fronted.origin).headers
     delivery = fronted.ask("/webhooks/notpanel/", "POST", b"x" * 100_000, Content_Type="application/json")
     assert delivery.status == 413 and "65,536 bytes" in delivery.body
+
+
+def test_nginx_says_of_itself_what_the_desk_says_too(fronted: Fronted) -> None:
+    """Also of what it refuses before it knows which page was asked for."""
+    promised = fronted.ask("/healthz").headers["strict-transport-security"][0]
+    for header in (f"Host: {NAME}\r\nX: {'x' * 40_000}", "Host: a b"):
+        with closing(fronted.proxy.line()) as line:
+            line.sendall(f"GET / HTTP/1.1\r\n{header}\r\n\r\n".encode())
+            answer = line.recv(65536).decode()
+        assert answer.startswith("HTTP/1.1 400 ") and "nginx/" not in answer
+        assert "Strict-Transport-Security: " in answer and "Content-Security-Policy: default-src 'none'" in answer
+    assert f'Strict-Transport-Security "{promised}" always;' in CONFIGURATION.read_text()
 
 
 def test_what_is_far_too_large_never_reaches_the_desk(fronted: Fronted) -> None:

@@ -48,6 +48,7 @@ from orders.rules.refusal import Refusal
 from orders.rules.statuses import AFTERSALE, Status
 from orders.statistics.runway import runway
 from orders.table.columns import Times
+from orders.table.views import MANY_EXPORTS
 from panel.alarms.kinds import KINDS
 from panel.alarms.models import Alarm
 from panel.site.status_bar import StatusBar
@@ -241,6 +242,7 @@ def door() -> Lines:
         UNREADABLE,
         NOT_ALONE,
         TOO_MANY_PROOFS,
+        MANY_EXPORTS,
     )
     yield REMINDER.format(day="7 December")
     yield " ".join(RESET_MAIL.format(by="Olga", reason="You lost the phone.").split())

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import KnownDevice, User
 from panel.web.visitor import address_of, device_of
 
-COOKIE = f"{settings.OWN_COOKIE}device"
+COOKIE = f"{settings.OWN_COOKIE}desk_device"
 COOKIE_BYTES = 32
 FORGOTTEN_AFTER = timedelta(days=180)  # without a sign-in
 ROWS_A_PERSON = 40  # the latest devices and addresses; each of them is a count of its own for guesses
@@ -55,8 +55,3 @@ def remember(person: User, request: HttpRequest, response: HttpResponseBase, *, 
     kept = KnownDevice.objects.filter(user=person).order_by("-last_at", "-id").values("pk")[:ROWS_A_PERSON]
     KnownDevice.objects.filter(user=person).exclude(pk__in=list(kept.values_list("pk", flat=True))).delete()
     response.set_cookie(COOKIE, text, max_age=FORGOTTEN_AFTER, secure=settings.SECURE, httponly=True, samesite="Lax")
-
-
-def forget(person: User) -> None:
-    """Forgets all devices of this person: what they use next is new, and has no count of its own."""
-    KnownDevice.objects.filter(user=person).delete()

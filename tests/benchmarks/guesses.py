@@ -88,9 +88,9 @@ def sign_ins(port: int, device: str, over: Event) -> Iterator[tuple[str, float, 
 
 def sign_in(port: int, place: str, device: str = "") -> tuple[int, str]:
     """Signs the owner in from this address. Returns the status, and the cookie of the device."""
-    headers = {"Cookie": f"device={device}"} if device else {}
+    headers = {"Cookie": f"desk_device={device}"} if device else {}
     status, cookies = post(port, place, "olivia", PASSWORD, headers)
-    return status, next((each.split("=")[1].split(";")[0] for each in cookies if each.startswith("device")), "")
+    return status, next((each.split("=")[1].split(";")[0] for each in cookies if each.startswith("desk_device")), "")
 
 
 def guess(port: int, login: str, password: str, place: str, headers: dict[str, str]) -> int:

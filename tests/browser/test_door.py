@@ -41,7 +41,7 @@ def test_an_owner_sees_who_tried_and_the_person_comes_in_all_the_same(desk: Desk
     def sign_in(password: str) -> None:
         person.get_by_label("Username or e-mail").fill("ana")
         person.get_by_label("Password").fill(password)
-        person.get_by_role("button", name="Sign in").click()
+        person.get_by_role("button", name="Sign in", exact=True).click()
 
     sign_in(PASSWORD)
     expect(person.get_by_role("heading", name="Orders", exact=True)).to_be_visible()
@@ -66,7 +66,7 @@ def test_whoever_has_to_wait_reads_how_long(desk: Desk, opens: Opens) -> None:
     for _ in range(4):
         page.get_by_label("Username or e-mail").fill("nobody")
         page.get_by_label("Password").fill("wrong")
-        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("button", name="Sign in", exact=True).click()
         page.wait_for_load_state()
     expect(page.get_by_role("alert")).to_contain_text("Too many failed sign-ins. Wait 10 min, then try again.")
     expect(page.get_by_label("Username or e-mail")).to_have_value("nobody")

@@ -27,7 +27,7 @@ def test_sign_in_place_and_watch_it_complete(working: Desk, page: Page) -> None:
     page.goto(working.url)
     page.get_by_label("Username").fill(user.username)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.get_by_role("link", name="New order").first.click()
     page.get_by_label("Service").fill(str(service.upstream_id))
     page.locator(f"#s{service.upstream_id}").check()

@@ -167,7 +167,7 @@ def sign_in_again(page: Page, user: User) -> None:
     page.wait_for_url("**/accounts/login/**")
     page.get_by_label("Username").fill(user.username)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url("**/orders/new/**")
 
 

@@ -206,7 +206,7 @@ def test_the_time_zone_is_the_browsers_at_the_first_sign_in(desk: Desk, opens: O
     page.goto(f"{desk.url}/accounts/login/")
     page.get_by_label("Username").fill(person.username)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url("**/orders/")
     expect(page.locator("html")).to_have_attribute("data-zone", "Asia/Tokyo")
     page.goto(f"{desk.url}/accounts/preferences/")

@@ -27,6 +27,7 @@ from tests.mutants import (
     links,
     listing,
     measuring,
+    owing,
     polling,
     prices,
     reading,
@@ -39,7 +40,7 @@ from tests.mutants.mistake import Mistake
 
 PARTS = (
     sending, knowing, polling, links, answering, asking, starting, books, reading, showing, seeing, listing, measuring,
-    customers, prices, attending, exposing, entering, door, fronting,
+    customers, prices, attending, exposing, entering, door, fronting, owing,
 )  # fmt: skip
 MISTAKES = tuple(mistake for part in PARTS for mistake in part.MISTAKES)
 LEFT_BEHIND = shutil.ignore_patterns(".*", "node_modules", "test-results", "__pycache__")

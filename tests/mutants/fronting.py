@@ -66,7 +66,7 @@ MISTAKES = (
         TEST_PROXY,
     ),
     Mistake(
-        "a form over plain HTTP is redirected", NGINX,
+        "nginx redirects a form over plain HTTP", NGINX,
         "!~ ^(GET|HEAD)$", "= NOTHING",
         TEST_PROXY,
     ),

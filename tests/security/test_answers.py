@@ -101,7 +101,7 @@ def test_every_cookie_is_bound_to_this_host() -> None:
     sources = [path for room in ("accounts", "catalog", "orders", "panel") for path in (ROOT / room).rglob("*.py")]
     set_by = [path.name for path in sources if ".set_cookie(" in path.read_text()]
     assert set_by == ["devices.py"], "a new cookie: give it OWN_COOKIE, and name its file here"
-    assert 'COOKIE = f"{settings.OWN_COOKIE}device"' in (ROOT / "accounts/sign_in/devices.py").read_text()
+    assert 'COOKIE = f"{settings.OWN_COOKIE}desk_device"' in (ROOT / "accounts/sign_in/devices.py").read_text()
     assert settings_of("SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME") == ["__Host-sessionid", "__Host-csrftoken"]
 
 
@@ -110,6 +110,6 @@ def test_every_cookie_is_kept_from_scripts_and_other_sites() -> None:
     client.get("/accounts/login/")
     client.post("/accounts/login/", {"login": ana.username, "password": PASSWORD})
     client.post("/accounts/preferences/", {"theme": "nonsense"})
-    assert {"sessionid", "csrftoken", "device"} <= set(client.cookies)
+    assert {"sessionid", "csrftoken", "desk_device"} <= set(client.cookies)
     for name, cookie in client.cookies.items():
         assert cookie["httponly"] and cookie["samesite"] in ("Lax", "Strict") and not cookie["domain"], name

@@ -52,6 +52,6 @@ def guesses(names: list[str], number: int, places: list[str]) -> Iterator[tuple[
             "X-Forwarded-For": f"203.0.113.{chance.randrange(250)}, 203.0.113.9:{chance.randrange(60_000)}",
             "X-Real-IP": f"203.0.113.{chance.randrange(250)}",
             "User-Agent": f"Guess/{at}",
-            "Cookie": f"device=forged{at}",
+            "Cookie": f"desk_device=forged{at}",
         }
         yield spelled, f"guess-{at}", places[at % len(places)], headers

@@ -182,7 +182,7 @@ def test_hostile_text_is_only_text(ana: User) -> None:
 def test_the_cookie_of_a_device_is_kept_only_as_a_hash(ana: User) -> None:
     client = Client()
     sign_in(client)
-    cookie = client.cookies["device"]
+    cookie = client.cookies["desk_device"]
     assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
     assert cookie.value not in repr(list(KnownDevice.objects.values()))
 
@@ -211,5 +211,5 @@ def test_a_person_keeps_their_latest_devices(ana: User) -> None:
 def test_failed_guesses_do_not_vouch_for_a_device(ana: User) -> None:
     client = Client()
     sign_in(client, password="wrong")
-    assert "device" not in client.cookies
+    assert "desk_device" not in client.cookies
     assert not KnownDevice.objects.exists()

@@ -77,6 +77,7 @@ def desk() -> list[Order]:
 def test_the_file_holds_what_the_pages_list(desk: list[Order], monkeypatch: pytest.MonkeyPatch) -> None:
     """File and pages agree for every filter and order; small batches make paging take every path."""
     monkeypatch.setattr(export, "ORDERS_PER_QUERY", 40)
+    monkeypatch.setattr(views, "EXPORTS_A_PERSON", 1_000)
     monkeypatch.setattr("orders.table.paging.PROBED_ROWS", 20)  # so that the narrowest are too many to sort
     user = desk[0].placed_by
     client, day = as_user(user), timezone.now() - timedelta(days=5)

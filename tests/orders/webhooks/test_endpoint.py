@@ -219,14 +219,14 @@ def test_a_delivery_needs_no_session_and_no_token_and_sets_no_cookie() -> None:
 
 
 def test_the_view_works_within_all_middleware(settings: Any) -> None:
-    """Its answer carries their headers, may be compressed, and is a redirect where https is demanded."""
+    """Its answer carries their headers, may be compressed, and is a no where https is demanded."""
     answer = deliver("ord_7", headers=None)
     assert "default-src 'none'" in answer["Content-Security-Policy"]
     assert answer["X-Request-ID"]
     body = body_of("ord_7")
     assert deliver(body=body, headers=headers_of(body, more={"Accept-Encoding": "gzip"})).status_code == 200
     settings.SECURE_SSL_REDIRECT = True
-    assert deliver("ord_7").status_code == 301
+    assert deliver("ord_7").status_code == 403
 
 
 def test_a_secret_is_in_no_answer_and_no_row() -> None:

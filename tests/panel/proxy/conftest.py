@@ -63,7 +63,7 @@ class Fronted(NamedTuple):
     def sign_in(self, **headers: str) -> tuple[Answer, str]:
         """Signs Ana in as a browser does. The answer, and the Cookie header of what comes after it."""
         page = self.ask("/accounts/login/")
-        [token] = re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.body)
+        token = re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.body)[0]
         cookie = next(line for name, line in page.cookies().items() if name.endswith("csrftoken")).partition(";")[0]
         fields = {"csrfmiddlewaretoken": token, "login": USERNAME, "password": PASSWORD}
         sent = {"Cookie": cookie, "Content_Type": "application/x-www-form-urlencoded", "Origin": self.origin, **headers}

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import KnownDevice, User
 from panel.web.visitor import address_of, device_of
 
-COOKIE = f"{settings.OWN_COOKIE}desk_device"
+COOKIE = f"{settings.OWN_COOKIE}desk_device"  # by its name only this host can set it
 COOKIE_BYTES = 32
 FORGOTTEN_AFTER = timedelta(days=180)  # without a sign-in
 ROWS_A_PERSON = 40  # the latest devices and addresses; each of them is a count of its own for guesses

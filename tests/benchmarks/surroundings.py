@@ -9,16 +9,19 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
 
+from allauth.mfa.models import Authenticator
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 
 from accounts.access import Role
+from accounts.factors.keys import encrypt
 from accounts.models import (
     BalanceReading,
     DeskSession,
     DeskSettings,
     DoorEvent,
     KnownDevice,
+    PasswordLink,
     SettingChange,
     SignInCount,
     User,
@@ -235,6 +238,8 @@ def write_door(now: datetime, days: int) -> None:
                 **seen,
             )
             KnownDevice.objects.create(user=person, digest=f"{n}-{m}", first_at=now, last_at=now, **seen)
+        PasswordLink.objects.create(user=person, token_hash=str(n), made_by=person, made_at=now, expires_at=now + FAR)
+        Authenticator.objects.create(user=person, type="totp", data={"secret": encrypt("of this measurement")})
     SignInCount.objects.bulk_create(SignInCount(key=str(n), tries=1, ends_at=2**40) for n in range(RECENT))
 
 

@@ -46,7 +46,7 @@ MISTAKES = (
     ),
     Mistake(
         "a long password that leaked is taken", "accounts/invitations/passwords.py",
-        "text in leaked_passwords() or ", "",
+        "has_leaked(text) or ", "",
         f"{PASSWORDS}::test_the_leaked_passwords_that_are_long_enough_are_refused",
     ),
     Mistake(

@@ -26,8 +26,8 @@ RUNS = (
     "qwertzuiopasdfghjklyxcvbnm",
     "01234567890123456789",
 )
-# Fingerprints of the 5,000 passwords that were used most among ten million that leaked, of those that are long enough to
-# be taken here; Django's list holds fewer than 200 of that length. The passwords themselves are not kept.
+# Fingerprints of the 5,000 passwords that were used most among ten million that leaked, of those that are long enough
+# to be taken here; Django's list holds fewer than 200 of that length. The passwords themselves are not kept.
 LEAKED, FINGERPRINT_BYTES = Path(__file__).with_name("leaked.bin"), 5
 PRODUCT_WORDS = ("notpanel", "orders", "order", "desk", "reseller", "dashboard")
 

@@ -17,7 +17,7 @@ help:
 	@echo "make slow          the tests that take ten seconds and more: every page's looks, hostile texts, a whole demo"
 	@echo "make campaign      faults and kills, for minutes: 10,000 orders, 110 kills; on one database"
 	@echo "                   longer: make campaign ORDERS=1000000 KILLS=5000 SEED=7"
-	@echo "make fuzz          20,000 hostile requests to every address as everybody: none may be a 500"
+	@echo "make fuzz          50,000 hostile requests to every address as everybody: none may be a 500"
 	@echo "make mutants       plants mistakes in a copy, one by one; the tests must notice each"
 	@echo "make check         lint, format, types, templates, migrations, deployment"
 	@echo "make bench         the figures, measured"

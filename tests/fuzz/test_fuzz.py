@@ -1,4 +1,4 @@
-"""Whatever is sent, by whomever, no answer is a 5xx: a short run here, 20,000 requests in the campaign."""
+"""Whatever is sent, by whomever, no answer is a 5xx: a short run here, 50,000 requests in the campaign."""
 
 import logging
 import os
@@ -20,7 +20,7 @@ from tests.people import EVERYBODY, as_a
 
 pytestmark = pytest.mark.django_db
 SEED = int(os.environ.get("CAMPAIGN_SEED") or 14)
-MANY, FEW = 20_000, 500  # requests
+MANY, FEW = 50_000, 500  # requests
 
 
 @pytest.fixture(autouse=True)

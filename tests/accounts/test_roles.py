@@ -24,7 +24,7 @@ MAY = {
 }
 # For machines: the first two say nothing about orders, and a webhook must carry a signature.
 OPEN_TO_ALL = {"healthz", "healthz/ready", "webhooks/notpanel/", "accounts/login/", "accounts/login/factor/",
-               "accounts/invitation/", "accounts/password/choice/"}  # fmt: skip
+               "accounts/login/passkey/", "accounts/invitation/", "accounts/password/choice/"}  # fmt: skip
 
 
 @pytest.mark.parametrize("what", NEEDS)

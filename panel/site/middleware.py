@@ -64,7 +64,11 @@ def headers(get_response: Next) -> Next:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        for name, value in (FILE_HEADERS if is_file(request, response) else PAGE_HEADERS).items():
+        own = PAGE_HEADERS
+        if is_file(request, response):
+            own = FILE_HEADERS
+            del response["Cross-Origin-Opener-Policy"]  # for windows, and a file opens none
+        for name, value in own.items():
             response.setdefault(name, value)
         return response
 

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from accounts.models import DoorEvent
 from accounts.sign_in import throttle
+from panel.ops.logs import on_one_line
 from panel.web.visitor import address_of, device_of
 
 log = logging.getLogger(__name__)
@@ -104,8 +105,13 @@ def record_door(kind: str, user: Any, request: HttpRequest | None, **facts: Any)
 
 
 def short(value: Any) -> Any:
-    """A fact as the record keeps it: a number as it is, anything else as a text that is cut."""
-    return value if value is None or isinstance(value, bool | int | float) else str(value)[:FACT_CHARACTERS]
+    """A fact as the record keeps it: a number as it is, anything else as a text that is cut.
+
+    Control characters are written out: PostgreSQL keeps no NUL, which a path may have.
+    """
+    return (
+        value if value is None or isinstance(value, bool | int | float) else on_one_line(str(value))[:FACT_CHARACTERS]
+    )
 
 
 def kind_of(event: DoorEvent) -> Kind:

@@ -213,3 +213,12 @@ def test_failed_guesses_do_not_vouch_for_a_device(ana: User) -> None:
     sign_in(client, password="wrong")
     assert "desk_device" not in client.cookies
     assert not KnownDevice.objects.exists()
+
+
+def test_a_forbidden_path_with_a_nul_is_recorded_as_it_can_be_read() -> None:
+    """PostgreSQL keeps no NUL in its JSON, and a path may have one."""
+    answer = as_a("viewer").get("/admin/panel/notice/a%00b/delete/")
+    owners = as_a("owner").get("/admin/panel/notice/a%00b/delete/")
+    assert {answer.status_code, owners.status_code} <= {302, 403, 404}
+    paths = [event.facts["path"] for event in DoorEvent.objects.filter(kind="forbidden")]
+    assert paths and all(path == "/admin/panel/notice/a\\x00b/delete/" for path in paths)

@@ -4,7 +4,7 @@ import logging
 from http import HTTPStatus
 
 from django.core.exceptions import SuspiciousOperation
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.multipartparser import MultiPartParserError
 from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
@@ -75,10 +75,14 @@ def answer_pasted_key(request: HttpRequest) -> HttpResponse:
 def typed_fields(request: HttpRequest) -> Typed:
     """The fields of the form that was sent, without its CSRF token; none when the form cannot be read."""
     try:
-        lists = request.POST.lists()
+        return fields_of(request.POST)
     except (SuspiciousOperation, MultiPartParserError, OSError):
         return []
-    return [(name, str(value)) for name, values in lists for value in values if name != CSRF_FIELD]
+
+
+def fields_of(sent: QueryDict) -> Typed:
+    """What was sent in a form or an address, without its CSRF token."""
+    return [(name, str(value)) for name, values in sent.lists() for value in values if name != CSRF_FIELD]
 
 
 def is_secret(name: str) -> bool:

@@ -5,7 +5,6 @@ import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
 
 from django.conf import settings
 from django.core.signals import request_finished
@@ -15,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from panel.ops.database import wait_no_longer
 from panel.ops.logs import also, from_here_on
 from panel.ops.write_probe import WATCH
-from panel.site.failures import CSRF_FIELD, answer_failure, answer_outage, answer_pasted_key, is_secret
+from panel.site.failures import Typed, answer_failure, answer_outage, answer_pasted_key, fields_of, is_secret
 from panel.site.status_bar import StatusBar
 from panel.upstream.key import holds_key
 from panel.web.headers import FILE_HEADERS, PAGE_HEADERS
@@ -137,14 +136,13 @@ def refuse_before_the_view(
         raise Http404
     if getattr(view, "csrf_exempt", False):  # a delivery, whose raw body is signed
         return None
-    lists: list[tuple[str, list[Any]]] = [*request.GET.lists(), *posted_lists(request)]
-    texts = [text for name, values in lists for text in values if name != CSRF_FIELD and not is_secret(name)]
+    texts = [text for name, text in (*fields_of(request.GET), *posted_fields(request)) if not is_secret(name)]
     return answer_pasted_key(request) if texts and holds_key(texts) else None
 
 
-def posted_lists(request: HttpRequest) -> list[tuple[str, list[str]]]:
-    """The fields of the form that was sent; none of one that broke off. Of one that is too large Django says so."""
+def posted_fields(request: HttpRequest) -> Typed:
+    """The form that was sent; nothing of one that broke off. Of one that is too large Django says so."""
     try:
-        return [(name, [str(text) for text in values]) for name, values in request.POST.lists()]
+        return fields_of(request.POST)
     except UnreadablePostError:
         return []

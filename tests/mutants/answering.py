@@ -56,7 +56,7 @@ MISTAKES = (
     ),
     Mistake(
         "what was typed is gone", "panel/site/failures.py",
-        "        return []\n    return [", "        return []\n    return [] and [",
+        "        return fields_of(request.POST)\n", "        return []\n",
         OUTAGE_PAGES,
     ),
     Mistake(

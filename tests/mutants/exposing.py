@@ -47,7 +47,7 @@ MISTAKES = (
     ),
     Mistake(
         "a pasted key in an address", MIDDLEWARE,
-        "[*request.GET.lists(), *posted_lists(request)]", "posted_lists(request)",
+        "(*fields_of(request.GET), *posted_fields(request))", "posted_fields(request)",
         KEY,
     ),
     Mistake(

@@ -18,7 +18,6 @@ from django.contrib.auth.signals import user_logged_in
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
-from django.views.decorators.cache import never_cache
 
 from accounts.factors.forms import ProofCodeForm, ProofPasskeyForm
 from accounts.factors.record import listen
@@ -113,7 +112,6 @@ def proof_form(request: HttpRequest) -> tuple[Form, str]:
     return ReauthenticateForm(user=user, data={"password": sent.get(PASSWORD, "")}), "password"
 
 
-@never_cache
 def ask(request: HttpRequest, wrong: str = "") -> HttpResponse:
     """The page that asks for a proof, with everything that was sent in it."""
     kinds = set(Authenticator.objects.filter(user=request.user).values_list("type", flat=True))

@@ -16,7 +16,6 @@ from django.contrib import messages
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.access import needs
@@ -29,7 +28,6 @@ APP, CODES, PASSKEY = Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES
 
 
 @require_safe
-@never_cache
 @needs("view")
 def factors(request: HttpRequest) -> HttpResponse:
     """A person's own second factors, and whether and until when they need one."""
@@ -92,7 +90,6 @@ def codes_once(request: HttpRequest, codes: Authenticator) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
 @needs("view")
 @recently_proved
 def new_codes(request: HttpRequest) -> HttpResponse:
@@ -107,7 +104,6 @@ def new_codes(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
 @needs("view")
 @recently_proved
 def removal(request: HttpRequest, pk: int) -> HttpResponse:
@@ -147,7 +143,7 @@ class PasskeySignIn(LoginWebAuthnView):  # type: ignore[misc]
 
 
 BOTH = ["GET", "HEAD", "POST"]
-app = require_http_methods(BOTH)(never_cache(needs("view")(proved_to_read(AppView.as_view()))))
-passkey = require_http_methods(BOTH)(never_cache(needs("view")(proved_to_read(PasskeyView.as_view()))))
+app = require_http_methods(BOTH)(needs("view")(proved_to_read(AppView.as_view())))
+passkey = require_http_methods(BOTH)(needs("view")(proved_to_read(PasskeyView.as_view())))
 second_step = require_http_methods(BOTH)(SecondStep.as_view())
-passkey_sign_in = require_http_methods(BOTH)(never_cache(PasskeySignIn.as_view()))
+passkey_sign_in = require_http_methods(BOTH)(PasskeySignIn.as_view())

@@ -11,7 +11,6 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import needs
@@ -38,7 +37,6 @@ RESET_MAIL = (
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
 @needs("administer")
 @recently_proved
 def invite(request: HttpRequest) -> HttpResponse:
@@ -56,7 +54,6 @@ def invite(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@never_cache
 @needs("administer")
 def person(request: HttpRequest, pk: int) -> HttpResponse:
     """How one person signs in, and what an owner can do about it."""
@@ -82,7 +79,6 @@ def person_page(request: HttpRequest, of: User, form: ResetForm, status: int = H
 
 @needs("administer")
 @require_POST
-@never_cache
 @recently_proved
 def new_link(request: HttpRequest, pk: int) -> HttpResponse:
     """Makes a link for this person and shows it, once."""
@@ -141,7 +137,6 @@ def reset_factor(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-@never_cache
 def open_link(request: HttpRequest) -> HttpResponse:
     """Where a link leads. Uses nothing up: it remembers in the session that it was opened, and leaves the address.
 
@@ -155,7 +150,6 @@ def open_link(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
 def choose(request: HttpRequest) -> HttpResponse:
     """The person chooses a password, which uses the link up; then they sign in with it, in all the usual steps."""
     link = links.by_id(request.session.get(OPENED))

@@ -10,7 +10,6 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.access import may, needs
@@ -31,14 +30,12 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@never_cache
 def healthz(request: HttpRequest) -> HttpResponse:
     """200 while this process answers. Reads no database: a load balancer must not kill us while that is away."""
     return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
 
 
 @require_safe
-@never_cache
 def ready(request: HttpRequest) -> HttpResponse:
     """Whether the desk can do its work, in words: 200, or 503 when the database is away, lacks tables or takes nothing,
     a role has no worker, or no page can be shown (`pages`, which is there only then).

@@ -4,6 +4,7 @@ import hashlib
 import re
 import string
 import unicodedata
+from abc import ABC, abstractmethod
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ OF_HOST = "Without the name in this desk’s address, too little of this passwor
 OF_PERSON = "Without your own name or e-mail address, too little of this password is left. Add other words."
 
 
-class Rule:
+class Rule(ABC):
     """A rule for new passwords, as Django wants it."""
 
     def validate(self, password: str, user: Any = None) -> None:
@@ -48,9 +49,9 @@ class Rule:
         if why := self.why_not(password, user):
             raise ValidationError(why)
 
+    @abstractmethod
     def why_not(self, password: str, user: Any) -> str:
         """Why this password is refused; "" when it is not."""
-        raise NotImplementedError
 
     help_text = ""  # below the field of a new password
 

@@ -31,10 +31,12 @@ def tell_of_new_devices(now: datetime) -> int:
 
     Without a mail server there is nothing to send, and nothing waits until there is one.
     """
+    due = KnownDevice.objects.filter(mail_due_at__lte=now)
     if not settings.EMAIL_CONFIGURED:
-        return 0 * KnownDevice.objects.filter(mail_due_at__lte=now).update(mail_due_at=None)
-    due = KnownDevice.objects.filter(mail_due_at__lte=now).order_by("mail_due_at").select_related("user")
-    return sum(tell(device, now) for device in list(due[:MAILS_A_ROUND]))
+        due.update(mail_due_at=None)
+        return 0
+    first = due.order_by("mail_due_at").select_related("user")[:MAILS_A_ROUND]
+    return sum(tell(device, now) for device in list(first))
 
 
 def tell(device: KnownDevice, now: datetime) -> bool:

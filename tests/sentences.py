@@ -21,17 +21,9 @@ from django.utils.html import strip_tags
 
 from accounts.access import NEEDS, Role, why_not
 from accounts.desk_settings import SETTINGS, words_of
-from accounts.factors.adapter import WRONG_CODE
-from accounts.factors.forms import NOT_ALONE, UNREADABLE
-from accounts.factors.gate import REMINDER
-from accounts.factors.proof import TOO_MANY as TOO_MANY_PROOFS
-from accounts.invitations.passwords import KNOWN, OF_DESK, OF_HOST, OF_PERSON, RUN, TOO_LONG, TOO_SHORT
-from accounts.invitations.views import MAIL, MAKES, OPENS, RESET_MAIL
 from accounts.models import SettingChange, User
 from accounts.preferences import NO_ZONE
-from accounts.sessions.views import ended_words
 from accounts.settings_form import moved_sentence
-from accounts.sign_in.entrance import SENTENCE as TOO_MANY
 from catalog.models import Change, Service
 from orders.aftersale.states import STATES, state_note
 from orders.answers.situations import SITUATIONS
@@ -48,12 +40,11 @@ from orders.rules.refusal import Refusal
 from orders.rules.statuses import AFTERSALE, Status
 from orders.statistics.runway import runway
 from orders.table.columns import Times
-from orders.table.views import MANY_EXPORTS
 from panel.alarms.kinds import KINDS
 from panel.alarms.models import Alarm
 from panel.site.status_bar import StatusBar
 from panel.upstream.models import ROLES
-from panel.worker.new_devices import WORDS
+from tests.sentences_at_the_door import door
 
 Lines = Iterator[str]
 Kind, Outcome, Settled = Task.Kind, Task.Outcome, Task.Settled
@@ -223,31 +214,6 @@ def alarms() -> Lines:
         yield alarm.calm_sentence
     yield from (kind.about for kind in KINDS.values())
     yield Alarm(kind="of an older desk", facts={}).sentence
-
-
-def door() -> Lines:
-    """What is said to whoever has to wait, and of a sign-in on a new device."""
-    yield from (TOO_MANY.format(minutes=minutes) for minutes in (1, 10))
-    yield WORDS.format(username="ana", at="14:02 UTC", device="Firefox on Linux", address="192.0.2.7")
-    yield from (ended_words(count) for count in (0, 1, 2))
-    yield from (
-        TOO_SHORT,
-        TOO_LONG,
-        KNOWN,
-        RUN,
-        OF_DESK,
-        OF_HOST,
-        OF_PERSON,
-        WRONG_CODE,
-        UNREADABLE,
-        NOT_ALONE,
-        TOO_MANY_PROOFS,
-        MANY_EXPORTS,
-    )
-    yield REMINDER.format(day="7 December")
-    yield " ".join(RESET_MAIL.format(by="Olga", reason="You lost the phone.").split())
-    told = {"by": "Olga", "url": "https://desk.example.com/", "until": "7 Dec, 14:02 UTC", "username": "ana"}
-    yield from (" ".join(MAIL.format(**told, did=did).split()) for did in (OPENS, MAKES))
 
 
 def settings_of_the_desk() -> Lines:

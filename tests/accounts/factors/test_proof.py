@@ -1,11 +1,9 @@
 """What matters asks again who you are, some minutes after the sign-in, and loses nothing that was sent."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 
 from accounts.access import Role
@@ -18,7 +16,7 @@ from tests.addresses import routes
 from tests.makers import PASSWORD, make_user
 from tests.people import as_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nobody_tried_before")]
 ASKS = "Confirm that it is you"
 SETTINGS, STOP = "/upstream/settings/", "/orders/sending/stops/"
 # Everything that asks for a proof.
@@ -28,13 +26,6 @@ GUARDED = {
     "accounts/factors/passkeys/", "accounts/factors/codes/", "accounts/factors/<pk>/removal/",
     "accounts/sessions/endings/", "accounts/sessions/<pk>/ending/", "team/<pk>/sessions/endings/",
 }  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def _nobody_tried_before() -> Iterator[None]:
-    cache.clear()
-    yield
-    cache.clear()
 
 
 @pytest.fixture

@@ -1,10 +1,7 @@
 """What happens to second factors, passwords and links stands in the record of the door, without a secret."""
 
-from collections.abc import Iterator
-
 import pytest
 from allauth.mfa.models import Authenticator
-from django.core.cache import cache
 from django.test import Client
 
 from accounts.access import Role
@@ -15,15 +12,8 @@ from tests.accounts.factors.test_own_factors import set_up
 from tests.makers import PASSWORD, make_user
 from tests.people import as_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nobody_tried_before")]
 NEW = "seven-grey-herons"
-
-
-@pytest.fixture(autouse=True)
-def _nobody_tried_before() -> Iterator[None]:
-    cache.clear()
-    yield
-    cache.clear()
 
 
 def kinds(of: User) -> list[str]:

@@ -1,7 +1,5 @@
 """Signing in with a second factor: no way leads around it, each code works once, and wrong ones are slowed down."""
 
-from collections.abc import Iterator
-
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn.forms import AuthenticateWebAuthnForm
@@ -24,15 +22,8 @@ from tests.accounts.factors.people import (
 )
 from tests.makers import PASSWORD, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nobody_tried_before")]
 WRONG = "This code is not right."
-
-
-@pytest.fixture(autouse=True)
-def _nobody_tried_before() -> Iterator[None]:
-    cache.clear()
-    yield
-    cache.clear()
 
 
 @pytest.fixture

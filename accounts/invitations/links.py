@@ -1,6 +1,5 @@
 """Links with which people choose their own passwords: made by owners, used once, kept as a hash alone."""
 
-import hashlib
 import secrets
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,16 +8,11 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.models import PasswordLink, User
+from accounts.models import PasswordLink, User, digest_of
 
 TOKEN_BYTES = 32  # too many to guess, so a plain hash without salt will do
 INVITATION_FOR = timedelta(days=7)  # for a person without a password
 RESET_FOR = timedelta(hours=24)  # for a person who has one: whoever gets the link gets the account
-
-
-def hash_of(token: str) -> str:
-    """What is stored of a token."""
-    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
 def make(user: User, *, by: Any, at: datetime | None = None) -> tuple[PasswordLink, str]:
@@ -27,7 +21,7 @@ def make(user: User, *, by: Any, at: datetime | None = None) -> tuple[PasswordLi
     with transaction.atomic():
         withdraw(user, at=now)
         link = PasswordLink.objects.create(
-            user=user, token_hash=hash_of(token), made_by=by, made_at=now,
+            user=user, token_hash=digest_of(token), made_by=by, made_at=now,
             expires_at=now + (RESET_FOR if user.has_usable_password() else INVITATION_FOR),
         )  # fmt: skip
     return link, token
@@ -41,7 +35,7 @@ def withdraw(user: User, *, at: datetime | None = None) -> int:
 
 def find(token: str, *, at: datetime | None = None) -> PasswordLink | None:
     """The link with this token, if it can still be used. To look uses nothing up: mail scanners open links."""
-    return usable(at).filter(token_hash=hash_of(token)).first()
+    return usable(at).filter(token_hash=digest_of(token)).first()
 
 
 def by_id(pk: object, *, at: datetime | None = None) -> PasswordLink | None:

@@ -3,7 +3,7 @@
 Import tables from here: `from accounts.models import User`.
 """
 
-from accounts.models.door import DoorEvent, KnownDevice, SignInCount
+from accounts.models.door import DoorEvent, KnownDevice, SignInCount, digest_of
 from accounts.models.people import (
     FACTORS,
     PAGE_LENGTHS,
@@ -39,4 +39,5 @@ __all__ = [
     "Theme",
     "User",
     "UserManager",
+    "digest_of",
 ]

@@ -1,5 +1,6 @@
 """The tables of the door: tries to sign in, devices that people use, and what happened there."""
 
+import hashlib
 from typing import Any
 
 from django.conf import settings
@@ -9,6 +10,11 @@ DIGEST_CHARACTERS = 64  # of SHA-256, in hexadecimal
 ADDRESS_CHARACTERS = 45  # of the longest IP address
 DEVICE_CHARACTERS = 60  # of short words such as “Chrome on Windows”
 REFUSED = "refused"  # the group of events that the alarm counts: failures, and what was slowed down
+
+
+def digest_of(secret: str) -> str:
+    """The hash by which a table knows what a cookie or a link holds. That is long and random: nobody guesses it."""
+    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
 
 
 class SignInCount(models.Model):

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from accounts.access import Role, may
+from accounts.models.door import DIGEST_CHARACTERS
 from accounts.models.session import DeskSession
 from panel.format.numbers import MARKS_OF, PLAIN
 from panel.format.visible import visible
@@ -20,7 +21,6 @@ from panel.ops.database import ONLY_ROW, Select
 PAGE_LENGTHS = (25, 50, 100, 200)  # rows
 UNDO_SECONDS = (5, 20, 60)  # that people may choose
 FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)  # recovery codes alone are none
-TOKEN_HASH_CHARACTERS = 64
 READ_ALONG = ("desk_chosen", "has_factor")  # with the person of a request, as `_read_along` computes them
 
 
@@ -262,7 +262,7 @@ class PasswordLink(models.Model):
     """A link with which a person chooses their own password, once. Its token is kept as a hash alone."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
-    token_hash = models.CharField(max_length=TOKEN_HASH_CHARACTERS, unique=True, editable=False)
+    token_hash = models.CharField(max_length=DIGEST_CHARACTERS, unique=True, editable=False)
     made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
     made_at = models.DateTimeField()
     expires_at = models.DateTimeField(help_text="Moved to now when the link is withdrawn, or a newer one is made.")

@@ -5,6 +5,7 @@ from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 from accounts.models.door import ADDRESS_CHARACTERS, DEVICE_CHARACTERS, DIGEST_CHARACTERS
 
@@ -14,11 +15,18 @@ class DeskSessionQuerySet(models.QuerySet["DeskSession"]):
 
     def alive(self, now: datetime) -> Self:
         """Sessions within both limits: not unused for too long, and not too long after the sign-in."""
-        return self.filter(
-            ends_at__gt=now,
-            used_at__gt=now - timedelta(hours=settings.SESSION_IDLE_HOURS),
-            began_at__gt=now - timedelta(hours=settings.SESSION_HOURS),
-        )
+        idle, oldest = limits(now)
+        return self.filter(ends_at__gt=now, used_at__gt=idle, began_at__gt=oldest)
+
+    def ended(self, now: datetime) -> Self:
+        """All others."""
+        idle, oldest = limits(now)
+        return self.filter(Q(used_at__lte=idle) | Q(began_at__lte=oldest) | Q(ends_at__lte=now))
+
+
+def limits(now: datetime) -> tuple[datetime, datetime]:
+    """When a session that ends now was used last, and when it began, at the latest."""
+    return now - timedelta(hours=settings.SESSION_IDLE_HOURS), now - timedelta(hours=settings.SESSION_HOURS)
 
 
 class DeskSession(models.Model):

@@ -1,10 +1,8 @@
 """Ends sessions: a person their own, an owner anybody's, the clock what is too old. It holds from the next request."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 from django.http import HttpRequest
 
 from accounts.models import DeskSession, User
@@ -35,7 +33,6 @@ def end_sessions(person: User, request: HttpRequest | None, *, but: DeskSession 
 
 def delete_expired(now: datetime) -> int:
     """Deletes sessions that have ended by themselves, a lot at a time. Returns how many."""
-    idle, oldest = timedelta(hours=settings.SESSION_IDLE_HOURS), timedelta(hours=settings.SESSION_HOURS)
-    ended = Q(used_at__lte=now - idle) | Q(began_at__lte=now - oldest) | Q(ends_at__lte=now)
-    keys = list(DeskSession.objects.filter(ended).order_by("used_at").values_list("pk", flat=True)[:DELETED_ROWS])
-    return DeskSession.objects.filter(ended, pk__in=keys).delete()[0]
+    ended = DeskSession.objects.ended(now)
+    keys = list(ended.order_by("used_at").values_list("pk", flat=True)[:DELETED_ROWS])
+    return ended.filter(pk__in=keys).delete()[0]

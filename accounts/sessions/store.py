@@ -1,6 +1,5 @@
 """Keeps sessions in a table of ours, which knows a session's key only as a hash. SESSION_ENGINE names this module."""
 
-import hashlib
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,12 +8,7 @@ from django.contrib.sessions.backends.base import CreateError, SessionBase, Upda
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts.models import DeskSession
-
-
-def digest_of(key: str) -> str:
-    """The hash of a session's key, as the table has it. Keys are random and long, so nobody can guess one from it."""
-    return hashlib.sha256(key.encode()).hexdigest()
+from accounts.models import DeskSession, digest_of
 
 
 class SessionStore(SessionBase):
@@ -96,5 +90,4 @@ class SessionStore(SessionBase):
     @classmethod
     def clear_expired(cls) -> None:
         """Deletes what has ended, for Django's `clearsessions`; the chore in end.py calls it too."""
-        now = timezone.now()
-        DeskSession.objects.exclude(pk__in=DeskSession.objects.alive(now).values("pk")).delete()
+        DeskSession.objects.ended(timezone.now()).delete()

@@ -1,6 +1,5 @@
 """Devices with which people have signed in: a browser keeps a random text in a cookie, the desk keeps its hash."""
 
-import hashlib
 import secrets
 from datetime import timedelta
 from typing import Any
@@ -9,7 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
-from accounts.models import KnownDevice, User
+from accounts.models import KnownDevice, User, digest_of
 from panel.web.visitor import address_of, device_of
 
 COOKIE = f"{settings.OWN_COOKIE}desk_device"
@@ -21,7 +20,7 @@ ROWS_A_PERSON = 40  # the latest devices and addresses; each of them is a count 
 def digest_in(request: HttpRequest) -> str:
     """The hash of the text in this browser's cookie, or "" where it has none."""
     cookie = request.COOKIES.get(COOKIE, "")
-    return hashlib.sha256(cookie.encode("utf-8", "replace")).hexdigest() if cookie else ""
+    return digest_of(cookie) if cookie else ""
 
 
 def known(person: User | None, request: HttpRequest) -> tuple[bool, bool]:

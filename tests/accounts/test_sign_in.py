@@ -1,6 +1,5 @@
 """Signing in and out: by username or e-mail, throttled, back to the page asked for and never to another host."""
 
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,23 +9,16 @@ from django.test import Client
 
 from accounts.access import Role
 from accounts.models import DeskSession, User
-from accounts.sessions.store import digest_of
+from accounts.models.door import digest_of
 from tests.makers import PASSWORD, make_user
 from tests.people import as_a, as_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nobody_tried_before")]
 LOGIN, LOGOUT, CHANGE = "/accounts/login/", "/accounts/logout/", "/accounts/password/change/"
 TOO_MANY = "Too many failed sign-ins."
 FAILURES_ALLOWED = 3  # from an address where nobody has signed in before; then ten minutes of rest
 TRIES = 30
 NEW = "seven-grey-herons"
-
-
-@pytest.fixture(autouse=True)
-def _nobody_tried_before() -> Iterator[None]:
-    cache.clear()
-    yield
-    cache.clear()
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import DeskSession, User
-from accounts.sessions.store import digest_of
+from accounts.models.door import digest_of
 from catalog.models import ShrinkAlarm
 from orders.aftersale.states import STATES
 from orders.models import Order, Sending

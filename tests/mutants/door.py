@@ -128,17 +128,17 @@ MISTAKES = (
     ),
     Mistake(
         "a session that nobody uses stays", "accounts/models/session.py",
-        "            used_at__gt=now - timedelta(hours=settings.SESSION_IDLE_HOURS),\n", "",
+        "filter(ends_at__gt=now, used_at__gt=idle, ", "filter(ends_at__gt=now, ",
         SESSIONS,
     ),
     Mistake(
         "a session that is used stays for ever", "accounts/models/session.py",
-        "            began_at__gt=now - timedelta(hours=settings.SESSION_HOURS),\n", "",
+        "used_at__gt=idle, began_at__gt=oldest)", "used_at__gt=idle)",
         SESSIONS,
     ),
     Mistake(
-        "the table holds the keys of sessions", STORE,
-        "return hashlib.sha256(key.encode()).hexdigest()", "return key",
+        "the table holds the keys of sessions", "accounts/models/door.py",
+        'return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()', "return secret[:64]",
         SESSIONS,
     ),
     Mistake(

@@ -133,7 +133,7 @@ MISTAKES = (
     ),
     Mistake(
         "the token of a link is stored", LINKS,
-        'return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()', "return token[:64]",
+        "token_hash=digest_of(token), made_by=by", "token_hash=token[:64], made_by=by",
         f"{INVITATIONS}/test_links.py",
     ),
     Mistake(

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.access import Role
 from accounts.invitations import links
-from accounts.models import DeskSession, PasswordLink, User
+from accounts.models import DeskSession, PasswordLink, User, digest_of
 from panel.ops.logs import Json, Text
 from tests.accounts.factors.people import LOGIN, STEP, enter, held_in_sessions, is_in, with_app
 from tests.makers import PASSWORD, make_user
@@ -154,7 +154,7 @@ def test_the_token_is_nowhere_but_on_the_page_that_shows_it(owner: User, caplog:
     token = token_on(page)
     assert page["Cache-Control"] and "no-store" in page["Cache-Control"]
     link = PasswordLink.objects.get()
-    assert link.token_hash == links.hash_of(token) and token not in str(vars(link))
+    assert link.token_hash == digest_of(token) and token not in str(vars(link))
     client = opened(token)
     assert token not in client.get(CHOOSE).content.decode()
     assert token not in held_in_sessions()

@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from accounts.access import Role
 from accounts.models import DeskSession, DoorEvent, User
+from accounts.models.door import digest_of
 from accounts.sessions.end import delete_expired
-from accounts.sessions.store import SessionStore, digest_of
+from accounts.sessions.store import SessionStore
 from tests.makers import PASSWORD, make_user
 from tests.people import as_a, as_user, htmx
 

@@ -48,6 +48,7 @@ def test_sixty_numbers_become_sixty_refills_or_reasons_and_sixty_answers(desk: D
     hands.paste(text)
     hands.press("button", "Refill…")
     rows = page.locator(".grid-a .row .a-id .sub, .grid-a .row.is-warn .a-id b")
+    expect(rows).to_have_count(NUMBERS)
     assert [word.strip("#").removeprefix("order ") for word in words] == rows.all_text_contents()
     assert not list(faults(page, "check"))
     hands.press("button", "Ask for")

@@ -32,6 +32,7 @@ def test_the_first_order(working: Desk, opens: Opens) -> None:
     service, person = sold_by(working.phone), make_user()
     page = opens("stranger", "/", width=LAPTOP)
     hands = Hands(page)
+    expect(page.get_by_label("Username or e-mail")).to_be_focused()
     hands.type(person.username, "<Tab>", PASSWORD, "<Enter>")
     page.wait_for_url("**/orders/")
     hands.press("link", "New order")

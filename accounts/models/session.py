@@ -1,7 +1,7 @@
 """The table of sessions: who is signed in, where, and for how long."""
 
 from datetime import datetime, timedelta
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
@@ -15,7 +15,10 @@ class DeskSessionQuerySet(models.QuerySet["DeskSession"]):
 
     def alive(self, now: datetime) -> Self:
         """Sessions within both limits: not unused for too long, and not too long after the sign-in."""
-        idle, oldest = limits(now)
+        return self.within(now, *limits(now))
+
+    def within(self, now: Any, idle: Any, oldest: Any) -> Self:
+        """Sessions that have not ended, were used since `idle`, and began after `oldest`."""
         return self.filter(ends_at__gt=now, used_at__gt=idle, began_at__gt=oldest)
 
     def ended(self, now: datetime) -> Self:

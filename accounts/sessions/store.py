@@ -1,6 +1,8 @@
 """Keeps sessions in a table of ours, which knows a session's key only as a hash. SESSION_ENGINE names this module."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from django.contrib.auth import SESSION_KEY
@@ -9,6 +11,15 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import DeskSession, digest_of
+from accounts.models.session import limits
+from panel.ops.database import Given, prepared
+
+
+@cache
+def alive_sessions() -> Callable[..., list[DeskSession]]:
+    """Reads the session of a hash, if it still counts. Each request asks this first."""
+    within = DeskSession.objects.order_by().within(Given("now"), Given("idle"), Given("oldest"))
+    return prepared(within.filter(digest=Given("digest")))
 
 
 class SessionStore(SessionBase):
@@ -24,8 +35,9 @@ class SessionStore(SessionBase):
 
     def load(self) -> dict[str, Any]:
         """What the session holds; nothing when it is unknown, has ended, or was not used for too long."""
-        digest = digest_of(self.session_key or "")
-        self.row = DeskSession.objects.alive(timezone.now()).filter(digest=digest).first()
+        digest, now = digest_of(self.session_key or ""), timezone.now()
+        idle, oldest = limits(now)
+        self.row = next(iter(alive_sessions()(now=now, idle=idle, oldest=oldest, digest=digest)), None)
         if self.row is None:
             self._session_key = None
             return {}

@@ -7,8 +7,9 @@ going on. Where sorting is needed it is done here; the database only ever reads 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import cache
 from heapq import merge
 from itertools import islice
 from typing import Any, NamedTuple
@@ -17,7 +18,8 @@ from django.db.models import IntegerField, Q, QuerySet, Value
 
 from orders.models import Order, OrderQuerySet
 from orders.table.filters import IndexRows
-from orders.table.rows import Row, fetch_rows, is_one_of
+from orders.table.rows import ROWS, Row, Values, fetch_rows, is_one_of, with_tasks
+from panel.ops.database import Given
 
 SCANNED_IDS = (100, 1_000, 2_000, 2_000)  # ids in each batch that is checked for a page; then it says how far it got
 PROBED_ROWS = 1_000  # ids of a source that are read to learn which is the narrowest
@@ -98,15 +100,24 @@ def read_key(text: str | None, sort: Sort) -> Key | None:
 def page(orders: OrderQuerySet, query: ListQuery, page_range: PageRange, size: int) -> Page:
     """The first `size` orders of a range."""
     if direct_source(query, page_range.sort) is ALL_ROWS and not page_range.sort.field:
-        # In one query, and the ids apart within it: where there are few services, a database may else begin with them,
-        # and read and sort all of their orders.
-        within = index_rows(ALL_ROWS[0], page_range, query.span)
-        first = within.values("pk")[: size + 1]
-        rows = fetch_rows(orders.filter(pk__in=first).order_by("-pk" if page_range.down else "pk"))
+        if orders.query.is_empty():
+            return Page([], more=False)
+        bounds = id_bounds("pk", page_range, query.span)
+        rows = with_tasks(first_orders(page_range.down, tuple(bounds), size + 1)(**bounds))
         return Page(rows[:size], len(rows) > size)
     pks, more, scanned_to = page_ids(query, page_range, size)
     by_id = {row.pk: row for row in fetch_rows(orders.filter(is_one_of(pks)).order_by())}
     return Page([by_id[pk] for pk in pks if pk in by_id], more, scanned_to)
+
+
+@cache
+def first_orders(down: bool, bounds: tuple[str, ...], most: int) -> Callable[..., list[Values]]:
+    """Reads the first orders within bounds of their ids, such as `pk__gte`, as values of ROW_FIELDS."""
+    order = "-pk" if down else "pk"
+    # In one query, and the ids apart within it: where there are few services, a database may else begin with them, and
+    # read and sort all of their orders.
+    within = Order.objects.filter(**{name: Given(name) for name in bounds}).order_by(order).values("pk")[:most]
+    return ROWS.prepared(Order.objects.filter(pk__in=within).order_by(order))
 
 
 def page_ids(query: ListQuery, page_range: PageRange, size: int) -> tuple[list[int], bool, Key | None]:

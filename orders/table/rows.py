@@ -122,7 +122,12 @@ def _loaded(model: type[AnyModel], facts: dict[str, Any], names: Collection[str]
 
 def fetch_rows(orders: OrderQuerySet) -> list[Row]:
     """The rows of these orders, in the query's order, each with its service, its people and the tasks that it shows."""
-    found = [Row(values, ()) for values in ROWS.of(orders)]
+    return with_tasks(ROWS.of(orders))
+
+
+def with_tasks(orders: list[Values]) -> list[Row]:
+    """These orders, values of ROW_FIELDS, as rows."""
+    found = [Row(values, ()) for values in orders]
     tasks: dict[int, list[Values]] = {row.pk: [] for row in found}
     for task in row_tasks(found):
         tasks[task[1]].append(task)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from django.core.exceptions import EmptyResultSet
-from django.db import DatabaseError, connection, models, transaction
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 log = logging.getLogger(__name__)
@@ -51,13 +51,18 @@ class Given(models.Expression):
         return Given(self.name, self.shift - other)
 
     def as_sql(self, *_: Any, **__: Any) -> Any:
-        """A parameter, which `WhichExist` fills in."""
+        """A parameter, which `WhichExist` or `Select.prepared` fills in."""
         return "%s", [self]
 
     def value(self, given: Mapping[str, Any]) -> Any:
         """The value as the database's driver takes it."""
         value = given[self.name]
         return connection.ops.adapt_datetimefield_value(value + self.shift) if isinstance(value, datetime) else value
+
+
+def filled_in(parameters: Iterable[Any], given: Mapping[str, Any]) -> list[Any]:
+    """The parameters with the value of its name in place of each `Given`."""
+    return [each.value(given) if isinstance(each, Given) else each for each in parameters]
 
 
 class WhichExist:
@@ -73,9 +78,8 @@ class WhichExist:
 
     def ask(self, **given: Any) -> list[bool]:
         """The answer for each queryset, where each `Given` has the value of its name."""
-        values = [each.value(given) if isinstance(each, Given) else each for each in self._parameters]
         with connection.cursor() as cursor:
-            cursor.execute(self._sql, values)
+            cursor.execute(self._sql, filled_in(self._parameters, given))
             return [bool(found) for found in cursor.fetchone()]
 
 
@@ -102,6 +106,11 @@ class Select:
     def where(self, sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The rows that meet a condition, which is in our own words and names each column with its table."""
         return self._rows(f" WHERE {sql}", params)
+
+    def prepared(self, queryset: "models.QuerySet[Any, Any]") -> Callable[..., list[tuple[Any, ...]]]:
+        """As `of`, for a queryset that is asked again and again: compiled now, asked with a value for each `Given`."""
+        conditions, parameters = self._conditions(queryset)
+        return lambda **given: self._rows(conditions, filled_in(parameters, given))
 
     def of(
         self,
@@ -157,6 +166,14 @@ class Select:
             cursor.execute(sql + conditions, [*own_params, *params])
             rows = cursor.fetchall()
         return [_converted(row, converters) for row in rows] if converters else rows
+
+
+def prepared(queryset: "models.QuerySet[Row]") -> Callable[..., list[Row]]:
+    """Reads whole rows of a queryset that is asked again and again: see `Select.prepared`."""
+    model = queryset.model
+    columns = [field.attname for field in model._meta.concrete_fields]
+    ask = Select(model, *columns).prepared(queryset)
+    return lambda **given: [model.from_db(DEFAULT_DB_ALIAS, columns, row) for row in ask(**given)]
 
 
 def _converter(functions: list[Any], column: Any) -> Callable[[Any], Any]:

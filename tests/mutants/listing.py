@@ -53,12 +53,12 @@ MISTAKES = (
     ),
     Mistake(
         "a shared view that no teammate sees", "orders/models/saved_view.py",
-        "if pk in mine), *team]", "if pk in mine)]",
+        "if pk in mine), *team[:TABS]]", "if pk in mine)]",
         VIEWS,
     ),
     Mistake(
         "a view that comes back after it was unpinned", "orders/models/saved_view.py",
-        "[*user.pinned, *user.unpinned]", "[*user.pinned]",
+        "{*user.pinned, *user.unpinned}", "{*user.pinned}",
         VIEWS,
     ),
     Mistake(

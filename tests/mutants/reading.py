@@ -32,7 +32,8 @@ MISTAKES = (
     ),
     Mistake(
         "the list begins with the services", PAGING,
-        'orders.filter(pk__in=first).order_by("-pk" if page_range.down else "pk"))', "(orders & within)[: size + 1])",
+        "Order.objects.filter(pk__in=within).order_by(order))",
+        "Order.objects.filter(**{name: Given(name) for name in bounds}).order_by(order)[:most])",
         FLAT,
     ),
     Mistake(

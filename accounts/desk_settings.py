@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import transaction
 
-from accounts.access import PLURAL, RANK, Role
+from accounts.access import RANK, Role, plural_of, switches_held
 from accounts.models import UNDO_SECONDS, DeskSettings, SettingChange, User
 from panel.format.money import money
 from panel.format.numbers import amounts_of, marked, number
@@ -107,8 +107,8 @@ def read_factor_from(text: str) -> str:
     return text
 
 
-FACTOR_FROM = {NOBODY: "nobody", Role.OWNER: "owners", Role.MANAGER: PLURAL[Role.MANAGER],
-               Role.OPERATOR: PLURAL[Role.OPERATOR], Role.VIEWER: "everybody"}  # fmt: skip
+FACTOR_FROM: dict[str, str] = {NOBODY: "nobody", **{role: plural_of([*Role][RANK[role] :]) for role in reversed(Role)},
+               Role.VIEWER: "everybody"}  # fmt: skip
 
 
 def plain(value: object) -> str:
@@ -132,7 +132,7 @@ class Setting(NamedTuple):
     words: Callable[[Any], str]  # the value in a sentence
     of_text: Callable[[str], Any] = Decimal  # what `plain` wrote
     choices: Mapping[str, str] = {}  # value → words, where it is chosen and not typed
-    set_by: str = "decide"  # a key of NEEDS: what a person must be allowed to set it
+    set_by: str = "settings"  # a key of ACTIONS: what a person must be allowed to set it
 
 
 SETTINGS: dict[str, Setting] = {
@@ -167,13 +167,13 @@ SETTINGS: dict[str, Setting] = {
     "factor_from": Setting(
         "Second factor", "", "Who must sign in with a code or a passkey as well. Everybody else may.",
         lambda: str(Role.MANAGER), read_factor_from, lambda value: FACTOR_FROM[value], read_factor_from, FACTOR_FROM,
-        "administer",
+        "people",
     ),
     "factor_grace_days": Setting(
         "Time to set it up", "days",
         "So long people can still work without it: from when they are added, get a role that needs it, or it is first "
         "asked of them. After that they can do nothing but set one up. 0: at once.",
-        lambda: "7", read_number(0, MOST_FACTOR_DAYS), lambda value: f"{typed(value)} d", set_by="administer",
+        lambda: "7", read_number(0, MOST_FACTOR_DAYS), lambda value: f"{typed(value)} d", set_by="people",
     ),
 }  # fmt: skip
 
@@ -229,7 +229,8 @@ def held(chosen: Chosen | None) -> Iterator[None]:
     """Inside, these values hold without a further statement."""
     before = _HELD.set(values_of(chosen))
     try:
-        yield
+        with switches_held(chosen):
+            yield
     finally:
         _HELD.reset(before)
 

@@ -69,7 +69,7 @@ def sample_context() -> dict[str, object]:
 @recently_proved
 def settings(request: HttpRequest) -> HttpResponse:
     """What holds for the whole desk, and who set it. A manager's POST changes it; 422 when something is wrong."""
-    if request.method == "POST" and (why := why_not(request.user, "decide")):
+    if request.method == "POST" and (why := why_not(request.user, "settings")):
         raise PermissionDenied(why)
     data = request.POST if request.method == "POST" else None
     form = SettingsForm(data, chosen=desk_settings.stored(), by=request.user)

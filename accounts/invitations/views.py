@@ -37,7 +37,7 @@ RESET_MAIL = (
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs("administer")
+@needs("people")
 @recently_proved
 def invite(request: HttpRequest) -> HttpResponse:
     """Adds a person and shows their link, once; 422 when something is wrong."""
@@ -54,7 +54,7 @@ def invite(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@needs("administer")
+@needs("people")
 def person(request: HttpRequest, pk: int) -> HttpResponse:
     """How one person signs in, and what an owner can do about it."""
     return person_page(request, get_object_or_404(User, pk=pk), ResetForm())
@@ -77,7 +77,7 @@ def person_page(request: HttpRequest, of: User, form: ResetForm, status: int = H
     return render(request, "accounts/invitations/person.html", context, status=status)
 
 
-@needs("administer")
+@needs("people")
 @require_POST
 @recently_proved
 def new_link(request: HttpRequest, pk: int) -> HttpResponse:
@@ -107,7 +107,7 @@ def link_once(request: HttpRequest, link: PasswordLink, token: str) -> HttpRespo
     return render(request, "accounts/invitations/link.html", context)
 
 
-@needs("administer")
+@needs("people")
 @require_POST
 @recently_proved
 def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
@@ -119,7 +119,7 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("person", pk)
 
 
-@needs("administer")
+@needs("people")
 @require_POST
 @recently_proved
 def reset_factor(request: HttpRequest, pk: int) -> HttpResponse:

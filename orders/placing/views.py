@@ -259,7 +259,7 @@ def closing(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect_back(request, why, f"Order {pk} is closed as not placed.")
 
 
-@needs("decide")
+@needs("stop")
 @require_POST
 @recently_proved
 def stop(request: HttpRequest) -> HttpResponse:
@@ -268,7 +268,7 @@ def stop(request: HttpRequest) -> HttpResponse:
     return redirect_back(request, why, "Sending is stopped. New orders are saved and wait.")
 
 
-@needs("decide")
+@needs("stop")
 @require_POST
 @recently_proved
 def resumption(request: HttpRequest) -> HttpResponse:

@@ -142,7 +142,7 @@ def moved_column(columns: tuple[str, ...], name: str, by: int) -> tuple[str, ...
     return tuple(moved)
 
 
-@needs("view")
+@needs("export")
 @require_POST  # for it records who took what
 def export(request: HttpRequest) -> HttpResponseBase:
     """All orders of the list in the address as a file, with `format=` csv or xlsx in the form."""

@@ -27,7 +27,7 @@ class Place(NamedTuple):
 
     words: str
     name: str  # of its URL
-    what: str  # what a person must be allowed to do there, a key of accounts.access.NEEDS
+    what: str  # what a person must be allowed to do there, a key of accounts.access.ACTIONS
     keys: str = ""  # the keys that lead there
 
 
@@ -56,7 +56,7 @@ PLACES = (
     Place("Keyboard shortcuts", "keys", "view", "?"),
     Place("Sign-in and security: second factor, passkeys", "factors", "view"),
     Place("Your sessions", "sessions", "view"),
-    Place("Security: who came in, and who tried", "security", "administer"),
+    Place("Security: who came in, and who tried", "security", "people"),
     Place("Change password", "account_change_password", "view"),
     Place("Components", "styleguide", "administer"),
     Place("Admin", "admin:index", "administer"),

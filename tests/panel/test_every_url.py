@@ -46,7 +46,7 @@ orders/<pk>/looks/               | login 403 405 405 405 | login 403 orders orde
 orders/<pk>/notes/               | login 403 order order order | login 403 422 422 422       | login 403 405 405 405
 orders/<pk>/assignment/          | login 403 order order order | login 403 order order order | login 403 405 405 405
 orders/<pk>/withdrawal/          | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
-orders/<pk>/withdrawal/question/ | login 403 200 200 200   | 405                           | 405
+orders/<pk>/withdrawal/question/ | login 403 200 200 200 | login 403 405 405 405 | login 403 405 405 405
 orders/<pk>/funding/             | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
 orders/<pk>/tries/               | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
 orders/<pk>/adoption/            | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
@@ -54,12 +54,12 @@ orders/<pk>/closing/             | login 403 403 405 405 | login 403 403 orders 
 orders/<pk>/abandonment/         | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
 orders/<pk>/sighting/            | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
 orders/<pk>/refills/             | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
-orders/<pk>/refills/question/    | login 403 200 200 200   | 405                           | 405
+orders/<pk>/refills/question/ | login 403 200 200 200 | login 403 405 405 405 | login 403 405 405 405
 orders/<pk>/refills/tries/       | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
 orders/<pk>/refills/settlement/  | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
 orders/<pk>/refills/next/        | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
 orders/<pk>/cancellation/        | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
-orders/<pk>/cancellation/question/ | login 403 200 200 200 | 405                           | 405
+orders/<pk>/cancellation/question/ | login 403 200 200 200 | login 403 405 405 405 | login 403 405 405 405
 orders/<pk>/cancellation/tries/  | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
 orders/bulks/                    | login 200               | login 405                     | login 405
 orders/bulks/matching/           | login 403 200 200 200   | login 403 405 405 405         | login 403 405 405 405

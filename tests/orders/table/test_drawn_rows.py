@@ -232,7 +232,7 @@ def readers(operator: User, settings: Settings) -> Iterator[str]:
         User.objects.filter(pk=operator.pk).update(**{name: value})
         yield name
     User.objects.filter(pk=operator.pk).update(role=Role.OPERATOR)
-    yield "may_place"
+    yield "rights"
     send_switch.stop("Prices look wrong.", by=make_user(Role.MANAGER))
     yield "stopped"
     settings.REFILLS_PER_ORDER = 1

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.decorators import method_decorator
 
 from accounts.access import Role
-from accounts.desk_settings import SETTINGS
+from accounts.desk_settings import ALL, label_of
 from accounts.factors.proof import recently_proved
 from accounts.factors.rule import is_required
 from accounts.models import (
@@ -111,14 +111,14 @@ admin.site.register(
 @admin.display(description="Setting", ordering="name")
 def setting_of(change: SettingChange) -> str:
     """The setting's name on its page; a setting that is no more has only its own."""
-    return SETTINGS[change.name].label if change.name in SETTINGS else change.name.replace("_", " ")
+    return label_of(change.name)
 
 
 @admin.display(description="Set on the desk")
 def chosen_of(settings: DeskSettings) -> str:
     """Each setting that somebody set, and its value."""
     return ", ".join(
-        f"{setting.label}: {settings.chosen[name]}" for name, setting in SETTINGS.items() if name in settings.chosen
+        f"{setting.label}: {settings.chosen[name]}" for name, setting in ALL.items() if name in settings.chosen
     )
 
 

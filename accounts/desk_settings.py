@@ -10,13 +10,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
 
-from accounts.access import RANK, Role, plural_of, switches_held
+from accounts.access import ACTIONS, OFF, ON, PLURALS, RANK, Role, plural_of, switch_name, switches_held
 from accounts.models import UNDO_SECONDS, DeskSettings, SettingChange, User
 from panel.format.money import money
 from panel.format.numbers import amounts_of, marked, number
@@ -111,6 +112,13 @@ FACTOR_FROM: dict[str, str] = {NOBODY: "nobody", **{role: plural_of([*Role][RANK
                Role.VIEWER: "everybody"}  # fmt: skip
 
 
+def read_switch(text: str) -> str:
+    """Reads ON or OFF."""
+    if text not in (ON, OFF):
+        raise ValueError("A switch is on or off.")
+    return text
+
+
 def plain(value: object) -> str:
     """A value as it is stored: read again, it is the same."""
     return "" if value is None else f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
@@ -177,6 +185,18 @@ SETTINGS: dict[str, Setting] = {
     ),
 }  # fmt: skip
 
+# The switches of access.py, which owners move on the page of the roles. They are kept and changed like settings.
+SWITCHES: dict[str, Setting] = {
+    switch_name(role, action): Setting(
+        f"{PLURALS[role].capitalize()} {row.words}", "", row.help, partial(str, row.cell(role)), read_switch, str,
+        read_switch, set_by="people",
+    )
+    for action, row in ACTIONS.items()
+    for role in Role
+    if row.cell(role) in (ON, OFF)
+}  # fmt: skip
+ALL = {**SETTINGS, **SWITCHES}
+
 
 # ── What holds now ───────────────────────────────────────────────────────────────────────────────
 _HELD: ContextVar[Values | None] = ContextVar("desk settings", default=None)
@@ -189,7 +209,7 @@ def values_of(chosen: Chosen | None) -> Values:
 
 def value_of(name: str, chosen: Chosen) -> Any:
     """A setting's value; its first value where nobody has set it, or where what is stored cannot be read."""
-    setting = SETTINGS[name]
+    setting = ALL[name]
     try:
         return setting.of_text(chosen[name])
     except (KeyError, ValueError, ArithmeticError):
@@ -269,9 +289,14 @@ def change(wanted: Chosen, seen: Chosen, *, by: User, at: datetime) -> list[Sett
         return SettingChange.objects.bulk_create(changes)
 
 
+def label_of(name: str) -> str:
+    """What a setting or a switch is called; its own name for one that is no more."""
+    return ALL[name].label if name in ALL else name.replace("_", " ")
+
+
 def words_of(name: str, text: str) -> str:
     """A stored value as a person reads it, for the record of changes; the text itself where it cannot be read."""
-    setting = SETTINGS.get(name)
+    setting = ALL.get(name)
     try:
         return setting.words(setting.of_text(text)) if setting else text
     except (ValueError, ArithmeticError):

@@ -85,6 +85,7 @@ def settings(request: HttpRequest) -> HttpResponse:
         "form": form,
         "settings": desk_settings.SETTINGS,
         "words_of": desk_settings.words_of,
+        "label_of": desk_settings.label_of,
         "last": {name: SettingChange.objects.newest(name) for name in desk_settings.SETTINGS},
         "changes": SettingChange.objects.select_related("changed_by")[:CHANGES_SHOWN],
     }

@@ -7,6 +7,7 @@ from django.urls import include, path
 from accounts.access import needs
 from accounts.factors import views as factors
 from accounts.invitations import views as invitations
+from accounts.roles.views import roles
 from accounts.sessions import views as sessions
 from accounts.sign_in.views import SignIn, security
 from accounts.views import live, preferences, sample, settings, team
@@ -75,6 +76,7 @@ urlpatterns = [
     path("alarms/choices/", alarms.choices, name="alarm_choices"),
     path("alarms/choices/chat/", alarms.chat_choices, name="alarm_chat_choices"),
     path("team/", include(people)),
+    path("team/roles/", roles, name="roles"),
     path("team/security/", security, name="security"),
     path("team/<int:pk>/sessions/", sessions.sessions_of, name="sessions_of"),
     path("team/<int:pk>/sessions/endings/", sessions.endings_of, name="session_endings_of"),

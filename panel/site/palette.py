@@ -56,6 +56,7 @@ PLACES = (
     Place("Keyboard shortcuts", "keys", "view", "?"),
     Place("Sign-in and security: second factor, passkeys", "factors", "view"),
     Place("Your sessions", "sessions", "view"),
+    Place("Roles: who may do what", "roles", "view"),
     Place("Security: who came in, and who tried", "security", "people"),
     Place("Change password", "account_change_password", "view"),
     Place("Components", "styleguide", "administer"),

@@ -30,6 +30,7 @@ ROOMS: dict[str, frozenset[str]] = {
     "accounts.sessions": GROUND | {"accounts", "accounts.factors", "accounts.models", "accounts.sign_in"},
     "accounts.factors": GROUND | {"accounts", "accounts.models", "accounts.sign_in"},
     "accounts.invitations": GROUND | {"accounts", "accounts.factors", "accounts.models", "accounts.sign_in"},
+    "accounts.roles": GROUND | {"accounts", "accounts.factors", "accounts.models"},
     "catalog": GROUND,
     # The orders.
     "orders.rules": APPS,

@@ -22,7 +22,7 @@ LEADS_TO = {"login": "/accounts/login/", "orders": "/orders/", "views": "/orders
             "admin_login": "/admin/login/", "webhooks": "/upstream/webhooks/", "factors": "/accounts/factors/",
             "choice": "/accounts/password/choice/", "password": "/accounts/password/change/", "admin": "/admin/",
             "sessions": "/accounts/sessions/", "sign_out": "/accounts/logout/", "change": "change/",
-            "alarms": "/alarms/", "choices": "/alarms/choices/"}  # fmt: skip
+            "roles": "/team/roles/", "alarms": "/alarms/", "choices": "/alarms/choices/"}  # fmt: skip
 TABLE = """
                                  | login orders            | 405                           | 405
 orders/                          | login 200               | 405                           | 405
@@ -107,6 +107,7 @@ team/<pk>/                       | login 403 403 403 200   | 405                
 team/<pk>/links/                 | login 403 403 403 405   | login 403 403 403 200         | login 403 403 403 405
 team/<pk>/links/withdrawal/      | login 403 403 403 405   | login 403 403 403 person      | login 403 403 403 405
 team/<pk>/factors/reset/         | login 403 403 403 405   | login 403 403 403 422         | login 403 403 403 405
+team/roles/                      | login 200               | login 403 403 403 roles       | 405
 team/security/                   | login 403 403 403 200   | 405                           | 405
 team/<pk>/sessions/              | login 403 403 403 200   | 405                           | 405
 team/<pk>/sessions/endings/      | login 403 403 403 405   | login 403 403 403 sessions    | login 403 403 403 405

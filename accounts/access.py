@@ -166,9 +166,12 @@ def may_see(user: Any, field: str) -> bool:
     return field not in FIELDS or may(user, FIELDS[field])
 
 
-def needs(*whats: str) -> Callable[[View], View]:
-    """Guards a view: a stranger is sent to sign in, a teammate who may do none of `whats` gets a 403 that says why."""
-    if unknown := {*whats} - ACTIONS.keys():
+def needs(*whats: str, **params: str) -> Callable[[View], View]:
+    """Guards a view: a stranger is sent to sign in, a teammate who may do none of `whats` gets a 403 that says why.
+
+    `params` are parameters of its address, and what a person must be allowed besides to use each.
+    """
+    if unknown := {*whats, *params.values()} - ACTIONS.keys():
         raise KeyError(*unknown)
 
     def guard(view: View) -> View:
@@ -178,6 +181,9 @@ def needs(*whats: str) -> Callable[[View], View]:
                 return to_login(request)
             if not may(request.user, *whats):
                 raise PermissionDenied(why_not(request.user, whats[0]))
+            for name, what in params.items():
+                if request.GET.get(name) and (why := why_not(request.user, what)):
+                    raise PermissionDenied(why)
             return view(request, *args, **kwargs)
 
         guarded.needs = whats  # type: ignore[attr-defined]  # for the test of every URL

@@ -142,6 +142,11 @@ class Setting(NamedTuple):
     choices: Mapping[str, str] = {}  # value → words, where it is chosen and not typed
     set_by: str = "settings"  # a key of ACTIONS: what a person must be allowed to set it
 
+    @property
+    def is_money(self) -> bool:
+        """Whether its value is an amount, which not everybody may see."""
+        return self.words is money
+
 
 SETTINGS: dict[str, Setting] = {
     "low_balance": Setting(

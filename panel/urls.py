@@ -24,7 +24,7 @@ from panel.upstream import views as upstream
 
 # The catalog knows nothing of the team, so its views are guarded here.
 services = [
-    path("", needs("view")(catalog.index), name="index"),
+    path("", needs("view", rate="money", sort="money")(catalog.index), name="index"),
     path("found/", picker_services, name="found"),
     path("<int:pk>/favourite/", needs("view")(catalog.favourite), name="favourite"),
     path("sync/", upstream.sync, name="sync"),

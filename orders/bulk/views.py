@@ -21,7 +21,7 @@ from orders.bulk.selection import ANSWER, KINDS, MOST_ORDERS, Selection
 from orders.models import Bulk, Order, Task
 from orders.rules.refusal import NotAllowed, Refusal, require_allowed
 from orders.table import paging
-from orders.table.listing import Listing
+from orders.table.listing import Listing, refuse_to_tell
 from orders.table.pasted_ids import PASTED_CHARACTERS, PastedOrders, find_orders
 from orders.table.replies import redirect_back, refusal_of
 from panel.format.numbers import number
@@ -96,6 +96,7 @@ def read_selection(request: HttpRequest, pasted: PastedOrders) -> Selection:
         match = form.get("match", "")
         if len(match) > FILTER_CHARACTERS:  # a part of it would be another filter, and match other orders
             raise Refusal("The filter of this list is too long to take all that match. Tick orders, or search anew.")
+        refuse_to_tell(request.user, QueryDict(match))
         listing = Listing.of(request.user, QueryDict(match))
         pks = matching_ids(listing)
         if why := why_too_many(pks):

@@ -19,7 +19,7 @@ from django.utils.http import urlencode
 from jinja2 import Template
 from markupsafe import Markup, escape
 
-from accounts.access import may
+from accounts.access import may, may_see
 from orders.models import Order
 from orders.rules.lateness import late_since
 from orders.table.rows import Row
@@ -73,6 +73,11 @@ def row_template(columns: tuple[str, ...]) -> Template:
     row, *cells = (env.loader.get_source(env, f"orders/table/{path}")[0] for path in paths)
     template: Template = env.from_string(row.replace("{# cells #}", "".join(map(str.strip, cells))))
     return template
+
+
+def visible_columns(names: Iterable[str], user: Any) -> tuple[str, ...]:
+    """Those of these columns whose field this person may see."""
+    return tuple(name for name in names if may_see(user, name))
 
 
 # ── Rows ─────────────────────────────────────────────────────────────────────────────────────────

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from panel.format.money import money
+from panel.format.money import money, sees_money, without_amounts
 from panel.format.numbers import decimal, number
 from panel.format.times import clock
 
@@ -29,12 +29,16 @@ class Kind(NamedTuple):
 
 def balance_sentence(facts: Facts) -> str:
     """What an alarm about a low balance says."""
+    if not sees_money():
+        return "The balance is low. Somebody has to top it up, or orders will wait."
     amount = money(Decimal(facts["balance"]))
     return f"The balance is {amount}, below {money(Decimal(facts['below']))}. Top it up, or orders will wait."
 
 
 def runway_sentence(facts: Facts) -> str:
     """What an alarm about a balance that ends too soon says: how much there is, and when it ends."""
+    if not sees_money():
+        return "The balance ends soon. Somebody has to top it up in time."
     amount, ends = money(Decimal(facts["balance"])), moment_words(facts["ends"])
     return f"The balance of {amount} ends at about {ends}, before {foreign_words(facts['until'])}. Top it up in time."
 
@@ -160,12 +164,17 @@ def moment_words(moment: str) -> str:
 
 def reason_words(facts: Facts) -> str:
     """The reason that a person or upstream gave, with a full stop."""
-    words = foreign_words(facts["why"])
+    words = without_amounts(foreign_words(facts["why"]))
     return words if words.endswith((".", "!", "?")) else f"{words}."
 
 
 def price_words(service: int, name: str, was: str, now: str) -> str:
-    """`7 Followers ($1.00 → $4.00, +300 %)`; without the percentage for a price that was 0."""
+    """`7 Followers ($1.00 → $4.00, +300 %)`; without the percentage for a price that was 0.
+
+    For who may see no money: `7 Followers`.
+    """
+    if not sees_money():
+        return f"{service} {foreign_words(name, NAME_CHARACTERS)}"
     before, after = Decimal(was), Decimal(now)
     share = f", {'+' if after > before else '−'}{decimal(abs(after - before) / before * 100, 0)} %" if before else ""
     return f"{service} {foreign_words(name, NAME_CHARACTERS)} ({money(before)} → {money(after)}{share})"

@@ -20,7 +20,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nobody_tried_befor
 ASKS = "Confirm that it is you"
 SETTINGS, STOP = "/upstream/settings/", "/orders/sending/stops/"
 # Everything that asks for a proof.
-GUARDED = {"team/roles/", 
+GUARDED = {
+    "team/roles/",
     "upstream/settings/", "orders/sending/stops/", "orders/sending/resumption/", "orders/sending/release/", "team/new/",
     "team/<pk>/links/", "team/<pk>/links/withdrawal/", "team/<pk>/factors/reset/", "accounts/factors/app/",
     "accounts/factors/passkeys/", "accounts/factors/codes/", "accounts/factors/<pk>/removal/",

@@ -27,7 +27,7 @@ from panel.format.numbers import number
 from panel.format.times import zone_name
 from panel.web.htmx import page
 from panel.web.params import read_number
-from panel.web.polling import bar_moved, bar_of, with_times
+from panel.web.polling import bar_moved, bar_of, rights_moved, with_times
 
 LISTED_CATEGORIES = 2_000  # that the form of filters suggests
 EXPORTS_A_PERSON = 60  # within ten minutes: a script that takes away everything has to take its time
@@ -70,9 +70,7 @@ def searches(request: HttpRequest) -> HttpResponse:
 def changes(request: HttpRequest) -> HttpResponse:
     """The poll of an open page: the rows that changed and the status bar, or 204 if nothing did. Touches no session."""
     bar = bar_of(request)
-    rights, known, _ = request.GET.get("bar", "").partition("-")
-    if "top" in request.GET and known and rights != bar.rights:
-        # What this person may do or see has changed: the whole list is drawn anew.
+    if "top" in request.GET and rights_moved(request):  # the whole list is drawn anew
         return HttpResponse(status=HTTPStatus.NO_CONTENT, headers={"HX-Refresh": "true"})
     listing = Listing.of(request.user, request.GET)
     versions = shown_versions(request.GET.get("v", ""))

@@ -78,7 +78,8 @@ def fill_with_money() -> None:
     for task in Task.objects.filter(kind="place"):
         Attempt.objects.create(task=task, began_at=now - timedelta(hours=1), ended_at=now, ending="unclear", said=raw)
     facts: dict[str, Any] = {"rate": f"${AMOUNT}", "expected": f"${AMOUNT}", "needs": f"${AMOUNT:,}",
-             "quantity": "1,000", "was": f"${AMOUNT}", "now": f"${AMOUNT}", "said": raw, "attempt": 1, "trouble": words, "why": words,
+             "quantity": "1,000", "was": f"${AMOUNT}", "now": f"${AMOUNT}", "said": raw, "attempt": 1,
+             "trouble": words, "why": words,
              "filter": f"All statuses, Charge from: ${AMOUNT:,}", "count": "1", "form": "CSV"}  # fmt: skip
     for kind in ("placed", "short", "despite_price", "refused", "review", "doubted", "held", "exported"):
         order.record(kind, by=order.placed_by, at=now, **facts)

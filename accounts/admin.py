@@ -27,6 +27,7 @@ from accounts.models import (
     User,
 )
 from accounts.sign_in.record import kind_of
+from accounts.team.change import record_change, record_switch, why_no_owner_left
 from panel.format.money import money
 from panel.web.admin_groups import MONEY, PEOPLE, SYSTEM
 from panel.web.admin_record import RecordAdmin, SturdyAdmin, nobody_may
@@ -44,11 +45,9 @@ class TeammateForm(UserChangeForm):  # type: ignore[type-arg]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        stays_owner = cleaned.get("role") == Role.OWNER and cleaned.get("is_active")
-        # Locked, so that of two owners who demote each other at once only one succeeds.
-        owners = User.objects.filter(role=Role.OWNER, is_active=True).order_by("pk").select_for_update()
-        if not stays_owner and {owner.pk for owner in owners} <= {self.instance.pk}:
-            raise ValidationError("This is the last active owner. Make somebody else an owner first.")
+        stays_owner = cleaned.get("role") == Role.OWNER and bool(cleaned.get("is_active"))
+        if why := why_no_owner_left(self.instance, stays_owner=stays_owner):
+            raise ValidationError(why)
         return cleaned
 
 
@@ -85,6 +84,10 @@ class TeamAdmin(SturdyAdmin, UserAdmin):  # type: ignore[type-arg]
         if "role" in form.changed_data and is_required(obj):
             obj.factor_asked_at = timezone.now()
         super().save_model(request, obj, form, change)
+        if "role" in form.changed_data:
+            record_change(obj, request, was=form.initial["role"])
+        if "is_active" in form.changed_data:
+            record_switch(obj, request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

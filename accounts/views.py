@@ -1,4 +1,4 @@
-"""The page of the team, each person's preferences, and the settings of the whole desk."""
+"""Each person's preferences, and the settings of the whole desk."""
 
 from decimal import Decimal
 from http import HTTPStatus
@@ -11,22 +11,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import desk_settings
-from accounts.access import Role, needs, why_not
+from accounts.access import needs, why_not
 from accounts.factors.proof import recently_proved
-from accounts.models import SettingChange, User
+from accounts.models import SettingChange
 from accounts.preferences import PreferencesForm, set_paused, zone_of
 from accounts.settings_form import SettingsForm
 from panel.format.locale import written_for
 
 CHANGES_SHOWN = 20  # the latest of all settings
-
-
-@require_safe
-@needs("view")
-def team(request: HttpRequest) -> HttpResponse:
-    """Everybody who is or was on the team, and what their roles allow."""
-    people = User.objects.order_by("-is_active", "name", "username")
-    return render(request, "accounts/team.html", {"people": people, "roles": Role})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -10,7 +10,8 @@ from accounts.invitations import views as invitations
 from accounts.roles.views import roles
 from accounts.sessions import views as sessions
 from accounts.sign_in.views import SignIn, security
-from accounts.views import live, preferences, sample, settings, team
+from accounts.team import views as people_views
+from accounts.views import live, preferences, sample, settings
 from catalog import views as catalog
 from orders.placing.picker import picker_services
 from orders.reports.balance import balance
@@ -55,9 +56,12 @@ entrance += [
     path("password/choice/", invitations.choose, name="choose_password"),
 ]
 people = [
-    path("", team, name="team"),
+    path("", people_views.team, name="team"),
     path("new/", invitations.invite, name="invite"),
-    path("<int:pk>/", invitations.person, name="person"),
+    path("<int:pk>/", people_views.person, name="person"),
+    path("<int:pk>/role/", people_views.role, name="person_role"),
+    path("<int:pk>/state/", people_views.state, name="person_state"),
+    path("<int:pk>/details/", people_views.details, name="person_details"),
     path("<int:pk>/links/", invitations.new_link, name="person_links"),
     path("<int:pk>/links/withdrawal/", invitations.withdraw, name="link_withdrawal"),
     path("<int:pk>/factors/reset/", invitations.reset_factor, name="factor_reset"),

@@ -32,6 +32,7 @@ from orders.table.markup import (
     row_link,
 )
 from orders.table.rows import row_version
+from orders.teamwork.acts import acts_of
 from orders.teamwork.mentions import note_html
 from panel.format import languages, money, numbers, times
 from panel.site.palette import paths_by_go_key
@@ -54,7 +55,7 @@ def environment(**options: Any) -> Environment:
         row_version=row_version, unseen_anomalies=unseen_anomalies, refill_meter=refill_meter, link_tag=link_tag,
         row_link=row_link, short_name=short_name, tab_label=tab_label,
         refill_question=refill_question, cancel_question=cancel_question, withdrawal_question=withdrawal_question,
-        note_html=note_html, act_button=act_button, again_button=again_button,
+        note_html=note_html, acts_of=acts_of, act_button=act_button, again_button=again_button,
         check_button=check_button, copy_button=copy_button, drawn=icon,
         money=money.money, sees_money=money.sees_money, without_amounts=money.without_amounts,
         is_dollars=money.is_dollars, cent=money.CENT, number=numbers.number, decimal=numbers.decimal,

@@ -104,6 +104,9 @@ webhooks/notpanel/               | 405                     | 503                
 team/                            | login 200               | 405                           | 405
 team/new/                        | login 403 403 403 200   | login 403 403 403 422         | 405
 team/<pk>/                       | login 403 403 403 200   | 405                           | 405
+team/<pk>/role/                  | login 403 403 403 405   | login 403 403 403 409         | login 403 403 403 405
+team/<pk>/state/                 | login 403 403 403 405   | login 403 403 403 person      | login 403 403 403 405
+team/<pk>/details/               | login 403 403 403 405   | login 403 403 403 person      | login 403 403 403 405
 team/<pk>/links/                 | login 403 403 403 405   | login 403 403 403 200         | login 403 403 403 405
 team/<pk>/links/withdrawal/      | login 403 403 403 405   | login 403 403 403 person      | login 403 403 403 405
 team/<pk>/factors/reset/         | login 403 403 403 405   | login 403 403 403 422         | login 403 403 403 405

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 
-from accounts.access import Role
+from accounts.access import ACTIONS, Role, is_on
 from accounts.desk_settings import ALL, label_of
 from accounts.factors.proof import recently_proved
 from accounts.factors.rule import is_required
@@ -63,12 +63,18 @@ class TeamAdmin(SturdyAdmin, UserAdmin):  # type: ignore[type-arg]
     list_filter = ("role", "is_active")
     search_fields = ("username", "name", "email")
     filter_horizontal = ()
-    readonly_fields = ("last_login", "date_joined")
+    readonly_fields = ("rights", "last_login", "date_joined")
     fieldsets = (
-        (None, {"fields": ("username", "name", "email", "role", "is_active")}),
+        (None, {"fields": ("username", "name", "email", "role", "rights", "is_active")}),
         ("When", {"fields": ("last_login", "date_joined")}),
     )
     has_add_permission = nobody_may  # people are invited, on the desk
+
+    @admin.display(description="May")
+    def rights(self, person: User) -> str:
+        """What the person may do, by the table of accounts/access.py and what owners have switched in it."""
+        switched = person.switches()
+        return "; ".join(row.title for action, row in ACTIONS.items() if is_on(person.role, action, switched))
 
     def get_urls(self) -> list[Any]:
         """Without Django's page on which one person types the password of another."""

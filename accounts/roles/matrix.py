@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import NamedTuple
 
-from accounts.access import ACTIONS, ALWAYS, NEVER, ON, PLURALS, Action, Role, switch_name
+from accounts.access import ACTIONS, ALWAYS, NEVER, OFF, ON, PLURALS, Action, Role, switch_name
 from accounts.models import User
 from accounts.roles.switches import lacking
 
@@ -47,6 +47,15 @@ def matrix(
         for key, action in ACTIONS.items()
     ]
     return [(group, list(found)) for group, found in groupby(lines, lambda line: line.action.group)]
+
+
+def as_markdown() -> str:
+    """The table as README has it: before any owner has moved a switch. Switches are in brackets."""
+    words = {ALWAYS: "always", NEVER: "never", ON: "[on]", OFF: "[off]"}
+    rows = [[row.title, *(words[row.cell(role)] for role in ROLES)] for row in ACTIONS.values()]
+    heads = ["A person may", *(role.label.lower() for role in ROLES)]
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def cell_of(

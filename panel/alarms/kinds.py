@@ -25,6 +25,7 @@ class Kind(NamedTuple):
     over: Callable[[Facts], str]  # told to the same recipients when it is over; "" for nothing to tell
     page: str  # the URL name of the page with the rows behind it…
     query: str = ""  # …and the query of its address
+    needs: str = "view"  # what a person must be allowed to open that page
 
 
 def balance_sentence(facts: Facts) -> str:
@@ -118,9 +119,9 @@ def failures_sentence(facts: Facts) -> str:
 
 KINDS: dict[str, Kind] = {
     "balance": Kind("Low balance", "warn", False, "The balance falls below the amount that is set.",
-                    balance_sentence, lambda _: "The balance is high enough again.", "balance"),
+                    balance_sentence, lambda _: "The balance is high enough again.", "balance", needs="money"),
     "runway": Kind("Balance ends soon", "warn", False, "The balance ends before the time of day that is set.",
-                   runway_sentence, lambda _: "The balance lasts long enough again.", "balance"),
+                   runway_sentence, lambda _: "The balance lasts long enough again.", "balance", needs="money"),
     "sending": Kind("Sending stopped", "bad", True, "Somebody, or the desk itself, stops all sending.",
                     sending_sentence, lambda _: "Orders are sent again.", "orders:index", "open=live"),
     "upstream": Kind("Supplier failing", "bad", True, "The supplier has not answered properly for a minute.",
@@ -137,7 +138,8 @@ KINDS: dict[str, Kind] = {
     "worker": Kind("Worker silent", "bad", True, "A worker stops answering, or none ran for a while.",
                    worker_sentence, worker_over_sentence, "calls"),
     "sign_ins": Kind("Many failed sign-ins", "warn", False, "Many sign-ins fail within a quarter of an hour.",
-                     failures_sentence, lambda _: "Hardly any sign-in fails any more.", "security", "what=refused"),
+                     failures_sentence, lambda _: "Hardly any sign-in fails any more.", "security", "what=refused",
+                     "people"),
 }  # fmt: skip
 # Stands for a kind that an older version of the desk knew.
 UNKNOWN_KIND = Kind(

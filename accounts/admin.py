@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 
-from accounts.access import Role
-from accounts.desk_settings import SETTINGS
+from accounts.access import ACTIONS, Role, is_on
+from accounts.desk_settings import ALL, label_of
 from accounts.factors.proof import recently_proved
 from accounts.factors.rule import is_required
 from accounts.models import (
@@ -27,6 +27,7 @@ from accounts.models import (
     User,
 )
 from accounts.sign_in.record import kind_of
+from accounts.team.change import record_change, record_switch, why_no_owner_left
 from panel.format.money import money
 from panel.web.admin_groups import MONEY, PEOPLE, SYSTEM
 from panel.web.admin_record import RecordAdmin, SturdyAdmin, nobody_may
@@ -44,11 +45,9 @@ class TeammateForm(UserChangeForm):  # type: ignore[type-arg]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        stays_owner = cleaned.get("role") == Role.OWNER and cleaned.get("is_active")
-        # Locked, so that of two owners who demote each other at once only one succeeds.
-        owners = User.objects.filter(role=Role.OWNER, is_active=True).order_by("pk").select_for_update()
-        if not stays_owner and {owner.pk for owner in owners} <= {self.instance.pk}:
-            raise ValidationError("This is the last active owner. Make somebody else an owner first.")
+        stays_owner = cleaned.get("role") == Role.OWNER and bool(cleaned.get("is_active"))
+        if why := why_no_owner_left(self.instance, stays_owner=stays_owner):
+            raise ValidationError(why)
         return cleaned
 
 
@@ -64,12 +63,18 @@ class TeamAdmin(SturdyAdmin, UserAdmin):  # type: ignore[type-arg]
     list_filter = ("role", "is_active")
     search_fields = ("username", "name", "email")
     filter_horizontal = ()
-    readonly_fields = ("last_login", "date_joined")
+    readonly_fields = ("rights", "last_login", "date_joined")
     fieldsets = (
-        (None, {"fields": ("username", "name", "email", "role", "is_active")}),
+        (None, {"fields": ("username", "name", "email", "role", "rights", "is_active")}),
         ("When", {"fields": ("last_login", "date_joined")}),
     )
     has_add_permission = nobody_may  # people are invited, on the desk
+
+    @admin.display(description="May")
+    def rights(self, person: User) -> str:
+        """What the person may do, by the table of accounts/access.py and what owners have switched in it."""
+        switched = person.switches()
+        return "; ".join(row.title for action, row in ACTIONS.items() if is_on(person.role, action, switched))
 
     def get_urls(self) -> list[Any]:
         """Without Django's page on which one person types the password of another."""
@@ -85,6 +90,10 @@ class TeamAdmin(SturdyAdmin, UserAdmin):  # type: ignore[type-arg]
         if "role" in form.changed_data and is_required(obj):
             obj.factor_asked_at = timezone.now()
         super().save_model(request, obj, form, change)
+        if "role" in form.changed_data:
+            record_change(obj, request, was=form.initial["role"])
+        if "is_active" in form.changed_data:
+            record_switch(obj, request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -111,14 +120,14 @@ admin.site.register(
 @admin.display(description="Setting", ordering="name")
 def setting_of(change: SettingChange) -> str:
     """The setting's name on its page; a setting that is no more has only its own."""
-    return SETTINGS[change.name].label if change.name in SETTINGS else change.name.replace("_", " ")
+    return label_of(change.name)
 
 
 @admin.display(description="Set on the desk")
 def chosen_of(settings: DeskSettings) -> str:
     """Each setting that somebody set, and its value."""
     return ", ".join(
-        f"{setting.label}: {settings.chosen[name]}" for name, setting in SETTINGS.items() if name in settings.chosen
+        f"{setting.label}: {settings.chosen[name]}" for name, setting in ALL.items() if name in settings.chosen
     )
 
 

@@ -10,13 +10,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
 
-from accounts.access import PLURAL, RANK, Role
+from accounts.access import ACTIONS, OFF, ON, PLURALS, RANK, Role, plural_of, switch_name, switches_held
 from accounts.models import UNDO_SECONDS, DeskSettings, SettingChange, User
 from panel.format.money import money
 from panel.format.numbers import amounts_of, marked, number
@@ -107,8 +108,15 @@ def read_factor_from(text: str) -> str:
     return text
 
 
-FACTOR_FROM = {NOBODY: "nobody", Role.OWNER: "owners", Role.MANAGER: PLURAL[Role.MANAGER],
-               Role.OPERATOR: PLURAL[Role.OPERATOR], Role.VIEWER: "everybody"}  # fmt: skip
+FACTOR_FROM: dict[str, str] = {NOBODY: "nobody", **{role: plural_of([*Role][RANK[role] :]) for role in reversed(Role)},
+               Role.VIEWER: "everybody"}  # fmt: skip
+
+
+def read_switch(text: str) -> str:
+    """Reads ON or OFF."""
+    if text not in (ON, OFF):
+        raise ValueError("A switch is on or off.")
+    return text
 
 
 def plain(value: object) -> str:
@@ -132,7 +140,12 @@ class Setting(NamedTuple):
     words: Callable[[Any], str]  # the value in a sentence
     of_text: Callable[[str], Any] = Decimal  # what `plain` wrote
     choices: Mapping[str, str] = {}  # value → words, where it is chosen and not typed
-    set_by: str = "decide"  # a key of NEEDS: what a person must be allowed to set it
+    set_by: str = "settings"  # a key of ACTIONS: what a person must be allowed to set it
+
+    @property
+    def is_money(self) -> bool:
+        """Whether its value is an amount, which not everybody may see."""
+        return self.words is money
 
 
 SETTINGS: dict[str, Setting] = {
@@ -167,15 +180,27 @@ SETTINGS: dict[str, Setting] = {
     "factor_from": Setting(
         "Second factor", "", "Who must sign in with a code or a passkey as well. Everybody else may.",
         lambda: str(Role.MANAGER), read_factor_from, lambda value: FACTOR_FROM[value], read_factor_from, FACTOR_FROM,
-        "administer",
+        "people",
     ),
     "factor_grace_days": Setting(
         "Time to set it up", "days",
         "So long people can still work without it: from when they are added, get a role that needs it, or it is first "
         "asked of them. After that they can do nothing but set one up. 0: at once.",
-        lambda: "7", read_number(0, MOST_FACTOR_DAYS), lambda value: f"{typed(value)} d", set_by="administer",
+        lambda: "7", read_number(0, MOST_FACTOR_DAYS), lambda value: f"{typed(value)} d", set_by="people",
     ),
 }  # fmt: skip
+
+# The switches of access.py, which owners move on the page of the roles. They are kept and changed like settings.
+SWITCHES: dict[str, Setting] = {
+    switch_name(role, action): Setting(
+        f"{PLURALS[role].capitalize()} {row.words}", "", row.help, partial(str, row.cell(role)), read_switch, str,
+        read_switch, set_by="people",
+    )
+    for action, row in ACTIONS.items()
+    for role in Role
+    if row.cell(role) in (ON, OFF)
+}  # fmt: skip
+ALL = {**SETTINGS, **SWITCHES}
 
 
 # ── What holds now ───────────────────────────────────────────────────────────────────────────────
@@ -189,7 +214,7 @@ def values_of(chosen: Chosen | None) -> Values:
 
 def value_of(name: str, chosen: Chosen) -> Any:
     """A setting's value; its first value where nobody has set it, or where what is stored cannot be read."""
-    setting = SETTINGS[name]
+    setting = ALL[name]
     try:
         return setting.of_text(chosen[name])
     except (KeyError, ValueError, ArithmeticError):
@@ -229,7 +254,8 @@ def held(chosen: Chosen | None) -> Iterator[None]:
     """Inside, these values hold without a further statement."""
     before = _HELD.set(values_of(chosen))
     try:
-        yield
+        with switches_held(chosen):
+            yield
     finally:
         _HELD.reset(before)
 
@@ -268,9 +294,14 @@ def change(wanted: Chosen, seen: Chosen, *, by: User, at: datetime) -> list[Sett
         return SettingChange.objects.bulk_create(changes)
 
 
+def label_of(name: str) -> str:
+    """What a setting or a switch is called; its own name for one that is no more."""
+    return ALL[name].label if name in ALL else name.replace("_", " ")
+
+
 def words_of(name: str, text: str) -> str:
     """A stored value as a person reads it, for the record of changes; the text itself where it cannot be read."""
-    setting = SETTINGS.get(name)
+    setting = ALL.get(name)
     try:
         return setting.words(setting.of_text(text)) if setting else text
     except (ValueError, ArithmeticError):

@@ -12,9 +12,11 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 
+from accounts.access import may
 from accounts.desk_settings import desk_delay, held
 from accounts.models import PAGE_LENGTHS, UNDO_SECONDS, Density, Theme
 from panel.format.locale import written_for
+from panel.format.money import money_seen
 from panel.format.numbers import MARKS_OF, PLAIN, TABLES
 from panel.format.times import took
 from panel.ops.logs import also
@@ -36,7 +38,7 @@ def middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[
             with written_for("", ""):
                 return get_response(request)
         also(person=person.pk)
-        with written_for(person.time_zone, person.numbers), held(person.desk_chosen):
+        with written_for(person.time_zone, person.numbers), held(person.desk_chosen), money_seen(may(person, "money")):
             return get_response(request)
 
     return for_reader

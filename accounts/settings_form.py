@@ -44,7 +44,7 @@ class SettingsForm(forms.Form):
         self.fixed = {name for name, setting in SETTINGS.items() if not may(by, setting.set_by)}
         if data is not None:
             data = data.copy()
-            unsent = {name for name, setting in SETTINGS.items() if setting.set_by != "decide" and name not in data}
+            unsent = {name for name, setting in SETTINGS.items() if setting.set_by != "settings" and name not in data}
             for name in self.fixed | unsent:
                 data[name], data[f"saw_{name}"] = initial[name], self.stored[name]
         super().__init__(data, initial=initial)

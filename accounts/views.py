@@ -1,4 +1,4 @@
-"""The page of the team, each person's preferences, and the settings of the whole desk."""
+"""Each person's preferences, and the settings of the whole desk."""
 
 from decimal import Decimal
 from http import HTTPStatus
@@ -11,22 +11,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import desk_settings
-from accounts.access import Role, needs, why_not
+from accounts.access import needs, why_not
 from accounts.factors.proof import recently_proved
-from accounts.models import SettingChange, User
+from accounts.models import SettingChange
 from accounts.preferences import PreferencesForm, set_paused, zone_of
 from accounts.settings_form import SettingsForm
 from panel.format.locale import written_for
 
 CHANGES_SHOWN = 20  # the latest of all settings
-
-
-@require_safe
-@needs("view")
-def team(request: HttpRequest) -> HttpResponse:
-    """Everybody who is or was on the team, and what their roles allow."""
-    people = User.objects.order_by("-is_active", "name", "username")
-    return render(request, "accounts/team.html", {"people": people, "roles": Role})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -69,7 +61,7 @@ def sample_context() -> dict[str, object]:
 @recently_proved
 def settings(request: HttpRequest) -> HttpResponse:
     """What holds for the whole desk, and who set it. A manager's POST changes it; 422 when something is wrong."""
-    if request.method == "POST" and (why := why_not(request.user, "decide")):
+    if request.method == "POST" and (why := why_not(request.user, "settings")):
         raise PermissionDenied(why)
     data = request.POST if request.method == "POST" else None
     form = SettingsForm(data, chosen=desk_settings.stored(), by=request.user)
@@ -85,6 +77,7 @@ def settings(request: HttpRequest) -> HttpResponse:
         "form": form,
         "settings": desk_settings.SETTINGS,
         "words_of": desk_settings.words_of,
+        "label_of": desk_settings.label_of,
         "last": {name: SettingChange.objects.newest(name) for name in desk_settings.SETTINGS},
         "changes": SettingChange.objects.select_related("changed_by")[:CHANGES_SHOWN],
     }

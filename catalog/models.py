@@ -9,11 +9,14 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 from django.conf import settings
 from django.db import models
+from django.utils.crypto import salted_hmac
 
 from panel.format.letters import folded
-from panel.format.money import UNITS_PER_RATE, money
+from panel.format.money import UNITS_PER_RATE, money, sees_money
 from panel.format.numbers import digits_of, number
 
+SEALED = "~"  # before a rate that a form carries for who may not see it
+SEAL_CHARACTERS = 20
 PER_PACKAGE = "package"  # the type whose rate is for the whole package, not for 1000 units
 BILLED_AT_MINIMUM = frozenset({PER_PACKAGE, "subscriptions"})  # types whose quantity upstream ignores: it bills `min`
 QUANTITY_DIGITS = 15  # far beyond any maximum
@@ -145,13 +148,21 @@ class Service(models.Model):
     @property
     def price_mark(self) -> str:
         """A text that names this move of its rate, so that a yes to it is no yes to a later one; "" for none."""
-        return f"{self.undecided_id}:{self.rate.normalize():f}" if self.price_move else ""
+        return f"{self.undecided_id}:{self.rate_text}" if self.price_move else ""
+
+    @property
+    def rate_text(self) -> str:
+        """The rate as a form carries it: sealed for who may not see it, so that it can be compared and not read."""
+        plain = f"{self.rate.normalize():f}"
+        return plain if sees_money() else f"{SEALED}{salted_hmac('catalog.rate', plain).hexdigest()[:SEAL_CHARACTERS]}"
 
     def why_dearer(self, percent: Decimal) -> str:
         """The sentence that asks for a deliberate yes, because its rate rose by more than this; "" when it did not."""
         move = self.price_move
         if move is None or move.now <= move.was * (1 + percent / 100):
             return ""
+        if not sees_money():
+            return f"The price of service {self.upstream_id} rose, and nobody has decided about it yet. Tick to order."
         rose = f"The price of service {self.upstream_id} rose from {money(move.was)} to {money(move.now)}"
         return f"{rose}, and nobody has decided about it yet. Tick that you order at {money(move.now)}."
 
@@ -174,7 +185,7 @@ class Service(models.Model):
     def terms(self) -> dict[str, str]:
         """What a buyer agrees to, as text. The price lock compares these with the terms that the page showed."""
         return {
-            "rate": f"{self.rate.normalize():f}", "minimum": str(self.minimum), "maximum": str(self.maximum),
+            "rate": self.rate_text, "minimum": str(self.minimum), "maximum": str(self.maximum),
             "type": self.type, "refill": "yes" if self.refill else "no", "cancel": "yes" if self.cancel else "no",
             "drip-feed": "yes" if self.dripfeed else "no",
         }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from accounts.access import needs
 from orders.aftersale import views as aftersale
 from orders.answers import texts_views as answer_texts
 from orders.answers import views as answers
@@ -15,6 +16,9 @@ from orders.table import saved_views
 from orders.table import views as table
 
 app_name = "orders"
+# What may be asked of an order, each with the action that it takes.
+refill, cancel = needs("refill"), needs("cancel")
+ask_refill, ask_cancel, ask_withdrawal = (needs(what)(aftersale.question) for what in ("refill", "cancel", "place"))
 urlpatterns = [
     path("", table.index, name="index"),
     path("changes/", table.changes, name="changes"),
@@ -54,19 +58,19 @@ urlpatterns = [
     path("<int:pk>/notes/", detail.notes, name="notes"),
     path("<int:pk>/assignment/", detail.assignment, name="assignment"),
     path("<int:pk>/withdrawal/", aftersale.withdrawal, name="withdrawal"),
-    path("<int:pk>/withdrawal/question/", aftersale.question, {"what": "withdrawal"}, name="withdrawal_question"),
+    path("<int:pk>/withdrawal/question/", ask_withdrawal, {"what": "withdrawal"}, name="withdrawal_question"),
     path("<int:pk>/funding/", placing.funding, name="funding"),
     path("<int:pk>/tries/", placing.tries, name="tries"),
     path("<int:pk>/adoption/", placing.adoption, name="adoption"),
     path("<int:pk>/closing/", placing.closing, name="closing"),
     path("<int:pk>/abandonment/", following.abandonment, name="abandonment"),
     path("<int:pk>/sighting/", following.sighting, name="sighting"),
-    path("<int:pk>/refills/", aftersale.refill_or_cancel, {"kind": Task.Kind.REFILL}, name="refills"),
-    path("<int:pk>/refills/question/", aftersale.question, {"what": "refills"}, name="refills_question"),
-    path("<int:pk>/refills/tries/", aftersale.repetition, {"kind": Task.Kind.REFILL}, name="refill_tries"),
+    path("<int:pk>/refills/", refill(aftersale.refill_or_cancel), {"kind": Task.Kind.REFILL}, name="refills"),
+    path("<int:pk>/refills/question/", ask_refill, {"what": "refills"}, name="refills_question"),
+    path("<int:pk>/refills/tries/", refill(aftersale.repetition), {"kind": Task.Kind.REFILL}, name="refill_tries"),
     path("<int:pk>/refills/settlement/", aftersale.settlement, name="settlement"),
     path("<int:pk>/refills/next/", aftersale.next_refill, name="next_refill"),
-    path("<int:pk>/cancellation/", aftersale.refill_or_cancel, {"kind": Task.Kind.CANCEL}, name="cancellation"),
-    path("<int:pk>/cancellation/question/", aftersale.question, {"what": "cancellation"}, name="cancellation_question"),
-    path("<int:pk>/cancellation/tries/", aftersale.repetition, {"kind": Task.Kind.CANCEL}, name="cancel_tries"),
+    path("<int:pk>/cancellation/", cancel(aftersale.refill_or_cancel), {"kind": Task.Kind.CANCEL}, name="cancellation"),
+    path("<int:pk>/cancellation/question/", ask_cancel, {"what": "cancellation"}, name="cancellation_question"),
+    path("<int:pk>/cancellation/tries/", cancel(aftersale.repetition), {"kind": Task.Kind.CANCEL}, name="cancel_tries"),
 ]

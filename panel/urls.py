@@ -7,9 +7,11 @@ from django.urls import include, path
 from accounts.access import needs
 from accounts.factors import views as factors
 from accounts.invitations import views as invitations
+from accounts.roles.views import roles
 from accounts.sessions import views as sessions
 from accounts.sign_in.views import SignIn, security
-from accounts.views import live, preferences, sample, settings, team
+from accounts.team import views as people_views
+from accounts.views import live, preferences, sample, settings
 from catalog import views as catalog
 from orders.placing.picker import picker_services
 from orders.reports.balance import balance
@@ -23,7 +25,7 @@ from panel.upstream import views as upstream
 
 # The catalog knows nothing of the team, so its views are guarded here.
 services = [
-    path("", needs("view")(catalog.index), name="index"),
+    path("", needs("view", rate="money", sort="money")(catalog.index), name="index"),
     path("found/", picker_services, name="found"),
     path("<int:pk>/favourite/", needs("view")(catalog.favourite), name="favourite"),
     path("sync/", upstream.sync, name="sync"),
@@ -54,9 +56,12 @@ entrance += [
     path("password/choice/", invitations.choose, name="choose_password"),
 ]
 people = [
-    path("", team, name="team"),
+    path("", people_views.team, name="team"),
     path("new/", invitations.invite, name="invite"),
-    path("<int:pk>/", invitations.person, name="person"),
+    path("<int:pk>/", people_views.person, name="person"),
+    path("<int:pk>/role/", people_views.role, name="person_role"),
+    path("<int:pk>/state/", people_views.state, name="person_state"),
+    path("<int:pk>/details/", people_views.details, name="person_details"),
     path("<int:pk>/links/", invitations.new_link, name="person_links"),
     path("<int:pk>/links/withdrawal/", invitations.withdraw, name="link_withdrawal"),
     path("<int:pk>/factors/reset/", invitations.reset_factor, name="factor_reset"),
@@ -75,6 +80,7 @@ urlpatterns = [
     path("alarms/choices/", alarms.choices, name="alarm_choices"),
     path("alarms/choices/chat/", alarms.chat_choices, name="alarm_chat_choices"),
     path("team/", include(people)),
+    path("team/roles/", roles, name="roles"),
     path("team/security/", security, name="security"),
     path("team/<int:pk>/sessions/", sessions.sessions_of, name="sessions_of"),
     path("team/<int:pk>/sessions/endings/", sessions.endings_of, name="session_endings_of"),

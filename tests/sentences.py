@@ -19,7 +19,7 @@ from django.template import engines
 from django.utils import timezone
 from django.utils.html import strip_tags
 
-from accounts.access import NEEDS, Role, why_not
+from accounts.access import ACTIONS, Role, switches_held, why_not
 from accounts.desk_settings import SETTINGS, words_of
 from accounts.models import SettingChange, User
 from accounts.preferences import NO_ZONE
@@ -39,7 +39,7 @@ from orders.rules.lateness import UsualTimes
 from orders.rules.refusal import Refusal
 from orders.rules.statuses import AFTERSALE, Status
 from orders.statistics.runway import runway
-from orders.table.columns import Times
+from orders.table.columns import ROW_ACTIONS, Times
 from panel.alarms.kinds import KINDS
 from panel.alarms.models import Alarm
 from panel.site.status_bar import StatusBar
@@ -132,8 +132,10 @@ def questions() -> Lines:
 
 def refusals() -> Lines:
     """What else is refused: by role, in a selection, of a service, and asking again in review."""
-    for role, what in product(Role, NEEDS):
-        yield why_not(User(username="ana", role=role), what)
+    for chosen in ({}, {"operator.cancel": "off"}, {"operator.money": "off"}, {"manager.export": "off"}):
+        with switches_held(chosen):
+            for role, what in product(Role, ACTIONS):
+                yield why_not(User(username="ana", role=role), what)
     for kind, count in (("refund", 1), (Kind.REFILL, 0), (Kind.REFILL, 5_001), (Kind.REFILL, 60_000)):
         yield from error_of(lambda kind=kind, count=count: Selection.of(kind, range(count), "picked"))  # type: ignore[misc]
     held = service(held_over=Change(decided_by=ANA))
@@ -271,7 +273,8 @@ def templates() -> Any:
 def rendered(template: str, **context: Any) -> Lines:
     """The paragraphs of a template as texts."""
     user = User(username="ana", name="Ana", role=Role.VIEWER)
-    page = templates().get_template(template).render(user=user, request=None, csrf_input="", **context)
+    with switches_held({}):
+        page = templates().get_template(template).render(user=user, request=None, csrf_input="", **context)
     for paragraph in re.findall(r"<p\b.*?</p>", page, re.S):
         yield " ".join(strip_tags(paragraph).split()).replace("&#39;", "'")
 
@@ -349,12 +352,12 @@ def freshness() -> Lines:
         list(placing_tasks()), (Status.QUEUED, Status.REVIEW, Status.REJECTED), (None, NOON), (True, False)
     ):
         made = order(status, (placing,) if placing else (), send_when_funded=by_itself)
-        yield as_sentence(line(made, placing, stopped, Times.of(made), True))
+        yield as_sentence(line(made, placing, stopped, Times.of(made), ROW_ACTIONS))
     for status, left_out, missing, reported in product(
         (Status.QUEUED, Status.PENDING, Status.COMPLETED), (0, 1, 3), (None, NOON), (None, NOON)
     ):
         made = order(status, upstream_id="ord_1", left_out=left_out, missing_since=missing, reported_at=reported)
-        yield as_sentence(line(made, None, None, Times.of(made), True))
+        yield as_sentence(line(made, None, None, Times.of(made), ROW_ACTIONS))
 
 
 def as_sentence(html: object) -> str:

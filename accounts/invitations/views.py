@@ -1,9 +1,7 @@
 """The pages on which owners invite people and make links, and the two on which a link is opened and used."""
 
 from http import HTTPStatus
-from typing import Any
 
-from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
@@ -17,11 +15,11 @@ from accounts.access import needs
 from accounts.factors.forms import ResetForm
 from accounts.factors.proof import recently_proved
 from accounts.factors.reset import reset
-from accounts.factors.rule import due_at, is_required
 from accounts.invitations import links, mail
 from accounts.invitations.forms import ChooseForm, InvitationForm
 from accounts.models import PasswordLink, User
 from accounts.sign_in.record import record_door
+from accounts.team.person import person_page
 from panel.format.times import clock
 
 OPENED = "password_link"  # in the session of whoever opened a link: its id, for the token stands nowhere
@@ -37,7 +35,7 @@ RESET_MAIL = (
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs("administer")
+@needs("people")
 @recently_proved
 def invite(request: HttpRequest) -> HttpResponse:
     """Adds a person and shows their link, once; 422 when something is wrong."""
@@ -53,31 +51,7 @@ def invite(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/invitations/invite.html", {"form": form}, status=status)
 
 
-@require_safe
-@needs("administer")
-def person(request: HttpRequest, pk: int) -> HttpResponse:
-    """How one person signs in, and what an owner can do about it."""
-    return person_page(request, get_object_or_404(User, pk=pk), ResetForm())
-
-
-def person_page(request: HttpRequest, of: User, form: ResetForm, status: int = HTTPStatus.OK) -> HttpResponse:
-    """That page, with the form of the reset."""
-    link = PasswordLink.objects.filter(user=of).select_related("made_by").first()
-    context: dict[str, Any] = {
-        "person": of,
-        "form": form,
-        "link": link,
-        "link_works": link is not None and links.by_id(link.pk) is not None,
-        "kinds": list(Authenticator.objects.filter(user=of).order_by("created_at", "pk")),
-        "required": is_required(of),
-        "due": due_at(of),
-        "hours": links.RESET_FOR.total_seconds() // 3600,
-        "days": links.INVITATION_FOR.days,
-    }
-    return render(request, "accounts/invitations/person.html", context, status=status)
-
-
-@needs("administer")
+@needs("people")
 @require_POST
 @recently_proved
 def new_link(request: HttpRequest, pk: int) -> HttpResponse:
@@ -107,7 +81,7 @@ def link_once(request: HttpRequest, link: PasswordLink, token: str) -> HttpRespo
     return render(request, "accounts/invitations/link.html", context)
 
 
-@needs("administer")
+@needs("people")
 @require_POST
 @recently_proved
 def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
@@ -119,14 +93,14 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("person", pk)
 
 
-@needs("administer")
+@needs("people")
 @require_POST
 @recently_proved
 def reset_factor(request: HttpRequest, pk: int) -> HttpResponse:
     """Takes this person's second factor away, for a reason that they are told; 422 without one."""
     of, form = get_object_or_404(User, pk=pk), ResetForm(request.POST)
     if not form.is_valid():
-        return person_page(request, of, form, HTTPStatus.UNPROCESSABLE_ENTITY)
+        return person_page(request, of, HTTPStatus.UNPROCESSABLE_ENTITY, form=form)
     reason = form.cleaned_data["reason"]
     if why := reset(of, by=request.user, reason=reason, request=request):
         messages.warning(request, why)

@@ -1,5 +1,6 @@
 """The people of the team, what they set for the whole desk, and the readings of the balance."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -181,6 +182,12 @@ class User(AbstractBaseUser):
         super().save(*args, **kwargs)
         if not self.is_active:
             DeskSession.objects.filter(user=self).delete()
+
+    def switches(self) -> Mapping[str, str]:
+        """What owners have switched, as it was read with this person; read now for a person that came otherwise."""
+        if "desk_chosen" in vars(self):
+            return vars(self)["desk_chosen"] or {}
+        return DeskSettings.objects.filter(pk=ONLY_ROW).values_list("chosen", flat=True).first() or {}
 
     @property
     def is_staff(self) -> bool:

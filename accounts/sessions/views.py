@@ -29,7 +29,7 @@ def sessions(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@needs("administer")
+@needs("people")
 def sessions_of(request: HttpRequest, pk: int) -> HttpResponse:
     """Where another person is signed in now, for owners."""
     return page_of(request, get_object_or_404(User.objects.all(), pk=pk))
@@ -41,7 +41,7 @@ def sessions_of(request: HttpRequest, pk: int) -> HttpResponse:
 def ending(request: HttpRequest, pk: int) -> HttpResponse:
     """Ends one session: one's own, and for owners anybody's."""
     session = get_object_or_404(DeskSession.objects.select_related("user"), pk=pk, user__isnull=False)
-    if session.user_id != request.user.pk and (why := why_not(request.user, "administer")):
+    if session.user_id != request.user.pk and (why := why_not(request.user, "people")):
         raise PermissionDenied(why)
     here = current(request)
     if here and here.pk == session.pk:
@@ -61,7 +61,7 @@ def endings(request: HttpRequest) -> HttpResponse:
     return redirect("sessions")
 
 
-@needs("administer")
+@needs("people")
 @require_POST
 @recently_proved
 def endings_of(request: HttpRequest, pk: int) -> HttpResponse:
@@ -91,7 +91,7 @@ def page_of(request: HttpRequest, person: Any) -> HttpResponse:
 
 def back(request: HttpRequest, person: Any) -> HttpResponse:
     """Back to the page of this person's sessions."""
-    if person.pk != request.user.pk and may(request.user, "administer"):
+    if person.pk != request.user.pk and may(request.user, "people"):
         return redirect("sessions_of", person.pk)
     return redirect("sessions")
 

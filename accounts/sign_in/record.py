@@ -43,6 +43,7 @@ GROUPS = {
     "password": "Passwords and invitations",
     "session": "Sessions",
     "forbidden": "Forbidden requests",
+    "people": "Roles and accounts",
 }
 KINDS: dict[str, Kind] = {
     "signed_in": Kind("sign_in", "Signed in", "{how}"),
@@ -66,6 +67,10 @@ KINDS: dict[str, Kind] = {
     "signed_out": Kind("session", "Signed out"),
     "session_ended": Kind("session", "Session ended", "{device_ended}"),
     "sessions_ended": Kind("session", "Sessions ended", "{count} of them"),
+    "role_changed": Kind("people", "Role changed", "{was} to {now}{why}", "warn"),
+    "switched_off": Kind("people", "Account switched off", "by an owner{why}", "warn"),
+    "switched_on": Kind("people", "Account switched on again", "by an owner{why}"),
+    "details_changed": Kind("people", "Name or address changed", "{what}"),
     "forbidden": Kind("forbidden", "Asked for what they may not do", "{method} {path}", "warn"),
 }
 UNKNOWN_KIND = Kind("", "Something that this version of the desk does not know")

@@ -30,7 +30,7 @@ class SignIn(LoginView):  # type: ignore[misc]
 
 
 @require_safe
-@needs("administer")
+@needs("people")
 def security(request: HttpRequest) -> HttpResponse:
     """What happened at the door, newest first; of one group or one person where the address says so."""
     group, person_id = request.GET.get("what", ""), read_number(request.GET.get("person"))

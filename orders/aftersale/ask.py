@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from orders.aftersale.withdraw import withdraw
+from orders.aftersale.withdraw import take_back
 from orders.models import Event, Order, Task, TaskQuerySet
 from orders.rules.eligibility import WHY_NOT
 from orders.rules.refusal import Refusal, require_allowed, require_reason
@@ -22,7 +22,7 @@ def ask(order: Order, kind: str, *, by: Any) -> Task | None:
 
     Raises a Refusal that says why not, and who was first when two people pressed at once.
     """
-    require_allowed(by, "place")
+    require_allowed(by, kind)
     if kind == Kind.CANCEL and try_to_withdraw(order, by=by):
         return None
     try:
@@ -49,7 +49,7 @@ def try_to_withdraw(order: Order, *, by: Any) -> bool:
     if not (order.placing_task and order.placing_task.unsent):
         return False
     try:
-        withdraw(order, by=by)
+        take_back(order, by=by)
     except Refusal:
         return False
     return True
@@ -80,7 +80,7 @@ def asked_event(task: Task) -> Event:
 # ── Acting on a task without a clear answer, or without an end ───────────────────────────────────
 def ask_again(order: Order, kind: str, *, by: Any) -> None:
     """Sends a task once more that got no clear answer. With a refill only a person may do that, never the worker."""
-    require_allowed(by, "place")
+    require_allowed(by, kind)
     with transaction.atomic():
         if not resend(Task.objects.filter(order=order, kind=kind), by=by):
             raise Refusal(f"There is no {kind} of this order without a clear answer.")

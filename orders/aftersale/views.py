@@ -39,7 +39,6 @@ ASKED: dict[str, tuple[str, Callable[[Order], str], Callable[[Order], Question]]
 
 
 @require_safe
-@needs("place")
 def question(request: HttpRequest, pk: int, what: str) -> HttpResponse:
     """Asks first, on a page of its own: for browsers without a script. Others ask where the button is."""
     order, (words, why_not, question_of) = the_order(request, pk), ASKED[what]
@@ -60,7 +59,6 @@ def withdrawal(request: HttpRequest, pk: int) -> HttpResponse:
     return row_or_redirect(request, pk, why, f"Order {pk} is withdrawn. Nothing was sent.")
 
 
-@needs("place")
 @require_POST
 def refill_or_cancel(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     """Asks for a refill or a cancel of an order."""
@@ -68,7 +66,6 @@ def refill_or_cancel(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     return row_or_redirect(request, pk, why, f"You asked for a {kind} of order {pk}.")
 
 
-@needs("place")
 @require_POST
 def repetition(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     """Sends a refill or a cancel once more that got no clear answer."""

@@ -89,6 +89,6 @@ def _write(situation: str, language: str, text: str, *, saw: str, by: Any) -> bo
 
 
 def _require(situation: str, language: str, by: Any) -> None:
-    require_allowed(by, "decide")
+    require_allowed(by, "settings")
     if situation not in SITUATIONS or language not in known_languages():
         raise Refusal("There is no such text.")

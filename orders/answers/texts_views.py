@@ -45,7 +45,7 @@ def show(request: HttpRequest, situation: str) -> HttpResponse:
     language = language_in(request)
     if request.method != "POST":
         return text_page(request, situation, language)
-    if why := why_not(request.user, "decide"):
+    if why := why_not(request.user, "settings"):
         raise PermissionDenied(why)
     text, saw = request.POST.get("text", ""), request.POST.get("saw", "")
     if "preview" in request.POST:
@@ -81,7 +81,7 @@ def text_page(
         "wrong": found if text is not None else [], "default": SITUATIONS[situation].text,
         "placeholders": placeholders_of(situation), "preview": preview(situation, language, typed, order),
         "order": order, "why_no_order": why_no_order, "needs_order": situation != UNKNOWN,
-        "may_edit": may(request.user, "decide"), "why_not": why_not(request.user, "decide"),
+        "may_edit": may(request.user, "settings"), "why_not": why_not(request.user, "settings"),
     }  # fmt: skip
     code = status or (HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK)
     return render(request, "orders/answers/text.html", context, status=code)

@@ -67,7 +67,7 @@ def answers_page(
         "situation": situation, "situations": SITUATIONS, "counts": worklists.by_situation(lines),
         "languages": languages_in_use(), "rtl": right_to_left(worklist.language), "in_blocks": in_blocks,
         "copied": worklists.copied(lines, in_blocks=in_blocks), "kept": urlencode(kept),
-        "edit": read_number(form.get("edit")) if may(request.user, "place") else 0, "why": why, "draft": draft,
+        "edit": read_number(form.get("edit")) if may(request.user, "note") else 0, "why": why, "draft": draft,
         "bar_changed": bar_moved(request),
     }  # fmt: skip
     status = HTTPStatus.UNPROCESSABLE_ENTITY if why else HTTPStatus.OK
@@ -76,7 +76,7 @@ def answers_page(
     )
 
 
-@needs("place")
+@needs("note")
 @require_POST
 def language(request: HttpRequest, pk: int) -> HttpResponse:
     """Has all answers of a message written in another language."""
@@ -88,7 +88,7 @@ def language(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(worklist)
 
 
-@needs("place")
+@needs("note")
 @require_http_methods(["GET", "HEAD", "POST"])
 def changes(request: HttpRequest, pk: int) -> HttpResponse:
     """Keeps a person’s own text in place of one answer, or takes it back. A refused text comes back in its field."""

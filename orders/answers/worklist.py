@@ -46,7 +46,7 @@ def keep_worklist(entries: Iterable[tuple[str, int]], asked: str, *, by: Any, at
 
 def choose_language(worklist: Worklist, language: str, *, by: Any) -> None:
     """Has the answers written in this language, and remembers it for the next message of the one who pasted this."""
-    require_allowed(by, "place")
+    require_allowed(by, "note")
     if language not in known_languages():
         raise Refusal("This language cannot be chosen. Choose one of those shown.")
     Worklist.objects.filter(pk=worklist.pk).update(language=language, chosen_at=timezone.now())
@@ -54,7 +54,7 @@ def choose_language(worklist: Worklist, language: str, *, by: Any) -> None:
 
 def change_answer(worklist: Worklist, place: int, text: str | None, *, by: Any) -> None:
     """Keeps a person’s own text in place of one answer; None takes it back."""
-    require_allowed(by, "place")
+    require_allowed(by, "note")
     if not 1 <= place <= len(worklist.entries):
         raise Refusal("This answer is not here any more.")
     if text is not None and (wrong := unfit_words(text)):

@@ -22,7 +22,7 @@ def start_job(selection: Selection, *, by: Any) -> Bulk:
 
     Starting the job of the same dry run again changes nothing and returns the first job.
     """
-    require_allowed(by, "place")
+    require_allowed(by, selection.kind)
     jobs = Bulk.objects.filter(token=selection.token)
     try:
         with transaction.atomic(), for_the_record():
@@ -96,7 +96,7 @@ def refused_orders(bulk: Bulk) -> list[int]:
 
 def retry_unclear(bulk: Bulk, *, by: Any) -> int:
     """Sends again what got no clear answer, which only a person may decide. Returns how many tasks that were."""
-    require_allowed(by, "place")
+    require_allowed(by, bulk.kind)
     unclear = Task.objects.pending().filter(bulk=bulk, outcome=Task.Outcome.UNCLEAR)
     order_ids, count = sorted(unclear.values_list("order_id", flat=True)), 0
     with transaction.atomic():

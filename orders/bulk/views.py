@@ -19,9 +19,9 @@ from orders.bulk.dry_run import dry_run
 from orders.bulk.message import marked_message, message_rows
 from orders.bulk.selection import ANSWER, KINDS, MOST_ORDERS, Selection
 from orders.models import Bulk, Order, Task
-from orders.rules.refusal import Refusal
+from orders.rules.refusal import NotAllowed, Refusal, require_allowed
 from orders.table import paging
-from orders.table.listing import Listing
+from orders.table.listing import Listing, refuse_to_tell
 from orders.table.pasted_ids import PASTED_CHARACTERS, PastedOrders, find_orders
 from orders.table.replies import redirect_back, refusal_of
 from panel.format.numbers import number
@@ -33,11 +33,12 @@ from panel.web.polling import bar_moved, unchanged, with_times
 JOBS_A_PAGE = 50
 LISTED_ROWS = 200  # of each group of a dry run, and of each kind of what was not found
 SCANNED_ORDERS = 2_000  # checked together for those that match a filter
+ACTION_OF = {kind: "note" if kind == ANSWER else kind for kind in KINDS}
 FILTER_CHARACTERS = 4_000  # of a query string, about as long as an address can be
 
 
 # ── The dry run ──────────────────────────────────────────────────────────────────────────────────
-@needs("place")
+@needs(*ACTION_OF.values())
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
     """The box to paste into; posted, the dry run of the orders that were pasted, ticked, or match a filter."""
@@ -47,27 +48,30 @@ def new(request: HttpRequest) -> HttpResponse:
     try:
         pasted = read_pasted(request)
         selection = read_selection(request, pasted)
+        require_allowed(request.user, ACTION_OF[selection.kind])
         if selection.kind == ANSWER:
             return redirect(keep_worklist(selection.answered(), "", by=request.user))
     except Refusal as refusal:
-        return dry_run_page(request, pasted, why=str(refusal))
+        return dry_run_page(request, pasted, refusal=refusal)
     return dry_run_page(request, pasted, selection=selection, run=dry_run(selection))
 
 
-def dry_run_page(request: HttpRequest, pasted: PastedOrders | None = None, **context: Any) -> HttpResponse:
-    """The form with what was typed, and either the `selection` and its `run`, or `why` nothing came of it (422)."""
+def dry_run_page(
+    request: HttpRequest, pasted: PastedOrders | None = None, *, refusal: Refusal | None = None, **context: Any
+) -> HttpResponse:
+    """The form with what was typed, and the `selection` and its `run`, or why nothing came of it (422, or 403)."""
     kind = request.POST.get("kind", "")
     context = {
-        "selection": None, "run": None, "why": "", "found": pasted or PastedOrders([], [], []), "most": MOST_ORDERS,
-        "shown": LISTED_ROWS, "text": request.POST.get("text", "")[:PASTED_CHARACTERS],
+        "selection": None, "run": None, "why": str(refusal or ""), "found": pasted or PastedOrders([], [], []),
+        "most": MOST_ORDERS, "shown": LISTED_ROWS, "text": request.POST.get("text", "")[:PASTED_CHARACTERS],
         "kind": kind if kind in KINDS else Task.Kind.REFILL, "rows": [], "message": [], **context,
     }  # fmt: skip
     selection, run = context["selection"], context["run"]
     if selection and run and selection.entries:
         context["rows"] = message_rows(selection, run)
         context["message"] = marked_message(context["text"], selection, context["rows"])
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if context["why"] else HTTPStatus.OK
-    return render(request, "orders/bulk/new.html", context, status=status)
+    no = HTTPStatus.FORBIDDEN if isinstance(refusal, NotAllowed) else HTTPStatus.UNPROCESSABLE_ENTITY
+    return render(request, "orders/bulk/new.html", context, status=no if refusal else HTTPStatus.OK)
 
 
 def read_pasted(request: HttpRequest) -> PastedOrders:
@@ -92,6 +96,7 @@ def read_selection(request: HttpRequest, pasted: PastedOrders) -> Selection:
         match = form.get("match", "")
         if len(match) > FILTER_CHARACTERS:  # a part of it would be another filter, and match other orders
             raise Refusal("The filter of this list is too long to take all that match. Tick orders, or search anew.")
+        refuse_to_tell(request.user, QueryDict(match))
         listing = Listing.of(request.user, QueryDict(match))
         pks = matching_ids(listing)
         if why := why_too_many(pks):
@@ -116,7 +121,7 @@ def why_too_many(pks: list[int]) -> str:
     return sentence if len(pks) > MOST_ORDERS else ""
 
 
-@needs("place")
+@needs(*ACTION_OF.values())
 @require_safe
 def matching(request: HttpRequest) -> HttpResponse:
     """How many orders match the filter of an open page. Asked for when somebody ticks, so that no page waits for it."""
@@ -126,7 +131,7 @@ def matching(request: HttpRequest) -> HttpResponse:
     return render(request, "orders/bulk/_matching.html", context)
 
 
-@needs("place")
+@needs(*ACTION_OF.values())
 @require_POST
 def confirmation(request: HttpRequest) -> HttpResponse:
     """Starts the job of a dry run, which checks each order once more, and leads to its receipt.
@@ -141,12 +146,13 @@ def confirmation(request: HttpRequest) -> HttpResponse:
         if "ticks" in request.POST:
             ticked = [read_number(pk) for pk in request.POST.getlist("order")]
         if "only" in request.POST:
+            require_allowed(request.user, "note")
             answered = selection._replace(orders=sorted({*selection.orders, *ticked} & selection.shown))
             return redirect(keep_worklist(answered.answered(), "", by=request.user))
         bulk = jobs.start_job(selection.ticked(ticked), by=request.user)
     except Refusal as refusal:
         run = dry_run(selection) if selection else None
-        return dry_run_page(request, why=str(refusal), selection=selection, run=run)
+        return dry_run_page(request, refusal=refusal, selection=selection, run=run)
     return redirect(bulk)
 
 
@@ -185,7 +191,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     return with_times(request, response)
 
 
-@needs("view")
+@needs("export")
 @require_safe
 def as_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The receipt of a job as a CSV file, with all its lines."""
@@ -195,7 +201,7 @@ def as_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
     return response
 
 
-@needs("place")
+@needs(*ACTION_OF.values())
 @require_POST
 def tries(request: HttpRequest, pk: int) -> HttpResponse:
     """Sends again what got no clear answer; the desk never does so by itself."""

@@ -49,7 +49,7 @@ def render_page(
         "notes": notes[::-1],
         "more_notes": more_notes,
         "token": uuid.uuid4(),
-        "assignable": [person for person in team() if may(person, "place")] if may(request.user, "place") else [],
+        "assignable": [person for person in team() if may(person, "note")] if may(request.user, "note") else [],
         "came": came,
         "waits_for_money": order.shown_status == "unfunded",
         "beside": (None, None) if wants_fragment(request) else neighbours(request.user, came, order.pk),

@@ -36,7 +36,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     return with_times(request, response, {str(pk): machine(order.checked_at)} if order.checked_at else {})
 
 
-@needs("place")
+@needs("note")
 @get_leads_to_the_order
 def notes(request: HttpRequest, pk: int) -> HttpResponse:
     """Writes a note about the order; a refused text comes back in its field, with the reason and status 422."""
@@ -54,7 +54,7 @@ def notes(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(f"{address}#note-{note.pk}")
 
 
-@needs("place")
+@needs("note")
 @get_leads_to_the_order
 def assignment(request: HttpRequest, pk: int) -> HttpResponse:
     """Assigns the order: `to` is a teammate's id or `nobody`, `saw` the id of the assignee whom the page showed."""

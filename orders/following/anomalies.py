@@ -15,11 +15,12 @@ from orders.rules.charges import ENDED_SHORT, is_full, tolerance
 from orders.rules.service_types import service_type_of
 from orders.rules.statuses import FINAL, LIFE, Status, label, stage
 from panel.format.locale import for_the_record
-from panel.format.money import is_dollars, money
+from panel.format.money import is_dollars, money, sees_money
 from panel.format.numbers import decimal, number
 from panel.format.times import day_and_clock
 from panel.notpanel.shapes import Report, status_word, unread
 
+NO_AMOUNTS = "The supplier charged otherwise than the price shown."  # for who may see no money
 SECOND_REPORT_AFTER = timedelta(seconds=30)  # until an order that seems to go on after its end is polled again
 
 # How far along each status is. Upstream's next status is expected to be further.
@@ -83,6 +84,8 @@ def charge_differs(facts: Facts, order: Order) -> bool:
 
 def charge_sentence(facts: Facts, order: Order) -> str:
     """Both amounts, and how many percent lie between them."""
+    if not sees_money():
+        return NO_AMOUNTS
     charge, expected = facts.charge or Decimal(0), order.expected_charge
     share = abs(charge - expected) / expected * 100 if expected else None
     direction = "more" if charge > expected else "less"
@@ -129,12 +132,16 @@ def kept_in_full(facts: Facts, order: Order) -> bool:
 
 def unread_sentence(facts: Facts, _: Order) -> str:
     """The figures that could not be read, each as upstream wrote it."""
+    if not sees_money():
+        return f"The supplier’s answer has a value that makes no sense: its {', and its '.join(unread(facts.said))}."
     figures = [f"{name}, “{facts.said[name]}”" if facts.said[name] else f"{name}, empty" for name in unread(facts.said)]
     return f"The supplier’s answer has a value that makes no sense: its {', and its '.join(figures)}."
 
 
 def currency_sentence(facts: Facts, order: Order) -> str:
     """The charge in its own currency beside the price in dollars."""
+    if not sees_money():
+        return "The supplier charged in another currency than the price shown."
     charged = money(facts.charge, facts.currency) if facts.charge is not None else f"in {facts.currency}"
     return (
         f"The supplier charged {charged}; the price shown was {money(order.expected_charge)}. The two are not added up."
@@ -191,8 +198,8 @@ ANOMALIES: dict[str, AnomalyKind] = {
     "kept": AnomalyKind(
         "full charge kept", ("status", "charge", "currency"), kept_in_full,
         lambda facts, _: (
-            f"The supplier says “{label(facts.status)}”, and charged the full {money(facts.charge or Decimal(0))}: "
-            "nothing was given back."
+            f"The supplier says “{label(facts.status)}”, and charged the full "
+            f"{money(facts.charge or Decimal(0)) if sees_money() else 'price'}: nothing was given back."
         ),
         "The supplier refunded nothing of an order that it did not deliver; its last answer has a refund.",
     ),

@@ -10,7 +10,7 @@ from orders.models import Order
 from orders.table.replies import redirect_back, refusal_of, row_or_redirect, the_order
 
 
-@needs("place")
+@needs("note")
 @require_POST
 def looks(request: HttpRequest, pk: int) -> HttpResponse:
     """Check now: the order joins the next batch that is polled."""

@@ -90,6 +90,6 @@ class SavedView(models.Model):
 
     def why_no_change(self, user: Any) -> str:
         """Why this person may not rename, change or remove it, or "": its owner may, and managers if it is shared."""
-        if self.owner_id == user.pk or (self.shared and may(user, "decide")):
+        if self.owner_id == user.pk or (self.shared and may(user, "settings")):
             return ""
         return f"This view is {self.owner}’s. Save it as your own to change it."

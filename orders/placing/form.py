@@ -13,14 +13,14 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from accounts.desk_settings import current
-from catalog.models import Service
+from catalog.models import SEALED, Service
 from catalog.service_list import service_with_id
 from orders.models import Order
 from orders.placing.form_fields import INTERVAL, LARGEST_NUMBER, READERS, UNITS, read_user_name, read_whole
 from orders.placing.place import similar_orders
 from orders.rules import links
 from orders.rules.service_types import FIELDS, ServiceType, form_fields_of, may_drip, service_type_of
-from panel.format.money import money
+from panel.format.money import HIDDEN, money, sees_money
 from panel.format.numbers import number
 from panel.web.params import read_number
 
@@ -280,6 +280,8 @@ def term_in_words(what: str, value: str) -> str:
     """One of a service's terms as a person reads it. A value that no service could have is returned as it is."""
     if what in ("minimum", "maximum") and value.isascii() and value.isdecimal():
         return number(int(value))
+    if what == "rate" and (value.startswith(SEALED) or not sees_money()):
+        return HIDDEN
     try:
         return money(Decimal(value)) if what == "rate" else value
     except ArithmeticError:

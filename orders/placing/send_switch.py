@@ -26,7 +26,7 @@ def switch_row() -> Any:
 
 def stop(reason: str, *, by: Any) -> None:
     """Stops all sending. A stop by the desk itself becomes the manager's, so that only a manager ends it."""
-    require_allowed(by, "decide")
+    require_allowed(by, "stop")
     reason, now = require_reason(reason, "Write why: the whole team sees it."), timezone.now()
     with transaction.atomic():
         if not switch_row().filter(stopped_by=None).update(stopped_at=now, stopped_by=by, reason=reason):
@@ -36,7 +36,7 @@ def stop(reason: str, *, by: Any) -> None:
 
 def resume(*, by: Any) -> None:
     """Lets orders go out again, no matter who stopped them. Old books end only with a release, see old_books.py."""
-    require_allowed(by, "decide")
+    require_allowed(by, "stop")
     with transaction.atomic():
         if switch_row().filter(old_since__isnull=False).exists():
             raise Refusal("Decide first about what was due: the database may be old.")

@@ -34,7 +34,7 @@ from orders.rules.service_types import FIELDS
 from orders.statistics.runway import is_dear, runway
 from orders.statistics.spending import spending_beside
 from orders.table.replies import redirect_back, refusal_of, row_or_redirect, the_order
-from panel.format.money import is_dollars
+from panel.format.money import is_dollars, sees_money
 from panel.format.numbers import number
 from panel.web.htmx import wants_htmx
 from panel.web.params import read_number
@@ -190,8 +190,9 @@ def form_context(form: OrderForm, read: OrderForm) -> dict[str, object]:
         "balance": balance,
         "currency": currency,
         "after": after,
-        "leaves": runway(after, currency, spending_beside(reading)) if dear else None,
-        "cheaper": (cheaper := None if wrong else cheaper_than(chosen, quantity)),
+        "leaves": runway(after, currency, spending_beside(reading)) if dear and sees_money() else None,
+        # That something is cheaper tells of its price as well.
+        "cheaper": (cheaper := cheaper_than(chosen, quantity) if sees_money() and not wrong else None),
         "cheaper_charge": cheaper.expected_charge(quantity, runs) if cheaper and quantity else None,
         "dearer": chosen.why_dearer(current().price_jump_percent) if chosen else "",
         "why": (chosen.why_no_order() or read.error_in(names)) if chosen else "",
@@ -259,7 +260,7 @@ def closing(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect_back(request, why, f"Order {pk} is closed as not placed.")
 
 
-@needs("decide")
+@needs("stop")
 @require_POST
 @recently_proved
 def stop(request: HttpRequest) -> HttpResponse:
@@ -268,7 +269,7 @@ def stop(request: HttpRequest) -> HttpResponse:
     return redirect_back(request, why, "Sending is stopped. New orders are saved and wait.")
 
 
-@needs("decide")
+@needs("stop")
 @require_POST
 @recently_proved
 def resumption(request: HttpRequest) -> HttpResponse:

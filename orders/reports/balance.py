@@ -47,7 +47,7 @@ class Chart(NamedTuple):
 
 
 @require_safe
-@needs("view")
+@needs("money")
 def balance(request: HttpRequest) -> HttpResponse:
     """The readings, newest first, in pages by keyset. The chart and how long the balance lasts stand on the first."""
     before, now = read_number(request.GET.get("before")), timezone.now()

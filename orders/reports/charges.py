@@ -50,7 +50,7 @@ class Day(NamedTuple):
 
 
 @require_safe
-@needs("view")
+@needs("money")
 def charges(request: HttpRequest) -> HttpResponse:
     """The days, newest first; with `day` in the address, that day's orders by their difference."""
     if chosen := day_of(request.GET.get("day", "")):

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from django.utils.html import format_html, strip_tags
 from django.utils.safestring import SafeString
 
+from panel.format.money import sees_money, without_amounts
+
 NOBODY = "The desk"  # the name on events that no person caused
 ANSWER_CHARACTERS = 500  # of upstream's words in a timeline
 
@@ -119,6 +121,14 @@ SENTENCES = {
     "seen": ("ring", "<b>{who}</b> reviewed the unusual values: {what}."),
 }
 
+# The same for who may see no money; of the other kinds, the facts of TEXTS are cleared of amounts.
+WITHOUT_MONEY = {
+    "placed": "<b>{who}</b> placed this order: {quantity}.",
+    "short": "The balance did not cover it. Nothing was ordered; it waits for money.",
+    "despite_price": "<b>{who}</b> ordered it after its price rose.",
+}
+TEXTS = ("why", "trouble", "filter", "said")  # facts that may hold words of upstream’s, or of a filter by charge
+
 
 class Sentence(NamedTuple):
     """`tone` is one of "", ring, warn, bad; `html` is safe; `said` is upstream's words, verbatim, unescaped."""
@@ -139,6 +149,10 @@ class Sentence(NamedTuple):
         answer = facts.get("said", "")
         if not isinstance(answer, str):
             answer = json.dumps(answer, ensure_ascii=False)
+        if not sees_money():
+            template = WITHOUT_MONEY.get(kind, template)
+            facts = facts | {name: without_amounts(str(facts[name])) for name in TEXTS if name in facts}
+            answer = without_amounts(answer)
         count = facts.get("count", "?")
         nouns = {f"{noun}s": f"{count} {noun}{'s' * (str(count) != '1')}" for noun in ("order", "refill")}
         facts = {"kind": kind, **nouns, **facts, "who": str(by) if by else NOBODY}

@@ -11,10 +11,14 @@ class Refusal(Exception):
     """Our own no, with its reason, written for the person who asked."""
 
 
+class NotAllowed(Refusal):
+    """Our no to a person whose role may not do this. Says which roles may."""
+
+
 def require_allowed(by: Any, what: str) -> None:
-    """Raises a Refusal unless this person may do `what`, a key of accounts.access.NEEDS."""
+    """Raises NotAllowed unless this person may do `what`, a key of accounts.access.ACTIONS."""
     if why := why_not(by, what):
-        raise Refusal(why)
+        raise NotAllowed(why)
 
 
 def require_reason(text: str, question: str) -> str:

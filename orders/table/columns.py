@@ -19,7 +19,7 @@ from django.utils.http import urlencode
 from jinja2 import Template
 from markupsafe import Markup, escape
 
-from accounts.access import may
+from accounts.access import may, may_see
 from orders.models import Order
 from orders.rules.lateness import late_since
 from orders.table.rows import Row
@@ -29,6 +29,7 @@ from panel.format.times import due_tag, span_tag, time_tag, today, zone_name
 CACHED_TEMPLATES = 128  # compiled rows, one for each choice of columns; a team makes few different choices
 DRAWN_AT_ONCE = 8  # rows of a page; a screen shows some of those below later, by a frame: lists.css
 DRAWN_ROWS = 2_000  # kept in a process; each takes some 4 kB
+ROW_ACTIONS = ("place", "refill", "cancel", "note", "money")  # on which the look of a row depends
 FIRST_COLUMN = "id"  # in every choice: it names the row and links to the order
 DEFAULT_COLUMNS = ("id", "link", "service", "who", "qty", "charge", "status", "refill")
 
@@ -74,12 +75,17 @@ def row_template(columns: tuple[str, ...]) -> Template:
     return template
 
 
+def visible_columns(names: Iterable[str], user: Any) -> tuple[str, ...]:
+    """Those of these columns whose field this person may see."""
+    return tuple(name for name in names if may_see(user, name))
+
+
 # ── Rows ─────────────────────────────────────────────────────────────────────────────────────────
 class Reader(NamedTuple):
     """All that the look of a row depends on besides the row: who reads it, where and when."""
 
     columns: tuple[str, ...]
-    may_place: bool
+    rights: frozenset[str]  # those of ROW_ACTIONS that this person may do
     stopped: bool  # whether sending is
     refills_per_order: int
     zone: str
@@ -89,9 +95,12 @@ class Reader(NamedTuple):
     @classmethod
     def of(cls, user: Any, columns: tuple[str, ...], *, stopped: bool) -> Self:
         """This person now, with these columns."""
-        return cls(
-            columns, may(user, "place"), stopped, settings.REFILLS_PER_ORDER, zone_name(), marked(PLAIN), today()
-        )
+        return cls(columns, rights_of(user), stopped, settings.REFILLS_PER_ORDER, zone_name(), marked(PLAIN), today())
+
+
+def rights_of(user: Any) -> frozenset[str]:
+    """What this person may do with the orders of a list."""
+    return frozenset(what for what in ROW_ACTIONS if may(user, what))
 
 
 class Times(NamedTuple):

@@ -23,6 +23,7 @@ from django.db.models.functions import Coalesce, NullIf
 from django.utils.text import slugify
 from xlsxwriter import Workbook
 
+from accounts.access import may_see, why_not
 from orders.models import Order, Task
 from orders.rules.statuses import label
 from orders.table.filters import NETWORK_NAMES, tab_label
@@ -85,9 +86,15 @@ COLUMNS = {
 FIELDS = dict.fromkeys(column.field for column in COLUMNS.values())
 
 
+def visible_to(user: Any) -> dict[str, Column]:
+    """The columns whose field this person may see."""
+    return {head: column for head, column in COLUMNS.items() if may_see(user, column.field)}
+
+
 # ── Rows ─────────────────────────────────────────────────────────────────────────────────────────
 def export_rows(listing: Listing) -> Iterator[list[Any]]:
-    """The list's orders from its top, each once, with a cell for each of COLUMNS."""
+    """The list's orders from its top, each once, with a cell for each column that the person may see."""
+    columns = visible_to(listing.user)
     newest = Order.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     query = listing.list_query._replace(where=listing.where & Q(pk__lte=newest))
     orders = listing.orders().filter(query.where).order_by().annotate(person=PERSON, asked=CHECKED_AT)
@@ -100,7 +107,7 @@ def export_rows(listing: Listing) -> Iterator[list[Any]]:
                 written[pk // 8] |= 1 << pk % 8
                 values = values_of[pk]
                 values["refills_elsewhere"] += refills.get(pk, 0)
-                yield [column.cell(values[column.field]) for column in COLUMNS.values()]
+                yield [column.cell(values[column.field]) for column in columns.values()]
 
 
 def refills_of(pks: list[int]) -> dict[int, int]:
@@ -130,6 +137,7 @@ def about(listing: Listing, count: int, now: datetime) -> list[tuple[str, str]]:
         ("Times in", zone_name()),
         ("Exported by", str(listing.user)),
         ("Exported at", machine(now)),
+        *([("Left out", why)] if (why := why_not(listing.user, "money")) else []),
     ]
 
 
@@ -153,31 +161,31 @@ def spool(rows: Iterator[list[Any]]) -> tuple[IO[bytes], int]:
     return file, count
 
 
-def as_csv(_about: list[tuple[str, str]], lines: IO[bytes]) -> IO[bytes]:
-    """The spooled lines under the heads, as a CSV file."""
+def as_csv(_about: list[tuple[str, str]], columns: dict[str, Column], lines: IO[bytes]) -> IO[bytes]:
+    """The spooled lines under the heads of their columns, as a CSV file."""
     file = temporary_file()
     # With a byte order mark: without it Excel reads the file in the encoding of the machine's country.
     text = TextIOWrapper(file, "utf-8-sig", newline="")
-    csv.writer(text).writerow(COLUMNS)
+    csv.writer(text).writerow(columns)
     text.detach()
     shutil.copyfileobj(lines, file)
     file.seek(0)
     return file
 
 
-def as_sheet(about: list[tuple[str, str]], lines: IO[bytes]) -> IO[bytes]:
+def as_sheet(about: list[tuple[str, str]], columns: dict[str, Column], lines: IO[bytes]) -> IO[bytes]:
     """The spooled lines under the heads, for Excel, with a second sheet that says what they are.
 
     Texts are written as texts: no formulas, no links.
     """
     file = temporary_file()
-    numbers = [column.number for column in COLUMNS.values()]
+    numbers = [column.number for column in columns.values()]
     with Workbook(file, {"constant_memory": True}) as book:
         book.use_zip64()
         sheet = book.add_worksheet("Orders")
-        sheet.set_column(0, len(COLUMNS) - 1, COLUMN_CHARACTERS)
+        sheet.set_column(0, len(columns) - 1, COLUMN_CHARACTERS)
         sheet.freeze_panes(1, 1)
-        sheet.write_row(0, 0, COLUMNS)
+        sheet.write_row(0, 0, columns)
         text = TextIOWrapper(lines, "utf-8", newline="")
         for line, row in enumerate(csv.reader(text), start=1):
             for at, cell in enumerate(row):

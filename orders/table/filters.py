@@ -51,6 +51,7 @@ class Filter(NamedTuple):
     # Value → the index rows that together hold its orders; None where no index does, and orders must be scanned.
     index_rows: Callable[[Any], list[IndexRows]] | None = None
     text: Callable[[Any], str] = str  # value → how an address says it, the same for every reader
+    field: str = ""  # the field of FIELDS in accounts/access.py that it would tell of
     meanings: Callable[[str], list[Any]] = lambda text: []  # text that `read` takes for nothing → values it may mean
 
 
@@ -176,7 +177,7 @@ def _service(upstream_id: int) -> Subquery:
 
 def _charge(label: str, comparison: str) -> Filter:
     where = _column(f"cost__{comparison}")["where"]
-    return Filter(label, _amount, where, _amount_words, text=_amount_text, meanings=_amounts)
+    return Filter(label, _amount, where, _amount_words, text=_amount_text, field="charge", meanings=_amounts)
 
 
 def _tab_conditions(tab: str) -> list[Q]:

@@ -7,16 +7,18 @@ from functools import cached_property
 from typing import Any, Self
 from urllib.parse import urlencode
 
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, QueryDict
 
+from accounts.access import FIELDS, may_see, why_not
 from accounts.models import User
 from catalog.models import Service
 from orders.models import KeptSearch, Order, OrderQuerySet, Task
 from orders.models.kept_search import KEY_CHARACTERS, cleaned_search
 from orders.rules.statuses import Status, stage
 from orders.table import filters, paging
-from orders.table.columns import COLUMNS, DEFAULT_COLUMNS, known_columns
+from orders.table.columns import COLUMNS, DEFAULT_COLUMNS, known_columns, visible_columns
 from orders.table.filters import FILTERS, NOTHING, PLACINGS, TABS, IndexRows, tab_label
 from orders.table.markup import orders_url
 from orders.table.paging import SORTS, Key, ListQuery, PageRange, Sort, Source
@@ -41,7 +43,7 @@ VERSIONS = Select(Order, "id", "reported_at", "poll__reported_at", *VERSION_FIEL
 
 @dataclass(frozen=True)
 class Listing:
-    """One list for one person. What makes no sense in an address is ignored."""
+    """One list for one person. What makes no sense in an address is ignored, and so is what they may not see."""
 
     user: Any
     filters: dict[str, Any] = field(default_factory=dict)  # key of FILTERS → value
@@ -58,20 +60,21 @@ class Listing:
 
     @classmethod
     def read(cls, request: HttpRequest) -> Self:
-        """The list that a request's address describes, for the person who asks."""
+        """The list that a request's address describes, for the person who asks; a 403 where it would tell too much."""
+        refuse_to_tell(request.user, request.GET)
         return cls.of(request.user, request.GET)
 
     @classmethod
     def of(cls, user: Any, query: QueryDict) -> Self:
         """The list that a query string describes, for this person."""
-        texts = {name: text for name in FILTERS if (text := query.get(name))}
+        texts = {name: text for name in FILTERS if (text := query.get(name)) and may_see(user, FILTERS[name].field)}
         values = {name: FILTERS[name].read(text, user) for name, text in texts.items()}
         unread = [name for name, value in values.items() if value is None]
         unclear = [name for name in unread if FILTERS[name].meanings(texts[name])]
         key = query.get("s", "")[:KEY_CHARACTERS].replace("\0", "")
         kept = KeptSearch.objects.text_of(key) if key else None
         sorting = query.get("sort", "")
-        sorting = sorting if sorting in SORTS else ""
+        sorting = sorting if sorting in SORTS and may_see(user, SORTS[sorting].tells) else ""
         return cls(
             user,
             filters={name: value for name, value in values.items() if value is not None},
@@ -103,7 +106,8 @@ class Listing:
     @cached_property
     def columns(self) -> tuple[str, ...]:
         """The columns of this list, or else the person's usual ones."""
-        return self.own_columns or known_columns(getattr(self.user, "columns", None) or ())
+        chosen = self.own_columns or known_columns(getattr(self.user, "columns", None) or ())
+        return visible_columns(chosen, self.user)
 
     @property
     def is_forgotten(self) -> bool:
@@ -219,7 +223,7 @@ class Listing:
         return {
             "orders": rows,
             "listing": self,
-            "usual": DEFAULT_COLUMNS,
+            "usual": visible_columns(DEFAULT_COLUMNS, self.user),
             "sorts": SORTS,
             "columns": {name: COLUMNS[name] for name in self.columns},
             "status": self.status,
@@ -365,6 +369,19 @@ class Listing:
 
     def _since(self, shown: Collection[int]) -> list[int]:
         return [pk for pk in shown if pk > self.newest]
+
+
+def refuse_to_tell(user: Any, query: QueryDict) -> None:
+    """Raises a PermissionDenied for a list that is filtered or sorted by a field which this person may not see.
+
+    Which orders it has, or how they follow each other, would tell the field's values.
+    """
+    fields = [FILTERS[name].field for name in FILTERS if query.get(name)]
+    if (sorting := query.get("sort", "")) in SORTS:
+        fields.append(SORTS[sorting].tells)
+    for field_name in fields:
+        if not may_see(user, field_name):
+            raise PermissionDenied(why_not(user, FIELDS[field_name]))
 
 
 def at_least(count: int) -> str:

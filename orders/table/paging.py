@@ -39,6 +39,11 @@ class Sort(NamedTuple):
     field: str = ""  # sorted by before the id; "" for the id alone
     down: bool = True
 
+    @property
+    def tells(self) -> str:
+        """The field of FIELDS in accounts/access.py that the order of the rows would tell of, or ""."""
+        return "charge" if self.field == "cost" else ""
+
 
 SORTS = {
     "": Sort("newest first"),

@@ -6,12 +6,13 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from orders.models import Order
-from orders.rules.refusal import Refusal
+from orders.rules.refusal import NotAllowed, Refusal
 from orders.table.columns import Reader, draw_rows
 from orders.table.listing import Listing
 from orders.table.rows import fetch_rows
@@ -25,9 +26,11 @@ def the_order(request: HttpRequest, pk: int) -> Order:
 
 
 def refusal_of(act: Callable[[], object]) -> str:
-    """Calls `act` and returns ""; if a verb in it refuses, returns the reason."""
+    """Calls `act` and returns ""; if a verb in it refuses, returns the reason. Without the right to it, a 403."""
     try:
         act()
+    except NotAllowed as no:
+        raise PermissionDenied(str(no)) from None
     except Refusal as no:
         return str(no)
     return ""

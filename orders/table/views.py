@@ -9,14 +9,14 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.access import needs
+from accounts.access import may_see, needs
 from accounts.models import User
 from accounts.sign_in import throttle
 from catalog.models import Service
 from orders.models import Event, KeptSearch, Order
 from orders.models.kept_search import SEARCH_CHARACTERS, cleaned_search
 from orders.table import export as files
-from orders.table.columns import COLUMNS, FIRST_COLUMN, Reader, draw_rows, known_columns
+from orders.table.columns import COLUMNS, FIRST_COLUMN, Reader, draw_rows, known_columns, visible_columns
 from orders.table.filters import ALL_TABS, FILTERS, NETWORK_NAMES, OPEN_FILTERS, TABS, tab_label, typed_text
 from orders.table.listing import MOST_NEW_ORDERS, Listing
 from orders.table.paging import SORTS
@@ -27,7 +27,7 @@ from panel.format.numbers import number
 from panel.format.times import zone_name
 from panel.web.htmx import page
 from panel.web.params import read_number
-from panel.web.polling import bar_moved, bar_of, with_times
+from panel.web.polling import bar_moved, bar_of, rights_moved, with_times
 
 LISTED_CATEGORIES = 2_000  # that the form of filters suggests
 EXPORTS_A_PERSON = 60  # within ten minutes: a script that takes away everything has to take its time
@@ -69,7 +69,10 @@ def searches(request: HttpRequest) -> HttpResponse:
 @needs("view")
 def changes(request: HttpRequest) -> HttpResponse:
     """The poll of an open page: the rows that changed and the status bar, or 204 if nothing did. Touches no session."""
-    listing, bar = Listing.read(request), bar_of(request)
+    bar = bar_of(request)
+    if "top" in request.GET and rights_moved(request):  # the whole list is drawn anew
+        return HttpResponse(status=HTTPStatus.NO_CONTENT, headers={"HX-Refresh": "true"})
+    listing = Listing.of(request.user, request.GET)
     versions = shown_versions(request.GET.get("v", ""))
     moved, polled, newest = listing.moved_since(versions, stopped=bool(bar.stopped_at))
     bar_changed = bar_moved(request)
@@ -109,7 +112,7 @@ def filters(request: HttpRequest) -> HttpResponse:
         "networks": NETWORK_NAMES,
         "categories": list(categories[:LISTED_CATEGORIES]),
         "people": User.objects.order_by("name", "username").only("name", "username"),
-        "sorts": {name: sort.words for name, sort in SORTS.items()},
+        "sorts": {name: sort.words for name, sort in SORTS.items() if may_see(request.user, sort.tells)},
     }
     return page(request, "orders/table/filters.html", context, fragment="orders/table/_filters.html")
 
@@ -128,7 +131,8 @@ def columns(request: HttpRequest) -> HttpResponse:
     if posted and "usual" in request.POST:
         User.objects.filter(pk=request.user.pk or 0).update(columns=list(chosen))
         return HttpResponseRedirect(listing.from_start(own_columns=()).address())
-    others = [name for name in COLUMNS if name not in chosen]
+    chosen = visible_columns(chosen, request.user)
+    others = visible_columns((name for name in COLUMNS if name not in chosen), request.user)
     context = {"listing": listing, "shown": chosen, "rest": others, "columns": COLUMNS, "first": FIRST_COLUMN}
     return page(request, "orders/table/columns.html", context, fragment="orders/table/_columns.html")
 
@@ -142,7 +146,7 @@ def moved_column(columns: tuple[str, ...], name: str, by: int) -> tuple[str, ...
     return tuple(moved)
 
 
-@needs("view")
+@needs("export")
 @require_POST  # for it records who took what
 def export(request: HttpRequest) -> HttpResponseBase:
     """All orders of the list in the address as a file, with `format=` csv or xlsx in the form."""
@@ -163,7 +167,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
         with written_for(zone_name(), ""):  # times on the person's clock, but numbers for programs
             about = files.about(listing, count, now)
         as_file, content_type = files.FORMATS[extension]
-        file = as_file(about, lines)
+        file = as_file(about, files.visible_to(request.user), lines)
     Event.objects.create(kind="exported", by_id=request.user.pk, at=now, facts=facts)
     views = views_context(listing.user, listing)
     named = str(views["view"]) if views["view"] and not views["view_changed"] else files.recorded_words(listing)

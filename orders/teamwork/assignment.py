@@ -19,7 +19,7 @@ def assign(order: Order, to: User | None, *, saw: int | None, by: Any) -> None:
 
     Raises a Refusal when `to` may not have it or has it already, and Overtaken when the assignee is not `saw`.
     """
-    require_allowed(by, "place")
+    require_allowed(by, "note")
     if to and (why := why_not(to, "place")):
         raise Refusal(f"{to} cannot be assigned an order. {why}")
     with transaction.atomic():

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from panel.format.money import money
+from panel.format.money import money, sees_money, without_amounts
 from panel.format.numbers import decimal, number
 from panel.format.times import clock
 
@@ -25,16 +25,21 @@ class Kind(NamedTuple):
     over: Callable[[Facts], str]  # told to the same recipients when it is over; "" for nothing to tell
     page: str  # the URL name of the page with the rows behind it…
     query: str = ""  # …and the query of its address
+    needs: str = "view"  # what a person must be allowed to open that page
 
 
 def balance_sentence(facts: Facts) -> str:
     """What an alarm about a low balance says."""
+    if not sees_money():
+        return "The balance is low. Somebody has to top it up, or orders will wait."
     amount = money(Decimal(facts["balance"]))
     return f"The balance is {amount}, below {money(Decimal(facts['below']))}. Top it up, or orders will wait."
 
 
 def runway_sentence(facts: Facts) -> str:
     """What an alarm about a balance that ends too soon says: how much there is, and when it ends."""
+    if not sees_money():
+        return "The balance ends soon. Somebody has to top it up in time."
     amount, ends = money(Decimal(facts["balance"])), moment_words(facts["ends"])
     return f"The balance of {amount} ends at about {ends}, before {foreign_words(facts['until'])}. Top it up in time."
 
@@ -114,9 +119,9 @@ def failures_sentence(facts: Facts) -> str:
 
 KINDS: dict[str, Kind] = {
     "balance": Kind("Low balance", "warn", False, "The balance falls below the amount that is set.",
-                    balance_sentence, lambda _: "The balance is high enough again.", "balance"),
+                    balance_sentence, lambda _: "The balance is high enough again.", "balance", needs="money"),
     "runway": Kind("Balance ends soon", "warn", False, "The balance ends before the time of day that is set.",
-                   runway_sentence, lambda _: "The balance lasts long enough again.", "balance"),
+                   runway_sentence, lambda _: "The balance lasts long enough again.", "balance", needs="money"),
     "sending": Kind("Sending stopped", "bad", True, "Somebody, or the desk itself, stops all sending.",
                     sending_sentence, lambda _: "Orders are sent again.", "orders:index", "open=live"),
     "upstream": Kind("Supplier failing", "bad", True, "The supplier has not answered properly for a minute.",
@@ -133,7 +138,8 @@ KINDS: dict[str, Kind] = {
     "worker": Kind("Worker silent", "bad", True, "A worker stops answering, or none ran for a while.",
                    worker_sentence, worker_over_sentence, "calls"),
     "sign_ins": Kind("Many failed sign-ins", "warn", False, "Many sign-ins fail within a quarter of an hour.",
-                     failures_sentence, lambda _: "Hardly any sign-in fails any more.", "security", "what=refused"),
+                     failures_sentence, lambda _: "Hardly any sign-in fails any more.", "security", "what=refused",
+                     "people"),
 }  # fmt: skip
 # Stands for a kind that an older version of the desk knew.
 UNKNOWN_KIND = Kind(
@@ -160,12 +166,17 @@ def moment_words(moment: str) -> str:
 
 def reason_words(facts: Facts) -> str:
     """The reason that a person or upstream gave, with a full stop."""
-    words = foreign_words(facts["why"])
+    words = without_amounts(foreign_words(facts["why"]))
     return words if words.endswith((".", "!", "?")) else f"{words}."
 
 
 def price_words(service: int, name: str, was: str, now: str) -> str:
-    """`7 Followers ($1.00 → $4.00, +300 %)`; without the percentage for a price that was 0."""
+    """`7 Followers ($1.00 → $4.00, +300 %)`; without the percentage for a price that was 0.
+
+    For who may see no money: `7 Followers`.
+    """
+    if not sees_money():
+        return f"{service} {foreign_words(name, NAME_CHARACTERS)}"
     before, after = Decimal(was), Decimal(now)
     share = f", {'+' if after > before else '−'}{decimal(abs(after - before) / before * 100, 0)} %" if before else ""
     return f"{service} {foreign_words(name, NAME_CHARACTERS)} ({money(before)} → {money(after)}{share})"

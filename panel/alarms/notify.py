@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.urls import reverse
 
+from accounts.access import may
 from panel.alarms import chat, mail
 from panel.alarms.message import Message, NotSent
 from panel.alarms.models import Channel, Notice
 from panel.format.locale import written_for
+from panel.format.money import money_seen
 from panel.ops.failpoints import fp
 
 log = logging.getLogger(__name__)
@@ -105,7 +107,8 @@ def message_of(notice: Notice) -> Message:
     """The message in the recipient's own times and numbers, with links to the desk if its address is set."""
     alarm, user = notice.alarm, notice.to.user
     time_zone, numbers = (user.time_zone, user.numbers) if user else (notice.to.time_zone, "")
-    with written_for(time_zone, numbers):
+    # The chat is the team’s, and managers choose what is sent there: it has the amounts.
+    with written_for(time_zone, numbers), money_seen(user is None or may(user, "money")):
         sentences = [alarm.over_sentence if notice.over else alarm.sentence]
         if (alarm.ended_at or alarm.calm_since) and not notice.over and alarm.over_sentence:
             sentences.append(f"Since then: {alarm.over_sentence}")

@@ -84,7 +84,7 @@ def choices(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs("decide")
+@needs("settings")
 def chat_choices(request: HttpRequest) -> HttpResponse:
     """Saves the choices for the team's chat. A GET redirects, because Back and F5 may lead here after a refusal."""
     if request.method != "POST":

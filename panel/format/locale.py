@@ -1,11 +1,12 @@
 """Whose clock and whose number format hold while something is written."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from datetime import UTC
 
 from django.utils import timezone
 
+from panel.format.money import money_seen
 from panel.format.numbers import MARKS, TABLES
 from panel.format.times import ZONE, zone_named
 
@@ -26,6 +27,8 @@ def written_for(time_zone: str, numbers: str) -> Iterator[None]:
         MARKS.reset(marks_before)
 
 
-def for_the_record() -> AbstractContextManager[None]:
-    """Inside, sentences that are stored are written in UTC and say so, because other people read them later."""
-    return written_for("", "")
+@contextmanager
+def for_the_record() -> Iterator[None]:
+    """Inside, sentences that are stored are written for everybody: in UTC, which they say, and with their amounts."""
+    with written_for("", ""), money_seen(True):
+        yield

@@ -27,7 +27,7 @@ class Place(NamedTuple):
 
     words: str
     name: str  # of its URL
-    what: str  # what a person must be allowed to do there, a key of accounts.access.NEEDS
+    what: str  # what a person must be allowed to do there, a key of accounts.access.ACTIONS
     keys: str = ""  # the keys that lead there
 
 
@@ -46,9 +46,9 @@ PLACES = (
     Place("Texts for customers", "orders:answer_texts", "view"),
     Place("Saved views", "orders:views", "view", "g v"),
     Place("Price and service changes", "catalog:changes", "view"),
-    Place("Balance", "balance", "view"),
+    Place("Balance", "balance", "money"),
     Place("Settings of the desk", "settings", "view"),
-    Place("Charges", "charges", "view"),
+    Place("Charges", "charges", "money"),
     Place("Notes to me", "mentions", "view", "g m"),
     Place("Alarms", "alarms", "view"),
     Place("Alarm notifications", "alarm_choices", "view"),
@@ -56,7 +56,8 @@ PLACES = (
     Place("Keyboard shortcuts", "keys", "view", "?"),
     Place("Sign-in and security: second factor, passkeys", "factors", "view"),
     Place("Your sessions", "sessions", "view"),
-    Place("Security: who came in, and who tried", "security", "administer"),
+    Place("Roles: who may do what", "roles", "view"),
+    Place("Security: who came in, and who tried", "security", "people"),
     Place("Change password", "account_change_password", "view"),
     Place("Components", "styleguide", "administer"),
     Place("Admin", "admin:index", "administer"),

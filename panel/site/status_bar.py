@@ -14,6 +14,7 @@ from django.db.models.expressions import RawSQL
 from django.http import HttpRequest
 from django.utils import timezone
 
+from accounts.access import ACTIONS, may
 from accounts.desk_settings import current
 from accounts.models import BalanceReading
 from orders.models import Sending, Spending, Task
@@ -24,7 +25,7 @@ from orders.statistics.runway import Runway, runway
 from orders.statistics.spending import QUEUE_ROWS
 from orders.statistics.status_counts import all_lines, counts_of
 from orders.table.filters import OPEN_FILTERS
-from panel.format.money import is_dollars
+from panel.format.money import is_dollars, sees_money
 from panel.format.times import machine
 from panel.ops.database import ONLY_ROW, only_row
 from panel.ops.outages import Outage
@@ -38,6 +39,7 @@ ROLE_WORDS = {
     "place": "sends orders", "ask": "asks for refills and cancels", "look": "asks how orders stand",
     "upkeep": "keeps the catalog and the balance", "desk": "does the desk’s own work",
 }  # fmt: skip
+VERSION_CHARACTERS = 10  # of the bar: with the rights behind it too short to be taken for a secret key
 WHO, LATE = object(), object()  # stand in the query's parameters for the person, and what is late now
 UNSEEN_ALARMS = (
     "panel_alarm WHERE ended_at IS NULL AND calm_since IS NULL AND NOT EXISTS"
@@ -282,12 +284,19 @@ class StatusBar:
     @cached_property
     def version(self) -> str:
         """Changes when what the bar shows does. Open pages send it back to learn that."""
+        money = (self.balance, self.currency, self.short, self.low, self.runway.brief) if sees_money() else ()
         return version_of(
-            self.balance, self.currency, self.trouble, self.worker_silent, self.undone, self.needs_a_look,
-            self.stopped_at, self.stopped_why, self.stopped_by, self.old_since, self.short, self.short_orders,
-            self.unread, self.low, self.runway.brief, self.alarms, self.outage, self.assigned, self.refills,
+            money, self.trouble, self.worker_silent, self.undone, self.needs_a_look,
+            self.stopped_at, self.stopped_why, self.stopped_by, self.old_since, self.short_orders, self.unread,
+            self.alarms, self.outage, self.assigned, self.refills,
             self.changes,
-        )  # fmt: skip
+        )[:VERSION_CHARACTERS]  # fmt: skip
+
+    @property
+    def rights(self) -> str:
+        """What this person may do, as a short text that open pages send back behind the version of the bar."""
+        user = getattr(self.request, "user", None)
+        return f"{sum(1 << bit for bit, action in enumerate(ACTIONS) if user and may(user, action)):x}"
 
 
 def context(request: HttpRequest) -> dict[str, Any]:

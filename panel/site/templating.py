@@ -14,7 +14,7 @@ from django_htmx.jinja import htmx_script
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from accounts.access import may
+from accounts.access import may, why_not
 from accounts.factors.rule import is_shut_out
 from catalog.service_names import short_name
 from orders.following.anomalies import unseen_anomalies
@@ -32,6 +32,7 @@ from orders.table.markup import (
     row_link,
 )
 from orders.table.rows import row_version
+from orders.teamwork.acts import acts_of
 from orders.teamwork.mentions import note_html
 from panel.format import languages, money, numbers, times
 from panel.site.palette import paths_by_go_key
@@ -49,14 +50,15 @@ def environment(**options: Any) -> Environment:
     """Jinja's environment. A name that is missing is an error instead of an empty text."""
     env = DeskEnvironment(**{**options, "undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True})
     env.globals.update(
-        url=url, static=lru_cache(static), may=may, is_shut_out=is_shut_out, label=label, now=timezone.now,
-        htmx_script=htmx_script,
+        url=url, static=lru_cache(static), may=may, why_not=why_not, is_shut_out=is_shut_out, label=label,
+        now=timezone.now, htmx_script=htmx_script,
         row_version=row_version, unseen_anomalies=unseen_anomalies, refill_meter=refill_meter, link_tag=link_tag,
         row_link=row_link, short_name=short_name, tab_label=tab_label,
         refill_question=refill_question, cancel_question=cancel_question, withdrawal_question=withdrawal_question,
-        note_html=note_html, act_button=act_button, again_button=again_button,
+        note_html=note_html, acts_of=acts_of, act_button=act_button, again_button=again_button,
         check_button=check_button, copy_button=copy_button, drawn=icon,
-        money=money.money, is_dollars=money.is_dollars, cent=money.CENT, number=numbers.number, decimal=numbers.decimal,
+        money=money.money, sees_money=money.sees_money, without_amounts=money.without_amounts,
+        is_dollars=money.is_dollars, cent=money.CENT, number=numbers.number, decimal=numbers.decimal,
         ago_words=times.ago_words, time_tag=times.time_tag, span_tag=times.span_tag,
         due_tag=times.due_tag, machine=times.machine, exact=times.exact, clock_words=times.clock, local=times.local,
         day_of=times.day, zone_at=times.zone_at, zone_name=times.zone_name, took=times.took,

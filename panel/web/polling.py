@@ -16,8 +16,15 @@ def bar_of(request: HttpRequest) -> Any:
 
 
 def bar_moved(request: HttpRequest) -> bool:
-    """Whether the status bar has changed since the open page got the one that it shows."""
-    return bool(bar_of(request).version != request.GET.get("bar"))
+    """Whether the status bar, or what the person may do, has changed since the open page got what it shows."""
+    version, _, _ = request.GET.get("bar", "").partition("_")
+    return bool(bar_of(request).version != version) or rights_moved(request)
+
+
+def rights_moved(request: HttpRequest) -> bool:
+    """Whether the person may do or see something else now than when the open page was drawn."""
+    _, _, rights = request.GET.get("bar", "").partition("_")
+    return bool(rights and rights != bar_of(request).rights)
 
 
 def version_of(*facts: object) -> str:

@@ -24,12 +24,20 @@ ROOMS: dict[str, frozenset[str]] = {
         "panel.notpanel.sandbox.webhooks", "panel.notpanel.sandbox.world",
     }),
     # The two small apps, and the rooms of the first, which records sign-ins and asks for proofs itself.
-    "accounts": GROUND | {"accounts.factors", "accounts.models", "accounts.sessions", "accounts.sign_in"},
+    "accounts": GROUND | {
+        "accounts.factors", "accounts.models", "accounts.sessions", "accounts.sign_in", "accounts.team",
+    },
     "accounts.models": GROUND | {"accounts"},
     "accounts.sign_in": GROUND | {"accounts", "accounts.models"},
     "accounts.sessions": GROUND | {"accounts", "accounts.factors", "accounts.models", "accounts.sign_in"},
     "accounts.factors": GROUND | {"accounts", "accounts.models", "accounts.sign_in"},
-    "accounts.invitations": GROUND | {"accounts", "accounts.factors", "accounts.models", "accounts.sign_in"},
+    "accounts.invitations": GROUND | {
+        "accounts", "accounts.factors", "accounts.models", "accounts.sign_in", "accounts.team",
+    },
+    "accounts.team": GROUND | {
+        "accounts", "accounts.factors", "accounts.invitations", "accounts.models", "accounts.sign_in",
+    },
+    "accounts.roles": GROUND | {"accounts", "accounts.factors", "accounts.models"},
     "catalog": GROUND,
     # The orders.
     "orders.rules": APPS,

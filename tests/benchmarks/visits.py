@@ -170,6 +170,11 @@ GET  /team/
 GET  /team/new/
 POST /team/new/ | username=new.person&name=New&email=&role=viewer
 GET  /team/{person}/
+GET  /team/roles/
+POST /team/roles/ | saw_operator.cancel=on
+POST /team/{person}/role/ | role=viewer&saw=operator
+POST /team/{person}/state/ | on=1
+POST /team/{person}/details/ | name=New
 POST /team/{person}/links/
 POST /team/{person}/links/withdrawal/
 POST /team/{person}/factors/reset/ | reason=They+lost+the+phone

@@ -94,7 +94,7 @@ def pages(desk: Desk) -> dict[str, str]:
         "changes": "/services/changes/", "held": "/services/changes/?view=held", "unfound": "/services/?q=x&rate=1",
         "held-form": f"/orders/new/?service={wordy.upstream_id}",
         "activity": "/activity/", "upstream": "/upstream/",
-        "webhooks": "/upstream/webhooks/", "mentions": "/mentions/", "team": "/team/",
+        "webhooks": "/upstream/webhooks/", "mentions": "/mentions/", "team": "/team/", "roles": "/team/roles/",
         "invite": "/team/new/", "person": f"/team/{wordy_person().pk}/", "factors": "/accounts/factors/",
         "app": "/accounts/factors/app/", "passkey": "/accounts/factors/passkeys/", "gone": "/accounts/invitation/",
         "security": "/team/security/", "security-end": "/team/security/?before=1", "sessions": "/accounts/sessions/",

@@ -62,7 +62,7 @@ MISTAKES = (
     ),
     Mistake(
         "an operator edits texts", "orders/answers/edit.py",
-        'require_allowed(by, "decide")', 'require_allowed(by, "place")', TEXTS,
+        'require_allowed(by, "settings")', 'require_allowed(by, "place")', TEXTS,
     ),
     Mistake(
         "a refill that is only accepted is told as asked", FACTS,

@@ -102,7 +102,7 @@ MISTAKES = (
     ),
     Mistake(
         "a manager reads the record", "accounts/sign_in/views.py",
-        '@needs("administer")\ndef security', '@needs("decide")\ndef security',
+        '@needs("people")\ndef security', '@needs("decide")\ndef security',
         RECORD,
     ),
     Mistake(
@@ -148,7 +148,7 @@ MISTAKES = (
     ),
     Mistake(
         "anybody ends anybody's session", "accounts/sessions/views.py",
-        'if session.user_id != request.user.pk and (why := why_not(request.user, "administer")):', "if why := \"\":",
+        'if session.user_id != request.user.pk and (why := why_not(request.user, "people")):', "if why := \"\":",
         SESSIONS,
     ),
     Mistake(

@@ -63,7 +63,7 @@ MISTAKES = (
     ),
     Mistake(
         "a line of prose above the heads", "orders/table/export.py",
-        "csv.writer(text).writerow(COLUMNS)", 'csv.writer(text).writerows([["Orders"], COLUMNS])',
+        "csv.writer(text).writerow(columns)", 'csv.writer(text).writerows([["Orders"], columns])',
         EXPORT,
     ),
     Mistake(

@@ -15,7 +15,7 @@ MISTAKES = (
     ),
     Mistake(
         "a yes to one price counts for the next", "catalog/models.py",
-        'return f"{self.undecided_id}:{self.rate.normalize():f}" if self.price_move else ""',
+        'return f"{self.undecided_id}:{self.rate_text}" if self.price_move else ""',
         'return f"{self.pk}" if self.price_move else ""',
         DEARER,
     ),

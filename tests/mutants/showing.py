@@ -4,7 +4,7 @@ from tests.mutants.mistake import Mistake
 
 ROWS, COLUMNS = "orders/table/rows.py", "orders/table/columns.py"
 DRAWN = "tests/orders/table/test_drawn_rows.py"
-READER = 'columns, may(user, "place"), stopped, settings.REFILLS_PER_ORDER, zone_name(), marked(PLAIN), today()'
+READER = "columns, rights_of(user), stopped, settings.REFILLS_PER_ORDER, zone_name(), marked(PLAIN), today()"
 BY_VERSION = """
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Row) and (self.pk, self.version) == (other.pk, other.version)
@@ -56,7 +56,7 @@ MISTAKES = (
         "{{ money(order.expected_charge) }}", "{{ money(order.expected_charge) }}{{ order.coupon }}",
         DRAWN,
     ),
-    forgotten("its reader’s rights", 'may(user, "place")', "True"),
+    forgotten("its reader’s rights", "rights_of(user)", "frozenset(ROW_ACTIONS)"),
     forgotten("that sending is stopped", "stopped,", "False,"),
     forgotten("how many refills there may be", "settings.REFILLS_PER_ORDER", "3"),
     forgotten("its reader’s clock", "zone_name()", '"UTC"'),

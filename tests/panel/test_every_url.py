@@ -22,7 +22,7 @@ LEADS_TO = {"login": "/accounts/login/", "orders": "/orders/", "views": "/orders
             "admin_login": "/admin/login/", "webhooks": "/upstream/webhooks/", "factors": "/accounts/factors/",
             "choice": "/accounts/password/choice/", "password": "/accounts/password/change/", "admin": "/admin/",
             "sessions": "/accounts/sessions/", "sign_out": "/accounts/logout/", "change": "change/",
-            "alarms": "/alarms/", "choices": "/alarms/choices/"}  # fmt: skip
+            "roles": "/team/roles/", "alarms": "/alarms/", "choices": "/alarms/choices/"}  # fmt: skip
 TABLE = """
                                  | login orders            | 405                           | 405
 orders/                          | login 200               | 405                           | 405
@@ -46,7 +46,7 @@ orders/<pk>/looks/               | login 403 405 405 405 | login 403 orders orde
 orders/<pk>/notes/               | login 403 order order order | login 403 422 422 422       | login 403 405 405 405
 orders/<pk>/assignment/          | login 403 order order order | login 403 order order order | login 403 405 405 405
 orders/<pk>/withdrawal/          | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
-orders/<pk>/withdrawal/question/ | login 403 200 200 200   | 405                           | 405
+orders/<pk>/withdrawal/question/ | login 403 200 200 200 | login 403 405 405 405 | login 403 405 405 405
 orders/<pk>/funding/             | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
 orders/<pk>/tries/               | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
 orders/<pk>/adoption/            | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
@@ -54,12 +54,12 @@ orders/<pk>/closing/             | login 403 403 405 405 | login 403 403 orders 
 orders/<pk>/abandonment/         | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
 orders/<pk>/sighting/            | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
 orders/<pk>/refills/             | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
-orders/<pk>/refills/question/    | login 403 200 200 200   | 405                           | 405
+orders/<pk>/refills/question/ | login 403 200 200 200 | login 403 405 405 405 | login 403 405 405 405
 orders/<pk>/refills/tries/       | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
 orders/<pk>/refills/settlement/  | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
 orders/<pk>/refills/next/        | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
 orders/<pk>/cancellation/        | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
-orders/<pk>/cancellation/question/ | login 403 200 200 200 | 405                           | 405
+orders/<pk>/cancellation/question/ | login 403 200 200 200 | login 403 405 405 405 | login 403 405 405 405
 orders/<pk>/cancellation/tries/  | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
 orders/bulks/                    | login 200               | login 405                     | login 405
 orders/bulks/matching/           | login 403 200 200 200   | login 403 405 405 405         | login 403 405 405 405
@@ -104,9 +104,13 @@ webhooks/notpanel/               | 405                     | 503                
 team/                            | login 200               | 405                           | 405
 team/new/                        | login 403 403 403 200   | login 403 403 403 422         | 405
 team/<pk>/                       | login 403 403 403 200   | 405                           | 405
+team/<pk>/role/                  | login 403 403 403 405   | login 403 403 403 409         | login 403 403 403 405
+team/<pk>/state/                 | login 403 403 403 405   | login 403 403 403 person      | login 403 403 403 405
+team/<pk>/details/               | login 403 403 403 405   | login 403 403 403 person      | login 403 403 403 405
 team/<pk>/links/                 | login 403 403 403 405   | login 403 403 403 200         | login 403 403 403 405
 team/<pk>/links/withdrawal/      | login 403 403 403 405   | login 403 403 403 person      | login 403 403 403 405
 team/<pk>/factors/reset/         | login 403 403 403 405   | login 403 403 403 422         | login 403 403 403 405
+team/roles/                      | login 200               | login 403 403 403 roles       | 405
 team/security/                   | login 403 403 403 200   | 405                           | 405
 team/<pk>/sessions/              | login 403 403 403 200   | 405                           | 405
 team/<pk>/sessions/endings/      | login 403 403 403 405   | login 403 403 403 sessions    | login 403 403 403 405

@@ -21,6 +21,7 @@ ASKS = "Confirm that it is you"
 SETTINGS, STOP = "/upstream/settings/", "/orders/sending/stops/"
 # Everything that asks for a proof.
 GUARDED = {
+    "team/roles/", "team/<pk>/role/", "team/<pk>/state/", "team/<pk>/details/",
     "upstream/settings/", "orders/sending/stops/", "orders/sending/resumption/", "orders/sending/release/", "team/new/",
     "team/<pk>/links/", "team/<pk>/links/withdrawal/", "team/<pk>/factors/reset/", "accounts/factors/app/",
     "accounts/factors/passkeys/", "accounts/factors/codes/", "accounts/factors/<pk>/removal/",

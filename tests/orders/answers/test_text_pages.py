@@ -103,7 +103,7 @@ def test_a_language_is_there_once_it_has_a_text(manager: Client) -> None:
 def test_others_read_the_texts_and_change_none(role: Role) -> None:
     client = as_a(role)
     page = client.get(URL).content.decode()
-    assert "Only managers and owners may decide this." in page and ">Save</button>" not in page
+    assert "Only managers and owners may change settings." in page and ">Save</button>" not in page
     assert client.post(URL, {"language": "en", "text": "{which}", "saw": DEFAULT}).status_code == 403
     with pytest.raises(Refusal, match="Only managers"):
         save_text("completed", "en", "{which}", saw=DEFAULT, by=make_user(role))

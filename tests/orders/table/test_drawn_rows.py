@@ -218,6 +218,7 @@ def test_the_templates_of_a_row_read_no_other_name() -> None:
     row = sources["_row.html"].replace("{# cells #}", "".join(sources[f"cells/{name}.html"] for name in COLUMNS))
     set_there = {"odd", "req", "why"}  # set where they are read
     functions = {"row_version", "refill_meter", "unseen_anomalies", "number", "money", "now", "row_link", "short_name"}
+    functions |= {"without_amounts"}  # of the reader’s right to see money, which is part of the key
     functions |= {"refill_question", "cancel_question", "withdrawal_question"}  # of the order alone
     for source in (row, sources["_freshness.html"]):
         assert meta.find_undeclared_variables(env.parse(source)) <= functions | set_there
@@ -232,7 +233,7 @@ def readers(operator: User, settings: Settings) -> Iterator[str]:
         User.objects.filter(pk=operator.pk).update(**{name: value})
         yield name
     User.objects.filter(pk=operator.pk).update(role=Role.OPERATOR)
-    yield "may_place"
+    yield "rights"
     send_switch.stop("Prices look wrong.", by=make_user(Role.MANAGER))
     yield "stopped"
     settings.REFILLS_PER_ORDER = 1

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -19,10 +20,12 @@ from django.db import connection
 from django.test import Client as Browser
 from pytest_django import DjangoDbBlocker
 
+from accounts.trail import triggers
 from panel.notpanel.client import Client
 from panel.ops.planner import update_planner
 from tests.machine import FOR_A_TEST_WITH, advice, missing_for
 from tests.people import as_a
+from tests.tampering import without_triggers
 from tests.upstream import Upstream
 
 LEFT_OUT = "left out: "  # how the reason begins why a test is skipped for want of something on this machine
@@ -108,6 +111,7 @@ def put_migrated(to: Path, folder: Path) -> None:
     for pattern in (
         "*/migrations/*.py",
         "orders/statistics/*.py",
+        "accounts/trail/*.py",
         "requirements*.txt",
     ):
         for path in sorted(settings.BASE_DIR.glob(pattern)):
@@ -138,9 +142,17 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 
     def put_back(*_args: object, **_options: object) -> None:
         ContentType.objects.bulk_create(types)
+        triggers.install()
         update_planner()  # forgets what SQLite was told of the rows
 
-    with patch.object(flush, "emit_post_migrate_signal", put_back):
+    def emptying(style: object, flushed: Any, **options: object) -> list[str]:
+        return [*without_triggers(flushed.vendor), *sql_flush(style, flushed, **options)]
+
+    sql_flush = flush.sql_flush
+    with (
+        patch.object(flush, "emit_post_migrate_signal", put_back),
+        patch.object(flush, "sql_flush", emptying),  # the trail lets nobody delete its lines
+    ):
         yield
     if connection.vendor == "postgresql":
         others = "datname = current_database() AND pid <> pg_backend_pid()"

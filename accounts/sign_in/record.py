@@ -1,4 +1,4 @@
-"""The record of what happens at the door: one row that is never changed, and one line in the log.
+"""The record of what happens at the door: one line of the trail, and one line in the log.
 
 Other code adds an event like this, in the transaction of what it tells of:
 
@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from accounts.models import DoorEvent
 from accounts.sign_in import throttle
+from accounts.trail.kinds import DOOR_GROUPS
 from panel.ops.logs import on_one_line
 from panel.web.visitor import address_of, device_of
 
@@ -35,15 +36,7 @@ class Kind(NamedTuple):
     tone: str = ""  # warn, bad
 
 
-# Filters of the page.
-GROUPS = {
-    "sign_in": "Sign-ins",
-    "refused": "Failures",
-    "factor": "Second factors",
-    "password": "Passwords and invitations",
-    "session": "Sessions",
-    "forbidden": "Forbidden requests",
-}
+GROUPS = DOOR_GROUPS  # filters of the page
 KINDS: dict[str, Kind] = {
     "signed_in": Kind("sign_in", "Signed in", "{how}"),
     "new_device": Kind("sign_in", "Signed in on a new device", "{how}", "warn"),
@@ -68,6 +61,7 @@ KINDS: dict[str, Kind] = {
     "sessions_ended": Kind("session", "Sessions ended", "{count} of them"),
     "forbidden": Kind("forbidden", "Asked for what they may not do", "{method} {path}", "warn"),
 }
+STRANGERS = ("failed", "throttled", "factor_failed")  # whoever did it has not shown that they are the person
 UNKNOWN_KIND = Kind("", "Something that this version of the desk does not know")
 
 
@@ -82,18 +76,21 @@ def record_door(kind: str, user: Any, request: HttpRequest | None, **facts: Any)
     """Records an event of this kind, a key of KINDS, and logs it in one line.
 
     `user` is the person whose account it is about, or None for an account that does not exist. Who is signed in is
-    recorded as the one who did it where that is somebody else. `request` is None at a shell.
+    recorded as the one who did it where that is somebody else; otherwise the person is, unless a stranger may have
+    been. `request` is None at a shell.
     """
     if kind not in KINDS:
         raise KeyError(kind)
     actor = getattr(request, "user", None)
     by = actor if actor is not None and actor.is_authenticated and actor != user else None
+    person = user if user is not None and user.pk else None
     event = DoorEvent.objects.create(
         at=timezone.now(),
         kind=kind,
         group=KINDS[kind].group,
-        person=user if user is not None and user.pk else None,
-        by=by,
+        person=person,
+        label=str(person or ""),
+        by=by or (None if kind in STRANGERS else person),
         address=address_of(request) if request else "",
         device=device_of(request) if request else "",
         facts={name: short(value) for name, value in facts.items()},

@@ -10,8 +10,9 @@ from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast
 
 from accounts.desk_settings import current, plain
-from accounts.models import BalanceReading, DoorEvent
+from accounts.models import BalanceReading, ChainWatch, DoorEvent
 from accounts.models.door import REFUSED
+from accounts.trail.verify import Break
 from catalog.models import Change
 from orders.models import Order, Sending
 from orders.models.order import DUPLICATE
@@ -248,6 +249,15 @@ def many_failures(evaluation: Evaluation) -> Findings:
     return {"": Finding({"failures": count, "capped": capped, "minutes": minutes})}
 
 
+def trail_broken(_evaluation: Evaluation) -> Findings:
+    """Finds that the chore which verifies the trail has found something wrong."""
+    broken = ChainWatch.objects.filter(broken_since__isnull=False).values_list("breaks", flat=True).first()
+    if not broken:
+        return {}
+    first = Break(*broken[0])
+    return {"": Finding({"line": first.line, "why": first.words, "breaks": len(broken)})}
+
+
 def by_cron(worker: Beat) -> bool:
     """Whether cron starts this worker with `--once` again and again."""
     return ":once" in worker.name
@@ -269,4 +279,5 @@ CONDITIONS: dict[str, Condition] = {
     "runway": Condition(ends_too_soon, timedelta(minutes=15)),
     "prices": Condition(price_jumps, timedelta(0)),
     "sign_ins": Condition(many_failures, timedelta(minutes=5)),
+    "trail": Condition(trail_broken, timedelta(0)),
 }

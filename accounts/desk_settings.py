@@ -17,7 +17,9 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.access import PLURAL, RANK, Role
-from accounts.models import UNDO_SECONDS, DeskSettings, SettingChange, User
+from accounts.models import UNDO_SECONDS, DeskSettings, SettingChange, TrailLine, User
+from accounts.trail.record import change_line
+from panel.format.locale import for_the_record
 from panel.format.money import money
 from panel.format.numbers import amounts_of, marked, number
 from panel.format.times import zone_name, zone_named
@@ -265,7 +267,18 @@ def change(wanted: Chosen, seen: Chosen, *, by: User, at: datetime) -> list[Sett
             if changed.name == "factor_from":  # whom it is newly asked of get the days in full
                 roles = [role for role in Role if needs_factor(role, changed.now) > needs_factor(role, changed.was)]
                 User.objects.filter(role__in=roles).update(factor_asked_at=at)
+        with for_the_record():
+            TrailLine.objects.bulk_create([line_of(changed, by, at) for changed in changes])
         return SettingChange.objects.bulk_create(changes)
+
+
+def line_of(changed: SettingChange, by: User, at: datetime) -> TrailLine:
+    """The line of the trail about a changed setting."""
+    name = changed.name
+    return change_line(
+        "setting_changed", by=by, at=at, thing="setting", label=SETTINGS[name].label,
+        before={name: words_of(name, changed.was)}, after={name: words_of(name, changed.now)},
+    )  # fmt: skip
 
 
 def words_of(name: str, text: str) -> str:

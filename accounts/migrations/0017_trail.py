@@ -33,7 +33,11 @@ def text(name: str, field: models.Field, first: str = "") -> migrations.Separate
     """A text that is never empty in the database: each row has `first` without being written."""
     column = f"varchar({field.max_length}) NOT NULL DEFAULT '{first}'"
     return migrations.SeparateDatabaseAndState(
-        [migrations.RunSQL(f'ALTER TABLE {TABLE} ADD COLUMN "{name}" {column}', migrations.RunSQL.noop)],
+        [
+            migrations.RunSQL(
+                f'ALTER TABLE {TABLE} ADD COLUMN "{name}" {column}', f'ALTER TABLE {TABLE} DROP COLUMN "{name}"'
+            )
+        ],
         [migrations.AddField("trailline", name, field)],
     )
 

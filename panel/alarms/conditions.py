@@ -1,16 +1,16 @@
 """The condition of each kind of alarm, found in a query or two from what the desk knows, without a call to anybody."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import DecimalField, F, Q
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast
 
 from accounts.desk_settings import current, plain
-from accounts.models import BalanceReading, ChainWatch, DoorEvent
+from accounts.models import BalanceReading, DoorEvent
 from accounts.models.door import REFUSED
 from accounts.trail.verify import Break
 from catalog.models import Change
@@ -50,6 +50,7 @@ class Evaluation(NamedTuple):
     open_alarms: Mapping[str, Alarm]  # of the condition's kind, by subject
     upstream: Upstream | None = None  # how upstream and the clock are; None before the first call
     balance: BalanceReading | None = None  # the last one
+    breaks: Sequence[Any] = ()  # what the chore that verifies the trail has found
 
 
 class Finding(NamedTuple):
@@ -249,13 +250,12 @@ def many_failures(evaluation: Evaluation) -> Findings:
     return {"": Finding({"failures": count, "capped": capped, "minutes": minutes})}
 
 
-def trail_broken(_evaluation: Evaluation) -> Findings:
+def trail_broken(evaluation: Evaluation) -> Findings:
     """Finds that the chore which verifies the trail has found something wrong."""
-    broken = ChainWatch.objects.filter(broken_since__isnull=False).values_list("breaks", flat=True).first()
-    if not broken:
+    if not evaluation.breaks:
         return {}
-    first = Break(*broken[0])
-    return {"": Finding({"line": first.line, "why": first.words, "breaks": len(broken)})}
+    first = Break(*evaluation.breaks[0])
+    return {"": Finding({"line": first.line, "why": first.words, "breaks": len(evaluation.breaks)})}
 
 
 def by_cron(worker: Beat) -> bool:

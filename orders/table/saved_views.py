@@ -83,17 +83,17 @@ def new(request: HttpRequest) -> HttpResponse:
 def change(request: HttpRequest, pk: int) -> HttpResponse:
     """Changes the name, the sharing or the list of a view: whichever of them the form has."""
     view, form = changeable_view(request, pk), request.POST
-    was = described(view)
+    was, query = described(view), view.query
     view.name = cleaned_name(form.get("name", view.name))
     view.query = view_query(Listing.of(request.user, QueryDict(form["query"]))) if "query" in form else view.query
     view.shared = "shared" in form if "sharing" in form else view.shared
     if errors := view_errors(view):
         messages.warning(request, " ".join(errors))
         return redirect("orders:views")
-    with transaction.atomic():
-        view.save(update_fields=["name", "query", "shared"])
-        changed = what_changed(was, described(view))
-        if changed["before"]:
+    changed = what_changed(was, described(view))
+    if changed["before"] or view.query != query:
+        with transaction.atomic():
+            view.save(update_fields=["name", "query", "shared"])
             record_view("view_changed", view, request.user, **changed)
     messages.success(request, f"The view “{view}” is saved.")
     return redirect(view if "query" in form else "orders:views")

@@ -154,7 +154,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         emptied = [*without_triggers(flushed.vendor), *sql_flush(style, flushed, **options)]
         return emptied + (first_id if flushed.vendor == "sqlite" else [])
 
-    sql_flush = flush.sql_flush
+    sql_flush: Any = vars(flush)["sql_flush"]
     with (
         patch.object(flush, "emit_post_migrate_signal", put_back),
         patch.object(flush, "sql_flush", emptying),  # the trail lets nobody delete its lines

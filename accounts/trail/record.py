@@ -7,7 +7,6 @@ Where it came from, its group and its seal are added by themselves. Secrets are 
 """
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -16,14 +15,17 @@ from accounts.models import TrailLine
 from accounts.trail.kinds import KINDS
 
 
-def record_change(kind: str, *, by: Any, at: datetime | None = None, **columns: Any) -> TrailLine:
-    """Writes one line of this kind, a key of KINDS. `columns` are columns of the line; others are facts."""
+def record_change(kind: str, *, by: Any, at: Any = None, **columns: Any) -> TrailLine:
+    """Writes one line of this kind, a key of KINDS. `at` is a moment, or None for now.
+
+    `columns` are columns of the line; others are facts.
+    """
     line = change_line(kind, by=by, at=at, **columns)
     line.save()
     return line
 
 
-def change_line(kind: str, *, by: Any, at: datetime | None = None, **columns: Any) -> TrailLine:
+def change_line(kind: str, *, by: Any, at: Any = None, **columns: Any) -> TrailLine:
     """The line that `record_change` writes, unsaved: for many at once."""
     if kind not in KINDS:
         raise KeyError(kind)

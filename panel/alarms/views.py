@@ -69,7 +69,9 @@ def sightings(request: HttpRequest, pk: int) -> HttpResponse:
     """Marks an alarm as seen by this person. Repeating it changes nothing."""
     alarm = get_object_or_404(Alarm, pk=pk)
     with transaction.atomic():
-        _, new = Sighting.objects.get_or_create(alarm=alarm, user=request.user, defaults={"at": timezone.now()})
+        _, new = Sighting.objects.get_or_create(
+            alarm=alarm, user_id=request.user.pk or 0, defaults={"at": timezone.now()}
+        )
         if new:
             record_change("alarm_seen", by=request.user, thing="alarm", thing_id=alarm.pk, label=alarm.about.title)
     return redirect("alarms")

@@ -50,7 +50,8 @@ def change_row(model: type[Model], pk: Any, chance: Chance) -> str:
     field = chance.choice(fields)
     value = getattr(row, field.attname)
     if field.is_relation:
-        ids = list(field.related_model._default_manager.exclude(pk=value).values_list("pk", flat=True))
+        related: Any = field.related_model
+        ids = list(related._default_manager.exclude(pk=value).values_list("pk", flat=True))
         new = chance.choice(ids)
     elif value is None:
         new = {"seal": b"x" * 16, "thing_id": 5}.get(field.name, {"rate": ["1", "2"]})
@@ -109,7 +110,7 @@ def insert_line(chance: Chance) -> bool:
 def free_id() -> int:
     """An id that was left out within the chain, for one line was undone."""
     [[first, _]] = ChainLink.objects.exclude(gaps=[]).values_list("gaps", flat=True)[0][:1]
-    return first
+    return int(first)
 
 
 def change_link(chance: Chance) -> bool:

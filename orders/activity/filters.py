@@ -1,6 +1,7 @@
 """The filters of activity: read from the address, written back to it, and put in words."""
 
 import re
+from collections.abc import Callable
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -21,13 +22,32 @@ ABOUT_CHARACTERS = 80
 DAY_WORDS = "%A, %-d %B %Y"
 ORDER = re.compile(r"(?:order\s*|#\s*)?(\d+)", re.I)
 SERVICE = re.compile(r"service\s*#?\s*(\d+)", re.I)
-NOTHING = Q(pk__in=())
+
+
+class Condition(NamedTuple):
+    """What one filter asks: of the database, and of a line in hand."""
+
+    where: Q
+    fits: Callable[[Any], bool]
+
+
+def equal(**columns: Any) -> Condition:
+    """The condition that these columns of a line have these values."""
+    return Condition(Q(**columns), lambda line: all(getattr(line, name) == value for name, value in columns.items()))
+
+
+NOTHING = equal(id=0)
+BY_PEOPLE = Condition(Q(by__isnull=False), lambda line: line.by_id is not None)
+BY_NOBODY = Condition(Q(by=None), lambda line: line.by_id is None)
+NOT_AT_THE_DOOR = Condition(~Q(group__in=sorted(DOOR_GROUPS)), lambda line: line.group not in DOOR_GROUPS)
+# The columns that conditions look at.
+LOOKED_AT = ("id", "at", "by_id", "group", "order_id", "person_id", "thing", "thing_id")
 
 
 class About(NamedTuple):
     """What the lines are about: the condition that finds them, and its words."""
 
-    where: Q
+    condition: Condition
     words: str
 
 
@@ -107,32 +127,31 @@ class Filters(NamedTuple):
         text = self.typed
         if match := SERVICE.fullmatch(text):
             service = Service.objects.filter(upstream_id=read_number(match[1])).values_list("pk", flat=True).first()
-            where = Q(thing="service", thing_id=service) if service else NOTHING
-            return About(where, f"service {match[1]}")
+            return About(equal(thing="service", thing_id=service) if service else NOTHING, f"service {match[1]}")
         if match := ORDER.fullmatch(text):
-            return About(Q(order_id=read_number(match[1])), f"order {match[1]}")
+            return About(equal(order_id=read_number(match[1])), f"order {match[1]}")
         if text.startswith("ord_"):
             order = Order.objects.filter(upstream_id=text).values_list("pk", flat=True).first()
-            return About(Q(order_id=order) if order else NOTHING, f"order {text}")
+            return About(equal(order_id=order) if order else NOTHING, f"order {text}")
         named = User.objects.filter(Q(username__iexact=text) | Q(name__iexact=text)).first()
-        return About(Q(person=named) if named else NOTHING, str(named or text))
+        return About(equal(person_id=named.pk) if named else NOTHING, str(named or text))
 
-    def conditions(self) -> list[Q]:
-        """The condition of each filter in use, the one first that an index answers best."""
-        found = []
+    def conditions(self) -> tuple[Condition | None, list[Condition]]:
+        """The condition that an index answers best, and the others. No index tells the machine's lines apart."""
+        found, others = [], []
         if self.typed:
-            found.append(self.about().where)
+            found.append(self.about().condition)
         if self.person:
-            found.append(Q(by=self.person))
+            found.append(equal(by_id=self.person.pk))
         if self.group:
-            found.append(Q(group=self.group))
+            found.append(equal(group=self.group))
         if self.who == PEOPLE and not self.person:
-            found.append(Q(by__isnull=False))
+            found.append(BY_PEOPLE)
         if self.who == MACHINE:
-            found.append(Q(by=None))
+            others.append(BY_NOBODY)
         if not self.group and not sees_the_door(self.user):
-            found.append(~Q(group__in=sorted(DOOR_GROUPS)))
-        return found
+            others.append(NOT_AT_THE_DOOR)
+        return (found[0] if found else None), found[1:] + others
 
     def days(self) -> Q:
         """The condition of the days, which every index answers."""

@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from accounts.models import ChainHead, TrailLine
+from accounts.trail.kinds import DOOR_GROUPS
 from accounts.trail.words import Change, changes_of, text_of
 from orders.activity.filters import sees_the_door
 from orders.activity.words import words_of
@@ -38,6 +39,7 @@ class Row(NamedTuple):
     tone: str
     what: SafeString
     said: str  # the words of a person or of upstream, verbatim
+    is_note: bool  # whether they are a person's
     changes: list[Change]
     about: str
     page: str  # the address of what it is about, or ""
@@ -54,10 +56,10 @@ def row_of(line: TrailLine, viewer: Any, sees: bool) -> Row:
     """The row of one line."""
     sentence = words_of(line, viewer)
     about, page = about_of(line, sees)
-    at_the_door = line.by_id is None and bool(line.address)
-    who = str(line.by) if line.by_id else STRANGER if at_the_door else NOBODY
+    note = str(line.facts.get("text", ""))
+    who = str(line.by) if line.by_id else STRANGER if line.group in DOOR_GROUPS else NOBODY
     return Row(
-        line, who, not line.by_id, sentence.tone, what_of(sentence.html), line.facts.get("text", "") or sentence.said,
+        line, who, who == NOBODY, sentence.tone, what_of(sentence.html), note or sentence.said, bool(note),
         changes_of(line), about, page, sees,
     )  # fmt: skip
 

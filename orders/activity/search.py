@@ -13,7 +13,7 @@ from django.utils.dateparse import parse_datetime
 
 from accounts.models import TrailLine
 from accounts.models.trail import before_line
-from orders.activity.filters import Filters
+from orders.activity.filters import LOOKED_AT, Filters
 from panel.web.params import read_number
 
 LINES_A_PAGE = 100
@@ -51,18 +51,21 @@ class Found(NamedTuple):
 
 def find(filters: Filters, after: Place | None, rows: int = LINES_A_PAGE, window: int = WINDOW_LINES) -> Found:
     """The next lines that fit, newest first, after a place."""
-    first, *others = filters.conditions() or [Q()]
-    indexed = TrailLine.objects.filter(first, filters.days()).newest_first()
+    best, others = filters.conditions()
+    indexed = TrailLine.objects.filter(best.where if best else Q(), filters.days()).newest_first()
     indexed = before_line(indexed, after.at, after.pk) if after else indexed
     if not others:
         return page_of(indexed, rows)
     for size in (min(window, FEW * rows), window):  # most pages are full after a few
-        pks = list(indexed.values_list("pk", flat=True)[:size])
-        found = page_of(TrailLine.objects.filter(*others, pk__in=pks).newest_first(), rows)
-        if found.next or len(pks) < size:
-            return found
-    at, pk = indexed.values_list("at", "pk")[window - 1]
-    return found._replace(next=Place(at, pk), looked=window)
+        read = list(indexed.values_list(*LOOKED_AT, named=True)[:size])
+        # In hand, for a database might find the others by another index, and look through all that it holds.
+        fitting = [line.id for line in read if all(other.fits(line) for other in others)][: rows + 1]
+        if len(fitting) > rows or len(read) < size:
+            break
+    found = page_of(TrailLine.objects.filter(pk__in=fitting).newest_first(), rows)
+    if found.next or len(read) < size:
+        return found
+    return found._replace(next=Place(read[-1].at, read[-1].id), looked=size)
 
 
 def page_of(lines: "QuerySet[TrailLine]", rows: int) -> Found:

@@ -28,9 +28,11 @@ HEAD_FIELDS = ("number", "last_id", "lines", "unsealed_until", "digest", "sealed
 
 
 def unsealed(now: Any) -> "QuerySet[ChainHead]":
-    """The end of the chain, if there are lines behind it and it was not moved just now."""
-    calm = Q(sealed_at__lte=now - SEALED_EVERY) | Q(sealed_at__gt=now)  # the clock may have been set back
-    return ChainHead.objects.filter(calm, Exists(TrailLine.objects.filter(pk__gt=OuterRef("last_id"))), pk=ONLY_ROW)
+    """The end of the chain, if there are lines behind it, not of this very moment, and it was not moved just now."""
+    past = now - SEALED_EVERY
+    behind = TrailLine.objects.filter(Q(at__lte=past) | Q(at__gt=now), pk__gt=OuterRef("last_id"))
+    calm = Q(sealed_at__lte=past) | Q(sealed_at__gt=now)  # the clock may have been set back
+    return ChainHead.objects.filter(calm, Exists(behind), pk=ONLY_ROW)
 
 
 def seal_new(now: datetime) -> bool:

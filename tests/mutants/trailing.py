@@ -36,7 +36,7 @@ MISTAKES = (
     ),
     Mistake(
         "a secret is kept in what changed", "accounts/trail/complete.py",
-        "cleaned(line.facts), cleaned(line.before), cleaned(line.after)", "cleaned(line.facts), line.before, line.after",
+        "cleaned(line.before), cleaned(line.after)", "line.before, line.after",
         CHAIN,
     ),
     Mistake(

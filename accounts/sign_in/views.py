@@ -41,8 +41,10 @@ def security(request: HttpRequest) -> HttpResponse:
     person = next((each for each in people if each.pk == person_id), None)
     events = events.filter(group=group) if group else events
     events = events.filter(person=person) if person else events
-    before = DoorEvent.objects.filter(pk=read_number(request.GET.get("before"))).first()
-    rows, more = one_more(before_line(events, before.at, before.pk) if before else events, EVENTS_A_PAGE)
+    before = read_number(request.GET.get("before"))
+    last = DoorEvent.objects.filter(pk=before).first() if before else None
+    older = before_line(events, last.at, last.pk) if last else events.none()
+    rows, more = one_more(older if before else events, EVENTS_A_PAGE)
     context = {
         "events": [(event, kind_of(event), detail_of(event)) for event in rows],
         "older": address(group, person, before=rows[-1].pk) if more else "",

@@ -98,7 +98,8 @@ def chat_choices(request: HttpRequest) -> HttpResponse:
         return redirect("alarm_choices")
     form = ChatForm(request.POST)
     if form.is_valid():
-        choose(Recipient.objects.chat(), form.cleaned_data, "chat_chosen", request.user)
+        with transaction.atomic():
+            choose(Recipient.objects.chat(), form.cleaned_data, "chat_chosen", request.user)
         messages.success(request, "Saved. This applies to alarms in the chat from now on.")
         return redirect("alarm_choices")
     return render_choices(request, ChoicesForm.showing(Recipient.objects.of(request.user)), form)

@@ -77,7 +77,7 @@ def one_of_everything() -> Order:
     DoorEvent.objects.create(at=now, kind="new_device", group="sign_in", person=order.placed_by, address="192.0.2.7",
                              device="Firefox on Linux")  # fmt: skip
     order.record("moved", was="Pending", to="In progress")
-    ChainLink.objects.create(number=1, first_id=1, last_id=1, lines=1, sealed_at=now, key="0f0f0f0f", digest=b"d")
+    ChainLink.objects.create(number=0, first_id=0, last_id=0, lines=0, sealed_at=now, key="0f0f0f0f", digest=b"d")
     ChainWatch.objects.create(pk=ONLY_ROW, looked_at=now)
     Reading.objects.create(order=order, at=now, status="in_progress", remains=650)
     Folding.objects.create(pk=ONLY_ROW, down_to=1)

@@ -49,7 +49,13 @@ def is_secret_name(name: object) -> bool:
 
 
 def own_secrets() -> Iterator[str]:
-    """The secrets of this process, for they may stand in what somebody typed or the supplier answered."""
-    chosen = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS, settings.NOTPANEL_API_KEY,
-              *settings.NOTPANEL_WEBHOOK_SECRETS, settings.ALARM_WEBHOOK_URL)  # fmt: skip
+    """The secrets of this process, for they may stand in what somebody typed. The supplier's key is not among them:
+    pages do not have it, and what the supplier answers comes without it.
+    """
+    chosen = (
+        settings.SECRET_KEY,
+        *settings.SECRET_KEY_FALLBACKS,
+        *settings.NOTPANEL_WEBHOOK_SECRETS,
+        settings.ALARM_WEBHOOK_URL,
+    )
     return (secret for secret in chosen if secret and len(secret) >= SHORTEST_SECRET)

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import UserChangeForm
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -17,6 +18,9 @@ from accounts.factors.proof import recently_proved
 from accounts.factors.rule import is_required
 from accounts.models import (
     BalanceReading,
+    ChainHead,
+    ChainLink,
+    ChainWatch,
     DeskSession,
     DeskSettings,
     DoorEvent,
@@ -27,7 +31,9 @@ from accounts.models import (
     User,
 )
 from accounts.sign_in.record import kind_of
-from accounts.team.change import record_change, record_switch, why_no_owner_left
+from accounts.team.change import record_change as record_role
+from accounts.team.change import record_switch, why_no_owner_left
+from accounts.trail.record import record_change, what_changed
 from panel.format.money import money
 from panel.web.admin_groups import MONEY, PEOPLE, SYSTEM
 from panel.web.admin_record import RecordAdmin, SturdyAdmin, nobody_may
@@ -89,11 +95,19 @@ class TeamAdmin(SturdyAdmin, UserAdmin):  # type: ignore[type-arg]
         """Saves the person. Whose new role needs a second factor get the days in full to set one up."""
         if "role" in form.changed_data and is_required(obj):
             obj.factor_asked_at = timezone.now()
-        super().save_model(request, obj, form, change)
-        if "role" in form.changed_data:
-            record_change(obj, request, was=form.initial["role"])
-        if "is_active" in form.changed_data:
-            record_switch(obj, request)
+        with transaction.atomic():
+            super().save_model(request, obj, form, change)
+            changed = set(form.changed_data)
+            if "role" in changed:
+                record_role(obj, request, was=form.initial["role"])
+            if "is_active" in changed:
+                record_switch(obj, request)
+            if others := changed - {"role", "is_active"}:
+                facts = what_changed(
+                    {name: form.initial.get(name) for name in others},
+                    {name: form.cleaned_data[name] for name in others},
+                )
+                record_change("person_changed", by=request.user, person=obj, label=str(obj), **facts)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -174,6 +188,30 @@ admin.site.register(
     list_filter=("at",),
     list_select_related=("person", "by"),
     on_desk=lambda event: reverse("security"),
+)
+admin.site.register(
+    ChainLink,
+    RecordAdmin,
+    group=SYSTEM,
+    names=("link of the trail’s chain", "links of the trail’s chain"),
+    list_display=("number", "first_id", "last_id", "lines", "sealed_at", "key"),
+    on_desk=lambda link: reverse("activity"),
+)
+admin.site.register(
+    ChainHead,
+    RecordAdmin,
+    group=SYSTEM,
+    names=("end of the trail’s chain", "end of the trail’s chain"),
+    list_display=("number", "last_id", "lines", "sealed_at", "key"),
+    on_desk=lambda head: reverse("activity"),
+)
+admin.site.register(
+    ChainWatch,
+    RecordAdmin,
+    group=SYSTEM,
+    names=("watch over the trail", "watch over the trail"),
+    list_display=("looked_at", "walked_at", "walked_lines", "broken_since"),
+    on_desk=lambda watch: reverse("activity"),
 )
 # What could open a session or vouch for a device is shown to nobody, not even as a hash.
 admin.site.register(

@@ -18,7 +18,9 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.access import ACTIONS, OFF, ON, PLURALS, RANK, Role, plural_of, switch_name, switches_held
-from accounts.models import UNDO_SECONDS, DeskSettings, SettingChange, User
+from accounts.models import UNDO_SECONDS, DeskSettings, SettingChange, TrailLine, User
+from accounts.trail.record import change_line
+from panel.format.locale import for_the_record
 from panel.format.money import money
 from panel.format.numbers import amounts_of, marked, number
 from panel.format.times import zone_name, zone_named
@@ -291,12 +293,23 @@ def change(wanted: Chosen, seen: Chosen, *, by: User, at: datetime) -> list[Sett
             if changed.name == "factor_from":  # whom it is newly asked of get the days in full
                 roles = [role for role in Role if needs_factor(role, changed.now) > needs_factor(role, changed.was)]
                 User.objects.filter(role__in=roles).update(factor_asked_at=at)
+        with for_the_record():
+            TrailLine.objects.bulk_create([line_of(changed, by, at) for changed in changes])
         return SettingChange.objects.bulk_create(changes)
 
 
 def label_of(name: str) -> str:
     """What a setting or a switch is called; its own name for one that is no more."""
     return ALL[name].label if name in ALL else name.replace("_", " ")
+
+
+def line_of(changed: SettingChange, by: User, at: datetime) -> TrailLine:
+    """The line of the trail about a changed setting."""
+    name = changed.name
+    return change_line(
+        "setting_changed", by=by, at=at, thing="setting", label=label_of(name),
+        before={name: words_of(name, changed.was)}, after={name: words_of(name, changed.now)},
+    )  # fmt: skip
 
 
 def words_of(name: str, text: str) -> str:

@@ -10,10 +10,13 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 
+from accounts.trail.record import change_line, record_change, write_lines
 from catalog.models import FOLLOWED, Change, Service
 
 BANNER_SPAN = timedelta(days=1)  # what the banner on the services page counts
 COUNTED_CHANGES = 1_000  # beyond that the banner says 1,000+
+ON_SALE, HELD = "on sale", "held"  # how a hold is told in the trail
+NUMBER = ("pk", "upstream_id")
 WENT_OFF_SALE = [True, False]  # of the field `active`
 
 Moved = dict[str, list[Any]]  # field → what it was and what it is
@@ -43,6 +46,7 @@ def add_changes(moved: Mapping[int, Moved], at: datetime) -> None:
     Change.objects.bulk_create(
         [Change(service_id=pk, moved=moves, at=at) for pk, moves in whole.items() if moves], ignore_conflicts=True
     )
+    write_lines(lines_of("service_moved", moved, by=None, at=at))
 
 
 def merged(first: Moved, then: Moved) -> Moved:
@@ -82,11 +86,14 @@ def accept(changes: Collection[int], *, by: Any, at: datetime) -> int:
     """Accepts these changes (by id) and lifts the holds of their services. Returns how many were undecided."""
     with transaction.atomic():
         undecided = Change.objects.undecided().filter(pk__in=changes).select_for_update().order_by("pk")
-        services = dict(undecided.values_list("pk", "service_id"))
+        services, moved = {}, {}
+        for pk, service, moves in undecided.values_list("pk", "service_id", "moved"):
+            services[pk], moved[service] = service, moves
         Change.objects.filter(pk__in=services).update(decision=Change.Decision.ACCEPTED, decided_by=by, decided_at=at)
         held = Service.objects.filter(pk__in=services.values(), held_over__isnull=False)
         Change.objects.filter(pk__in=held.values("held_over")).update(released_by=by, released_at=at)
         held.update(held_over=None)
+        write_lines(lines_of("change_accepted", moved, by=by, at=at))
         return len(services)
 
 
@@ -99,6 +106,7 @@ def hold(change: int, *, by: Any, at: datetime) -> bool:
         service = Service.objects.filter(changes=change)
         Change.objects.filter(pk__in=service.values("held_over")).update(released_by=by, released_at=at)
         service.update(held_over=change)
+        record_hold("service_held", change, ON_SALE, HELD, by=by, at=at)
         return True
 
 
@@ -108,4 +116,33 @@ def release(change: int, *, by: Any, at: datetime) -> bool:
         held = Change.objects.filter(pk=change, decision=Change.Decision.HELD, released_at=None)
         released = held.update(released_by=by, released_at=at)
         Service.objects.filter(held_over=change).update(held_over=None)
+        if released:
+            record_hold("service_released", change, HELD, ON_SALE, by=by, at=at)
         return released > 0
+
+
+# ── The trail ────────────────────────────────────────────────────────────────────────────────────
+def lines_of(kind: str, moved: Mapping[int, Moved], *, by: Any, at: datetime) -> list[Any]:
+    """A line about each of these services (our id → what moved)."""
+    numbers = dict(Service.objects.filter(pk__in=[pk for pk, moves in moved.items() if moves]).values_list(*NUMBER))
+    return [
+        change_line(
+            kind, by=by, at=at, thing="service", thing_id=pk, label=str(number),
+            before={field: moves[0] for field, moves in moved[pk].items()},
+            after={field: moves[1] for field, moves in moved[pk].items()}, what=", ".join(map(field_words, moved[pk])),
+        )
+        for pk, number in numbers.items()
+    ]  # fmt: skip
+
+
+def field_words(field: str) -> str:
+    """A field of a service in a sentence."""
+    return {"rate": "the price", "active": "whether it is on sale", "minimum": "the least amount",
+            "maximum": "the largest amount"}.get(field, f"the {field.replace('_', ' ')}")  # fmt: skip
+
+
+def record_hold(kind: str, change: int, was: str, now: str, *, by: Any, at: datetime) -> None:
+    """Records that the service of this change was held, or its hold lifted."""
+    pk, number = Service.objects.filter(changes=change).values_list(*NUMBER).get()
+    sale = {"before": {"sale": was}, "after": {"sale": now}}
+    record_change(kind, by=by, at=at, thing="service", thing_id=pk, label=str(number), **sale)

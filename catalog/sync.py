@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from accounts.trail.record import record_change
 from catalog import changes
 from catalog.models import RateChange, Service, SetAside, ShrinkAlarm
 from panel.format.letters import folded
@@ -154,6 +155,7 @@ def add_services(rows: list[ServiceRow], now: datetime) -> None:
         with transaction.atomic():
             Service.objects.bulk_create(services)
             RateChange.objects.bulk_create([RateChange(service=s, was=None, now=s.rate, at=now) for s in services])
+            record_change("services_added", by=None, at=now, count=len(services))
     except IntegrityError:
         log.warning("another sync runs beside this one; the next round takes in what is left")
 

@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -13,6 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import replace_url
 
+from accounts.trail.record import record_change
 from catalog.changes import accept, hold, recent_changes, release
 from catalog.favourites import star, starred
 from catalog.models import Change, ChangeQuerySet, Service, SetAside, ShrinkAlarm
@@ -74,7 +76,11 @@ def acceptance(request: HttpRequest, pk: int) -> HttpResponse:
     """
     alarm = get_object_or_404(ShrinkAlarm, pk=pk)
     as_seen = ShrinkAlarm.objects.filter(pk=alarm.pk, missing=read_number(request.POST.get("missing")), closed_at=None)
-    if not as_seen.filter(accepted_at=None).update(accepted_by=request.user, accepted_at=timezone.now()):
+    with transaction.atomic():
+        accepted = as_seen.filter(accepted_at=None).update(accepted_by=request.user, accepted_at=timezone.now())
+        if accepted:
+            record_change("list_accepted", by=request.user, missing=alarm.missing, listed=alarm.listed)
+    if not accepted:
         messages.warning(request, "The alarm has changed since this page was loaded. Nothing was accepted; look again.")
     return redirect("catalog:index")
 

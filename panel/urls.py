@@ -13,10 +13,11 @@ from accounts.sign_in.views import SignIn, security
 from accounts.team import views as people_views
 from accounts.views import live, preferences, sample, settings
 from catalog import views as catalog
+from orders.activity.views import activity, activity_export, broken_chain
 from orders.placing.picker import picker_services
 from orders.reports.balance import balance
 from orders.reports.charges import charges
-from orders.teamwork.views import activity, mentions, mentions_read
+from orders.teamwork.views import mentions, mentions_read
 from orders.webhooks import views as webhooks
 from orders.webhooks.endpoint import endpoint
 from panel.alarms import views as alarms
@@ -71,6 +72,8 @@ urlpatterns = [
     path("orders/", include("orders.urls")),
     path("services/", include((services, "catalog"))),
     path("activity/", activity, name="activity"),
+    path("activity/export/", activity_export, name="activity_export"),
+    path("activity/chain/", broken_chain, name="broken_chain"),
     path("mentions/", mentions, name="mentions"),
     path("mentions/read/", mentions_read, name="mentions_read"),
     path("upstream/charges/", charges, name="charges"),

@@ -17,6 +17,8 @@ from django.utils import timezone
 from accounts.invitations import links
 from accounts.models import (
     BalanceReading,
+    ChainLink,
+    ChainWatch,
     DeskSession,
     DeskSettings,
     DoorEvent,
@@ -72,7 +74,11 @@ def our_models() -> list[type[Model]]:
 def one_of_everything() -> Order:
     """A desk on which every model of ours has a row; its order, still moving."""
     now, order = timezone.now(), make_order(Status.IN_PROGRESS)
+    DoorEvent.objects.create(at=now, kind="new_device", group="sign_in", person=order.placed_by, address="192.0.2.7",
+                             device="Firefox on Linux")  # fmt: skip
     order.record("moved", was="Pending", to="In progress")
+    ChainLink.objects.create(number=0, first_id=0, last_id=0, lines=0, sealed_at=now, key="0f0f0f0f", digest=b"d")
+    ChainWatch.objects.create(pk=ONLY_ROW, looked_at=now)
     Reading.objects.create(order=order, at=now, status="in_progress", remains=650)
     Folding.objects.create(pk=ONLY_ROW, down_to=1)
     Pace.objects.create(service=order.service, starts=9, finishes=12, finish_median=60, finish_p95=90, quantity=500,
@@ -102,8 +108,6 @@ def one_of_everything() -> Order:
     ShrinkAlarm.objects.create(raised_at=now, listed=12, missing=288)
     BalanceReading.objects.create(amount=47, first_asked_at=now, asked_at=now)
     DeskSettings.objects.create(pk=ONLY_ROW, chosen={"low_balance": "25"})
-    DoorEvent.objects.create(at=now, kind="new_device", group="sign_in", person=order.placed_by, address="192.0.2.7",
-                             device="Firefox on Linux")  # fmt: skip
     SignInCount.objects.create(key="c0ffee", tries=2, ends_at=1)
     KnownDevice.objects.create(user=order.placed_by, digest="d", address="192.0.2.7", device="Firefox on Linux",
                                first_at=now, last_at=now)  # fmt: skip

@@ -20,6 +20,7 @@ from accounts.invitations.forms import ChooseForm, InvitationForm
 from accounts.models import PasswordLink, User
 from accounts.sign_in.record import record_door
 from accounts.team.person import person_page
+from accounts.trail.record import record_change
 from panel.format.times import clock
 
 OPENED = "password_link"  # in the session of whoever opened a link: its id, for the token stands nowhere
@@ -43,8 +44,11 @@ def invite(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             with transaction.atomic():
-                link, token = links.make(form.save(), by=request.user)
-            return link_once(request, link, token)
+                person = form.save()
+                added = {"role": person.role, "username": person.username}
+                record_change("person_added", by=request.user, person=person, label=str(person), **added)
+                made = make_link(request, person)
+            return link_once(request, *made)
         except IntegrityError:  # pressed twice, or two owners at once
             form.add_error("username", User._meta.get_field("username").error_messages["unique"])
     status = HTTPStatus.UNPROCESSABLE_ENTITY if request.method == "POST" else HTTPStatus.OK
@@ -60,12 +64,19 @@ def new_link(request: HttpRequest, pk: int) -> HttpResponse:
     if not of.is_active:
         messages.warning(request, f"{of} is switched off. A link would not work.")
         return redirect("person", pk)
-    return link_once(request, *links.make(of, by=request.user))
+    return link_once(request, *make_link(request, of))
+
+
+@transaction.atomic
+def make_link(request: HttpRequest, of: User) -> tuple[PasswordLink, str]:
+    """A new link for this person and its token. It is recorded that there is one."""
+    made = links.make(of, by=request.user)
+    record_door("invitation_made", of, request)
+    return made
 
 
 def link_once(request: HttpRequest, link: PasswordLink, token: str) -> HttpResponse:
     """Sends the link where mail is configured, and shows it in the answer to the press that made it, nowhere else."""
-    record_door("invitation_made", link.user, request)
     desk = settings.DESK_URL or f"{request.scheme}://{request.get_host()}"
     url = f"{desk}{reverse('invitation')}?t={token}"
     did = MAKES if link.user.has_usable_password() else OPENS
@@ -87,8 +98,9 @@ def link_once(request: HttpRequest, link: PasswordLink, token: str) -> HttpRespo
 def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     """Ends the link that this person was given."""
     of = get_object_or_404(User, pk=pk)
-    if links.withdraw(of):
-        record_door("invitation_withdrawn", of, request)
+    with transaction.atomic():
+        if links.withdraw(of):
+            record_door("invitation_withdrawn", of, request)
     messages.success(request, "The link is withdrawn. It works no more.")
     return redirect("person", pk)
 
@@ -132,10 +144,11 @@ def choose(request: HttpRequest) -> HttpResponse:
     form = ChooseForm(link.user, request.POST or None)
     if request.method == "POST" and form.is_valid():
         first = not link.user.has_usable_password()
-        if not links.use(link, form.cleaned_data["new_password1"]):
-            return gone(request)
+        with transaction.atomic():
+            if not links.use(link, form.cleaned_data["new_password1"]):
+                return gone(request)
+            record_door("invitation_used" if first else "password_reset", link.user, request)
         logout(request)  # of whoever was signed in here: the next page is for the person of the link
-        record_door("invitation_used" if first else "password_reset", link.user, request)
         messages.success(request, f"Your password is set. Sign in with it as {link.user.username}.")
         return redirect("account_login")
     status = HTTPStatus.UNPROCESSABLE_ENTITY if request.method == "POST" else HTTPStatus.OK

@@ -1,9 +1,9 @@
-"""Every table of the accounts: people and what they set, what happens at the door, and sessions.
+"""Every table of the accounts: people and what they set, what happens at the door, sessions, and the trail.
 
 Import tables from here: `from accounts.models import User`.
 """
 
-from accounts.models.door import DoorEvent, KnownDevice, SignInCount, digest_of
+from accounts.models.door import KnownDevice, SignInCount, digest_of
 from accounts.models.people import (
     FACTORS,
     PAGE_LENGTHS,
@@ -20,6 +20,7 @@ from accounts.models.people import (
     UserManager,
 )
 from accounts.models.session import DeskSession
+from accounts.models.trail import ChainHead, ChainLink, ChainWatch, DoorEvent, TrailLine, TrailQuerySet
 
 __all__ = [
     "FACTORS",
@@ -27,6 +28,9 @@ __all__ = [
     "UNDO_SECONDS",
     "BalanceReading",
     "BalanceReadingQuerySet",
+    "ChainHead",
+    "ChainLink",
+    "ChainWatch",
     "Density",
     "DeskSession",
     "DeskSettings",
@@ -37,6 +41,8 @@ __all__ = [
     "SettingChangeManager",
     "SignInCount",
     "Theme",
+    "TrailLine",
+    "TrailQuerySet",
     "User",
     "UserManager",
     "digest_of",

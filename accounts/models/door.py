@@ -1,7 +1,6 @@
-"""The tables of the door: tries to sign in, devices that people use, and what happened there."""
+"""The tables of the door: tries to sign in, and devices that people use. What happened there is in the trail."""
 
 import hashlib
-from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -66,47 +65,3 @@ class KnownDevice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id}: {self.device}"
-
-
-class DoorEvent(models.Model):
-    """One thing that happened at the door. It is written once, by accounts/sign_in/record.py, and never changed."""
-
-    at = models.DateTimeField()
-    kind = models.CharField(max_length=30)
-    group = models.CharField(max_length=20, help_text="What the page of the record filters by.")
-    # No indexes of their own: those below serve the page, and nobody is deleted.
-    person = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False,
-        help_text="Whose account it is about; empty: nobody's.",
-    )  # fmt: skip
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False,
-        help_text="Who did it, where that is somebody else.",
-    )  # fmt: skip
-    address = models.CharField(max_length=ADDRESS_CHARACTERS, blank=True)
-    device = models.CharField(max_length=DEVICE_CHARACTERS, blank=True)
-    facts = models.JSONField(default=dict)
-
-    class Meta:
-        ordering = ("-id",)
-        indexes = [
-            # The page of the record, filtered by group, by person, or by both; newest first by keyset.
-            models.Index(fields=["group", "-id"], name="door_by_group"),
-            models.Index(fields=["person", "-id"], name="door_by_person"),
-            models.Index(fields=["person", "group", "-id"], name="door_by_person_and_group"),
-            # The alarm: how many failures were there lately?
-            models.Index(fields=["at"], condition=models.Q(group=REFUSED), name="door_failures"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.person_id or ''}".rstrip()
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Inserts a new event, and refuses to update an old one."""
-        if not self._state.adding:
-            raise TypeError("An event at the door is written once.")
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        """Refuses: events at the door are kept."""
-        raise TypeError("An event at the door is kept.")

@@ -1,4 +1,4 @@
-"""The record of what happens at the door: one row that is never changed, and one line in the log.
+"""The record of what happens at the door: one line of the trail, and one line in the log.
 
 Other code adds an event like this, in the transaction of what it tells of:
 
@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from accounts.models import DoorEvent
 from accounts.sign_in import throttle
+from accounts.trail.kinds import SECURITY_GROUPS
 from panel.ops.logs import on_one_line
 from panel.web.visitor import address_of, device_of
 
@@ -35,16 +36,7 @@ class Kind(NamedTuple):
     tone: str = ""  # warn, bad
 
 
-# Filters of the page.
-GROUPS = {
-    "sign_in": "Sign-ins",
-    "refused": "Failures",
-    "factor": "Second factors",
-    "password": "Passwords and invitations",
-    "session": "Sessions",
-    "forbidden": "Forbidden requests",
-    "people": "Roles and accounts",
-}
+GROUPS = SECURITY_GROUPS  # filters of the page
 KINDS: dict[str, Kind] = {
     "signed_in": Kind("sign_in", "Signed in", "{how}"),
     "new_device": Kind("sign_in", "Signed in on a new device", "{how}", "warn"),
@@ -67,12 +59,15 @@ KINDS: dict[str, Kind] = {
     "signed_out": Kind("session", "Signed out"),
     "session_ended": Kind("session", "Session ended", "{device_ended}"),
     "sessions_ended": Kind("session", "Sessions ended", "{count} of them"),
+    "person_added": Kind("people", "Added to the team"),
+    "person_changed": Kind("people", "Account changed"),
     "role_changed": Kind("people", "Role changed", "{was} to {now}{why}", "warn"),
     "switched_off": Kind("people", "Account switched off", "by an owner{why}", "warn"),
     "switched_on": Kind("people", "Account switched on again", "by an owner{why}"),
     "details_changed": Kind("people", "Name or address changed", "{what}"),
     "forbidden": Kind("forbidden", "Asked for what they may not do", "{method} {path}", "warn"),
 }
+STRANGERS = ("failed", "throttled", "factor_failed")  # whoever did it has not shown that they are the person
 UNKNOWN_KIND = Kind("", "Something that this version of the desk does not know")
 
 
@@ -87,18 +82,21 @@ def record_door(kind: str, user: Any, request: HttpRequest | None, **facts: Any)
     """Records an event of this kind, a key of KINDS, and logs it in one line.
 
     `user` is the person whose account it is about, or None for an account that does not exist. Who is signed in is
-    recorded as the one who did it where that is somebody else. `request` is None at a shell.
+    recorded as the one who did it where that is somebody else; otherwise the person is, unless a stranger may have
+    been. `request` is None at a shell.
     """
     if kind not in KINDS:
         raise KeyError(kind)
     actor = getattr(request, "user", None)
     by = actor if actor is not None and actor.is_authenticated and actor != user else None
+    person = user if user is not None and user.pk else None
     event = DoorEvent.objects.create(
         at=timezone.now(),
         kind=kind,
         group=KINDS[kind].group,
-        person=user if user is not None and user.pk else None,
-        by=by,
+        person=person,
+        label=str(person or ""),
+        by=by or (None if kind in STRANGERS else person),
         address=address_of(request) if request else "",
         device=device_of(request) if request else "",
         facts={name: short(value) for name, value in facts.items()},

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import needs
 from accounts.models import DoorEvent, User
+from accounts.models.trail import before_line
 from accounts.sign_in.record import GROUPS, detail_of, kind_of
 from panel.web.paging import one_more
 from panel.web.params import read_number
@@ -34,14 +35,16 @@ class SignIn(LoginView):  # type: ignore[misc]
 def security(request: HttpRequest) -> HttpResponse:
     """What happened at the door, newest first; of one group or one person where the address says so."""
     group, person_id = request.GET.get("what", ""), read_number(request.GET.get("person"))
-    events = DoorEvent.objects.select_related("person", "by")
+    events = DoorEvent.objects.select_related("person", "by").order_by("-at", "-id")
     people = list(User.objects.order_by("name", "username"))
     group = group if group in GROUPS else ""
     person = next((each for each in people if each.pk == person_id), None)
     events = events.filter(group=group) if group else events
     events = events.filter(person=person) if person else events
     before = read_number(request.GET.get("before"))
-    rows, more = one_more(events.filter(pk__lt=before) if before else events, EVENTS_A_PAGE)
+    last = DoorEvent.objects.filter(pk=before).first() if before else None
+    older = before_line(events, last.at, last.pk) if last else events.none()
+    rows, more = one_more(older if before else events, EVENTS_A_PAGE)
     context = {
         "events": [(event, kind_of(event), detail_of(event)) for event in rows],
         "older": address(group, person, before=rows[-1].pk) if more else "",

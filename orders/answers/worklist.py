@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Count, Max, Q, Sum
 from django.utils import timezone
 
+from accounts.trail.record import record_change, what_changed
 from orders.answers.template import cleaned, unfit_words
 from orders.answers.texts import Answer, Texts, known_languages, language_of
 from orders.models import AnswerText, Order, Worklist
@@ -38,10 +39,18 @@ class Line(NamedTuple):
 # ── Keeping ──────────────────────────────────────────────────────────────────────────────────────
 def keep_worklist(entries: Iterable[tuple[str, int]], asked: str, *, by: Any, at: datetime | None = None) -> Worklist:
     """Keeps what is to be answered, each word with its order or 0, in the language that this person chose last."""
-    at = at or timezone.now()
-    return Worklist.objects.create(
-        by=by, at=at, asked=asked, entries=list(entries), language=language_of(by), chosen_at=at
-    )
+    at, entries = at or timezone.now(), list(entries)
+    with transaction.atomic():
+        worklist = Worklist.objects.create(
+            by=by, at=at, asked=asked, entries=entries, language=language_of(by), chosen_at=at
+        )
+        record_answers("answers_pasted", worklist, by=by, at=at, count=len(entries))
+    return worklist
+
+
+def record_answers(kind: str, worklist: Worklist, *, by: Any, **columns: Any) -> None:
+    """Records what became of the answers of a message."""
+    record_change(kind, by=by, thing="message", thing_id=worklist.pk, label=str(worklist.pk), **columns)
 
 
 def choose_language(worklist: Worklist, language: str, *, by: Any) -> None:
@@ -49,7 +58,10 @@ def choose_language(worklist: Worklist, language: str, *, by: Any) -> None:
     require_allowed(by, "note")
     if language not in known_languages():
         raise Refusal("This language cannot be chosen. Choose one of those shown.")
-    Worklist.objects.filter(pk=worklist.pk).update(language=language, chosen_at=timezone.now())
+    with transaction.atomic():
+        Worklist.objects.filter(pk=worklist.pk).update(language=language, chosen_at=timezone.now())
+        languages = what_changed({"language": worklist.language}, {"language": language})
+        record_answers("answers_language", worklist, by=by, **languages)
 
 
 def change_answer(worklist: Worklist, place: int, text: str | None, *, by: Any) -> None:
@@ -66,6 +78,7 @@ def change_answer(worklist: Worklist, place: int, text: str | None, *, by: Any) 
             [line] = lines_of(kept, only=place)
             kept.changed[str(place)] = {"text": cleaned(text), "by": str(by), "situation": line.answer.situation}
         kept.save(update_fields=["changed"])
+        record_answers("answer_changed", worklist, by=by, place=place, taken_back=text is None)
 
 
 # ── Answers ──────────────────────────────────────────────────────────────────────────────────────

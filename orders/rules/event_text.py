@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 from django.utils.html import format_html, strip_tags
 from django.utils.safestring import SafeString
 
+from accounts.trail.kinds import KINDS
 from panel.format.money import sees_money, without_amounts
 
 NOBODY = "The desk"  # the name on events that no person caused
+NOUNS = ("order", "refill", "line", "service")  # of which a sentence says how many there are
 ANSWER_CHARACTERS = 500  # of upstream's words in a timeline
 
 # kind: tone, sentence. {who} and every other fact is escaped; names are bold. {orders} is the fact `count` with its
@@ -145,7 +147,7 @@ class Sentence(NamedTuple):
     @classmethod
     def of(cls, kind: str, by: object, facts: dict[str, Any]) -> "Sentence":
         """An event's sentence. Facts that a sentence asks for and that are missing show as “?”, never as an error."""
-        tone, template = SENTENCES.get(kind, ("", "{kind}"))
+        tone, template = SENTENCES.get(kind) or tone_and_sentence(kind)
         answer = facts.get("said", "")
         if not isinstance(answer, str):
             answer = json.dumps(answer, ensure_ascii=False)
@@ -154,8 +156,13 @@ class Sentence(NamedTuple):
             facts = facts | {name: without_amounts(str(facts[name])) for name in TEXTS if name in facts}
             answer = without_amounts(answer)
         count = facts.get("count", "?")
-        nouns = {f"{noun}s": f"{count} {noun}{'s' * (str(count) != '1')}" for noun in ("order", "refill")}
+        nouns = {f"{noun}s": f"{count} {noun}{'s' * (str(count) != '1')}" for noun in NOUNS}
         facts = {"kind": kind, **nouns, **facts, "who": str(by) if by else NOBODY}
         names = {name for _, name, _, _ in Formatter().parse(template) if name}
         filled = format_html(template, **{name: facts.get(name, "?") for name in names | {"who"}})
         return cls(tone, filled, answer[:ANSWER_CHARACTERS])
+
+
+def tone_and_sentence(kind: str) -> tuple[str, str]:
+    """What a row of SENTENCES says, for a kind of the rooms below; its bare name for one that nobody knows."""
+    return KINDS[kind][1:] if kind in KINDS else ("", "{kind}")

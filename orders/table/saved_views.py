@@ -1,22 +1,26 @@
 """Saved views: their pages, where they are made, changed, pinned and removed; and the tabs of the orders page."""
 
+import re
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import needs
+from accounts.trail.record import record_change, what_changed
 from orders.models import SavedView
 from orders.models.saved_view import PRESETS, QUERY_CHARACTERS, VIEWS_A_PERSON
 from orders.table.listing import Listing
 from panel.format.visible import visible
 from panel.web.htmx import page
 
+QUERY_VALUE = re.compile(r"((?:^|&)(?:q|link)=)[^&]+")  # of an address: what was searched for
 LISTED_VIEWS = 5 * VIEWS_A_PERSON  # on the page of views, which has no further pages
 
 
@@ -64,8 +68,10 @@ def new(request: HttpRequest) -> HttpResponse:
     view = SavedView(owner=user, name=name, query=view_query(listing), shared="shared" in form)
     errors = view_errors(view) if posted else []
     if posted and not errors:
-        view.save()
-        pin_view(user, view.pk, True)
+        with transaction.atomic():
+            view.save()
+            record_view("view_made", view, user, after=described(view))
+            pin_view(user, view.pk, True)
         return redirect(view)
     context = {"form_view": view, "errors": errors, "listing": listing}
     status = HTTPStatus.UNPROCESSABLE_ENTITY if errors else HTTPStatus.OK
@@ -77,13 +83,18 @@ def new(request: HttpRequest) -> HttpResponse:
 def change(request: HttpRequest, pk: int) -> HttpResponse:
     """Changes the name, the sharing or the list of a view: whichever of them the form has."""
     view, form = changeable_view(request, pk), request.POST
+    was, query = described(view), view.query
     view.name = cleaned_name(form.get("name", view.name))
     view.query = view_query(Listing.of(request.user, QueryDict(form["query"]))) if "query" in form else view.query
     view.shared = "shared" in form if "sharing" in form else view.shared
     if errors := view_errors(view):
         messages.warning(request, " ".join(errors))
         return redirect("orders:views")
-    view.save(update_fields=["name", "query", "shared"])
+    changed = what_changed(was, described(view))
+    if changed["before"] or view.query != query:
+        with transaction.atomic():
+            view.save(update_fields=["name", "query", "shared"])
+            record_view("view_changed", view, request.user, **changed)
     messages.success(request, f"The view “{view}” is saved.")
     return redirect(view if "query" in form else "orders:views")
 
@@ -101,9 +112,22 @@ def pin(request: HttpRequest, pk: int) -> HttpResponse:
 def removal(request: HttpRequest, pk: int) -> HttpResponse:
     """Deletes a view. Its orders stay."""
     view = changeable_view(request, pk)
-    view.delete()
+    with transaction.atomic():
+        record_view("view_removed", view, request.user, before=described(view))
+        view.delete()
     messages.success(request, f"The view “{view}” is removed. Its orders are where they were.")
     return redirect("orders:views")
+
+
+# ── The trail ────────────────────────────────────────────────────────────────────────────────────
+def described(view: SavedView) -> dict[str, object]:
+    """What the trail keeps of a view. Not what it searches for, which names customers."""
+    return {"name": view.name, "shared": view.shared, "list": QUERY_VALUE.sub(r"\1…", view.query)}
+
+
+def record_view(kind: str, view: SavedView, by: Any, **columns: Any) -> None:
+    """Records that a view was made, changed or removed."""
+    record_change(kind, by=by, thing="view", thing_id=view.pk, label=view.name, **columns)
 
 
 # ── What the pages share ─────────────────────────────────────────────────────────────────────────

@@ -13,6 +13,7 @@ from orders.rules.refusal import Refusal, require_allowed
 from orders.teamwork.mentions import mentioned
 from panel.format.numbers import number
 
+SHOWN_CHARACTERS = 500  # of a note’s text in the trail
 TEAM_PEOPLE = 1_000  # the most that are offered for assignment, and whose names are looked for in a note
 
 
@@ -33,7 +34,7 @@ def write_note(order: Order, text: str, token: uuid.UUID, *, by: Any) -> tuple[N
             people = sorted(mentioned(text, team() if "@" in text else ()), key=str)
             Mention.objects.bulk_create([Mention(note=note, user=person) for person in people])
             order.change()
-            facts = {"to": ", ".join(map(str, people))} if people else {}
+            facts = {"text": note.text[:SHOWN_CHARACTERS], **({"to": ", ".join(map(str, people))} if people else {})}
             order.record("noted_to" if people else "noted", by=by, at=note.at, **facts)
     except IntegrityError:  # the same form was sent twice at the same moment
         return same_note(Note.objects.get(form_token=token), order, text, by), False

@@ -1,4 +1,4 @@
-"""The pages of teamwork that are not about one order: the notes that call a person, and the whole desk's activity."""
+"""The page of teamwork that is not about one order: the notes that call a person."""
 
 from http import HTTPStatus
 
@@ -8,13 +8,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import needs
-from orders.models import Event, Mention
+from orders.models import Mention
 from panel.web.htmx import wants_fragment
 from panel.web.paging import one_more
 from panel.web.params import read_number
 
 MENTIONS_A_PAGE = 50
-EVENTS_A_PAGE = 100
 
 
 @require_safe
@@ -38,15 +37,3 @@ def mentions_read(request: HttpRequest) -> HttpResponse:
     notes = [number for text in request.POST.getlist("note")[:MENTIONS_A_PAGE] if (number := read_number(text))]
     Mention.objects.to(request.user).filter(note_id__in=notes, read_at=None).update(read_at=timezone.now())
     return HttpResponse(status=HTTPStatus.NO_CONTENT) if wants_fragment(request) else redirect("mentions")
-
-
-@require_safe
-@needs("view")
-def activity(request: HttpRequest) -> HttpResponse:
-    """The events of the whole desk, newest first."""
-    events = Event.objects.select_related("order", "by")
-    if before := read_number(request.GET.get("before")):
-        events = events.filter(pk__lt=before)
-    shown_events, more = one_more(events, EVENTS_A_PAGE)
-    older = f"{request.path}?before={shown_events[-1].pk}" if more else ""
-    return render(request, "orders/teamwork/activity.html", {"events": shown_events, "older": older})

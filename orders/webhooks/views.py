@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import needs
+from accounts.trail.record import record_change
 from orders.models import Delivery, Endpoint, Order, TurnedAway
 from orders.webhooks.endpoint import REJECTIONS, Rejected, verified
 from orders.webhooks.health import judge_health
@@ -88,6 +89,7 @@ def rejections_by_reason(today: date) -> list[Rejections]:
 def test_delivery(request: HttpRequest) -> HttpResponse:
     """Sends a test delivery to this desk, and says on the page how it went."""
     passed, sentence = send_test_delivery(timezone.now())
+    record_change("test_webhook", by=request.user, outcome=sentence)
     (messages.success if passed else messages.warning)(request, sentence)
     return HttpResponseRedirect(reverse("webhooks"))
 

@@ -1,9 +1,9 @@
 """The condition of each kind of alarm, found in a query or two from what the desk knows, without a call to anybody."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import DecimalField, F, Q
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
@@ -12,6 +12,7 @@ from django.db.models.functions import Cast
 from accounts.desk_settings import current, plain
 from accounts.models import BalanceReading, DoorEvent
 from accounts.models.door import REFUSED
+from accounts.trail.verify import Break
 from catalog.models import Change
 from orders.models import Order, Sending
 from orders.models.order import DUPLICATE
@@ -49,6 +50,7 @@ class Evaluation(NamedTuple):
     open_alarms: Mapping[str, Alarm]  # of the condition's kind, by subject
     upstream: Upstream | None = None  # how upstream and the clock are; None before the first call
     balance: BalanceReading | None = None  # the last one
+    breaks: Sequence[Any] = ()  # what the chore that verifies the trail has found
 
 
 class Finding(NamedTuple):
@@ -248,6 +250,14 @@ def many_failures(evaluation: Evaluation) -> Findings:
     return {"": Finding({"failures": count, "capped": capped, "minutes": minutes})}
 
 
+def trail_broken(evaluation: Evaluation) -> Findings:
+    """Finds that the chore which verifies the trail has found something wrong."""
+    if not evaluation.breaks:
+        return {}
+    first = Break(*evaluation.breaks[0])
+    return {"": Finding({"line": first.line, "why": first.words, "breaks": len(evaluation.breaks)})}
+
+
 def by_cron(worker: Beat) -> bool:
     """Whether cron starts this worker with `--once` again and again."""
     return ":once" in worker.name
@@ -269,4 +279,5 @@ CONDITIONS: dict[str, Condition] = {
     "runway": Condition(ends_too_soon, timedelta(minutes=15)),
     "prices": Condition(price_jumps, timedelta(0)),
     "sign_ins": Condition(many_failures, timedelta(minutes=5)),
+    "trail": Condition(trail_broken, timedelta(0)),
 }

@@ -9,7 +9,7 @@ from django.db import IntegrityError, close_old_connections, transaction
 from django.db.models import QuerySet, Subquery
 
 from accounts.desk_settings import held, stored
-from accounts.models import BalanceReading, DeskSettings
+from accounts.models import BalanceReading, ChainWatch, DeskSettings
 from panel.alarms.conditions import CONDITIONS, Condition, Evaluation, Finding
 from panel.alarms.kinds import Facts, kind_of
 from panel.alarms.models import ONLY_WHILE_OPEN, Alarm, Notice, Recipient, Watch
@@ -57,18 +57,20 @@ def evaluate_when_due(now: datetime) -> bool:
 
 def evaluate(now: datetime) -> bool:
     """Evaluates every condition. After a crash at any point the next evaluation does what is left."""
-    # With the settings in the same statement.
+    # With the settings, and what is wrong with the trail, in the same statement.
     chosen = Subquery(DeskSettings.objects.filter(pk=ONLY_ROW).values("chosen"))
-    watch = Watch.objects.filter(pk=ONLY_ROW).annotate(chosen=chosen).first()
+    breaks = Subquery(ChainWatch.objects.filter(pk=ONLY_ROW).values("breaks"))
+    watch = Watch.objects.filter(pk=ONLY_ROW).annotate(chosen=chosen, breaks=breaks).first()
     previous_at = watch.looked_at if watch else None
     upstream = Upstream.objects.filter(pk=ONLY_ROW).first()
     open_alarms: defaultdict[str, dict[str, Alarm]] = defaultdict(dict)
     for alarm in Alarm.objects.open():
         open_alarms[alarm.kind][alarm.subject] = alarm
     balance = BalanceReading.objects.first()
+    found = (watch.breaks or []) if watch else []
     with held(watch.chosen if watch else stored()):
         moved = sum(
-            apply_condition(kind, condition, Evaluation(now, previous_at, open_alarms[kind], upstream, balance))
+            apply_condition(kind, condition, Evaluation(now, previous_at, open_alarms[kind], upstream, balance, found))
             for kind, condition in CONDITIONS.items()
         )
     create_watch(now).update(looked_at=now)

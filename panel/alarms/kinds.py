@@ -117,6 +117,13 @@ def failures_sentence(facts: Facts) -> str:
     )
 
 
+def trail_sentence(facts: Facts) -> str:
+    """What an alarm about the trail says: the first thing that is wrong, and how many others are."""
+    more = facts["breaks"] - 1
+    others = f" {number(more)} more {'thing is' if more == 1 else 'things are'} wrong." if more else ""
+    return f"{foreign_words(facts['why'])}{others} Activity says what to do now."
+
+
 KINDS: dict[str, Kind] = {
     "balance": Kind("Low balance", "warn", False, "The balance falls below the amount that is set.",
                     balance_sentence, lambda _: "The balance is high enough again.", "balance", needs="money"),
@@ -140,6 +147,8 @@ KINDS: dict[str, Kind] = {
     "sign_ins": Kind("Many failed sign-ins", "warn", False, "Many sign-ins fail within a quarter of an hour.",
                      failures_sentence, lambda _: "Hardly any sign-in fails any more.", "security", "what=refused",
                      "people"),
+    "trail": Kind("Trail tampered with", "bad", True, "The record of all changes was changed outside of the desk.",
+                  trail_sentence, lambda _: "The trail is whole again.", "activity"),
 }  # fmt: skip
 # Stands for a kind that an older version of the desk knew.
 UNKNOWN_KIND = Kind(

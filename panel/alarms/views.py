@@ -1,16 +1,19 @@
 """The pages of the alarms: what stands, what is over, who has seen it, and which alarms each person is told of."""
 
+from datetime import time
 from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import needs
+from accounts.trail.record import record_change, what_changed
 from panel.alarms.forms import ChatForm, ChoicesForm
 from panel.alarms.kinds import KINDS
 from panel.alarms.models import Alarm, Recipient, Sighting
@@ -65,8 +68,12 @@ def row_facts(row: dict[str, Any]) -> tuple[object, ...]:
 def sightings(request: HttpRequest, pk: int) -> HttpResponse:
     """Marks an alarm as seen by this person. Repeating it changes nothing."""
     alarm = get_object_or_404(Alarm, pk=pk)
-    sighting = Sighting(alarm=alarm, user_id=request.user.pk or 0, at=timezone.now())
-    Sighting.objects.bulk_create([sighting], ignore_conflicts=True)
+    with transaction.atomic():
+        _, new = Sighting.objects.get_or_create(
+            alarm=alarm, user_id=request.user.pk or 0, defaults={"at": timezone.now()}
+        )
+        if new:
+            record_change("alarm_seen", by=request.user, thing="alarm", thing_id=alarm.pk, label=alarm.about.title)
     return redirect("alarms")
 
 
@@ -77,7 +84,7 @@ def choices(request: HttpRequest) -> HttpResponse:
     mine = Recipient.objects.of(request.user)
     form = ChoicesForm(request.POST) if request.method == "POST" else ChoicesForm.showing(mine)
     if form.is_valid():
-        mine.choose(**form.cleaned_data)
+        choose(mine, form.cleaned_data, "alarms_chosen", request.user)
         messages.success(request, "Saved. This applies to alarms from now on.")
         return redirect("alarm_choices")
     return render_choices(request, form, ChatForm.showing(Recipient.objects.chat_to_show()))
@@ -91,10 +98,26 @@ def chat_choices(request: HttpRequest) -> HttpResponse:
         return redirect("alarm_choices")
     form = ChatForm(request.POST)
     if form.is_valid():
-        Recipient.objects.chat().choose(**form.cleaned_data)
+        with transaction.atomic():
+            choose(Recipient.objects.chat(), form.cleaned_data, "chat_chosen", request.user)
         messages.success(request, "Saved. This applies to alarms in the chat from now on.")
         return redirect("alarm_choices")
     return render_choices(request, ChoicesForm.showing(Recipient.objects.of(request.user)), form)
+
+
+@transaction.atomic
+def choose(recipient: Recipient, choices: dict[str, Any], kind: str, by: Any) -> None:
+    """Saves these choices, and records what of them is new."""
+    was = {name: plain(getattr(recipient, name)) for name in choices}
+    recipient.choose(**choices)
+    changed = what_changed(was, {name: plain(value) for name, value in choices.items()})
+    if changed["before"]:
+        record_change(kind, by=by, **changed)
+
+
+def plain(choice: Any) -> Any:
+    """A choice as JSON keeps it."""
+    return f"{choice:%H:%M}" if isinstance(choice, time) else choice
 
 
 def render_choices(request: HttpRequest, mine: ChoicesForm, chat: ChoicesForm) -> HttpResponse:

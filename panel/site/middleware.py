@@ -19,13 +19,14 @@ from panel.site.status_bar import StatusBar
 from panel.upstream.key import holds_key
 from panel.web.headers import FILE_HEADERS, PAGE_HEADERS
 from panel.web.params import LARGEST_ID
-from panel.web.visitor import address_of
+from panel.web.visitor import address_of, receive
 
 log = logging.getLogger(__name__)
 Next = Callable[[HttpRequest], HttpResponse]
 
 # Not when the middleware returns, because Django logs some lines about a request only after that.
 request_finished.connect(lambda **_: from_here_on(), dispatch_uid="forget the request", weak=False)
+request_finished.connect(lambda **_: receive(None), dispatch_uid="forget the visitor", weak=False)
 connection_created.connect(wait_no_longer, dispatch_uid="wait no longer")  # here, for only pages load this module
 
 
@@ -35,6 +36,7 @@ def request_id(get_response: Next) -> Next:
     def middleware(request: HttpRequest) -> HttpResponse:
         request_id, began = secrets.token_hex(6), time.monotonic()
         from_here_on(request=request_id, address=address_of(request))
+        receive(request)  # for the lines of the trail that it writes
         response = get_response(request)
         also(person=person_id(request))
         # The path without its query, which may hold a customer's link. A poll without news is no event.

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import Min
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import needs
+from accounts.trail.record import record_change
 from orders.models import Poll, Task
 from panel.format.times import took
 from panel.notpanel.budget import SHARES, Purpose
@@ -82,7 +84,10 @@ def sync(request: HttpRequest) -> HttpResponse:
 @require_POST
 def syncs(request: HttpRequest) -> HttpResponse:
     """Asks the worker to fetch the catalog now. While that is asked for, a second press does nothing more."""
-    asked = Chore.objects.ask("catalog", by=request.user, at=timezone.now())
+    with transaction.atomic():
+        asked = Chore.objects.ask("catalog", by=request.user, at=timezone.now())
+        if asked:
+            record_change("sync_asked", by=request.user)
     if wants_htmx(request):
         return render(request, "catalog/_sync.html")
     messages.info(request, "The worker fetches the catalog now." if asked else "It is asked for already.")

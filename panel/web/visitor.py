@@ -1,5 +1,6 @@
 """Who asks, as far as a request tells: the address it comes from, and the device in short words."""
 
+import contextvars
 import ipaddress
 import re
 
@@ -20,6 +21,19 @@ SYSTEMS = (
     (r"iPhone", "iPhone"), (r"iPad", "iPad"), (r"Android", "Android"), (r"Windows", "Windows"),
     (r"Mac OS X|Macintosh", "macOS"), (r"CrOS", "ChromeOS"), (r"Linux|X11", "Linux"),
 )  # fmt: skip
+
+# The request that the running thread answers; none in the worker and at a shell.
+_request: contextvars.ContextVar[HttpRequest | None] = contextvars.ContextVar("visitor", default=None)
+
+
+def receive(request: HttpRequest | None) -> None:
+    """What this thread writes from here on, it writes for this request; None for no request any more."""
+    _request.set(request)
+
+
+def visitor() -> HttpRequest | None:
+    """The request that this thread answers, or None."""
+    return _request.get()
 
 
 def address_of(request: HttpRequest) -> str:

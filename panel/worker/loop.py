@@ -12,6 +12,7 @@ from django.db import close_old_connections
 from django.db.models import Exists, QuerySet
 from django.utils import timezone
 
+from accounts.trail.chain import seal_new, unsealed
 from orders.aftersale.settle import presume_settled, silent_refills
 from orders.aftersale.submit import submit_cancels, submit_refills
 from orders.following.claim import polls_due
@@ -86,6 +87,7 @@ STEPS = (
     recurring_step(Purpose.UPKEEP),
     desk_step(lambda now: [silent_refills(now)], presume_settled),
     recurring_step(DESK),
+    desk_step(lambda now: [unsealed(now)], seal_new),
     desk_step(run_is_due, run_alarms),
 )
 

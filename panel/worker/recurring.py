@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.balance import read_balance
 from accounts.sessions import end
 from accounts.sign_in import forget
+from accounts.trail import watch
 from catalog.sync import sync
 from orders.following import fold
 from orders.following.poll import ALONE_EVERY_SECONDS, poll_alone
@@ -58,6 +59,7 @@ RECURRING_WORK = {
     "old deliveries": desk(dispatch.delete_old,                  DELIVERIES_EVERY_SECONDS),
     "old sessions":   desk(end.delete_expired,                   end.EXPIRED_EVERY_SECONDS),
     "old tries":      desk(forget.delete_old,                    forget.EVERY_SECONDS),
+    "trail":          desk(watch.verify_piece,                   watch.EVERY_SECONDS),
     "new devices":    desk(new_devices.tell_of_new_devices,      new_devices.EVERY_SECONDS),
 }  # fmt: skip
 

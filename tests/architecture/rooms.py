@@ -2,7 +2,7 @@
 
 GROUND = frozenset({"panel.format", "panel.web", "panel.ops", "panel.notpanel"})
 APPS = (
-    frozenset({"accounts", "accounts.factors", "accounts.models", "catalog"}) | GROUND
+    frozenset({"accounts", "accounts.factors", "accounts.models", "accounts.trail", "catalog"}) | GROUND
 )  # what stands below the orders
 CORE = APPS | {"orders.rules", "orders.models"}  # what every room of the orders may import
 
@@ -26,19 +26,21 @@ ROOMS: dict[str, frozenset[str]] = {
     # The two small apps, and the rooms of the first, which records sign-ins and asks for proofs itself.
     "accounts": GROUND | {
         "accounts.factors", "accounts.models", "accounts.sessions", "accounts.sign_in", "accounts.team",
+        "accounts.trail",
     },
-    "accounts.models": GROUND | {"accounts"},
-    "accounts.sign_in": GROUND | {"accounts", "accounts.models"},
+    "accounts.models": GROUND | {"accounts", "accounts.trail"},
+    "accounts.sign_in": GROUND | {"accounts", "accounts.models", "accounts.trail"},
+    "accounts.trail": GROUND | {"accounts.models"},
     "accounts.sessions": GROUND | {"accounts", "accounts.factors", "accounts.models", "accounts.sign_in"},
     "accounts.factors": GROUND | {"accounts", "accounts.models", "accounts.sign_in"},
     "accounts.invitations": GROUND | {
-        "accounts", "accounts.factors", "accounts.models", "accounts.sign_in", "accounts.team",
+        "accounts", "accounts.factors", "accounts.models", "accounts.sign_in", "accounts.team", "accounts.trail",
     },
     "accounts.team": GROUND | {
-        "accounts", "accounts.factors", "accounts.invitations", "accounts.models", "accounts.sign_in",
+        "accounts", "accounts.factors", "accounts.invitations", "accounts.models", "accounts.sign_in", "accounts.trail",
     },
     "accounts.roles": GROUND | {"accounts", "accounts.factors", "accounts.models"},
-    "catalog": GROUND,
+    "catalog": GROUND | {"accounts.trail"},
     # The orders.
     "orders.rules": APPS,
     "orders.models": APPS | {"orders.rules"},
@@ -46,6 +48,7 @@ ROOMS: dict[str, frozenset[str]] = {
     "orders.statistics": CORE,
     "orders.webhooks": CORE,
     "orders.teamwork": CORE,
+    "orders.activity": CORE | {"accounts.sign_in"},
     "orders.aftersale": CORE | {"orders.table"},
     "orders.placing": CORE | {"accounts.sign_in", "orders.aftersale", "orders.statistics", "orders.table"},
     "orders.following": CORE | {"orders.aftersale", "orders.table", "orders.webhooks"},
@@ -73,6 +76,7 @@ ROOMS["panel.management"] = ROOF
 
 # Files that stand beside the rooms, because Django looks for them there → the rooms they may import.
 DOORS: dict[str, frozenset[str]] = {
+    "accounts.apps": frozenset({"accounts.sign_in", "accounts.trail"}),
     "orders.admin": ROOF,
     "orders.apps": ROOF,
     "orders.urls": ROOF,

@@ -30,7 +30,7 @@ from tests.makers import place_order
 
 A_CALL = 100  # orders or tasks that go in one call
 EXPORTED = 100  # rows
-STEPS_HERE = 11  # of the worker
+STEPS_HERE = 12  # of the worker
 
 
 class Probe(NamedTuple):
@@ -176,6 +176,7 @@ CHORES: dict[str, Callable[[ReadySupplier], object]] = {
     "balance": nothing, "catalog": whole_catalog, "left out": one_left_out, "pace": fifty_ended, "spending": nothing,
     "query plans": nothing, "old deliveries": nothing, "old readings": nothing,
     "old sessions": hundred_ended, "old tries": hundred_tries, "new devices": nothing,
+    "trail": nothing,
 }  # fmt: skip
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import DoorEvent, TrailLine, User
 from catalog.models import Change, Service, ShrinkAlarm
+from orders.activity.search import Place
 from orders.answers.situations import SITUATIONS
 from orders.bulk.selection import Selection
 from orders.models import KeptSearch, Order, SavedView, Task
@@ -39,6 +40,8 @@ def subjects(owner: User) -> dict[str, str]:
 
     plain = [order for order in orders if not order.missing_since and order.doubts is None]
     picked = [order.pk for order in orders if not order.why_no_refill()][:50]
+    line = TrailLine.objects.filter(order=middle).latest("pk")
+    line_place = Place(line.at, line.pk)
     return {
         **{status: str(next(o.pk for o in plain if o.status == status)) for status in Status},
         **{f"{status}_4th": str([o.pk for o in orders if o.status == status][3]) for status in Status},
@@ -52,7 +55,9 @@ def subjects(owner: User) -> dict[str, str]:
         "job": "500", "worklist": "500", "cancelled_text": SITUATIONS["cancelled"].text,
         "pasted": "\n".join(map(str, picked)),
         "picked": Selection.of("refill", picked, "found in a pasted text").signed(),
-        "task": str(middle.pk * 4), "event": str(middle.pk * 12), "noted": str(middle.pk // 8 * 8),
+        "task": str(middle.pk * 4), "event": str(line_place), "event_line": str(line_place.pk),
+        "event_order": str(middle.pk),
+        "noted": str(middle.pk // 8 * 8),
         "missing": first(lambda order: order.missing_since), "doubted": first(lambda order: order.doubts),
         "unassigned": first(lambda order: not order.assigned_to_id),
         "unsent": first(lambda order: order.status == Status.QUEUED and placing(order).attempts == 0),
@@ -63,7 +68,7 @@ def subjects(owner: User) -> dict[str, str]:
         "cancel_unclear": with_task("cancel", "unclear"),
         "change": str(Change.objects.undecided().order_by("-pk")[3].pk),
         "decided": str(Change.objects.filter(decided_at__isnull=False).order_by("-pk")[1].pk),
-        "reading": "49990", "alarm": "1996", "door": "99900", "session": "51",
+        "reading": "49990", "alarm": "1996", "door": str(DoorEvent.objects.order_by("-at")[100].pk), "session": "51",
         "unseen_alarm": str(Alarm.objects.exclude(sightings__user=owner)[0].pk),
         "shrink": str(ShrinkAlarm.objects.get().pk), "password": PASSWORD, "numbers": owner.numbers,
         "yesterday": str((timezone.now() - timedelta(days=1)).date()), "today": str(timezone.now().date()),

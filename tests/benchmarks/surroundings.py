@@ -217,7 +217,7 @@ def write_door(now: datetime, days: int) -> None:
     DoorEvent.objects.bulk_create(
         [
             DoorEvent(
-                pk=100_000 - n, at=now - timedelta(hours=1, minutes=72 * n), kind=kinds[n % 4][0],
+                at=now - timedelta(hours=1, minutes=72 * n), kind=kinds[n % 4][0],
                 group=kinds[n % 4][1], person=people[n // 4 % len(people)], address="192.0.2.7",
                 device="Firefox on Linux",
             )

@@ -147,7 +147,16 @@ POST /services/changes/acceptance/ | change={change}
 POST /services/changes/{change}/decision/ | decision=accepted
 POST /services/changes/{change}/decision/ | decision=held
 GET  /activity/
-GET  /activity/?before={event}
+GET  /activity/?who=all
+GET  /activity/?who=all&after={event}
+GET  /activity/?who=machine&kind=aftersale
+GET  /activity/?person={person}
+GET  /activity/?kind=orders&person={person}
+GET  /activity/?about=order+{event_order}
+GET  /activity/?from={today}
+GET  /activity/?line={event_line}
+GET  /activity/chain/
+POST /activity/export/?about=order+{event_order} | format=csv
 GET  /mentions/
 GET  /mentions/?before={early}
 POST /mentions/read/ | note={early}

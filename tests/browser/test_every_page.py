@@ -15,7 +15,7 @@ from playwright.sync_api import Page, ViewportSize, expect
 
 from accounts.access import Role
 from accounts.invitations import links
-from accounts.models import BalanceReading, DeskSession, DoorEvent, User
+from accounts.models import BalanceReading, ChainWatch, DeskSession, DoorEvent, TrailLine, User
 from accounts.sign_in.record import KINDS
 from catalog.changes import hold
 from catalog.models import Change, RateChange, ShrinkAlarm
@@ -84,6 +84,7 @@ def pages(desk: Desk) -> dict[str, str]:
     )
     money_of(owner)
     door_of(owner)
+    broken_trail(told.events.latest("pk"))
     return {
         "orders": "/orders/", "late": "/orders/late/", "empty": "/orders/?status=nothing&before=1",
         "order": f"/orders/{told.pk}/?from=status%3Dpartial",
@@ -93,7 +94,8 @@ def pages(desk: Desk) -> dict[str, str]:
         "new": f"/orders/new/?service={service.upstream_id}&quantity=500", "services": "/services/",
         "changes": "/services/changes/", "held": "/services/changes/?view=held", "unfound": "/services/?q=x&rate=1",
         "held-form": f"/orders/new/?service={wordy.upstream_id}",
-        "activity": "/activity/", "upstream": "/upstream/",
+        "activity": "/activity/", "activity-all": f"/activity/?who=all&line={told.events.latest('pk').pk}",
+        "no-activity": "/activity/?about=nobody", "chain": "/activity/chain/", "upstream": "/upstream/",
         "webhooks": "/upstream/webhooks/", "mentions": "/mentions/", "team": "/team/", "roles": "/team/roles/",
         "invite": "/team/new/", "person": f"/team/{wordy_person().pk}/", "factors": "/accounts/factors/",
         "app": "/accounts/factors/app/", "passkey": "/accounts/factors/passkeys/", "gone": "/accounts/invitation/",
@@ -107,6 +109,13 @@ def pages(desk: Desk) -> dict[str, str]:
         "alarms": "/alarms/", "alarm-choices": "/alarms/choices/",
         "palette": "/palette/?q=followers", "keys": "/keys/", "components": "/styleguide/",
     }  # fmt: skip
+
+
+def broken_trail(line: TrailLine) -> None:
+    """What the chore that verifies the trail might have found."""
+    words = f"Line {line.pk} was changed: its seal does not fit what it says."
+    breaks = [[line.pk, "changed", words, 1], [line.pk, "moved", LONG, 2]]
+    ChainWatch.objects.create(pk=1, looked_at=line.at, breaks=breaks, broken_since=line.at)
 
 
 def wordy_person() -> User:

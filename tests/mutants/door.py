@@ -86,11 +86,6 @@ MISTAKES = (
         RECORD,
     ),
     Mistake(
-        "an event can be changed", "accounts/models/door.py",
-        "        if not self._state.adding:\n", "        if False:\n",
-        RECORD,
-    ),
-    Mistake(
         "forbidden requests of one person fill the table", "accounts/sign_in/record.py",
         'if throttle.has_room("forbidden", str(person.pk), most=FORBIDDEN_ROWS):', "if True:",
         RECORD,

@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.models import BalanceReading, User
 from catalog.models import Service
 from catalog.networks import target_of
-from orders.models import Attempt, Delivery, Order, Task
+from orders.models import Attempt, Delivery, Event, Order, Task
 from panel.alarms.models import Alarm
 from tests.benchmarks.measure import Work, vm_steps
 
@@ -72,6 +72,10 @@ def write_history(first: int, count: int, service: Service, by: User) -> None:
     Attempt.objects.bulk_create(Attempt(task=task, began_at=begin, ended_at=begin, ending="placed") for task in tasks)
     BalanceReading.objects.bulk_create(
         BalanceReading(amount=Decimal(1000 + n), first_asked_at=at, asked_at=at) for n, at in enumerate(times)
+    )
+    Event.objects.bulk_create(
+        Event(order=order, kind="moved" if n % 7 else "noted", by=None if n % 3 else by, at=at, facts={"to": "Done"})
+        for n, (order, at) in enumerate(zip(orders, times, strict=True))
     )
     Alarm.objects.bulk_create(Alarm(kind="balance", raised_at=at, ended_at=at) for at in times)
     with connection.cursor() as cursor:

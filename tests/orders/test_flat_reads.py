@@ -10,8 +10,10 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from accounts.access import Role
-from accounts.models import User
+from accounts.models import TrailLine, User
 from catalog.models import Service
+from orders.activity.filters import Filters
+from orders.activity.search import find
 from orders.aftersale.settle import presume_settled
 from orders.aftersale.states import STATES
 from orders.aftersale.task_list import task_list_context
@@ -65,6 +67,13 @@ def write_today(service: Service, by: User) -> None:
         order = place_order(service=service, by=by, link=f"https://example.org/queued/{n}")
         Task.objects.filter(order=order).update(due_at=timezone.now() + timedelta(hours=1), attempts=1)
         Attempt.objects.create(task=order.tasks.get(), began_at=timezone.now(), ending="unclear")
+    TrailLine.objects.bulk_create(
+        TrailLine(
+            kind=kind, by=by if n % 2 else None, at=timezone.now(), thing="service", thing_id=service.pk, person=by
+        )
+        for n in range(60)
+        for kind in ("setting_changed", "service_held", "noted")
+    )
     for n in range(30):  # what waits for money is due all the time
         order = place_order(service=service, by=by, link=f"https://example.org/poor/{n}")
         Task.objects.filter(order=order).update(due_at=days_ago(1), needs=1, attempts=1)
@@ -95,6 +104,7 @@ def the_work(service: Service, by: User) -> Iterator[tuple[str, Work]]:
     yield "what is drawn of the balance", lambda: drawn_readings(now)
     yield "how long services take", slowest_services
     yield "alarms that are over", lambda: list(Alarm.objects.for_page().over()[:50])
+    yield from find_activity(by, Order.objects.select_related("service").latest("pk"))
     doubted = Order.objects.for_page().get(status="review")
     yield "an order that needs a look", lambda: evidence_context(doubted)
     newest = Order.objects.order_by("-pk").values_list("pk", flat=True)[20]
@@ -102,6 +112,22 @@ def the_work(service: Service, by: User) -> Iterator[tuple[str, Work]]:
         yield f"orders, {address.partition('=')[0]}", Listing.of(by, QueryDict(address)).page
     yield "an order’s neighbours", lambda: neighbours(by, "", newest)
     yield "an order’s neighbours, oldest first", lambda: neighbours(by, "sort=oldest", newest)
+
+
+def find_activity(by: User, order: Order) -> Iterator[tuple[str, Work]]:
+    """A page of activity by each filter, alone and together. Where no index finds them all, a window bounds it."""
+    filters = {
+        "people": Filters(by), "everything": Filters(by, "all"), "machine": Filters(by, "machine"),
+        "a person": Filters(by, person=by), "a group": Filters(by, "all", group="orders"),
+        "a rare group": Filters(by, "all", group="settings"), "a person’s notes": Filters(by, person=by, group="notes"),
+        "nothing of a person": Filters(by, person=by, group="settings"),
+        "an order": Filters(by, "all", typed=f"order {order.pk}"), "about a person": Filters(by, typed=by.username),
+        "about a service": Filters(by, typed=f"service {order.service.upstream_id}"),
+        "days": Filters(by, "all", since=days_ago(1).date()), "old days": Filters(by, until=days_ago(600).date()),
+        "machine’s notes": Filters(by, "machine", group="notes"),
+    }  # fmt: skip
+    for name, each in filters.items():
+        yield f"activity: {name}", partial(find, each, None, 20, 200)
 
 
 def costs(service: Service, by: User) -> dict[str, int]:

@@ -88,6 +88,8 @@ services/changes/acceptance/     | login 403 403 405 405   | login 403 403 chang
 services/changes/<pk>/decision/  | login 403 403 405 405   | login 403 403 400 400         | login 403 403 405 405
 services/alarms/<pk>/acceptance/ | login 403 403 405 405   | login 403 403 services services | login 403 403 405 405
 activity/                        | login 200               | 405                           | 405
+activity/export/                 | login 405               | login 200                     | login 405
+activity/chain/                  | login 403 403 403 200   | 405                           | 405
 mentions/                        | login 200               | 405                           | 405
 mentions/read/                   | login 405               | login mentions                | login 405
 upstream/                        | login 200               | 405                           | 405

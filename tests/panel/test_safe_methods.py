@@ -24,7 +24,7 @@ ALLOWED = {
     # What is being set up waits in one's own session, which a proof has opened.
     "accounts/factors/app/": {"accounts_desksession"}, "accounts/factors/passkeys/": {"accounts_desksession"},
 }  # fmt: skip
-FORBIDDEN = {"accounts_doorevent", "accounts_signincount"}  # that a person asked for what they may not is recorded
+FORBIDDEN = {"accounts_trailline", "accounts_signincount"}  # that a person asked for what they may not is recorded
 
 
 @pytest.mark.parametrize("person", [STRANGER, *Role])

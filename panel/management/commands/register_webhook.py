@@ -4,9 +4,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.trail.record import record_change
 from orders.models import Endpoint
 from panel.notpanel import signing
 from panel.notpanel.errors import NotPanelError, Refused, Unclear
@@ -58,10 +60,16 @@ class Command(BaseCommand):
             self.stderr.write(KEEP_IT)
         else:
             self.stderr.write(NONE_FOUND.format(names=", ".join(sorted(answer))))
-        Endpoint.objects.create(
+        with transaction.atomic():
+            self.keep(url, events, answer, secret)
+
+    def keep(self, url: str, events: list[str], answer: dict[str, object], secret: str) -> None:
+        """Keeps what was registered, without the secret."""
+        endpoint = Endpoint.objects.create(
             url=url[:500], upstream_id=first_value(answer, ID_AT)[:64], events=",".join(events)[:500],
             mark=signing.mark(secret) if secret else "", registered_at=timezone.now(),
         )  # fmt: skip
+        record_change("endpoint_added", by=None, thing="endpoint", thing_id=endpoint.pk, label=url)
 
 
 def first_value(answer: dict[str, object], names: tuple[str, ...]) -> str:

@@ -179,7 +179,7 @@ def test_ending_one_acts_with_its_next_request(ana: User) -> None:
     assert here.post(f"/accounts/sessions/{other.pk}/ending/")["Location"] == MINE
     assert is_signed_in(here) and not is_signed_in(there)
     event = DoorEvent.objects.get(kind="session_ended")
-    assert (event.person, event.by) == (ana, None)
+    assert (event.person, event.by) == (ana, ana)
 
 
 def test_ending_all_others_keeps_the_one_that_asks(ana: User) -> None:

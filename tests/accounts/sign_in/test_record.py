@@ -6,6 +6,7 @@ from html import unescape
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.test import Client, RequestFactory
 
 from accounts.access import Role
@@ -89,12 +90,15 @@ def test_an_event_is_never_changed(ana: User) -> None:
         event.delete()
 
 
-def test_who_did_it_is_recorded_where_that_is_somebody_else(ana: User) -> None:
+def test_who_did_it_is_recorded(ana: User) -> None:
     owner, request = make_user(Role.OWNER), RequestFactory().get("/")
     request.user = owner
     assert record_door("factor_reset", ana, request, reason="Lost the phone").by == owner
     request.user = ana
-    assert record_door("password_changed", ana, request).by is None
+    assert record_door("password_changed", ana, request).by == ana
+    request.user = AnonymousUser()
+    assert record_door("invitation_used", ana, request).by == ana, "who has the link is taken for the person"
+    assert record_door("failed", ana, request, why="wrong password").by is None, "a stranger may have been"
 
 
 def test_a_kind_that_nobody_knows_is_a_mistake(ana: User) -> None:

@@ -59,7 +59,7 @@ def test_what_the_supplier_sent_is_folded_but_in_trouble() -> None:
         f"said-{calm.pk}": False, f"said-{trouble.pk}": True, f"try-{taken.pk}": False, f"try-{lost.pk}": True,
     }  # fmt: skip
     assert f"said-{silent.pk}" not in page
-    activity = as_a(Role.VIEWER).get("/activity/").content.decode()
+    activity = as_a(Role.VIEWER).get("/activity/?who=all").content.decode()
     assert folds(activity) == {}
     assert "Order cannot be cancelled" in activity
 

@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.access import Role
-from accounts.models import DoorEvent, SignInCount, User
+from accounts.models import DoorEvent, SignInCount, TrailLine, User
 from catalog.models import RateChange, ShrinkAlarm
 from orders.models import Event, Order, Task
 from orders.rules.statuses import Status
@@ -23,7 +23,11 @@ from tests.people import as_a
 
 pytestmark = pytest.mark.django_db
 MOST_QUERIES = 12  # of a list, a row or a history
-RECORD_THE_REFUSALS = (DoorEvent, SignInCount)  # that somebody tried what they may not do is recorded, and counted
+RECORD_THE_REFUSALS = (
+    TrailLine,
+    DoorEvent,
+    SignInCount,
+)  # that somebody tried what they may not do is recorded, and counted
 RECORDS = [(model, keeper) for model, keeper in registered() if isinstance(keeper, RecordAdmin)]
 each_record = pytest.mark.parametrize(("model", "keeper"), RECORDS, ids=[model.__name__ for model, _ in RECORDS])
 

@@ -49,6 +49,6 @@ def test_events_of_a_person_are_found_by_their_index() -> None:
     order.record("noted", by=by)
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("ANALYZE orders_event")
-    assert "event_of_person" in Event.objects.filter(by=by).explain()
-    assert "event_of_person" in Event.objects.filter(by__in=[by]).order_by().explain()
+            cursor.execute("ANALYZE accounts_trailline")
+    assert "trail_of_person" in Event.objects.filter(by=by).explain()
+    assert "trail_of_person" in Event.objects.filter(by__in=[by]).order_by().explain()

@@ -21,6 +21,7 @@ from orders.rules.statuses import Status
 from panel.notpanel.client import Client
 from tests.makers import make_order, make_user, place_order, sold_by
 from tests.people import as_a
+from tests.tampering import past_the_desk
 from tests.upstream import Upstream
 
 pytestmark = pytest.mark.django_db
@@ -38,8 +39,9 @@ def age(by: timedelta) -> datetime:
     task_times = ("asked_at", "due_at", "unclear_since", "settled_at")
     for model, fields in {Task: task_times, Event: ("at",), Order: ("created_at", "reported_at")}.items():
         for field in fields:
-            for row in model._default_manager.filter(**{f"{field}__isnull": False}):
-                model._default_manager.filter(pk=row.pk).update(**{field: getattr(row, field) - by})
+            with past_the_desk():
+                for row in model._default_manager.filter(**{f"{field}__isnull": False}):
+                    model._default_manager.filter(pk=row.pk).update(**{field: getattr(row, field) - by})
     return timezone.now() - by
 
 

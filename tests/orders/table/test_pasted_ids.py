@@ -12,6 +12,7 @@ from catalog.networks import target_of
 from orders.models import Order
 from orders.table.pasted_ids import PASTED_CHARACTERS, QUERIED_VALUES, find_orders
 from tests.makers import make_order, make_service, make_user
+from tests.tampering import past_the_desk
 
 pytestmark = pytest.mark.django_db
 
@@ -28,8 +29,8 @@ def order(ana: User) -> Order:
     make_order("completed", by=ana, service=make_service(), link="https://instagram.com/lumen.studio")
     Order.objects.update(upstream_id="ord_8Lw2Tq0aZx")
     old = Order.objects.get()
-    with connection.cursor() as cursor:
-        for table, column in (("orders_task", "order_id"), ("orders_event", "order_id"), ("orders_order", "id")):
+    with past_the_desk() as cursor:
+        for table, column in (("orders_task", "order_id"), ("accounts_trailline", "order_id"), ("orders_order", "id")):
             cursor.execute(f"UPDATE {table} SET {column} = 48213 WHERE {column} = %s", [old.pk])
     return Order.objects.get()
 

@@ -33,7 +33,7 @@ def test_sqlite_learns_what_its_large_tables_hold(how: str, phone: Client, monke
         emit_post_migrate_signal(verbosity=0, interactive=False, db="default")
     else:
         RECURRING_WORK["query plans"].act(phone)
-    assert {"orders_order", "orders_task", "orders_event"} <= known_tables()
+    assert {"orders_order", "orders_task", "accounts_trailline"} <= known_tables()
     assert "accounts_user" not in known_tables()
 
 

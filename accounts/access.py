@@ -30,7 +30,10 @@ class Role(models.TextChoices):
 NEEDS = {
     "view": (Role.VIEWER, "see the desk"),
     "place": (Role.OPERATOR, "place orders"),
+    "money": (Role.VIEWER, "see prices, charges and the balance"),
     "decide": (Role.MANAGER, "decide this"),
+    "approve": (Role.MANAGER, "approve orders of others"),
+    "people": (Role.OWNER, "manage people and their limits"),
     "administer": (Role.OWNER, "administer the desk"),
 }
 RANK = {role: rank for rank, role in enumerate(Role)}

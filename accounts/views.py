@@ -83,9 +83,9 @@ def settings(request: HttpRequest) -> HttpResponse:
             form.refuse(moved)
     context = {
         "form": form,
-        "settings": desk_settings.SETTINGS,
+        "settings": form.settings,
         "words_of": desk_settings.words_of,
-        "last": {name: SettingChange.objects.newest(name) for name in desk_settings.SETTINGS},
+        "last": {name: SettingChange.objects.newest(name) for name in form.settings},
         "changes": SettingChange.objects.select_related("changed_by")[:CHANGES_SHOWN],
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK

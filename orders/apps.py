@@ -13,12 +13,13 @@ class OrdersConfig(AppConfig):
 
     def ready(self) -> None:
         """Connects what follows a migration. Imports late, for it needs the models."""
+        from orders.limits import spent
         from orders.statistics import charge_totals, search_index, status_counts
         from orders.statistics.charge_totals import merge_old_lines
         from orders.statistics.search_fields import fill_old_orders
         from orders.statistics.triggers import install
 
-        triggers = (status_counts.TRIGGERS, search_index.TRIGGERS, charge_totals.TRIGGERS)
+        triggers = (status_counts.TRIGGERS, search_index.TRIGGERS, charge_totals.TRIGGERS, spent.TRIGGERS)
         for table in (*triggers, status_counts.MERGING, charge_totals.MERGING):
             post_migrate.connect(partial(install, table), sender=self, weak=False)
         # What came before the triggers that merge.

@@ -11,6 +11,7 @@ from accounts.sessions import views as sessions
 from accounts.sign_in.views import SignIn, security
 from accounts.views import live, preferences, sample, settings, team
 from catalog import views as catalog
+from orders.limits import views as limits
 from orders.placing.picker import picker_services
 from orders.reports.balance import balance
 from orders.reports.charges import charges
@@ -75,6 +76,8 @@ urlpatterns = [
     path("alarms/choices/", alarms.choices, name="alarm_choices"),
     path("alarms/choices/chat/", alarms.chat_choices, name="alarm_chat_choices"),
     path("team/", include(people)),
+    path("team/limits/", limits.desk, name="limits"),
+    path("team/<int:pk>/limits/", limits.person, name="person_limits"),
     path("team/security/", security, name="security"),
     path("team/<int:pk>/sessions/", sessions.sessions_of, name="sessions_of"),
     path("team/<int:pk>/sessions/endings/", sessions.endings_of, name="session_endings_of"),

@@ -108,6 +108,7 @@ def put_migrated(to: Path, folder: Path) -> None:
     for pattern in (
         "*/migrations/*.py",
         "orders/statistics/*.py",
+        "orders/limits/*.py",
         "requirements*.txt",
     ):
         for path in sorted(settings.BASE_DIR.glob(pattern)):

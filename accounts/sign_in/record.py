@@ -43,6 +43,7 @@ GROUPS = {
     "password": "Passwords and invitations",
     "session": "Sessions",
     "forbidden": "Forbidden requests",
+    "people": "Changes of people",
 }
 KINDS: dict[str, Kind] = {
     "signed_in": Kind("sign_in", "Signed in", "{how}"),
@@ -66,6 +67,7 @@ KINDS: dict[str, Kind] = {
     "signed_out": Kind("session", "Signed out"),
     "session_ended": Kind("session", "Session ended", "{device_ended}"),
     "sessions_ended": Kind("session", "Sessions ended", "{count} of them"),
+    "limits_set": Kind("people", "Limits changed", "{was} → {now}"),
     "forbidden": Kind("forbidden", "Asked for what they may not do", "{method} {path}", "warn"),
 }
 UNKNOWN_KIND = Kind("", "Something that this version of the desk does not know")

@@ -44,7 +44,7 @@ def withdraw_all(orders: Iterable[Order], *, by: Any, at: datetime, bulk: Bulk |
 def end_asked(
     order_ids: Collection[int],
     outcome: str,
-    words: str,
+    answer: str,
     *,
     by: Any,
     at: datetime,
@@ -64,7 +64,7 @@ def end_asked(
     fp("asked.half")
     Task.objects.bulk_create(
         Task(order_id=order.pk, kind=Task.Kind.PLACE, asked_by_id=order.placed_by_id, asked_at=order.created_at,
-             settled_at=at, outcome=outcome, answer=words, bulk=bulk)
+             settled_at=at, outcome=outcome, answer=answer, bulk=bulk)
         for order in orders.only("placed_by", "created_at")
     )  # fmt: skip
     settle_needless_cancels(ids, at)

@@ -122,12 +122,11 @@ def over(limits: Limits, charge: Decimal, today: Today | None, *, held: bool, no
         (ORDER, limits.order, charge),
         (DAY, limits.day, used),
     )
-    anew = next_day(now)
     for why, limit, sum_then in above:
         if limit is not None and sum_then > limit:
-            return Over(why, charge, limit, sum_then - charge, anew)
+            return Over(why, charge, limit, sum_then - charge, next_day(now))
     if limits.approve_from is not None and charge >= limits.approve_from:
-        return Over(SUM, charge, limits.approve_from, Decimal(0), anew)
+        return Over(SUM, charge, limits.approve_from, Decimal(0), next_day(now))
     return None
 
 

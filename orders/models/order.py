@@ -60,7 +60,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
     def for_page(self) -> Self:
         """With everything that an order's own page shows: besides a row's, the assignee and the usual times."""
-        return self.for_table().select_related("assigned_to", "service__pace")
+        return self.for_table().select_related("assigned_to", "service__pace", "approval__decided_by")
 
     def for_targets(self, targets: Collection[str]) -> Self:
         """The orders whose links lead to these targets, as `target_of` spells them."""

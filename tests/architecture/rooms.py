@@ -50,8 +50,8 @@ ROOMS: dict[str, frozenset[str]] = {
     "orders.bulk": CORE | {"orders.aftersale", "orders.answers", "orders.table"},
     "orders.reports": CORE | {"orders.statistics"},
     "orders.detail": CORE | {
-        "orders.aftersale", "orders.answers", "orders.following", "orders.placing", "orders.statistics", "orders.table",
-        "orders.teamwork", "orders.webhooks",
+        "orders.aftersale", "orders.answers", "orders.approvals", "orders.following", "orders.placing",
+        "orders.statistics", "orders.table", "orders.teamwork", "orders.webhooks",
     },
 }  # fmt: skip
 ORDERS = frozenset(room for room in ROOMS if room.startswith("orders."))

@@ -116,6 +116,6 @@ def approval_of(order: Order) -> dict[str, Any]:
     """What an order's own page says of its approval, read with `for_page`; None in it for an order that never asked."""
     approval = getattr(order, "approval", None)
     if approval is None or approval.decided_at:
-        return {"approval": approval, "deciders": [], "now": None}
+        return {"approval": approval, "deciders": [], "terms_now": None}
     order.service = Service.objects.select_related("held_over__decided_by").get(pk=order.service_id)
-    return {"approval": approval, "deciders": deciders(order.placed_by_id), "now": terms_of(order)}
+    return {"approval": approval, "deciders": deciders(order.placed_by_id), "terms_now": terms_of(order)}

@@ -1,6 +1,7 @@
 """Sets limits as owners do, for tests."""
 
 from decimal import Decimal
+from typing import Any
 
 from django.utils import timezone
 
@@ -28,13 +29,13 @@ def own(person: User, **limits: str) -> User:
     return person
 
 
-def sums(who: int) -> tuple[Decimal, Decimal]:
+def sums(who: int) -> tuple[Any, Any]:
     """What is kept as spent and waiting today: of a person, or of the team with 0."""
     row = Spent.objects.filter(day=desk_day(timezone.now()), who=who).first()
     return (Decimal(row.spent) / MILLION, Decimal(row.waiting) / MILLION) if row else (Decimal(0), Decimal(0))
 
 
-def sums_of_orders(who: int) -> tuple[Decimal, Decimal]:
+def sums_of_orders(who: int) -> tuple[Any, Any]:
     """The same, added up over the orders themselves."""
     orders = Order.objects.filter(counts_on=desk_day(timezone.now()))
     if who:

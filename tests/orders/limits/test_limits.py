@@ -261,7 +261,7 @@ def test_owners_set_limits_of_roles_and_the_change_is_recorded(ana: User) -> Non
     client = as_user(make_user(Role.OWNER))
     sent = desk_form(operator_day_limit="40", operator_approve_from="$25", day_zone="Europe/Berlin")
     assert client.post("/team/limits/", sent).status_code == 302
-    assert limits_of(ana)[:3] == (None, 40, 25)
+    assert [*limits_of(ana)[:3]] == [None, 40, 25]
     assert {change.name for change in SettingChange.objects.all()} == {
         "operator_day_limit", "operator_approve_from", "day_zone",
     }  # fmt: skip

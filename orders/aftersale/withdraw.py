@@ -11,7 +11,6 @@ from orders.aftersale.settle import settle_needless_cancels
 from orders.models import Approval, Bulk, Event, Order, Task
 from orders.rules.refusal import Refusal, require_allowed
 from orders.rules.statuses import Status
-from panel.ops.failpoints import fp
 
 TOO_LATE = "Too late to undo: it is on its way to the supplier, or already there."
 
@@ -61,7 +60,6 @@ def end_asked(
     Approval.objects.filter(pk__in=ids).update(outcome=outcome, decided_by=by, decided_at=at, **facts)
     orders = Order.objects.filter(pk__in=ids)
     orders.change(status=Status.REJECTED)
-    fp("asked.half")
     Task.objects.bulk_create(
         Task(order_id=order.pk, kind=Task.Kind.PLACE, asked_by_id=order.placed_by_id, asked_at=order.created_at,
              settled_at=at, outcome=outcome, answer=answer, bulk=bulk)

@@ -284,6 +284,7 @@ class StatusBar:
         """Changes when what the bar shows does. Open pages send it back to learn that."""
         return version_of(
             self.balance, self.currency, self.trouble, self.worker_silent, self.undone, self.needs_a_look,
+            self.at(Status.APPROVAL),
             self.stopped_at, self.stopped_why, self.stopped_by, self.old_since, self.short, self.short_orders,
             self.unread, self.low, self.runway.brief, self.alarms, self.outage, self.assigned, self.refills,
             self.changes,

@@ -207,8 +207,8 @@ class Campaign:
         while times:
             try:
                 place_order(
-                    by=self.team.operator, service=self.bad if bad else self.good, link=link, quantity=1000, token=token,
-                    ask=ask,
+                    by=self.team.operator, service=self.bad if bad else self.good, link=link, quantity=1000,
+                    token=token, ask=ask,
                 )  # fmt: skip
             except Crash:
                 continue

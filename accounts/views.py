@@ -81,12 +81,13 @@ def settings(request: HttpRequest) -> HttpResponse:
             return redirect("settings")
         except desk_settings.Moved as moved:
             form.refuse(moved)
+    elsewhere = [name for name in desk_settings.SETTINGS if name not in form.settings]  # limits, which only owners see
     context = {
         "form": form,
         "settings": form.settings,
         "words_of": desk_settings.words_of,
         "last": {name: SettingChange.objects.newest(name) for name in form.settings},
-        "changes": SettingChange.objects.select_related("changed_by")[:CHANGES_SHOWN],
+        "changes": SettingChange.objects.exclude(name__in=elsewhere).select_related("changed_by")[:CHANGES_SHOWN],
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
     return render(request, "accounts/settings.html", context, status=status)

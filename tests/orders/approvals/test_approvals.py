@@ -4,9 +4,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
 from threading import Barrier
+from typing import Any
 
 import pytest
-from django.db import IntegrityError, connections, transaction
+from django.db import IntegrityError, connection, connections, transaction
+from django.db.models import QuerySet
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.access import NEEDS, Role
@@ -17,7 +20,7 @@ from orders.aftersale.withdraw import withdraw
 from orders.answers.texts import Texts
 from orders.approvals.current_terms import terms_of
 from orders.approvals.decide import approve, decline, lapse
-from orders.models import Approval, Order, Task
+from orders.models import Approval, Order, Spent, Task
 from orders.placing.submit import submit_one
 from orders.rules.refusal import Refusal
 from orders.rules.statuses import Status
@@ -264,3 +267,38 @@ def test_of_two_who_approve_and_decline_at_once_one_wins_and_the_other_is_told(s
         assert Order.objects.filter(pk=order.pk, status__in=(Status.QUEUED, Status.REJECTED)).exists()
         assert order.tasks.count() == 1
         assert sums(0) == sums_of_orders(0)
+
+
+# ── What it costs ────────────────────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize(
+    ("rows", "index"),
+    [
+        (Approval.objects.filter(decided_at=None).order_by("expires_at", "order"), "approval_waits"),
+        (Approval.objects.filter(outcome="approved", order__lt=9).order_by("-order"), "approval_by_outcome"),
+        (Spent.objects.filter(day="2026-11-30", who__in=[0, 7]), "orders_spent_1"),  # the constraint’s own
+        (Spent.objects.filter(who=7, day__gte="2026-11-30").order_by("-day"), "spent_of_person"),
+        (Order.objects.filter(target="instagram.com/a").exclude(pk=1).order_by("-pk"), "order_target"),
+    ],
+)
+def test_each_list_has_an_index(rows: QuerySet[Any], index: str) -> None:
+    if connection.vendor == "sqlite":
+        assert index in rows.explain()
+
+
+def test_the_page_costs_a_few_statements_for_each_order_that_waits(asked: Order, mira: User, service: Service) -> None:
+    client = as_user(mira)
+
+    def statements() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(PAGE).status_code == 200
+        return len(queries)
+
+    one = statements()
+    place_order(by=asked.placed_by, service=service, quantity=25_000, ask=True, link="https://instagram.com/other")
+    assert statements() <= one + 2, "its orders to the same target"
+
+
+def test_what_waits_for_approval_counts_against_the_day(asked: Order, service: Service) -> None:
+    own(asked.placed_by, day="40")
+    with pytest.raises(Refusal, match=r"you have \$6\.00 of \$40\.00 left today"):
+        place_order(by=asked.placed_by, service=service, quantity=10_000)

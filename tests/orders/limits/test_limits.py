@@ -265,6 +265,7 @@ def test_owners_set_limits_of_roles_and_the_change_is_recorded(ana: User) -> Non
     assert {change.name for change in SettingChange.objects.all()} == {
         "operator_day_limit", "operator_approve_from", "day_zone",
     }  # fmt: skip
+    assert "operator_day_limit" not in client.get("/upstream/settings/").content.decode()
     page = client.post("/team/limits/", desk_form(team_day_limit="lots", day_zone="Nowhere/Else"))
     assert page.status_code == 422
     assert "lots" in page.content.decode()

@@ -5,6 +5,15 @@ from django.conf import settings
 from django.db import migrations, models
 
 
+def drop_triggers(_apps, schema_editor):
+    """Drops the triggers that keep the sums: without their table no order could be written. post_migrate makes them."""
+    on_table = " ON orders_order" if schema_editor.connection.vendor == "postgresql" else ""
+    for name in ("orders_spent_new", "orders_spent_moved"):
+        schema_editor.execute(f"DROP TRIGGER IF EXISTS {name}{on_table}")
+    if on_table:
+        schema_editor.execute("DROP FUNCTION IF EXISTS orders_spent_add")
+
+
 class Migration(migrations.Migration):
     """Adds them. Orders from before count on no day."""
 
@@ -162,4 +171,6 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        # Last, so that it comes first on the way back.
+        migrations.RunPython(migrations.RunPython.noop, drop_triggers),
     ]

@@ -188,11 +188,15 @@ def step(dice: random.Random, people: list[User], manager: User, service: Servic
 
 def install_anew() -> None:
     """As after a migration that lost the triggers: the sums are made anew."""
+    drop_triggers()
+    install(TRIGGERS)
+
+
+def drop_triggers() -> None:
     table = " ON orders_order" if connection.vendor == "postgresql" else ""
     with connection.cursor() as cursor:
         for name in ("orders_spent_new", "orders_spent_moved"):
             cursor.execute(f"DROP TRIGGER {name}{table}")
-    install(TRIGGERS)
 
 
 # ── What it costs ────────────────────────────────────────────────────────────────────────────────
@@ -335,3 +339,12 @@ def test_the_form_keeps_what_was_typed_and_offers_to_ask(service: Service, ana: 
     assert client.post("/orders/new/", {**form, "ask": "1"}).status_code == 302, "F5"
     assert Order.objects.count() == 1
     assert Spent.objects.get(who=ana.pk).waiting == 1_000_000
+
+
+def test_nothing_is_ordered_that_no_trigger_counts(service: Service, ana: User) -> None:
+    own(ana, day="40")
+    drop_triggers()
+    with pytest.raises(Refusal, match="cannot be counted"):
+        place_order(by=ana, service=service)
+    install(TRIGGERS)
+    place_order(by=ana, service=service)

@@ -140,7 +140,7 @@ def over_with(order: Order, limits: Limits, *, at: datetime) -> Over | None:
     if not any(limit is not None for limit in limits):
         return None
     today = today_of(order.placed_by_id, at) if limits.by_day else None
-    if today and today.used + CENT < order.expected_charge:  # no trigger has counted it, as where a migration is missing
+    if today and today.used + CENT < order.expected_charge:  # no trigger has counted it
         raise Refusal(NOT_COUNTED)
     return over(limits, order.expected_charge, today, held=bool(order.service.held_over_id), now=at)
 

@@ -24,6 +24,8 @@ from orders.models import Approval, Order, Spent, Task
 from orders.placing.submit import submit_one
 from orders.rules.refusal import Refusal
 from orders.rules.statuses import Status
+from panel.alarms.evaluate import evaluate
+from panel.alarms.models import Alarm
 from panel.notpanel.client import Client as Supplier
 from tests.makers import make_service, make_user, place_order, reloaded
 from tests.orders.limits.desk_limits import own, set_limits, sums, sums_of_orders
@@ -302,3 +304,17 @@ def test_what_waits_for_approval_counts_against_the_day(asked: Order, service: S
     own(asked.placed_by, day="40")
     with pytest.raises(Refusal, match=r"you have \$6\.00 of \$40\.00 left today"):
         place_order(by=asked.placed_by, service=service, quantity=10_000)
+
+
+# ── Who is told ──────────────────────────────────────────────────────────────────────────────────
+def test_who_may_approve_is_told_in_the_rail_and_by_an_alarm(asked: Order, mira: User) -> None:
+    words = "need a look or approval: </span>1</span>"
+    assert words in as_user(mira).get("/orders/").content.decode()
+    assert words not in as_user(asked.placed_by).get("/orders/").content.decode()
+    evaluate(timezone.now())
+    alarm = Alarm.objects.get(kind="approvals")
+    assert alarm.sentence == f"1 order waits for approval: {asked.pk}."
+    decline(asked, "No.", by=mira)
+    evaluate(timezone.now())
+    alarm.refresh_from_db()
+    assert alarm.ended_at

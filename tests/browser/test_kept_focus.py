@@ -126,9 +126,9 @@ def test_the_pages_about_one_thing(desk: Desk, opens: Opens, settings: Any) -> N
     waiting = [make_order(Status.APPROVAL) for _ in range(3)]
     page.goto(f"{desk.url}/orders/approvals/")
     for gone, control in zip(waiting, ("approve", "more"), strict=False):
-        ends = Approval.objects.filter(order=gone)
+        asked = Approval.objects.filter(order=gone)
         last = page.locator(f"#{control}-{waiting[2].pk}")
-        keeps(page, last, lambda ends=ends: ends.update(decided_at=now, outcome="expired"))  # type: ignore[misc]
+        keeps(page, last, lambda asked=asked: asked.update(decided_at=now, outcome="expired"))  # type: ignore[misc]
 
     some = [make_order(Status.COMPLETED, service=order.service, remains=0) for _ in range(2)]
     job = start_job(Selection.of("refill", [one.pk for one in some], "ticked on the orders page"), by=mira)

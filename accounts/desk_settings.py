@@ -32,6 +32,7 @@ MOST_DOLLARS = 10**9
 MOST_DELAY_SECONDS = 3600
 MOST_GRACE_HOURS = 720
 MOST_FACTOR_DAYS = 90
+MOST_APPROVAL_HOURS = 168
 NOBODY = "nobody"  # in place of a role
 CHANGES_READ = 100  # of one setting in an hour
 CLOCK_TIME = re.compile(r"([01]?[0-9]|2[0-3])[:.]([0-5][0-9])(?:\s+(\S+))?")
@@ -63,6 +64,20 @@ class Values(NamedTuple):
     late_grace_hours: Decimal
     factor_from: str = Role.MANAGER  # the first role that needs a second factor, or NOBODY
     factor_grace_days: Decimal = Decimal(7)
+    # What may be spent, in USD; None: no limit. orders/limits/ reads these.
+    operator_order_limit: Decimal | None = None
+    operator_day_limit: Decimal | None = None
+    operator_approve_from: Decimal | None = None
+    manager_order_limit: Decimal | None = None
+    manager_day_limit: Decimal | None = None
+    manager_approve_from: Decimal | None = None
+    owner_order_limit: Decimal | None = None
+    owner_day_limit: Decimal | None = None
+    owner_approve_from: Decimal | None = None
+    team_day_limit: Decimal | None = None
+    held_limit: Decimal | None = None
+    approval_hours: Decimal = Decimal(2)
+    day_zone: str = "UTC"
 
     @property
     def late_grace(self) -> timedelta:
@@ -88,6 +103,24 @@ def read_number(least: int, most: int) -> Callable[[str], Decimal]:
         return amounts[0].normalize()
 
     return read
+
+
+def read_limit(text: str) -> Decimal | None:
+    """Reads an amount in dollars; None for an empty text, which means no limit."""
+    return read_number(0, MOST_DOLLARS)(text) if text.strip() else None
+
+
+def limit_words(limit: Decimal | None) -> str:
+    """A limit in a sentence."""
+    return "no limit" if limit is None else money(limit)
+
+
+def read_zone(text: str) -> str:
+    """Reads the name of a time zone; UTC for an empty text."""
+    name = text.strip() or "UTC"
+    if name != "UTC" and zone_named(name) is None:
+        raise ValueError("The desk does not know this time zone. Write its name like Europe/Berlin, or UTC.")
+    return name
 
 
 def read_clock_time(text: str) -> ClockTime | None:
@@ -143,11 +176,28 @@ class Setting(NamedTuple):
     of_text: Callable[[str], Any] = Decimal  # what `plain` wrote
     choices: Mapping[str, str] = {}  # value → words, where it is chosen and not typed
     set_by: str = "settings"  # a key of ACTIONS: what a person must be allowed to set it
+    page: str = "desk"  # on which page it stands: the desk’s settings, or the limits of the team
 
     @property
     def is_money(self) -> bool:
         """Whether its value is an amount, which not everybody may see."""
-        return self.words is money
+        return self.words in (money, limit_words)
+
+
+def _limit(label: str, help: str) -> Setting:
+    """A limit in dollars, which owners set on the page of limits; there is none until somebody sets it."""
+    return Setting(label, "US dollars", help, str, read_limit, limit_words,
+                   lambda text: Decimal(text) if text else None, {}, "people", "limits")  # fmt: skip
+
+
+def _limits_of(role: str, plural: str) -> dict[str, Setting]:
+    return {
+        f"{role}_order_limit": _limit(f"{plural}: one order", "The most that one order may cost. Empty: no limit."),
+        f"{role}_day_limit": _limit(f"{plural}: a day", "The most that one person may spend a day. Empty: no limit."),
+        f"{role}_approve_from": _limit(
+            f"{plural}: approval from", "From this sum on, a second person approves an order first. Empty: never."
+        ),
+    }
 
 
 SETTINGS: dict[str, Setting] = {
@@ -189,6 +239,26 @@ SETTINGS: dict[str, Setting] = {
         "So long people can still work without it: from when they are added, get a role that needs it, or it is first "
         "asked of them. After that they can do nothing but set one up. 0: at once.",
         lambda: "7", read_number(0, MOST_FACTOR_DAYS), lambda value: f"{typed(value)} d", set_by="people",
+    ),
+    **_limits_of("operator", "Operators"),
+    **_limits_of("manager", "Managers"),
+    **_limits_of("owner", "Owners"),
+    "team_day_limit": _limit(
+        "The whole team, a day",
+        "No order goes beyond it, and no approval either: only raising it helps. Empty: no limit.",
+    ),
+    "held_limit": _limit(
+        "An order of a service on hold", "The most that it may cost. 0: none can be placed. Empty: as any other order."
+    ),
+    "approval_hours": Setting(
+        "An order waits for approval", "hours", "When nobody has decided until then, it expires and nothing is sent.",
+        lambda: "2", read_number(0, MOST_APPROVAL_HOURS), lambda value: f"{typed(value)} h", set_by="people",
+        page="limits",
+    ),
+    "day_zone": Setting(
+        "The day begins at midnight in", "", "A time zone such as Europe/Berlin. What was spent counts anew from then "
+        "on. Orders that are placed already keep their day.",
+        lambda: "UTC", read_zone, str, str, set_by="people", page="limits",
     ),
 }  # fmt: skip
 

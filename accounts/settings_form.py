@@ -32,28 +32,31 @@ class SettingField(forms.CharField):
 
 
 class SettingsForm(forms.Form):
-    """All settings. Beside each stands `saw_<name>`, the stored value that the page showed.
+    """All settings of a page. Beside each stands `saw_<name>`, the stored value that the page showed.
 
     What this person may not set stays as it is, whatever is sent, and so does what only an owner's page has.
     """
 
-    def __init__(self, data: Any = None, *, chosen: Mapping[str, str], by: Any) -> None:
-        values = {name: value_of(name, chosen) for name in SETTINGS}
+    def __init__(self, data: Any = None, *, chosen: Mapping[str, str], by: Any, page: str = "desk") -> None:
+        self.settings = {name: setting for name, setting in SETTINGS.items() if setting.page == page}
+        values = {name: value_of(name, chosen) for name in self.settings}
         initial = {name: typed(value) for name, value in values.items()}
         self.stored = {name: plain(value) for name, value in values.items()}  # what the page shows as seen
-        self.fixed = {name for name, setting in SETTINGS.items() if not may(by, setting.set_by)}
+        self.fixed = {name for name, setting in self.settings.items() if not may(by, setting.set_by)}
         if data is not None:
             data = data.copy()
-            unsent = {name for name, setting in SETTINGS.items() if setting.set_by != "settings" and name not in data}
+            unsent = {
+                name for name, setting in self.settings.items() if setting.set_by != "settings" and name not in data
+            }
             for name in self.fixed | unsent:
                 data[name], data[f"saw_{name}"] = initial[name], self.stored[name]
         super().__init__(data, initial=initial)
-        self.fields |= {name: SettingField(name) for name in SETTINGS}
+        self.fields |= {name: SettingField(name) for name in self.settings}
 
     @property
     def seen(self) -> dict[str, str]:
         """The stored values that the page showed. A page that does not say so has shown nothing."""
-        return {name: str(self.data.get(f"saw_{name}", ""))[:VALUE_CHARACTERS] for name in SETTINGS}
+        return {name: str(self.data.get(f"saw_{name}", ""))[:VALUE_CHARACTERS] for name in self.settings}
 
     @property
     def wanted(self) -> dict[str, str]:

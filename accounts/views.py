@@ -73,13 +73,14 @@ def settings(request: HttpRequest) -> HttpResponse:
             return redirect("settings")
         except desk_settings.Moved as moved:
             form.refuse(moved)
+    elsewhere = [name for name in desk_settings.SETTINGS if name not in form.settings]  # limits, which only owners see
     context = {
         "form": form,
-        "settings": desk_settings.SETTINGS,
+        "settings": form.settings,
         "words_of": desk_settings.words_of,
         "label_of": desk_settings.label_of,
-        "last": {name: SettingChange.objects.newest(name) for name in desk_settings.SETTINGS},
-        "changes": SettingChange.objects.select_related("changed_by")[:CHANGES_SHOWN],
+        "last": {name: SettingChange.objects.newest(name) for name in form.settings},
+        "changes": SettingChange.objects.exclude(name__in=elsewhere).select_related("changed_by")[:CHANGES_SHOWN],
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
     return render(request, "accounts/settings.html", context, status=status)

@@ -292,6 +292,23 @@ register(
     on_desk=lambda spending: reverse("balance"),
 )
 register(
+    models.Spent,
+    group=MONEY,
+    names=("day's spending", "days' spending"),
+    list_display=("day", "who", "spent", "waiting"),
+    field_names={"who": "person’s id", "spent": "spent, in millionths", "waiting": "waiting, in millionths"},
+    on_desk=lambda spent: reverse("person_limits", args=[spent.who]) if spent.who else reverse("limits"),
+)
+register(
+    models.Approval,
+    group=ORDERS,
+    names=("approval", "approvals"),
+    list_display=("asked_at", order_of, "asked_by", dollars_column("charge", "Asked at"), "outcome", "decided_by"),
+    list_filter=("outcome", "asked_at", "asked_by"),
+    list_select_related=("asked_by", "decided_by"),
+    on_desk=order_page,
+)
+register(
     models.Sending,
     group=SYSTEM,
     names=("sending switch", "sending switch"),

@@ -6,6 +6,7 @@ from accounts.access import needs
 from orders.aftersale import views as aftersale
 from orders.answers import texts_views as answer_texts
 from orders.answers import views as answers
+from orders.approvals import views as approvals
 from orders.bulk import views as bulk
 from orders.detail import views as detail
 from orders.following import views as following
@@ -53,6 +54,9 @@ urlpatterns = [
     path("refills/", aftersale.tasks, {"kind": Task.Kind.REFILL}, name="all_refills"),
     path("cancels/", aftersale.tasks, {"kind": Task.Kind.CANCEL}, name="all_cancels"),
     path("late/", late.index, name="late"),
+    path("approvals/", approvals.index, name="approvals"),
+    path("<int:pk>/approval/", approvals.approval, name="approval"),
+    path("<int:pk>/approval/refusal/", approvals.refusal, name="approval_refusal"),
     path("<int:pk>/", detail.show, name="show"),
     path("<int:pk>/looks/", following.looks, name="looks"),
     path("<int:pk>/notes/", detail.notes, name="notes"),

@@ -14,6 +14,7 @@ from accounts.team import views as people_views
 from accounts.views import live, preferences, sample, settings
 from catalog import views as catalog
 from orders.activity.views import activity, activity_export, broken_chain
+from orders.limits import views as limits
 from orders.placing.picker import picker_services
 from orders.reports.balance import balance
 from orders.reports.charges import charges
@@ -84,6 +85,8 @@ urlpatterns = [
     path("alarms/choices/chat/", alarms.chat_choices, name="alarm_chat_choices"),
     path("team/", include(people)),
     path("team/roles/", roles, name="roles"),
+    path("team/limits/", limits.desk, name="limits"),
+    path("team/<int:pk>/limits/", limits.person, name="person_limits"),
     path("team/security/", security, name="security"),
     path("team/<int:pk>/sessions/", sessions.sessions_of, name="sessions_of"),
     path("team/<int:pk>/sessions/endings/", sessions.endings_of, name="session_endings_of"),

@@ -54,7 +54,7 @@ from orders.rules.statuses import Status
 from panel.alarms.models import Alarm, Notice, Recipient, Sighting, Watch
 from panel.ops.database import ONLY_ROW
 from panel.upstream.models import Beat, Chore, Upstream, Window
-from tests.makers import make_order, make_user
+from tests.makers import make_approval, make_order, make_user
 
 OURS = ("orders", "catalog", "accounts", "panel")
 ARGUMENTS = {
@@ -88,6 +88,7 @@ def one_of_everything() -> Order:
     Presence.objects.create(order=order, user=order.placed_by, seen_at=now)
     Attempt.objects.create(task=order.tasks.get(), began_at=now)
     Sending.objects.create(pk=ONLY_ROW)
+    make_approval(order, outcome="withdrawn", decided_at=now, decided_by=order.placed_by)
     AnswerText.objects.create(language="es", situation="completed", text="{which}: listo.", changed_by=order.placed_by,
                               changed_at=now)  # fmt: skip
     Worklist.objects.create(by=order.placed_by, at=now, entries=[["#1", order.pk], ["#9", 0]], language="en",

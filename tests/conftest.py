@@ -113,6 +113,7 @@ def put_migrated(to: Path, folder: Path) -> None:
         "*/migrations/*.py",
         "orders/statistics/*.py",
         "accounts/trail/*.py",
+        "orders/limits/*.py",
         "requirements*.txt",
     ):
         for path in sorted(settings.BASE_DIR.glob(pattern)):

@@ -14,7 +14,7 @@ from accounts.models import User
 from catalog.models import Service
 from catalog.sync import apply_catalog, search_text
 from orders.following.claim import claim, polls_due
-from orders.models import Order, Poll, Task
+from orders.models import Approval, Order, Poll, Task
 from orders.models.poll import queue_of
 from orders.placing.place import place
 from orders.rules.statuses import LIVE, Status
@@ -66,7 +66,10 @@ def make_order(status: str = Status.QUEUED, **fields: Any) -> Order:
     order = place_order(**{name: fields.pop(name) for name in ("by", "service", "link", "quantity") if name in fields})
     said: dict[str, Any] = {"status": status}
     polled = {name: fields.pop(name) for name in ("next_poll_at", "urgency", "share") if name in fields}
-    if status not in (Status.QUEUED, Status.REVIEW, Status.REJECTED):
+    if status == Status.APPROVAL:
+        order.tasks.all().delete()
+        make_approval(order)
+    elif status not in (Status.QUEUED, Status.REVIEW, Status.REJECTED):
         said |= {"upstream_id": f"ord_{order.pk:08}"}
         polled = {"next_poll_at": timezone.now() if status in LIVE else None, **polled}
     if status != Status.QUEUED:
@@ -79,6 +82,15 @@ def make_order(status: str = Status.QUEUED, **fields: Any) -> Order:
         Poll.objects.create(order=order, queue=queue_of(fields.get("left_out", 0)), **polled)
     order.refresh_from_db()
     return order
+
+
+def make_approval(order: Order, **facts: Any) -> Approval:
+    """What the person who placed the order asked a second person to approve."""
+    now = timezone.now()
+    return Approval.objects.create(
+        order=order, asked_by=order.placed_by, asked_at=now, expires_at=now + timedelta(hours=2), why="sum",
+        limit=Decimal("0.5"), rate=order.rate_seen, charge=order.expected_charge, **facts,
+    )  # fmt: skip
 
 
 def make_report(

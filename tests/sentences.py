@@ -45,6 +45,7 @@ from panel.alarms.models import Alarm
 from panel.site.status_bar import StatusBar
 from panel.upstream.models import ROLES
 from tests.sentences_at_the_door import door
+from tests.sentences_of_limits import limits
 
 Lines = Iterator[str]
 Kind, Outcome, Settled = Task.Kind, Task.Outcome, Task.Settled
@@ -170,7 +171,7 @@ EVENT_FACTS = {
     " there.", "reason": "I looked.", "slot": 1, "slots": 3, "ref": "ref_1", "count": 1, "hours": "72",
     "now": "$1.50", "to": "In progress", "was": "Pending", "job": 4, "form": "CSV", "filter": "all orders",
     "what": "charge, remains",
-    "others": "ord_77b1", "sent": 2, "left": 1, "at": "2 Nov, 12:00 UTC", "span": "1 h",
+    "others": "ord_77b1", "sent": 2, "left": 1, "at": "2 Nov, 12:00 UTC", "span": "1 h", "price": "$34.00",
 }  # fmt: skip
 
 
@@ -192,6 +193,7 @@ def alarm_facts() -> Iterator[tuple[str, dict[str, Any]]]:
     for new, every in ((1, 1), (2, 2), (9, 9), (1, 2), (2, 3), (9, 12), (1_000, 1_200)):
         named = list(range(61, 61 + min(new, 5)))
         yield "orders", {"new": new, "all": every, "some": named}
+        yield "approvals", {"new": new, "all": every, "some": named}
         jumps = [[7, "Followers", was, "4"] for was in ("1", "0", "8", "1", "1")]
         yield "prices", {"new": new, "all": every, "some": jumps[: min(new, 5)], "percent": "20"}
     yield "worker", {"since": NOON.isoformat()}
@@ -406,6 +408,7 @@ GROUPS: dict[str, Callable[[], Lines]] = {
     "how long the balance lasts": lasts,
     "banners": banners,
     "customer texts": customer_texts,
+    "limits and approvals": limits,
     "under a status": freshness,
     "anomalies": anomalies,
     "usual times": usual_times,

@@ -128,6 +128,11 @@ class User(AbstractBaseUser):
         help_text="When the days begin in which they can still set one up. Empty: they have none.",
     )  # fmt: skip
 
+    limits = models.JSONField(
+        default=dict, blank=True, editable=False,
+        help_text="Their own: order, day → US dollars, “” for none. What is missing is as the role’s.",
+    )  # fmt: skip
+
     # How this person reads the desk. What they do is recorded alike for everybody.
     theme = models.CharField(max_length=10, choices=Theme, blank=True, default=Theme.DEVICE)
     time_zone = models.CharField(

@@ -65,6 +65,7 @@ KINDS: dict[str, Kind] = {
     "switched_off": Kind("people", "Account switched off", "by an owner{why}", "warn"),
     "switched_on": Kind("people", "Account switched on again", "by an owner{why}"),
     "details_changed": Kind("people", "Name or address changed", "{what}"),
+    "limits_set": Kind("people", "Limits changed", "{was} → {now}"),
     "forbidden": Kind("forbidden", "Asked for what they may not do", "{method} {path}", "warn"),
 }
 STRANGERS = ("failed", "throttled", "factor_failed")  # whoever did it has not shown that they are the person

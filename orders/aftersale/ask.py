@@ -46,7 +46,7 @@ def locked(order: Order) -> Order:
 
 def try_to_withdraw(order: Order, *, by: Any) -> bool:
     """Withdraws an unsent order. False for an order that is on its way: its cancel waits for upstream's answer."""
-    if not (order.placing_task and order.placing_task.unsent):
+    if not order.unsent:
         return False
     try:
         take_back(order, by=by)

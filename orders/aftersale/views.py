@@ -27,7 +27,7 @@ from panel.web.params import read_number
 
 def why_no_withdrawal(order: Order) -> str:
     """Why an order may not be withdrawn, or ""."""
-    return "" if order.placing_task and order.placing_task.unsent else TOO_LATE
+    return "" if order.unsent else TOO_LATE
 
 
 # By the last part of the address that the answer goes to: what is asked for, why not, and the question.

@@ -1,6 +1,6 @@
-"""Withdraws orders before they are sent: nothing reaches upstream."""
+"""Withdraws orders before they are sent, and ends those that wait for approval: nothing reaches upstream."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from orders.aftersale.settle import settle_needless_cancels
-from orders.models import Bulk, Event, Order, Task
+from orders.models import Approval, Bulk, Event, Order, Task
 from orders.rules.refusal import Refusal, require_allowed
 from orders.rules.statuses import Status
 
@@ -30,14 +30,45 @@ def take_back(order: Order, *, by: Any) -> None:
 
 def withdraw_all(orders: Iterable[Order], *, by: Any, at: datetime, bulk: Bulk | None = None) -> set[int]:
     """Withdraws those of these orders that upstream cannot have. Returns their ids. `bulk` is the job that asked."""
+    orders, answer = list(orders), f"Withdrawn by {by} before it was sent."
+    asked = [order.pk for order in orders if order.awaits_approval]
+    ended = end_asked(asked, Approval.Outcome.WITHDRAWN, answer, by=by, at=at, bulk=bulk) if asked else []
     unsent = Task.objects.filter(order__in=orders, kind=Task.Kind.PLACE, settled_at=None, unclear_since=None)
     # SKIP LOCKED: a task that a worker is just claiming is on its way.
     gone = dict(unsent.select_for_update(skip_locked=True).values_list("order_id", "pk"))
-    answer = f"Withdrawn by {by} before it was sent."
     Task.objects.filter(pk__in=gone.values()).update(
         settled_at=at, due_at=None, needs=None, outcome=Task.Outcome.WITHDRAWN, answer=answer, bulk=bulk
     )
     Order.objects.filter(pk__in=gone).change(status=Status.REJECTED)
-    Event.objects.bulk_create([Event(order_id=pk, kind="withdrawn", by=by, at=at) for pk in gone])
+    Event.objects.bulk_create([Event(order_id=pk, kind="withdrawn", by=by, at=at) for pk in (*ended, *gone)])
     settle_needless_cancels(gone, at)
-    return set(gone)
+    return {*ended, *gone}
+
+
+def end_asked(
+    order_ids: Collection[int],
+    outcome: str,
+    answer: str,
+    *,
+    by: Any,
+    at: datetime,
+    bulk: Bulk | None = None,
+    **facts: Any,
+) -> list[int]:
+    """Ends as never sent those of these orders that wait for approval, in the caller's transaction. Returns their ids.
+
+    `outcome` is an Approval.Outcome and a Task.Outcome: a settled task says why, as of each order that was not placed.
+    """
+    waiting = Approval.objects.filter(order__in=order_ids, decided_at=None)
+    # SKIP LOCKED: what somebody is just deciding is theirs.
+    ids = sorted(waiting.select_for_update(skip_locked=True).values_list("pk", flat=True))
+    Approval.objects.filter(pk__in=ids).update(outcome=outcome, decided_by=by, decided_at=at, **facts)
+    orders = Order.objects.filter(pk__in=ids)
+    orders.change(status=Status.REJECTED)
+    Task.objects.bulk_create(
+        Task(order_id=order.pk, kind=Task.Kind.PLACE, asked_by_id=order.placed_by_id, asked_at=order.created_at,
+             settled_at=at, outcome=outcome, answer=answer, bulk=bulk)
+        for order in orders.only("placed_by", "created_at")
+    )  # fmt: skip
+    settle_needless_cancels(ids, at)
+    return ids

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from orders.answers.template import one_line
 from orders.models import Order, Task
+from orders.models.order import SHOWN_STATUSES
 from orders.rules.eligibility import pending_cancel, refills_of, why_no_cancel, why_no_refill
 from orders.rules.statuses import LIFE, Status
 from panel.format.numbers import number
@@ -34,7 +35,7 @@ def status_situation(order: Order) -> str:
     # Due in books that may be old: it may have been sent before they were, so nothing is claimed.
     if order.confirming and order.placing_task and order.placing_task.maybe_sent:
         return Status.REVIEW
-    return shown if shown in LIFE or shown in ("confirming", "unfunded", "taken", "withdrawn", "closed") else "other"
+    return shown if shown in LIFE or shown in SHOWN_STATUSES else "other"
 
 
 def _no_refill(order: Order) -> str:

@@ -36,6 +36,7 @@ SITUATIONS: dict[str, Situation] = {
     ),
     "left_out": Situation("Left out by us", OTHER, "{which}: we are looking into it and will write to you about it."),
     # Before upstream has it, as far as anybody knows.
+    "approval": Situation("Waits for approval", START, "{which}: it is in preparation."),
     "queued": Situation("Queued", START, "{which}: it is in preparation."),
     "unfunded": Situation("Waits for money", START, "{which}: it is in preparation."),
     "confirming": Situation("Confirming", START, "{which}: it is in preparation, and we are confirming it."),
@@ -43,6 +44,8 @@ SITUATIONS: dict[str, Situation] = {
     "review": Situation("Needs a look", START, "{which}: we are looking into it and will write to you about it."),
     "rejected": Situation("Rejected", START, "{which}: it could not be placed. We will write to you about it."),
     "closed": Situation("Not placed", START, "{which}: it could not be placed. We will write to you about it."),
+    "declined": Situation("Declined", START, "{which}: it could not be placed. We will write to you about it."),
+    "expired": Situation("Expired", START, "{which}: it could not be placed. We will write to you about it."),
     "withdrawn": Situation("Withdrawn", START, "{which}: it was withdrawn before it started."),
     # As upstream reports it.
     "pending": Situation("Pending", DELIVERY, "{which}: it is confirmed and has not started yet[, as of {checked}]."),

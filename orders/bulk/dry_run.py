@@ -84,4 +84,4 @@ def group_words(kind: str, order: Order, why: str) -> str:
     if why:
         return next((words for words, fits in LEFT_OUT[kind].items() if fits(order)), OTHERWISE)
     # A cancel of an order that upstream cannot have is no request: the order is withdrawn.
-    return WITHDRAWN if kind == CANCEL and order.placing_task and order.placing_task.unsent else ASKED
+    return WITHDRAWN if kind == CANCEL and order.unsent else ASKED

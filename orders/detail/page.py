@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts.access import may
 from orders.answers.texts import Texts, language_of, languages_in_use
+from orders.approvals.page import approval_of
 from orders.detail.evidence import evidence_context, evidence_version
 from orders.detail.neighbours import came_from, neighbours
 from orders.detail.ordered_fields import ordered_fields
@@ -51,6 +52,7 @@ def render_page(
         "token": uuid.uuid4(),
         "assignable": [person for person in team() if may(person, "note")] if may(request.user, "note") else [],
         "came": came,
+        **approval_of(order),
         "waits_for_money": order.shown_status == "unfunded",
         "beside": (None, None) if wants_fragment(request) else neighbours(request.user, came, order.pk),
         "note": "", "why_no_note": "", "why_not_assigned": "",

@@ -11,12 +11,14 @@ from orders.models.order import OrderQuerySet as OrderQuerySet
 from orders.models.poll import Poll as Poll
 from orders.models.poll import PollCall as PollCall
 from orders.models.saved_view import SavedView as SavedView
+from orders.models.send_state import Approval as Approval
 from orders.models.send_state import Sending as Sending
 from orders.models.statistics import Charged as Charged
 from orders.models.statistics import Folding as Folding
 from orders.models.statistics import Pace as Pace
 from orders.models.statistics import Reading as Reading
 from orders.models.statistics import Spending as Spending
+from orders.models.statistics import Spent as Spent
 from orders.models.statistics import Tally as Tally
 from orders.models.statistics import Words as Words
 from orders.models.task import Attempt as Attempt

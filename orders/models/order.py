@@ -29,10 +29,10 @@ from panel.format.money import is_dollars
 from panel.format.times import latest
 from panel.ops.database import literally
 
-# Ways to show an order that say more than its status; the last two are outcomes of its placing task.
+# Ways to show an order that say more than its status; the last four are outcomes of its placing task.
 SHOWN_STATUSES = {
     "confirming": "Confirming", "taken": "Taken", "unfunded": "Waits for money", "withdrawn": "Withdrawn",
-    "closed": "Not placed",
+    "closed": "Not placed", "declined": "Declined", "expired": "Expired",
 }  # fmt: skip
 # It has not ended, or upstream calls its status by a word that we do not know. In the words of the indexes.
 NOT_ENDED = "NOT IN ('cancelled', 'completed', 'partial', 'refunded', 'rejected')"
@@ -60,7 +60,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
     def for_page(self) -> Self:
         """With everything that an order's own page shows: besides a row's, the assignee and the usual times."""
-        return self.for_table().select_related("assigned_to", "service__pace")
+        return self.for_table().select_related("assigned_to", "service__pace", "approval__decided_by")
 
     def for_targets(self, targets: Collection[str]) -> Self:
         """The orders whose links lead to these targets, as `target_of` spells them."""
@@ -116,6 +116,7 @@ class Order(models.Model):
     expected_charge = models.DecimalField(max_digits=18, decimal_places=6, help_text="Our estimate in USD.")
     placed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="orders", db_index=False)
     created_at = models.DateTimeField(default=timezone.now)
+    counts_on = models.DateField(null=True, editable=False, help_text="Against the limits of this day; empty: of none.")
     # Who of the team takes care of it. No index of its own: the index `order_assigned` serves it.
     assigned_to = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     # The form's own token, so that a double click, F5 or a second tab of one form make one order.
@@ -265,6 +266,17 @@ class Order(models.Model):
         task = self.placing_task
         tried = task is not None and task.settled_at is None and task.attempts > 0 and bool(task.answer)
         return self.status == Status.QUEUED and tried and task is not None and task.needs is None
+
+    @property
+    def awaits_approval(self) -> bool:
+        """Whether it waits for a second person. There is no task yet that could send it."""
+        return self.status == Status.APPROVAL
+
+    @property
+    def unsent(self) -> bool:
+        """Whether it may still be withdrawn: upstream cannot have it, and no worker is about to send it."""
+        task = self.placing_task
+        return self.awaits_approval or (task is not None and task.unsent)
 
     @property
     def taken(self) -> bool:

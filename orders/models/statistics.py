@@ -160,6 +160,33 @@ class Tally(models.Model):
         return f"{self.status} {self.by:+}"
 
 
+class Spent(models.Model):
+    """What a person's orders of one day of the desk cost, or the whole team's, in millionths of a dollar.
+
+    Triggers keep it: orders/limits/spent.py. Our estimates count, as they were when the orders were placed.
+    """
+
+    day = models.DateField(help_text="On the desk's calendar.")
+    who = models.BigIntegerField(help_text="The id of a person; 0: the whole team.")
+    spent = models.BigIntegerField(default=0)
+    waiting = models.BigIntegerField(default=0, help_text="By orders that wait for approval.")
+
+    class Meta:
+        ordering = ("-day", "who")
+        verbose_name_plural = "spent"
+        constraints = [
+            # One row for each, which everybody who orders changes. It also finds a day's rows.
+            models.UniqueConstraint(fields=["day", "who"], name="one_sum_a_day_and_person"),
+        ]
+        indexes = [
+            # The last days of a person.
+            models.Index(fields=["who", "-day"], name="spent_of_person"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.who or 'Team'} on {self.day}"
+
+
 class Words(models.Model):
     """One order in SQLite's trigram table, which answers MATCH. Only SQLite has it, and no migration manages it."""
 

@@ -51,13 +51,16 @@ class OrderForm(forms.Form):
     despite_price = forms.CharField(required=False, label="The price")
     # A browser sends "0", and "1" after it when the box is ticked; an old tab, which has no such box, sends nothing.
     send_when_funded = forms.CharField(required=False)
+    # Of an order above the person's limits: the press that asks for approval, and why it is needed.
+    ask = forms.CharField(required=False)
+    reason = forms.CharField(required=False, label="Why it is needed")
     token = forms.UUIDField(
         widget=forms.HiddenInput, error_messages=dict.fromkeys(("required", "invalid"), INCOMPLETE_FORM)
     )
 
     KEPT_FIELDS = (
         "service", *FIELDS, "token", "q", "again",
-        "despite_hold", "despite_unread", "despite_price", "despite_doubt", "send_when_funded",
+        "despite_hold", "despite_unread", "despite_price", "despite_doubt", "send_when_funded", "reason",
     )  # fmt: skip
 
     def __init__(self, data: Any = None, *, repeats: bool = False, **options: Any) -> None:
@@ -226,7 +229,8 @@ class OrderForm(forms.Form):
             "runs": cleaned["runs"], "interval": cleaned["interval"], "coupon": cleaned["coupon"] or "",
             "fields": {**fields, **(cleaned["other"] or {})}, "send_when_funded": self.sends_when_funded,
             "despite_hold": bool(cleaned["despite_hold"]), "despite_unread": bool(cleaned["despite_unread"]),
-            "despite_price": bool(cleaned["despite_price"]),
+            "despite_price": bool(cleaned["despite_price"]), "ask": bool(cleaned["ask"]),
+            "reason": cleaned["reason"],
         }  # fmt: skip
 
     def error_in(self, names: Iterable[str]) -> str:

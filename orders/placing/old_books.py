@@ -15,7 +15,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from orders.aftersale.withdraw import withdraw_all
-from orders.models import Delivery, Event, Order, Poll, Reading, Sending, Task, TaskQuerySet
+from orders.models import Approval, Delivery, Event, Order, Poll, Reading, Sending, Task, TaskQuerySet
 from orders.placing import send_switch
 from orders.placing.review import put_in_review
 from orders.rules.refusal import Refusal, require_allowed
@@ -38,6 +38,7 @@ JUST_AFTER = timedelta(microseconds=1)  # no claim began at this moment, so it m
 
 RELEASES = ("all", "some", "none")
 WHY_LEFT = "it was due in a database that may be old, and was not chosen to be sent: it may have been sent already."
+WHY_ASKED = "it waited for approval in a database that may be old: it may have been approved and sent already."
 WHY_UNCLEAR = "It was due in a database that may be old, so it may have been sent already."
 
 
@@ -145,7 +146,20 @@ def hold(since: datetime, doubt_since: datetime, seen: str, now: datetime) -> No
             Event(order_id=order, kind="old_books", at=now, facts={"at": day_and_clock(since)}) for order in orders
         )
         Event.objects.bulk_create(events)
+    doubt_asked(since, doubt_since, now)
     log.error("the books may be old: %s; %d due", seen, len(tasks))
+
+
+def doubt_asked(since: datetime, doubt_since: datetime, now: datetime) -> None:
+    """Leaves to a person what waits for approval in old books: it may have been approved since, and sent."""
+    waiting = Approval.objects.filter(decided_at=None, asked_at__lte=since)
+    asked = dict(waiting.values_list("pk", "asked_by"))
+    waiting.filter(pk__in=asked).update(outcome=Approval.Outcome.WITHDRAWN, decided_at=now, words=WHY_ASKED)
+    tasks = [
+        Task(order_id=pk, kind=Kind.PLACE, asked_by_id=by, due_at=now, unclear_since=doubt_since)
+        for pk, by in asked.items()
+    ]
+    put_in_review(Task.objects.bulk_create(tasks), WHY_ASKED, at=now)
 
 
 # ── Releasing ────────────────────────────────────────────────────────────────────────────────────

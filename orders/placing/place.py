@@ -10,6 +10,9 @@ from django.db import IntegrityError, transaction
 from accounts.desk_settings import current, undo_window
 from catalog.models import Service
 from catalog.networks import target_of
+from orders.approvals import decide as approvals
+from orders.limits.check import limits_of, over_with
+from orders.limits.day import desk_day
 from orders.models import Order, Task
 from orders.models.order import IS_UNDER_WAY
 from orders.rules.links import network_of
@@ -28,9 +31,12 @@ def place(
     *, by: Any, service: Service, link: str, quantity: int | None, token: uuid.UUID,
     runs: int | None = None, interval: int | None = None, coupon: str = "", fields: Mapping[str, str] | None = None,
     send_when_funded: bool = True, despite_hold: bool = False, despite_unread: bool = False,
-    despite_price: bool = False,
+    despite_price: bool = False, ask: bool = False, reason: str = "",
 ) -> Order:  # fmt: skip
     """Writes an order and its task down together; the worker sends it. The same token returns the same order.
+
+    An order that does not fit the person's limits is refused, or with `ask` waits for a second person's approval, who
+    reads the `reason`.
 
     `quantity` is None where none goes to upstream and it bills the minimum. `runs` is None or at least 2, with
     `interval` in minutes. `fields` are the service type's own, such as `comments`, as they are sent. `despite_hold`:
@@ -52,13 +58,19 @@ def place(
         raise Refusal("At least 1. An order of nothing is none.")
     try:
         with transaction.atomic():
-            order = Order.objects.create(
+            order = Order(
                 service=service, link=link, quantity=amount, runs=runs, interval=interval, coupon=coupon,
                 body=body, form_token=token, placed_by=by, send_when_funded=send_when_funded,
                 rate_seen=service.rate, expected_charge=service.expected_charge(amount, runs or 1),
             )  # fmt: skip
+            order.counts_on = desk_day(order.created_at)
+            order.save(force_insert=True)
             fp("order.half")
-            order.tasks.create(kind=Task.Kind.PLACE, asked_by=by, due_at=order.created_at + undo_window(by))
+            above = over_with(order, limits_of(by), at=order.created_at)
+            if above and not (ask and above.may_ask):
+                raise Refusal(above.sentence(by))
+            if above is None:
+                order.tasks.create(kind=Task.Kind.PLACE, asked_by=by, due_at=order.created_at + undo_window(by))
             with for_the_record():
                 facts = {
                     "quantity": f"{runs} × {amount:,}" if runs else f"{amount:,}",
@@ -75,6 +87,8 @@ def place(
                 order.record("despite_price", by=by, at=order.created_at, **prices)
             if not send_when_funded:
                 order.record("waits_for_press", by=by, at=order.created_at)
+            if above:
+                approvals.ask(order, above, reason, at=order.created_at)
             fp("order.commit")
         fp("order.committed")
         return order

@@ -23,6 +23,7 @@ from accounts.factors.proof import recently_proved
 from accounts.models import BalanceReading
 from accounts.sign_in import throttle
 from catalog.models import Service
+from orders.limits.check import room_for
 from orders.models import Order, Sending, Task
 from orders.placing import old_books, review, send_switch
 from orders.placing.form import OrderForm
@@ -92,18 +93,26 @@ def new(request: HttpRequest) -> HttpResponse:
         if order:
             request.session.pop("typed", None)
             mended = " ".join(form.checkup.mended)
-            messages.success(request, format_html("Order <b>{}</b> is saved and will be sent. {}", order.pk, mended))
+            messages.success(request, format_html("Order <b>{}</b> {}. {}", order.pk, what_next(order, form), mended))
             return HttpResponseRedirect(order.get_absolute_url())
     else:
         form = OrderForm.blank(typed)
     context = {
-        **form_context(form, form if form.is_bound else OrderForm(typed)),
+        **form_context(form, form if form.is_bound else OrderForm(typed), request.user),
         **picker(typed.get("q", ""), str(form["service"].value() or ""), request.user),
         "undo_window": undo_window(request.user),
         "made_for": signing.dumps(request.user.pk, salt=MADE_FOR_SALT),
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
     return render(request, "orders/placing/new.html", context, status=status)
+
+
+def what_next(order: Order, form: OrderForm) -> str:
+    """What happens next to the order that a form made."""
+    if order.awaits_approval:
+        return "is saved and waits for approval: a second person decides. Nothing is sent until then"
+    asked = bool(form.cleaned_data["ask"])
+    return "is saved and will be sent" + " without approval: it is within your limits" * asked
 
 
 def typed_fields(request: HttpRequest) -> QueryDict:
@@ -156,14 +165,14 @@ def receipt(request: HttpRequest) -> HttpResponse:
     typed = typed_fields(request)
     form = OrderForm.blank(typed)
     other_fields = typed.get("asks") not in (None, form.fields_version)
-    context = {**form_context(form, OrderForm(typed)), "other_fields": other_fields}
+    context = {**form_context(form, OrderForm(typed), request.user), "other_fields": other_fields}
     return render(request, "orders/placing/_receipt_now.html", context)
 
 
-def form_context(form: OrderForm, read: OrderForm) -> dict[str, object]:
+def form_context(form: OrderForm, read: OrderForm, by: Any) -> dict[str, object]:
     """What the form's templates want: `form` to show, and what `read`, the same form bound, says of it.
 
-    That is its errors, our estimate of the charge in USD, and the balance before and after it.
+    That is its errors, our estimate of the charge in USD, the balance before and after it, and the limits.
     """
     read.is_valid()
     chosen, cleaned = read.chosen_service, read.cleaned_data
@@ -190,6 +199,7 @@ def form_context(form: OrderForm, read: OrderForm) -> dict[str, object]:
         "balance": balance,
         "currency": currency,
         "after": after,
+        "room": room_for(by, chosen, expected, quantity, runs),
         "leaves": runway(after, currency, spending_beside(reading)) if dear and sees_money() else None,
         # That something is cheaper tells of its price as well.
         "cheaper": (cheaper := cheaper_than(chosen, quantity) if sees_money() and not wrong else None),

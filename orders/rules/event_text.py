@@ -19,6 +19,10 @@ ANSWER_CHARACTERS = 500  # of upstream's words in a timeline
 # noun, such as `1 order` or `1,200 orders`, and so is {refills}.
 SENTENCES = {
     "placed": ("ring", "<b>{who}</b> placed this order: {quantity} at {rate}, expected {expected}."),
+    "approval_asked": ("ring", "<b>{who}</b> asked for approval: a second person decides before it is sent."),
+    "approved": ("ring", "<b>{who}</b> approved it for {price}. It is queued."),
+    "declined": ("bad", "<b>{who}</b> declined it: {reason}"),
+    "expired": ("warn", "It expired: nobody decided within {span}. Nothing was sent."),
     "asked": ("", "Try {attempt}: the supplier accepted it as <code>{upstream_id}</code>."),
     "unsent": ("warn", "Try {attempt} was not sent: {trouble}"),
     "unclear": (

@@ -13,8 +13,9 @@ NO_WORD = "No word"  # for a status of which nothing can be seen
 
 
 class Status(models.TextChoices):
-    """Three words of ours, before upstream has spoken; then upstream's seven as they are."""
+    """Four words of ours, before upstream has spoken; then upstream's seven as they are."""
 
+    APPROVAL = "approval", "Waits for approval"
     QUEUED = "queued", "Queued"
     REVIEW = "review", "Needs a look"
     REJECTED = "rejected", "Rejected"
@@ -54,6 +55,7 @@ FINAL_WORDS = "completed partial cancelled refunded"
 
 LIFE: dict[str, Stage] = {
     #                           tone     upstream live  refill cancel  and then we expect
+    Status.APPROVAL:    _stage("quiet", False, False, False, "",     "queued rejected"),
     Status.QUEUED:      _stage("quiet", False, False, False, "",     f"{ONCE_SENT} review"),
     Status.REVIEW:      _stage("bad",   False, False, False, UNSURE, ONCE_SENT),
     Status.REJECTED:    _stage("bad",   False, False, False, NEVER_ORDERED),
@@ -104,6 +106,8 @@ class TaskOutcome(models.TextChoices):
     WITHDRAWN = "withdrawn", "Withdrawn before it was sent"
     ADOPTED = "adopted", "Found at the supplier by a person"
     CLOSED = "closed", "Closed by a person as not placed"
+    DECLINED = "declined", "Declined by a second person"
+    EXPIRED = "expired", "Not approved in time"
     UNCLEAR = "unclear", "No clear answer"
 
 

@@ -80,7 +80,7 @@ class OpenFilter(NamedTuple):
 # The tabs of the list, in groups: what is in trouble, what moves, what has ended.
 TABS = (
     (Status.REVIEW, "unfunded", "confirming"),
-    (Status.QUEUED, Status.PENDING, Status.PROCESSING, Status.IN_PROGRESS),
+    (Status.APPROVAL, Status.QUEUED, Status.PENDING, Status.PROCESSING, Status.IN_PROGRESS),
     (Status.COMPLETED, Status.PARTIAL, Status.CANCELLED, Status.REFUNDED, Status.REJECTED),
 )
 ALL_TABS = [str(tab) for group in TABS for tab in group]
@@ -95,6 +95,7 @@ PLACINGS: dict[str, dict[str, Any]] = {
 NOTHING = {
     "": "No orders yet",
     "review": "Nothing needs a look", "unfunded": "No order waits for money",
+    "approval": "No order waits for approval",
     "confirming": "No order waits for the supplier’s answer", "queued": "No order waits to be sent",
     "pending": "No order is pending", "processing": "No order is processing", "in_progress": "No order is in progress",
     "completed": "No order is completed", "partial": "No order is partial", "cancelled": "No order is cancelled",
@@ -112,7 +113,7 @@ def tab_label(tab: str) -> str:
 OPEN_FILTERS = {
     "look": OpenFilter("needs a look", (Status.REVIEW,), Task.AFTERSALE, unclear=True, others=lambda: [IS_MISSING]),
     "late": OpenFilter("is late", others=lambda: [Q(late_from__lte=late_if_from())]),
-    "live": OpenFilter("is under way", (Status.QUEUED, *sorted(LIVE))),
+    "live": OpenFilter("is under way", (Status.APPROVAL, Status.QUEUED, *sorted(LIVE))),
     "refill": OpenFilter("has a pending refill", kinds=(Task.Kind.REFILL,)),
     "cancel": OpenFilter("has a pending cancel", kinds=(Task.Kind.CANCEL,)),
     "doubt": OpenFilter("has unusual values", others=lambda: [Q(doubts__isnull=False)]),

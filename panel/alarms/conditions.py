@@ -14,7 +14,7 @@ from accounts.models import BalanceReading, DoorEvent
 from accounts.models.door import REFUSED
 from accounts.trail.verify import Break
 from catalog.models import Change
-from orders.models import Order, Sending
+from orders.models import Approval, Order, Sending
 from orders.models.order import DUPLICATE
 from orders.statistics.runway import LONGEST_HOURS, runway
 from orders.statistics.spending import spending_beside
@@ -140,6 +140,13 @@ def orders_to_review(evaluation: Evaluation) -> Findings:
     for index in FILTERS["open"].index_rows("look"):  # type: ignore[misc]  # this filter has an index for each
         found |= set(index.rows.order_by(f"-{index.field}").values_list(index.field, flat=True)[:PILED_ROWS])
     pile = {str(order): "" for order in sorted(found, reverse=True)[:PILED_ROWS]}
+    return pile_finding(pile, evaluation, lambda fresh: {"some": [int(order) for order in fresh[:NAMED_ROWS]]})
+
+
+def orders_to_approve(evaluation: Evaluation) -> Findings:
+    """Finds the orders that wait for a second person, those that expire first at first."""
+    waiting = Approval.objects.filter(decided_at=None).order_by("expires_at").values_list("pk", flat=True)
+    pile = {str(order): "" for order in waiting[:PILED_ROWS]}
     return pile_finding(pile, evaluation, lambda fresh: {"some": [int(order) for order in fresh[:NAMED_ROWS]]})
 
 
@@ -273,6 +280,7 @@ CONDITIONS: dict[str, Condition] = {
     "worker": Condition(silent_workers, timedelta(seconds=30)),
     "upstream": Condition(upstream_failing, timedelta(minutes=2)),
     "orders": Condition(orders_to_review, timedelta(0)),
+    "approvals": Condition(orders_to_approve, timedelta(0)),
     "duplicate": Condition(possible_duplicates, timedelta(0)),
     "clock": Condition(clock_wrong, timedelta(0)),
     "balance": Condition(low_balance, timedelta(0)),

@@ -70,6 +70,14 @@ def orders_sentence(facts: Facts) -> str:
     return f"{begins}: {list_words([str(order) for order in facts['some']], new)}"
 
 
+def approvals_sentence(facts: Facts) -> str:
+    """What an alarm about orders that wait for approval says: how many there are, and which expire first."""
+    new, every = facts["new"], facts["all"]
+    more, in_all = (" more", f", {number(every)} in all") if new < every else ("", "")
+    begins = f"{number(new)}{more} order{'s' * (new != 1)} wait{'s' * (new == 1)} for approval{in_all}"
+    return f"{begins}: {list_words([str(order) for order in facts['some']], new)}"
+
+
 def duplicate_sentence(facts: Facts) -> str:
     """What an alarm about a possible duplicate says: the order, and all the ids that upstream gave it."""
     ids = " and ".join(map(foreign_words, facts["ids"]))
@@ -137,6 +145,8 @@ KINDS: dict[str, Kind] = {
                    prices_sentence, lambda _: "Somebody has decided about all these prices.", "catalog:changes"),
     "orders": Kind("Orders need a look", "bad", False, "Orders that a person has to decide about.",
                    orders_sentence, lambda _: "No order needs a look any more.", "orders:index", "open=look"),
+    "approvals": Kind("Orders wait for approval", "warn", False, "Orders that a second person has to approve.",
+                      approvals_sentence, lambda _: "No order waits for approval any more.", "orders:approvals"),
     "duplicate": Kind("Possible duplicate", "bad", True, "The supplier gives one order more than one id.",
                       duplicate_sentence, lambda _: "Somebody has reviewed it.", "orders:index", "open=doubt"),
     "clock": Kind("Clock wrong", "warn", False, "The desk’s clock is set back, or differs a lot from the supplier’s.",

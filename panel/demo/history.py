@@ -16,18 +16,22 @@ from typing import Any
 from django.apps import apps
 from django.db import transaction
 from django.db.models import Count, DateTimeField, F, QuerySet
+from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from accounts.access import may
+from accounts import desk_settings
+from accounts.access import Role, may
 from accounts.models import User
 from catalog.models import Service
 from orders.aftersale import ask
+from orders.approvals import decide
 from orders.models import Order, Poll, Task
 from orders.placing.place import place
 from orders.rules.eligibility import WHY_NOT
 from orders.teamwork import assignment, notes
 from panel.demo.processes import Trouble
 from panel.demo.sandbox_control import control
+from panel.format.money import UNITS_PER_RATE
 from panel.upstream.models import Chore
 
 SEED = 8701  # the same orders on every machine
@@ -55,6 +59,16 @@ LINKS = {
     "Spotify": "https://open.spotify.com/track/{code}",
     "Discord": "https://discord.gg/{code}",
 }
+# What an owner of the demo has set.
+LIMITS = {
+    "operator_order_limit": "20",
+    "operator_day_limit": "40",
+    "operator_approve_from": "15",
+    "approval_hours": "24",
+}
+ASKED_DOLLARS, ASKED_MOST = 18, 5_000
+REASONS = ("", "They paid in advance and want it before Monday.")
+DECLINED = "Too dear for this shop. Offer them a smaller package first."
 NOTES = (
     "The customer is calm; I told them 48 h. @{} please look after your break.",
     "@{}, this shop asked whether it can be faster. I said that we do not promise that.",
@@ -82,7 +96,30 @@ def write() -> None:
         let_pass(timedelta(hours=hours))
         ask_after_sale(aftersale_chance)
         talk(talk_chance)
+    set_limits()
     Chore.objects.update(due_at=timezone.now())  # the next worker begins by asking for the balance
+
+
+def set_limits() -> None:
+    """What an owner has set: limits for operators, and two orders above them, of which a manager declined one."""
+    Order.objects.update(counts_on=TruncDate("created_at"))  # each on the day that it seems to have been placed on
+    now, owner = timezone.now(), User.objects.filter(role=Role.OWNER).first()
+    manager = User.objects.filter(role=Role.MANAGER).first()
+    if owner is None or manager is None:
+        return
+    nobody_set = dict.fromkeys(LIMITS, "") | {"approval_hours": "2"}
+    desk_settings.change(LIMITS, nobody_set, by=owner, at=now)
+    asker = next(person for person in staff() if person.role == Role.OPERATOR)
+    dear = Service.objects.active().filter(type="Default", minimum__lte=1000, maximum__gte=ASKED_MOST, rate__gt=0)
+    for service, reason in zip(dear.order_by("-rate")[: len(REASONS)], REASONS, strict=False):
+        quantity = -(-int(ASKED_DOLLARS * UNITS_PER_RATE / service.rate) // 100) * 100
+        url, token = LINKS.get(network(service), LINKS["Instagram"]), uuid.uuid4()
+        order = place(
+            by=asker, service=service, link=url.format(shop=SHOPS[2], code="C9fQx2uN4vS", number=7), token=token,
+            quantity=min(max(quantity, service.least), service.maximum), despite_price=True, ask=True, reason=reason,
+        )  # fmt: skip
+        if order.awaits_approval and not reason:
+            decide.decline(order, DECLINED, by=manager)
 
 
 def new_orders(chance: random.Random) -> Iterator[dict[str, Any]]:

@@ -77,6 +77,7 @@ def made_up_orders(first_pk: int, now: datetime) -> Iterator[Order]:
     unclear = {**waits, "attempts": 2, "unclear_since": now, "answer": "No answer within 10 s."}
     upstream = {"task": {**settled, "outcome": "done"}, "upstream_id": "ord_8LvyQ04mNe", "reported_at": now}
     states: list[tuple[str, dict[str, Any]]] = [
+        (Status.APPROVAL, {"task": waits}),
         (Status.QUEUED, {"task": waits}),
         (Status.QUEUED, {"task": unclear}),
         (Status.QUEUED, {"task": {**waits, "attempts": 1, "needs": Decimal("4.5")}}),
@@ -85,6 +86,8 @@ def made_up_orders(first_pk: int, now: datetime) -> Iterator[Order]:
         (Status.REJECTED, {"task": {**settled, "outcome": "refused", "answer": "Link is private"}}),
         (Status.REJECTED, {"task": {**settled, "attempts": 0, "outcome": "withdrawn", "answer": "Withdrawn by Ana."}}),
         (Status.REJECTED, {"task": {**settled, "outcome": "closed", "answer": "Not at the supplier."}}),
+        (Status.REJECTED, {"task": {**settled, "attempts": 0, "outcome": "declined", "answer": "Declined by Mira."}}),
+        (Status.REJECTED, {"task": {**settled, "attempts": 0, "outcome": "expired", "answer": "Nobody decided."}}),
         (Status.PENDING, upstream),
         (Status.PROCESSING, {**upstream, "remains": 1_000, "left_out": 3}),
         (Status.IN_PROGRESS, {**upstream, "remains": 350, "left_out": 4, "missing_since": now}),

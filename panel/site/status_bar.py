@@ -286,7 +286,7 @@ class StatusBar:
         """Changes when what the bar shows does. Open pages send it back to learn that."""
         money = (self.balance, self.currency, self.short, self.low, self.runway.brief) if sees_money() else ()
         return version_of(
-            money, self.trouble, self.worker_silent, self.undone, self.needs_a_look,
+            money, self.trouble, self.worker_silent, self.undone, self.needs_a_look, self.at(Status.APPROVAL),
             self.stopped_at, self.stopped_why, self.stopped_by, self.old_since, self.short_orders, self.unread,
             self.alarms, self.outage, self.assigned, self.refills,
             self.changes,

@@ -13,6 +13,7 @@ from accounts.sessions import end
 from accounts.sign_in import forget
 from accounts.trail import watch
 from catalog.sync import sync
+from orders.approvals import decide
 from orders.following import fold
 from orders.following.poll import ALONE_EVERY_SECONDS, poll_alone
 from orders.statistics import delivery_times, spending
@@ -54,6 +55,7 @@ RECURRING_WORK = {
     "left out":  RecurringWork(poll_alone,   lambda: ALONE_EVERY_SECONDS,            Purpose.POLL),
     "pace":           desk(delivery_times.measure_services,      delivery_times.EVERY_SECONDS),
     "spending":       desk(spending.measure,                     spending.EVERY_SECONDS),
+    "approvals":      desk(decide.lapse,                         decide.LAPSE_EVERY_SECONDS),
     "query plans":    desk(lambda _now: update_planner(),        PLANNER_EVERY_SECONDS),
     "old readings":   desk(fold.fold_old,                        fold.EVERY_SECONDS),
     "old deliveries": desk(dispatch.delete_old,                  DELIVERIES_EVERY_SECONDS),

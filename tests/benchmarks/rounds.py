@@ -174,7 +174,7 @@ def hundred_tries(_client: ReadySupplier) -> None:
 
 CHORES: dict[str, Callable[[ReadySupplier], object]] = {
     "balance": nothing, "catalog": whole_catalog, "left out": one_left_out, "pace": fifty_ended, "spending": nothing,
-    "query plans": nothing, "old deliveries": nothing, "old readings": nothing,
+    "approvals": nothing, "query plans": nothing, "old deliveries": nothing, "old readings": nothing,
     "old sessions": hundred_ended, "old tries": hundred_tries, "new devices": nothing,
     "trail": nothing,
 }  # fmt: skip

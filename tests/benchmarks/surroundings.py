@@ -31,6 +31,7 @@ from catalog.sync import apply_catalog
 from orders.answers.situations import SITUATIONS
 from orders.models import (
     AnswerText,
+    Approval,
     Bulk,
     Endpoint,
     Folding,
@@ -42,6 +43,7 @@ from orders.models import (
     SavedView,
     Sending,
     Spending,
+    Spent,
     TurnedAway,
     Worklist,
 )
@@ -208,6 +210,31 @@ def write_presence(now: datetime) -> None:
     Presence.objects.bulk_create(
         Presence(order=order, user=person, seen_at=now) for order, person in zip(newest, people, strict=True)
     )
+
+
+def write_limits(now: datetime, days: int) -> None:
+    """What everybody spent on each day, and what was decided about orders above a limit, three a day."""
+    people = list(User.objects.order_by("pk"))
+    Spent.objects.bulk_create(
+        [
+            Spent(pk=10**9 - (KEPT_DAYS * who + day), day=now.date() - timedelta(days=day + 1), who=who, spent=10**7)
+            for day in range(days)
+            for who in (0, *(person.pk for person in people))
+        ],
+        batch_size=BATCH,
+    )
+    asked = Order.objects.order_by("-pk").values_list("pk", "created_at")[: RECENT + 3 * days]
+    Approval.objects.bulk_create(
+        [
+            Approval(
+                order_id=pk, asked_by=people[n % 12 + 4], asked_at=at, expires_at=at + timedelta(hours=2), why="sum",
+                limit=25, rate=1, charge=34, outcome=("approved", "declined", "expired")[n % 3], decided_at=at,
+                decided_by=people[1], approved_charge=34,
+            )
+            for n, (pk, at) in enumerate(asked)
+        ],
+        batch_size=BATCH,
+    )  # fmt: skip
 
 
 def write_door(now: datetime, days: int) -> None:

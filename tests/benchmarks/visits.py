@@ -108,6 +108,11 @@ POST /orders/sending/stops/ | reason=They+are+down
 GET  /orders/refills/?before={task}
 GET  /orders/cancels/?before={task}
 GET  /orders/late/
+GET  /orders/approvals/
+GET  /orders/approvals/?state=approved&before={completed}
+GET  /orders/approvals/?state=expired
+POST /orders/{unsent}/approval/ | seen=x
+POST /orders/{unsent}/approval/refusal/ | reason=Not+now
 GET  /orders/{noted}/
 GET  /orders/{missing}/
 POST /orders/{in_progress}/looks/
@@ -187,6 +192,10 @@ POST /team/{person}/details/ | name=New
 POST /team/{person}/links/
 POST /team/{person}/links/withdrawal/
 POST /team/{person}/factors/reset/ | reason=They+lost+the+phone
+GET  /team/limits/
+POST /team/limits/ | team_day_limit=900&saw_team_day_limit=
+GET  /team/{person}/limits/
+POST /team/{person}/limits/ | order=own&order_sum=40&day=none
 GET  /team/security/
 GET  /team/security/?before={door}
 GET  /team/security/?what=refused

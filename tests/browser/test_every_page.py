@@ -105,6 +105,8 @@ def pages(desk: Desk) -> dict[str, str]:
         "answers": f"/orders/answers/{job.worklist_id}/", "messages": "/orders/answers/",
         "texts": "/orders/answers/texts/?language=es", "text": "/orders/answers/texts/late/",
         "paste": "/orders/bulks/new/", "jobs": "/orders/bulks/", "job": job.get_absolute_url(),
+        "approvals": "/orders/approvals/", "expired": "/orders/approvals/?state=expired", "limits": "/team/limits/",
+        "asked": f"/orders/{Order.objects.get(status='approval').pk}/", "person-limits": f"/team/{owner.pk}/limits/",
         "preferences": "/accounts/preferences/", "settings": "/upstream/settings/",
         "alarms": "/alarms/", "alarm-choices": "/alarms/choices/",
         "palette": "/palette/?q=followers", "keys": "/keys/", "components": "/styleguide/",

@@ -12,7 +12,7 @@ from accounts.access import Role
 from accounts.models import BalanceReading
 from orders.bulk.job import start_job
 from orders.bulk.selection import Selection
-from orders.models import Order, Task
+from orders.models import Approval, Order, Task
 from orders.placing import send_switch
 from orders.rules.statuses import Status
 from panel.alarms.models import Alarm
@@ -22,13 +22,13 @@ from tests.browser.conftest import Desk, Opens, tells
 from tests.makers import make_order, make_service, make_user, place_order
 
 # Every fragment that a template swaps, by its id. Rows of the list are swapped by their own ids.
-BY_POLLS = {"order", "job", "answers", "alarms", "calls", "sync", "bar", "bell", "trouble", "fresh",
+BY_POLLS = {"order", "job", "answers", "alarms", "approvals", "calls", "sync", "bar", "bell", "trouble", "fresh",
             "waits-{{ key }}-{{ at }}"}  # fmt: skip
-WITHOUT_CONTROLS = {"poll", "heard", "counts", "n-all", "n-late", "n-{{ tab }}", "needs", "undecided", "unread",
-                    "waits-more", "stars", "sample", "doctor"}  # fmt: skip
+WITHOUT_CONTROLS = {"poll", "heard", "counts", "n-all", "n-late", "n-asked", "n-{{ tab }}", "needs", "undecided",
+                    "unread", "waits-more", "stars", "sample", "doctor"}  # fmt: skip
 # Each with the focus elsewhere, or on a control with an id.
 BY_TYPING_AND_PRESSES = {"services", "found", "receipt", "fields", "doubt", "alike", "hold", "cheaper", "matching",
-                         "go-list"}  # fmt: skip
+                         "press", "ask-why", "go-list"}  # fmt: skip
 SWAPPED_TAG = re.compile(r"<[a-z]+ [^<>]*?(?:hx-swap-oob|\{\{ swap \}\}|hx-swap=)", re.DOTALL)
 # Polls, and waits until what had the focus is in the page no more; false when that does not come.
 SWAPPED = """() => new Promise((done) => {
@@ -122,6 +122,13 @@ def test_the_pages_about_one_thing(desk: Desk, opens: Opens, settings: Any) -> N
     keeps(page, seen, lambda: Alarm.objects.filter(pk=silent.pk).update(ended_at=now))
     ends = Alarm.objects.filter(pk=low.pk)
     keeps(page, seen, lambda: ends.update(ended_at=now), page.locator(f"#alarm-{low.pk} h3"))
+
+    waiting = [make_order(Status.APPROVAL) for _ in range(3)]
+    page.goto(f"{desk.url}/orders/approvals/")
+    for gone, control in zip(waiting, ("approve", "more"), strict=False):
+        asked = Approval.objects.filter(order=gone)
+        last = page.locator(f"#{control}-{waiting[2].pk}")
+        keeps(page, last, lambda asked=asked: asked.update(decided_at=now, outcome="expired"))  # type: ignore[misc]
 
     some = [make_order(Status.COMPLETED, service=order.service, remains=0) for _ in range(2)]
     job = start_job(Selection.of("refill", [one.pk for one in some], "ticked on the orders page"), by=mira)

@@ -193,8 +193,12 @@ class Campaign:
             total_seconds=self.patience, clock=self.clock.timestamp,
         )  # fmt: skip
 
-    def submit(self, *, bad: bool = False) -> str:
-        """One wish of a person, who sends the form again until it says yes, and sometimes once more."""
+    def submit(self, *, bad: bool = False, ask: bool = False) -> str:
+        """One wish of a person, who sends the form again until it says yes, and sometimes once more.
+
+        With `ask` it is above the person's limit, and waits for approval.
+        """
+        self.team.operator.limits = {"order": "0"} if ask else {}
         link, token = f"https://instagram.com/p/{self.seed}-{len(self.intents)}", uuid.uuid4()
         self.intents.append(link)
         self.team.links.append(link)
@@ -203,8 +207,9 @@ class Campaign:
         while times:
             try:
                 place_order(
-                    by=self.team.operator, service=self.bad if bad else self.good, link=link, quantity=1000, token=token
-                )
+                    by=self.team.operator, service=self.bad if bad else self.good, link=link, quantity=1000,
+                    token=token, ask=ask,
+                )  # fmt: skip
             except Crash:
                 continue
             times -= 1

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 Query = Callable[[str], Iterable[tuple[Any, ...]]]  # runs one SELECT on the desk's database
 
+NEVER_SENT = ("withdrawn", "declined", "expired")  # by the desk's own people, or because nobody decided
 ENDS = {"completed", "partial", "cancelled", "refunded"}  # upstream's words after which nothing comes
 
 
@@ -104,13 +105,13 @@ def _about(
     if order.status == "review" and not order.upstream_id:
         return  # flagged: on a person's list, whether upstream has it or not
     if order.status == "rejected":
-        if theirs and order.outcome == "withdrawn":
-            yield f"withdrawn, and upstream charged {net(theirs)} for it"
+        if theirs and order.outcome in NEVER_SENT:
+            yield f"{order.outcome}, and upstream charged {net(theirs)} for it"
         elif theirs:
             yield f"rejected, and upstream charged {net(theirs)} for it"
-        elif order.outcome == "withdrawn" and not withdrawn:
-            yield "withdrawn, and nobody asked for that"
-        elif order.outcome != "withdrawn" and order.answer not in noes:
+        elif order.outcome in NEVER_SENT and not withdrawn:
+            yield f"{order.outcome}, and nobody asked for that"
+        elif order.outcome not in NEVER_SENT and order.answer not in noes:
             yield f"rejected, and upstream never said no: {order.answer!r}"
         return
     if theirs is None:

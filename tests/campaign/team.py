@@ -2,10 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable
+from datetime import datetime
 from random import Random
 
 from accounts.access import Role
 from orders.aftersale import ask as aftersale
+from orders.approvals import decide
+from orders.approvals.current_terms import terms_of
 from orders.models import Order, Task
 from orders.rules.refusal import Refusal
 from orders.rules.statuses import LIVE, Status
@@ -51,6 +54,17 @@ class Team:
     def ask_anew(self, order: Order) -> None:
         took = self._insist(lambda: aftersale.ask_anew(order, by=self.manager))
         self.asked[REFILL, order.link] += bool(took)
+
+    def approve(self, order: Order) -> None:
+        self._insist(lambda: decide.approve(order, terms_of(order).mark, by=self.manager))
+
+    def decline(self, order: Order) -> None:
+        self.withdrawn.add(order.link)
+        self._insist(lambda: decide.decline(order, "Not now.", by=self.manager))
+
+    def let_expire(self, order: Order, now: datetime) -> None:
+        self.withdrawn.add(order.link)
+        self._insist(lambda: decide.lapse(now))
 
     def mark(self, order: Order) -> None:
         self._insist(lambda: aftersale.mark_settled(order, "The customer sees it.", by=self.manager))

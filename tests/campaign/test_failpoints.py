@@ -18,6 +18,7 @@ from tests.campaign.drive import NO, Campaign
 from tests.campaign.points import STEPS, discovered, unguarded
 from tests.campaign.team import CANCEL, REFILL
 from tests.campaign.test_campaign import campaign_on
+from tests.orders.limits.desk_limits import sums, sums_of_orders
 from tests.upstream import Upstream
 
 __all__ = ["campaign_on"]
@@ -110,6 +111,25 @@ def after_the_sale(campaign: Campaign) -> None:
     team.mark(team.order(second))
 
 
+def four_eyes(campaign: Campaign) -> None:
+    """Orders above a limit: one is approved and sent, one declined, one expires, and one is withdrawn; twice."""
+    team = campaign.team
+    for _ in range(2):
+        approved, declined, withdrawn, expired = (campaign.submit(ask=True) for _ in range(4))
+        campaign.work()
+        team.approve(team.order(approved))
+        team.decline(team.order(declined))
+        team.press(team.order(withdrawn), CANCEL)
+        campaign.work()
+        campaign.advance(2 * 3600 + 1)
+        team.let_expire(team.order(expired), campaign.clock.now)
+        campaign.work()
+    for who in (0, team.operator.pk):
+        assert sums(who) == sums_of_orders(who)
+
+
+# Where only what waits for approval comes by.
+FOUR_EYES = {"approval", "approve", "decline", "lapse"}
 # Where only what is asked of placed orders comes by.
 AFTER_SALE = {"ask", "again", "anew", "mark", "instead", "together", "wish", "apart", "presume"}
 ONCE = {"mark", "instead", "apart", "presume"}  # passed but once there
@@ -126,10 +146,11 @@ def in_transaction(point: str) -> bool:
 
 def walk(campaign: Campaign, point: str) -> list[str]:
     """Orders that come by this failpoint, to their ends; what is wrong."""
-    aftersale = point.split(".")[0] in AFTER_SALE
-    (after_the_sale if aftersale else one_of_each_end)(campaign)
+    step = point.split(".")[0]
+    go = after_the_sale if step in AFTER_SALE else four_eyes if step in FOUR_EYES else one_of_each_end
+    go(campaign)
     wrong = campaign.finish()
-    assert campaign.passed[point], f"nothing came by: let {'after_the_sale' if aftersale else 'one_of_each_end'} do so"
+    assert campaign.passed[point], f"nothing came by: let {go.__name__} do so"
     return wrong
 
 

@@ -24,6 +24,7 @@ from tests.mutants import (
     exposing,
     fronting,
     knowing,
+    limiting,
     links,
     listing,
     measuring,
@@ -42,7 +43,7 @@ from tests.mutants.mistake import Mistake
 PARTS = (
     sending, knowing, polling, links, answering, asking, starting, books, reading, showing, seeing, listing, measuring,
     customers, prices, attending, exposing, entering, door, fronting, owing,
-    trailing,
+    trailing, limiting,
 )  # fmt: skip
 MISTAKES = tuple(mistake for part in PARTS for mistake in part.MISTAKES)
 LEFT_BEHIND = shutil.ignore_patterns(".*", "node_modules", "test-results", "__pycache__")

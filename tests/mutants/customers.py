@@ -19,7 +19,7 @@ MISTAKES = (
     ),
     Mistake(
         "an unknown word of upstream’s is passed on", FACTS,
-        '"withdrawn", "closed") else "other"', '"withdrawn", "closed") else "processing"', SITUATIONS,
+        'shown in SHOWN_STATUSES else "other"', 'shown in SHOWN_STATUSES else "processing"', SITUATIONS,
     ),
     Mistake(
         "a fact is read as a template", TEMPLATE,

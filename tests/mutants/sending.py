@@ -155,8 +155,8 @@ MISTAKES = (
     ),
     Mistake(
         "order and task are written apart", PLACE,
-        "        with transaction.atomic():\n            order = Order.objects.create(",
-        "        if True:\n            order = Order.objects.create(",
+        "        with transaction.atomic():\n            order = Order(",
+        "        if True:\n            order = Order(",
         CRASHES,
     ),
     Mistake(

@@ -22,7 +22,8 @@ LEADS_TO = {"login": "/accounts/login/", "orders": "/orders/", "views": "/orders
             "admin_login": "/admin/login/", "webhooks": "/upstream/webhooks/", "factors": "/accounts/factors/",
             "choice": "/accounts/password/choice/", "password": "/accounts/password/change/", "admin": "/admin/",
             "sessions": "/accounts/sessions/", "sign_out": "/accounts/logout/", "change": "change/",
-            "roles": "/team/roles/", "alarms": "/alarms/", "choices": "/alarms/choices/"}  # fmt: skip
+            "roles": "/team/roles/", "limits": "/team/limits/", "alarms": "/alarms/",
+            "choices": "/alarms/choices/"}  # fmt: skip
 TABLE = """
                                  | login orders            | 405                           | 405
 orders/                          | login 200               | 405                           | 405
@@ -40,6 +41,9 @@ orders/new/                      | login 403 200 200 200   | login 403 422 422 4
 orders/new/receipt/              | login 403 200 200 200   | login 403 200 200 200         | 405
 orders/refills/                  | login 200               | 405                           | 405
 orders/cancels/                  | login 200               | 405                           | 405
+orders/approvals/                | login 200               | 405                           | 405
+orders/<pk>/approval/            | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
+orders/<pk>/approval/refusal/    | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
 orders/late/                     | login 200               | 405                           | 405
 orders/<pk>/                     | login 200               | 405                           | 405
 orders/<pk>/looks/               | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
@@ -113,6 +117,8 @@ team/<pk>/links/                 | login 403 403 403 405   | login 403 403 403 2
 team/<pk>/links/withdrawal/      | login 403 403 403 405   | login 403 403 403 person      | login 403 403 403 405
 team/<pk>/factors/reset/         | login 403 403 403 405   | login 403 403 403 422         | login 403 403 403 405
 team/roles/                      | login 200               | login 403 403 403 roles       | 405
+team/limits/                     | login 403 403 403 200   | login 403 403 403 limits      | 405
+team/<pk>/limits/                | login 403 403 403 200   | login 403 403 403 422         | 405
 team/security/                   | login 403 403 403 200   | 405                           | 405
 team/<pk>/sessions/              | login 403 403 403 200   | 405                           | 405
 team/<pk>/sessions/endings/      | login 403 403 403 405   | login 403 403 403 sessions    | login 403 403 403 405

@@ -11,7 +11,8 @@ from django.utils import timezone
 from accounts.access import Role
 from orders.aftersale import ask
 from orders.aftersale.withdraw import withdraw
-from orders.models import Delivery, Event, Order, Poll, Sending, Task
+from orders.approvals.decide import approve
+from orders.models import Approval, Delivery, Event, Order, Poll, Sending, Task
 from orders.placing import old_books, send_switch
 from orders.placing.old_books import LastWorker, gap_begins, notice, release
 from orders.placing.probe import probe
@@ -449,3 +450,15 @@ def test_the_page_counts_what_it_does_not_list(monkeypatch: pytest.MonkeyPatch) 
         place_order()
     restored()
     assert "And 1 more" in as_a(Role.MANAGER).get("/orders/sending/due/").content.decode()
+
+
+def test_what_waits_for_approval_in_old_books_is_left_to_a_person(boss: Any) -> None:
+    order = make_order(Status.APPROVAL)
+    Approval.objects.update(asked_at=timezone.now() - 4 * H)
+    make_order(Status.QUEUED)
+    assert restored()
+    order.refresh_from_db()
+    assert order.status == Status.REVIEW
+    assert order.placing_task and order.placing_task.outcome == Task.Outcome.REVIEW
+    with pytest.raises(Refusal):
+        approve(order, "", by=boss)

@@ -15,7 +15,12 @@ from tests.upstream import Upstream
 Kind, Outcome, Settled = Task.Kind, Task.Outcome, Task.Settled
 CAP = 3  # refills of an order
 STATUSES = (*Status.values, "paused")  # the last is a word that upstream has added since
-UNSENT_STATUSES = {Status.QUEUED, Status.REVIEW, Status.REJECTED}  # upstream has no such order, or has not said so
+UNSENT_STATUSES = {
+    Status.APPROVAL,
+    Status.QUEUED,
+    Status.REVIEW,
+    Status.REJECTED,
+}  # upstream has no such order, or has not said so
 # How a pending task of the same kind stands: there is none; written down; without a clear answer; taken by upstream.
 PENDING = ("", "asked", "unclear", "taken")
 PENDING_UPSTREAM = ("unclear", "taken")  # where no clear answer came, upstream had given one that was lost

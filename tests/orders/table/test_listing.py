@@ -152,7 +152,7 @@ def test_search_finds_parts_of_links_and_names(desk: User, typed: str, part_of_l
 
 def test_search_finds_our_ids_upstreams_ids_and_whole_messages(desk: User) -> None:
     """Request ids are found too, and an id in a message that no order has is listed as unknown."""
-    a, b, c = Order.objects.exclude(upstream_id=None).order_by("pk")[:3]
+    a, c, b = Order.objects.exclude(upstream_id=None).order_by("pk")[:3]
     assert [order.pk for order in listing(desk, q=str(a.pk)).page().orders] == [a.pk]
     assert [order.pk for order in listing(desk, q=b.upstream_id).page().orders] == [b.pk]
     assert [order.pk for order in listing(desk, q=c.request_id).page().orders] == [c.pk]

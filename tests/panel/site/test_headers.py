@@ -122,6 +122,7 @@ def test_caches_tell_a_page_from_its_part_for_htmx(owner: Client) -> None:
         "orders/views/new/",
         "orders/bulks/<pk>/",
         "orders/answers/<pk>/",
+        "orders/approvals/",
         "orders/<pk>/",
         "services/",
         "alarms/",

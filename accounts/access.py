@@ -29,7 +29,9 @@ class Role(models.TextChoices):
 #   what          from which role on    in words, after "Only … may"
 NEEDS = {
     "view": (Role.VIEWER, "see the desk"),
+    "money": (Role.VIEWER, "see money"),
     "place": (Role.OPERATOR, "place orders"),
+    "note": (Role.OPERATOR, "write notes and assign orders"),
     "decide": (Role.MANAGER, "decide this"),
     "administer": (Role.OWNER, "administer the desk"),
 }

@@ -5,6 +5,7 @@ from django.urls import path
 from orders.aftersale import views as aftersale
 from orders.answers import texts_views as answer_texts
 from orders.answers import views as answers
+from orders.bulk import assignments
 from orders.bulk import views as bulk
 from orders.detail import views as detail
 from orders.following import views as following
@@ -13,6 +14,7 @@ from orders.placing import views as placing
 from orders.reports import late
 from orders.table import saved_views
 from orders.table import views as table
+from orders.teamwork import views as teamwork
 
 app_name = "orders"
 urlpatterns = [
@@ -49,7 +51,11 @@ urlpatterns = [
     path("refills/", aftersale.tasks, {"kind": Task.Kind.REFILL}, name="all_refills"),
     path("cancels/", aftersale.tasks, {"kind": Task.Kind.CANCEL}, name="all_cancels"),
     path("late/", late.index, name="late"),
+    path("next/", teamwork.next_order, name="next"),
+    path("assignments/", assignments.new, name="assignments"),
+    path("assignments/confirmation/", assignments.confirmation, name="assigning"),
     path("<int:pk>/", detail.show, name="show"),
+    path("<int:pk>/deciding/", teamwork.deciding, name="deciding"),
     path("<int:pk>/looks/", following.looks, name="looks"),
     path("<int:pk>/notes/", detail.notes, name="notes"),
     path("<int:pk>/assignment/", detail.assignment, name="assignment"),

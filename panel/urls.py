@@ -11,6 +11,7 @@ from accounts.sessions import views as sessions
 from accounts.sign_in.views import SignIn, security
 from accounts.views import live, preferences, sample, settings, team
 from catalog import views as catalog
+from orders.handover import views as handover
 from orders.placing.picker import picker_services
 from orders.reports.balance import balance
 from orders.reports.charges import charges
@@ -66,6 +67,11 @@ urlpatterns = [
     path("orders/", include("orders.urls")),
     path("services/", include((services, "catalog"))),
     path("activity/", activity, name="activity"),
+    path("activity/since/", handover.since, name="since"),
+    path("activity/since/notes/", handover.notes, name="shift_notes"),
+    path("activity/since/notes/<int:pk>/reading/", handover.reading, name="shift_reading"),
+    path("activity/since/dealings/", handover.dealings, name="dealings"),
+    path("activity/since/handed/", handover.handed_seen, name="handed_seen"),
     path("mentions/", mentions, name="mentions"),
     path("mentions/read/", mentions_read, name="mentions_read"),
     path("upstream/charges/", charges, name="charges"),

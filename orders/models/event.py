@@ -26,6 +26,9 @@ class Event(models.Model):
         indexes = [
             # An order's timeline.
             models.Index(fields=["order", "-id"], name="event_timeline"),
+            # Since you left: the newest of a kind, down to the first event since a moment.
+            models.Index(fields=["kind", "-id"], name="event_of_kind"),
+            models.Index(fields=["at", "id"], name="event_by_time"),
             # What a person did: the admin's filter, and whether a person may be deleted.
             models.Index(fields=["by"], condition=models.Q(by__isnull=False), name="event_of_person"),
         ]

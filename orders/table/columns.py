@@ -7,7 +7,7 @@ filled in each time.
 
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple, Self
@@ -21,16 +21,21 @@ from markupsafe import Markup, escape
 
 from accounts.access import may
 from orders.models import Order
+from orders.models.team import Colleague
 from orders.rules.lateness import late_since
-from orders.table.rows import Row
+from orders.table.rows import Row, company_mark
 from panel.format.numbers import PLAIN, marked
 from panel.format.times import due_tag, span_tag, time_tag, today, zone_name
 
 CACHED_TEMPLATES = 128  # compiled rows, one for each choice of columns; a team makes few different choices
 DRAWN_AT_ONCE = 8  # rows of a page; a screen shows some of those below later, by a frame: lists.css
 DRAWN_ROWS = 2_000  # kept in a process; each takes some 4 kB
+SHOWN_COLLEAGUES = 2  # marks in a row
 FIRST_COLUMN = "id"  # in every choice: it names the row and links to the order
 DEFAULT_COLUMNS = ("id", "link", "service", "who", "qty", "charge", "status", "refill")
+
+
+Company = Mapping[int, Sequence[Colleague]]  # order → others who have it open
 
 
 class Column(NamedTuple):
@@ -137,16 +142,20 @@ class Times(NamedTuple):
 
 
 # The blanks of a drawn row: its times, and what a page adds. Between marks that nobody can guess, so no text has one.
-TOLD, ADDED = ("placed", "polled", "changed", "late", "due"), ("back", "attributes", "note")
+TOLD, ADDED = ("placed", "polled", "changed", "late", "due"), ("back", "attributes", "note", "company", "mark")
 _MARK = secrets.token_hex(16)
 BLANKS = {name: Markup(f"{_MARK}{name}{_MARK}") for name in TOLD + ADDED}  # noqa: S704  our own words
 _AT_BLANKS = re.compile(f"{_MARK}([a-z]+){_MARK}")
 
 
-def draw_rows(rows: Iterable[Row], reader: Reader, *, match: str = "", note: str = "", swap: bool = False) -> Markup:
+def draw_rows(
+    rows: Iterable[Row], reader: Reader, company: Company | None = None, *, match: str = "", note: str = "",
+    swap: bool = False,
+) -> Markup:  # fmt: skip
     """These rows as HTML: a page of them, or with `swap` each to go to its own place in an open page.
 
-    `match` is the query string of the list that they stand in, `note` says why nothing was done.
+    `company` says who else has which order open, `match` is the query string of the list that the rows stand in, `note`
+    says why nothing was done.
     """
     added = {
         "back": escape(f"?{urlencode({'from': match})}" if match else ""),
@@ -158,8 +167,21 @@ def draw_rows(rows: Iterable[Row], reader: Reader, *, match: str = "", note: str
     for position, row in enumerate(rows):
         if position == DRAWN_AT_ONCE and not swap:
             added["attributes"] = " data-below"
+        here = (company or {}).get(row.pk, ())
+        added["company"], added["mark"] = company_html(here), company_mark(here)
         drawn += _filled(_drawn(row.timeless(now), reader), Times(*row.times), added)
     return Markup("".join(drawn))  # noqa: S704  each part was escaped where it was made
+
+
+def company_html(company: Sequence[Colleague]) -> Markup:
+    """The mark of those who have an order open, with their names for who hovers or listens; nothing for nobody."""
+    marks = [
+        Markup(
+            '<span class="face" title="{0}"><span aria-hidden="true">{1}</span><span class="vh">{0}</span></span>'
+        ).format(colleague.sentence, colleague.name[:1].upper())
+        for colleague in company[:SHOWN_COLLEAGUES]
+    ]
+    return Markup("").join(marks)
 
 
 def draw_order(order: Order, reader: Reader) -> Markup:

@@ -40,7 +40,7 @@ def row_or_redirect(request: HttpRequest, pk: int, why: str, done: str) -> HttpR
     listing = Listing.of(request.user, QueryDict(urlsplit(page_path(request)).query))  # of the page that asked
     rows = fetch_rows(Order.objects.seen_by(request.user).filter(pk=pk))
     reader = Reader.of(request.user, listing.columns, stopped=bool(bar_of(request).stopped_at))
-    html = draw_rows(rows, reader, match=listing.query(), note=why)
+    html = draw_rows(rows, reader, bar_of(request).company, match=listing.query(), note=why)
     response = HttpResponse(html, status=HTTPStatus.CONFLICT if why else HTTPStatus.OK)
     if not why:
         response["HX-Trigger"] = json.dumps({"desk:said": done})

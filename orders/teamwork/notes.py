@@ -21,7 +21,7 @@ def write_note(order: Order, text: str, token: uuid.UUID, *, by: Any) -> tuple[N
 
     Raises a Refusal when the text may not stand as a note, or the form has written another text.
     """
-    require_allowed(by, "place")
+    require_allowed(by, "note")
     text = text.replace("\r\n", "\n").rstrip().lstrip("\n")
     if why := why_no_note(text):
         raise Refusal(why)

@@ -18,6 +18,8 @@ pytestmark = pytest.mark.django_db
 
 MAY = {
     "view": {Role.VIEWER, Role.OPERATOR, Role.MANAGER, Role.OWNER},
+    "money": {Role.VIEWER, Role.OPERATOR, Role.MANAGER, Role.OWNER},
+    "note": {Role.OPERATOR, Role.MANAGER, Role.OWNER},
     "place": {Role.OPERATOR, Role.MANAGER, Role.OWNER},
     "decide": {Role.MANAGER, Role.OWNER},
     "administer": {Role.OWNER},

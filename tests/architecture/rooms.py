@@ -42,7 +42,7 @@ ROOMS: dict[str, frozenset[str]] = {
     "orders.placing": CORE | {"accounts.sign_in", "orders.aftersale", "orders.statistics", "orders.table"},
     "orders.following": CORE | {"orders.aftersale", "orders.table", "orders.webhooks"},
     "orders.answers": CORE,
-    "orders.bulk": CORE | {"orders.aftersale", "orders.answers", "orders.table"},
+    "orders.bulk": CORE | {"orders.aftersale", "orders.answers", "orders.table", "orders.teamwork"},
     "orders.reports": CORE | {"orders.statistics"},
     "orders.detail": CORE | {
         "orders.aftersale", "orders.answers", "orders.following", "orders.placing", "orders.statistics", "orders.table",
@@ -60,6 +60,8 @@ ROOMS |= {
     "panel.worker": CORE | DOOR | ORDERS | {"panel.alarms", "panel.upstream"},
     "panel.demo": CORE | ORDERS | {"panel.upstream"},
 }
+# What happened while a person was away, alarms too. Only the addresses see it.
+ROOMS["orders.handover"] = CORE | ORDERS | {"panel.alarms"}
 ROOF = frozenset(ROOMS)
 ROOMS["panel.management"] = ROOF
 

@@ -59,7 +59,7 @@ def test_a_poll_answers_when_somebody_comes_and_goes(ana: User, tomas: User, ord
     version = presence.page_version(order.version, ["Tomás"])
     assert f'data-v="{version}"' in joined.content.decode()
     assert mine.get(poll_address(order, version), headers=htmx()).status_code == 204
-    Presence.objects.filter(user=tomas).update(seen_at=timezone.now() - presence.STILL_THERE)
+    Presence.objects.filter(user=tomas).update(seen_at=timezone.now() - STILL_THERE)
     left = mine.get(poll_address(order, version), headers=htmx())
     assert left.status_code == 200
     assert "looking at this too" not in left.content.decode()

@@ -34,6 +34,7 @@ from orders.models import (
     Delivery,
     Endpoint,
     Folding,
+    Handed,
     KeptSearch,
     Mention,
     Note,
@@ -44,6 +45,8 @@ from orders.models import (
     Reading,
     SavedView,
     Sending,
+    ShiftNote,
+    ShiftReader,
     Spending,
     TurnedAway,
     Worklist,
@@ -80,6 +83,10 @@ def one_of_everything() -> Order:
     note = Note.objects.create(order=order, by=order.placed_by, at=now, text="Look here.", form_token=uuid.uuid4())
     Mention.objects.create(note=note, user=order.placed_by)
     Presence.objects.create(order=order, user=order.placed_by, seen_at=now)
+    Handed.objects.create(order=order, user=order.placed_by, by=order.placed_by, at=now)
+    shift_note = ShiftNote.objects.create(by=order.placed_by, at=now, text="Quiet night.", form_token=uuid.uuid4(),
+                                          taken_along=[["late", order.pk]])  # fmt: skip
+    ShiftReader.objects.create(note=shift_note, user=order.placed_by)
     Attempt.objects.create(task=order.tasks.get(), began_at=now)
     Sending.objects.create(pk=ONLY_ROW)
     AnswerText.objects.create(language="es", situation="completed", text="{which}: listo.", changed_by=order.placed_by,
@@ -165,6 +172,7 @@ def behind(route: str) -> type[Model]:
     within = {
         "orders/views": SavedView,
         "services/alarms": ShrinkAlarm,
+        "activity/since": ShiftNote,
         "alarms": Alarm,
         "bulks": Bulk,
         "answers": Worklist,

@@ -7,6 +7,7 @@ from django.db import models
 from django.urls import reverse
 
 from accounts.models import User
+from panel.format.times import clock
 
 NOTE_CHARACTERS = 5_000
 # Since when a page that polls every 15 s, or a question that tells as often, was last heard of.
@@ -250,3 +251,12 @@ class Worklist(models.Model):
     def get_absolute_url(self) -> str:
         """The page of its answers."""
         return reverse("orders:answers", args=[self.pk])
+
+
+def last_decision(order: Any, *kinds: str) -> str:
+    """Who did one of these things to the order last, and when, as a sentence that goes on after another; or "".
+
+    For a press that comes too late. `kinds` are kinds of events that people cause.
+    """
+    event = order.events.filter(kind__in=kinds, by__isnull=False).select_related("by").order_by("-id").first()
+    return f" {event.sentence.plain.rstrip('.')}, at {clock(event.at)}." if event else ""

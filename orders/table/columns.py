@@ -23,6 +23,7 @@ from accounts.access import may
 from orders.models import Order
 from orders.models.team import Colleague
 from orders.rules.lateness import late_since
+from orders.table.markup import icon
 from orders.table.rows import Row, company_mark
 from panel.format.numbers import PLAIN, marked
 from panel.format.times import due_tag, span_tag, time_tag, today, zone_name
@@ -30,7 +31,6 @@ from panel.format.times import due_tag, span_tag, time_tag, today, zone_name
 CACHED_TEMPLATES = 128  # compiled rows, one for each choice of columns; a team makes few different choices
 DRAWN_AT_ONCE = 8  # rows of a page; a screen shows some of those below later, by a frame: lists.css
 DRAWN_ROWS = 2_000  # kept in a process; each takes some 4 kB
-SHOWN_COLLEAGUES = 2  # marks in a row
 FIRST_COLUMN = "id"  # in every choice: it names the row and links to the order
 DEFAULT_COLUMNS = ("id", "link", "service", "who", "qty", "charge", "status", "refill")
 
@@ -174,14 +174,12 @@ def draw_rows(
 
 
 def company_html(company: Sequence[Colleague]) -> Markup:
-    """The mark of those who have an order open, with their names for who hovers or listens; nothing for nobody."""
-    marks = [
-        Markup(
-            '<span class="face" title="{0}"><span aria-hidden="true">{1}</span><span class="vh">{0}</span></span>'
-        ).format(colleague.sentence, colleague.name[:1].upper())
-        for colleague in company[:SHOWN_COLLEAGUES]
-    ]
-    return Markup("").join(marks)
+    """A mark beside the number of an order that others have open, with their names for who points at it or listens."""
+    if not company:
+        return Markup("")
+    words = " ".join(colleague.sentence for colleague in company)
+    mark = '<span class="odd-m whole" title="{0}">{1}<span class="vh">{0}</span></span>'
+    return Markup(mark).format(words, icon("eye", "i i-s"))  # noqa: S704  our own words; names are escaped by it
 
 
 def draw_order(order: Order, reader: Reader) -> Markup:

@@ -51,7 +51,7 @@ PLACES = (
     Place("Charges", "charges", "view"),
     Place("Notes to me", "mentions", "view", "g m"),
     Place("Since you left: what happened, and a note to the next shift", "since", "view", "g l"),
-    Place("Take next: the oldest order that needs a look", "orders:next", "note"),
+    Place("Take next: the oldest order that needs a look", "orders:next", "note", "g x"),
     Place("Alarms", "alarms", "view"),
     Place("Alarm notifications", "alarm_choices", "view"),
     Place("Preferences", "preferences", "view", "g p"),

@@ -108,6 +108,12 @@ POST /orders/sending/stops/ | reason=They+are+down
 GET  /orders/refills/?before={task}
 GET  /orders/cancels/?before={task}
 GET  /orders/late/
+GET  /orders/next/
+POST /orders/next/
+GET  /orders/assignments/ -> 302
+ASK  /orders/assignments/ | which=all&match=open%3Ddoubt
+POST /orders/assignments/confirmation/ | picked={assigned}&to={person}
+POST /orders/{completed}/deciding/ | about=refills
 GET  /orders/{noted}/
 GET  /orders/{missing}/
 POST /orders/{in_progress}/looks/
@@ -148,6 +154,15 @@ POST /services/changes/{change}/decision/ | decision=accepted
 POST /services/changes/{change}/decision/ | decision=held
 GET  /activity/
 GET  /activity/?before={event}
+GET  /activity/since/
+GET  /activity/since/?from={night}
+GET  /activity/since/?from={month}
+GET  /activity/since/?from={night}&see=badly
+GET  /activity/since/notes/ -> 302
+POST /activity/since/notes/ | text=Look+at+%23{review}&token={token}&item=look-{review}
+POST /activity/since/notes/{shift_note}/reading/
+POST /activity/since/dealings/ | order={partial}
+POST /activity/since/handed/ | order={handed}
 GET  /mentions/
 GET  /mentions/?before={early}
 POST /mentions/read/ | note={early}
@@ -276,6 +291,7 @@ class Visitor:
     def last_used(self, at: datetime) -> None:
         """Sets when the session of this browser was used last."""
         DeskSession.objects.filter(digest=digest_of(self._key)).update(used_at=at)
+        User.objects.filter(pk=self.owner.pk).update(seen_at=at)
 
     def go(self, line: Line, *, htmx: bool = False) -> None:
         """Comes to the address, and checks that it is answered as the line says."""

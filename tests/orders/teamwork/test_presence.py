@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.access import Role
 from accounts.models import DeskSession, User
 from orders.models import Order, Presence, team
+from orders.models.team import STILL_THERE
 from orders.rules.statuses import Status
 from orders.teamwork import presence
 from panel.site.status_bar import StatusBar

@@ -25,7 +25,7 @@ const headers = JSON.parse(document.body.getAttribute("hx-headers") ?? "{}");
 const tell = async (to, about) => {
   const { pathname } = new URL("../deciding/", to);
   try {
-    const answer = await fetch(pathname, { method: "POST", headers, body: new URLSearchParams({ about }) });
+    const answer = await fetch(pathname, { method: "POST", headers, body: new URLSearchParams({ about }), keepalive: true });
     return answer.ok ? (await answer.text()).trim() : "";
   } catch { // the press is asked about once more, where it matters
     return "";
@@ -34,10 +34,10 @@ const tell = async (to, about) => {
 
 const close = (back) => {
   if (!asked) return;
-  const { box, button, before, to, telling } = asked;
-  asked = null;
+  const { box, button, before, telling } = asked;
   clearInterval(telling);
-  tell(to, "");
+  tell(asked.to, "");
+  asked = null;
   if (box.hasAttribute("hx-preserve")) {
     box.hidden = true;
     box.replaceChildren();
@@ -101,6 +101,7 @@ desk.askedAnew = () => {
   const isOffered = button?.dataset.ask && address(button) === to, isLost = document.activeElement === document.body;
   if (isOffered && box.isConnected) return fill(button);
   if (isOffered && isLost) { // its whole row came anew
+    clearInterval(asked.telling);
     asked = null;
     return ask(button, letter, before);
   }

@@ -45,6 +45,7 @@ from panel.alarms.models import Alarm
 from panel.site.status_bar import StatusBar
 from panel.upstream.models import ROLES
 from tests.sentences_at_the_door import door
+from tests.sentences_of_the_team import team_words
 
 Lines = Iterator[str]
 Kind, Outcome, Settled = Task.Kind, Task.Outcome, Task.Settled
@@ -407,6 +408,7 @@ GROUPS: dict[str, Callable[[], Lines]] = {
     "anomalies": anomalies,
     "usual times": usual_times,
     "refills and cancels": task_notes,
+    "among the team": team_words,
 }
 
 

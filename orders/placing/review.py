@@ -48,7 +48,7 @@ def why_not_again(order: Order) -> str:
     """The reason why the same request_id may not be sent once more; "" when it may."""
     task = order.placing_task
     if order.status != Status.REVIEW or task is None:
-        return f"Only an order that needs a look can be sent again.{last_decision(order, *DECISIONS)}"
+        return "Only an order that needs a look can be sent again."
     if not task.trusted(timezone.now()):
         hours = settings.TRUST_WINDOW_HOURS
         return (
@@ -72,7 +72,7 @@ def ask_again(order: Order, *, by: Any) -> None:
     """Sends the same request_id once more. If upstream refuses it, the order comes back to review."""
     require_allowed(by, "decide")
     if why := why_not_again(order):
-        raise Refusal(why)
+        raise Refusal(why if order.status == Status.REVIEW else f"{why}{last_decision(order, *DECISIONS)}")
     task_facts = {"settled_at": None, "due_at": timezone.now(), "outcome": ""}
     in_review = Order.objects.filter(status=Status.REVIEW, upstream_id=None)
     with transaction.atomic():

@@ -60,7 +60,8 @@ ROOMS |= {
     "panel.worker": CORE | DOOR | ORDERS | {"panel.alarms", "panel.upstream"},
     "panel.demo": CORE | ORDERS | {"panel.upstream"},
 }
-# What happened while a person was away, alarms too. Only the addresses see it.
+# What happened while a person was away, alarms too. Only the addresses and the demo see it.
+ROOMS["panel.demo"] |= {"orders.handover"}
 ROOMS["orders.handover"] = CORE | ORDERS | {"panel.alarms"}
 ROOF = frozenset(ROOMS)
 ROOMS["panel.management"] = ROOF

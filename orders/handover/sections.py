@@ -23,6 +23,7 @@ LOOK_KINDS = ("review", "missing", "doubted", "duplicate", "revived")
 ACCEPTED = ("refill_accepted", "refill_adopted", "cancel_taken", "cancel_agreed")
 REFUSED = ("refill_refused", "cancel_refused", "cancel_late")
 UNCLEAR = ("refill_unclear", "refill_doubted", "cancel_unclear")
+WAYS = {"accepted": ACCEPTED, "refused": REFUSED, "unclear": UNCLEAR}
 ANSWERS = (*ACCEPTED, *REFUSED, *UNCLEAR)
 KINDS = (*LOOK_KINDS, *ANSWERS, "refused")
 
@@ -48,6 +49,7 @@ class Section:
     open: list[Any] = field(default_factory=list)
     dealt: list[Any] = field(default_factory=list)
     more: bool = False  # whether more happened than was read
+    answers: dict[str, int] = field(default_factory=dict)  # of refills and cancels: how many of each kind
 
     @property
     def count(self) -> str:
@@ -176,11 +178,19 @@ def sections_of(night: Night) -> list[Section]:
     for key, (found, more) in candidates.items():
         kind = SECTIONS[key]
         section = Section(key, kind.title, kind.tone, kind.nothing, more=more)
+        if key == "answers":
+            section.answers = tally(event.kind for _, event in found.values() if event)
         for pk, (at, event) in sorted(found.items(), key=lambda item: item[1][0], reverse=True):
             if pk in orders:
                 sort_in(section, Thing(orders[pk], at, event), kind, acts[pk])
         sections.append(section)
     return sections
+
+
+def tally(kinds: Iterable[str]) -> dict[str, int]:
+    """How many orders were answered in which way, by the newest answer of each."""
+    counts = Counter(next(words for words, fitting in WAYS.items() if kind in fitting) for kind in kinds)
+    return {words: counts[words] for words in WAYS if counts[words]}
 
 
 def sort_in(section: Section, thing: Thing, kind: Kind, acts: list[Event]) -> None:

@@ -27,7 +27,7 @@ MISTAKES = (
     Mistake(
         "events that were written late are not found", EVENTS,
         "    return min(after or 0, before or 0)\n", "    return after or 0\n",
-        RECOUNT,
+        PAGE,
     ),
     Mistake(
         "a reload in the morning moves the end of the last day", PEOPLE,

@@ -108,7 +108,10 @@ def test_an_answer_that_is_unclear_stays_open_until_it_is_asked_again(ben: User,
     task = Task.objects.create(order=order, kind=Task.Kind.REFILL, asked_by=tomas, asked_at=now, outcome="unclear",
                                settled_at=now, slot=1)  # fmt: skip
     order.record("refill_unclear", trouble="The answer was lost.")
-    assert "Refills and cancels answered 1 open" in words_of(page_of(ben))
+    make_order("completed").record("refill_accepted", slot=1, slots=3, ref="rf_1")
+    told = words_of(page_of(ben))
+    assert "Refills and cancels answered 1 open" in told
+    assert "2 orders answered: 1 accepted, 1 unclear." in told
     Task.objects.filter(pk=task.pk).update(outcome="", settled_at=None, due_at=now)
     order.record("refill_again", by=tomas)
     assert "Nothing needs a person; 1 other was dealt with by Tomás" in words_of(page_of(ben))

@@ -35,9 +35,8 @@ MISTAKES = (
         PAGE,
     ),
     Mistake(
-        "a form that is sent twice writes two notes to the shift", SHIFT,
-        "    if earlier := ShiftNote.objects.filter(form_token=token).first():\n",
-        "    if earlier := ShiftNote.objects.filter(pk=0).first():\n",
+        "a form that wrote a note says yes to another text", SHIFT,
+        "    if (note.by_id, note.text) != (by.pk, text):\n", "    if note.by_id != by.pk:\n",
         PAGE,
     ),
     Mistake(

@@ -62,9 +62,13 @@ class Section:
         return len(self.open) + len(self.dealt)
 
     def dealt_by(self, user: Any) -> str:
-        """Who dealt with how many: `Tomás 3, Ana 2`."""
+        """Who dealt with how many: `Colleagues dealt with 5 more: Tomás 3, Ana 2`."""
         counts = Counter("you" if thing.by == user else str(thing.by) for thing in self.dealt)
-        return ", ".join(f"{name} {number(count)}" for name, count in counts.most_common())
+        who = (
+            "You and colleagues" if "you" in counts and len(counts) > 1 else "You" if "you" in counts else "Colleagues"
+        )
+        names = ", ".join(f"{name} {number(count)}" for name, count in counts.most_common())
+        return f"{who} dealt with {number(len(self.dealt))}{' more' * bool(self.open)}: {names}"
 
 
 class Night(NamedTuple):

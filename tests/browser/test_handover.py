@@ -71,7 +71,7 @@ def test_the_morning_after_a_night(desk: Desk, opens: Opens) -> None:
     expect(note.get_by_role("link", name=f"#{orders[0].pk}")).to_be_visible()
     badly = page.get_by_role("region", name=re.compile("Ended badly"))
     expect(badly.locator(".rows").first.get_by_role("link")).to_have_text([str(orders[1].pk), str(orders[0].pk)])
-    expect(badly).to_contain_text("(Tomás 2)")
+    expect(badly).to_contain_text("Colleagues dealt with 2 more: Tomás 2")
     expect(page.get_by_role("region", name=re.compile("Became late"))).to_contain_text(str(orders[5].pk))
     expect(page.get_by_role("region", name=re.compile("Assigned to me"))).to_contain_text(str(lost.pk))
     expect(page.get_by_role("region", name=re.compile("Notes to me"))).to_contain_text("they are content with it")

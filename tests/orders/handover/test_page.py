@@ -63,7 +63,7 @@ def test_what_is_open_is_counted_and_what_a_colleague_dealt_with_is_not(ben: Use
     assert "2 things still need a person" in told
     assert "2 others were dealt with by Tomás" in told
     assert "Ended badly 1 open" in told
-    assert "(Tomás 2)" in told
+    assert "Colleagues dealt with 2 more: Tomás 2" in told
     assert "Needs a look 1 open" in told
     assert str(open_one.pk) in told
     assert str(looked_at.pk) in told
@@ -73,7 +73,7 @@ def test_what_the_person_did_is_called_theirs(ben: User) -> None:
     badly_ended().record("noted", by=ben)
     told = words_of(page_of(ben))
     assert "Nothing needs a person; 1 other was dealt with by you." in told
-    assert "(you 1)" in told
+    assert "You dealt with 1: you 1" in told
 
 
 def test_a_cancel_that_the_team_asked_for_is_no_bad_end(ben: User, tomas: User) -> None:
@@ -142,7 +142,7 @@ def test_one_press_marks_what_is_shown_as_dealt_with(ben: User, tomas: User) -> 
     client = as_user(tomas)
     client.post("/activity/since/dealings/", {"order": [order.pk for order in orders]})
     assert [order.events.filter(kind="dealt_with").count() for order in orders] == [1, 1, 1]
-    assert "(Tomás 3)" in words_of(page_of(ben))
+    assert "Colleagues dealt with 3: Tomás 3" in words_of(page_of(ben))
     viewer = as_a(Role.VIEWER).post("/activity/since/dealings/", {"order": orders[0].pk})
     assert viewer.status_code == 403
 

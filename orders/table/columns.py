@@ -178,7 +178,7 @@ def company_html(company: Sequence[Colleague]) -> Markup:
     if not company:
         return Markup("")
     words = " ".join(colleague.sentence for colleague in company)
-    mark = '<span class="odd-m whole" title="{0}">{1}<span class="vh">{0}</span></span>'
+    mark = '<span class="odd-m" title="{0}">{1}<span class="vh">{0}</span></span>'
     return Markup(mark).format(words, icon("eye", "i i-s"))  # noqa: S704  our own words; names are escaped by it
 
 

@@ -19,6 +19,7 @@ from catalog.changes import accept, hold, recent_changes, release
 from catalog.favourites import star, starred
 from catalog.models import Change, ChangeQuerySet, Service, SetAside, ShrinkAlarm
 from catalog.service_list import ServiceList, tree_counts
+from panel.format.times import clock
 from panel.web.htmx import page, wants_fragment, wants_htmx
 from panel.web.paging import one_more
 from panel.web.params import read_number
@@ -26,12 +27,11 @@ from panel.web.params import read_number
 SET_ASIDE_SHOWN = 20
 CHANGES_A_PAGE = 50
 INBOX_VIEWS = {"": "To decide", "held": "On hold", "decided": "Decided"}
-DECIDED_BEFORE = "Somebody decided about this before you."
-# What a person may make of a change: the verb, and what they are told when it comes too late.
-DECISIONS: dict[str, tuple[Callable[..., object], str]] = {
-    "accepted": (lambda pk, **by_and_at: accept([pk], **by_and_at), DECIDED_BEFORE),
-    "held": (hold, DECIDED_BEFORE),
-    "released": (release, "It was not on hold any more."),
+# What a person may make of a change.
+DECISIONS: dict[str, Callable[..., object]] = {
+    "accepted": lambda pk, **by_and_at: accept([pk], **by_and_at),
+    "held": hold,
+    "released": release,
 }
 SERVICE_MOVED_ON = (
     "This service has moved again since the page was loaded. Nothing was decided; look at what it says now."
@@ -81,7 +81,10 @@ def acceptance(request: HttpRequest, pk: int) -> HttpResponse:
         if accepted:
             record_change("list_accepted", by=request.user, missing=alarm.missing, listed=alarm.listed)
     if not accepted:
-        messages.warning(request, "The alarm has changed since this page was loaded. Nothing was accepted; look again.")
+        alarm = get_object_or_404(ShrinkAlarm.objects.select_related("accepted_by"), pk=pk)
+        who = f" {alarm.accepted_by} accepted it at {clock(alarm.accepted_at)}." if alarm.accepted_at else ""
+        changed = f"The alarm has changed since this page was loaded.{who} Nothing was accepted; look again."
+        messages.warning(request, changed)
     return redirect("catalog:index")
 
 
@@ -117,10 +120,9 @@ def decision(request: HttpRequest, pk: int) -> HttpResponse:
     name = request.POST.get("decision", "")
     if name not in DECISIONS:
         raise BadRequest("A change is accepted, held or released.")
-    decide, too_late = DECISIONS[name]
-    decided = decide(pk, by=request.user, at=timezone.now())
+    decided = DECISIONS[name](pk, by=request.user, at=timezone.now())
     change = Change.objects.for_inbox().filter(pk=pk).first()
-    late = "" if decided else too_late if change else SERVICE_MOVED_ON
+    late = "" if decided else too_late(change) if change else SERVICE_MOVED_ON
     if wants_htmx(request):
         status = HTTPStatus.CONFLICT if late else HTTPStatus.OK
         return render(request, "catalog/_change.html", {"change": change, "late": late}, status=status)
@@ -129,14 +131,27 @@ def decision(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect_back(request, "catalog:changes")
 
 
+def too_late(change: Change) -> str:
+    """What a person is told who comes after another's decision: who made it, and when."""
+    if change.released_at:
+        return f"{change.released_by} released it at {clock(change.released_at)}, before you. Nothing was done."
+    if change.decided_at:
+        return f"{change.decided_by} {change.decision} it at {clock(change.decided_at)}, before you. Nothing was done."
+    return "It is not on hold. Nothing was done."
+
+
 @require_POST
 def acceptance_of_all(request: HttpRequest) -> HttpResponse:
     """Accepts all changes that stood on the page; those that were decided or moved again since stay as they are."""
     on_page = [read_number(pk) for pk in request.POST.getlist("change")[:CHANGES_A_PAGE]]
-    accepted = accept(on_page, by=request.user, at=timezone.now())
+    now = timezone.now()
+    accepted = accept(on_page, by=request.user, at=now)
     messages.success(request, f"{accepted} of {len(on_page)} accepted.")
     if accepted < len(on_page):
-        messages.warning(request, "The others were decided, or moved again, since the page was loaded.")
+        others = Change.objects.filter(pk__in=on_page, decided_at__lt=now).select_related("decided_by")
+        names = sorted({str(change.decided_by) for change in others})
+        who = f" {', '.join(names)} decided before you." if names else ""
+        messages.warning(request, f"The others were decided, or moved again, since the page was loaded.{who}")
     return redirect("catalog:changes")
 
 

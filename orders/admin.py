@@ -345,6 +345,22 @@ register(
 )
 register(models.Mention, names=("mention", "mentions"), group=PEOPLE, list_display=("user", "note"),
          list_filter=("user",), list_select_related=("user", "note__by"))  # fmt: skip
+register(
+    models.ShiftNote,
+    group=PEOPLE,
+    names=("note to the next shift", "notes to the next shift"),
+    field_names={"at": "time", "by": "person", "taken_along": "went with it"},
+    list_display=("at", "by", text_of),
+    list_filter=("at", "by"),
+    list_select_related=("by",),
+    on_desk=lambda note: reverse("since"),
+)
+register(models.ShiftReader, names=("reader of a shift note", "readers of shift notes"), group=PEOPLE,
+         list_display=("note", "user", "read_at"), list_filter=("user",),
+         list_select_related=("note__by", "user"))  # fmt: skip
+register(models.Handed, names=("told assignment", "told assignments"), group=PEOPLE,
+         list_display=("at", order_of, "by", "user", "read_at"), list_filter=("user",),
+         list_select_related=("order", "by", "user"))  # fmt: skip
 
 # ── Internals ────────────────────────────────────────────────────────────────────────────────────
 register(

@@ -7,6 +7,7 @@ from orders.aftersale import views as aftersale
 from orders.answers import texts_views as answer_texts
 from orders.answers import views as answers
 from orders.approvals import views as approvals
+from orders.bulk import assignments
 from orders.bulk import views as bulk
 from orders.detail import views as detail
 from orders.following import views as following
@@ -15,6 +16,7 @@ from orders.placing import views as placing
 from orders.reports import late
 from orders.table import saved_views
 from orders.table import views as table
+from orders.teamwork import views as teamwork
 
 app_name = "orders"
 # What may be asked of an order, each with the action that it takes.
@@ -57,7 +59,11 @@ urlpatterns = [
     path("approvals/", approvals.index, name="approvals"),
     path("<int:pk>/approval/", approvals.approval, name="approval"),
     path("<int:pk>/approval/refusal/", approvals.refusal, name="approval_refusal"),
+    path("next/", teamwork.next_order, name="next"),
+    path("assignments/", assignments.new, name="assignments"),
+    path("assignments/confirmation/", assignments.confirmation, name="assigning"),
     path("<int:pk>/", detail.show, name="show"),
+    path("<int:pk>/deciding/", teamwork.deciding, name="deciding"),
     path("<int:pk>/looks/", following.looks, name="looks"),
     path("<int:pk>/notes/", detail.notes, name="notes"),
     path("<int:pk>/assignment/", detail.assignment, name="assignment"),

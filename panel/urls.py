@@ -14,6 +14,7 @@ from accounts.team import views as people_views
 from accounts.views import live, preferences, sample, settings
 from catalog import views as catalog
 from orders.activity.views import activity, activity_export, broken_chain
+from orders.handover import views as handover
 from orders.limits import views as limits
 from orders.placing.picker import picker_services
 from orders.reports.balance import balance
@@ -75,6 +76,11 @@ urlpatterns = [
     path("activity/", activity, name="activity"),
     path("activity/export/", activity_export, name="activity_export"),
     path("activity/chain/", broken_chain, name="broken_chain"),
+    path("activity/since/", handover.since, name="since"),
+    path("activity/since/notes/", handover.notes, name="shift_notes"),
+    path("activity/since/notes/<int:pk>/reading/", handover.reading, name="shift_reading"),
+    path("activity/since/dealings/", handover.dealings, name="dealings"),
+    path("activity/since/handed/", handover.handed_seen, name="handed_seen"),
     path("mentions/", mentions, name="mentions"),
     path("mentions/read/", mentions_read, name="mentions_read"),
     path("upstream/charges/", charges, name="charges"),

@@ -1,6 +1,7 @@
 // The question before a refill or a cancel, in place of its button: on the orders page and on an order's. It comes with the
 // first press. Without it the button leads to a page with the same question.
 const { desk, htmx } = window;
+const AGAIN = 15_000; // ms until it is told once more; the desk forgets it after 30 s
 const DEAF = 300; // ms in which a new question takes no press: a double click asks, and answers nothing
 
 let asked = null; // the open question: its box, what it answers to (`to`), the id of its button, and so on
@@ -19,9 +20,23 @@ const fill = (button) => { // the words, which a poll may have changed
   asked.box.setAttribute("aria-label", `${button.getAttribute("aria-label") ?? button.textContent}?`);
 };
 
+// What one is about to do, told to the desk while the question is open; it answers who else has the order open.
+const headers = JSON.parse(document.body.getAttribute("hx-headers") ?? "{}");
+const tell = async (to, about) => {
+  const { pathname } = new URL("../deciding/", to);
+  try {
+    const answer = await fetch(pathname, { method: "POST", headers, body: new URLSearchParams({ about }), keepalive: true });
+    return answer.ok ? (await answer.text()).trim() : "";
+  } catch { // the press is asked about once more, where it matters
+    return "";
+  }
+};
+
 const close = (back) => {
   if (!asked) return;
-  const { box, button, before } = asked;
+  const { box, button, before, telling } = asked;
+  clearInterval(telling);
+  tell(asked.to, "");
   asked = null;
   if (box.hasAttribute("hx-preserve")) {
     box.hidden = true;
@@ -55,13 +70,23 @@ export const ask = (button, letter, before) => {
   if (!box.isConnected) home.append(box);
   const words = part("p", { className: "say-t", id: "ask-s" }), label = document.createTextNode("");
   const yes = part("button", { type: "button", className: `btn ${button.dataset.key === "r" ? "btn-main" : "btn-yes"}` });
-  yes.setAttribute("aria-describedby", words.id);
   yes.append(label, part("kbd", { textContent: "↵", ariaHidden: "true" }));
   const keep = part("button", { type: "button", className: "btn", textContent: "Keep" });
   asked = { box, words, label, yes, before, letter, button: button.id, key: button.dataset.key, to: address(button), at: performance.now() };
   fill(button);
-  box.append(words, yes, keep);
+  const others = part("p", { className: "say-t old", id: "ask-o" });
+  yes.setAttribute("aria-describedby", `${words.id} ${others.id}`);
+  box.append(words, others, yes, keep);
   box.hidden = false;
+  const { to } = asked, about = to.split("/").at(-2);
+  const now = async () => {
+    const said = await tell(to, about);
+    if (asked?.to !== to || others.textContent === said) return;
+    others.textContent = said;
+    desk.say(said);
+  };
+  now();
+  asked.telling = setInterval(now, AGAIN);
   const heard = (does) => () => { if (asked && performance.now() - asked.at > DEAF) does(true); };
   yes.addEventListener("click", heard(answer));
   keep.addEventListener("click", heard(close));
@@ -76,6 +101,7 @@ desk.askedAnew = () => {
   const isOffered = button?.dataset.ask && address(button) === to, isLost = document.activeElement === document.body;
   if (isOffered && box.isConnected) return fill(button);
   if (isOffered && isLost) { // its whole row came anew
+    clearInterval(asked.telling);
     asked = null;
     return ask(button, letter, before);
   }

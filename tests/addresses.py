@@ -36,6 +36,7 @@ from orders.models import (
     Delivery,
     Endpoint,
     Folding,
+    Handed,
     KeptSearch,
     Mention,
     Note,
@@ -46,6 +47,8 @@ from orders.models import (
     Reading,
     SavedView,
     Sending,
+    ShiftNote,
+    ShiftReader,
     Spending,
     TurnedAway,
     Worklist,
@@ -86,6 +89,10 @@ def one_of_everything() -> Order:
     note = Note.objects.create(order=order, by=order.placed_by, at=now, text="Look here.", form_token=uuid.uuid4())
     Mention.objects.create(note=note, user=order.placed_by)
     Presence.objects.create(order=order, user=order.placed_by, seen_at=now)
+    Handed.objects.create(order=order, user=order.placed_by, by=order.placed_by, at=now)
+    shift_note = ShiftNote.objects.create(by=order.placed_by, at=now, text="Quiet night.", form_token=uuid.uuid4(),
+                                          taken_along=[["late", order.pk]])  # fmt: skip
+    ShiftReader.objects.create(note=shift_note, user=order.placed_by)
     Attempt.objects.create(task=order.tasks.get(), began_at=now)
     Sending.objects.create(pk=ONLY_ROW)
     make_approval(order, outcome="withdrawn", decided_at=now, decided_by=order.placed_by)
@@ -170,6 +177,7 @@ def behind(route: str) -> type[Model]:
     within = {
         "orders/views": SavedView,
         "services/alarms": ShrinkAlarm,
+        "activity/since": ShiftNote,
         "alarms": Alarm,
         "bulks": Bulk,
         "answers": Worklist,

@@ -46,6 +46,7 @@ from panel.site.status_bar import StatusBar
 from panel.upstream.models import ROLES
 from tests.sentences_at_the_door import door
 from tests.sentences_of_limits import limits
+from tests.sentences_of_the_team import team_words
 
 Lines = Iterator[str]
 Kind, Outcome, Settled = Task.Kind, Task.Outcome, Task.Settled
@@ -413,6 +414,7 @@ GROUPS: dict[str, Callable[[], Lines]] = {
     "anomalies": anomalies,
     "usual times": usual_times,
     "refills and cancels": task_notes,
+    "among the team": team_words,
 }
 
 

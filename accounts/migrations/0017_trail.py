@@ -114,6 +114,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex("trailline", Index(
             fields=["thing", "thing_id", "-at", "-id"], condition=Q(thing_id__isnull=False),
             name="trail_about_thing")),
+        migrations.AddIndex("trailline", Index(fields=["kind", "-id"], name="event_of_kind")),
         migrations.AddIndex("trailline", Index(
             fields=["-at", "-id"], name="trail_at_the_door",
             condition=Q(group__in=["factor", "forbidden", "password", "people", "refused", "session", "sign_in"]))),

@@ -1,13 +1,15 @@
 """The people of the team, what they set for the whole desk, and the readings of the balance."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.signals import user_logged_in
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.db import models
+from django.db.models import Case, F, Q, When
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -21,6 +23,8 @@ from panel.ops.database import ONLY_ROW, Select
 
 PAGE_LENGTHS = (25, 50, 100, 200)  # rows
 UNDO_SECONDS = (5, 20, 60)  # that people may choose
+DAY_PAUSE = timedelta(hours=5)  # who did nothing for so long has ended a working day; no lunch takes so long
+SEEN_EVERY = timedelta(minutes=1)
 FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)  # recovery codes alone are none
 READ_ALONG = ("desk_chosen", "has_factor")  # with the person of a request, as `_read_along` computes them
 
@@ -59,6 +63,15 @@ class UserManager(BaseUserManager["User"]):
     def get_queryset(self) -> UserQuerySet:
         """Accounts, with an `update` that ends sessions."""
         return UserQuerySet(self.model, using=self._db)
+
+    def note_seen(self, person: int, now: datetime) -> None:
+        """Writes that the person with this id does something now, unless that was written within the last minute.
+
+        After a pause of DAY_PAUSE or more, the last moment before it becomes the end of their last working day.
+        """
+        left_at = Case(When(seen_at__lte=now - DAY_PAUSE, then=F("seen_at")), default=F("left_at"))
+        due = self.filter(Q(seen_at=None) | Q(seen_at__lte=now - SEEN_EVERY), pk=person)
+        due.update(left_at=left_at, seen_at=now)
 
     def get(self, *args: Any, **kwargs: Any) -> "User":
         """One person, as each request reads its own: with the desk's settings as `desk_chosen`, and `has_factor`."""
@@ -133,6 +146,15 @@ class User(AbstractBaseUser):
         help_text="Their own: order, day → US dollars, “” for none. What is missing is as the role’s.",
     )  # fmt: skip
 
+    # When they were here, which outlives their sessions: `UserManager.note_seen` writes it.
+    seen_at = models.DateTimeField(
+        "last seen", null=True, editable=False, help_text="When they last did something, to the minute."
+    )
+    left_at = models.DateTimeField(
+        "end of the last working day", null=True, editable=False,
+        help_text="The last moment before their last pause of five hours or more. Empty: there was none yet.",
+    )  # fmt: skip
+
     # How this person reads the desk. What they do is recorded alike for everybody.
     theme = models.CharField(max_length=10, choices=Theme, blank=True, default=Theme.DEVICE)
     time_zone = models.CharField(
@@ -199,6 +221,15 @@ class User(AbstractBaseUser):
         """Whether Django's admin lets this person in: owners only."""
         return may(self, "administer")
 
+    def day_ended_at(self, now: datetime) -> datetime | None:
+        """When this person's last working day ended, or None if this is their first.
+
+        It is the last moment at which they did something before their last pause of DAY_PAUSE or more. Who comes back
+        from such a pause moves it, and nothing that they do after that: no reload, no second device, no lunch.
+        """
+        paused = self.seen_at and now - self.seen_at >= DAY_PAUSE  # this request is the first after it
+        return self.seen_at if paused else self.left_at
+
     def has_perm(self, perm: str, obj: object = None) -> bool:
         """Owners have every permission; what nobody may do (falsify a record), the admin classes refuse themselves."""
         return self.is_staff
@@ -206,6 +237,14 @@ class User(AbstractBaseUser):
     def has_module_perms(self, app_label: str) -> bool:
         """Whether Django's admin lists this app to the person: to owners all of them."""
         return self.is_staff
+
+
+def note_sign_in(user: Any, **_: object) -> None:
+    """The receiver of Django's signal that somebody has signed in: they are here."""
+    User.objects.note_seen(user.pk, timezone.now())
+
+
+user_logged_in.connect(note_sign_in, dispatch_uid="who signs in is here")
 
 
 class SettingChangeManager(models.Manager["SettingChange"]):

@@ -76,10 +76,12 @@ class TrailLine(models.Model):
         indexes = [
             # An order's timeline.
             models.Index(fields=["order", "-id"], name="event_timeline"),
+            # Since you left: the newest of a kind, down to the first line since a moment.
+            models.Index(fields=["kind", "-id"], name="event_of_kind"),
             # Activity, by who: what one person did, and what people did. Also whether a person may be deleted.
             models.Index(fields=["by", "-at", "-id"], condition=models.Q(by__isnull=False), name="trail_of_person"),
             models.Index(fields=["-at", "-id"], condition=models.Q(by__isnull=False), name="trail_of_people"),
-            # Activity of everybody and the machine, of days, and for the machine alone.
+            # Activity of everybody and the machine, of days, and for the machine alone. The first line since a moment.
             models.Index(fields=["-at", "-id"], name="trail_by_time"),
             # Activity of one group of kinds, the page of security, and the alarm about failures.
             models.Index(fields=["group", "-at", "-id"], name="trail_by_group"),

@@ -2,13 +2,15 @@
 
 import logging
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from accounts.models import DeskSession
+from accounts.models import DeskSession, User
+from accounts.models.people import SEEN_EVERY
 from accounts.sessions.store import SessionStore
 from panel.ops.database import brief_wait
 from panel.web.htmx import wants_fragment
@@ -31,6 +33,8 @@ def middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[
             session.used_at = None if is_automatic(request) else timezone.now()
         elif session.row and session.row.user_id and not session.modified and not is_automatic(request):
             note_use(session.row, address_of(request))
+        if session.row and session.row.user_id and not is_automatic(request):
+            note_person(request.user, timezone.now())
         if session.ended and session.is_empty():
             response["Clear-Site-Data"] = CLEARED
         return response
@@ -43,6 +47,20 @@ def is_automatic(request: HttpRequest) -> bool:
     whoever works also opens pages and sends forms.
     """
     return request.method in ("GET", "HEAD") and wants_fragment(request)
+
+
+def note_person(person: Any, now: datetime) -> None:
+    """Writes that the person does something now, from which the end of their working day is found.
+
+    Polls do not count. Who signs in is written by a receiver in accounts/models/people.py.
+    """
+    if not person.is_authenticated or (person.seen_at and now - person.seen_at < SEEN_EVERY):
+        return
+    try:
+        with brief_wait(), transaction.atomic():
+            User.objects.note_seen(person.pk, now)
+    except DatabaseError as error:
+        log.warning("it was not noted that a person is here: %s", error)
 
 
 def note_use(row: DeskSession, address: str) -> None:

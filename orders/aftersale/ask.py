@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from orders.aftersale.withdraw import take_back
 from orders.models import Event, Order, Task, TaskQuerySet
+from orders.models.team import last_decision
 from orders.rules.eligibility import WHY_NOT
 from orders.rules.refusal import Refusal, require_allowed, require_reason
 from panel.ops.failpoints import fp
@@ -83,7 +84,8 @@ def ask_again(order: Order, kind: str, *, by: Any) -> None:
     require_allowed(by, kind)
     with transaction.atomic():
         if not resend(Task.objects.filter(order=order, kind=kind), by=by):
-            raise Refusal(f"There is no {kind} of this order without a clear answer.")
+            earlier = last_decision(order, f"{kind}_again")
+            raise Refusal(f"There is no {kind} of this order without a clear answer.{earlier}")
         fp("again.commit")
     fp("again.committed")
 
@@ -137,4 +139,4 @@ def end_pending(order: Order, how: str, *, at: datetime) -> None:
     """Ends the pending refill that upstream has or may have. Raises a Refusal when there is none."""
     refill = Task.objects.pending().filter(order=order, kind=Kind.REFILL, outcome__in=(Outcome.DONE, Outcome.UNCLEAR))
     if not refill.update(over_at=at, over_how=how):
-        raise Refusal("This order has no pending refill.")
+        raise Refusal(f"This order has no pending refill.{last_decision(order, 'refill_marked', 'refill_anew')}")

@@ -20,9 +20,10 @@ from orders.rules.eligibility import (
     why_no_refill,
     withdrawal_question,
 )
-from orders.table.replies import redirect_back, refusal_of, row_or_redirect, the_order
+from orders.table.replies import asks_first, redirect_back, refusal_of, row_or_redirect, the_order
 from panel.web.htmx import referer_path
 from panel.web.params import read_number
+from panel.web.polling import bar_of
 
 
 def why_no_withdrawal(order: Order) -> str:
@@ -47,12 +48,14 @@ def question(request: HttpRequest, pk: int, what: str) -> HttpResponse:
     context = {
         "order": order, "words": words, "why": why_not(order), "question": question_of(order),
         "action": f"{order.get_absolute_url()}{what}/", "back": came_from if safe else order.get_absolute_url(),
+        "company": bar_of(request).company.get(pk, ()),
     }  # fmt: skip
     return render(request, "orders/aftersale/question.html", context)
 
 
 @needs("place")
 @require_POST
+@asks_first
 def withdrawal(request: HttpRequest, pk: int) -> HttpResponse:
     """Withdraws an order that was not sent yet."""
     why = refusal_of(lambda: withdraw(the_order(request, pk), by=request.user))
@@ -60,6 +63,7 @@ def withdrawal(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+@asks_first
 def refill_or_cancel(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     """Asks for a refill or a cancel of an order."""
     why = refusal_of(lambda: ask.ask(the_order(request, pk), kind, by=request.user))
@@ -67,6 +71,7 @@ def refill_or_cancel(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
 
 
 @require_POST
+@asks_first
 def repetition(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     """Sends a refill or a cancel once more that got no clear answer."""
     why = refusal_of(lambda: ask.ask_again(the_order(request, pk), kind, by=request.user))
@@ -75,6 +80,7 @@ def repetition(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
 
 @needs("decide")
 @require_POST
+@asks_first
 def settlement(request: HttpRequest, pk: int) -> HttpResponse:
     """Marks the pending refill of an order as settled; the person gives the reason."""
     reason = request.POST.get("reason", "")
@@ -84,6 +90,7 @@ def settlement(request: HttpRequest, pk: int) -> HttpResponse:
 
 @needs("decide")
 @require_POST
+@asks_first
 def next_refill(request: HttpRequest, pk: int) -> HttpResponse:
     """Asks for another refill although one is pending, to learn from upstream whether that one is settled."""
     why = refusal_of(lambda: ask.ask_anew(the_order(request, pk), by=request.user))

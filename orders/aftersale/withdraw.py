@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from orders.aftersale.settle import settle_needless_cancels
 from orders.models import Approval, Bulk, Event, Order, Task
+from orders.models.team import last_decision
 from orders.rules.refusal import Refusal, require_allowed
 from orders.rules.statuses import Status
 
@@ -25,7 +26,7 @@ def take_back(order: Order, *, by: Any) -> None:
     """The same for a person whom the caller has checked: who may cancel orders takes them back as well."""
     with transaction.atomic():
         if not withdraw_all([order], by=by, at=timezone.now()):
-            raise Refusal(TOO_LATE)
+            raise Refusal(TOO_LATE + last_decision(order, "withdrawn"))
 
 
 def withdraw_all(orders: Iterable[Order], *, by: Any, at: datetime, bulk: Bulk | None = None) -> set[int]:

@@ -19,6 +19,7 @@ SALT = "orders.bulk"
 GOOD_FOR_SECONDS = 24 * 60 * 60  # of a dry run; after that a new one is needed
 REFILL, CANCEL = Task.Kind.REFILL, Task.Kind.CANCEL
 ANSWER = "answer"  # nothing is asked of these orders; their customers are answered
+ASSIGN = "assign"  # they only get an assignee
 KINDS = (*Task.AFTERSALE, ANSWER)
 
 
@@ -38,7 +39,7 @@ class Selection(NamedTuple):
         entries: Iterable[tuple[str, list[int]]] = (),
     ) -> Self:  # fmt: skip
         """A selection of these ids. A Refusal when there are none, or more than MOST_ORDERS."""
-        if kind not in KINDS:
+        if kind not in (*KINDS, ASSIGN):
             raise Refusal("Choose whether to ask for refills or for cancels, or only to answer.")
         pks, others = sorted(set(orders)), list(apart)[:MOST_APART]
         shown = {*pks, *(pk for pk, _ in others)}

@@ -28,7 +28,7 @@ from panel.format.numbers import number
 from panel.web.htmx import page, wants_fragment
 from panel.web.paging import one_more
 from panel.web.params import read_number
-from panel.web.polling import bar_moved, unchanged, with_times
+from panel.web.polling import bar_moved, bar_of, unchanged, with_times
 
 JOBS_A_PAGE = 50
 LISTED_ROWS = 200  # of each group of a dry run, and of each kind of what was not found
@@ -67,6 +67,8 @@ def dry_run_page(
         "kind": kind if kind in KINDS else Task.Kind.REFILL, "rows": [], "message": [], **context,
     }  # fmt: skip
     selection, run = context["selection"], context["run"]
+    at_orders = bar_of(request).company
+    context["company"] = {pk: at_orders[pk] for pk in (selection.shown if selection else ()) if pk in at_orders}
     if selection and run and selection.entries:
         context["rows"] = message_rows(selection, run)
         context["message"] = marked_message(context["text"], selection, context["rows"])
@@ -82,9 +84,12 @@ def read_pasted(request: HttpRequest) -> PastedOrders:
     return find_orders(text, request.user)
 
 
-def read_selection(request: HttpRequest, pasted: PastedOrders) -> Selection:
-    """The orders that a form names: those that a job was refused, pasted ones, all that match, or ticked ones."""
-    form, kind = request.POST, request.POST.get("kind", "")
+def read_selection(request: HttpRequest, pasted: PastedOrders, kind: str = "") -> Selection:
+    """The orders that a form names: those that a job was refused, pasted ones, all that match, or ticked ones.
+
+    `kind` is one of KINDS or another verb's word; without it, the form names it.
+    """
+    form, kind = request.POST, kind or request.POST.get("kind", "")
     if "again" in form:
         bulk = get_object_or_404(Bulk, pk=read_number(form["again"]))
         return Selection.of(bulk.kind, jobs.refused_orders(bulk), f"refused in job {bulk.pk}")

@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce
 from orders.following.anomalies import kind_labels
 from orders.models import Order, Poll
 from orders.models.order import IS_MISSING
+from orders.models.team import last_decision
 from orders.rules.refusal import Refusal, require_allowed, require_reason
 
 
@@ -20,7 +21,7 @@ def mark_seen(order: Order, kinds: str, *, by: Any) -> None:
     require_allowed(by, "decide")
     with transaction.atomic():
         if not kinds or not Order.objects.filter(pk=order.pk, doubts=kinds).change(doubts=None):
-            raise Refusal("Something changed since you loaded the page: check again.")
+            raise Refusal(f"Something changed since you loaded the page: check again.{last_decision(order, 'seen')}")
         order.record("seen", by=by, what=kind_labels(kinds))
 
 
@@ -31,6 +32,7 @@ def give_up(order: Order, reason: str, *, by: Any) -> None:
     with transaction.atomic():
         known = Coalesce(Poll.objects.filter(order=OuterRef("pk")).values("reported_at"), "reported_at")
         if not Order.objects.filter(IS_MISSING, pk=order.pk).change(missing_since=None, reported_at=known):
-            raise Refusal("Only an order that the supplier does not know can be given up.")
+            earlier = last_decision(order, "given_up", "adopted", "closed")
+            raise Refusal(f"Only an order that the supplier does not know can be given up.{earlier}")
         Poll.objects.filter(order=order).delete()
         order.record("given_up", by=by, reason=reason)

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_POST
 from accounts.access import needs
 from orders.following import triage
 from orders.models import Order
-from orders.table.replies import redirect_back, refusal_of, row_or_redirect, the_order
+from orders.table.replies import asks_first, redirect_back, refusal_of, row_or_redirect, the_order
 
 
 @needs("note")
@@ -22,6 +22,7 @@ def looks(request: HttpRequest, pk: int) -> HttpResponse:
 
 @needs("decide")
 @require_POST
+@asks_first
 def abandonment(request: HttpRequest, pk: int) -> HttpResponse:
     """No longer ask: gives up an order that upstream does not know, with the reason from the form."""
     why = refusal_of(lambda: triage.give_up(the_order(request, pk), request.POST.get("reason", ""), by=request.user))
@@ -30,6 +31,7 @@ def abandonment(request: HttpRequest, pk: int) -> HttpResponse:
 
 @needs("decide")
 @require_POST
+@asks_first
 def sighting(request: HttpRequest, pk: int) -> HttpResponse:
     """I have seen it: marks the kinds of anomalies that stood on the page as seen."""
     why = refusal_of(lambda: triage.mark_seen(the_order(request, pk), request.POST.get("doubts", ""), by=request.user))

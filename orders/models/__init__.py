@@ -25,9 +25,12 @@ from orders.models.task import Attempt as Attempt
 from orders.models.task import Task as Task
 from orders.models.task import TaskQuerySet as TaskQuerySet
 from orders.models.team import AnswerText as AnswerText
+from orders.models.team import Handed as Handed
 from orders.models.team import Mention as Mention
 from orders.models.team import Note as Note
 from orders.models.team import Presence as Presence
+from orders.models.team import ShiftNote as ShiftNote
+from orders.models.team import ShiftReader as ShiftReader
 from orders.models.team import Worklist as Worklist
 from orders.models.webhook import Arrival as Arrival
 from orders.models.webhook import Delivery as Delivery

@@ -38,6 +38,8 @@ SHOWN_STATUSES = {
 NOT_ENDED = "NOT IN ('cancelled', 'completed', 'partial', 'refunded', 'rejected')"
 IS_UNDER_WAY = literally("status", NOT_ENDED)
 IS_MISSING = Q(missing_since__isnull=False)  # upstream says that it knows no such order
+IS_ENDED_BADLY = literally("status", "IN ('cancelled', 'partial', 'refunded')")  # by upstream's word
+NEEDS_A_PERSON = Q(IS_MISSING | Q(literally("status", "= 'review'")) | Q(doubts__isnull=False), assigned_to=None)
 DUPLICATE = "duplicate"  # the kind of doubt that upstream may have taken it twice
 
 
@@ -203,6 +205,10 @@ class Order(models.Model):
             # Delivery times: which services' orders have ended since, and a service's last that did.
             Index(fields=["ended_at", "service"], condition=Q(ended_at__isnull=False), name="order_ends"),
             Index(fields=["service", "-ended_at"], condition=Q(ended_at__isnull=False), name="order_ends_of_one"),
+            # Since you left: what ended badly, the latest first.
+            Index(fields=["-ended_at", "-id"], condition=Q(IS_ENDED_BADLY), name="order_ended_badly"),
+            # “Take next”: the oldest that needs a person and that nobody has.
+            Index(fields=["id"], condition=NEEDS_A_PERSON, name="order_to_take"),
             # Spending: what upstream has taken and not named the charge of.
             Index(fields=["created_at"], condition=Q(charge=None, upstream_id__isnull=False), name="order_uncharged"),
             # The filter by anomalies, newest first.

@@ -1,13 +1,24 @@
 """What teammates do around orders: notes, mentions in them, who is on a page, and the answers to customers."""
 
-from typing import Any, ClassVar, Self
+from datetime import timedelta
+from typing import Any, ClassVar, NamedTuple, Self
 
 from django.db import models
 from django.urls import reverse
 
 from accounts.models import User
+from panel.format.times import clock
 
 NOTE_CHARACTERS = 5_000
+# Since when a page that polls every 15 s, or a question that tells as often, was last heard of.
+STILL_THERE = timedelta(seconds=30)
+# What a person may be about to do with an order, by the last part of the address that does it.
+ABOUT = {
+    "refills": "ask for a refill of it",
+    "cancellation": "cancel it",
+    "withdrawal": "withdraw it",
+    "decision": "decide about it",
+}
 FOLDED_FROM_CHARACTERS, FOLDED_FROM_LINES = 600, 10
 
 
@@ -86,6 +97,86 @@ class Mention(models.Model):
         return f"@{self.user}"
 
 
+class Handed(models.Model):
+    """An order that somebody assigned to a person, and when that person first saw it. Gone when another has it."""
+
+    order = models.ForeignKey("orders.Order", on_delete=models.CASCADE, related_name="+", db_index=False)
+    # No indexes of their own: those below serve the person's, and nothing is asked by who assigned it.
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
+    at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True, help_text="When the person first saw that it is theirs.")
+
+    class Meta:
+        ordering = ("-at",)
+        constraints = [
+            # Who gets an order twice is told once, anew. Also finds whom an order was assigned to.
+            models.UniqueConstraint(fields=["order", "user"], name="one_word_an_order_and_person"),
+        ]
+        indexes = [
+            # What was assigned to one person, newest first.
+            models.Index(fields=["user", "-at"], name="handed_to_person"),
+            # How many a person has not seen: a number on every page.
+            models.Index(fields=["user"], condition=models.Q(read_at=None), name="handed_unread"),
+        ]
+
+    def __str__(self) -> str:
+        return f"order {self.order_id} to {self.user}"
+
+
+class ShiftNote(models.Model):
+    """A note to the next shift: written once, for everybody of the team but who wrote it."""
+
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
+    at = models.DateTimeField()
+    text = models.TextField(max_length=NOTE_CHARACTERS, blank=True)
+    taken_along = models.JSONField(default=list, help_text="What was open and goes with it: section and id.")
+    # The form's own token, so that a double click, F5 or a second tab of one form write one note.
+    form_token = models.UUIDField(unique=True, editable=False)
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.by}: {self.text[:80]}"
+
+
+class ShiftReader(models.Model):
+    """One person to whom a note to the next shift is written, and when they marked it as read."""
+
+    note = models.ForeignKey(ShiftNote, on_delete=models.CASCADE, related_name="readers", db_index=False)
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
+    read_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("id",)
+        constraints = [
+            # A person reads a note once. Also finds a note's readers.
+            models.UniqueConstraint(fields=["note", "user"], name="one_reading_a_note_and_person"),
+        ]
+        indexes = [
+            # What a person has not read: the top of their page, and a number on every page.
+            models.Index(fields=["user", "note"], condition=models.Q(read_at=None), name="shift_notes_unread"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.note_id}"
+
+
+class Colleague(NamedTuple):
+    """Another person who is at an order now."""
+
+    pk: int
+    name: str
+    about: str = ""  # a key of ABOUT; "" while they only look
+
+    @property
+    def sentence(self) -> str:
+        """What is said of them before somebody else acts on the order."""
+        then = f", and is about to {ABOUT[self.about]}" if self.about in ABOUT else ""
+        return f"{self.name} has this order open{then}."
+
+
 class Presence(models.Model):
     """One person on one order's page, and when they were last seen there. Losing a row does no harm."""
 
@@ -93,6 +184,8 @@ class Presence(models.Model):
     # No index of its own: the index `presence_to_forget` serves it.
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
     seen_at = models.DateTimeField()
+    about = models.CharField(max_length=20, blank=True, help_text="What the person is about to do; empty: nothing.")
+    about_at = models.DateTimeField(null=True, help_text="When that was last said.")
 
     class Meta:
         constraints = [
@@ -102,6 +195,8 @@ class Presence(models.Model):
         indexes = [
             # A person's rows that are to be deleted.
             models.Index(fields=["user", "seen_at"], name="presence_to_forget"),
+            # Who is on which order now, for the marks in the list.
+            models.Index(fields=["seen_at"], name="presence_now"),
         ]
 
     def __str__(self) -> str:
@@ -156,3 +251,12 @@ class Worklist(models.Model):
     def get_absolute_url(self) -> str:
         """The page of its answers."""
         return reverse("orders:answers", args=[self.pk])
+
+
+def last_decision(order: Any, *kinds: str) -> str:
+    """Who did one of these things to the order last, and when, as a sentence that goes on after another; or "".
+
+    For a press that comes too late. `kinds` are kinds of events that people cause.
+    """
+    event = order.events.filter(kind__in=kinds, by__isnull=False).select_related("by").order_by("-id").first()
+    return f" {event.sentence.plain.rstrip('.')}, at {clock(event.at)}." if event else ""

@@ -11,12 +11,14 @@ from django.utils import timezone
 
 from orders.aftersale.settle import settle_needless_cancels
 from orders.models import Event, Order, Poll, Task
+from orders.models.team import last_decision
 from orders.rules.refusal import Refusal, require_allowed, require_reason
 from orders.rules.statuses import Status
 from panel.notpanel.shapes import safe_id
 
 # What polls have found out about an order is forgotten when its upstream id changes.
 POLLED_FIELDS = ("missing_since", "failing_since", "started_at", "ended_at", "late_from")
+DECISIONS = ("adopted", "asked_again", "closed")  # the events of what is decided here
 NOT_POLLED_YET: dict[str, Any] = {"left_out": 0, **dict.fromkeys(POLLED_FIELDS)}
 
 
@@ -70,7 +72,7 @@ def ask_again(order: Order, *, by: Any) -> None:
     """Sends the same request_id once more. If upstream refuses it, the order comes back to review."""
     require_allowed(by, "decide")
     if why := why_not_again(order):
-        raise Refusal(why)
+        raise Refusal(why if order.status == Status.REVIEW else f"{why}{last_decision(order, *DECISIONS)}")
     task_facts = {"settled_at": None, "due_at": timezone.now(), "outcome": ""}
     in_review = Order.objects.filter(status=Status.REVIEW, upstream_id=None)
     with transaction.atomic():
@@ -114,6 +116,6 @@ def apply_decision(order: Order, candidates: "QuerySet[Order]", task_facts: dict
     """Changes order and task together, if the order is still among the candidates: of two deciders the first wins."""
     Order.objects.filter(pk=order.pk).lock()
     if not Order.objects.filter(pk__in=candidates.filter(pk=order.pk).values("pk")).change(**order_facts):
-        raise Refusal("The order has changed meanwhile: check it again.")
+        raise Refusal(f"The order has changed meanwhile: check it again.{last_decision(order, *DECISIONS)}")
     Poll.objects.filter(order=order).delete()  # what it was polled for is decided now
     Task.objects.filter(order=order, kind=Task.Kind.PLACE).update(**task_facts)

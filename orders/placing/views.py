@@ -34,7 +34,7 @@ from orders.rules.refusal import Refusal
 from orders.rules.service_types import FIELDS
 from orders.statistics.runway import is_dear, runway
 from orders.statistics.spending import spending_beside
-from orders.table.replies import redirect_back, refusal_of, row_or_redirect, the_order
+from orders.table.replies import asks_first, redirect_back, refusal_of, row_or_redirect, the_order
 from panel.format.money import is_dollars, sees_money
 from panel.format.numbers import number
 from panel.web.htmx import wants_htmx
@@ -246,6 +246,7 @@ def ask_now(request: HttpRequest, order: Order) -> HttpResponse:
 
 @needs("decide")
 @require_POST
+@asks_first
 def ask_again(request: HttpRequest, pk: int) -> HttpResponse:
     """Sends an order in review once more."""
     why = refusal_of(lambda: review.ask_again(the_order(request, pk), by=request.user))
@@ -254,6 +255,7 @@ def ask_again(request: HttpRequest, pk: int) -> HttpResponse:
 
 @needs("decide")
 @require_POST
+@asks_first
 def adoption(request: HttpRequest, pk: int) -> HttpResponse:
     """Gives an undecided order the id that the person found at the supplier."""
     upstream_id = request.POST.get("upstream_id", "")
@@ -264,6 +266,7 @@ def adoption(request: HttpRequest, pk: int) -> HttpResponse:
 
 @needs("decide")
 @require_POST
+@asks_first
 def closing(request: HttpRequest, pk: int) -> HttpResponse:
     """Closes an undecided order as not placed; the person gives the reason."""
     why = refusal_of(lambda: review.close(the_order(request, pk), request.POST.get("reason", ""), by=request.user))

@@ -76,6 +76,7 @@ SENTENCES = {
     "given": ("ring", "<b>{who}</b> assigned this order to <b>{to}</b>."),
     "let_go": ("ring", "<b>{who}</b> gave this order up; it is assigned to nobody."),
     "taken_from": ("ring", "<b>{who}</b> took this order from <b>{was}</b>; it is assigned to nobody."),
+    "dealt_with": ("ring", "<b>{who}</b> marked it as dealt with."),
     "refills_asked": ("ring", "<b>{who}</b> asked for refills of {orders} at once, job {job}."),
     "cancels_asked": ("ring", "<b>{who}</b> asked to cancel {orders} at once, job {job}."),
     "exported": ("ring", "<b>{who}</b> exported {orders} as {form}: {filter}."),

@@ -7,7 +7,7 @@ filled in each time.
 
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple, Self
@@ -21,8 +21,10 @@ from markupsafe import Markup, escape
 
 from accounts.access import may, may_see
 from orders.models import Order
+from orders.models.team import Colleague
 from orders.rules.lateness import late_since
-from orders.table.rows import Row
+from orders.table.markup import icon
+from orders.table.rows import Row, company_mark
 from panel.format.numbers import PLAIN, marked
 from panel.format.times import due_tag, span_tag, time_tag, today, zone_name
 
@@ -32,6 +34,9 @@ DRAWN_ROWS = 2_000  # kept in a process; each takes some 4 kB
 ROW_ACTIONS = ("place", "refill", "cancel", "note", "money")  # on which the look of a row depends
 FIRST_COLUMN = "id"  # in every choice: it names the row and links to the order
 DEFAULT_COLUMNS = ("id", "link", "service", "who", "qty", "charge", "status", "refill")
+
+
+Company = Mapping[int, Sequence[Colleague]]  # order → others who have it open
 
 
 class Column(NamedTuple):
@@ -146,16 +151,20 @@ class Times(NamedTuple):
 
 
 # The blanks of a drawn row: its times, and what a page adds. Between marks that nobody can guess, so no text has one.
-TOLD, ADDED = ("placed", "polled", "changed", "late", "due"), ("back", "attributes", "note")
+TOLD, ADDED = ("placed", "polled", "changed", "late", "due"), ("back", "attributes", "note", "company", "mark")
 _MARK = secrets.token_hex(16)
 BLANKS = {name: Markup(f"{_MARK}{name}{_MARK}") for name in TOLD + ADDED}  # noqa: S704  our own words
 _AT_BLANKS = re.compile(f"{_MARK}([a-z]+){_MARK}")
 
 
-def draw_rows(rows: Iterable[Row], reader: Reader, *, match: str = "", note: str = "", swap: bool = False) -> Markup:
+def draw_rows(
+    rows: Iterable[Row], reader: Reader, company: Company | None = None, *, match: str = "", note: str = "",
+    swap: bool = False,
+) -> Markup:  # fmt: skip
     """These rows as HTML: a page of them, or with `swap` each to go to its own place in an open page.
 
-    `match` is the query string of the list that they stand in, `note` says why nothing was done.
+    `company` says who else has which order open, `match` is the query string of the list that the rows stand in, `note`
+    says why nothing was done.
     """
     added = {
         "back": escape(f"?{urlencode({'from': match})}" if match else ""),
@@ -167,8 +176,19 @@ def draw_rows(rows: Iterable[Row], reader: Reader, *, match: str = "", note: str
     for position, row in enumerate(rows):
         if position == DRAWN_AT_ONCE and not swap:
             added["attributes"] = " data-below"
+        here = (company or {}).get(row.pk, ())
+        added["company"], added["mark"] = company_html(here), company_mark(here)
         drawn += _filled(_drawn(row.timeless(now), reader), Times(*row.times), added)
     return Markup("".join(drawn))  # noqa: S704  each part was escaped where it was made
+
+
+def company_html(company: Sequence[Colleague]) -> Markup:
+    """A mark beside the number of an order that others have open, with their names for who points at it or listens."""
+    if not company:
+        return Markup("")
+    words = " ".join(colleague.sentence for colleague in company)
+    mark = '<span class="odd-m" title="{0}">{1}<span class="vh">{0}</span></span>'
+    return Markup(mark).format(words, icon("eye", "i i-s"))  # noqa: S704  our own words; names are escaped by it
 
 
 def draw_order(order: Order, reader: Reader) -> Markup:

@@ -18,12 +18,12 @@ from orders.models import KeptSearch, Order, OrderQuerySet, Task
 from orders.models.kept_search import KEY_CHARACTERS, cleaned_search
 from orders.rules.statuses import Status, stage
 from orders.table import filters, paging
-from orders.table.columns import COLUMNS, DEFAULT_COLUMNS, known_columns, visible_columns
+from orders.table.columns import COLUMNS, DEFAULT_COLUMNS, Company, known_columns, visible_columns
 from orders.table.filters import FILTERS, NOTHING, PLACINGS, TABS, IndexRows, tab_label
 from orders.table.markup import orders_url
 from orders.table.paging import SORTS, Key, ListQuery, PageRange, Sort, Source
 from orders.table.pasted_ids import PastedOrders, find_orders, ids_beginning, is_of_ids, only_target, shortened
-from orders.table.rows import VERSION_FIELDS, Row, is_one_of, row_version
+from orders.table.rows import VERSION_FIELDS, Row, company_mark, is_one_of, row_version
 from panel.format.numbers import number
 from panel.format.times import ends, latest, machine, starts
 from panel.ops.database import Select
@@ -339,7 +339,9 @@ class Listing:
         return [(label, listing.address()) for label, listing in looser if listing.page().rows]
 
     # ── What changed since ───────────────────────────────────────────────────────────────────────
-    def moved_since(self, versions: dict[int, str], *, stopped: bool) -> tuple[list[int], dict[str, str], int]:
+    def moved_since(
+        self, versions: dict[int, str], company: Company, *, stopped: bool
+    ) -> tuple[list[int], dict[str, str], int]:
         """What changed since an open page showed these versions (id → row_version), in one query.
 
         Returns the ids of changed rows, when live orders were last polled (id → ISO time), and the newest matching
@@ -348,7 +350,10 @@ class Listing:
         newer = self.newer_orders().order_by("-pk")[:1]
         now = VERSIONS.of(self.orders().order_by(), keys=versions, also=newer)
         newest = now[0][-1] if now else newer.values_list("pk", flat=True).first()
-        moved = [pk for pk, _, _, *facts, _ in now if row_version(*facts, stopped=stopped) != versions[pk]]
+        moved = [
+            pk for pk, _, _, *facts, _ in now
+            if row_version(*facts, stopped=stopped) + company_mark(company.get(pk, ())) != versions[pk]
+        ]  # fmt: skip
         checked = [(pk, latest(*at)) for pk, *at, _, status, _, _, _, _ in now if stage(status).live]
         polled = {str(pk): machine(at) for pk, at in checked if at}
         return moved, polled, newest or 0

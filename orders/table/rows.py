@@ -1,6 +1,6 @@
 """Orders as rows of the table: read in two queries however many rows, and the versions that open pages compare."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from itertools import chain, pairwise
 from operator import itemgetter
@@ -14,12 +14,14 @@ from django.db.models.lookups import In
 from accounts.models import User
 from catalog.models import Service
 from orders.models import Order, OrderQuerySet, Poll, Task
+from orders.models.team import Colleague
 from orders.rules.lateness import is_late
 from orders.rules.poll_schedule import is_stale
 from orders.rules.statuses import Status
 from panel.format.times import latest
 from panel.ops.database import Select, marks
 from panel.web.params import read_number
+from panel.web.polling import version_of
 
 # Times that a row tells in words, which change while nothing is written: see `Row.timeless`.
 TIME_FIELDS = ("created_at", "reported_at", "poll__reported_at", "poll__next_poll_at", "late_from")
@@ -179,6 +181,11 @@ def row_version(
     while the order waits to be sent; when its next poll is long overdue; and when the order becomes late."""
     waits = WAITS_MARK if stopped and status == Status.QUEUED and not upstream_id else ""
     return f"{version}{waits}{STALE_MARK if is_stale(next_poll_at) else ''}{LATE_MARK if is_late(late_from) else ''}"
+
+
+def company_mark(company: Sequence[Colleague]) -> str:
+    """What a row's version ends with: it changes when somebody else comes to the order or leaves it."""
+    return f"p{version_of(company)[:6]}" if company else ""
 
 
 def shown_versions(text: str) -> dict[int, str]:

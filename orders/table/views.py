@@ -45,7 +45,7 @@ def index(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(listing.address(**{name: text for name in kept if (text := request.GET.get(name))}))
     context = listing.context()
     reader = Reader.of(request.user, listing.columns, stopped=bool(bar_of(request).stopped_at))
-    context["drawn"] = draw_rows(context["orders"], reader, match=context["match"])
+    context["drawn"] = draw_rows(context["orders"], reader, bar_of(request).company, match=context["match"])
     return render(request, "orders/table/index.html", {**context, **views_context(request.user, listing)})
 
 
@@ -74,7 +74,7 @@ def changes(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=HTTPStatus.NO_CONTENT, headers={"HX-Refresh": "true"})
     listing = Listing.of(request.user, request.GET)
     versions = shown_versions(request.GET.get("v", ""))
-    moved, polled, newest = listing.moved_since(versions, stopped=bool(bar.stopped_at))
+    moved, polled, newest = listing.moved_since(versions, bar.company, stopped=bool(bar.stopped_at))
     bar_changed = bar_moved(request)
     more = "top" in request.GET and newest > read_number(request.GET["top"])  # pages without a list send no top
     counts_changed = request.GET.get("counts", bar.counts_version) != bar.counts_version
@@ -84,8 +84,8 @@ def changes(request: HttpRequest) -> HttpResponse:
     reader = Reader.of(request.user, listing.columns, stopped=bool(bar.stopped_at))
     own = fetch_rows(listing.own_new_orders(versions)) if more and versions else []
     context = {
-        "changed": draw_rows(changed, reader, match=listing.query(), swap=True),
-        "own": draw_rows(own, reader, match=listing.query()),
+        "changed": draw_rows(changed, reader, bar.company, match=listing.query(), swap=True),
+        "own": draw_rows(own, reader, bar.company, match=listing.query()),
         "listing": listing,
         "new_count": listing.count_new([*versions, *(row.pk for row in own)]) if more else 0,
         "most_new": MOST_NEW_ORDERS,

@@ -29,6 +29,7 @@ from orders.models import Order, Poll, Task
 from orders.placing.place import place
 from orders.rules.eligibility import WHY_NOT
 from orders.teamwork import assignment, notes
+from panel.demo import handover
 from panel.demo.processes import Trouble
 from panel.demo.sandbox_control import control
 from panel.format.money import UNITS_PER_RATE
@@ -97,6 +98,7 @@ def write() -> None:
         ask_after_sale(aftersale_chance)
         talk(talk_chance)
     set_limits()
+    handover.write()
     Chore.objects.update(due_at=timezone.now())  # the next worker begins by asking for the balance
 
 

@@ -51,6 +51,8 @@ PLACES = (
     Place("Settings of the desk", "settings", "view"),
     Place("Charges", "charges", "money"),
     Place("Notes to me", "mentions", "view", "g m"),
+    Place("Since you left: what happened, and a note to the next shift", "since", "view", "g l"),
+    Place("Take next: the oldest order that needs a look", "orders:next", "note", "g x"),
     Place("Alarms", "alarms", "view"),
     Place("Alarm notifications", "alarm_choices", "view"),
     Place("Preferences", "preferences", "view", "g p"),

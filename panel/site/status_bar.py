@@ -1,6 +1,7 @@
 """The status bar and the banners of every page: upstream's health, the balance, what waits. One query, if shown."""
 
-from collections import Counter
+import json
+from collections import Counter, defaultdict
 from datetime import datetime
 from decimal import Decimal
 from functools import cache, cached_property
@@ -9,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Func, IntegerField, QuerySet, Subquery
+from django.db.models import Func, IntegerField, QuerySet, Subquery, TextField
 from django.db.models.expressions import RawSQL
 from django.http import HttpRequest
 from django.utils import timezone
@@ -19,6 +20,7 @@ from accounts.desk_settings import current
 from accounts.models import BalanceReading
 from orders.models import Sending, Spending, Task
 from orders.models.order import NOT_ENDED
+from orders.models.team import STILL_THERE, Colleague
 from orders.rules.lateness import late_if_from
 from orders.rules.statuses import Status
 from orders.statistics.runway import Runway, runway
@@ -27,6 +29,7 @@ from orders.statistics.status_counts import all_lines, counts_of
 from orders.table.filters import OPEN_FILTERS
 from panel.format.money import is_dollars, sees_money
 from panel.format.times import machine
+from panel.format.visible import visible
 from panel.ops.database import ONLY_ROW, only_row
 from panel.ops.outages import Outage
 from panel.ops.write_probe import WATCH
@@ -40,7 +43,8 @@ ROLE_WORDS = {
     "upkeep": "keeps the catalog and the balance", "desk": "does the desk’s own work",
 }  # fmt: skip
 VERSION_CHARACTERS = 10  # of the bar: with the rights behind it too short to be taken for a secret key
-WHO, LATE = object(), object()  # stand in the query's parameters for the person, and what is late now
+# Stand in the query's parameters for the person, what is late now, and since when somebody counts as present.
+WHO, LATE, PRESENT = object(), object(), object()
 UNSEEN_ALARMS = (
     "panel_alarm WHERE ended_at IS NULL AND calm_since IS NULL AND NOT EXISTS"
     " (SELECT 1 FROM panel_sighting WHERE alarm_id = panel_alarm.id AND user_id = %s)"
@@ -49,6 +53,15 @@ UNSEEN_ALARMS = (
 STATUSES_UNDER_WAY = ", ".join(f"'{status}'" for status in OPEN_FILTERS["live"].statuses)
 MINE = f"orders_order WHERE assigned_to_id = %s AND status {NOT_ENDED} AND status IN ({STATUSES_UNDER_WAY})"
 CONFIRMING = "orders_task WHERE kind = 'place' AND unclear_since IS NOT NULL AND settled_at IS NULL"
+# Who has which order open: as many rows as people, or a few more. Read with every page, shown in the list.
+PRESENT_ROWS = 200
+AS_JSON = {"sqlite": ("json_group_array", "json_array"), "postgresql": ("json_agg", "json_build_array")}
+COMPANY = (
+    "SELECT CAST({}({}(order_id, user_id, name, username, about)) AS TEXT) FROM (SELECT here.order_id, here.user_id,"
+    " who.name, who.username, CASE WHEN here.about_at > %s THEN here.about ELSE '' END AS about"
+    " FROM orders_presence here JOIN accounts_user who ON who.id = here.user_id"
+    " WHERE here.seen_at > %s ORDER BY here.seen_at DESC LIMIT %s) AS present"
+)
 REFILLS = "orders_task WHERE kind IN ('refill', 'cancel') AND over_at IS NULL AND kind = 'refill'"
 
 # What the orders cost that wait to be sent. Their status's index finds them; for `upstream_id IS NULL` alone SQLite
@@ -99,6 +112,11 @@ def status_query() -> QuerySet[Upstream]:
         late=capped_count("orders_order WHERE late_from <= %s", LATE),
         alarms=capped_count(UNSEEN_ALARMS, WHO),
         unread=capped_count("orders_mention WHERE user_id = %s AND read_at IS NULL", WHO),
+        handed=capped_count("orders_handed WHERE user_id = %s AND read_at IS NULL", WHO),
+        shift_notes=capped_count("orders_shiftreader WHERE user_id = %s AND read_at IS NULL", WHO),
+        company=RawSQL(  # noqa: S611  our own words alone
+            COMPANY.format(*AS_JSON[connection.vendor]), [PRESENT, PRESENT, PRESENT_ROWS], output_field=TextField()
+        ),
     )
 
 
@@ -125,7 +143,8 @@ def compiled_query() -> tuple[str, tuple[Any, ...], list[str], dict[int, Any]]:
 def run_query(person: int | None) -> SimpleNamespace | None:
     """The query's columns for the person with this id; None while there is no row of Upstream yet."""
     sql, params, names, converters = compiled_query()
-    asked = {WHO: person, LATE: connection.ops.adapt_datetimefield_value(late_if_from())}
+    adapt = connection.ops.adapt_datetimefield_value
+    asked = {WHO: person, LATE: adapt(late_if_from()), PRESENT: adapt(timezone.now() - STILL_THERE)}
     with connection.cursor() as cursor:
         cursor.execute(sql, [asked.get(param, param) for param in params])
         row = cursor.fetchone()
@@ -175,7 +194,10 @@ class StatusBar:
     short_orders = property(lambda self: self.columns.short_orders)
     needs_a_look = property(lambda self: min(self.at(Status.REVIEW), COUNTED_ROWS - 1))
     late = property(lambda self: self.columns.late)  # orders, up to COUNTED_ROWS
-    unread = property(lambda self: self.columns.unread)  # notes that mention this person, up to COUNTED_ROWS
+    mentions = property(lambda self: self.columns.unread)  # notes that mention this person, up to COUNTED_ROWS
+    handed = property(lambda self: self.columns.handed)  # orders that others assigned to this person, unseen
+    shift_notes = property(lambda self: self.columns.shift_notes)  # notes to the next shift that they have not read
+    unread = property(lambda self: self.mentions + self.handed + self.shift_notes)  # what waits under Activity
     assigned = property(lambda self: self.columns.assigned)  # orders under way of this person, up to COUNTED_ROWS
     refills = property(lambda self: self.columns.refills)  # pending ones, up to COUNTED_ROWS
     changes = property(lambda self: self.columns.changes)  # of services, undecided, up to COUNTED_ROWS
@@ -207,6 +229,18 @@ class StatusBar:
             sorted(self.counts.items()), self.columns.missing_orders, self.late, self.short_orders,
             self.columns.confirming,
         )  # fmt: skip
+
+    @cached_property
+    def company(self) -> dict[int, list[Colleague]]:
+        """Who else has which order open now: the order's id → other people, by name."""
+        person, found = (
+            getattr(getattr(self.request, "user", None), "pk", None),
+            defaultdict[int, list[Colleague]](list),
+        )
+        for order, pk, name, username, about in json.loads(self.columns.company or "[]"):
+            if pk != person:
+                found[order].append(Colleague(pk, visible(name) or username, about))
+        return {order: sorted(company, key=lambda one: one.name) for order, company in found.items()}
 
     @cached_property
     def heartbeats(self) -> dict[str, datetime | None]:

@@ -58,7 +58,7 @@ ROOMS: dict[str, frozenset[str]] = {
     },
     "orders.following": CORE | {"orders.aftersale", "orders.table", "orders.webhooks"},
     "orders.answers": CORE,
-    "orders.bulk": CORE | {"orders.aftersale", "orders.answers", "orders.table"},
+    "orders.bulk": CORE | {"orders.aftersale", "orders.answers", "orders.table", "orders.teamwork"},
     "orders.reports": CORE | {"orders.statistics"},
     "orders.detail": CORE | {
         "orders.aftersale", "orders.answers", "orders.approvals", "orders.following", "orders.placing",
@@ -76,6 +76,9 @@ ROOMS |= {
     "panel.worker": CORE | DOOR | ORDERS | {"panel.alarms", "panel.upstream"},
     "panel.demo": CORE | ORDERS | {"panel.upstream"},
 }
+# What happened while a person was away, alarms too. Only the addresses and the demo see it.
+ROOMS["panel.demo"] |= {"orders.handover"}
+ROOMS["orders.handover"] = CORE | ORDERS | {"panel.alarms"}
 ROOF = frozenset(ROOMS)
 ROOMS["panel.management"] = ROOF
 

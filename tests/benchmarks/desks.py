@@ -31,6 +31,7 @@ def write_desk(size: int, now: datetime | None = None) -> User:
     write_orders(size, now)
     surroundings.write_presence(now)
     surroundings.write_limits(now, days)
+    surroundings.write_handover(now, days)
     surroundings.write_alarms(now, days)
     surroundings.write_door(now, days)
     surroundings.write_machinery(now, days)

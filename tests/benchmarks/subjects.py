@@ -10,6 +10,7 @@ from accounts.models import DoorEvent, TrailLine, User
 from catalog.models import Change, Service, ShrinkAlarm
 from orders.activity.search import Place
 from orders.answers.situations import SITUATIONS
+from orders.bulk.assignments import Picked
 from orders.bulk.selection import Selection
 from orders.models import KeptSearch, Order, SavedView, Task
 from orders.rules.statuses import Status
@@ -68,6 +69,10 @@ def subjects(owner: User) -> dict[str, str]:
         "cancel_unclear": with_task("cancel", "unclear"),
         "change": str(Change.objects.undecided().order_by("-pk")[3].pk),
         "decided": str(Change.objects.filter(decided_at__isnull=False).order_by("-pk")[1].pk),
+        "shift_note": "49995", "handed": first(lambda order: order.assigned_to_id == owner.pk),
+        "night": f"{timezone.now() - timedelta(hours=15):%Y-%m-%dT%H:%MZ}",
+        "month": f"{timezone.now() - timedelta(days=30):%Y-%m-%dT%H:%MZ}",
+        "assigned": Picked({0: picked}, "ticked on the orders page").signed(),
         "reading": "49990", "alarm": "1996", "door": str(DoorEvent.objects.order_by("-at")[100].pk), "session": "51",
         "unseen_alarm": str(Alarm.objects.exclude(sightings__user=owner)[0].pk),
         "shrink": str(ShrinkAlarm.objects.get().pk), "password": PASSWORD, "numbers": owner.numbers,

@@ -35,6 +35,7 @@ from orders.models import (
     Bulk,
     Endpoint,
     Folding,
+    Handed,
     KeptSearch,
     Order,
     Pace,
@@ -42,6 +43,8 @@ from orders.models import (
     Presence,
     SavedView,
     Sending,
+    ShiftNote,
+    ShiftReader,
     Spending,
     Spent,
     TurnedAway,
@@ -201,6 +204,31 @@ def write_jobs(now: datetime, days: int, older: int) -> None:
         )
         for _ in range(RECENT + days)
     )  # fmt: skip
+
+
+def write_handover(now: datetime, days: int) -> None:
+    """Two notes to the shift a day, of which nobody has read the last ones; orders that were handed on."""
+    people = list(User.objects.order_by("pk"))
+    newest = 50_000
+    notes = ShiftNote.objects.bulk_create(
+        ShiftNote(
+            pk=newest - n, by=people[n % 4 + 1], at=now - timedelta(hours=12 * n), text="Quiet night. Look at #9.",
+            taken_along=[["late", NEWEST - n]], form_token=uuid.UUID(int=n),
+        )
+        for n in range(RECENT + 2 * days)
+    )  # fmt: skip
+    ShiftReader.objects.bulk_create(
+        [
+            ShiftReader(note=note, user=person, read_at=None if note.pk > newest - 8 else note.at)
+            for note in notes for person in people if person.pk != note.by_id
+        ],
+        batch_size=BATCH,
+    )  # fmt: skip
+    assigned = Order.objects.filter(assigned_to__isnull=False).order_by("-pk").values_list("pk", "assigned_to")
+    Handed.objects.bulk_create(
+        Handed(order_id=pk, user_id=person, by=people[1], at=now - timedelta(hours=n), read_at=None if n < 40 else now)
+        for n, (pk, person) in enumerate(assigned[: 200 + days])
+    )
 
 
 def write_presence(now: datetime) -> None:

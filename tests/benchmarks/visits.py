@@ -113,6 +113,12 @@ GET  /orders/approvals/?state=approved&before={completed}
 GET  /orders/approvals/?state=expired
 POST /orders/{unsent}/approval/ | seen=x
 POST /orders/{unsent}/approval/refusal/ | reason=Not+now
+GET  /orders/next/
+POST /orders/next/
+GET  /orders/assignments/ -> 302
+ASK  /orders/assignments/ | which=all&match=open%3Ddoubt
+POST /orders/assignments/confirmation/ | picked={assigned}&to={person}
+POST /orders/{completed}/deciding/ | about=refills
 GET  /orders/{noted}/
 GET  /orders/{missing}/
 POST /orders/{in_progress}/looks/
@@ -162,6 +168,15 @@ GET  /activity/?from={today}
 GET  /activity/?line={event_line}
 GET  /activity/chain/
 POST /activity/export/?about=order+{event_order} | format=csv
+GET  /activity/since/
+GET  /activity/since/?from={night}
+GET  /activity/since/?from={month}
+GET  /activity/since/?from={night}&see=badly
+GET  /activity/since/notes/ -> 302
+POST /activity/since/notes/ | text=Look+at+%23{review}&token={token}&item=look-{review}
+POST /activity/since/notes/{shift_note}/reading/
+POST /activity/since/dealings/ | order={partial}
+POST /activity/since/handed/ | order={handed}
 GET  /mentions/
 GET  /mentions/?before={early}
 POST /mentions/read/ | note={early}
@@ -299,6 +314,7 @@ class Visitor:
     def last_used(self, at: datetime) -> None:
         """Sets when the session of this browser was used last."""
         DeskSession.objects.filter(digest=digest_of(self._key)).update(used_at=at)
+        User.objects.filter(pk=self.owner.pk).update(seen_at=at)
 
     def go(self, line: Line, *, htmx: bool = False) -> None:
         """Comes to the address, and checks that it is answered as the line says."""

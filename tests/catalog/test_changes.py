@@ -210,7 +210,7 @@ def test_the_second_person_is_told_and_changes_nothing(first: str) -> None:
     assert "before you" in answer.content.decode()
     assert Change.objects.get().decision == first
     page = as_a("manager").post(f"{INBOX}{change}/decision/", {"decision": other}, follow=True).content.decode()
-    assert "Somebody decided about this before you." in page
+    assert re.search(rf"Ana \d+ {first} it at \d\d:\d\d UTC, before you. Nothing was done.", page)
 
 
 @pytest.mark.parametrize("decision", ["accepted", "held"])
@@ -233,6 +233,7 @@ def test_all_changes_on_the_page_are_accepted_and_no_others() -> None:
     page = manager.post(f"{INBOX}acceptance/", {"change": listed}, follow=True).content.decode()
     assert f"{CHANGES_A_PAGE - 1} of {CHANGES_A_PAGE} accepted." in page
     assert "The others were decided" in page
+    assert re.search(r"page was loaded. Ana \d+ decided before you.", page)
     assert Change.objects.undecided().count() == 2
     assert Change.objects.filter(decision="held").count() == 1
 

@@ -23,6 +23,7 @@ from tests.mutants import (
     entering,
     exposing,
     fronting,
+    handing,
     knowing,
     limiting,
     links,
@@ -43,7 +44,7 @@ from tests.mutants.mistake import Mistake
 PARTS = (
     sending, knowing, polling, links, answering, asking, starting, books, reading, showing, seeing, listing, measuring,
     customers, prices, attending, exposing, entering, door, fronting, owing,
-    trailing, limiting,
+    trailing, limiting, handing,
 )  # fmt: skip
 MISTAKES = tuple(mistake for part in PARTS for mistake in part.MISTAKES)
 LEFT_BEHIND = shutil.ignore_patterns(".*", "node_modules", "test-results", "__pycache__")

@@ -69,6 +69,12 @@ def write_history(first: int, count: int, service: Service, by: User) -> None:
         for order, at, (kind, how) in zip(orders, times, ends, strict=True)
     ]  # fmt: skip
     tasks = Task.objects.bulk_create([*placings, *asked])
+    kinds = cycle(("moved", "review", "refused", "refill_accepted", "refill_unclear", "doubted"))
+    Event.objects.bulk_create(  # in the order of their ids, as a desk writes them
+        Event(pk=3 * order.pk + n, order=order, kind=next(kinds), at=begin + timedelta(minutes=order.pk))
+        for order in orders
+        for n in range(3)
+    )
     Attempt.objects.bulk_create(Attempt(task=task, began_at=begin, ended_at=begin, ending="placed") for task in tasks)
     BalanceReading.objects.bulk_create(
         BalanceReading(amount=Decimal(1000 + n), first_asked_at=at, asked_at=at) for n, at in enumerate(times)
@@ -79,7 +85,7 @@ def write_history(first: int, count: int, service: Service, by: User) -> None:
     )
     Alarm.objects.bulk_create(Alarm(kind="balance", raised_at=at, ended_at=at) for at in times)
     with connection.cursor() as cursor:
-        for sql in connection.ops.sequence_reset_sql(no_style(), [Order, Task]):
+        for sql in connection.ops.sequence_reset_sql(no_style(), [Order, Task, Event]):
             cursor.execute(sql)
     Delivery.objects.bulk_create(
         Delivery(key=uuid.uuid4().hex, digest=uuid.uuid4().hex, received_at=timezone.now(), body="", how="looked")

@@ -19,6 +19,10 @@ from orders.aftersale.states import STATES
 from orders.aftersale.task_list import task_list_context
 from orders.detail.evidence import evidence_context
 from orders.detail.neighbours import neighbours
+from orders.handover.figures import completed_since, money_since, placed_since
+from orders.handover.mine import alarms_since, handed_to, notes_to
+from orders.handover.sections import read_night, sections_of
+from orders.handover.shift_notes import shown_notes
 from orders.models import Attempt, Order, Task
 from orders.placing.place import similar_orders
 from orders.reports.balance import drawn_readings
@@ -27,6 +31,7 @@ from orders.rules.retry import LEASE
 from orders.statistics import delivery_times, spending
 from orders.statistics.search_fields import fill_old_orders
 from orders.table.listing import Listing
+from orders.teamwork.take_next import take_next
 from orders.webhooks.dispatch import delete_old
 from panel.alarms.models import Alarm
 from tests.benchmarks.measure import Work
@@ -103,6 +108,13 @@ def the_work(service: Service, by: User) -> Iterator[tuple[str, Work]]:
             yield f"{kind}s: {state or 'all'}", partial(task_list_context, by, kind, state, 0)
     yield "what is drawn of the balance", lambda: drawn_readings(now)
     yield "how long services take", slowest_services
+    night = now - timedelta(hours=15)
+    yield "since you left: what is open", lambda: sections_of(read_night(night))
+    yield "since you left: how much happened", lambda: (placed_since(night), completed_since(night))
+    yield "since you left: money", lambda: money_since(night, now)
+    yield "since you left: what is mine", lambda: (notes_to(by, night), handed_to(by, night), alarms_since(night))
+    yield "notes to the shift", lambda: shown_notes(by)
+    yield "the next order to take", lambda: take_next(by=by)
     yield "alarms that are over", lambda: list(Alarm.objects.for_page().over()[:50])
     yield from find_activity(by, Order.objects.select_related("service").latest("pk"))
     doubted = Order.objects.for_page().get(status="review")

@@ -22,6 +22,7 @@ LEADS_TO = {"login": "/accounts/login/", "orders": "/orders/", "views": "/orders
             "admin_login": "/admin/login/", "webhooks": "/upstream/webhooks/", "factors": "/accounts/factors/",
             "choice": "/accounts/password/choice/", "password": "/accounts/password/change/", "admin": "/admin/",
             "sessions": "/accounts/sessions/", "sign_out": "/accounts/logout/", "change": "change/",
+            "since": "/activity/since/", "next": "/orders/next/",
             "roles": "/team/roles/", "limits": "/team/limits/", "alarms": "/alarms/",
             "choices": "/alarms/choices/"}  # fmt: skip
 TABLE = """
@@ -46,6 +47,10 @@ orders/<pk>/approval/            | login 403 403 405 405 | login 403 403 orders 
 orders/<pk>/approval/refusal/    | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
 orders/late/                     | login 200               | 405                           | 405
 orders/<pk>/                     | login 200               | 405                           | 405
+orders/next/                     | login 403 200 200 200   | login 403 next next next      | login 403 405 405 405
+orders/assignments/              | login 403 orders orders orders | login 403 422 422 422  | login 403 405 405 405
+orders/assignments/confirmation/ | login 403 405 405 405   | login 403 422 422 422         | login 403 405 405 405
+orders/<pk>/deciding/            | login 405               | login 200                     | login 405
 orders/<pk>/looks/               | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
 orders/<pk>/notes/               | login 403 order order order | login 403 422 422 422       | login 403 405 405 405
 orders/<pk>/assignment/          | login 403 order order order | login 403 order order order | login 403 405 405 405
@@ -94,6 +99,11 @@ services/alarms/<pk>/acceptance/ | login 403 403 405 405   | login 403 403 servi
 activity/                        | login 200               | 405                           | 405
 activity/export/                 | login 405               | login 200                     | login 405
 activity/chain/                  | login 403 403 403 200   | 405                           | 405
+activity/since/                  | login 200               | 405                           | 405
+activity/since/notes/            | login 403 since since since | login 403 422 422 422     | login 403 405 405 405
+activity/since/notes/<pk>/reading/ | login 405             | login since                   | login 405
+activity/since/dealings/         | login 403 405 405 405   | login 403 since since since   | login 403 405 405 405
+activity/since/handed/           | login 405               | login since                   | login 405
 mentions/                        | login 200               | 405                           | 405
 mentions/read/                   | login 405               | login mentions                | login 405
 upstream/                        | login 200               | 405                           | 405

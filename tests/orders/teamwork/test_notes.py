@@ -156,7 +156,7 @@ def test_the_notes_that_call_a_person_are_listed_newest_first(ana: User, tomas: 
 
 
 def test_unread_mentions_are_counted_on_every_page_until_they_are_read(ana: User, tomas: User, order: Order) -> None:
-    his, badge = as_user(tomas), "new notes to you: </span>2"
+    his, badge = as_user(tomas), "new for you: </span>2"
     polls = [
         f"/orders/changes/?bar={StatusBar().version}",
         f"/orders/{order.pk}/?v={order.version}&bar={StatusBar().version}",
@@ -165,7 +165,7 @@ def test_unread_mentions_are_counted_on_every_page_until_they_are_read(ana: User
     write(ana, order, "@tomas two")
     assert all(badge in his.get(address).content.decode() for address in ("/orders/", "/team/"))
     assert all(badge in his.get(poll, headers=htmx()).content.decode() for poll in polls), "and open pages learn of it"
-    assert "new notes to you" not in page(as_user(ana), order)
+    assert "new for you" not in page(as_user(ana), order)
     for _ in range(2):  # to load the page changes nothing: a browser may do so by itself
         first = his.get("/mentions/").content.decode()
         assert first.count(">new</span>") == 2
@@ -176,7 +176,7 @@ def test_unread_mentions_are_counted_on_every_page_until_they_are_read(ana: User
     assert his.post("/mentions/read/", read, headers=htmx()).status_code == 204
     assert ">new</span>" not in his.get("/mentions/").content.decode()
     assert 'name="note"' not in his.get("/mentions/").content.decode()
-    assert "new notes to you" not in his.get("/orders/").content.decode()
+    assert "new for you" not in his.get("/orders/").content.decode()
 
 
 @pytest.mark.parametrize("note", ["", "x", "-1", "9" * 30, "1\x00"])

@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.access import Role
 from accounts.models import DeskSession, User
 from orders.models import Order, Presence, team
+from orders.models.team import STILL_THERE
 from orders.rules.statuses import Status
 from orders.teamwork import presence
 from panel.site.status_bar import StatusBar
@@ -59,7 +60,7 @@ def test_a_poll_answers_when_somebody_comes_and_goes(ana: User, tomas: User, ord
     version = presence.page_version(order.version, ["Tomás"])
     assert f'data-v="{version}"' in joined.content.decode()
     assert mine.get(poll_address(order, version), headers=htmx()).status_code == 204
-    Presence.objects.filter(user=tomas).update(seen_at=timezone.now() - presence.STILL_THERE)
+    Presence.objects.filter(user=tomas).update(seen_at=timezone.now() - STILL_THERE)
     left = mine.get(poll_address(order, version), headers=htmx())
     assert left.status_code == 200
     assert "looking at this too" not in left.content.decode()

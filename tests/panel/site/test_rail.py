@@ -75,7 +75,7 @@ def test_it_counts_what_waits_for_this_person(ana: User) -> None:
     notes.write_note(refilled, "@ana look here", uuid.uuid4(), by=mate)
     html = rail(as_user(ana))
     assert figures(html) == {
-        "need a look": "1", "changes to decide": "1", "new notes to you": "1", "wait there": "3",
+        "need a look": "1", "changes to decide": "1", "new for you": "1", "wait there": "3",
         "under way and assigned to you": "2", "pending": "1",
     }  # fmt: skip
     for query, count in ((f"open=live&assigned={ana.pk}", 2), ("open=refill", 1)):
@@ -83,7 +83,7 @@ def test_it_counts_what_waits_for_this_person(ana: User) -> None:
         assert as_user(ana).get(f"/orders/?{query}").content.decode().count('<tr class="row') == count
     others = figures(rail(as_user(mate)))
     assert "under way and assigned to you" not in others
-    assert "new notes to you" not in others
+    assert "new for you" not in others
 
 
 def test_an_open_page_learns_of_it(ana: User) -> None:

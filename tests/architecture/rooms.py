@@ -66,7 +66,7 @@ ROOMS |= {
     "panel.alarms": CORE | DOOR | ORDERS | {"panel.upstream"},
     "panel.site": CORE | DOOR | ORDERS | {"panel.upstream"},
     "panel.worker": CORE | DOOR | ORDERS | {"panel.alarms", "panel.upstream"},
-    "panel.demo": CORE | ORDERS | {"panel.upstream"},
+    "panel.demo": CORE | ORDERS | {"accounts.roles", "panel.upstream"},
 }
 ROOF = frozenset(ROOMS)
 ROOMS["panel.management"] = ROOF

@@ -165,7 +165,7 @@ class Filters(NamedTuple):
 
 def sees_the_door(user: Any) -> bool:
     """Whether this person sees what happens at the door, and from where things are done: owners do."""
-    return may(user, "administer")
+    return may(user, "people")
 
 
 def groups_for(user: Any) -> dict[str, str]:

@@ -2,8 +2,13 @@
 
 from typing import NamedTuple
 
-from accounts.access import Role
-from accounts.models import User
+from django.utils import timezone
+
+from accounts.access import OFF, ON, Role, switch_name
+from accounts.models import SettingChange, User
+from accounts.roles.switches import set_switches
+
+HIDDEN_MONEY = switch_name(Role.VIEWER, "money")
 
 
 class Member(NamedTuple):
@@ -35,3 +40,11 @@ def make() -> None:
         if member.username not in known:
             columns = {"name": member.name, "role": member.role, "email": f"{member.username}@desk.example"}
             User.objects.create_user(member.username, password=member.password, **columns)
+    hide_money_from_viewers()
+
+
+def hide_money_from_viewers() -> None:
+    """Shows in the demo how a switch of a role looks: an owner has moved one, the first time that the demo is made."""
+    if not SettingChange.objects.filter(name=HIDDEN_MONEY).exists():
+        owner = User.objects.filter(role=Role.OWNER).order_by("pk").first()
+        set_switches({HIDDEN_MONEY: OFF}, {HIDDEN_MONEY: ON}, by=owner, at=timezone.now())

@@ -17,7 +17,7 @@ from accounts.sign_in.record import record_forbidden
 from panel.ops.outages import outage_of
 from panel.ops.start import uncollected, unmigrated
 from panel.ops.write_probe import why_no_write
-from panel.site.failures import answer_failure
+from panel.site.failures import answer_failure, is_secret, typed_fields
 from panel.site.status_bar import StatusBar
 from panel.upstream.models import SILENT_AFTER
 
@@ -86,7 +86,10 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
     why = str(exception) or "You have no access to this."
     with suppress(DatabaseError):  # the page says no all the same
         record_forbidden(request)
-    return error_page(request, HTTPStatus.FORBIDDEN, "site/403.html", why=why)
+    # The right may have gone while a form was open: what was typed there is shown back, to be copied.
+    sent = typed_fields(request) if request.method == "POST" else []
+    typed = [(name, value) for name, value in sent if not is_secret(name) and not name.startswith("proof_")]
+    return error_page(request, HTTPStatus.FORBIDDEN, "site/403.html", why=why, typed=typed)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -99,7 +102,7 @@ def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
     return error_page(request, HTTPStatus.FORBIDDEN, "site/stale_form.html")
 
 
-def error_page(request: HttpRequest, status: HTTPStatus, template: str, **context: str) -> HttpResponse:
+def error_page(request: HttpRequest, status: HTTPStatus, template: str, **context: object) -> HttpResponse:
     """A page of the desk that says what is wrong with a request, or what is wrong with the database that it needs."""
     try:
         return render(request, template, context, status=status)

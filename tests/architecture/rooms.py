@@ -74,7 +74,7 @@ ROOMS |= {
     "panel.alarms": CORE | DOOR | ORDERS | {"panel.upstream"},
     "panel.site": CORE | DOOR | ORDERS | {"panel.upstream"},
     "panel.worker": CORE | DOOR | ORDERS | {"panel.alarms", "panel.upstream"},
-    "panel.demo": CORE | ORDERS | {"panel.upstream"},
+    "panel.demo": CORE | ORDERS | {"accounts.roles", "panel.upstream"},
 }
 # What happened while a person was away, alarms too. Only the addresses and the demo see it.
 ROOMS["panel.demo"] |= {"orders.handover"}

@@ -33,6 +33,7 @@ from tests.mutants import (
     polling,
     prices,
     reading,
+    rights,
     seeing,
     sending,
     showing,
@@ -43,8 +44,7 @@ from tests.mutants.mistake import Mistake
 
 PARTS = (
     sending, knowing, polling, links, answering, asking, starting, books, reading, showing, seeing, listing, measuring,
-    customers, prices, attending, exposing, entering, door, fronting, owing,
-    trailing, limiting, handing,
+    customers, prices, attending, exposing, entering, door, fronting, owing, trailing, limiting, handing, rights,
 )  # fmt: skip
 MISTAKES = tuple(mistake for part in PARTS for mistake in part.MISTAKES)
 LEFT_BEHIND = shutil.ignore_patterns(".*", "node_modules", "test-results", "__pycache__")

@@ -49,6 +49,20 @@ def test_a_switch_holds_with_the_next_request_of_an_open_session() -> None:
     assert cancels(operator) == 302
 
 
+def test_what_was_typed_is_shown_back_when_the_right_has_gone_meanwhile() -> None:
+    """A note, an order: whoever had the form open copies it, or hands it on. No password is shown."""
+    operator, order = as_a(Role.OPERATOR), make_order(Status.PENDING)
+    switch(operator_note=False, operator_place=False)
+    secret = {"token": "t0k3n", "password": "quiet-harbour", "proof_code": "123456"}
+    sent = {"text": "The customer calls back at 5", **secret}
+    for path in (f"/orders/{order.pk}/notes/", "/orders/new/"):
+        answer = operator.post(path, sent)
+        page = answer.content.decode()
+        assert answer.status_code == 403 and "Only managers and owners may" in page
+        assert "The customer calls back at 5" in page
+        assert not any(value in page for value in secret.values())
+
+
 def test_what_was_switched_is_recorded_and_said() -> None:
     owner, ana = make_user(Role.OWNER), make_user(Role.OPERATOR, name="Ana")
     page = as_user(owner).post("/team/roles/", form(operator_cancel=False), follow=True).content.decode()

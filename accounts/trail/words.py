@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
+from accounts.access import FIELDS
 from accounts.trail.kinds import KINDS
+from panel.format.money import HIDDEN, sees_money, without_amounts
 from panel.format.visible import visible
 
 
@@ -61,9 +63,16 @@ def changes_of(line: Any) -> list[Change]:
     names = [*before, *(name for name in after if name not in before)]
     single = len(names) == 1 and line.kind in KINDS
     return [
-        Change("" if single else name.replace("_", " "), text_of(before.get(name)), text_of(after.get(name)))
+        Change("" if single else name.replace("_", " "), shown(name, before.get(name)), shown(name, after.get(name)))
         for name in names
     ]
+
+
+def shown(name: str, value: Any) -> str:
+    """A value of a line for the reader, who may not be one to see what the desk pays."""
+    return (
+        text_of(value) if sees_money() else HIDDEN if FIELDS.get(name) == "money" else without_amounts(text_of(value))
+    )
 
 
 def text_of(value: Any) -> str:

@@ -30,7 +30,7 @@ ROOMS: dict[str, frozenset[str]] = {
     },
     "accounts.models": GROUND | {"accounts", "accounts.trail"},
     "accounts.sign_in": GROUND | {"accounts", "accounts.models", "accounts.trail"},
-    "accounts.trail": GROUND | {"accounts.models"},
+    "accounts.trail": GROUND | {"accounts", "accounts.models"},
     "accounts.sessions": GROUND | {"accounts", "accounts.factors", "accounts.models", "accounts.sign_in"},
     "accounts.factors": GROUND | {"accounts", "accounts.models", "accounts.sign_in"},
     "accounts.invitations": GROUND | {

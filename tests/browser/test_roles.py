@@ -76,7 +76,7 @@ def test_an_owner_promotes_one_person_and_switches_another_off(desk: Desk, brows
     expect(mine.get_by_text("Ana is a manager now.")).to_be_visible()
     mine.goto(f"{desk.url}/team/{tom.pk}/")
     mine.locator("#off-why").fill("Left the team")
-    mine.get_by_role("button", name="Switch off Tom").click()
+    mine.get_by_role("button", name="Switch off this person").click()
     expect(mine.get_by_text("Tom is switched off.")).to_be_visible()
 
     poll(hers)

@@ -51,17 +51,17 @@ MISTAKES = (
         "a file has the charges", "orders/table/export.py",
         "return {head: column for head, column in COLUMNS.items() if may_see(user, column.field)}",
         "return {**COLUMNS}",
-        MONEY,
+        f"{MONEY}::test_a_file_leaves_the_columns_out",
     ),
     Mistake(
         "a list tells the charges by its order", "orders/table/listing.py",
         "        fields.append(SORTS[sorting].tells)\n", "        pass\n",
-        MONEY,
+        f"{MONEY}::test_a_list_does_not_tell_by_its_order_or_its_filter",
     ),
     Mistake(
         "a job is picked by charge", "orders/bulk/views.py",
         "        refuse_to_tell(request.user, QueryDict(match))\n", "",
-        MONEY,
+        f"{MONEY}::test_a_job_is_not_picked_by_charge",
     ),
     Mistake(
         "upstream’s words tell the amounts", "panel/format/money.py",
@@ -71,17 +71,17 @@ MISTAKES = (
     Mistake(
         "the order form carries the rate", "catalog/models.py",
         "return plain if sees_money() else", "return plain if plain else",
-        MONEY,
+        f"{MONEY}::test_an_order_is_placed_by_who_sees_no_price_and_its_price_is_locked_all_the_same",
     ),
     Mistake(
         "the record keeps no amount of who may not see it", "panel/format/locale.py",
         'with written_for("", ""), money_seen(True):', 'with written_for("", ""):',
-        MONEY,
+        f"{MONEY}::test_an_order_is_placed_by_who_sees_no_price_and_its_price_is_locked_all_the_same",
     ),
     Mistake(
         "who may refill may cancel", "orders/urls.py",
         'refill, cancel = needs("refill"), needs("cancel")', 'refill, cancel = needs("refill"), needs("refill")',
-        WALK,
+        f"{WALK}::test_every_address_asks_for_its_own_action",
     ),
     Mistake(
         "an alarm leads to the balance those who may not see it", "templates/alarms/_alarm.html",

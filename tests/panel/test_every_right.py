@@ -36,6 +36,27 @@ PAGES = ("orders/", "orders/<pk>/", "orders/bulks/", "orders/bulks/<pk>/", "orde
          "orders/answers/texts/", "orders/views/", "orders/late/", "orders/refills/", "orders/sending/due/",
          "services/", "services/changes/", "activity/", "alarms/", "alarms/choices/", "upstream/", "upstream/settings/",
          "upstream/webhooks/", "team/", "team/roles/", "palette/", "keys/")  # fmt: skip
+# What each address needs, where it is more than to view the desk; one of several where there are several.
+NEEDED = """
+export | orders/export/ orders/bulks/<pk>/csv/
+place | orders/new/ orders/new/receipt/ orders/<pk>/withdrawal/ orders/<pk>/withdrawal/question/
+    orders/<pk>/funding/ orders/<pk>/tries/ services/found/
+refill cancel note | orders/bulks/matching/ orders/bulks/new/ orders/bulks/new/confirmation/ orders/bulks/<pk>/tries/
+note | orders/answers/<pk>/language/ orders/answers/<pk>/changes/ orders/<pk>/looks/ orders/<pk>/notes/
+    orders/<pk>/assignment/
+stop | orders/sending/stops/ orders/sending/resumption/
+decide | orders/sending/release/ orders/<pk>/adoption/ orders/<pk>/closing/ orders/<pk>/abandonment/
+    orders/<pk>/sighting/ orders/<pk>/refills/settlement/ orders/<pk>/refills/next/ services/syncs/
+    services/changes/acceptance/ services/changes/<pk>/decision/ services/alarms/<pk>/acceptance/
+refill | orders/<pk>/refills/ orders/<pk>/refills/question/ orders/<pk>/refills/tries/
+cancel | orders/<pk>/cancellation/ orders/<pk>/cancellation/question/ orders/<pk>/cancellation/tries/
+money | upstream/charges/ upstream/balance/
+settings | alarms/choices/chat/
+people | team/new/ team/<pk>/ team/<pk>/role/ team/<pk>/state/ team/<pk>/details/ team/<pk>/links/
+    team/<pk>/links/withdrawal/ team/<pk>/factors/reset/ team/security/ team/<pk>/sessions/
+    team/<pk>/sessions/endings/
+administer | upstream/webhooks/rings/ styleguide/
+"""
 LINKS = re.compile(r'\b(href|action|formaction|hx-get|hx-post)="(/[^"#?]*)')
 
 
@@ -81,6 +102,24 @@ def wrong_answers(role: Role, chosen: Mapping[str, str], concerns: Callable[[Any
             if status not in ((403, 405) if not allowed else EVERY_OTHER):
                 wrong.append(f"{role} {method} {route}: {status}, although the table says {allowed}")
     return wrong
+
+
+def asked_by(table: str) -> dict[str, set[str]]:
+    """Route → the actions of which a person needs one, as the table below `NEEDED` says."""
+    needed: dict[str, set[str]] = {}
+    for line in table.replace("\n    ", " ").strip().splitlines():
+        actions, _, addresses = line.partition(" | ")
+        needed |= {address: {*actions.split()} for address in addresses.split()}
+    return needed
+
+
+def test_every_address_asks_for_its_own_action() -> None:
+    """Written down apart from the views, so that a view with the wrong guard shows."""
+    needed = asked_by(NEEDED)
+    assert {route: {*view.needs} for route, view in guarded()} == {
+        route: needed.get(route, {"view"}) for route, _ in guarded()
+    }
+    assert needed.keys() <= {route for route, _ in guarded()}
 
 
 @pytest.fixture(autouse=True)

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db
 
 AMOUNT = Decimal("7319.51")  # nothing else on the desk looks like it
 TELLS = re.compile(r"\b(?:7[.,\s\u202f\xa0’']?31[89]|3[.,]?659|14[.,]?639)[.,]\d|731951|\$\s?\d")
-METHODS = ("GET", "POST")
+WAYS: tuple[tuple[str, dict[str, str]], ...] = (("GET", {}), ("GET", htmx()), ("POST", {}))
 ASKED = {
     # What an address may ask besides: more of the same page, and each form as a person fills it in.
     "orders/": ["?cols=id,charge,status,refill", "?open=doubt", "?status=unfunded", "?q=lumen", "?status=review"],
@@ -133,16 +133,15 @@ def test_no_address_tells_an_amount(reader: Client) -> None:
     cookies = reader.cookies.output(header="")
     leaks, asked = [], 0
     for _, here in places():
-        for method in METHODS:
-            for headers in ({}, htmx()):
-                with transaction.atomic():
-                    response = reader.generic(method, here, headers=headers)
-                    transaction.set_rollback(True)
-                reader.cookies.load(cookies)
-                asked += 1
-                if found := TELLS.search(text := told(response)):
-                    leaks.append(f"{method} {here}: {text[max(0, found.start() - 80) : found.end() + 20]!r}")
-    assert asked > 400
+        for method, headers in WAYS:
+            with transaction.atomic():
+                response = reader.generic(method, here, headers=headers)
+                transaction.set_rollback(True)
+            reader.cookies.load(cookies)
+            asked += 1
+            if found := TELLS.search(text := told(response)):
+                leaks.append(f"{method} {here}: {text[max(0, found.start() - 80) : found.end() + 20]!r}")
+    assert asked > 300
     assert not leaks, "\n".join(dict.fromkeys(leaks))
 
 

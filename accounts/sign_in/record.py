@@ -18,6 +18,7 @@ from django.utils import timezone
 from accounts.models import DoorEvent
 from accounts.sign_in import throttle
 from accounts.trail.kinds import SECURITY_GROUPS
+from panel.format.money import without_amounts
 from panel.ops.logs import on_one_line
 from panel.web.visitor import address_of, device_of
 
@@ -125,7 +126,7 @@ def kind_of(event: DoorEvent) -> Kind:
 
 def detail_of(event: DoorEvent) -> str:
     """What is to be said besides the title, or ""."""
-    return kind_of(event).detail.format_map(Facts(event.facts))
+    return without_amounts(kind_of(event).detail.format_map(Facts(event.facts)))
 
 
 def record_forbidden(request: HttpRequest) -> None:

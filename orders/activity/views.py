@@ -61,7 +61,7 @@ def line_to_open(request: HttpRequest, sees: bool) -> TrailLine | None:
     return line if line and (sees or line.group not in DOOR_GROUPS) else None
 
 
-@needs("view")
+@needs("export")
 @require_POST  # for it records who took what
 def activity_export(request: HttpRequest) -> HttpResponseBase:
     """All lines of the filters in the address as a file, with `format=` csv or xlsx in the form."""
@@ -89,7 +89,7 @@ def activity_export(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_safe
-@needs("administer")
+@needs("people")
 def broken_chain(request: HttpRequest) -> HttpResponse:
     """What an owner does when the chain is broken, step by step."""
     return render(request, "orders/activity/broken.html", {"state": chain_state()})

@@ -9,6 +9,7 @@ from accounts.sign_in.record import KINDS as DOOR_KINDS
 from accounts.sign_in.record import Facts
 from accounts.trail.kinds import KINDS
 from orders.rules.event_text import Sentence
+from panel.format.money import without_amounts
 
 
 def words_of(line: Any, _viewer: Any = None) -> Sentence:
@@ -23,7 +24,11 @@ def door_words(kind: str, facts: dict[str, Any]) -> Sentence:
     """What happened at the door: the title of its kind, and its detail."""
     about, known = DOOR_KINDS[kind], Facts(facts)
     names = {name for _, name, _, _ in Formatter().parse(about.detail) if name}
-    detail = format_html(about.detail, **{name: known[name] for name in names}) if names else about.detail
+    detail = (
+        format_html(about.detail, **{name: without_amounts(str(known[name])) for name in names})
+        if names
+        else about.detail
+    )
     return Sentence(
         about.tone, format_html("{}, {}", about.title, detail) if detail else format_html("{}", about.title), ""
     )

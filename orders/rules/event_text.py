@@ -133,6 +133,7 @@ WITHOUT_MONEY = {
     "placed": "<b>{who}</b> placed this order: {quantity}.",
     "short": "The balance did not cover it. Nothing was ordered; it waits for money.",
     "despite_price": "<b>{who}</b> ordered it after its price rose.",
+    "approved": "<b>{who}</b> approved it. It is queued.",
 }
 TEXTS = ("why", "trouble", "filter", "said")  # facts that may hold words of upstream’s, or of a filter by charge
 

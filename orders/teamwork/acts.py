@@ -9,4 +9,4 @@ ACTS_SHOWN = 20
 
 def acts_of(person: Any) -> list[Event]:
     """The latest acts of this person, newest first. The one place that knows where acts are kept."""
-    return list(Event.objects.filter(by=person).select_related("by").order_by("-pk")[:ACTS_SHOWN])
+    return list(Event.objects.filter(by=person).select_related("by").order_by("-at", "-pk")[:ACTS_SHOWN])

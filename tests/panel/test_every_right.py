@@ -38,12 +38,14 @@ PAGES = ("orders/", "orders/<pk>/", "orders/bulks/", "orders/bulks/<pk>/", "orde
          "upstream/webhooks/", "team/", "team/roles/", "palette/", "keys/")  # fmt: skip
 # What each address needs, where it is more than to view the desk; one of several where there are several.
 NEEDED = """
-export | orders/export/ orders/bulks/<pk>/csv/
+export | orders/export/ orders/bulks/<pk>/csv/ activity/export/
+approve | orders/<pk>/approval/ orders/<pk>/approval/refusal/
 place | orders/new/ orders/new/receipt/ orders/<pk>/withdrawal/ orders/<pk>/withdrawal/question/
     orders/<pk>/funding/ orders/<pk>/tries/ services/found/
 refill cancel note | orders/bulks/matching/ orders/bulks/new/ orders/bulks/new/confirmation/ orders/bulks/<pk>/tries/
 note | orders/answers/<pk>/language/ orders/answers/<pk>/changes/ orders/<pk>/looks/ orders/<pk>/notes/
-    orders/<pk>/assignment/
+    orders/<pk>/assignment/ orders/assignments/ orders/assignments/confirmation/ orders/next/
+    activity/since/notes/ activity/since/dealings/
 stop | orders/sending/stops/ orders/sending/resumption/
 decide | orders/sending/release/ orders/<pk>/adoption/ orders/<pk>/closing/ orders/<pk>/abandonment/
     orders/<pk>/sighting/ orders/<pk>/refills/settlement/ orders/<pk>/refills/next/ services/syncs/
@@ -54,7 +56,7 @@ money | upstream/charges/ upstream/balance/
 settings | alarms/choices/chat/
 people | team/new/ team/<pk>/ team/<pk>/role/ team/<pk>/state/ team/<pk>/details/ team/<pk>/links/
     team/<pk>/links/withdrawal/ team/<pk>/factors/reset/ team/security/ team/<pk>/sessions/
-    team/<pk>/sessions/endings/
+    team/<pk>/sessions/endings/ team/limits/ team/<pk>/limits/ activity/chain/
 administer | upstream/webhooks/rings/ styleguide/
 """
 LINKS = re.compile(r'\b(href|action|formaction|hx-get|hx-post)="(/[^"#?]*)')

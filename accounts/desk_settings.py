@@ -357,6 +357,8 @@ def change(wanted: Chosen, seen: Chosen, *, by: User, at: datetime) -> list[Sett
             for name, text in wanted.items()
             if text != now[name]
         ]
+        if not changes:
+            return []
         row.chosen = {**row.chosen, **{changed.name: changed.now for changed in changes}}
         row.save(update_fields=["chosen"])
         for changed in changes:

@@ -299,15 +299,9 @@ register(
     field_names={"who": "person’s id", "spent": "spent, in millionths", "waiting": "waiting, in millionths"},
     on_desk=lambda spent: reverse("person_limits", args=[spent.who]) if spent.who else reverse("limits"),
 )
-register(
-    models.Approval,
-    group=ORDERS,
-    names=("approval", "approvals"),
-    list_display=("asked_at", order_of, "asked_by", dollars_column("charge", "Asked at"), "outcome", "decided_by"),
-    list_filter=("outcome", "asked_at", "asked_by"),
-    list_select_related=("asked_by", "decided_by"),
-    on_desk=order_page,
-)
+register(models.Approval, group=ORDERS, names=("approval", "approvals"), on_desk=order_page,
+         list_display=("asked_at", order_of, "asked_by", dollars_column("charge", "Asked at"), "outcome", "decided_by"),
+         list_filter=("outcome", "asked_at", "asked_by"), list_select_related=("asked_by", "decided_by"))  # fmt: skip
 register(
     models.Sending,
     group=SYSTEM,
@@ -345,16 +339,9 @@ register(
 )
 register(models.Mention, names=("mention", "mentions"), group=PEOPLE, list_display=("user", "note"),
          list_filter=("user",), list_select_related=("user", "note__by"))  # fmt: skip
-register(
-    models.ShiftNote,
-    group=PEOPLE,
-    names=("note to the next shift", "notes to the next shift"),
-    field_names={"at": "time", "by": "person", "taken_along": "went with it"},
-    list_display=("at", "by", text_of),
-    list_filter=("at", "by"),
-    list_select_related=("by",),
-    on_desk=lambda note: reverse("since"),
-)
+register(models.ShiftNote, names=("note to the next shift", "notes to the next shift"), group=PEOPLE,
+         field_names={"at": "time", "by": "person", "taken_along": "went with it"}, list_display=("at", "by", text_of),
+         list_filter=("at", "by"), list_select_related=("by",), on_desk=lambda note: reverse("since"))  # fmt: skip
 register(models.ShiftReader, names=("reader of a shift note", "readers of shift notes"), group=PEOPLE,
          list_display=("note", "user", "read_at"), list_filter=("user",),
          list_select_related=("note__by", "user"))  # fmt: skip

@@ -1,6 +1,5 @@
 """The WSGI application that gunicorn loads."""
 
-import ctypes
 import gc
 import logging
 import os
@@ -31,13 +30,3 @@ application = endpoint.with_endpoint(pages, reverse("webhook_door"))
 # somebody waits for a page. By default it also runs 140 times a page, though what a page makes is freed without it.
 gc.freeze()
 gc.set_threshold(ALLOCATIONS, 2, 100)
-
-
-def give_back(phase: str, info: dict[str, int]) -> None:
-    """Gives what is free to the system, each time that the collector has run: pages leave holes between large texts."""
-    if phase == "stop" and malloc_trim:
-        malloc_trim(0)  # takes a millisecond
-
-
-malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's own
-gc.callbacks.append(give_back)

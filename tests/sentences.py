@@ -204,6 +204,8 @@ def alarm_facts() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "clock", {"span": "1 h", "at": NOON.isoformat()}
     for skew in ("2 min ahead of the supplier’s", "1 h behind the supplier’s"):
         yield "clock", {"skew": skew}
+    for breaks in (1, 2, 1_200):
+        yield "trail", {"why": "Line 4821 was removed.", "breaks": breaks}
     for failures, capped in ((20, False), (1_200, True)):
         yield "sign_ins", {"failures": failures, "capped": capped, "minutes": 15}
     for minutes in (1, 21):

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 from accounts.models import ChainHead, TrailLine
 from accounts.trail.kinds import DOOR_GROUPS
@@ -17,8 +17,6 @@ from orders.activity.words import words_of
 from orders.rules.event_text import NOBODY
 from panel.ops.database import ONLY_ROW
 
-# How a sentence begins that names who did it: the column beside it says that already.
-SUBJECT = re.compile(r"^<b>[^<]*</b>:? ")
 STRANGER = "Somebody"  # in place of a name where a stranger may have been
 # The pages of what a line is about: a thing → the name of a page, which takes its id where the second says so.
 PAGES = {
@@ -54,20 +52,14 @@ def rows_of(lines: Iterable[TrailLine], viewer: Any) -> list[Row]:
 
 def row_of(line: TrailLine, viewer: Any, sees: bool) -> Row:
     """The row of one line."""
-    sentence = words_of(line, viewer)
+    sentence = words_of(line, named=False)
     about, page = about_of(line, sees)
     note = str(line.facts.get("text", ""))
     who = str(line.by) if line.by_id else STRANGER if line.group in DOOR_GROUPS else NOBODY
     return Row(
-        line, who, who == NOBODY, sentence.tone, what_of(sentence.html), note or sentence.said, bool(note),
+        line, who, who == NOBODY, sentence.tone, sentence.html, note or sentence.said, bool(note),
         changes_of(line), about, page, sees,
     )  # fmt: skip
-
-
-def what_of(sentence: SafeString) -> SafeString:
-    """The sentence without its subject, which stands in a column of its own. It is as safe as before."""
-    rest = SUBJECT.sub("", sentence, count=1)
-    return mark_safe(rest)  # noqa: S308  a part of what was safe
 
 
 def about_of(line: TrailLine, sees: bool) -> tuple[str, str]:

@@ -12,12 +12,12 @@ from orders.rules.event_text import Sentence
 from panel.format.money import without_amounts
 
 
-def words_of(line: Any, _viewer: Any = None) -> Sentence:
-    """The line's sentence, its tone and upstream's own words, for this viewer."""
+def words_of(line: Any, *, named: bool = True) -> Sentence:
+    """The line's sentence, its tone and upstream's own words; who did it is left out where a column says so."""
     facts = {**line.facts, "label": line.label} if line.label else line.facts
     if line.kind in DOOR_KINDS and line.kind not in KINDS:
         return door_words(line.kind, facts)
-    return Sentence.of(line.kind, line.by if line.by_id else None, facts)
+    return Sentence.of(line.kind, line.by if line.by_id else None, facts, named=named)
 
 
 def door_words(kind: str, facts: dict[str, Any]) -> Sentence:

@@ -32,7 +32,7 @@ def take_back(order: Order, *, by: Any) -> None:
 def withdraw_all(orders: Iterable[Order], *, by: Any, at: datetime, bulk: Bulk | None = None) -> set[int]:
     """Withdraws those of these orders that upstream cannot have. Returns their ids. `bulk` is the job that asked."""
     orders, answer = list(orders), f"Withdrawn by {by} before it was sent."
-    asked = [order.pk for order in orders if order.awaits_approval]
+    asked = [order.pk for order in orders if order.status == Status.APPROVAL]
     ended = end_asked(asked, Approval.Outcome.WITHDRAWN, answer, by=by, at=at, bulk=bulk) if asked else []
     unsent = Task.objects.filter(order__in=orders, kind=Task.Kind.PLACE, settled_at=None, unclear_since=None)
     # SKIP LOCKED: a task that a worker is just claiming is on its way.

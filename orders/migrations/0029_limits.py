@@ -61,8 +61,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name_plural": "spent",
                 "ordering": ("-day", "who"),
-                "indexes": [models.Index(fields=["who", "-day"], name="spent_of_person")],
-                "constraints": [models.UniqueConstraint(fields=("day", "who"), name="one_sum_a_day_and_person")],
+                "constraints": [models.UniqueConstraint(fields=("who", "day"), name="one_sum_a_day_and_person")],
             },
         ),
         migrations.CreateModel(

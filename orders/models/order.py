@@ -274,15 +274,9 @@ class Order(models.Model):
         return self.status == Status.QUEUED and tried and task is not None and task.needs is None
 
     @property
-    def awaits_approval(self) -> bool:
-        """Whether it waits for a second person. There is no task yet that could send it."""
-        return self.status == Status.APPROVAL
-
-    @property
     def unsent(self) -> bool:
         """Whether it may still be withdrawn: upstream cannot have it, and no worker is about to send it."""
-        task = self.placing_task
-        return self.awaits_approval or (task is not None and task.unsent)
+        return self.status == Status.APPROVAL or (self.placing_task is not None and self.placing_task.unsent)
 
     @property
     def taken(self) -> bool:

@@ -175,12 +175,8 @@ class Spent(models.Model):
         ordering = ("-day", "who")
         verbose_name_plural = "spent"
         constraints = [
-            # One row for each, which everybody who orders changes. It also finds a day's rows.
-            models.UniqueConstraint(fields=["day", "who"], name="one_sum_a_day_and_person"),
-        ]
-        indexes = [
-            # The last days of a person.
-            models.Index(fields=["who", "-day"], name="spent_of_person"),
+            # One row for each, which everybody who orders changes. It also finds a person's last days.
+            models.UniqueConstraint(fields=["who", "day"], name="one_sum_a_day_and_person"),
         ]
 
     def __str__(self) -> str:

@@ -32,6 +32,7 @@ from orders.placing.picker import cheaper_than, picker
 from orders.placing.place import place
 from orders.rules.refusal import Refusal
 from orders.rules.service_types import FIELDS
+from orders.rules.statuses import Status
 from orders.statistics.runway import is_dear, runway
 from orders.statistics.spending import spending_beside
 from orders.table.replies import asks_first, redirect_back, refusal_of, row_or_redirect, the_order
@@ -109,7 +110,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 def what_next(order: Order, form: OrderForm) -> str:
     """What happens next to the order that a form made."""
-    if order.awaits_approval:
+    if order.status == Status.APPROVAL:
         return "is saved and waits for approval: a second person decides. Nothing is sent until then"
     asked = bool(form.cleaned_data["ask"])
     return "is saved and will be sent" + " without approval: it is within your limits" * asked

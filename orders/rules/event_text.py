@@ -2,6 +2,7 @@
 
 import html
 import json
+import re
 from string import Formatter
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from panel.format.money import sees_money, without_amounts
 
 NOBODY = "The desk"  # the name on events that no person caused
 NOUNS = ("order", "refill", "line", "service")  # of which a sentence says how many there are
+SUBJECT = re.compile(r"^<b>\{who\}</b> ")
 ANSWER_CHARACTERS = 500  # of upstream's words in a timeline
 
 # kind: tone, sentence. {who} and every other fact is escaped; names are bold. {orders} is the fact `count` with its
@@ -151,8 +153,11 @@ class Sentence(NamedTuple):
         return html.unescape(strip_tags(self.html))
 
     @classmethod
-    def of(cls, kind: str, by: object, facts: dict[str, Any]) -> "Sentence":
-        """An event's sentence. Facts that a sentence asks for and that are missing show as “?”, never as an error."""
+    def of(cls, kind: str, by: object, facts: dict[str, Any], *, named: bool = True) -> "Sentence":
+        """An event's sentence, with `named` as false without who did it where it begins with them.
+
+        Facts that a sentence asks for and that are missing show as “?”, never as an error.
+        """
         tone, template = SENTENCES.get(kind) or tone_and_sentence(kind)
         answer = facts.get("said", "")
         if not isinstance(answer, str):
@@ -161,6 +166,8 @@ class Sentence(NamedTuple):
             template = WITHOUT_MONEY.get(kind, template)
             facts = facts | {name: without_amounts(str(facts[name])) for name in TEXTS if name in facts}
             answer = without_amounts(answer)
+        if not named:
+            template = SUBJECT.sub("", template)
         count = facts.get("count", "?")
         nouns = {f"{noun}s": f"{count} {noun}{'s' * (str(count) != '1')}" for noun in NOUNS}
         facts = {"kind": kind, **nouns, **facts, "who": str(by) if by else NOBODY}

@@ -28,6 +28,7 @@ from orders.approvals import decide
 from orders.models import Order, Poll, Task
 from orders.placing.place import place
 from orders.rules.eligibility import WHY_NOT
+from orders.rules.statuses import Status
 from orders.teamwork import assignment, notes
 from panel.demo import handover
 from panel.demo.processes import Trouble
@@ -120,7 +121,7 @@ def set_limits() -> None:
             by=asker, service=service, link=url.format(shop=SHOPS[2], code="C9fQx2uN4vS", number=7), token=token,
             quantity=min(max(quantity, service.least), service.maximum), despite_price=True, ask=True, reason=reason,
         )  # fmt: skip
-        if order.awaits_approval and not reason:
+        if order.status == Status.APPROVAL and not reason:
             decide.decline(order, DECLINED, by=manager)
 
 

@@ -5,6 +5,7 @@ connection writes is in nobody's books. It also belongs to the process that open
 """
 
 import os
+import sqlite3
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,14 @@ _of_another_process: list[object] = []  # never closed here, for that would let 
 
 
 def remember(connection: Any, **signal: object) -> None:
-    """Remembers what this new connection leads to, and keeps SQLite's files from other users of the machine."""
+    """Remembers what this new connection leads to, and for SQLite how many values a statement takes there.
+
+    Also keeps SQLite's files from other users of the machine.
+    """
     setattr(connection, OPENED, (os.getpid(), file_of(connection)))
     if connection.vendor == "sqlite":
+        # Django takes 999 for all: a hundred lines of the trail would be two statements.
+        connection.features.max_query_params = connection.connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
         for ending in SQLITE_FILES:
             _make_private(Path(f"{connection.settings_dict['NAME']}{ending}"))
 

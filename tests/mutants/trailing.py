@@ -56,7 +56,7 @@ MISTAKES = (
     ),
     Mistake(
         "everybody sees from where things are done", "orders/activity/filters.py",
-        'return may(user, "administer")', "return True",
+        'return may(user, "people")', "return True",
         ACTIVITY,
     ),
     Mistake(

@@ -12,11 +12,12 @@ from django.utils import timezone
 
 from accounts.access import Role
 from accounts.desk_settings import stored
-from accounts.models import User
+from accounts.models import DeskSettings, User
 from accounts.settings_form import SettingsForm
 from catalog.models import Change, ShrinkAlarm
 from orders.answers.edit import text_row
 from orders.models import Order, SavedView, Task
+from panel.ops.database import only_row
 from panel.upstream.models import Chore
 from tests.addresses import address, one_of_everything, routes
 from tests.makers import make_service
@@ -36,6 +37,7 @@ BOOKKEEPING = {
     "orders_keptsearch": "the text of a search, for its short address",
     "orders_presence": "who looks at an order now",
     "orders_mention": "that a note was read",
+    "orders_shiftreader": "that a note to the shift was read; the note says who and when",
     "orders_poll": "when the supplier is asked next",
     "orders_sending": "the one row that is locked or made; that it is switched is a line",
     "orders_delivery": "what came, as it came",
@@ -50,6 +52,7 @@ TOKEN = "b3f0a3f0-0000-4000-8000-00000000000"
 
 def forms(order: Order, owner: User) -> dict[str, list[dict[str, Any]]]:
     """Route → what is posted there besides nothing."""
+    only_row(DeskSettings)  # which the first who sets anything would make
     service = make_service()
     change, shown = Change.objects.latest("pk"), SettingsForm(None, chosen=stored(), by=owner)
     as_shown = {**shown.initial, **{f"saw_{name}": text for name, text in shown.stored.items()}}

@@ -51,7 +51,7 @@ def test_every_row_says_what_the_rule_says(table: list[tuple[Case, Order]], ana:
     reasons = buttons(ana)
     wrong = []
     for case, order in table:
-        if order.placing_task and order.placing_task.unsent and case.kind == Task.Kind.CANCEL:
+        if order.unsent and case.kind == Task.Kind.CANCEL:
             assert (case.kind, order.pk) not in reasons, "what was not sent is undone or withdrawn"
         elif (why := WHY_NOT[case.kind](order)) != (shown := reasons.get((case.kind, order.pk), "no button")):
             wrong.append(f"{case}: the rule says {why!r}, the row {shown!r}")

@@ -12,6 +12,8 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.trail.chain import seal_new
+from accounts.trail.watch import verify_piece
 from orders.models import Order
 from orders.rules.statuses import Status
 from tests.benchmarks import data, measure, surroundings
@@ -36,6 +38,9 @@ def write_desk(size: int, now: datetime | None = None) -> User:
     surroundings.write_door(now, days)
     surroundings.write_machinery(now, days)
     number_on()
+    while seal_new(now):
+        pass
+    verify_piece(now)
     data.tidy_up()
     assert Order.objects.count() == size
     return owner

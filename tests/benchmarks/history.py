@@ -33,11 +33,17 @@ PATHS = {"YouTube": "watch?v={}", "Telegram": "lumen{}", "X": "i/status/{}", "Ti
 
 # How many of the recent thousand stand at each status: more than a page of each. Live are as many as on a usual day.
 RECENT_STATUSES = {
-    Status.COMPLETED: 360, Status.IN_PROGRESS: 150, Status.PENDING: 80, Status.PROCESSING: 80, Status.QUEUED: 55,
+    Status.COMPLETED: 305, Status.IN_PROGRESS: 150, Status.PENDING: 80, Status.PROCESSING: 80, Status.QUEUED: 55,
     Status.REVIEW: 55, Status.REJECTED: 55, Status.PARTIAL: 55, Status.CANCELLED: 55, Status.REFUNDED: 55,
+    Status.APPROVAL: 55,
 }  # fmt: skip
 OLD_STATUSES = {Status.COMPLETED: 80, Status.PARTIAL: 8, Status.CANCELLED: 6, Status.REFUNDED: 3, Status.REJECTED: 3}
-PLACED = {Status.QUEUED: "", Status.REVIEW: Task.Outcome.REVIEW, Status.REJECTED: Task.Outcome.REFUSED}
+PLACED = {
+    Status.APPROVAL: "",
+    Status.QUEUED: "",
+    Status.REVIEW: Task.Outcome.REVIEW,
+    Status.REJECTED: Task.Outcome.REFUSED,
+}
 
 Outcome, Settled = Task.Outcome, Task.Settled
 # How refills and cancels came out: the task's outcome, and how it ended; "" while it has not.
@@ -141,7 +147,8 @@ class Writer:
             late_from=self.late_from(pk) if status in LIVE else None,
             version=5 if final else 3, **self.surprises(pk, status, person),
         )  # fmt: skip
-        self.place_task(pk, status, person, at)
+        if status != Status.APPROVAL:  # which gets its task when somebody approves
+            self.place_task(pk, status, person, at)
         self.history(pk, status, person, quantity, service, at)
         if known:
             self.delivery(pk, status, at)
@@ -205,7 +212,9 @@ class Writer:
         facts = {"quantity": f"{quantity:,}", "rate": f"${service.rate:.2f}", "expected": f"${service.rate:.2f}"}
         self.event(pk, 0, "placed", at.placed, person, **facts)
         if status in PLACED:
-            kind = {Status.REVIEW: "review", Status.REJECTED: "refused"}.get(Status(status))
+            kind = {Status.APPROVAL: "approval_asked", Status.REVIEW: "review", Status.REJECTED: "refused"}.get(
+                Status(status)
+            )
             if kind:
                 self.event(pk, 1, kind, at.taken, None, why="The answer was lost.", said="Link is private")
             return

@@ -50,6 +50,7 @@ from orders.models import (
     TurnedAway,
     Worklist,
 )
+from orders.rules.statuses import Status
 from panel.alarms.models import Alarm, Channel, Notice, Recipient, Sighting, Watch
 from panel.notpanel.shapes import Catalog, ServiceRow
 from panel.ops.database import ONLY_ROW
@@ -246,20 +247,22 @@ def write_limits(now: datetime, days: int) -> None:
     Spent.objects.bulk_create(
         [
             Spent(pk=10**9 - (KEPT_DAYS * who + day), day=now.date() - timedelta(days=day + 1), who=who, spent=10**7)
-            for day in range(days)
+            for day in range(days + 1)
             for who in (0, *(person.pk for person in people))
         ],
         batch_size=BATCH,
     )
-    asked = Order.objects.order_by("-pk").values_list("pk", "created_at")[: RECENT + 3 * days]
+    asked = Order.objects.order_by("-pk").values_list("pk", "created_at", "status")[: RECENT + 3 * days]
     Approval.objects.bulk_create(
         [
             Approval(
                 order_id=pk, asked_by=people[n % 12 + 4], asked_at=at, expires_at=at + timedelta(hours=2), why="sum",
-                limit=25, rate=1, charge=34, outcome=("approved", "declined", "expired")[n % 3], decided_at=at,
-                decided_by=people[1], approved_charge=34,
+                limit=25, rate=1, charge=34, **({} if status == Status.APPROVAL else {
+                    "outcome": ("approved", "declined", "expired")[n % 3], "decided_at": at, "decided_by": people[1],
+                    "approved_charge": 34,
+                }),
             )
-            for n, (pk, at) in enumerate(asked)
+            for n, (pk, at, status) in enumerate(asked)
         ],
         batch_size=BATCH,
     )  # fmt: skip

@@ -111,8 +111,8 @@ GET  /orders/late/
 GET  /orders/approvals/
 GET  /orders/approvals/?state=approved&before={completed}
 GET  /orders/approvals/?state=expired
-POST /orders/{unsent}/approval/ | seen=x
-POST /orders/{unsent}/approval/refusal/ | reason=Not+now
+POST /orders/{approval}/approval/ | seen=x
+POST /orders/{approval}/approval/refusal/ | reason=Not+now
 GET  /orders/next/
 POST /orders/next/
 GET  /orders/assignments/ -> 302

@@ -193,7 +193,7 @@ def test_an_owner_resets_and_makes_a_link_in_a_few_presses(desk: Desk, opens: Op
     with_app(ana)
     page = opens("owner", "/team/")
     hands = Hands(page)
-    page.get_by_role("link", name="Change Ana Lindqvist").click()
+    page.get_by_role("link", name="Open Ana Lindqvist").click()
     looked_at(page, "person-with-factor")
     page.get_by_label("Why do you reset it?").fill("Lost the phone")
     press(page, "Reset the second factor")

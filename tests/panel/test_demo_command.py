@@ -106,7 +106,7 @@ def test_it_starts_ends_cleanly_and_goes_on_where_it_stopped(tmp_path: Path) -> 
     assert some_late, f"a newcomer finds the page of late orders empty: {first}\n{last_output}"
     assert f"http://127.0.0.1:{port}/" in output
     assert all(re.search(rf"{member.username} +{member.password} ", output) for member in TEAM)
-    assert first.total() == 60 and first["completed"] > 30 and any(first[status] for status in LIVE), first
+    assert first.total() == 62 and first["completed"] > 30 and any(first[status] for status in LIVE), first
     assert "ERROR" not in output and " 429 " not in output + last_output and "Traceback" not in output + last_output
     assert last_output.endswith("The demo has ended. The next one goes on from here.\n")
     require_free({"--port": port, "--sandbox-port": sandbox_port})
@@ -115,7 +115,7 @@ def test_it_starts_ends_cleanly_and_goes_on_where_it_stopped(tmp_path: Path) -> 
     with demo(state, port, sandbox_port) as (process, _output):
         pass
 
-    assert (process.returncode, statuses(state).total()) == (0, 60)
+    assert (process.returncode, statuses(state).total()) == (0, 62)
     assert endpoints(state) == [f"http://127.0.0.1:{port}/webhooks/notpanel/"], "registered once"
 
 

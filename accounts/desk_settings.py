@@ -347,7 +347,8 @@ def change(wanted: Chosen, seen: Chosen, *, by: User, at: datetime) -> list[Sett
     `seen` are the values that the form showed. Nothing is set when one of the wanted has changed since: raises Moved.
     """
     with transaction.atomic():
-        only_row(DeskSettings)
+        if not DeskSettings.objects.filter(pk=ONLY_ROW).exists():
+            only_row(DeskSettings)
         row = DeskSettings.objects.select_for_update().get(pk=ONLY_ROW)
         now = {name: plain(value_of(name, row.chosen)) for name in wanted}
         if moved := [name for name in wanted if now[name] not in (seen.get(name), wanted[name])]:

@@ -214,7 +214,7 @@ def write_handover(now: datetime, days: int) -> None:
     notes = ShiftNote.objects.bulk_create(
         ShiftNote(
             pk=newest - n, by=people[n % 4 + 1], at=now - timedelta(hours=12 * n), text="Quiet night. Look at #9.",
-            taken_along=[["late", NEWEST - n]], form_token=uuid.UUID(int=n),
+            taken_along=[["late", NEWEST - n]], form_token=uuid.UUID(int=10**6 + n),
         )
         for n in range(RECENT + 2 * days)
     )  # fmt: skip

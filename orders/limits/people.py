@@ -10,6 +10,9 @@ from orders.limits.check import limits_of
 from orders.limits.spent import days_of
 
 
+LITTLE_LEFT_SHARE = Decimal("0.9")  # of a person's limit: from there on the list marks what they spent
+
+
 class SpentToday(NamedTuple):
     """What counts against a person's limit today, in US dollars."""
 
@@ -19,10 +22,7 @@ class SpentToday(NamedTuple):
     @property
     def is_near(self) -> bool:
         """Whether hardly anything is left."""
-        return self.limit is not None and self.used >= self.limit * NEAR_SHARE
-
-
-NEAR_SHARE = Decimal("0.9")
+        return self.limit is not None and self.used >= self.limit * LITTLE_LEFT_SHARE
 
 
 def spent_today(people: Collection[Any]) -> dict[int, SpentToday]:

@@ -90,10 +90,11 @@ def page_context(reader: Any, state: str, before: int) -> dict[str, Any]:
         "more": None, "open_rows": OPEN_ROWS, "deciders": deciders(),
     }  # fmt: skip
     if state:
-        ended = rows.filter(outcome=state).order_by("-order")
+        # Not by “-order”: Django takes that for the orders' own ordering, newest first, the other way round.
+        ended = rows.filter(outcome=state).order_by("-pk")
         shown, more = one_more(ended.filter(order__lt=before) if before else ended, ENDED_SHOWN)
         return context | {"ended": shown, "more": shown[-1].pk if more else None, "version": ""}
-    shown, more = one_more(rows.filter(decided_at=None).order_by("expires_at", "order"), WAITING_SHOWN)
+    shown, more = one_more(rows.filter(decided_at=None).order_by("expires_at", "pk"), WAITING_SHOWN)
     waiting = asked(shown, reader, timezone.now())
     return context | {"waiting": waiting, "more_waits": bool(more), "version": waiting_version(waiting)}
 

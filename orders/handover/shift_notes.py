@@ -95,7 +95,7 @@ def mark_read(note: int, *, by: Any, now: datetime) -> bool:
 # ── Showing ──────────────────────────────────────────────────────────────────────────────────────
 def shown_notes(user: Any) -> tuple[list[Shown], list[Shown]]:
     """The notes that this person has not read, oldest first, and the newest of all others: own ones, and read ones."""
-    unread = ShiftReader.objects.filter(user=user, read_at=None).order_by("note").values_list("note", flat=True)
+    unread = ShiftReader.objects.filter(user=user, read_at=None).order_by("note_id").values_list("note_id", flat=True)
     unread_ids = list(unread[:SHOWN_UNREAD])
     newest = ShiftNote.objects.order_by("-pk").values_list("pk", flat=True)[: SHOWN_UNREAD + SHOWN_READ]
     read_ids = [pk for pk in newest if pk not in unread_ids][:SHOWN_READ]

@@ -150,7 +150,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "ordering": ("-order",),
+                "ordering": ("-pk",),
                 "indexes": [
                     models.Index(
                         condition=models.Q(("decided_at", None)), fields=["expires_at"], name="approval_waits"

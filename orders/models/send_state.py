@@ -99,7 +99,7 @@ class Approval(models.Model):
     )
 
     class Meta:
-        ordering = ("-order",)
+        ordering = ("-pk",)
         constraints = [
             # Four eyes: whoever asked never decides, whatever the code says.
             CheckConstraint(

@@ -18,6 +18,7 @@ from catalog.models import Service
 from orders.aftersale.ask import ask
 from orders.aftersale.withdraw import withdraw
 from orders.answers.texts import Texts
+from orders.approvals import page as approvals_page
 from orders.approvals.current_terms import terms_of
 from orders.approvals.decide import approve, decline, lapse
 from orders.models import Approval, Order, Spent, Task
@@ -235,6 +236,20 @@ def test_sums_are_left_out_for_who_does_not_see_money(asked: Order) -> None:
     assert "Sums are hidden" in page
 
 
+def test_what_was_decided_stands_newest_first_and_goes_on_with_the_older(
+    service: Service, mira: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(approvals_page, "ENDED_SHOWN", 2)
+    set_limits(operator_approve_from="1")
+    orders = [place_order(by=make_user(), service=service, ask=True) for _ in range(3)]
+    for order in orders:
+        decline(order, "Too dear.", by=mira)
+    first = approvals_page.page_context(mira, "declined", 0)
+    assert [approval.pk for approval in first["ended"]] == [orders[2].pk, orders[1].pk]
+    rest = approvals_page.page_context(mira, "declined", first["more"])
+    assert [approval.pk for approval in rest["ended"]] == [orders[0].pk]
+
+
 # ── Two at once ──────────────────────────────────────────────────────────────────────────────────
 @pytest.mark.django_db(transaction=True)
 def test_of_two_who_approve_and_decline_at_once_one_wins_and_the_other_is_told(service: Service) -> None:
@@ -273,8 +288,8 @@ def test_of_two_who_approve_and_decline_at_once_one_wins_and_the_other_is_told(s
 @pytest.mark.parametrize(
     ("rows", "index"),
     [
-        (Approval.objects.filter(decided_at=None).order_by("expires_at", "order"), "approval_waits"),
-        (Approval.objects.filter(outcome="approved", order__lt=9).order_by("-order"), "approval_by_outcome"),
+        (Approval.objects.filter(decided_at=None).order_by("expires_at", "pk"), "approval_waits"),
+        (Approval.objects.filter(outcome="approved", order__lt=9).order_by("-pk"), "approval_by_outcome"),
         (Spent.objects.filter(day="2026-11-30", who__in=[0, 7]), "orders_spent_1"),  # the constraint’s own
         (Spent.objects.filter(who=7, day__gte="2026-11-30").order_by("-day"), "(who="),
         (Order.objects.filter(target="instagram.com/a").exclude(pk=1).order_by("-pk"), "order_target"),

@@ -1,6 +1,7 @@
 """The page of what happened since somebody left: what is open there, who dealt with the rest, and what it says."""
 
 import re
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.utils import timezone
 from accounts.access import Role
 from accounts.models import User
 from catalog.models import Change
+from orders.handover.shift_notes import shown_notes, write_shift_note
 from orders.models import Handed, Order, ShiftNote, Task
 from orders.teamwork.assignment import assign
 from panel.alarms.models import Alarm, Sighting
@@ -264,6 +266,12 @@ def test_a_note_stands_at_the_top_until_it_is_read_and_the_writer_sees_who_did(
     assert "Your note to the shift" in told
     assert "Ben read it" in told
     assert "Tomás" in told[told.index("Not read yet by") :]
+
+
+def test_notes_that_a_person_has_not_read_stand_as_they_were_written(ana: User, ben: User) -> None:
+    written = [write_shift_note(text, [], uuid.uuid4(), by=ana)[0].pk for text in ("First.", "Second.", "Third.")]
+    unread, _ = shown_notes(ben)
+    assert [shown.note.pk for shown in unread] == written
 
 
 def test_a_form_writes_one_note(ana: User, ben: User) -> None:

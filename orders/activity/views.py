@@ -22,6 +22,7 @@ from orders.activity.rows import in_the_chain, reasons_of, row_of, rows_of, seal
 from orders.activity.search import Place, find
 from panel.format.locale import for_the_record, written_for
 from panel.format.numbers import number
+from panel.format.spreadsheet import FORMATS, MOST_SHEET_ROWS, spool
 from panel.format.times import zone_name
 from panel.web.params import read_number
 
@@ -71,16 +72,16 @@ def activity_export(request: HttpRequest) -> HttpResponseBase:
         messages.error(request, MANY_EXPORTS)
         return back
     now, extension = timezone.now(), "xlsx" if request.POST.get("format") == "xlsx" else "csv"
-    limit = files.SHEET_LINES if extension == "xlsx" else None
+    limit = MOST_SHEET_ROWS if extension == "xlsx" else None
     with written_for(zone_name(), ""):  # times on the person's clock, but numbers for programs
-        lines, count = files.spool(islice(files.export_rows(filters), limit and limit + 1))
+        lines, count = spool(islice(files.export_rows(filters), limit and limit + 1))
         with lines:
             if limit and count > limit:
                 why = f"More than {number(limit)} entries match, and a sheet of Excel holds no more. Use CSV."
                 messages.error(request, why)
                 return back
-            as_file, content_type = files.FORMATS[extension]
-            file = as_file(files.about(filters, count, now), lines)
+            as_file, content_type = FORMATS[extension]
+            file = as_file("Activity", files.about(filters, count, now), files.HEADS, lines)
     with for_the_record():
         words = filters.words()
     record_change("trail_exported", by=request.user, count=f"{count:,}", form=extension.upper(), filter=words)

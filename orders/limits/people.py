@@ -9,7 +9,6 @@ from django.utils import timezone
 from orders.limits.check import limits_of
 from orders.limits.spent import days_of
 
-
 LITTLE_LEFT_SHARE = Decimal("0.9")  # of a person's limit: from there on the list marks what they spent
 
 

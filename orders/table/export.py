@@ -9,19 +9,14 @@ open, and PostgreSQL cleans nothing up meanwhile. So a row fits the filter at th
 the beginning are left out, and an order whose charge moves in a list sorted by charge occurs at most once.
 """
 
-import csv
-import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from decimal import Decimal
-from io import TextIOWrapper
-from tempfile import TemporaryFile
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import Count, Q, Value
 from django.db.models.functions import Coalesce, NullIf
 from django.utils.text import slugify
-from xlsxwriter import Workbook
 
 from accounts.access import may_see, why_not
 from orders.models import Order, Task
@@ -34,9 +29,7 @@ from panel.format.spreadsheet import safe
 from panel.format.times import machine, today, zone_name
 
 ORDERS_PER_QUERY = 2_000
-MOST_SHEET_ROWS = 1_048_576 - 1  # of Excel, without the heads
 NAME_CHARACTERS = 100  # of the filter in a file's name
-COLUMN_CHARACTERS = 18  # the width of a sheet's columns
 PERSON = Coalesce(NullIf("placed_by__name", Value("")), "placed_by__username")
 
 
@@ -89,6 +82,11 @@ FIELDS = dict.fromkeys(column.field for column in COLUMNS.values())
 def visible_to(user: Any) -> dict[str, Column]:
     """The columns whose field this person may see."""
     return {head: column for head, column in COLUMNS.items() if may_see(user, column.field)}
+
+
+def heads_for(user: Any) -> dict[str, bool]:
+    """The heads of these columns, each with whether its cells are numbers."""
+    return {head: column.number for head, column in visible_to(user).items()}
 
 
 # ── Rows ─────────────────────────────────────────────────────────────────────────────────────────
@@ -146,69 +144,3 @@ def file_name(name: str, count: int, extension: str) -> str:
     words = slugify(name)[:NAME_CHARACTERS].strip("-")
     zone = slugify(zone_name().replace("/", "-"))
     return f"orders-{words}-{count}-order{'s' * (count != 1)}-{zone}-{today()}.{extension}"
-
-
-# ── Files ────────────────────────────────────────────────────────────────────────────────────────
-def spool(rows: Iterator[list[Any]]) -> tuple[IO[bytes], int]:
-    """The rows as lines of CSV in a temporary file, which its closing deletes, and how many there are."""
-    file, count = temporary_file(), 0
-    text = TextIOWrapper(file, "utf-8", newline="")
-    writer = csv.writer(text)
-    for row in rows:
-        writer.writerow(row)
-        count += 1
-    text.detach().seek(0)
-    return file, count
-
-
-def as_csv(_about: list[tuple[str, str]], columns: dict[str, Column], lines: IO[bytes]) -> IO[bytes]:
-    """The spooled lines under the heads of their columns, as a CSV file."""
-    file = temporary_file()
-    # With a byte order mark: without it Excel reads the file in the encoding of the machine's country.
-    text = TextIOWrapper(file, "utf-8-sig", newline="")
-    csv.writer(text).writerow(columns)
-    text.detach()
-    shutil.copyfileobj(lines, file)
-    file.seek(0)
-    return file
-
-
-def as_sheet(about: list[tuple[str, str]], columns: dict[str, Column], lines: IO[bytes]) -> IO[bytes]:
-    """The spooled lines under the heads, for Excel, with a second sheet that says what they are.
-
-    Texts are written as texts: no formulas, no links.
-    """
-    file = temporary_file()
-    numbers = [column.number for column in columns.values()]
-    with Workbook(file, {"constant_memory": True}) as book:
-        book.use_zip64()
-        sheet = book.add_worksheet("Orders")
-        sheet.set_column(0, len(columns) - 1, COLUMN_CHARACTERS)
-        sheet.freeze_panes(1, 1)
-        sheet.write_row(0, 0, columns)
-        text = TextIOWrapper(lines, "utf-8", newline="")
-        for line, row in enumerate(csv.reader(text), start=1):
-            for at, cell in enumerate(row):
-                if cell and numbers[at]:
-                    sheet.write_number(line, at, float(cell))
-                elif cell:
-                    sheet.write_string(line, at, cell)
-        text.detach()
-        note = book.add_worksheet("About")
-        note.set_column(0, 0, COLUMN_CHARACTERS)
-        for line, (what, words) in enumerate(about):
-            note.write_string(line, 0, what)
-            note.write_string(line, 1, safe(words))
-    file.seek(0)
-    return file
-
-
-def temporary_file() -> IO[bytes]:
-    """A file on the disk, which is deleted when it is closed."""
-    return TemporaryFile()
-
-
-FORMATS = {
-    "csv": (as_csv, "text/csv; charset=utf-8"),
-    "xlsx": (as_sheet, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-}

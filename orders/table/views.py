@@ -24,6 +24,7 @@ from orders.table.rows import fetch_rows, is_one_of, shown_versions
 from orders.table.saved_views import views_context
 from panel.format.locale import for_the_record, written_for
 from panel.format.numbers import number
+from panel.format.spreadsheet import FORMATS, MOST_SHEET_ROWS, spool
 from panel.format.times import zone_name
 from panel.web.htmx import page
 from panel.web.params import read_number
@@ -155,8 +156,8 @@ def export(request: HttpRequest) -> HttpResponseBase:
         messages.error(request, MANY_EXPORTS)
         return HttpResponseRedirect(listing.from_start().address())
     extension = "xlsx" if request.POST.get("format") == "xlsx" else "csv"
-    limit = files.MOST_SHEET_ROWS if extension == "xlsx" else None
-    lines, count = files.spool(islice(files.export_rows(listing), limit and limit + 1))
+    limit = MOST_SHEET_ROWS if extension == "xlsx" else None
+    lines, count = spool(islice(files.export_rows(listing), limit and limit + 1))
     with lines:
         if limit and count > limit:
             why = f"More than {number(limit)} orders match, and a sheet of Excel holds no more. Export them as CSV."
@@ -166,8 +167,8 @@ def export(request: HttpRequest) -> HttpResponseBase:
             facts = {"count": f"{count:,}", "form": extension.upper(), "filter": files.recorded_words(listing)}
         with written_for(zone_name(), ""):  # times on the person's clock, but numbers for programs
             about = files.about(listing, count, now)
-        as_file, content_type = files.FORMATS[extension]
-        file = as_file(about, files.visible_to(request.user), lines)
+        as_file, content_type = FORMATS[extension]
+        file = as_file("Orders", about, files.heads_for(request.user), lines)
     Event.objects.create(kind="exported", by_id=request.user.pk, at=now, facts=facts)
     views = views_context(listing.user, listing)
     named = str(views["view"]) if views["view"] and not views["view_changed"] else files.recorded_words(listing)

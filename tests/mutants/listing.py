@@ -62,8 +62,8 @@ MISTAKES = (
         VIEWS,
     ),
     Mistake(
-        "a line of prose above the heads", "orders/table/export.py",
-        "csv.writer(text).writerow(columns)", 'csv.writer(text).writerows([["Orders"], columns])',
+        "a line of prose above the heads", "panel/format/spreadsheet.py",
+        "csv.writer(text).writerow(heads)", 'csv.writer(text).writerows([["Orders"], heads])',
         EXPORT,
     ),
     Mistake(

@@ -166,7 +166,7 @@ def test_excel_gets_numbers_as_numbers_and_texts_as_texts(viewer: Client) -> Non
 
 def test_more_than_a_sheet_holds_goes_as_csv(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """The page names Excel's limit, no event is recorded, and CSV still works."""
-    monkeypatch.setattr(export, "MOST_SHEET_ROWS", 2)
+    monkeypatch.setattr(views, "MOST_SHEET_ROWS", 2)
     by, service = make_user(), make_service()
     for _ in range(3):
         make_order(by=by, service=service)

@@ -5,10 +5,11 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from accounts.access import may
-from accounts.desk_settings import SETTINGS, Moved, plain, typed, value_of, words_of
-from accounts.models import SettingChange
+from accounts.desk_settings import SETTINGS, Moved, change, plain, typed, value_of, words_of
+from accounts.models import SettingChange, User
 
 VALUE_CHARACTERS = 100
 
@@ -63,6 +64,15 @@ class SettingsForm(forms.Form):
         """What the person has changed, by name."""
         seen = self.seen
         return {name: text for name, text in self.cleaned_data.items() if text != seen[name]}
+
+    def save(self, *, by: User) -> list[SettingChange] | None:
+        """Sets what the person has changed, and returns that; None where nothing was sent, or something is wrong."""
+        if self.is_valid():
+            try:
+                return change(self.wanted, self.seen, by=by, at=timezone.now())
+            except Moved as moved:
+                self.refuse(moved)
+        return None
 
     def refuse(self, moved: Moved) -> None:
         """Says at each field who changed it meanwhile. What was typed stays, and a second press sets it."""

@@ -65,14 +65,10 @@ def settings(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied(why)
     data = request.POST if request.method == "POST" else None
     form = SettingsForm(data, chosen=desk_settings.stored(), by=request.user)
-    if form.is_valid():
-        try:
-            changes = desk_settings.change(form.wanted, form.seen, by=request.user, at=timezone.now())  # type: ignore[arg-type]
-            said = "Saved. It holds from now on, for everybody." if changes else "Nothing was changed."
-            messages.success(request, said)
-            return redirect("settings")
-        except desk_settings.Moved as moved:
-            form.refuse(moved)
+    changes = form.save(by=request.user)  # type: ignore[arg-type]
+    if changes is not None:
+        messages.success(request, "Saved. It holds from now on, for everybody." if changes else "Nothing was changed.")
+        return redirect("settings")
     elsewhere = [name for name in desk_settings.SETTINGS if name not in form.settings]  # limits, which only owners see
     context = {
         "form": form,

@@ -37,14 +37,10 @@ def desk(request: HttpRequest) -> HttpResponse:
     """The limits of each role, of the team, and of services on hold; 422 when something is wrong."""
     data = request.POST if request.method == "POST" else None
     form = SettingsForm(data, chosen=desk_settings.stored(), by=request.user, page="limits")
-    if form.is_valid():
-        try:
-            changed = desk_settings.change(form.wanted, form.seen, by=request.user, at=timezone.now())  # type: ignore[arg-type]
-            said = "Saved. The limits hold from now on." if changed else "Nothing was changed."
-            messages.success(request, said)
-            return redirect("limits")
-        except desk_settings.Moved as moved:
-            form.refuse(moved)
+    saved = form.save(by=request.user)  # type: ignore[arg-type]
+    if saved is not None:
+        messages.success(request, "Saved. The limits hold from now on." if saved else "Nothing was changed.")
+        return redirect("limits")
     now = timezone.now()
     changes = SettingChange.objects.filter(name__in=list(form.settings)).select_related("changed_by")
     of_roles = [f"{role}_{column}" for role in ORDERING for column in COLUMNS]

@@ -24,6 +24,13 @@ log = logging.getLogger(__name__)
 
 SEALED_EVERY = timedelta(seconds=1)
 LINES_A_LINK = 2_000  # at most, so that a link of old lines is made and verified in a moment
+# Other databases of the same server share its numbers: an old transaction in one of them must not hold ours up.
+ALL_ENDED = """
+    SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint >= %(number)s OR NOT EXISTS (
+        SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+        AND age(backend_xid) > age(%(number)s::text::xid8::xid)
+    )
+"""
 HEAD_FIELDS = ("number", "last_id", "lines", "unsealed_until", "digest", "sealed_at", "settles", "settled_by", "key")
 
 
@@ -75,12 +82,12 @@ def settled(head: ChainHead) -> int:
 
     A transaction gets its number before it takes an id (triggers.py). `look_ahead` noted the last id given, and then
     the number of a transaction of its own: whoever took an id up to that one has a lower number. When all these have
-    ended, all their lines can be seen.
+    ended in this database, all their lines can be seen.
     """
     if connection.vendor == "sqlite":
         return TrailLine.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint >= %s", [head.settled_by])
+        cursor.execute(ALL_ENDED, {"number": head.settled_by})
         return head.settles if cursor.fetchone()[0] else 0
 
 

@@ -202,7 +202,7 @@ GET  /team/{person}/
 GET  /team/roles/
 POST /team/roles/ | saw_operator.cancel=on
 POST /team/{person}/role/ | role=viewer&saw=operator
-POST /team/{person}/state/ | on=1
+POST /team/{person}/state/ | on=0
 POST /team/{person}/details/ | name=New
 POST /team/{person}/links/
 POST /team/{person}/links/withdrawal/

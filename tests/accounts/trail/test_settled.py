@@ -8,7 +8,7 @@ from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from accounts.models import ChainHead, ChainLink, TrailLine
-from accounts.trail.chain import seal_new
+from accounts.trail.chain import seal_new, write_head
 from accounts.trail.record import record_change
 from accounts.trail.verify import verify_all
 from tests.tampering import seal_everything
@@ -40,6 +40,33 @@ def test_a_line_that_appears_late_is_waited_for() -> None:
     slow.join()
     seal_everything()
     assert ChainHead.objects.get().lines == 2
+    assert list(verify_all()) == []
+
+
+def test_an_open_transaction_in_another_database_of_the_server_holds_nothing_up() -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("a file of SQLite is a database of its own")
+    elsewhere = connection.copy("elsewhere")
+    elsewhere.settings_dict = {**elsewhere.settings_dict, "NAME": "postgres"}
+    try:
+        elsewhere.set_autocommit(False)
+        with elsewhere.cursor() as cursor:
+            cursor.execute("SELECT pg_current_xact_id()")
+        record_change("sync_asked", by=None)
+        seal_everything()
+        assert ChainHead.objects.get().lines == 1
+    finally:
+        elsewhere.close()
+
+
+def test_a_chain_restored_into_a_younger_server_goes_on() -> None:
+    record_change("sync_asked", by=None)
+    seal_new(timezone.now())
+    head = ChainHead.objects.get()
+    head.settled_by += 10**6  # transactions that the younger server has not had
+    write_head(head)
+    seal_everything()
+    assert ChainHead.objects.get().lines == 1
     assert list(verify_all()) == []
 
 

@@ -49,7 +49,8 @@
     event.preventDefault();
     event.stopPropagation();
   });
-  combo.addEventListener("input", () => { chosenSoon = false; });
+  // Words that came before this script are told again once it listens, and are still the words of that Enter.
+  combo.addEventListener("input", ({ isTrusted }) => { chosenSoon &&= !isTrusted; });
   combo.addEventListener("change", ({ target }) => { if (target.matches(".pick input")) unfold(false); });
   combo.addEventListener("click", ({ target }) => {
     if (!target.closest(".f-more")) return;

@@ -36,6 +36,7 @@ def test_the_first_order(working: Desk, opens: Opens) -> None:
     hands.type(person.username, "<Tab>", PASSWORD, "<Enter>")
     page.wait_for_url("**/orders/")
     hands.press("link", "New order")
+    page.wait_for_load_state()
     expect(page.get_by_label("Service")).to_be_focused()
     hands.type(str(service.upstream_id), "<Enter>")
     expect(page.get_by_label("Link")).to_be_focused()

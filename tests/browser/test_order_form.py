@@ -76,6 +76,16 @@ def test_what_is_typed_before_the_scripts_are_there_is_searched_for(desk: Desk, 
     expect(page.locator(f"#s{service.upstream_id}")).to_be_visible()
 
 
+def test_enter_chooses_though_the_words_before_it_are_told_again(desk: Desk, opens: Opens) -> None:
+    service, _ = make_service(), make_service()
+    page = opens("operator", "/orders/new/")
+    page.get_by_label("Service").press_sequentially(str(service.upstream_id))
+    page.keyboard.press("Enter")
+    page.get_by_label("Service").dispatch_event("input")  # as desk.js does once htmx listens
+    expect(page.get_by_label("Link")).to_be_focused()
+    expect(page.locator(f"#s{service.upstream_id}")).to_be_checked()
+
+
 @pytest.mark.parametrize("script", [True, False], ids=["while typing", "without a script, by the button"])
 def test_signed_out_in_mid_form_the_form_is_there_after_the_sign_in(desk: Desk, opens: Opens, script: bool) -> None:
     user, service = make_user(), make_service()

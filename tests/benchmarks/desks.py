@@ -4,6 +4,7 @@ import random
 import sys
 from collections.abc import Iterator
 from datetime import datetime
+from unittest.mock import patch
 
 import django
 from django.apps import apps
@@ -11,16 +12,18 @@ from django.core.management.color import no_style
 from django.db import connection
 from django.utils import timezone
 
-from accounts.models import User
-from accounts.trail.chain import seal_new
+from accounts.models import ChainHead, TrailLine, User
+from accounts.trail import chain
+from accounts.trail.chain import seal_new, write_head
 from accounts.trail.watch import verify_piece
 from orders.models import Order
 from orders.rules.statuses import Status
 from tests.benchmarks import data, measure, surroundings
 from tests.benchmarks.copies import copy_template, unwatched
-from tests.benchmarks.history import NEWEST, OLD_STATUSES, RECENT, RECENT_STATUSES, TEMPLATE, Writer
+from tests.benchmarks.history import EVENTS, NEWEST, OLD_STATUSES, RECENT, RECENT_STATUSES, TEMPLATE, Writer
 
 ORDERS_A_DAY = 1_440
+LEAST_LINES_A_LINK, MOST_LINKS = 120, 500
 
 
 def write_desk(size: int, now: datetime | None = None) -> User:
@@ -38,12 +41,21 @@ def write_desk(size: int, now: datetime | None = None) -> User:
     surroundings.write_door(now, days)
     surroundings.write_machinery(now, days)
     number_on()
-    while seal_new(now):
-        pass
-    verify_piece(now)
+    seal_lines(now)
     data.tidy_up()
     assert Order.objects.count() == size
     return owner
+
+
+def seal_lines(now: datetime) -> None:
+    """Makes the chain of all lines, in as many links as many a list shows, and verifies a piece of it."""
+    head = ChainHead.objects.get()
+    head.unsealed_until = (NEWEST - RECENT + 1) * EVENTS
+    write_head(head)
+    with patch.object(chain, "LINES_A_LINK", max(LEAST_LINES_A_LINK, TrailLine.objects.count() // MOST_LINKS)):
+        while seal_new(now):
+            pass
+    verify_piece(now)
 
 
 def write_orders(size: int, now: datetime) -> None:

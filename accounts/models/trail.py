@@ -93,8 +93,9 @@ class TrailLine(models.Model):
                 fields=["thing", "thing_id", "-at", "-id"],
                 condition=models.Q(thing_id__isnull=False), name="trail_about_thing",
             ),
-            # The page of security: everything at the door.
+            # The page of security: everything at the door. The same in the admin, by id.
             models.Index(fields=["-at", "-id"], condition=DOOR, name="trail_at_the_door"),
+            models.Index(fields=["-id"], condition=DOOR, name="trail_at_the_door_by_id"),
         ]  # fmt: skip
 
     def __str__(self) -> str:

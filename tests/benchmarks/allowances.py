@@ -4,9 +4,12 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from orders.activity.search import WINDOW_LINES
 from orders.aftersale.task_list import MOST_MEASURED_REFILLS
 from orders.bulk.selection import MOST_ORDERS
 from orders.bulk.views import SCANNED_ORDERS
+from orders.handover.events import ROWS as SINCE_ROWS
+from orders.handover.sections import KINDS as SINCE_KINDS
 from orders.reports.charges import DAYS_A_PAGE
 from orders.statistics.delivery_times import MEASURED_ORDERS
 from orders.table.export import ORDERS_PER_QUERY
@@ -67,6 +70,16 @@ ALLOWANCES = (
         r"GET  /orders/bulks/\{job\}/csv/|poll of a receipt",
         "each order of the job is looked up for its answer, in an index that is a level deeper",
         rows=lambda size: ROWS_OF_JOB * (2 if size > DEEPER_FROM else 1), steps=0, blocks=1,
+    ),
+    Allowance(
+        r"GET  /activity/since/.*",
+        "the newest lines of each kind and their orders are read, down to a bound that a small desk does not reach",
+        rows=lambda size: SINCE_ROWS * len(SINCE_KINDS), steps=110, blocks=3,
+    ),
+    Allowance(
+        r"GET  /(activity/\?kind=orders&|activity/\?|team/security/\?what=refused&)person=.*",
+        "two filters meet: so many lines are looked through, and no more; of one person a small desk has fewer",
+        rows=lambda size: WINDOW_LINES, steps=8, blocks=0.3,
     ),
     Allowance(
         r"(GET|ASK)  /(services|activity|mentions|orders/answers|orders/new)/.*|GET  /orders/\?open=refill.*",

@@ -58,6 +58,7 @@ from panel.upstream.models import Beat, Chore, Upstream, Window
 from panel.worker.recurring import RECURRING_WORK
 from tests.benchmarks.data import BATCH
 from tests.benchmarks.history import JOBS, LAST_OLD_JOB, NEWEST, old_job
+from tests.benchmarks.history import RECENT as RECENT_ORDERS
 from tests.benchmarks.measure import SEED
 from tests.makers import PASSWORD, make_row
 
@@ -252,7 +253,9 @@ def write_limits(now: datetime, days: int) -> None:
         ],
         batch_size=BATCH,
     )
-    asked = Order.objects.order_by("-pk").values_list("pk", "created_at", "status")[: RECENT + 3 * days]
+    newest = Order.objects.order_by("-pk").values_list("pk", "created_at", "status")
+    # As many wait on every desk, for no approval waits longer than hours.
+    asked = [*newest[: 2 * RECENT], *newest.exclude(status=Status.APPROVAL)[RECENT_ORDERS : RECENT_ORDERS + 3 * days]]
     Approval.objects.bulk_create(
         [
             Approval(

@@ -118,7 +118,7 @@ def the_work(service: Service, by: User) -> Iterator[tuple[str, Work]]:
     yield "alarms that are over", lambda: list(Alarm.objects.for_page().over()[:50])
     yield from find_activity(by, Order.objects.select_related("service").latest("pk"))
     doubted = Order.objects.for_page().get(status="review")
-    yield "an order that needs a look", lambda: evidence_context(doubted)
+    yield "an order that needs a look", lambda: evidence_context(doubted, by)
     newest = Order.objects.order_by("-pk").values_list("pk", flat=True)[20]
     for address in (f"after={newest}", f"sort=oldest&before={newest}"):
         yield f"orders, {address.partition('=')[0]}", Listing.of(by, QueryDict(address)).page

@@ -4,7 +4,9 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.access import Role
@@ -122,7 +124,10 @@ def test_no_page_looks_through_more_than_a_window(
     assert "No entry matches" in body
     body = page.get(f"{PAGE}?kind=catalog&person={owner.pk}").content.decode()
     assert "No entry matches" in body, "an index finds what a person did"
-    body = page.get(f"{PAGE}?kind=notes&person={mira.pk}").content.decode()
+    with CaptureQueriesContext(connection) as queries:
+        body = page.get(f"{PAGE}?kind=notes&person={mira.pk}").content.decode()
+    scans = [query["sql"] for query in queries if f'FROM "{TrailLine._meta.db_table}"' in query["sql"]]
+    assert scans and all("LIMIT" in sql for sql in scans), "a bounded number of rows is read"
     assert "10 entries were looked through" in body
     assert "Look further" in body
 

@@ -166,7 +166,9 @@ GET  /activity/?kind=orders&person={person}
 GET  /activity/?about=order+{event_order}
 GET  /activity/?from={today}
 GET  /activity/?line={event_line}
+GET  /activity/?kind=orders&kind=notes&kind=settings
 GET  /activity/chain/
+POST /activity/chain/verification/
 POST /activity/export/?about=order+{event_order} | format=csv
 GET  /activity/since/
 GET  /activity/since/?from={night}

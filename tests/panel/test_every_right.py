@@ -57,6 +57,7 @@ settings | alarms/choices/chat/
 people | team/new/ team/<pk>/ team/<pk>/role/ team/<pk>/state/ team/<pk>/details/ team/<pk>/links/
     team/<pk>/links/withdrawal/ team/<pk>/factors/reset/ team/security/ team/<pk>/sessions/
     team/<pk>/sessions/endings/ team/limits/ team/<pk>/limits/ activity/chain/
+    activity/chain/verification/
 administer | upstream/webhooks/rings/ styleguide/
 """
 LINKS = re.compile(r'\b(href|action|formaction|hx-get|hx-post)="(/[^"#?]*)')

@@ -72,4 +72,8 @@ MISTAKES = (
         "an order sent after old books that nobody has approved", "orders/placing/review.py",
         "        approvals.approve_late(order, by=by, at=now)\n", "", WAYS,
     ),
+    Mistake(
+        "an invited person without the limits of the invitation", "accounts/invitations/forms.py",
+        "create_user(**facts, limits=self.limits)", "create_user(**facts)", "tests/accounts/invitations/test_links.py",
+    ),
 )  # fmt: skip

@@ -45,6 +45,7 @@ orders/cancels/                  | login 200               | 405                
 orders/approvals/                | login 200               | 405                           | 405
 orders/<pk>/approval/            | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
 orders/<pk>/approval/refusal/    | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
+orders/<pk>/approval/reminders/  | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
 orders/late/                     | login 200               | 405                           | 405
 orders/<pk>/                     | login 200               | 405                           | 405
 orders/next/                     | login 403 200 200 200   | login 403 next next next      | login 403 405 405 405

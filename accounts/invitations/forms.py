@@ -38,7 +38,7 @@ class InvitationForm(forms.ModelForm):  # type: ignore[type-arg]
     order_limit = LimitField("Most for one order, in US dollars")
     day_limit = LimitField("Most for a day, in US dollars")
     expires = forms.TypedChoiceField(
-        label="The link works for", coerce=int, required=False, initial=INVITATION_FOR.days,
+        label="The link works for", coerce=int, initial=INVITATION_FOR.days,
         choices=[(days, f"{days} day{'s' * (days > 1)}") for days in LINK_DAYS],
     )  # fmt: skip
 
@@ -49,6 +49,11 @@ class InvitationForm(forms.ModelForm):  # type: ignore[type-arg]
         help_texts = {"username": "They sign in with it.", "name": "As the team calls them.",
                       "email": "They can sign in with it too."}  # fmt: skip
 
+    def __init__(self, data: Any = None, **facts: Any) -> None:
+        if data is not None:  # a page from before the desk was updated does not send the days
+            data = {"expires": str(INVITATION_FOR.days), **data.dict()}
+        super().__init__(data, **facts)
+
     def clean_email(self) -> str:
         """The address as it is compared: the host in small letters."""
         return User.objects.normalize_email(self.cleaned_data["email"])
@@ -56,7 +61,7 @@ class InvitationForm(forms.ModelForm):  # type: ignore[type-arg]
     @property
     def link_lasts(self) -> timedelta:
         """How long the link works; for a valid form only."""
-        return timedelta(days=self.cleaned_data["expires"] or INVITATION_FOR.days)
+        return timedelta(days=self.cleaned_data["expires"])
 
     @property
     def limits(self) -> dict[str, str]:

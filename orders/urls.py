@@ -59,6 +59,7 @@ urlpatterns = [
     path("approvals/", approvals.index, name="approvals"),
     path("<int:pk>/approval/", approvals.approval, name="approval"),
     path("<int:pk>/approval/refusal/", approvals.refusal, name="approval_refusal"),
+    path("<int:pk>/approval/reminders/", approvals.reminder, name="approval_reminder"),
     path("next/", teamwork.next_order, name="next"),
     path("assignments/", assignments.new, name="assignments"),
     path("assignments/confirmation/", assignments.confirmation, name="assigning"),

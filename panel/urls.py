@@ -13,7 +13,7 @@ from accounts.sign_in.views import SignIn, security
 from accounts.team import views as people_views
 from accounts.views import live, preferences, sample, settings
 from catalog import views as catalog
-from orders.activity.views import activity, activity_export, broken_chain
+from orders.activity.views import activity, activity_export, broken_chain, verification
 from orders.handover import views as handover
 from orders.limits import views as limits
 from orders.placing.picker import picker_services
@@ -76,6 +76,7 @@ urlpatterns = [
     path("activity/", activity, name="activity"),
     path("activity/export/", activity_export, name="activity_export"),
     path("activity/chain/", broken_chain, name="broken_chain"),
+    path("activity/chain/verification/", verification, name="chain_verification"),
     path("activity/since/", handover.since, name="since"),
     path("activity/since/notes/", handover.notes, name="shift_notes"),
     path("activity/since/notes/<int:pk>/reading/", handover.reading, name="shift_reading"),

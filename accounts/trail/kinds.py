@@ -60,6 +60,9 @@ KINDS: dict[str, LineKind] = {
     "alarm_seen": LineKind("settings", "ring", "<b>{who}</b> marked the alarm “{label}” as seen."),
     "endpoint_added": LineKind("settings", "ring", "The address for webhooks was registered at the supplier: {label}."),
     "test_webhook": LineKind("settings", "ring", "<b>{who}</b> tested the webhooks: {outcome}"),
+    "trail_verified": LineKind(
+        "settings", "ring", "<b>{who}</b> verified {lines} entries of the trail: {wrong} things are wrong."
+    ),
     # People. What happens at the door has its own kinds.
     "person_added": LineKind("people", "ring", "<b>{who}</b> added <b>{label}</b> to the team."),
     "person_changed": LineKind("people", "ring", "<b>{who}</b> changed the account of <b>{label}</b>."),

@@ -58,7 +58,7 @@ def render_page(
         "note": "", "why_no_note": "", "why_not_assigned": "",
         **refused,
         **answer_context(request, order),
-        **evidence_context(order),
+        **evidence_context(order, request.user),
     }  # fmt: skip
     return page(request, "orders/detail/show.html", context, fragment="orders/detail/_order_now.html", status=status)
 

@@ -3,8 +3,9 @@
 All rooms above import them from here: `X as X` hands a name on. Read order.py first, then task.py.
 """
 
+from accounts.models import TrailLine
 from orders.models.bulk_job import Bulk as Bulk
-from orders.models.event import Event as Event
+from orders.models.customer import Customer as Customer
 from orders.models.kept_search import KeptSearch as KeptSearch
 from orders.models.order import Order as Order
 from orders.models.order import OrderQuerySet as OrderQuerySet
@@ -36,3 +37,5 @@ from orders.models.webhook import Arrival as Arrival
 from orders.models.webhook import Delivery as Delivery
 from orders.models.webhook import Endpoint as Endpoint
 from orders.models.webhook import TurnedAway as TurnedAway
+
+Event = TrailLine  # what happened, to one order or to many, is a line of the trail

@@ -13,16 +13,16 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from accounts.models import User
+from accounts.models import TrailLine, User
 from catalog.models import Service
 from catalog.networks import TARGET_CHARACTERS
-from orders.models.event import Event
-from orders.models.poll import Poll, Urgency, queue_of
+from orders.models.customer import Customer
+from orders.models.poll import Poll, PolledQuerySet
 from orders.models.task import Task
 from orders.rules.charges import ENDED_SHORT
 from orders.rules.eligibility import Refills, pending_cancel, refills_of, why_no_cancel, why_no_refill
 from orders.rules.lateness import late_since
-from orders.rules.poll_schedule import POLLED_ALONE_FROM, WEBHOOKS_TOGETHER, is_stale, next_tick
+from orders.rules.poll_schedule import POLLED_ALONE_FROM, is_stale
 from orders.rules.search_text import HOST_CHARACTERS, search_fields
 from orders.rules.statuses import Stage, Status, label, stage
 from panel.format.money import is_dollars
@@ -40,6 +40,7 @@ IS_UNDER_WAY = literally("status", NOT_ENDED)
 IS_MISSING = Q(missing_since__isnull=False)  # upstream says that it knows no such order
 IS_ENDED_BADLY = literally("status", "IN ('cancelled', 'partial', 'refunded')")  # by upstream's word
 NEEDS_A_PERSON = Q(IS_MISSING | Q(literally("status", "= 'review'")) | Q(doubts__isnull=False), assigned_to=None)
+REFERENCE_CHARACTERS = 100
 DUPLICATE = "duplicate"  # the kind of doubt that upstream may have taken it twice
 
 
@@ -48,7 +49,7 @@ def with_doubt(doubts: str | None, kind: str) -> str:
     return " ".join(dict.fromkeys([*(doubts or "").split(), kind]))
 
 
-class OrderQuerySet(models.QuerySet["Order"]):
+class OrderQuerySet(PolledQuerySet["Order"]):
     """Orders by who may see them, by what a page reads of them, and by when upstream is polled for them."""
 
     def seen_by(self, user: Any) -> Self:
@@ -79,27 +80,6 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """Updates what a page shows of these orders, so that open pages notice; returns how many there were."""
         return self.update(version=F("version") + 1, **facts)
 
-    def poll_now(self, now: datetime) -> int:
-        """Puts these orders first in upstream's next call, since a person wants to know; returns how many it moved."""
-        return self._poll_first(Urgency.PERSON, now)
-
-    def poll_soon(self, now: datetime) -> int:
-        """Puts these orders before what is due, since webhooks named them; those of one moment share a call."""
-        return self._poll_first(Urgency.WEBHOOK, next_tick(WEBHOOKS_TOGETHER, now))
-
-    def _poll_first(self, urgency: Urgency, at: datetime) -> int:
-        known = list(self.filter(upstream_id__isnull=False).order_by().values_list("pk", "left_out", "poll"))
-        polls = Poll.objects.filter(order__in=[pk for pk, _, poll in known if poll])
-        polls.lock()
-        moved = polls.ask_first(urgency, at)
-        new = [
-            Poll(order_id=pk, next_poll_at=at, urgency=urgency, queue=queue_of(left_out))
-            for pk, left_out, poll in known
-            if not poll
-        ]
-        Poll.objects.bulk_create(new, ignore_conflicts=True)
-        return moved + len(new)
-
 
 class Order(models.Model):
     """One order. `status` is a fact: upstream's last word, or, before upstream has spoken, a word of ours."""
@@ -126,6 +106,16 @@ class Order(models.Model):
     send_when_funded = models.BooleanField(
         default=True, help_text="Refused for want of money: sent again by itself when a balance covers it."
     )
+
+    # Whom it is for and what they pay, which only the desk knows: nothing of it ever goes upstream.
+    customer = models.ForeignKey(Customer, null=True, on_delete=models.PROTECT, related_name="orders", db_index=False)
+    customer_reference = models.CharField(
+        max_length=REFERENCE_CHARACTERS, blank=True, help_text="What the customer calls it by: their own number."
+    )
+    sold_for = models.DecimalField(
+        max_digits=18, decimal_places=6, null=True,
+        help_text="The selling price in USD, frozen when it was placed; empty: none was agreed.",
+    )  # fmt: skip
 
     # What it is found by, as that was when it was placed: orders/rules/search_text.py.
     network = models.CharField(max_length=20, blank=True, editable=False)
@@ -219,6 +209,9 @@ class Order(models.Model):
             Index(fields=["network", "-id"], name="order_network_newest"),
             Index(fields=["category", "-id"], name="order_category_newest"),
             Index(fields=["host", "-id"], name="order_host_newest"),
+            # A customer's orders, newest first; and what a customer calls one by.
+            Index(fields=["customer", "-id"], condition=Q(customer__isnull=False), name="order_customer_newest"),
+            Index(fields=["customer_reference", "-id"], condition=~Q(customer_reference=""), name="order_reference"),
             # The list by charge; and its filter by day, which becomes a range of ids.
             Index(fields=["cost", "id"], name="order_cost"),
             Index(fields=["created_at", "id"], name="order_day"),
@@ -394,6 +387,6 @@ class Order(models.Model):
         """Updates what a page shows of this order in the database; the instance in hand keeps its values."""
         Order.objects.filter(pk=self.pk).change(**facts)
 
-    def record(self, kind: str, *, by: Any = None, at: datetime | None = None, **facts: Any) -> Event:
+    def record(self, kind: str, *, by: Any = None, at: datetime | None = None, **facts: Any) -> TrailLine:
         """Writes down one event of this order; `kind` is a key of SENTENCES in rules/event_text.py."""
-        return Event.objects.create(order=self, kind=kind, by=by, at=at or timezone.now(), facts=facts)
+        return TrailLine.objects.create(order=self, kind=kind, by=by, at=at or timezone.now(), facts=facts)

@@ -22,6 +22,7 @@ ANSWER_CHARACTERS = 500  # of upstream's words in a timeline
 SENTENCES = {
     "placed": ("ring", "<b>{who}</b> placed this order: {quantity} at {rate}, expected {expected}."),
     "approval_asked": ("ring", "<b>{who}</b> asked for approval: a second person decides before it is sent."),
+    "reminded": ("ring", "<b>{who}</b> reminded <b>{to}</b> that it waits for approval."),
     "approved": ("ring", "<b>{who}</b> approved it for {price}. It is queued."),
     "declined": ("bad", "<b>{who}</b> declined it: {reason}"),
     "expired": ("warn", "It expired: nobody decided within {span}. Nothing was sent."),

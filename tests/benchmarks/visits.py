@@ -113,6 +113,7 @@ GET  /orders/approvals/?state=approved&before={completed}
 GET  /orders/approvals/?state=expired
 POST /orders/{approval}/approval/ | seen=x
 POST /orders/{approval}/approval/refusal/ | reason=Not+now
+POST /orders/{approval}/approval/reminders/
 GET  /orders/next/
 POST /orders/next/
 GET  /orders/assignments/ -> 302
@@ -166,7 +167,9 @@ GET  /activity/?kind=orders&person={person}
 GET  /activity/?about=order+{event_order}
 GET  /activity/?from={today}
 GET  /activity/?line={event_line}
+GET  /activity/?kind=orders&kind=notes&kind=settings
 GET  /activity/chain/
+POST /activity/chain/verification/
 POST /activity/export/?about=order+{event_order} | format=csv
 GET  /activity/since/
 GET  /activity/since/?from={night}

@@ -41,7 +41,7 @@ NEEDED = """
 export | orders/export/ orders/bulks/<pk>/csv/ activity/export/
 approve | orders/<pk>/approval/ orders/<pk>/approval/refusal/
 place | orders/new/ orders/new/receipt/ orders/<pk>/withdrawal/ orders/<pk>/withdrawal/question/
-    orders/<pk>/funding/ orders/<pk>/tries/ services/found/
+    orders/<pk>/funding/ orders/<pk>/tries/ services/found/ orders/<pk>/approval/reminders/
 refill cancel note | orders/bulks/matching/ orders/bulks/new/ orders/bulks/new/confirmation/ orders/bulks/<pk>/tries/
 note | orders/answers/<pk>/language/ orders/answers/<pk>/changes/ orders/<pk>/looks/ orders/<pk>/notes/
     orders/<pk>/assignment/ orders/assignments/ orders/assignments/confirmation/ orders/next/
@@ -57,6 +57,7 @@ settings | alarms/choices/chat/
 people | team/new/ team/<pk>/ team/<pk>/role/ team/<pk>/state/ team/<pk>/details/ team/<pk>/links/
     team/<pk>/links/withdrawal/ team/<pk>/factors/reset/ team/security/ team/<pk>/sessions/
     team/<pk>/sessions/endings/ team/limits/ team/<pk>/limits/ activity/chain/
+    activity/chain/verification/
 administer | upstream/webhooks/rings/ styleguide/
 """
 LINKS = re.compile(r'\b(href|action|formaction|hx-get|hx-post)="(/[^"#?]*)')

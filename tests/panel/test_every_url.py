@@ -22,7 +22,7 @@ LEADS_TO = {"login": "/accounts/login/", "orders": "/orders/", "views": "/orders
             "admin_login": "/admin/login/", "webhooks": "/upstream/webhooks/", "factors": "/accounts/factors/",
             "choice": "/accounts/password/choice/", "password": "/accounts/password/change/", "admin": "/admin/",
             "sessions": "/accounts/sessions/", "sign_out": "/accounts/logout/", "change": "change/",
-            "since": "/activity/since/", "next": "/orders/next/",
+            "activity": "/activity/", "since": "/activity/since/", "next": "/orders/next/",
             "roles": "/team/roles/", "limits": "/team/limits/", "alarms": "/alarms/",
             "choices": "/alarms/choices/"}  # fmt: skip
 TABLE = """
@@ -45,6 +45,7 @@ orders/cancels/                  | login 200               | 405                
 orders/approvals/                | login 200               | 405                           | 405
 orders/<pk>/approval/            | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
 orders/<pk>/approval/refusal/    | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
+orders/<pk>/approval/reminders/  | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
 orders/late/                     | login 200               | 405                           | 405
 orders/<pk>/                     | login 200               | 405                           | 405
 orders/next/                     | login 403 200 200 200   | login 403 next next next      | login 403 405 405 405
@@ -99,6 +100,7 @@ services/alarms/<pk>/acceptance/ | login 403 403 405 405   | login 403 403 servi
 activity/                        | login 200               | 405                           | 405
 activity/export/                 | login 405               | login 200                     | login 405
 activity/chain/                  | login 403 403 403 200   | 405                           | 405
+activity/chain/verification/     | login 403 403 403 405   | login 403 403 403 activity    | login 403 403 403 405
 activity/since/                  | login 200               | 405                           | 405
 activity/since/notes/            | login 403 since since since | login 403 422 422 422     | login 403 405 405 405
 activity/since/notes/<pk>/reading/ | login 405             | login since                   | login 405

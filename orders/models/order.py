@@ -19,11 +19,11 @@ from catalog.networks import TARGET_CHARACTERS
 from orders.models.customer import Customer
 from orders.models.poll import Poll, PolledQuerySet
 from orders.models.task import Task
-from orders.rules.charges import ENDED_SHORT
 from orders.rules.eligibility import Refills, pending_cancel, refills_of, why_no_cancel, why_no_refill
 from orders.rules.lateness import late_since
+from orders.rules.links import HOST_CHARACTERS, search_fields
+from orders.rules.margin import ENDED_SHORT
 from orders.rules.poll_schedule import POLLED_ALONE_FROM, is_stale
-from orders.rules.search_text import HOST_CHARACTERS, search_fields
 from orders.rules.statuses import Stage, Status, label, stage
 from panel.format.money import is_dollars
 from panel.format.times import latest
@@ -117,7 +117,7 @@ class Order(models.Model):
         help_text="The selling price in USD, frozen when it was placed; empty: none was agreed.",
     )  # fmt: skip
 
-    # What it is found by, as that was when it was placed: orders/rules/search_text.py.
+    # What it is found by, as that was when it was placed: orders/rules/links.py.
     network = models.CharField(max_length=20, blank=True, editable=False)
     category = models.CharField(max_length=300, blank=True, editable=False)
     host = models.CharField(max_length=HOST_CHARACTERS, blank=True, editable=False)

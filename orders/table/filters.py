@@ -15,7 +15,7 @@ from catalog.networks import NETWORKS
 from orders.models import Order, Task, Words
 from orders.models.order import IS_MISSING, SHOWN_STATUSES
 from orders.rules.lateness import late_if_from
-from orders.rules.search_text import host_of, without_scheme
+from orders.rules.links import host_of, without_scheme
 from orders.rules.statuses import LIVE, Status, label
 from panel.format.letters import folded
 from panel.format.money import CENT, money

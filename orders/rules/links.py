@@ -308,3 +308,9 @@ def host_of(link: str) -> str:
     host = authority(link).rsplit("@", 1)[-1]
     host = host if host.endswith("]") else host.rsplit(":", 1)[0]
     return host.casefold().removeprefix("www.")[:HOST_CHARACTERS]
+
+
+def with_reference(search_text: str, was: str, now: str) -> str:
+    """A search text in which another reference of the customer's stands in front. "" is none."""
+    rest = search_text.removeprefix(f"{folded(was)} ") if was else search_text
+    return f"{folded(now)} {rest}".lstrip()[:SEARCH_TEXT_CHARACTERS]

@@ -32,7 +32,12 @@ from tests.benchmarks.rounds import Probe
 from tests.deliveries import ENDPOINT_PATH, body_of, headers_of
 from tests.makers import PASSWORD
 
-UNCHANGED_SETTINGS = {"price_jump_percent": 20, "send_delay_seconds": 5, "late_grace_hours": 0}
+UNCHANGED_SETTINGS = {
+    "price_jump_percent": 20,
+    "send_delay_seconds": 5,
+    "late_grace_hours": 0,
+    "margin_floor_percent": 0,
+}
 LINES = """
 GET  / -> 302
 GET  /orders/
@@ -142,6 +147,26 @@ POST /orders/{refill_pending}/refills/next/
 GET  /orders/{cancellable}/cancellation/question/
 POST /orders/{cancellable}/cancellation/
 POST /orders/{cancel_unclear}/cancellation/tries/
+POST /orders/{completed}/customer/ | customer=shop+003&reference=INV-anew
+ASK  /orders/new/receipt/ | service={service}&link=https://instagram.com/lumen.anew&quantity=1000&customer=shop+003
+GET  /customers/
+GET  /customers/?after={customer}
+ASK  /customers/ | q=shop
+ASK  /customers/found/ | customer=shop
+GET  /customers/new/
+POST /customers/new/ | name=A+new+shop&contact=@anew&credit_limit=50
+GET  /customers/{customer}/
+ASK  /customers/{customer}/ | ref=INV-6
+GET  /customers/{customer}/change/
+POST /customers/{customer}/change/ | name=Shop+anew&contact=@anew
+POST /customers/{customer}/payments/ | amount=25&token={token}
+POST /customers/{few}/file/
+GET  /customers/{customer}/erasure/
+POST /customers/{customer}/erasure/ | sure=yes
+GET  /customers/prices/
+POST /customers/prices/ | percent=60&customer=shop+003
+POST /customers/prices/{price_rule}/removal/
+POST /customers/prices/lists/ | name=Friends
 GET  /services/
 GET  /services/?q=instagram+likes
 GET  /services/?category=Instagram+›+Followers
@@ -264,7 +289,7 @@ GET  /admin/accounts/user/add/ -> 403
 FILTER_VALUES = {
     "service": "{service}", "category": "Instagram+›+Followers", "network": "instagram", "by": "{owner}",
     "assigned": "{person}", "host": "instagram.com", "from": "{yesterday}", "to": "{today}", "least": "0.5",
-    "most": "5",
+    "most": "5", "customer": "{customer}", "reference": "{reference}",
 }  # fmt: skip
 # What `polls` and `presses` come to besides.
 ELSEWHERE = (

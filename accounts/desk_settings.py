@@ -232,7 +232,7 @@ SETTINGS: dict[str, Setting] = {
     ),
     "margin_floor_percent": Setting(
         "Least margin", "percent", "An order whose customer pays less above its cost is warned of. 0: only below cost.",
-        lambda: "0", read_number(0, 99), lambda value: f"{typed(value)} %",
+        lambda: "0", read_number(0, 99), lambda value: f"{typed(value)} %", set_by="prices",
     ),
     "factor_from": Setting(
         "Second factor", "", "Who must sign in with a code or a passkey as well. Everybody else may.",

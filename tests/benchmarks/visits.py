@@ -32,12 +32,7 @@ from tests.benchmarks.rounds import Probe
 from tests.deliveries import ENDPOINT_PATH, body_of, headers_of
 from tests.makers import PASSWORD
 
-UNCHANGED_SETTINGS = {
-    "price_jump_percent": 20,
-    "send_delay_seconds": 5,
-    "late_grace_hours": 0,
-    "margin_floor_percent": 0,
-}
+UNCHANGED_SETTINGS = {"price_jump_percent": 20, "send_delay_seconds": 5, "late_grace_hours": 0}
 LINES = """
 GET  / -> 302
 GET  /orders/

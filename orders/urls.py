@@ -68,6 +68,7 @@ urlpatterns = [
     path("<int:pk>/looks/", following.looks, name="looks"),
     path("<int:pk>/notes/", detail.notes, name="notes"),
     path("<int:pk>/assignment/", detail.assignment, name="assignment"),
+    path("<int:pk>/customer/", detail.customer, name="order_customer"),
     path("<int:pk>/withdrawal/", aftersale.withdrawal, name="withdrawal"),
     path("<int:pk>/withdrawal/question/", ask_withdrawal, {"what": "withdrawal"}, name="withdrawal_question"),
     path("<int:pk>/funding/", placing.funding, name="funding"),

@@ -33,6 +33,7 @@ from orders.models import (
     Attempt,
     Bulk,
     Charged,
+    Customer,
     Delivery,
     Endpoint,
     Folding,
@@ -42,10 +43,13 @@ from orders.models import (
     Note,
     Order,
     Pace,
+    Payment,
     PollCall,
     Presence,
+    PriceList,
     Reading,
     SavedView,
+    SellingRule,
     Sending,
     ShiftNote,
     ShiftReader,
@@ -122,6 +126,14 @@ def one_of_everything() -> Order:
     DeskSession.objects.create(digest="d", user=order.placed_by, address="192.0.2.7", device="Firefox on Linux",
                                began_at=now, used_at=now, ends_at=now + timedelta(days=7))  # fmt: skip
     SettingChange.objects.create(name="low_balance", was="20", now="25", changed_by=order.placed_by, changed_at=now)
+    customer = Customer.objects.create(name="Northside Gym", key="northside gym", contact="@northside",
+                                       created_by=order.placed_by, credit_limit=500)  # fmt: skip
+    Order.objects.filter(pk=order.pk).update(customer=customer, customer_reference="INV-2231", sold_for="4.20")
+    customer.price_list = PriceList.objects.create(name="Agency", key="agency")
+    customer.save(update_fields=["price_list"])
+    SellingRule.objects.create(scope=f"c{customer.pk}", customer=customer, percent=50, plus=0, step=0,
+                               changed_by=order.placed_by)  # fmt: skip
+    Payment.objects.create(customer=customer, amount=2, by=order.placed_by, form_token=uuid.uuid4())
     links.make(order.placed_by, by=order.placed_by)
     Upstream.objects.create(pk=ONLY_ROW, spoke_at=now)
     Beat.objects.create(name="desk:1", started_at=now, beat_at=now)
@@ -185,6 +197,8 @@ def behind(route: str) -> type[Model]:
         "favourite": Service,
         "accounts/sessions": DeskSession,
         "team/": User,
+        "customers/prices": SellingRule,
+        "customers/": Customer,
     }
     return next((model for words, model in within.items() if words in route), Order)
 

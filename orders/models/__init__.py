@@ -6,6 +6,11 @@ All rooms above import them from here: `X as X` hands a name on. Read order.py f
 from accounts.models import TrailLine
 from orders.models.bulk_job import Bulk as Bulk
 from orders.models.customer import Customer as Customer
+from orders.models.customer import CustomerQuerySet as CustomerQuerySet
+from orders.models.customer import CustomerSum as CustomerSum
+from orders.models.customer import Payment as Payment
+from orders.models.customer import PriceList as PriceList
+from orders.models.customer import SellingRule as SellingRule
 from orders.models.kept_search import KeptSearch as KeptSearch
 from orders.models.order import Order as Order
 from orders.models.order import OrderQuerySet as OrderQuerySet

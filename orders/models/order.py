@@ -19,11 +19,11 @@ from catalog.networks import TARGET_CHARACTERS
 from orders.models.customer import Customer
 from orders.models.poll import Poll, PolledQuerySet
 from orders.models.task import Task
-from orders.rules.charges import ENDED_SHORT
 from orders.rules.eligibility import Refills, pending_cancel, refills_of, why_no_cancel, why_no_refill
 from orders.rules.lateness import late_since
+from orders.rules.links import HOST_CHARACTERS, search_fields, with_reference
+from orders.rules.margin import ENDED_SHORT
 from orders.rules.poll_schedule import POLLED_ALONE_FROM, is_stale
-from orders.rules.search_text import HOST_CHARACTERS, search_fields
 from orders.rules.statuses import Stage, Status, label, stage
 from panel.format.money import is_dollars
 from panel.format.times import latest
@@ -40,6 +40,10 @@ IS_UNDER_WAY = literally("status", NOT_ENDED)
 IS_MISSING = Q(missing_since__isnull=False)  # upstream says that it knows no such order
 IS_ENDED_BADLY = literally("status", "IN ('cancelled', 'partial', 'refunded')")  # by upstream's word
 NEEDS_A_PERSON = Q(IS_MISSING | Q(literally("status", "= 'review'")) | Q(doubts__isnull=False), assigned_to=None)
+# Sold for less than it costs by upstream's word or our estimate; and sold, while upstream may not have taken it yet.
+COSTS_MORE = Q(literally("status", "NOT IN ('cancelled', 'refunded', 'rejected')"), sold_for__lt=F("cost"))
+SOLD_UNSENT = Q(literally("status", "IN ('approval', 'queued', 'review')"), sold_for__isnull=False)
+HAS_REFERENCE = ~Q(literally("customer_reference", "= ''"))  # in the words of the index `order_reference`
 REFERENCE_CHARACTERS = 100
 DUPLICATE = "duplicate"  # the kind of doubt that upstream may have taken it twice
 
@@ -63,7 +67,7 @@ class OrderQuerySet(PolledQuerySet["Order"]):
 
     def for_page(self) -> Self:
         """With everything that an order's own page shows: besides a row's, the assignee and the usual times."""
-        return self.for_table().select_related("assigned_to", "service__pace", "approval__decided_by")
+        return self.for_table().select_related("assigned_to", "service__pace", "approval__decided_by", "customer")
 
     def for_targets(self, targets: Collection[str]) -> Self:
         """The orders whose links lead to these targets, as `target_of` spells them."""
@@ -117,7 +121,7 @@ class Order(models.Model):
         help_text="The selling price in USD, frozen when it was placed; empty: none was agreed.",
     )  # fmt: skip
 
-    # What it is found by, as that was when it was placed: orders/rules/search_text.py.
+    # What it is found by, as that was when it was placed: orders/rules/links.py.
     network = models.CharField(max_length=20, blank=True, editable=False)
     category = models.CharField(max_length=300, blank=True, editable=False)
     host = models.CharField(max_length=HOST_CHARACTERS, blank=True, editable=False)
@@ -212,6 +216,9 @@ class Order(models.Model):
             # A customer's orders, newest first; and what a customer calls one by.
             Index(fields=["customer", "-id"], condition=Q(customer__isnull=False), name="order_customer_newest"),
             Index(fields=["customer_reference", "-id"], condition=~Q(customer_reference=""), name="order_reference"),
+            # The page of selling prices: what costs more than it was sold for, and what is not sent and has a price.
+            Index(fields=["-id"], condition=COSTS_MORE, name="order_below_cost"),
+            Index(fields=["service", "-id"], condition=SOLD_UNSENT, name="order_sold_unsent"),
             # The list by charge; and its filter by day, which becomes a range of ids.
             Index(fields=["cost", "id"], name="order_cost"),
             Index(fields=["created_at", "id"], name="order_day"),
@@ -242,6 +249,7 @@ class Order(models.Model):
         """Sets what lists and searches find it by. `save` does it for a new order; `bulk_create` does not."""
         fields = search_fields(self.service, self.link, self.body, self.placed_by)
         self.network, self.category, self.host, self.haystack, self.target = fields
+        self.haystack = with_reference(self.haystack, "", self.customer_reference)
 
     @property
     def tasks_newest_first(self) -> Iterable[Task]:

@@ -15,12 +15,16 @@ from django.utils.functional import cached_property
 from accounts.desk_settings import current
 from catalog.models import SEALED, Service
 from catalog.service_list import service_with_id
-from orders.models import Order
+from orders.customers.change import cleaned_reference
+from orders.customers.find import ABOVE_CREDIT, Credit, credit_of, find_customer
+from orders.models import Customer, Order
 from orders.placing.form_fields import INTERVAL, LARGEST_NUMBER, READERS, UNITS, read_user_name, read_whole
 from orders.placing.place import similar_orders
 from orders.rules import links
+from orders.rules.refusal import Refusal
 from orders.rules.service_types import FIELDS, ServiceType, form_fields_of, may_drip, service_type_of
-from panel.format.money import HIDDEN, money, sees_money
+from orders.selling.prices import Sale, sale_of
+from panel.format.money import HIDDEN, money, sees_money, stored
 from panel.format.numbers import number
 from panel.web.params import read_number
 
@@ -49,6 +53,10 @@ class OrderForm(forms.Form):
     despite_doubt = forms.CharField(required=False, label="The link")
     despite_unread = forms.CharField(required=False, label="The row that cannot be read")
     despite_price = forms.CharField(required=False, label="The price")
+    # Whom it is for, by name, and what they call it by; nothing of it goes upstream.
+    customer = forms.CharField(required=False, label="Customer")
+    customer_reference = forms.CharField(required=False, label="Their reference")
+    despite_credit = forms.CharField(required=False, label="The credit limit")
     # A browser sends "0", and "1" after it when the box is ticked; an old tab, which has no such box, sends nothing.
     send_when_funded = forms.CharField(required=False)
     # Of an order above the person's limits: the press that asks for approval, and why it is needed.
@@ -61,6 +69,7 @@ class OrderForm(forms.Form):
     KEPT_FIELDS = (
         "service", *FIELDS, "token", "q", "again",
         "despite_hold", "despite_unread", "despite_price", "despite_doubt", "send_when_funded", "reason",
+        "customer", "customer_reference", "despite_credit",
     )  # fmt: skip
 
     def __init__(self, data: Any = None, *, repeats: bool = False, **options: Any) -> None:
@@ -72,6 +81,8 @@ class OrderForm(forms.Form):
         self.checkup = links.Checkup("")
         self.similar: list[Order] = []
         self.moved: list[tuple[str, str, str]] = []  # what, was, is
+        self.sale: Sale | None = None  # what the customer pays; None where no rule makes a price
+        self.credit: Credit | None = None
 
     @classmethod
     def blank(cls, typed: Any) -> "OrderForm":
@@ -85,7 +96,8 @@ class OrderForm(forms.Form):
         asked = {name: value for name, value in order.body.items() if name in FIELDS and name != "coupon"}
         others = {name: value for name, value in order.body.items() if name not in (*FIELDS, "service")}
         other = [f"{name}: {line}" for name, value in others.items() for line in value.splitlines()]
-        return {**asked, "service": str(order.service.upstream_id), "other": "\n".join(other)}
+        for_whom = {"customer": order.customer.name if order.customer else ""}
+        return {**asked, **for_whom, "service": str(order.service.upstream_id), "other": "\n".join(other)}
 
     def clean_service(self) -> Service:
         """The chosen service, in place of its id. A repeated form is accepted even if its service has gone since."""
@@ -95,6 +107,20 @@ class OrderForm(forms.Form):
         if (why := service.why_no_order()) and not self.repeats:
             raise ValidationError(why)
         return service
+
+    def clean_customer(self) -> Customer | None:
+        """The customer of this name. A name that nobody has is an error: nobody is added silently."""
+        try:
+            return find_customer(self.cleaned_data["customer"])
+        except Refusal as refusal:
+            raise ValidationError(str(refusal)) from None
+
+    def clean_customer_reference(self) -> str:
+        """What they call it by, on one line."""
+        try:
+            return cleaned_reference(self.cleaned_data["customer_reference"])
+        except Refusal as refusal:
+            raise ValidationError(str(refusal)) from None
 
     def clean(self) -> dict[str, Any]:
         """Reads every field that the chosen service asks for, then checks what the person must have been shown."""
@@ -116,6 +142,7 @@ class OrderForm(forms.Form):
                 self._heed_hold(service)
                 self._find_similar(service)
                 self._doubt_link()
+                self._heed_credit(service)
         return cleaned
 
     # ── Each field ───────────────────────────────────────────────────────────────────────────────
@@ -208,6 +235,14 @@ class OrderForm(forms.Form):
         if self.checkup.odd and self.data.get("despite_doubt") != self.checkup.doubt:
             self.add_error("despite_doubt", "Look at the link. Say that it is right, or write another.")
 
+    def _heed_credit(self, service: Service) -> None:
+        customer, quantity, runs = (self.cleaned_data.get(name) for name in ("customer", "quantity", "runs"))
+        charge = service.expected_charge(quantity, runs or 1) if quantity else None
+        self.sale = sale_of(customer, service, stored(charge)) if charge is not None else None
+        self.credit = credit_of(customer, self.sale.price if self.sale else None)
+        if self.credit and self.credit.is_above and self.data.get("despite_credit") != str(self.credit.customer.pk):
+            self.add_error("despite_credit", ABOVE_CREDIT.format(customer=self.credit.customer))
+
     def _values(self, name: str) -> list[str]:
         return cast(QueryDict, self.data).getlist(name)
 
@@ -230,7 +265,8 @@ class OrderForm(forms.Form):
             "fields": {**fields, **(cleaned["other"] or {})}, "send_when_funded": self.sends_when_funded,
             "despite_hold": bool(cleaned["despite_hold"]), "despite_unread": bool(cleaned["despite_unread"]),
             "despite_price": bool(cleaned["despite_price"]), "ask": bool(cleaned["ask"]),
-            "reason": cleaned["reason"],
+            "reason": cleaned["reason"], "customer": cleaned["customer"],
+            "customer_reference": cleaned["customer_reference"], "despite_credit": bool(cleaned["despite_credit"]),
         }  # fmt: skip
 
     def error_in(self, names: Iterable[str]) -> str:

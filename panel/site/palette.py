@@ -35,6 +35,8 @@ PLACES = (
     Place("Orders", "orders:index", "view", "g o"),
     Place("New order", "orders:new", "place", "g n"),
     Place("Services", "catalog:index", "view", "g s"),
+    Place("Customers", "customers", "customers"),
+    Place("Selling prices", "prices", "prices"),
     Place("Activity", "activity", "view", "g a"),
     Place("Team", "team", "view", "g t"),
     Place("Refills", "orders:all_refills", "view", "g r"),

@@ -12,7 +12,7 @@ from orders.activity.search import Place
 from orders.answers.situations import SITUATIONS
 from orders.bulk.assignments import Picked
 from orders.bulk.selection import Selection
-from orders.models import KeptSearch, Order, SavedView, Task
+from orders.models import KeptSearch, Order, SavedView, SellingRule, Task
 from orders.rules.statuses import Status
 from orders.table.paging import key_text
 from panel.alarms.models import Alarm
@@ -73,6 +73,8 @@ def subjects(owner: User) -> dict[str, str]:
         "night": f"{timezone.now() - timedelta(hours=15):%Y-%m-%dT%H:%MZ}",
         "month": f"{timezone.now() - timedelta(days=30):%Y-%m-%dT%H:%MZ}",
         "assigned": Picked({0: picked}, "ticked on the orders page").signed(),
+        "customer": "7", "few": "41", "reference": "INV-6",
+        "price_rule": str(SellingRule.objects.order_by("-pk")[3].pk),
         "reading": "49990", "alarm": "1996", "door": str(DoorEvent.objects.order_by("-at")[100].pk), "session": "51",
         "unseen_alarm": str(Alarm.objects.exclude(sightings__user=owner)[0].pk),
         "shrink": str(ShrinkAlarm.objects.get().pk), "password": PASSWORD, "numbers": owner.numbers,

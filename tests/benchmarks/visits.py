@@ -143,6 +143,26 @@ POST /orders/{refill_pending}/refills/next/
 GET  /orders/{cancellable}/cancellation/question/
 POST /orders/{cancellable}/cancellation/
 POST /orders/{cancel_unclear}/cancellation/tries/
+POST /orders/{completed}/customer/ | customer=shop+003&reference=INV-anew
+ASK  /orders/new/receipt/ | service={service}&link=https://instagram.com/lumen.anew&quantity=1000&customer=shop+003
+GET  /customers/
+GET  /customers/?after={customer}
+ASK  /customers/ | q=shop
+ASK  /customers/found/ | customer=shop
+GET  /customers/new/
+POST /customers/new/ | name=A+new+shop&contact=@anew&credit_limit=50
+GET  /customers/{customer}/
+ASK  /customers/{customer}/ | ref=INV-6
+GET  /customers/{customer}/change/
+POST /customers/{customer}/change/ | name=Shop+anew&contact=@anew
+POST /customers/{customer}/payments/ | amount=25&token={token}
+POST /customers/{few}/file/
+GET  /customers/{customer}/erasure/
+POST /customers/{customer}/erasure/ | sure=yes
+GET  /customers/prices/
+POST /customers/prices/ | percent=60&customer=shop+003
+POST /customers/prices/{price_rule}/removal/
+POST /customers/prices/lists/ | name=Friends
 GET  /services/
 GET  /services/?q=instagram+likes
 GET  /services/?category=Instagram+›+Followers
@@ -267,7 +287,7 @@ GET  /admin/accounts/user/add/ -> 403
 FILTER_VALUES = {
     "service": "{service}", "category": "Instagram+›+Followers", "network": "instagram", "by": "{owner}",
     "assigned": "{person}", "host": "instagram.com", "from": "{yesterday}", "to": "{today}", "least": "0.5",
-    "most": "5",
+    "most": "5", "customer": "{customer}", "reference": "{reference}",
 }  # fmt: skip
 # What `polls` and `presses` come to besides.
 ELSEWHERE = (

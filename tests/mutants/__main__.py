@@ -20,6 +20,7 @@ from tests.mutants import (
     books,
     customers,
     door,
+    earning,
     entering,
     exposing,
     fronting,
@@ -44,7 +45,8 @@ from tests.mutants.mistake import Mistake
 
 PARTS = (
     sending, knowing, polling, links, answering, asking, starting, books, reading, showing, seeing, listing, measuring,
-    customers, prices, attending, exposing, entering, door, fronting, owing, trailing, limiting, handing, rights,
+    customers, prices, attending, exposing, entering, door, fronting, owing, trailing, limiting, earning, handing,
+    rights,
 )  # fmt: skip
 MISTAKES = tuple(mistake for part in PARTS for mistake in part.MISTAKES)
 LEFT_BEHIND = shutil.ignore_patterns(".*", "node_modules", "test-results", "__pycache__")

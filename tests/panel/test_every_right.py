@@ -29,13 +29,18 @@ INSIDE = {
     ("POST", "orders/bulks/<pk>/tries/"): "refill",
     ("GET", "orders/<pk>/tries/"): "decide",
     ("POST", "orders/<pk>/tries/"): "decide",
+    ("GET", "customers/<pk>/payments/"): "money",
+    ("POST", "customers/<pk>/payments/"): "money",
+    ("GET", "customers/<pk>/file/"): "export",
+    ("POST", "customers/<pk>/file/"): "export",
     ("POST", "orders/views/<pk>/"): "settings",  # a view of somebody else’s
     ("POST", "orders/views/<pk>/removal/"): "settings",
 }
 PAGES = ("orders/", "orders/<pk>/", "orders/bulks/", "orders/bulks/<pk>/", "orders/answers/", "orders/answers/<pk>/",
          "orders/answers/texts/", "orders/views/", "orders/late/", "orders/refills/", "orders/sending/due/",
          "services/", "services/changes/", "activity/", "alarms/", "alarms/choices/", "upstream/", "upstream/settings/",
-         "upstream/webhooks/", "team/", "team/roles/", "palette/", "keys/")  # fmt: skip
+         "upstream/webhooks/", "team/", "team/roles/", "palette/", "keys/",
+         "customers/", "customers/<pk>/", "customers/<pk>/change/", "customers/prices/")  # fmt: skip
 # What each address needs, where it is more than to view the desk; one of several where there are several.
 NEEDED = """
 export | orders/export/ orders/bulks/<pk>/csv/ activity/export/
@@ -48,8 +53,12 @@ note | orders/answers/<pk>/language/ orders/answers/<pk>/changes/ orders/<pk>/lo
     activity/since/notes/ activity/since/dealings/
 stop | orders/sending/stops/ orders/sending/resumption/
 decide | orders/sending/release/ orders/<pk>/adoption/ orders/<pk>/closing/ orders/<pk>/abandonment/
+    customers/<pk>/erasure/
     orders/<pk>/sighting/ orders/<pk>/refills/settlement/ orders/<pk>/refills/next/ services/syncs/
     services/changes/acceptance/ services/changes/<pk>/decision/ services/alarms/<pk>/acceptance/
+customers | customers/ customers/found/ customers/new/ customers/<pk>/ customers/<pk>/change/ customers/<pk>/file/
+    customers/<pk>/payments/ orders/<pk>/customer/
+prices | customers/prices/ customers/prices/<pk>/removal/ customers/prices/lists/
 refill | orders/<pk>/refills/ orders/<pk>/refills/question/ orders/<pk>/refills/tries/
 cancel | orders/<pk>/cancellation/ orders/<pk>/cancellation/question/ orders/<pk>/cancellation/tries/
 money | upstream/charges/ upstream/balance/

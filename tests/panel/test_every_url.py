@@ -24,7 +24,7 @@ LEADS_TO = {"login": "/accounts/login/", "orders": "/orders/", "views": "/orders
             "sessions": "/accounts/sessions/", "sign_out": "/accounts/logout/", "change": "change/",
             "activity": "/activity/", "since": "/activity/since/", "next": "/orders/next/",
             "roles": "/team/roles/", "limits": "/team/limits/", "alarms": "/alarms/",
-            "choices": "/alarms/choices/"}  # fmt: skip
+            "choices": "/alarms/choices/", "prices": "/customers/prices/"}  # fmt: skip
 TABLE = """
                                  | login orders            | 405                           | 405
 orders/                          | login 200               | 405                           | 405
@@ -55,6 +55,7 @@ orders/<pk>/deciding/            | login 405               | login 200          
 orders/<pk>/looks/               | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
 orders/<pk>/notes/               | login 403 order order order | login 403 422 422 422       | login 403 405 405 405
 orders/<pk>/assignment/          | login 403 order order order | login 403 order order order | login 403 405 405 405
+orders/<pk>/customer/            | login 403 order order order | login 403 order order order | login 403 405 405 405
 orders/<pk>/withdrawal/          | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
 orders/<pk>/withdrawal/question/ | login 403 200 200 200 | login 403 405 405 405 | login 403 405 405 405
 orders/<pk>/funding/             | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
@@ -97,6 +98,17 @@ services/changes/                | login 200               | login 405          
 services/changes/acceptance/     | login 403 403 405 405   | login 403 403 changes changes | login 403 403 405 405
 services/changes/<pk>/decision/  | login 403 403 405 405   | login 403 403 400 400         | login 403 403 405 405
 services/alarms/<pk>/acceptance/ | login 403 403 405 405   | login 403 403 services services | login 403 403 405 405
+customers/                       | login 403 200 200 200   | login 403 200 200 200         | login 403 405 405 405
+customers/found/                 | login 403 200 200 200   | login 403 200 200 200         | login 403 405 405 405
+customers/new/                   | login 403 200 200 200   | login 403 422 422 422         | login 403 405 405 405
+customers/<pk>/                  | login 403 200 200 200   | login 403 200 200 200         | login 403 405 405 405
+customers/<pk>/change/           | login 403 200 200 200   | login 403 422 422 422         | login 403 405 405 405
+customers/<pk>/payments/         | login 403 customer customer customer | login 403 422 422 422 | login 403 405 405 405
+customers/<pk>/file/             | login 403 405 405 405   | login 403 200 200 200         | login 403 405 405 405
+customers/<pk>/erasure/          | login 403 403 200 200   | login 403 403 200 200         | login 403 403 405 405
+customers/prices/                | login 403 403 200 200   | login 403 403 422 422         | login 403 403 405 405
+customers/prices/<pk>/removal/   | login 403 403 405 405   | login 403 403 prices prices   | login 403 403 405 405
+customers/prices/lists/          | login 403 403 prices prices | login 403 403 422 422     | login 403 403 405 405
 activity/                        | login 200               | 405                           | 405
 activity/export/                 | login 405               | login 200                     | login 405
 activity/chain/                  | login 403 403 403 200   | 405                           | 405
@@ -220,8 +232,8 @@ def outcome_of(response: HttpResponseBase) -> str:
     where = urlsplit(response.get("Location", "")).path
     if kept := re.fullmatch(r"/orders/(answers/)?\d+/", where):
         return "answers" if kept[1] else "order"
-    if re.fullmatch(r"/team/\d+/", where):
-        return "person"
+    if named := re.fullmatch(r"/(team|customers)/\d+/", where):
+        return {"team": "person", "customers": "customer"}[named[1]]
     words = [word for word, path in LEADS_TO.items() if where == path or (word == "change" and where.endswith(path))]
     return words[0] if words else where or str(response.status_code)
 

@@ -78,6 +78,13 @@ def forms(order: Order, owner: User) -> dict[str, list[dict[str, Any]]]:
         "upstream/settings/": [as_shown | {"low_balance": "33"}],
         "team/new/": [{"username": "newcomer", "name": "New", "email": "", "role": "viewer"}],
         "team/<pk>/factors/reset/": [{"reason": "Lost the phone"}],
+        "orders/<pk>/customer/": [{"customer": "", "reference": "INV-9"}],
+        "customers/new/": [{"name": "Harbour Coffee"}],
+        "customers/<pk>/change/": [{"name": "Southside Gym"}],
+        "customers/<pk>/payments/": [{"amount": "25", "token": f"{TOKEN}3"}],
+        "customers/<pk>/erasure/": [{"sure": "yes"}],
+        "customers/prices/": [{"percent": "25"}],
+        "customers/prices/lists/": [{"name": "Friends"}],
         "activity/export/": [{"format": "csv"}],
         "orders/export/": [{"format": "csv"}],
         "admin/accounts/user/<object_id>/change/": [

@@ -16,8 +16,8 @@ from accounts.desk_settings import current
 from catalog.models import SEALED, Service
 from catalog.service_list import service_with_id
 from orders.models import Order
+from orders.placing.form_fields import TypedOrder
 from orders.placing.place import similar_orders
-from orders.placing.typed import TypedOrder
 from orders.rules import links
 from orders.rules.service_types import FIELDS, ServiceType, form_fields_of, may_drip, service_type_of
 from panel.format.money import HIDDEN, money, sees_money

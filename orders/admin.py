@@ -258,6 +258,12 @@ register(
     list_select_related=("asked_by",),
 )
 register(
+    models.MassJob,
+    group=ORDERS,
+    names=("list of orders", "lists of orders"),
+    list_display=("placed_at", "__str__", "source", "listed", "ordered", on_the_desk),
+)
+register(
     models.SavedView,
     group=ORDERS,
     names=("saved view", "saved views"),

@@ -39,6 +39,9 @@ from orders.models import (
     Folding,
     Handed,
     KeptSearch,
+    MassDraft,
+    MassJob,
+    MassLine,
     Mention,
     Note,
     Order,
@@ -106,6 +109,12 @@ def one_of_everything() -> Order:
                             chosen_at=now)  # fmt: skip
     Bulk.objects.create(kind="refill", asked_by=order.placed_by, asked_at=now, token=uuid.uuid4(), picked=1,
                         left_out={order.pk: "Its service has no refill."})  # fmt: skip
+    MassDraft.objects.create(owner=order.placed_by, source="a pasted list", changed_at=now, lines=[
+        {"n": 1, "typed": {"service": str(order.service.upstream_id), "link": "instagram.com/lumen", "quantity": "99"}}
+    ])  # fmt: skip
+    listed = MassJob.objects.create(token=uuid.uuid4(), placed_by=order.placed_by, placed_at=now, source="a paste",
+                                    listed=1, ordered=1, expected_charge=order.expected_charge)  # fmt: skip
+    MassLine.objects.create(job=listed, number=1, order=order, typed={"link": order.link})
     Delivery.objects.create(key="d", digest="d", event="order.completed", upstream_id=order.upstream_id or "",
                             body="{}", mark="0f0f0f0f", received_at=now, due_at=now)  # fmt: skip
     Endpoint.objects.create(url="https://desk.example.com/webhooks/notpanel/", registered_at=now)
@@ -191,6 +200,8 @@ def behind(route: str) -> type[Model]:
         "services/alarms": ShrinkAlarm,
         "activity/since": ShiftNote,
         "alarms": Alarm,
+        "mass/drafts": MassDraft,
+        "mass/lists": MassJob,
         "bulks": Bulk,
         "answers": Worklist,
         "services/changes": Change,

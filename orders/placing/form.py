@@ -18,7 +18,7 @@ from catalog.service_list import service_with_id
 from orders.customers.change import cleaned_reference
 from orders.customers.find import ABOVE_CREDIT, Credit, credit_of, find_customer
 from orders.models import Customer, Order
-from orders.placing.form_fields import INTERVAL, LARGEST_NUMBER, READERS, UNITS, read_user_name, read_whole
+from orders.placing.form_fields import TypedOrder
 from orders.placing.place import similar_orders
 from orders.rules import links
 from orders.rules.refusal import Refusal
@@ -28,7 +28,6 @@ from panel.format.money import HIDDEN, money, sees_money, stored
 from panel.format.numbers import number
 from panel.web.params import read_number
 
-LONGEST_INTERVAL_MINUTES = 7 * 24 * 60  # our own limit, against a slip of the finger; the supplier documents none
 SEEN_TERM_CHARACTERS = 100  # of each term that a form says it showed; a form may say anything
 
 INCOMPLETE_FORM = "This form is incomplete. Load the page again."
@@ -79,6 +78,7 @@ class OrderForm(forms.Form):
         self.order_fields(("service", *FIELDS))
         self.repeats = repeats
         self.checkup = links.Checkup("")
+        self.read = TypedOrder(None, {})
         self.similar: list[Order] = []
         self.moved: list[tuple[str, str, str]] = []  # what, was, is
         self.sale: Sale | None = None  # what the customer pays; None where no rule makes a price
@@ -126,17 +126,14 @@ class OrderForm(forms.Form):
         """Reads every field that the chosen service asks for, then checks what the person must have been shown."""
         cleaned = self.cleaned_data
         service = cleaned.get("service")
-        required = service_type_of(service).required if service else ()
         typed = {name: cleaned.get(name, "") for name in form_fields_of(service)}
-        cleaned.update(dict.fromkeys(FIELDS))
-        for name, text in typed.items():
-            if text or name in required or name in ("link", "interval"):
-                try:
-                    cleaned[name] = self._value(name, text, service)
-                except ValidationError as error:
-                    self.add_error(name, error)
+        self.read = TypedOrder(service, typed, repeats=self.repeats)
+        self.checkup = self.read.checkup
+        cleaned.update(self.read.values)
+        for name, why in self.read.errors.items():
+            self.add_error(name, why)
         if service is not None:
-            self._read_quantity(service)
+            cleaned["quantity"] = self.read.values["quantity"]  # also one that is too small or too large
             if not self.repeats:
                 self._lock_price(service)
                 self._heed_hold(service)
@@ -144,62 +141,6 @@ class OrderForm(forms.Form):
                 self._doubt_link()
                 self._heed_credit(service)
         return cleaned
-
-    # ── Each field ───────────────────────────────────────────────────────────────────────────────
-    def _value(self, name: str, text: str, service: Service | None) -> Any:
-        """The field's value as it goes to upstream. Raises a ValidationError with a sentence for the person."""
-        if name == "link":
-            return self._link(text, service)
-        if name == "username":
-            return read_user_name(text, links.network_of(service.category, service.name) if service else None)
-        if name == "interval":
-            return self._interval(text)
-        if name in ("min", "max") and service:
-            return self._bound(name, text, service)
-        return READERS[name](text)
-
-    def _link(self, text: str, service: Service | None) -> str:
-        about = (service.category, service.name) if service else ("", "")
-        self.checkup = links.check(
-            text, links.network_of(*about), profile=links.wants_profile(*about), post=links.wants_post(*about)
-        )
-        if self.checkup.refused:
-            raise ValidationError(self.checkup.refused)
-        return self.checkup.link
-
-    def _interval(self, text: str) -> int | None:
-        if not self.cleaned_data.get("runs"):
-            if text and "runs" not in self.errors:
-                raise ValidationError("Minutes between runs need at least 2 runs.")
-            return None
-        if not text:
-            raise ValidationError(INTERVAL.question)
-        return read_whole(text, 1, LONGEST_INTERVAL_MINUTES, INTERVAL)
-
-    def _bound(self, name: str, text: str, service: Service) -> int:
-        bound = read_whole(text, 1, LARGEST_NUMBER, UNITS)
-        if not self.repeats and (why := service.outside(bound)):
-            raise ValidationError(why)
-        least = self.cleaned_data.get("min") if name == "max" else None
-        if least and bound < least:
-            raise ValidationError(f"The most per post is below the least, {number(least)}.")
-        return bound
-
-    def _read_quantity(self, service: Service) -> None:
-        terms = service_type_of(service)
-        name = terms.counts or "quantity"
-        text = self.cleaned_data.get(name) or ""
-        quantity: int | None
-        if terms.counts:
-            quantity = len(text.splitlines())
-            why = "" if name in self.errors else service.outside(quantity)
-        elif "quantity" in terms.required or text:
-            quantity, why = service.read_quantity(text)
-        else:
-            quantity, why = (service.least if service.bought_whole else None), ""
-        if why and not (self.repeats and quantity):
-            self.add_error(name, why)
-        self.cleaned_data["quantity"] = quantity
 
     # ── What the person must have been shown ─────────────────────────────────────────────────────
     def _lock_price(self, service: Service) -> None:
@@ -250,19 +191,16 @@ class OrderForm(forms.Form):
     @property
     def target(self) -> str:
         """Where it is delivered: the link, or @name where a type asks for a name instead; "" while neither is right."""
-        name = self.cleaned_data.get("username")
-        return self.cleaned_data.get("link") or (f"@{name}" if name else "")
+        return self.read.target
 
     @property
     def order(self) -> dict[str, Any]:
         """The arguments of `place`, all but `by`; for a valid form only."""
         cleaned, service = self.cleaned_data, self.cleaned_data["service"]
-        own = [name for name in service_type_of(service).fields if name not in ("link", "quantity", "other")]
-        fields = {name: str(cleaned[name]) for name in own if cleaned[name] is not None}
         return {
             "service": service, "link": self.target, "quantity": cleaned["quantity"], "token": cleaned["token"],
             "runs": cleaned["runs"], "interval": cleaned["interval"], "coupon": cleaned["coupon"] or "",
-            "fields": {**fields, **(cleaned["other"] or {})}, "send_when_funded": self.sends_when_funded,
+            "fields": self.read.fields, "send_when_funded": self.sends_when_funded,
             "despite_hold": bool(cleaned["despite_hold"]), "despite_unread": bool(cleaned["despite_unread"]),
             "despite_price": bool(cleaned["despite_price"]), "ask": bool(cleaned["ask"]),
             "reason": cleaned["reason"], "customer": cleaned["customer"],

@@ -6,7 +6,7 @@ import sys
 EVERY = (
     "catalog", "sweep", "budget", "outage", "poll_schedule", "orders_page", "search", "poll", "live_page",
     "first_visit", "capacity", "submit", "bulk", "export", "webhooks", "guesses", "looks", "flat", "slow_clients",
-    "trail",
+    "trail", "mass",
 )  # fmt: skip
 
 

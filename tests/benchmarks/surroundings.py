@@ -38,6 +38,8 @@ from orders.models import (
     Folding,
     Handed,
     KeptSearch,
+    MassJob,
+    MassLine,
     Order,
     Pace,
     Payment,
@@ -83,6 +85,8 @@ ALARM_KINDS = (
     ("worker", {"since": "2026-01-01T00:00:00+00:00"}),
 )
 FAR = timedelta(days=400)  # when what is not to be measured is due
+
+LINES_OF_LIST = 5  # of each list that was placed long ago
 
 
 def write_team() -> User:
@@ -193,6 +197,18 @@ def write_jobs(now: datetime, days: int, older: int) -> None:
             left_out=left_out, worklist_id=n,
         )
         for n in range(oldest, JOBS + 1)
+    )  # fmt: skip
+    MassJob.objects.bulk_create(
+        MassJob(
+            pk=n, token=uuid.UUID(int=chance.getrandbits(128)), placed_by=people[n % 16], placed_at=now - job_age(n),
+            source="a pasted list", listed=LINES_OF_LIST, ordered=0, expected_charge=0,
+        )
+        for n in range(oldest, JOBS + 1)
+    )  # fmt: skip
+    MassLine.objects.bulk_create(
+        (MassLine(job_id=n, number=line, typed={"service": "1000"}, why="Left out.")
+         for n in range(oldest, JOBS + 1) for line in range(LINES_OF_LIST)),
+        batch_size=1_000,
     )  # fmt: skip
     SavedView.objects.bulk_create(
         SavedView(owner=person, name=f"View {n}", query="open=live", shared=n == 0, saved_at=now)

@@ -90,6 +90,23 @@ GET  /orders/bulks/{job}/
 GET  /orders/bulks/{job}/?result=refused
 GET  /orders/bulks/{job}/csv/
 POST /orders/bulks/{job}/tries/
+GET  /orders/mass/
+GET  /orders/mass/?draft={draft}
+POST /orders/mass/ | text={service}|instagram.com/lumen|100
+ASK  /orders/mass/ | text=nothing -> 422
+GET  /orders/mass/drafts/{draft}/
+GET  /orders/mass/drafts/{draft}/?show=no&edit=1
+POST /orders/mass/drafts/{draft}/lines/ | tick=1:out
+POST /orders/mass/drafts/{draft}/removal/
+POST /orders/mass/drafts/{draft}/placement/ | seen={list_mark}
+GET  /orders/mass/lists/
+GET  /orders/mass/lists/?before={job}
+GET  /orders/mass/lists/{list}/
+GET  /orders/mass/lists/{list}/?result=refused
+GET  /orders/mass/lists/{list}/csv/
+POST /orders/mass/lists/{list}/waiting/ | then=stop
+POST /orders/mass/lists/{list}/waiting/ | then=drop
+POST /orders/mass/lists/{list}/mending/
 GET  /orders/answers/
 GET  /orders/answers/?before={worklist}
 GET  /orders/answers/{worklist}/

@@ -36,17 +36,20 @@ INSIDE = {
     ("POST", "orders/views/<pk>/"): "settings",  # a view of somebody else’s
     ("POST", "orders/views/<pk>/removal/"): "settings",
 }
-PAGES = ("orders/", "orders/<pk>/", "orders/bulks/", "orders/bulks/<pk>/", "orders/answers/", "orders/answers/<pk>/",
+PAGES = ("orders/", "orders/<pk>/", "orders/bulks/", "orders/bulks/<pk>/", "orders/mass/lists/",
+         "orders/mass/lists/<pk>/", "orders/answers/", "orders/answers/<pk>/",
          "orders/answers/texts/", "orders/views/", "orders/late/", "orders/refills/", "orders/sending/due/",
          "services/", "services/changes/", "activity/", "alarms/", "alarms/choices/", "upstream/", "upstream/settings/",
          "upstream/webhooks/", "team/", "team/roles/", "palette/", "keys/",
          "customers/", "customers/<pk>/", "customers/<pk>/change/", "customers/prices/")  # fmt: skip
 # What each address needs, where it is more than to view the desk; one of several where there are several.
 NEEDED = """
-export | orders/export/ orders/bulks/<pk>/csv/ activity/export/
+export | orders/export/ orders/bulks/<pk>/csv/ orders/mass/lists/<pk>/csv/ activity/export/
 approve | orders/<pk>/approval/ orders/<pk>/approval/refusal/
 place | orders/new/ orders/new/receipt/ orders/<pk>/withdrawal/ orders/<pk>/withdrawal/question/
-    orders/<pk>/funding/ orders/<pk>/tries/ services/found/ orders/<pk>/approval/reminders/
+    orders/<pk>/funding/ orders/<pk>/tries/ services/found/ orders/<pk>/approval/reminders/ orders/mass/ orders/mass/drafts/<pk>/
+    orders/mass/drafts/<pk>/lines/ orders/mass/drafts/<pk>/placement/ orders/mass/drafts/<pk>/removal/
+    orders/mass/lists/<pk>/waiting/ orders/mass/lists/<pk>/mending/
 refill cancel note | orders/bulks/matching/ orders/bulks/new/ orders/bulks/new/confirmation/ orders/bulks/<pk>/tries/
 note | orders/answers/<pk>/language/ orders/answers/<pk>/changes/ orders/<pk>/looks/ orders/<pk>/notes/
     orders/<pk>/assignment/ orders/assignments/ orders/assignments/confirmation/ orders/next/

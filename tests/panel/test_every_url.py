@@ -22,7 +22,7 @@ LEADS_TO = {"login": "/accounts/login/", "orders": "/orders/", "views": "/orders
             "admin_login": "/admin/login/", "webhooks": "/upstream/webhooks/", "factors": "/accounts/factors/",
             "choice": "/accounts/password/choice/", "password": "/accounts/password/change/", "admin": "/admin/",
             "sessions": "/accounts/sessions/", "sign_out": "/accounts/logout/", "change": "change/",
-            "activity": "/activity/", "since": "/activity/since/", "next": "/orders/next/",
+            "activity": "/activity/", "since": "/activity/since/", "mass": "/orders/mass/", "next": "/orders/next/",
             "roles": "/team/roles/", "limits": "/team/limits/", "alarms": "/alarms/",
             "choices": "/alarms/choices/", "prices": "/customers/prices/"}  # fmt: skip
 TABLE = """
@@ -79,6 +79,16 @@ orders/bulks/new/confirmation/   | login 403 405 405 405   | login 403 422 422 4
 orders/bulks/<pk>/               | login 200               | login 405                     | login 405
 orders/bulks/<pk>/csv/           | login 200               | login 405                     | login 405
 orders/bulks/<pk>/tries/         | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
+orders/mass/                     | login 403 200 200 200   | login 403 422 422 422         | login 403 405 405 405
+orders/mass/drafts/<pk>/         | login 403 404 404 404   | login 403 405 405 405         | login 403 405 405 405
+orders/mass/drafts/<pk>/lines/   | login 403 405 405 405   | login 403 mass mass mass      | login 403 405 405 405
+orders/mass/drafts/<pk>/placement/ | login 403 405 405 405 | login 403 404 404 404         | login 403 405 405 405
+orders/mass/drafts/<pk>/removal/ | login 403 405 405 405   | login 403 mass mass mass      | login 403 405 405 405
+orders/mass/lists/               | login 200               | login 405                     | login 405
+orders/mass/lists/<pk>/          | login 200               | login 405                     | login 405
+orders/mass/lists/<pk>/csv/      | login 200               | login 405                     | login 405
+orders/mass/lists/<pk>/waiting/  | login 403 405 405 405   | login 403 orders orders orders | login 403 405 405 405
+orders/mass/lists/<pk>/mending/  | login 403 405 405 405   | login 403 orders orders orders | login 403 405 405 405
 orders/answers/                  | login 200               | login 405                     | login 405
 orders/answers/<pk>/             | login 200               | login 405                     | login 405
 orders/answers/<pk>/language/    | login 403 405 405 405   | login 403 answers answers answers | login 403 405 405 405

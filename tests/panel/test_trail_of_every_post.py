@@ -35,6 +35,7 @@ BOOKKEEPING = {
     "accounts_knowndevice": "a sign-in on it is a line",
     "desk_cache": "",
     "orders_keptsearch": "the text of a search, for its short address",
+    "orders_massdraft": "a list that its person prepares and nobody else sees; that it was placed is a line",
     "orders_presence": "who looks at an order now",
     "orders_mention": "that a note was read",
     "orders_shiftreader": "that a note to the shift was read; the note says who and when",

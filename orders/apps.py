@@ -16,13 +16,19 @@ class OrdersConfig(AppConfig):
         from accounts.trail.words import write_with
         from orders.activity.words import words_of
         from orders.limits import spent
-        from orders.statistics import charge_totals, search_index, status_counts
+        from orders.statistics import charge_totals, sales, search_index, status_counts
         from orders.statistics.charge_totals import merge_old_lines
         from orders.statistics.search_fields import fill_old_orders
         from orders.statistics.triggers import install
 
         write_with(words_of)
-        triggers = (status_counts.TRIGGERS, search_index.TRIGGERS, charge_totals.TRIGGERS, spent.TRIGGERS)
+        triggers = (
+            status_counts.TRIGGERS,
+            search_index.TRIGGERS,
+            charge_totals.TRIGGERS,
+            spent.TRIGGERS,
+            sales.TRIGGERS,
+        )
         for table in (*triggers, status_counts.MERGING, charge_totals.MERGING):
             post_migrate.connect(partial(install, table), sender=self, weak=False)
         # What came before the triggers that merge.

@@ -183,6 +183,65 @@ class Spent(models.Model):
         return f"{self.who or 'Team'} on {self.day}"
 
 
+class SalesFigures(models.Model):
+    """What orders of one time, service, person and customer add up to. All money is in millionths of a dollar."""
+
+    slot = models.IntegerField(help_text="When the orders were placed, in quarters of an hour since 1970.")
+    service = models.BigIntegerField()
+    person = models.BigIntegerField(help_text="Who placed them.")
+    customer = models.BigIntegerField(help_text="0: none was named.")
+    orders = models.BigIntegerField()
+    units = models.BigIntegerField()
+    refused = models.BigIntegerField(help_text="Orders that upstream refused.")
+    ended = models.BigIntegerField(help_text="Orders that upstream took and that have ended.")
+    ended_units = models.BigIntegerField(help_text="Units of those that have ended.")
+    delivered = models.BigIntegerField(help_text="Units of those that have ended which upstream delivered.")
+    cancelled = models.BigIntegerField(help_text="Orders that ended as cancelled or refunded.")
+    late = models.BigIntegerField(help_text="Orders that were late when they ended.")
+    refills = models.BigIntegerField(help_text="Refills that were asked for.")
+    refilled = models.BigIntegerField(help_text="Refills that were done, or are presumed to be.")
+    elsewhere = models.BigIntegerField(help_text="Orders charged in another currency, which no money is added up of.")
+    expected = models.BigIntegerField(help_text="Our estimates, of orders that are neither rejected nor in approval.")
+    charged = models.BigIntegerField()
+    ended_charged = models.BigIntegerField(help_text="Charged for those that have ended.")
+    given_back = models.BigIntegerField(help_text="Of what was expected, for orders that ended short.")
+    sold = models.BigIntegerField(help_text="What customers pay in the end.")
+    margin = models.BigIntegerField(help_text="That, less what those orders cost, where both are known.")
+
+    class Meta:
+        abstract = True
+
+
+class SaleLine(SalesFigures):
+    """One change of the sums of sales, not folded into them yet: orders/statistics/sales.py."""
+
+    class Meta:
+        verbose_name_plural = "sale lines"
+        indexes = [
+            # The lines of a report's period, which are added to the sums.
+            models.Index(fields=["slot"], name="sale_line_slot"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.orders:+} in quarter {self.slot}"
+
+
+class SaleSum(SalesFigures):
+    """A sum of sales. Which of time, service, person and customer it is of stands in LEVELS of statistics/sales.py."""
+
+    level = models.SmallIntegerField(help_text="What it is a sum of; what it is not of is 0.")
+
+    class Meta:
+        verbose_name_plural = "sale sums"
+        constraints = [
+            # Folding finds a sum by it, and reports the sums of one level within a range of slots.
+            models.UniqueConstraint(fields=["level", "slot", "service", "person", "customer"], name="one_sale_sum"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.orders} of level {self.level} in quarter {self.slot}"
+
+
 class Words(models.Model):
     """One order in SQLite's trigram table, which answers MATCH. Only SQLite has it, and no migration manages it."""
 

@@ -38,7 +38,7 @@ PAGES = ("orders/", "orders/<pk>/", "orders/bulks/", "orders/bulks/<pk>/", "orde
          "upstream/webhooks/", "team/", "team/roles/", "palette/", "keys/")  # fmt: skip
 # What each address needs, where it is more than to view the desk; one of several where there are several.
 NEEDED = """
-export | orders/export/ orders/bulks/<pk>/csv/ activity/export/
+export | orders/export/ orders/bulks/<pk>/csv/ activity/export/ reports/export/
 approve | orders/<pk>/approval/ orders/<pk>/approval/refusal/
 place | orders/new/ orders/new/receipt/ orders/<pk>/withdrawal/ orders/<pk>/withdrawal/question/
     orders/<pk>/funding/ orders/<pk>/tries/ services/found/

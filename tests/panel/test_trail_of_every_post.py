@@ -79,6 +79,7 @@ def forms(order: Order, owner: User) -> dict[str, list[dict[str, Any]]]:
         "team/new/": [{"username": "newcomer", "name": "New", "email": "", "role": "viewer"}],
         "team/<pk>/factors/reset/": [{"reason": "Lost the phone"}],
         "activity/export/": [{"format": "csv"}],
+        "reports/export/": [{"format": "csv"}],
         "orders/export/": [{"format": "csv"}],
         "admin/accounts/user/<object_id>/change/": [
             {"username": "renamed", "name": "Re Named", "email": "", "role": "viewer", "is_active": "on"}

@@ -390,6 +390,9 @@ register(models.KeptSearch, names=("kept search", "kept searches"), list_display
 register(models.Tally, names=("status count", "status counts"), list_display=(status_of, "by"), list_filter=(STATUSES,))
 register(models.Charged, names=("charge total", "charge totals"),
          list_display=("slot", "orders", "expected", "charged", "given_back", "elsewhere"))  # fmt: skip
+register(models.ServiceScore, names=("service score", "service scores"),
+         list_display=("service", "value", "before", "ended", "measured_at"),
+         list_select_related=("service",))  # fmt: skip
 register(models.SaleSum, names=("sales total", "sales totals"),
          list_display=("level", "slot", "service", "person", "customer", "orders", "charged"))  # fmt: skip
 register(models.SaleLine, names=("change of sales totals", "changes of sales totals"),

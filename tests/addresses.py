@@ -49,6 +49,7 @@ from orders.models import (
     SaleSum,
     SavedView,
     Sending,
+    ServiceScore,
     ShiftNote,
     ShiftReader,
     Spending,
@@ -130,6 +131,8 @@ def one_of_everything() -> Order:
     Beat.objects.create(name="desk:1", started_at=now, beat_at=now)
     Spending.objects.create(pk=ONLY_ROW, at=now, since=now, spent=12, queued=1)
     Charged.objects.create(slot=1, orders=1, expected=900_000, charged=900_000, given_back=0, elsewhere=0)
+    ServiceScore.objects.create(service=order.service, value=74, rank=26, ended=40, delivered=97, late=2, refills=4,
+                                refused=1, weeks=[None] * 11 + [74], measured_at=now)  # fmt: skip
     of_sales = {"slot": 1, "service": 1, "person": 1, "customer": 0, **dict.fromkeys(FIGURES, 1)}
     SaleLine.objects.create(**of_sales)
     SaleSum.objects.create(level=DETAIL.number, **of_sales)

@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce, NullIf
 
 from catalog.models import Service
 from orders.rules.lateness import UsualTimes
+from orders.rules.score import LOW_SCORE, trend_words
 
 # Whether the order had ended at a reading. Written out, or no database would know the index's condition again.
 IS_AN_END = models.Func(
@@ -240,6 +241,48 @@ class SaleSum(SalesFigures):
 
     def __str__(self) -> str:
         return f"{self.orders} of level {self.level} in quarter {self.slot}"
+
+
+class ServiceScore(models.Model):
+    """How good a service was over the last four weeks, as statistics/scores.py writes it. Without a row: no score."""
+
+    service = models.OneToOneField(Service, primary_key=True, on_delete=models.CASCADE, related_name="score")
+    value = models.PositiveSmallIntegerField(help_text="From 0 to 100.")
+    rank = models.PositiveSmallIntegerField(help_text="100 less the score, so that the best comes first.")
+    before = models.PositiveSmallIntegerField(null=True, help_text="The score of the four weeks before.")
+    ended = models.PositiveBigIntegerField(help_text="Orders that it is made from.")
+    delivered = models.DecimalField(max_digits=4, decimal_places=1, help_text="Percent of the units of ended orders.")
+    late = models.DecimalField(max_digits=4, decimal_places=1, help_text="Percent of ended orders.")
+    refills = models.DecimalField(max_digits=4, decimal_places=1, help_text="Asked for, in percent of ended orders.")
+    refused = models.DecimalField(max_digits=4, decimal_places=1, help_text="Percent of orders that were asked for.")
+    per_thousand = models.DecimalField(
+        max_digits=24, decimal_places=6, null=True, help_text="USD charged for a thousand delivered units."
+    )
+    weeks = models.JSONField(help_text="The score of each of the last twelve weeks, oldest first; null: too few ended.")
+    measured_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("rank", "service")
+        # The list of services by their score.
+        indexes = [models.Index(fields=["rank", "service"], name="score_best")]
+
+    def __str__(self) -> str:
+        return f"{self.value} of 100"
+
+    @property
+    def words(self) -> str:
+        """`delivers 97 %, late 2 %`."""
+        return f"delivers {self.delivered:.0f} %, late {self.late:.0f} %"
+
+    @property
+    def trend(self) -> str:
+        """How it moved against the four weeks before."""
+        return trend_words(self.value, self.before)
+
+    @property
+    def is_low(self) -> bool:
+        """Whether people should look for another service."""
+        return self.value < LOW_SCORE
 
 
 class Words(models.Model):

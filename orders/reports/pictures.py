@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from math import ceil
 from typing import NamedTuple
 
 HEIGHT, TOP = 168, 14  # pixels; the room above is for the words of the highest line
@@ -73,7 +74,7 @@ def bars_of(values: Sequence[int], tops: Sequence[int] = (), before: Sequence[in
 def line_of(shares: Sequence[Decimal | None], least: int = 0) -> Line:
     """The line of these percentages, on a scale that begins at `least`."""
     known = [share for share in shares if share is not None]
-    ticks, most = scale([int(max(known, default=Decimal(0)) - least) + 1], [n * 2 for n in (1, 5, 10, 25, 50)])
+    ticks, most = scale([ceil(max(known, default=Decimal(0)) - least)], (1, 2, 5, 10, 25, 50))
     step = 100 / max(1, len(shares))
     points = [
         None if share is None else (round((n + 0.5) * step, 2), round(float(100 - (share - least) * 100 / most), 2))
@@ -82,6 +83,16 @@ def line_of(shares: Sequence[Decimal | None], least: int = 0) -> Line:
     drawn = [point for point in points if point]
     last_y = round(TOP + drawn[-1][1] * (HEIGHT - TOP) / 100, 1) if drawn else None
     return Line(path_of(points), [Tick(tick.y, tick.value + least) for tick in ticks], last_y)
+
+
+def spark_of(scores: Sequence[int | None]) -> str:
+    """A small line of scores from 0 to 100, in a box of 76 by 20; "" where fewer than two are known."""
+    step = 74 / max(1, len(scores) - 1)
+    points = [
+        None if score is None else (round(1 + n * step, 1), round(18 - score * 0.16, 1))
+        for n, score in enumerate(scores)
+    ]
+    return path_of(points) if sum(point is not None for point in points) > 1 else ""
 
 
 def scale(values: Sequence[int], steps: Sequence[int] = ()) -> tuple[list[Tick], int]:

@@ -38,7 +38,7 @@ class Row(NamedTuple):
     spent_before: Decimal
     sold: Decimal
     margin: Decimal
-    key: object = None
+    key: Any = None
 
     def bar(self, most: int, measure: str, totals: Totals) -> float:
         """How long its bar is, in percent."""

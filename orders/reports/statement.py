@@ -1,6 +1,5 @@
 """Reads the sums of a report in one statement, so that all its numbers are of the same moment and add up."""
 
-from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import pairwise, zip_longest
@@ -8,12 +7,12 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from orders.reports.figures import NOTHING, Totals, added
+from orders.reports.figures import NOTHING, Totals
 from orders.statistics.charge_totals import slot_of
-from orders.statistics.sales import DAY, FIGURES, HOUR, HOURS, QUARTERS, Level, levels_of
+from orders.statistics.sales import DAY, DAYS, FIGURES, HOURS, QUARTERS, Level, levels_of
 from panel.format.times import starts
 
-SUMS = ", ".join(f"SUM({name})" for name in FIGURES)
+SUMS = ", ".join(f"SUM({name}) AS {name}" for name in FIGURES)
 NOW, BEFORE, SPLIT, SPLIT_BEFORE = range(4)  # the parts of the statement
 
 
@@ -34,13 +33,9 @@ def read_sums(first: date, last: date, shift: int, key: str) -> Sums:
     statements = [*by_day(NOW, days), *by_key(SPLIT, days[0], days[-1], key)]
     if shift:
         statements += [*by_day(BEFORE, earlier), *by_key(SPLIT_BEFORE, earlier[0], earlier[-1], key)]
-    found: defaultdict[tuple[int, int], list[Totals]] = defaultdict(list)
     with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(statements))
-        for part, value, *figures in cursor.fetchall():
-            if figures[0] is not None:
-                found[part, int(value)].append(Totals(*map(int, figures)))
-    totals = {at: added(parts) for at, parts in found.items()}
+        cursor.execute(f"SELECT part, value, {SUMS} FROM ({' UNION ALL '.join(statements)}) AS parts GROUP BY 1, 2")  # noqa: S608
+        totals = {(part, int(value)): Totals(*map(int, figures)) for part, value, *figures in cursor.fetchall()}
 
     def of_days(part: int, count: int) -> list[Totals]:
         return [totals.get((part, n), NOTHING) for n in range(count)]
@@ -57,12 +52,12 @@ def day_slots(first: date, number: int) -> list[int]:
 
 
 def by_day(part: int, slots: list[int]) -> Iterator[str]:
-    """The SELECTs of the days' sums: of whole hours where every day begins with one, else of quarters."""
-    level = HOURS if all(slot % HOUR == 0 for slot in slots) else QUARTERS
+    """The SELECTs of the days' sums: of the longest blocks with which every day begins, which in UTC are days."""
+    level = next(level for level in (DAYS, HOURS, QUARTERS) if all(slot % level.block == 0 for slot in slots))
     day = day_of_slot(slots)
     for table, where in (("orders_salesum", f"level = {level.number} AND "), ("orders_saleline", "")):
         within = f"{where}slot >= {slots[0]} AND slot < {slots[-1]}"
-        yield f"SELECT {part}, {day} AS day, {SUMS} FROM {table} WHERE {within} GROUP BY 2"  # noqa: S608  numbers
+        yield f"SELECT {part} AS part, {day} AS value, {SUMS} FROM {table} WHERE {within} GROUP BY 2"  # noqa: S608  numbers
 
 
 def day_of_slot(slots: list[int]) -> str:
@@ -83,7 +78,7 @@ def by_key(part: int, first: int, end: int, key: str) -> Iterator[str]:
     ranges = [(f"orders_salesum WHERE level = {level.number} AND", a, b) for level, a, b in cover(first, end, key)]
     for table, begin, until in (*ranges, ("orders_saleline WHERE", first, end)):
         within = f"slot >= {begin} AND slot < {until}"
-        yield f"SELECT {part}, {key}, {SUMS} FROM {table} {within} GROUP BY {key}"  # noqa: S608  numbers and our names
+        yield f"SELECT {part} AS part, {key} AS value, {SUMS} FROM {table} {within} GROUP BY {key}"  # noqa: S608  numbers and our names
 
 
 def cover(first: int, end: int, key: str) -> Iterator[tuple[Level, int, int]]:

@@ -12,13 +12,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import may, needs
 from accounts.trail.record import record_change
-from orders.models import SaleSum
+from orders.models import SaleSum, ServiceScore
 from orders.reports import export as files
 from orders.reports.figures import Totals, added, change, in_cents
 from orders.reports.period import BY, COMPARED, PRESETS, SPLITS, Bucket, Period, days_words
-from orders.reports.pictures import bars_of, line_of
-from orders.reports.splits import ALL_ROWS, KEY_OF, ROWS, orders_query, split_of
+from orders.reports.pictures import bars_of, line_of, spark_of
+from orders.reports.splits import ALL_ROWS, KEY_OF, ROWS, Split, orders_query, split_of
 from orders.reports.statement import Sums, read_sums
+from orders.rules.score import LEAST_ENDED, made_of
 from orders.statistics.charge_totals import QUARTER, dollars
 from orders.statistics.sales import QUARTERS
 from panel.format.locale import written_for
@@ -73,7 +74,7 @@ def reports(request: HttpRequest) -> HttpResponse:
         "longest": max([1, *(max(getattr(row.now, measure), getattr(row.before, measure)) for row in split.rows)]),
         "first_sale": None if everything.any else first_sale(),
         "total": total_of(steps), "percent": percent, "query": request.GET.urlencode(),
-        **pictures_of(steps, sees_money),
+        **pictures_of(steps, sees_money), **scores_of(split, period),
     }  # fmt: skip
     return render(request, "orders/reports/index.html", context)
 
@@ -136,6 +137,14 @@ def tick_words(millionths: int) -> str:
     """What a line of the chart of money stands for: `$100` without cents, and cents below ten dollars."""
     amount = dollars(millionths)
     return money(amount).removesuffix(f"{marked('.')}00") if amount >= 1 else money(amount)
+
+
+def scores_of(split: Split, period: Period) -> dict[str, Any]:
+    """The scores of the services that a split by service lists, best first, each with the line of its weeks."""
+    shown = [row.key for row in split.rows if row.key is not None] if period.split == "service" else []
+    rows = ServiceScore.objects.filter(pk__in=shown).select_related("service__pace") if shown else []
+    scores = [(score, spark_of(score.weeks)) for score in rows]
+    return {"scores": scores, "unscored": len(shown) - len(scores), "made_of": made_of(), "least_ended": LEAST_ENDED}
 
 
 # ── Key figures ──────────────────────────────────────────────────────────────────────────────────

@@ -39,9 +39,9 @@ class Level(NamedTuple):
 
 # A report's period is covered by few blocks of each size, so that a year costs hardly more than a month.
 BLOCKS = (DAY, 8 * DAY, 64 * DAY)
-QUARTERS, HOURS, DETAIL = Level(0, 1), Level(1, HOUR), Level(2, 1, KEYS)
+QUARTERS, HOURS, DETAIL, DAYS = Level(0, 1), Level(1, HOUR), Level(2, 1, KEYS), Level(12, DAY)
 LEVELS = (
-    QUARTERS, HOURS, DETAIL,
+    QUARTERS, HOURS, DETAIL, DAYS,
     *(Level(3 + 3 * n + m, block, (key,)) for n, key in enumerate(KEYS) for m, block in enumerate(BLOCKS)),
 )  # fmt: skip
 

@@ -1,6 +1,6 @@
 """The period of a report, what it is compared with and how it is split, as they stand in the address."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -43,8 +43,11 @@ class Period(NamedTuple):
     trouble: str = ""  # why the days that were asked for are not shown
 
     @classmethod
-    def read(cls, params: Mapping[str, str]) -> "Period":
-        """The period that the parameters name; what cannot be read is as usual, with a sentence why."""
+    def read(cls, params: Mapping[str, str], splits: Collection[str] = SPLITS) -> "Period":
+        """The period that the parameters name; what cannot be read is as usual, with a sentence why.
+
+        `splits`: those that its reader may see.
+        """
         now, trouble = today(), ""
         first_text, last_text = params.get("from", "").strip(), params.get("to", "").strip()
         first, last = day_of(first_text), day_of(last_text)
@@ -65,7 +68,7 @@ class Period(NamedTuple):
         by, compared, split = params.get("by", ""), params.get("with", ""), params.get("split", "")
         return cls(
             first, last, preset, by if by in BY else usual_by((last - first).days + 1),
-            compared if compared in COMPARED else "before", split if split in SPLITS else "service", trouble,
+            compared if compared in COMPARED else "before", split if split in splits else "service", trouble,
         )  # fmt: skip
 
     @staticmethod

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.access import may, needs
+from accounts.access import FIELDS, may, needs
 from accounts.trail.record import record_change
 from orders.models import SaleSum, ServiceScore
 from orders.reports import export as files
@@ -60,16 +60,17 @@ class KeyFigure(NamedTuple):
 @needs("view")
 def reports(request: HttpRequest) -> HttpResponse:
     """The report that the address names."""
-    period, sees_money = Period.read(request.GET.dict()), may(request.user, "money")
+    splits = splits_for(request.user)
+    period, sees_money = Period.read(request.GET.dict(), splits), may(request.user, "money")
     measure = "charged" if sees_money else "orders"
     sums = read_sums(period.first, period.last, period.shift, KEY_OF.get(period.split, period.split))
     is_long, everything, steps = bool(request.GET.get("all")), added(sums.days), steps_of(sums, period)
     split = split_of(sums, period, measure, ALL_ROWS if is_long else ROWS)
     context: dict[str, Any] = {
-        "period": period, "presets": PRESETS, "by": BY, "compared": COMPARED, "splits": SPLITS,
+        "period": period, "presets": PRESETS, "by": BY, "compared": COMPARED, "splits": splits,
         "steps": steps, "split": split, "measure": measure, "sees": sees_money, "is_long": is_long,
         "now": everything, "before": (earlier := added(sums.before)), "compared_with": earlier.any,
-        "key_figures": key_figures(sums, period, sees_money),
+        "key_figures": key_figures(sums, period, sees_money, "customer" if "customer" in splits else period.split),
         "orders_query": orders_query,
         "longest": max([1, *(max(getattr(row.now, measure), getattr(row.before, measure)) for row in split.rows)]),
         "first_sale": None if everything.any else first_sale(),
@@ -77,6 +78,11 @@ def reports(request: HttpRequest) -> HttpResponse:
         **pictures_of(steps, sees_money), **scores_of(split, period),
     }  # fmt: skip
     return render(request, "orders/reports/index.html", context)
+
+
+def splits_for(user: Any) -> dict[str, str]:
+    """The splits that this person may see: none by a fact that the table of actions hides."""
+    return {name: words for name, words in SPLITS.items() if may(user, FIELDS.get(name, "view"))}
 
 
 def steps_of(sums: Sums, period: Period) -> list[Step]:
@@ -119,7 +125,8 @@ def pictures_of(steps: list[Step], sees_money: bool) -> dict[str, Any]:
 @require_POST  # for it records who took what
 def report_export(request: HttpRequest) -> HttpResponseBase:
     """The split of the report in the address as a file, with `format=` csv or xlsx in the form."""
-    period, sees_money = Period.read(request.GET.dict()), may(request.user, "money")
+    period = Period.read(request.GET.dict(), splits_for(request.user))
+    sees_money = may(request.user, "money")
     extension = "xlsx" if request.POST.get("format") == "xlsx" else "csv"
     with written_for(zone_name(), ""):  # days on the person's clock, but numbers for programs
         lines, _ = spool(files.lines_of(period, sees_money))
@@ -148,7 +155,7 @@ def scores_of(split: Split, period: Period) -> dict[str, Any]:
 
 
 # ── Key figures ──────────────────────────────────────────────────────────────────────────────────
-def key_figures(sums: Sums, period: Period, sees_money: bool) -> list[KeyFigure]:
+def key_figures(sums: Sums, period: Period, sees_money: bool, split_of_sales: str) -> list[KeyFigure]:
     """The figures at the top, each with what it was before and a link to what it is of."""
     now, before = added(sums.days), added(sums.before)
     compared = before.any
@@ -170,7 +177,7 @@ def key_figures(sums: Sums, period: Period, sees_money: bool) -> list[KeyFigure]
         return KeyFigure(title, percent(value), href, words, is_bad, sub + was_words)
 
     by_service = f"{reverse('reports')}{period.address(split='service')}#split"
-    by_customer = f"{reverse('reports')}{period.address(split='customer')}#split"
+    of_sales = f"{reverse('reports')}{period.address(split=split_of_sales)}#split"
     figures = [
         KeyFigure("Orders", number(now.orders), of_orders, percent_moved(change(now.orders, before.orders)) if compared
                   else "", sub=f"{number(before.orders)} before" if compared else ""),
@@ -182,11 +189,11 @@ def key_figures(sums: Sums, period: Period, sees_money: bool) -> list[KeyFigure]
     ]  # fmt: skip
     if not sees_money:
         return figures
-    margin = amount("Margin", "margin", by_customer, bad_down=True)
+    margin = amount("Margin", "margin", of_sales, bad_down=True)
     share = f"{percent(now.margin_share)} of what was sold" if now.margin_share is not None else "nothing was sold"
     return [
         amount("Spent", "charged", f"{of_orders}&sort=dearest"),
-        amount("Sold", "sold", by_customer),
+        amount("Sold", "sold", of_sales),
         margin._replace(sub=f"{share}; {margin.sub}" if margin.sub else share),
         amount("Given back", "given_back", f"{of_orders}&status=partial", bad_up=True),
         *figures,

@@ -15,7 +15,7 @@ from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.access import Role
+from accounts.access import FIELDS, Role
 from accounts.models import DeskSettings, TrailLine
 from orders.models import Customer, Order
 from orders.reports.figures import cents, in_cents
@@ -184,6 +184,18 @@ def test_without_the_right_to_money_a_report_has_none() -> None:
     assert "$" not in main
     assert "Spent" not in main
     assert "7.31" not in file_of(viewer, "/reports/export/?period=7")
+
+
+def test_a_split_by_a_fact_that_a_role_does_not_see_is_shown_as_the_usual_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    by = make_user()
+    make_order("completed", customer=Customer.objects.create(name="Harbour Coffee", created_by=by))
+    reader, address = as_a(Role.VIEWER), "/reports/?period=7&split=customer"
+    assert "Harbour Coffee" in text_of(reader, address)
+    monkeypatch.setitem(FIELDS, "customer", "people")
+    html = text_of(reader, address)
+    assert "Harbour Coffee" not in html
+    assert "split=customer" not in html
+    assert "Harbour Coffee" not in file_of(reader, "/reports/export/?period=7&split=customer")
 
 
 def test_an_export_has_every_row_and_their_sum_to_the_sixth_decimal() -> None:

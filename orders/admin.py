@@ -195,7 +195,8 @@ register(
     field_names={
         "id": "order", "upstream_id": "supplier’s id", "created_at": "placed at", "said": "supplier’s last answer",
         "reported_at": "last change seen", "taken_at": "accepted at", "request_id": "request id",
-        "late_from": "late from", "left_out": "answers without it", "doubts": "unusual values, not reviewed",
+        "ended_late": "ended late", "late_from": "late from", "left_out": "answers without it",
+        "doubts": "unusual values, not reviewed",
     },
     list_display=("id", on_the_desk, status_of, link_of, service_of, quantity_of, charge_of, "created_at", "placed_by"),
     list_filter=(STATUSES, "created_at", "placed_by"),
@@ -208,7 +209,7 @@ register(
         (None, (status_of, "service", "link", "quantity", "runs", "interval", "coupon", expected_of, "placed_by",
                 "created_at", "assigned_to", more_of)),
         ("What the supplier says", ("upstream_id", charge_of, "start_count", "remains", "reported_at", "taken_at",
-                                    "started_at", "ended_at", "late_from")),
+                                    "started_at", "ended_at", "ended_late", "late_from")),
     ),
 )  # fmt: skip
 register(
@@ -395,6 +396,13 @@ register(models.KeptSearch, names=("kept search", "kept searches"), list_display
 register(models.Tally, names=("status count", "status counts"), list_display=(status_of, "by"), list_filter=(STATUSES,))
 register(models.Charged, names=("charge total", "charge totals"),
          list_display=("slot", "orders", "expected", "charged", "given_back", "elsewhere"))  # fmt: skip
+register(models.ServiceScore, names=("service score", "service scores"),
+         list_display=("service", "value", "before", "ended", "measured_at"),
+         list_select_related=("service",))  # fmt: skip
+register(models.SaleSum, names=("sales total", "sales totals"),
+         list_display=("level", "slot", "service", "person", "customer", "orders", "charged"))  # fmt: skip
+register(models.SaleLine, names=("change of sales totals", "changes of sales totals"),
+         list_display=("slot", "service", "person", "customer", "orders", "charged"))  # fmt: skip
 register(models.Folding, names=("history cleanup", "history cleanup"), list_display=("__str__",))
 register(models.Presence, names=("open order page", "open order pages"), list_display=("seen_at", "user", order_of),
          list_select_related=("user", "order"))  # fmt: skip

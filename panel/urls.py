@@ -20,6 +20,7 @@ from orders.limits import views as limits
 from orders.placing.picker import picker_services
 from orders.reports.balance import balance
 from orders.reports.charges import charges
+from orders.reports.views import report_export, reports
 from orders.selling import views as selling
 from orders.teamwork.views import mentions, mentions_read
 from orders.webhooks import views as webhooks
@@ -100,6 +101,8 @@ urlpatterns = [
     path("activity/since/handed/", handover.handed_seen, name="handed_seen"),
     path("mentions/", mentions, name="mentions"),
     path("mentions/read/", mentions_read, name="mentions_read"),
+    path("reports/", reports, name="reports"),
+    path("reports/export/", report_export, name="report_export"),
     path("upstream/charges/", charges, name="charges"),
     path("upstream/balance/", balance, name="balance"),
     path("alarms/", alarms.alarms, name="alarms"),

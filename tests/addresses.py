@@ -51,9 +51,12 @@ from orders.models import (
     Presence,
     PriceList,
     Reading,
+    SaleLine,
+    SaleSum,
     SavedView,
     SellingRule,
     Sending,
+    ServiceScore,
     ShiftNote,
     ShiftReader,
     Spending,
@@ -61,6 +64,7 @@ from orders.models import (
     Worklist,
 )
 from orders.rules.statuses import Status
+from orders.statistics.sales import DETAIL, FIGURES
 from panel.alarms.models import Alarm, Notice, Recipient, Sighting, Watch
 from panel.ops.database import ONLY_ROW
 from panel.upstream.models import Beat, Chore, Upstream, Window
@@ -148,6 +152,11 @@ def one_of_everything() -> Order:
     Beat.objects.create(name="desk:1", started_at=now, beat_at=now)
     Spending.objects.create(pk=ONLY_ROW, at=now, since=now, spent=12, queued=1)
     Charged.objects.create(slot=1, orders=1, expected=900_000, charged=900_000, given_back=0, elsewhere=0)
+    ServiceScore.objects.create(service=order.service, value=74, rank=26, ended=40, delivered=97, late=2, refills=4,
+                                refused=1, weeks=[None] * 11 + [74], measured_at=now)  # fmt: skip
+    of_sales = {"slot": 1, "service": 1, "person": 1, "customer": 0, **dict.fromkeys(FIGURES, 1)}
+    SaleLine.objects.create(**of_sales)
+    SaleSum.objects.create(level=DETAIL.number, **of_sales)
     Chore.objects.create(name="balance", due_at=now)
     Window.objects.create(number=1, ends_at=now, key_limit=100, key_left=93, ip_limit=300, ip_left=293, look=7)
     alarm = Alarm.objects.create(kind="balance", facts={"balance": "12", "below": "20"}, raised_at=now)

@@ -69,6 +69,7 @@ KINDS: dict[str, LineKind] = {
     "person_changed": LineKind("people", "ring", "<b>{who}</b> changed the account of <b>{label}</b>."),
     # Exports and saved views.
     "trail_exported": LineKind("exports", "ring", "<b>{who}</b> exported {lines} of activity as {form}: {filter}."),
+    "report_exported": LineKind("exports", "ring", "<b>{who}</b> exported a report as {form}: {filter}."),
     "view_made": LineKind("views", "ring", "<b>{who}</b> saved the view “{label}”."),
     "view_changed": LineKind("views", "ring", "<b>{who}</b> changed the view “{label}”."),
     "view_removed": LineKind("views", "ring", "<b>{who}</b> removed the view “{label}”."),

@@ -26,6 +26,9 @@ from orders.models.statistics import Charged as Charged
 from orders.models.statistics import Folding as Folding
 from orders.models.statistics import Pace as Pace
 from orders.models.statistics import Reading as Reading
+from orders.models.statistics import SaleLine as SaleLine
+from orders.models.statistics import SaleSum as SaleSum
+from orders.models.statistics import ServiceScore as ServiceScore
 from orders.models.statistics import Spending as Spending
 from orders.models.statistics import Spent as Spent
 from orders.models.statistics import Tally as Tally

@@ -159,6 +159,7 @@ class Order(models.Model):
     taken_at = models.DateTimeField(null=True, help_text="When upstream took it.")
     started_at = models.DateTimeField(null=True, help_text="When a report first said that it delivers.")
     ended_at = models.DateTimeField(null=True, help_text="When a report first said that it ended; empty while live.")
+    ended_late = models.BooleanField(null=True, help_text="Whether it was late when it ended; empty: not ended.")
     late_from = models.DateTimeField(null=True, help_text="From then on it is late; empty: nobody can tell, or ended.")
     cost = models.GeneratedField(
         expression=Coalesce("charge", "expected_charge"),

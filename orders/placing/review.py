@@ -18,7 +18,7 @@ from orders.rules.statuses import Status
 from panel.notpanel.shapes import safe_id
 
 # What polls have found out about an order is forgotten when its upstream id changes.
-POLLED_FIELDS = ("missing_since", "failing_since", "started_at", "ended_at", "late_from")
+POLLED_FIELDS = ("missing_since", "failing_since", "started_at", "ended_at", "ended_late", "late_from")
 DECISIONS = ("adopted", "asked_again", "closed")  # the events of what is decided here
 NOT_POLLED_YET: dict[str, Any] = {"left_out": 0, **dict.fromkeys(POLLED_FIELDS)}
 

@@ -51,6 +51,7 @@ PLACES = (
     Place("Price and service changes", "catalog:changes", "view"),
     Place("Balance", "balance", "money"),
     Place("Settings of the desk", "settings", "view"),
+    Place("Reports", "reports", "view"),
     Place("Charges", "charges", "money"),
     Place("Notes to me", "mentions", "view", "g m"),
     Place("Since you left: what happened, and a note to the next shift", "since", "view", "g l"),

@@ -221,6 +221,9 @@ GET  /mentions/
 GET  /mentions/?before={early}
 POST /mentions/read/ | note={early}
 GET  /upstream/
+GET  /reports/
+GET  /reports/?period=year&split=customer
+POST /reports/export/?period=7 | format=csv
 GET  /upstream/charges/
 GET  /upstream/charges/?day={today}
 GET  /upstream/balance/

@@ -89,6 +89,7 @@ def pages(desk: Desk) -> dict[str, str]:
         "orders": "/orders/", "late": "/orders/late/", "empty": "/orders/?status=nothing&before=1",
         "order": f"/orders/{told.pk}/?from=status%3Dpartial",
         "surprising": f"/orders/{Order.objects.get(status='refunded').pk}/", "doubts": "/orders/?open=doubt",
+        "reports": "/reports/?period=7", "reports-before": "/reports/?from=2020-01-01&to=2020-01-01",
         "charges": "/upstream/charges/", "drift": f"/upstream/charges/?day={now.date()}",
         "no-charges": "/upstream/charges/?until=2020-01-01", "balance": "/upstream/balance/",
         "new": f"/orders/new/?service={service.upstream_id}&quantity=500", "services": "/services/",

@@ -39,6 +39,7 @@ from tests.mutants import (
     sending,
     showing,
     starting,
+    summing,
     trailing,
 )
 from tests.mutants.mistake import Mistake
@@ -46,7 +47,7 @@ from tests.mutants.mistake import Mistake
 PARTS = (
     sending, knowing, polling, links, answering, asking, starting, books, reading, showing, seeing, listing, measuring,
     customers, prices, attending, exposing, entering, door, fronting, owing, trailing, limiting, earning, handing,
-    rights,
+    rights, summing,
 )  # fmt: skip
 MISTAKES = tuple(mistake for part in PARTS for mistake in part.MISTAKES)
 LEFT_BEHIND = shutil.ignore_patterns(".*", "node_modules", "test-results", "__pycache__")

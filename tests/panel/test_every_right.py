@@ -44,11 +44,11 @@ PAGES = ("orders/", "orders/<pk>/", "orders/bulks/", "orders/bulks/<pk>/", "orde
          "customers/", "customers/<pk>/", "customers/<pk>/change/", "customers/prices/")  # fmt: skip
 # What each address needs, where it is more than to view the desk; one of several where there are several.
 NEEDED = """
-export | orders/export/ orders/bulks/<pk>/csv/ orders/mass/lists/<pk>/csv/ activity/export/
+export | orders/export/ orders/bulks/<pk>/csv/ orders/mass/lists/<pk>/csv/ activity/export/ reports/export/
 approve | orders/<pk>/approval/ orders/<pk>/approval/refusal/
 place | orders/new/ orders/new/receipt/ orders/<pk>/withdrawal/ orders/<pk>/withdrawal/question/
-    orders/<pk>/funding/ orders/<pk>/tries/ services/found/ orders/<pk>/approval/reminders/ orders/mass/ orders/mass/drafts/<pk>/
-    orders/mass/drafts/<pk>/lines/ orders/mass/drafts/<pk>/placement/ orders/mass/drafts/<pk>/removal/
+    orders/<pk>/funding/ orders/<pk>/tries/ services/found/ orders/<pk>/approval/reminders/
+    orders/mass/ orders/mass/drafts/<pk>/ orders/mass/drafts/<pk>/lines/ orders/mass/drafts/<pk>/placement/ orders/mass/drafts/<pk>/removal/
     orders/mass/lists/<pk>/waiting/ orders/mass/lists/<pk>/mending/
 refill cancel note | orders/bulks/matching/ orders/bulks/new/ orders/bulks/new/confirmation/ orders/bulks/<pk>/tries/
 note | orders/answers/<pk>/language/ orders/answers/<pk>/changes/ orders/<pk>/looks/ orders/<pk>/notes/

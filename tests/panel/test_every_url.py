@@ -131,6 +131,8 @@ activity/since/handed/           | login 405               | login since        
 mentions/                        | login 200               | 405                           | 405
 mentions/read/                   | login 405               | login mentions                | login 405
 upstream/                        | login 200               | 405                           | 405
+reports/                         | login 200               | 405                           | 405
+reports/export/                  | login 405               | login 200                     | login 405
 upstream/charges/                | login 200               | 405                           | 405
 upstream/balance/                | login 200               | 405                           | 405
 alarms/                          | login 200               | 405                           | 405

@@ -161,7 +161,7 @@ def test_the_same_walk_finds_amounts_where_they_may_be_seen() -> None:
     pages = {route for route, here in places() if TELLS.search(told(client.get(here)))}
     assert {"orders/", "orders/<pk>/", "orders/changes/", "orders/new/", "services/", "services/changes/",
             "services/found/", "activity/", "alarms/", "upstream/balance/", "upstream/charges/", "upstream/settings/",
-            "palette/", "customers/", "customers/<pk>/"} <= pages  # fmt: skip
+            "palette/", "customers/", "customers/<pk>/", "reports/"} <= pages  # fmt: skip
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx"])

@@ -87,6 +87,7 @@ def forms(order: Order, owner: User) -> dict[str, list[dict[str, Any]]]:
         "customers/prices/": [{"percent": "25"}],
         "customers/prices/lists/": [{"name": "Friends"}],
         "activity/export/": [{"format": "csv"}],
+        "reports/export/": [{"format": "csv"}],
         "orders/export/": [{"format": "csv"}],
         "admin/accounts/user/<object_id>/change/": [
             {"username": "renamed", "name": "Re Named", "email": "", "role": "viewer", "is_active": "on"}

@@ -76,4 +76,12 @@ MISTAKES = (
         "an invited person without the limits of the invitation", "accounts/invitations/forms.py",
         "create_user(**facts, limits=self.limits)", "create_user(**facts)", "tests/accounts/invitations/test_links.py",
     ),
+    Mistake(
+        "a reminder with every press", "orders/approvals/remind.py",
+        "if last and now - last < REMINDED_EVERY:", "if False:", "tests/orders/approvals/test_reminders.py",
+    ),
+    Mistake(
+        "somebody else reminds in the asker's name", "orders/approvals/remind.py",
+        "if order.placed_by_id != by.pk:", "if False:", "tests/orders/approvals/test_reminders.py",
+    ),
 )  # fmt: skip

@@ -23,6 +23,7 @@ from orders.selling.change import set_rule
 from orders.statistics.customer_sums import sums_of
 from panel.format.money import stored
 from panel.notpanel.client import Client as Phone
+from tests.accounts.roles.switched import switch
 from tests.makers import make_order, make_service, make_user, sold_by
 from tests.orders.customers.shops import make_customer, pay, sold_to
 from tests.orders.placing.test_order_form import filled
@@ -123,6 +124,27 @@ def test_viewers_see_no_customer_anywhere() -> None:
     page = viewer.get(f"/orders/{order.pk}/").content.decode()
     assert "Northside" not in page and "customer-names" not in page
     assert "customer" not in viewer.post("/orders/export/", {"format": "csv"}).getvalue().decode().split("\n")[0]
+
+
+def test_who_may_not_see_customers_learns_no_name_from_the_form() -> None:
+    make_customer("Northside Gym")
+    switch(operator_customers=False)
+    client = as_a(Role.OPERATOR)
+    service = make_service()
+    typed = filled(service, customer="Nortside Gym", customer_reference="INV-1")
+    for path in ("/orders/new/receipt/", "/orders/new/"):
+        assert "Northside" not in client.post(path, typed, follow=True).content.decode()
+    assert Order.objects.get().customer is None
+    assert client.get("/customers/").status_code == client.post("/customers/found/", {}).status_code == 403
+
+
+def test_a_credit_limit_is_agreed_to_by_who_sees_no_sum() -> None:
+    rule_for_all()
+    make_customer("Northside Gym", credit_limit=Decimal(1))
+    switch(operator_money=False)
+    typed = filled(make_service(), customer="Northside Gym")
+    page = as_a(Role.OPERATOR).post("/orders/new/receipt/", typed).content.decode()
+    assert "Above the credit limit of <bdi>Northside Gym</bdi>" in page and "1.35" not in page and "$" not in page
 
 
 # ── An order for somebody ────────────────────────────────────────────────────────────────────────

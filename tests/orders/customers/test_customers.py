@@ -241,6 +241,16 @@ def test_a_file_of_orders_has_the_customer_and_what_they_pay(operator: Client) -
     assert cells["they pay in USD"] == "0.675" and cells["margin in USD"] == "0.225"
 
 
+def test_the_record_of_a_file_names_no_customer(operator: Client) -> None:
+    customer = make_customer("Northside Gym")
+    sold_to(customer, "INV-7")
+    answer = operator.post(f"/orders/export/?customer={customer.pk}&reference=INV-7", {"format": "csv"})
+    line = TrailLine.objects.get(kind="exported")
+    assert line.facts["filter"] == "All statuses, newest first, for a customer"
+    for word in ("Northside", "northside", "INV-7", "inv-7"):
+        assert word not in f"{line.facts} {answer['Content-Disposition']}"
+
+
 # ── Answers ──────────────────────────────────────────────────────────────────────────────────────
 def test_an_answer_is_in_the_customers_language_and_may_say_their_reference(operator: Client) -> None:
     manager = as_user(make_user(Role.MANAGER))

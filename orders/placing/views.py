@@ -123,6 +123,9 @@ def typed_fields(request: HttpRequest) -> QueryDict:
         typed = request.POST.copy()
         if instead := typed.get("instead"):
             typed["service"] = instead
+        if not may(request.user, "customers"):  # the form has no such fields for them, and says nothing of names
+            for name in ("customer", "customer_reference"):
+                typed.pop(name, None)
         return typed
     typed = QueryDict(mutable=True)
     # By the number of the customer, for a name belongs in no address.

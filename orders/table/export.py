@@ -30,6 +30,7 @@ from panel.format.spreadsheet import safe
 from panel.format.times import machine, today, zone_name
 
 ORDERS_PER_QUERY = 2_000
+PERSONAL = ("customer", "reference")  # filters whose values tell who buys
 NAME_CHARACTERS = 100  # of the filter in a file's name
 PERSON = Coalesce(NullIf("placed_by__name", Value("")), "placed_by__username")
 
@@ -139,9 +140,10 @@ def filter_words(listing: Listing) -> str:
 
 
 def recorded_words(listing: Listing) -> str:
-    """The same for the record, where what was searched for may not stay: it names customers."""
-    words = filter_words(listing.without("q"))
-    return f"{words}, and a search" if listing.text else words
+    """The same for the record, where nothing may stay that names customers: neither they nor what was searched for."""
+    words = filter_words(listing.without("q", *PERSONAL))
+    named = ", for a customer" if listing.filters.keys() & {*PERSONAL} else ""
+    return f"{words}{named}, and a search" if listing.text else f"{words}{named}"
 
 
 def about(listing: Listing, count: int, now: datetime) -> list[tuple[str, str]]:

@@ -23,6 +23,7 @@ from orders.selling.change import set_rule
 from orders.statistics.customer_sums import sums_of
 from panel.format.money import stored
 from panel.notpanel.client import Client as Phone
+from tests.accounts.roles.switched import switch
 from tests.makers import make_order, make_service, make_user, sold_by
 from tests.orders.customers.shops import make_customer, pay, sold_to
 from tests.orders.placing.test_order_form import filled
@@ -125,6 +126,27 @@ def test_viewers_see_no_customer_anywhere() -> None:
     assert "customer" not in viewer.post("/orders/export/", {"format": "csv"}).getvalue().decode().split("\n")[0]
 
 
+def test_who_may_not_see_customers_learns_no_name_from_the_form() -> None:
+    make_customer("Northside Gym")
+    switch(operator_customers=False)
+    client = as_a(Role.OPERATOR)
+    service = make_service()
+    typed = filled(service, customer="Nortside Gym", customer_reference="INV-1")
+    for path in ("/orders/new/receipt/", "/orders/new/"):
+        assert "Northside" not in client.post(path, typed, follow=True).content.decode()
+    assert Order.objects.get().customer is None
+    assert client.get("/customers/").status_code == client.post("/customers/found/", {}).status_code == 403
+
+
+def test_a_credit_limit_is_agreed_to_by_who_sees_no_sum() -> None:
+    rule_for_all()
+    make_customer("Northside Gym", credit_limit=Decimal(1))
+    switch(operator_money=False)
+    typed = filled(make_service(), customer="Northside Gym")
+    page = as_a(Role.OPERATOR).post("/orders/new/receipt/", typed).content.decode()
+    assert "Above the credit limit of <bdi>Northside Gym</bdi>" in page and "1.35" not in page and "$" not in page
+
+
 # ── An order for somebody ────────────────────────────────────────────────────────────────────────
 def test_an_order_names_a_customer_and_nothing_of_it_goes_upstream(
     operator: Client, phone: Phone, monkeypatch: pytest.MonkeyPatch
@@ -217,6 +239,16 @@ def test_a_file_of_orders_has_the_customer_and_what_they_pay(operator: Client) -
     assert cells["customer"] == "Northside Gym" and cells["customer's reference"] == "INV-1"
     assert cells["sold for in USD"] == "1.35"
     assert cells["they pay in USD"] == "0.675" and cells["margin in USD"] == "0.225"
+
+
+def test_the_record_of_a_file_names_no_customer(operator: Client) -> None:
+    customer = make_customer("Northside Gym")
+    sold_to(customer, "INV-7")
+    answer = operator.post(f"/orders/export/?customer={customer.pk}&reference=INV-7", {"format": "csv"})
+    line = TrailLine.objects.get(kind="exported")
+    assert line.facts["filter"] == "All statuses, newest first, for a customer"
+    for word in ("Northside", "northside", "INV-7", "inv-7"):
+        assert word not in f"{line.facts} {answer['Content-Disposition']}"
 
 
 # ── Answers ──────────────────────────────────────────────────────────────────────────────────────

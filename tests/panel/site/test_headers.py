@@ -125,6 +125,7 @@ def test_caches_tell_a_page_from_its_part_for_htmx(owner: Client) -> None:
         "orders/approvals/",
         "orders/<pk>/",
         "services/",
+        "customers/",
         "alarms/",
         "upstream/",
         "palette/",

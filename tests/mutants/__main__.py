@@ -28,6 +28,7 @@ from tests.mutants import (
     limiting,
     links,
     listing,
+    massing,
     measuring,
     owing,
     polling,
@@ -45,6 +46,7 @@ from tests.mutants.mistake import Mistake
 PARTS = (
     sending, knowing, polling, links, answering, asking, starting, books, reading, showing, seeing, listing, measuring,
     customers, prices, attending, exposing, entering, door, fronting, owing, trailing, limiting, handing, rights,
+    massing,
 )  # fmt: skip
 MISTAKES = tuple(mistake for part in PARTS for mistake in part.MISTAKES)
 LEFT_BEHIND = shutil.ignore_patterns(".*", "node_modules", "test-results", "__pycache__")

@@ -28,6 +28,7 @@ LINES_A_PAGE = 100
 LINKS = "links"  # how a list is written: one service, many links
 OPTIONS = ("service", "quantity", "customer", "reference")  # what is typed beside the list
 OPTION_CHARACTERS = 200
+PRESSES = ("make", "tick", "yes", "mend")  # of one line, whose number comes with them
 LABELS = {**{name: field.label for name, field in FIELDS.items()}, "service": "Service", "customer": "Customer",
           "reference": "Reference"}  # fmt: skip
 
@@ -133,9 +134,7 @@ def lines(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     form = request.POST
 
     def act(draft: MassDraft) -> None:
-        number, _, word = next((form[name] for name in ("make", "tick", "yes", "mend") if name in form), "").partition(
-            ":"
-        )
+        number, _, word = next((form[name] for name in PRESSES if name in form), "").partition(":")
         line = read_number(number)
         if "mend" in form:
             drafts.mend(draft, line, {name: form[name] for name in TYPED_FIELDS if name in form})
@@ -160,7 +159,8 @@ def lines(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             return redirect("orders:mass_new")
     state = form.get("show", "")
     query = f"?show={state if state in STATES else ''}&page={read_number(form.get('page')) or 1}"
-    return redirect(f"{reverse('orders:mass_draft', args=[pk])}{query}")
+    pressed = read_number(next((form[name] for name in PRESSES if name in form), "").partition(":")[0])
+    return redirect(f"{reverse('orders:mass_draft', args=[pk])}{query}{f'#l{pressed}' if pressed else ''}")
 
 
 @needs("place")

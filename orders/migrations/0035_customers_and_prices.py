@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies: ClassVar = [
         ("catalog", "0006_rate_changes_of_a_service"),
-        ("orders", "0032_customers"),
+        ("orders", "0033_mass_orders"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

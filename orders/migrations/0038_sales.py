@@ -19,7 +19,7 @@ def drop_triggers(_apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies: ClassVar = [
-        ("orders", "0032_customers"),
+        ("orders", "0036_sold_below_cost"),
     ]
 
     operations: ClassVar = [

@@ -48,7 +48,8 @@ export | orders/export/ orders/bulks/<pk>/csv/ orders/mass/lists/<pk>/csv/ activ
 approve | orders/<pk>/approval/ orders/<pk>/approval/refusal/
 place | orders/new/ orders/new/receipt/ orders/<pk>/withdrawal/ orders/<pk>/withdrawal/question/
     orders/<pk>/funding/ orders/<pk>/tries/ services/found/ orders/<pk>/approval/reminders/
-    orders/mass/ orders/mass/drafts/<pk>/ orders/mass/drafts/<pk>/lines/ orders/mass/drafts/<pk>/placement/ orders/mass/drafts/<pk>/removal/
+    orders/mass/ orders/mass/drafts/<pk>/ orders/mass/drafts/<pk>/lines/
+    orders/mass/drafts/<pk>/placement/ orders/mass/drafts/<pk>/removal/
     orders/mass/lists/<pk>/waiting/ orders/mass/lists/<pk>/mending/
 refill cancel note | orders/bulks/matching/ orders/bulks/new/ orders/bulks/new/confirmation/ orders/bulks/<pk>/tries/
 note | orders/answers/<pk>/language/ orders/answers/<pk>/changes/ orders/<pk>/looks/ orders/<pk>/notes/

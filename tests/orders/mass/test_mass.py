@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 from django.utils import timezone
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.access import Role
@@ -176,6 +176,7 @@ def test_a_sum_above_a_limit_of_the_day_refuses_the_whole_and_says_by_how_much(s
     assert sums(draft.owner.pk)[0] == 0
 
 
+@settings(deadline=None, max_examples=10)
 @given(quantities=st.lists(st.integers(50, 9_999), min_size=1, max_size=8))
 def test_the_sum_of_a_list_is_the_sum_of_its_orders(quantities: list[int]) -> None:
     service = Service.objects.filter(upstream_id=150).first() or make_service(upstream_id=150, rate=Decimal("0.014703"))

@@ -4,7 +4,7 @@ import zipfile
 from io import BytesIO
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from xlsxwriter import Workbook
 
@@ -65,6 +65,7 @@ def test_what_cannot_be_read_says_why(text: str, why: str) -> None:
     assert why in str(refusal.value)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=400))
 def test_no_text_whatever_breaks_the_reading(text: str) -> None:
     try:
@@ -77,6 +78,7 @@ def test_no_text_whatever_breaks_the_reading(text: str) -> None:
 WORD = st.text("abcdefghij -_'/.", min_size=1, max_size=12).map(str.strip).filter(bool)
 
 
+@settings(deadline=None)
 @given(st.lists(st.fixed_dictionaries(
     {"service": st.integers(1, 999).map(str), "link": WORD.map("https://a.b/{}".format), "quantity": st.just("7")},
     optional={"customer": WORD, "reference": WORD, "comments": st.lists(WORD, min_size=1, max_size=3).map("\n".join)},

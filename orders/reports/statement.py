@@ -9,7 +9,7 @@ from django.db import connection
 
 from orders.reports.figures import NOTHING, Totals
 from orders.statistics.charge_totals import slot_of
-from orders.statistics.sales import DAY, DAYS, FIGURES, HOURS, QUARTERS, Level, levels_of
+from orders.statistics.sales import DAY, DAYS, FIGURES, HOUR, HOURS, QUARTERS, Level, levels_of
 from panel.format.times import starts
 
 SUMS = ", ".join(f"SUM({name}) AS {name}" for name in FIGURES)
@@ -52,12 +52,20 @@ def day_slots(first: date, number: int) -> list[int]:
 
 
 def by_day(part: int, slots: list[int]) -> Iterator[str]:
-    """The SELECTs of the days' sums: of the longest blocks with which every day begins, which in UTC are days."""
-    level = next(level for level in (DAYS, HOURS, QUARTERS) if all(slot % level.block == 0 for slot in slots))
+    """The SELECTs of the days' sums: of whole days where they begin as in UTC, else of hours.
+
+    Where a day begins within an hour, the quarters of that hour of every day stand in for it.
+    """
+    split_hours = sorted({slot // HOUR * HOUR % DAY for slot in slots if slot % HOUR})
+    levels = [(DAYS, "")] if all(slot % DAY == 0 for slot in slots) else [(HOURS, "")]
+    if split_hours:
+        within_hours = f"slot % {DAY} / {HOUR} * {HOUR} {{}} ({', '.join(map(str, split_hours))}) AND "
+        levels = [(HOURS, within_hours.format("NOT IN")), (QUARTERS, within_hours.format("IN"))]
+    tables = [(f"orders_salesum WHERE level = {level.number} AND {only}") for level, only in levels]
     day = day_of_slot(slots)
-    for table, where in (("orders_salesum", f"level = {level.number} AND "), ("orders_saleline", "")):
-        within = f"{where}slot >= {slots[0]} AND slot < {slots[-1]}"
-        yield f"SELECT {part} AS part, {day} AS value, {SUMS} FROM {table} WHERE {within} GROUP BY 2"  # noqa: S608  numbers
+    for table in (*tables, "orders_saleline WHERE "):
+        within = f"{table}slot >= {slots[0]} AND slot < {slots[-1]}"
+        yield f"SELECT {part} AS part, {day} AS value, {SUMS} FROM {within} GROUP BY 2"  # noqa: S608  numbers
 
 
 def day_of_slot(slots: list[int]) -> str:

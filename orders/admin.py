@@ -258,12 +258,8 @@ register(
     list_filter=("kind", "asked_at", "asked_by"),
     list_select_related=("asked_by",),
 )
-register(
-    models.MassJob,
-    group=ORDERS,
-    names=("list of orders", "lists of orders"),
-    list_display=("placed_at", "__str__", "source", "listed", "ordered", on_the_desk),
-)
+register(models.MassJob, group=ORDERS, names=("list of orders", "lists of orders"),
+         list_display=("placed_at", "__str__", "source", "listed", "ordered", on_the_desk))  # fmt: skip
 register(
     models.SavedView,
     group=ORDERS,
@@ -291,13 +287,9 @@ register(
     search_fields=("=service__upstream_id", "service__name"),
     on_desk=lambda pace: reverse("orders:late"),
 )
-register(
-    models.Spending,
-    group=MONEY,
-    names=("recent spending", "recent spending"),
-    list_display=("at", "since", dollars_column("spent", "Spent"), dollars_column("queued", "Waiting to be sent")),
-    on_desk=lambda spending: reverse("balance"),
-)
+register(models.Spending, group=MONEY, names=("recent spending", "recent spending"),
+         list_display=("at", "since", dollars_column("spent", "Spent"), dollars_column("queued", "Waiting to be sent")),
+         on_desk=lambda spending: reverse("balance"))  # fmt: skip
 register(
     models.Spent,
     group=MONEY,
@@ -386,10 +378,9 @@ register(
     search_fields=("=order__id", "=order__upstream_id"),
     search_help_text=f"{OF_ORDER} finds what belongs to it, anywhere.",
 )
-register(
-    models.AnswerText, group=ORDERS, names=("text for customers", "texts for customers"),
-    list_display=("situation", "language", "text", "changed_by", "changed_at"), list_select_related=("changed_by",),
-)  # fmt: skip
+register(models.AnswerText, group=ORDERS, names=("text for customers", "texts for customers"),
+         list_display=("situation", "language", "text", "changed_by", "changed_at"),
+         list_select_related=("changed_by",))  # fmt: skip
 register(models.Worklist, names=("pasted message", "pasted messages"),
          list_display=("id", "by", "at", "asked", "language"), list_select_related=("by",))  # fmt: skip
 register(models.KeptSearch, names=("kept search", "kept searches"), list_display=("key", "typed_at"))

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from accounts.access import why_not
 from accounts.desk_settings import current
 from catalog.models import Service
 from catalog.networks import target_of
@@ -25,6 +26,9 @@ from orders.placing.form_fields import TypedOrder, delivery_of
 from orders.placing.place import SIMILAR_ORDER_AGE
 from orders.rules.service_types import form_fields_of
 from orders.rules.statuses import Status
+from orders.selling.prices import PriceBook
+from orders.statistics.customer_sums import sums_of
+from panel.format.letters import folded
 from panel.format.money import stored
 from panel.ops.database import batches
 from panel.web.params import read_number
@@ -33,6 +37,7 @@ from panel.web.polling import version_of
 AT_ONCE = 500  # ids or texts in one query
 NOT_OF_TYPE = ("comments", "usernames", "username", "min", "max", "posts", "old_posts", "delay", "expiry",
                "answer_number", "runs", "interval")  # fmt: skip
+ABOVE_CREDIT = "With the lines of this list, {customer} owes more than their credit limit."
 FIELD_WORDS = {"answer_number": "answer", "old_posts": "old posts"}
 
 
@@ -44,6 +49,7 @@ class Preview:
         self.services = services_of(line["typed"].get("service", "") for line in draft.lines)
         self.lines = [self._line(line) for line in draft.lines]
         self._name_customers()
+        self._price()
         self._find_repeats()
         self._find_similar()
         for line, row in zip(self.lines, draft.lines, strict=True):
@@ -104,23 +110,43 @@ class Preview:
         return {}
 
     def _name_customers(self) -> None:
-        """Finds the customers that lines name. Only those that somebody has registered can be named."""
-        names = {name for line in self.lines if (name := line.typed.get("customer"))}
-        known = defaultdict[str, list[Customer]](list)
-        for some in batches(sorted(names), AT_ONCE):
-            for customer in Customer.objects.filter(name__in=some, erased_at=None).order_by():
-                known[customer.name].append(customer)
+        """Finds the customers that lines name, in any letters. Only those that somebody has registered can be named."""
+        known: dict[str, Customer] = {}
+        for some in batches(sorted({folded(line.typed.get("customer", "")) for line in self.lines} - {""}), AT_ONCE):
+            found = Customer.objects.filter(key__in=some).select_related("price_list").order_by()
+            known |= {customer.key or "": customer for customer in found}
         for line in self.lines:
-            name = line.typed.get("customer")
-            if name and len(known[name]) == 1:
-                line.customer = known[name][0]
-            elif name:
-                quoted = name[:NAME_CHARACTERS]
-                line.errors["customer"] = (
-                    f"More than one customer is called {quoted}." if known[name] else f"No customer is called {quoted}."
-                )
+            name = line.typed.get("customer", "")
+            line.customer = known.get(folded(name))
+            if (name or line.reference) and self.why_no_customers:
+                line.errors["customer" if name else "reference"] = self.why_no_customers
+            elif name and not line.customer:
+                line.errors["customer"] = f"No customer is called {name[:NAME_CHARACTERS]}."
             if len(line.reference) > REFERENCE_CHARACTERS:
                 line.errors["reference"] = f"A reference has at most {REFERENCE_CHARACTERS} characters."
+
+    @cached_property
+    def why_no_customers(self) -> str:
+        """Why this person may name no customer; "" when they may."""
+        return why_not(self.by, "customers")
+
+    def _price(self) -> None:
+        """What the customer of each line pays; and whether what all lines let one owe is above their credit limit."""
+        book, prices = PriceBook.load(), defaultdict[Customer, Decimal](Decimal)
+        for line in self.lines:
+            if line.service and line.charge is not None and not line.errors:
+                line.sale = book.sale(line.customer, line.service, line.charge)
+                if line.sale and line.customer and not line.out:
+                    prices[line.customer] += line.sale.price
+        owed = sums_of([customer.pk for customer in prices])
+        above = {
+            customer.pk: Question("credit", ABOVE_CREDIT.format(customer=customer), str(customer.pk), yes=False)
+            for customer, price in prices.items()
+            if customer.credit_limit is not None and owed[customer.pk].owes + price > customer.credit_limit
+        }
+        for line in self.lines:
+            if line.sale and line.customer and (question := above.get(line.customer.pk)):
+                line.questions.append(question)
 
     def _find_repeats(self) -> None:
         """Marks each line whose service and target an earlier line has."""

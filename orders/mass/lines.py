@@ -8,6 +8,7 @@ from catalog.models import Service
 from orders.models import Customer, Order
 from orders.placing.form_fields import TypedOrder
 from orders.rules.service_types import FIELDS
+from orders.selling.prices import Sale
 
 READY, OPEN, NO, OUT = "ready", "yes", "no", "out"
 STATES = {READY: "Ready", OPEN: "Need your yes", NO: "Cannot go", OUT: "Left out"}
@@ -30,6 +31,7 @@ KINDS = {
     "moved": Kind("whose terms moved since the list was pasted", "Order at the terms of now"),
     "doubt": Kind("with a link that looks odd", "Deliver it there"),
     "again": Kind("ordered lately or still under way", "Order it once more"),
+    "credit": Kind("of a customer above their credit limit", "Order although they owe more than their limit"),
     "twice": Kind("the same as another line", "Order it as well"),
 }
 
@@ -62,6 +64,7 @@ class Line:
     questions: list[Question] = field(default_factory=list)
     customer: Customer | None = None
     charge: Decimal | None = None
+    sale: Sale | None = None  # what the customer pays; None where no rule makes a price
 
     @property
     def state(self) -> str:

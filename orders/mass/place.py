@@ -126,15 +126,10 @@ def order_of(line: Line, by: Any, at: datetime, day: Any, *, send_when_funded: b
         runs=values["runs"], interval=values["interval"], coupon=values["coupon"] or "", body=body, placed_by=by,
         send_when_funded=send_when_funded, rate_seen=service.rate, expected_charge=line.charge, created_at=at,
         counts_on=day, customer=line.customer, customer_reference=line.reference,
+        sold_for=line.sale.price if line.sale else None,
     )  # fmt: skip
-    order.sold_for = selling_price(order)
     order.fill_search_fields()
     return order
-
-
-def selling_price(order: Order) -> Decimal | None:
-    """What the order is sold for: nothing is agreed yet. The one place where a price rule comes in."""
-    return None
 
 
 def events_of(line: Line, order: Order, by: Any, at: datetime) -> list[Event]:
@@ -150,6 +145,8 @@ def events_of(line: Line, order: Order, by: Any, at: datetime) -> list[Event]:
     if "dearer" in asked and service.price_move:
         prices = {"was": money(service.price_move.was), "now": money(service.rate)}
         events.append(Event(order=order, kind="despite_price", by=by, at=at, facts=prices))
+    if "credit" in asked:
+        events.append(Event(order=order, kind="despite_credit", by=by, at=at))
     if not order.send_when_funded:
         events.append(Event(order=order, kind="waits_for_press", by=by, at=at))
     return events

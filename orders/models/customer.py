@@ -85,7 +85,7 @@ class Customer(models.Model):
 
 
 class SellingRule(models.Model):
-    """How the selling price is made for some customers and some services: orders/rules/selling_price.py."""
+    """How the selling price is made for some customers and some services: orders/rules/margin.py."""
 
     # Which customers and services, so that there is one rule for each: `c7 s149`, `l3`, or nothing for everybody.
     scope = models.CharField(max_length=50, unique=True)

@@ -40,7 +40,7 @@ IS_UNDER_WAY = literally("status", NOT_ENDED)
 IS_MISSING = Q(missing_since__isnull=False)  # upstream says that it knows no such order
 IS_ENDED_BADLY = literally("status", "IN ('cancelled', 'partial', 'refunded')")  # by upstream's word
 NEEDS_A_PERSON = Q(IS_MISSING | Q(literally("status", "= 'review'")) | Q(doubts__isnull=False), assigned_to=None)
-# Sold for less than it costs by upstream's word or our estimate; and sold, while upstream may not have taken it yet.
+# Sold for less than it costs; and sold, while upstream may not have taken it yet.
 COSTS_MORE = Q(literally("status", "NOT IN ('cancelled', 'refunded', 'rejected')"), sold_for__lt=F("cost"))
 SOLD_UNSENT = Q(literally("status", "IN ('approval', 'queued', 'review')"), sold_for__isnull=False)
 HAS_REFERENCE = ~Q(literally("customer_reference", "= ''"))  # in the words of the index `order_reference`
@@ -116,10 +116,8 @@ class Order(models.Model):
     customer_reference = models.CharField(
         max_length=REFERENCE_CHARACTERS, blank=True, help_text="What the customer calls it by: their own number."
     )
-    sold_for = models.DecimalField(
-        max_digits=18, decimal_places=6, null=True,
-        help_text="The selling price in USD, frozen when it was placed; empty: none was agreed.",
-    )  # fmt: skip
+    sold_for = models.DecimalField(max_digits=18, decimal_places=6, null=True,
+                                   help_text="The selling price in USD, frozen when it was placed; empty: none was agreed.")  # fmt: skip
 
     # What it is found by, as that was when it was placed: orders/rules/links.py.
     network = models.CharField(max_length=20, blank=True, editable=False)

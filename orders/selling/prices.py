@@ -9,8 +9,7 @@ from accounts.desk_settings import current, typed
 from catalog.models import Service
 from orders.models import Customer, SellingRule
 from orders.models.customer import scope_text
-from orders.rules.margin import percent_of
-from orders.rules.selling_price import BELOW_COST, BELOW_FLOOR, price_by, warning, winner
+from orders.rules.margin import BELOW_COST, BELOW_FLOOR, percent_of, price_by, warning, winner
 from panel.format.money import money
 
 WARNINGS = {

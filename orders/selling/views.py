@@ -10,8 +10,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.access import needs
 from accounts.desk_settings import current, typed
 from orders.models import Customer, PriceList, SellingRule
+from orders.rules.margin import PRECEDENCE, scope_of
 from orders.rules.refusal import Refusal
-from orders.rules.selling_price import PRECEDENCE, scope_of
 from orders.selling.below import charged_above, unsent_below
 from orders.selling.change import make_list, remove_rule, set_rule
 from orders.selling.form import RuleForm

@@ -61,7 +61,9 @@ ROOMS: dict[str, frozenset[str]] = {
     "orders.following": CORE | {"orders.aftersale", "orders.table", "orders.webhooks"},
     "orders.answers": CORE,
     "orders.bulk": CORE | {"orders.aftersale", "orders.answers", "orders.table", "orders.teamwork"},
-    "orders.mass": CORE | {"orders.aftersale", "orders.limits", "orders.placing", "orders.statistics", "orders.table"},
+    "orders.mass": CORE | {
+        "orders.aftersale", "orders.limits", "orders.placing", "orders.selling", "orders.statistics", "orders.table",
+    },
     "orders.reports": CORE | {"orders.statistics"},
     "orders.detail": CORE | {
         "orders.aftersale", "orders.answers", "orders.approvals", "orders.customers", "orders.following",

@@ -2,7 +2,7 @@
 
 from tests.mutants.mistake import Mistake
 
-MARGIN, PRICE, SUMS = "orders/rules/margin.py", "orders/rules/selling_price.py", "orders/statistics/customer_sums.py"
+MARGIN, PRICE, SUMS = "orders/rules/margin.py", "orders/rules/margin.py", "orders/statistics/customer_sums.py"
 CHANGE, PLACE = "orders/customers/change.py", "orders/placing/place.py"
 MARGINS, PRICES = "tests/orders/rules/test_margin.py", "tests/orders/rules/test_selling_price.py"
 TOTALS, CUSTOMERS = "tests/orders/statistics/test_customer_sums.py", "tests/orders/customers/test_customers.py"

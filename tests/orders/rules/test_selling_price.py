@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.rules.selling_price import BELOW_COST, BELOW_FLOOR, PRECEDENCE, price_by, rounded_up, warning, winner
+from orders.rules.margin import BELOW_COST, BELOW_FLOOR, PRECEDENCE, price_by, rounded_up, warning, winner
 
 CUSTOMER, PRICE_LIST, SERVICE = 7, 3, 149
 MONEY = st.decimals(0, 10**6, places=6)

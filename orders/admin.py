@@ -388,12 +388,9 @@ register(models.Tally, names=("status count", "status counts"), list_display=(st
 register(models.Charged, names=("charge total", "charge totals"),
          list_display=("slot", "orders", "expected", "charged", "given_back", "elsewhere"))  # fmt: skip
 register(models.ServiceScore, names=("service score", "service scores"),
-         list_display=("service", "value", "before", "ended", "measured_at"),
-         list_select_related=("service",))  # fmt: skip
-register(models.SaleSum, names=("sales total", "sales totals"),
-         list_display=("level", "slot", "service", "person", "customer", "orders", "charged"))  # fmt: skip
-register(models.SaleLine, names=("change of sales totals", "changes of sales totals"),
-         list_display=("slot", "service", "person", "customer", "orders", "charged"))  # fmt: skip
+         list_display=("service_id", "value", "before", "measured_at"))  # fmt: skip
+register(models.SaleSum, names=("sales total", "sales totals"), list_display=("level", "slot", "orders", "charged"))
+register(models.SaleLine, names=("change of sales", "changes of sales"), list_display=("slot", "orders", "charged"))
 register(models.Folding, names=("history cleanup", "history cleanup"), list_display=("__str__",))
 register(models.Presence, names=("open order page", "open order pages"), list_display=("seen_at", "user", order_of),
          list_select_related=("user", "order"))  # fmt: skip

@@ -9,7 +9,6 @@ from django.db.models.functions import Coalesce, NullIf
 
 from catalog.models import Service
 from orders.rules.lateness import UsualTimes
-from orders.rules.score import LOW_SCORE, trend_words
 
 # Whether the order had ended at a reading. Written out, or no database would know the index's condition again.
 IS_AN_END = models.Func(
@@ -24,6 +23,7 @@ IS_MEASURED = models.Q(start_p95__isnull=False) | models.Q(finish_p95__isnull=Fa
 SLOWNESS = Coalesce(models.F("lately") * HUNDRED / NullIf("finish_median", ZERO), ZERO)
 
 MICROSECOND = timedelta(microseconds=1)
+LOW_SCORE = 60  # below it people should look for another service
 
 
 class Pace(models.Model):
@@ -308,3 +308,10 @@ def usual_times(service_ids: Collection[int]) -> dict[int, UsualTimes]:
     """Service id → its usual times, in one query, without services whose times are not known."""
     paces = Pace.objects.filter(pk__in=service_ids).order_by()
     return {pace.pk: pace.usual for pace in paces if pace.usual.known}
+
+
+def trend_words(score: int, before: int | None) -> str:
+    """How a score moved against the four weeks before: `+4`, `−9`, `no change`, or "" where there was none."""
+    if before is None:
+        return ""
+    return f"{'+' if score > before else '−'}{abs(score - before)}" if score != before else "no change"

@@ -11,7 +11,6 @@ LEAST_ENDED = 20  # orders within the days of a score
 SCORE_DAYS = 28
 WEEKS = 12  # that the trend is drawn of
 LEAST_ENDED_WEEK = 5  # orders of a week, for a point of its own
-LOW_SCORE = 60  # below it people should look for another service
 PER_THOUSAND = 1_000  # units
 
 
@@ -83,13 +82,6 @@ def cost_per_thousand(charged: int, delivered: int) -> Decimal | None:
     if delivered <= 0:
         return None
     return (Decimal(charged) * PER_THOUSAND / delivered / 1_000_000).quantize(Decimal("0.000001"), ROUND_HALF_UP)
-
-
-def trend_words(score: int, before: int | None) -> str:
-    """How a score moved against the four weeks before: `+4`, `−9`, `no change`, or "" where there was none."""
-    if before is None:
-        return ""
-    return f"{'+' if score > before else '−'}{abs(score - before)}" if score != before else "no change"
 
 
 def made_of() -> str:

@@ -120,6 +120,7 @@ def test_caches_tell_a_page_from_its_part_for_htmx(owner: Client) -> None:
         "orders/filters/",
         "orders/columns/",
         "orders/views/new/",
+        "orders/mass/lists/<pk>/",
         "orders/bulks/<pk>/",
         "orders/answers/<pk>/",
         "orders/approvals/",

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.trail.record import record_change, what_changed
 from orders.models import Customer, Order, Payment, PriceList
-from orders.models.order import REFERENCE_CHARACTERS
+from orders.models.customer import REFERENCE_CHARACTERS
 from orders.rules.links import with_reference
 from orders.rules.refusal import Refusal, require_allowed
 from panel.format.letters import folded

@@ -19,8 +19,8 @@ from catalog.networks import target_of
 from orders.limits.check import Limits, limits_of, over
 from orders.mass.lines import KINDS, READY, STATES, Line, Question
 from orders.models import Customer, MassDraft, Order
-from orders.models.customer import NAME_CHARACTERS
-from orders.models.order import IS_UNDER_WAY, REFERENCE_CHARACTERS
+from orders.models.customer import NAME_CHARACTERS, REFERENCE_CHARACTERS
+from orders.models.order import IS_UNDER_WAY
 from orders.placing.form import term_in_words
 from orders.placing.form_fields import TypedOrder, delivery_of
 from orders.placing.place import SIMILAR_ORDER_AGE

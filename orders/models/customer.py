@@ -12,6 +12,7 @@ from catalog.models import Service
 from panel.format.letters import folded
 
 NAME_CHARACTERS = 100
+REFERENCE_CHARACTERS = 100  # of what a customer calls an order by
 CONTACT_CHARACTERS = 200
 NOTE_CHARACTERS = 2_000
 LIST_CHARACTERS = 60

@@ -16,7 +16,7 @@ from django.utils.functional import cached_property
 from accounts.models import TrailLine, User
 from catalog.models import Service
 from catalog.networks import TARGET_CHARACTERS
-from orders.models.customer import Customer
+from orders.models.customer import REFERENCE_CHARACTERS, Customer
 from orders.models.poll import Poll, PolledQuerySet
 from orders.models.task import Task
 from orders.rules.eligibility import Refills, pending_cancel, refills_of, why_no_cancel, why_no_refill
@@ -44,7 +44,6 @@ NEEDS_A_PERSON = Q(IS_MISSING | Q(literally("status", "= 'review'")) | Q(doubts_
 COSTS_MORE = Q(literally("status", "NOT IN ('cancelled', 'refunded', 'rejected')"), sold_for__lt=F("cost"))
 SOLD_UNSENT = Q(literally("status", "IN ('approval', 'queued', 'review')"), sold_for__isnull=False)
 HAS_REFERENCE = ~Q(literally("customer_reference", "= ''"))  # in the words of the index `order_reference`
-REFERENCE_CHARACTERS = 100
 DUPLICATE = "duplicate"  # the kind of doubt that upstream may have taken it twice
 
 
@@ -116,8 +115,10 @@ class Order(models.Model):
     customer_reference = models.CharField(
         max_length=REFERENCE_CHARACTERS, blank=True, help_text="What the customer calls it by: their own number."
     )
-    sold_for = models.DecimalField(max_digits=18, decimal_places=6, null=True,
-                                   help_text="The selling price in USD, frozen when it was placed; empty: none was agreed.")  # fmt: skip
+    sold_for = models.DecimalField(
+        max_digits=18, decimal_places=6, null=True,
+        help_text="The selling price in USD, frozen when it was placed; empty: none was agreed.",
+    )  # fmt: skip
 
     # What it is found by, as that was when it was placed: orders/rules/links.py.
     network = models.CharField(max_length=20, blank=True, editable=False)

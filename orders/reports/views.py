@@ -19,9 +19,9 @@ from orders.reports.period import BY, COMPARED, PRESETS, SPLITS, Bucket, Period,
 from orders.reports.pictures import bars_of, line_of, spark_of
 from orders.reports.splits import ALL_ROWS, KEY_OF, ROWS, Split, orders_query, split_of
 from orders.reports.statement import Sums, read_sums
+from orders.rules.score import LEAST_ENDED, made_of
 from orders.statistics.charge_totals import QUARTER, dollars
 from orders.statistics.sales import QUARTERS
-from orders.statistics.score import LEAST_ENDED, made_of
 from panel.format.locale import written_for
 from panel.format.money import money
 from panel.format.numbers import decimal, marked, number

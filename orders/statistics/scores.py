@@ -13,9 +13,9 @@ from django.db.models.functions import Cast
 
 from catalog.models import Service
 from orders.models import SaleSum, ServiceScore
+from orders.rules.score import LEAST_ENDED_WEEK, SCORE_DAYS, WEEKS, cost_per_thousand, failures, score_of
 from orders.statistics.charge_totals import slot_of
 from orders.statistics.sales import DAY, FIGURES, LEVELS
-from orders.statistics.score import LEAST_ENDED_WEEK, SCORE_DAYS, WEEKS, cost_per_thousand, failures, score_of
 
 EVERY_SECONDS = 900
 DAILY = next(level for level in LEVELS if level.block == DAY and level.keys == ("service",))

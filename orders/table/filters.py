@@ -13,7 +13,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from catalog.models import Service
 from catalog.networks import NETWORKS
 from orders.models import Customer, Order, Task, Words
-from orders.models.order import HAS_REFERENCE, IS_MISSING, REFERENCE_CHARACTERS, SHOWN_STATUSES
+from orders.models.customer import REFERENCE_CHARACTERS
+from orders.models.order import HAS_REFERENCE, IS_MISSING, SHOWN_STATUSES
 from orders.rules.lateness import late_if_from
 from orders.rules.links import host_of, without_scheme
 from orders.rules.statuses import LIVE, Status, label

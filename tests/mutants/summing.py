@@ -40,7 +40,7 @@ MISTAKES = (
         f"{PAGES}::test_without_the_right_to_money_a_report_has_none",
     ),
     Mistake(
-        "a score of a service that hardly anybody ordered", "orders/statistics/score.py",
+        "a score of a service that hardly anybody ordered", "orders/rules/score.py",
         "if facts.ended < max(1, least):", "if facts.ended < 1:", "tests/orders/statistics/test_score.py",
     ),
 )  # fmt: skip

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orders.models.statistics import trend_words
-from orders.statistics.score import LEAST_ENDED, PARTS, cost_per_thousand, failures, score_of
+from orders.rules.score import LEAST_ENDED, PARTS, cost_per_thousand, failures, score_of
 
 
 class Sums(NamedTuple):

@@ -19,22 +19,16 @@ from orders.customers.find import find_customer
 from orders.models import Customer, Order, Payment
 from orders.placing.submit import submit_one
 from orders.rules.refusal import Refusal
-from orders.selling.change import set_rule
 from orders.statistics.customer_sums import sums_of
 from panel.format.money import stored
 from panel.notpanel.client import Client as Phone
 from tests.accounts.roles.switched import switch
 from tests.makers import make_order, make_service, make_user, sold_by
-from tests.orders.customers.shops import make_customer, pay, sold_to
+from tests.orders.customers.shops import make_customer, pay, rule_for_all, sold_to
 from tests.orders.placing.test_order_form import filled
 from tests.people import as_a, as_user
 
 pytestmark = pytest.mark.django_db
-
-
-def rule_for_all(percent: str = "50") -> None:
-    set_rule(customer=None, price_list=None, service=None, percent=Decimal(percent), plus=Decimal(0), step=Decimal(0),
-             by=make_user(Role.MANAGER))  # fmt: skip
 
 
 # ── The register ─────────────────────────────────────────────────────────────────────────────────

@@ -22,7 +22,9 @@ from orders.models import Customer, MassDraft, MassJob, MassLine, Order, Task
 from orders.rules.refusal import NotAllowed, Refusal
 from orders.rules.retry import HELD_UNTIL
 from orders.rules.statuses import Status
+from tests.accounts.roles.switched import switch
 from tests.makers import make_service, make_user, place_order
+from tests.orders.customers.shops import make_customer, rule_for_all
 from tests.orders.limits.desk_limits import own, set_limits, sums
 from tests.orders.mass.lists import lines_for, pasted, placed
 
@@ -43,7 +45,7 @@ def service() -> Service:
 
 @pytest.fixture
 def customer() -> Customer:
-    return Customer.objects.create(name="Harbour", created_by=make_user())
+    return make_customer("Harbour")
 
 
 def said(preview: Preview, number: int) -> str:
@@ -129,14 +131,21 @@ def test_nobody_changes_or_places_the_draft_of_somebody_else(service: Service) -
 
 # ── The press ────────────────────────────────────────────────────────────────────────────────────
 def test_placed_each_order_is_as_the_single_form_writes_it(service: Service, customer: Customer) -> None:
+    rule_for_all()
     person = make_user()
     job = placed(TEXT, person)
     order = Order.objects.get()
-    single = place_order(by=person, service=service, link="https://instagram.com/p/AbCdEf12345/", quantity=1000)
-    for name in ("link", "quantity", "body", "rate_seen", "expected_charge", "counts_on", "network", "category", "host",
-                 "haystack", "target", "status", "send_when_funded"):  # fmt: skip
+    single = place_order(by=person, service=service, link="https://instagram.com/p/AbCdEf12345/", quantity=1000,
+                         customer=customer, customer_reference="H-1")  # fmt: skip
+    for name in ("customer", "customer_reference", "sold_for", "link", "quantity", "body", "rate_seen",
+                 "expected_charge", "counts_on", "network", "category", "host", "haystack", "target", "status",
+                 "send_when_funded"):  # fmt: skip
         assert getattr(Order.objects.get(pk=order.pk), name) == getattr(Order.objects.get(pk=single.pk), name), name
-    assert (order.customer, order.customer_reference, order.sold_for) == (customer, "H-1", None)
+    assert (order.customer, order.customer_reference, order.sold_for) == (
+        customer,
+        "H-1",
+        order.expected_charge * 3 / 2,
+    )
     assert "Harbour" not in str(order.body)
     assert [line.sentence.plain for line in TrailLine.objects.filter(order=order)] == [
         line.sentence.plain for line in TrailLine.objects.filter(order=single)
@@ -146,6 +155,30 @@ def test_placed_each_order_is_as_the_single_form_writes_it(service: Service, cus
     assert [line.why[:12] for line in job.lines.order_by("number")] == [
         "", "Not answered", "At least 50 ", "There is no ", "No customer "]  # fmt: skip
     assert sums(person.pk)[0] == 2 * order.expected_charge
+
+
+def test_all_lines_of_a_customer_count_together_against_their_credit(service: Service) -> None:
+    rule_for_all()
+    make_customer("Harbour", credit_limit=Decimal(2))
+    draft = pasted("\n".join(f"149 | https://instagram.com/p/A{n}bcdEf | 1000 | HARBOUR" for n in range(2)))
+    assert [said(Preview(draft, draft.owner), n) for n in (1, 2)] == [
+        "With the lines of this list, Harbour owes more than their credit limit."] * 2  # fmt: skip
+    draft = drafts.change(draft.pk, lambda one: drafts.answer(one, one.owner, "credit"), by=draft.owner)
+    job = place_list(draft.pk, Preview(draft, draft.owner).mark, by=draft.owner)
+    assert job.ordered == TrailLine.objects.filter(kind="despite_credit").count() == 2
+    few = pasted("149 | https://instagram.com/p/Z1bcdEf | 100 | nobody's")
+    assert said(Preview(few, few.owner), 1) == "No customer is called nobody's."
+
+
+def test_who_may_not_see_customers_names_none_in_a_list(service: Service, customer: Customer) -> None:
+    switch(operator_customers=False)
+    lines = (
+        "149 | https://instagram.com/p/A1bcdEf | 100 | Harbour",
+        "149 | https://instagram.com/p/B1bcdEf | 100 | | H-2",
+    )
+    draft = pasted("\n".join(lines))
+    preview = Preview(draft, draft.owner)
+    assert [said(preview, n) for n in (1, 2)] == ["Only managers and owners may see customers."] * 2
 
 
 def test_placed_again_it_is_the_same_list(service: Service) -> None:

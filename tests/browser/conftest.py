@@ -2,12 +2,15 @@
 
 import os
 import threading
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.signals import request_finished, request_started
 from django.db import connections
 from django.test import Client as Session
 from django.utils import timezone
@@ -29,6 +32,7 @@ from tests.upstream import Upstream
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # playwright's loop runs in the test's thread
 HANG = 60_000  # ms; whatever takes so long, on a machine with other work too, will not come any more
 expect.set_options(timeout=HANG)
+CALM_LOOKS = 3  # in a row, for a request may have come that nobody has begun
 
 WIDE: ViewportSize = {"width": 1440, "height": 1000}
 NARROW: ViewportSize = {"width": 390, "height": 844}
@@ -69,14 +73,27 @@ class Desk:
         context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": self.url}])
 
 
+under_way = Counter[str]()  # requests that the web server has begun, and those that it has ended
+request_started.connect(lambda **_: under_way.update(["begun"]), weak=False)
+request_finished.connect(lambda **_: under_way.update(["ended"]), weak=False)
+
+
+def wait_for_answers() -> None:
+    """Waits until no request is under way. A closed page leaves some behind, and what they write once the tables are
+    emptied, other tests would find.
+    """
+    until = time.monotonic() + HANG / 1000
+    calm = 0
+    while calm < CALM_LOOKS and time.monotonic() < until:
+        calm = calm + 1 if under_way["begun"] == under_way["ended"] else 0
+        time.sleep(0.01)
+
+
 @pytest.fixture
 def desk(transactional_db: None, live_server: LiveServer, upstream: Upstream) -> Iterator[Desk]:
     phone = Client(upstream.url, upstream.key, on_call=record_call, connect_seconds=5, total_seconds=10)
     yield Desk(live_server.url, upstream, phone)
-    # A closed page leaves requests behind. What they write once the tables are emptied, other tests would find.
-    for thread in threading.enumerate():
-        if getattr(thread, "_target", None) == live_server.thread.httpd.process_request_thread:
-            thread.join(timeout=HANG / 1000)
+    wait_for_answers()
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def test_a_number_is_followed_from_the_chart_to_its_orders(desk: Desk, opens: Op
 
 def test_a_report_is_chosen_and_split_without_script_on_a_phone(desk: Desk, opens: Opens) -> None:
     sell(2)
-    page = opens("viewer", "/reports/", width=NARROW, script=False)
+    page = opens("operator", "/reports/", width=NARROW, script=False)
     page.get_by_label("Drawn").select_option("week")
     page.get_by_role("button", name="Show").click()
     expect(page.get_by_role("heading", name="Money by week")).to_be_visible()

@@ -1,6 +1,5 @@
 """The pages on which owners invite people and make links, and the two on which a link is opened and used."""
 
-from datetime import timedelta
 from http import HTTPStatus
 
 from django.conf import settings
@@ -48,9 +47,7 @@ def invite(request: HttpRequest) -> HttpResponse:
                 person = form.save()
                 added = {"role": person.role, "username": person.username}
                 record_change("person_added", by=request.user, person=person, label=str(person), **added)
-                if person.limits:
-                    record_door("limits_set", person, request, was="as the role", now=form.limits_in_words)
-                made = make_link(request, person, lasts=form.link_lasts)
+                made = make_link(request, person)
             return link_once(request, *made)
         except IntegrityError:  # pressed twice, or two owners at once
             form.add_error("username", User._meta.get_field("username").error_messages["unique"])
@@ -71,9 +68,9 @@ def new_link(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @transaction.atomic
-def make_link(request: HttpRequest, of: User, *, lasts: timedelta | None = None) -> tuple[PasswordLink, str]:
+def make_link(request: HttpRequest, of: User) -> tuple[PasswordLink, str]:
     """A new link for this person and its token. It is recorded that there is one."""
-    made = links.make(of, by=request.user, lasts=lasts)
+    made = links.make(of, by=request.user)
     record_door("invitation_made", of, request)
     return made
 

@@ -8,7 +8,7 @@ DOOR = models.Q(group__in=["factor", "forbidden", "password", "people", "refused
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("accounts", "0020_days_end"), ("orders", "0031_handover")]
+    dependencies: ClassVar = [("accounts", "0020_days_end")]
 
     operations: ClassVar = [
         migrations.AddIndex(

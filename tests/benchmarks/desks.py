@@ -14,7 +14,6 @@ from django.utils import timezone
 
 from accounts.models import ChainHead, TrailLine, User
 from accounts.trail import chain
-from accounts.trail.chain import seal_new, write_head
 from accounts.trail.watch import verify_piece
 from orders.models import Order
 from orders.rules.statuses import Status
@@ -51,9 +50,9 @@ def seal_lines(now: datetime) -> None:
     """Makes the chain of all lines, in as many links as many a list shows, and verifies a piece of it."""
     head = ChainHead.objects.get()
     head.unsealed_until = (NEWEST - RECENT + 1) * EVENTS
-    write_head(head)
+    chain.write_head(head)
     with patch.object(chain, "LINES_A_LINK", max(LEAST_LINES_A_LINK, TrailLine.objects.count() // MOST_LINKS)):
-        while seal_new(now):
+        while chain.seal_new(now):
             pass
     verify_piece(now)
 

@@ -85,13 +85,14 @@ def wait_for_answers() -> None:
     until = time.monotonic() + HANG / 1000
     calm = 0
     while calm < CALM_LOOKS and time.monotonic() < until:
-        calm = calm + 1 if under_way["begun"] == under_way["ended"] else 0
+        calm = calm + 1 if under_way["ended"] >= under_way["begun"] else 0
         time.sleep(0.01)
 
 
 @pytest.fixture
 def desk(transactional_db: None, live_server: LiveServer, upstream: Upstream) -> Iterator[Desk]:
     phone = Client(upstream.url, upstream.key, on_call=record_call, connect_seconds=5, total_seconds=10)
+    under_way.clear()  # a test of another kind may have left an answer unread, which never ends
     yield Desk(live_server.url, upstream, phone)
     wait_for_answers()
 

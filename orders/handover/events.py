@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import CharField, F, Func
 
 from orders.models import Event
+from panel.ops.database import unindexed
 
 ROWS = 100  # of each kind, and of every other source of the page; beyond that it says “more than”
 ACTS = 2_000  # of people, about the orders of the page
@@ -62,8 +62,7 @@ def acts_on(orders: Collection[int], first: int) -> dict[int, list[Event]]:
     if not orders:
         return acts
     # By the lines of each order: of a kind, or by people, there are as many as the desk is old.
-    kind = Func(F("kind"), template="%(expressions)s || ''", output_field=CharField())
-    found = Event.objects.alias(dealt=kind).filter(order__in=orders, pk__gte=first, dealt__in=DEALS)
+    found = Event.objects.alias(dealt=unindexed("kind")).filter(order__in=orders, pk__gte=first, dealt__in=DEALS)
     for event in found.select_related("by").order_by("-pk")[:ACTS]:
         if event.by_id is not None:
             acts[event.order_id or 0].append(event)

@@ -16,7 +16,7 @@ from orders.models.send_state import Sending
 from orders.rules.retry import HURRIED_TOGETHER, HURRIED_TRIES
 from orders.rules.statuses import AFTERSALE, TaskKind, TaskOutcome, TaskSettled
 from panel.notpanel.errors import ANSWER_LOST, in_short
-from panel.ops.database import literally
+from panel.ops.database import literally, unindexed
 from panel.ops.failpoints import fp
 
 IS_PENDING = Q(kind__in=AFTERSALE, over_at=None)
@@ -26,10 +26,8 @@ IS_REFILL = literally("kind", "= 'refill'")
 IS_PLACED = Q(literally("kind", "= 'place'"), literally("outcome", "= 'done'"))  # upstream took the order
 # When upstream last let us know that it has a refill; where it never did, when the asking ended.
 HEARD_AT = Coalesce("known_at", "settled_at")
-# Joined with nothing: `upstream_id IS NOT NULL` has an index, from which SQLite may begin, and it names every order.
-UNINDEXED_UPSTREAM_ID = models.Func(
-    F("order__upstream_id"), template="%(expressions)s || ''", output_field=models.CharField()
-)
+# `upstream_id IS NOT NULL` has an index, from which SQLite may begin, and it names every order.
+UNINDEXED_UPSTREAM_ID = unindexed("order__upstream_id")
 
 # What the worker reads of a placement that it claims. The order's other columns would be most of the work of a claim.
 CLAIMED_COLUMNS = (

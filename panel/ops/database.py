@@ -37,6 +37,11 @@ def literally(column: str, condition: str) -> models.Func:
     return models.Func(models.F(column), template=f"%(expressions)s {condition}", output_field=models.BooleanField())
 
 
+def unindexed(path: str) -> models.Func:
+    """A column of texts in words that no index has, so that planners take the index of another column."""
+    return models.Func(models.F(path), template="%(expressions)s || ''", output_field=models.CharField())
+
+
 class Given(models.Expression):
     """Stands in a queryset for a value that is given when it is asked; for a time also with a span added."""
 

@@ -71,6 +71,8 @@ ACTIONS = {
                      NEVER, ON, ON, ALWAYS, help="one order or many"),
     "note": Action("Orders", "Work on orders", "work on orders",
                    NEVER, ON, ON, ALWAYS, help="notes, assignment, answers to customers, checking an order now"),
+    "customers": Action("Orders", "See customers and keep their register", "see customers",
+                        NEVER, ON, ON, ALWAYS, help="names, contacts, and whom an order is for"),
     "decide": Action("Orders", "Decide about orders, prices and alarms", "decide this",
                      NEVER, OFF, ON, ALWAYS, ("money",), help="orders that need a look, changes of services"),
     "approve": Action("Orders", "Approve orders of other people", "approve orders",
@@ -81,6 +83,8 @@ ACTIONS = {
                     ON, ON, ALWAYS, ALWAYS, help="rates, charges, the balance, and all sums of them"),
     "export": Action("Money", "Export lists", "export lists",
                      ON, ON, ON, ALWAYS, help="without money, a file has no money either"),
+    "prices": Action("Money", "Set selling prices", "set selling prices",
+                     NEVER, OFF, ON, ALWAYS, ("money", "customers"), help="what customers are asked to pay"),
     "settings": Action("The desk", "Change settings", "change settings",
                        NEVER, NEVER, ON, ALWAYS, help="when alarms are raised, texts for customers, the team’s views"),
     "people": Action("The desk", "Invite people, change roles, end sessions", "change who is on the team",
@@ -97,6 +101,15 @@ FIELDS = {
     "currency": "money",
     "expected_charge": "money",
     "balance": "money",
+    "sold_for": "money",
+    "earned": "money",
+    "margin": "money",
+    "payment": "money",
+    "credit_limit": "money",
+    "price": "money",
+    "customer": "customers",
+    "customer__name": "customers",
+    "customer_reference": "customers",
 }
 
 

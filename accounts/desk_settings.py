@@ -78,6 +78,7 @@ class Values(NamedTuple):
     held_limit: Decimal | None = None
     approval_hours: Decimal = Decimal(2)
     day_zone: str = "UTC"
+    margin_floor_percent: Decimal = Decimal(0)
 
     @property
     def late_grace(self) -> timedelta:
@@ -228,6 +229,10 @@ SETTINGS: dict[str, Setting] = {
         "Late", "hours more",
         "An order is late when it takes so many hours longer than 95 of 100 of its service’s last orders did.",
         lambda: str(settings.LATE_GRACE_HOURS), read_number(0, MOST_GRACE_HOURS), lambda value: f"{typed(value)} h",
+    ),
+    "margin_floor_percent": Setting(
+        "Least margin", "percent", "An order whose customer pays less above its cost is warned of. 0: only below cost.",
+        lambda: "0", read_number(0, 99), lambda value: f"{typed(value)} %", set_by="prices",
     ),
     "factor_from": Setting(
         "Second factor", "", "Who must sign in with a code or a passkey as well. Everybody else may.",

@@ -44,9 +44,9 @@ class ServiceQuerySet(models.QuerySet["Service"]):
         return self.filter(*(models.Q(haystack__contains=word) for word in searched))
 
     def for_list(self, user: Any) -> Self:
-        """Adds what a row of the list shows: whether this person starred the service (`starred`), and who holds it."""
+        """Adds what a row shows: whether this person starred the service (`starred`), who holds it, and its score."""
         starred = models.Exists(Favourite.objects.filter(user=user, service=models.OuterRef("pk")))
-        return self.annotate(starred=starred).select_related("held_over__decided_by")
+        return self.annotate(starred=starred).select_related("held_over__decided_by", "score")
 
     def with_undecided(self) -> Self:
         """Adds what moved of each service and waits for a decision, which `price_move` reads."""

@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any, Self
 from urllib.parse import urlencode
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
@@ -29,9 +30,11 @@ RATE = re.compile(r"\d{1,9}(\.\d{1,6})?")  # USD
 PARAMS: Mapping[str, Callable[[str], object]] = {
     "q": str.strip, "category": str.strip, "only": {"favourites", "lately", "gone"}.__contains__,
     **dict.fromkeys(FLAGS, {"1"}.__contains__), "rate": RATE.fullmatch, "minimum": read_number,
-    "sort": {"rate"}.__contains__,
+    "sort": {"rate", "score"}.__contains__,
 }  # fmt: skip
-SORTS = {"": ("category", "upstream_id"), "rate": ("rate", "upstream_id")}
+SORTS = {"": ("category", "upstream_id"), "rate": ("rate", "upstream_id"),
+         # By the row that orders/statistics/scores.py keeps; services without one are left out.
+         "score": ("score__rank", "upstream_id")}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,8 @@ class ServiceList:
             services = services.filter(category__in=self.tree.under(self["category"]))
         if self["rate"]:
             services = services.filter(rate__lte=self.rate)
+        if self["sort"] == "score":
+            services = services.filter(score__isnull=False)
         return services.filter(minimum__lte=self.minimum) if self["minimum"] else services
 
     def page(self, now: datetime) -> dict[str, object]:
@@ -115,9 +120,19 @@ def after_service(services: ServiceQuerySet, order: tuple[str, str], upstream_id
     last = service_with_id(upstream_id)
     if last is None:
         return services
-    (field, value), (next_field, next_value) = ((name, getattr(last, name)) for name in order)
+    (field, value), (next_field, next_value) = ((name, value_of(last, name)) for name in order)
+    if value is None:
+        return services
     same = Q(**{field: value, f"{next_field}__gt": next_value})
     return services.filter(Q(**{f"{field}__gt": value}) | same)
+
+
+def value_of(service: Service, name: str) -> Any:
+    """The value by which a service is sorted; None where it has no score."""
+    try:
+        return reduce(getattr, name.split("__"), service)
+    except ObjectDoesNotExist:
+        return None
 
 
 def service_with_id(upstream_id: str, among: ServiceQuerySet | None = None) -> Service | None:

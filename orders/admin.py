@@ -195,7 +195,8 @@ register(
     field_names={
         "id": "order", "upstream_id": "supplier’s id", "created_at": "placed at", "said": "supplier’s last answer",
         "reported_at": "last change seen", "taken_at": "accepted at", "request_id": "request id",
-        "late_from": "late from", "left_out": "answers without it", "doubts": "unusual values, not reviewed",
+        "ended_late": "ended late", "late_from": "late from", "left_out": "answers without it",
+        "doubts": "unusual values, not reviewed",
     },
     list_display=("id", on_the_desk, status_of, link_of, service_of, quantity_of, charge_of, "created_at", "placed_by"),
     list_filter=(STATUSES, "created_at", "placed_by"),
@@ -208,7 +209,7 @@ register(
         (None, (status_of, "service", "link", "quantity", "runs", "interval", "coupon", expected_of, "placed_by",
                 "created_at", "assigned_to", more_of)),
         ("What the supplier says", ("upstream_id", charge_of, "start_count", "remains", "reported_at", "taken_at",
-                                    "started_at", "ended_at", "late_from")),
+                                    "started_at", "ended_at", "ended_late", "late_from")),
     ),
 )  # fmt: skip
 register(
@@ -257,6 +258,8 @@ register(
     list_filter=("kind", "asked_at", "asked_by"),
     list_select_related=("asked_by",),
 )
+register(models.MassJob, group=ORDERS, names=("list of orders", "lists of orders"),
+         list_display=("placed_at", "__str__", "source", "listed", "ordered", on_the_desk))  # fmt: skip
 register(
     models.SavedView,
     group=ORDERS,
@@ -284,39 +287,24 @@ register(
     search_fields=("=service__upstream_id", "service__name"),
     on_desk=lambda pace: reverse("orders:late"),
 )
-register(
-    models.Spending,
-    group=MONEY,
-    names=("recent spending", "recent spending"),
-    list_display=("at", "since", dollars_column("spent", "Spent"), dollars_column("queued", "Waiting to be sent")),
-    on_desk=lambda spending: reverse("balance"),
-)
-register(
-    models.Spent,
-    group=MONEY,
-    names=("day's spending", "days' spending"),
-    list_display=("day", "who", "spent", "waiting"),
-    field_names={"who": "person’s id", "spent": "spent, in millionths", "waiting": "waiting, in millionths"},
-    on_desk=lambda spent: reverse("person_limits", args=[spent.who]) if spent.who else reverse("limits"),
-)
+register(models.Spending, group=MONEY, names=("recent spending", "recent spending"),
+         list_display=("at", "since", dollars_column("spent", "Spent"), dollars_column("queued", "Waiting to be sent")),
+         on_desk=lambda spending: reverse("balance"))  # fmt: skip
+register(models.Spent, group=MONEY, names=("day's spending", "days' spending"),
+         list_display=("day", "who", "spent", "waiting"),
+         field_names={"who": "person’s id", "spent": "spent, in millionths", "waiting": "waiting, in millionths"},
+         on_desk=lambda spent: reverse("person_limits", args=[spent.who]) if spent.who else reverse("limits"),
+         )  # fmt: skip
 register(models.Approval, group=ORDERS, names=("approval", "approvals"), on_desk=order_page,
          list_display=("asked_at", order_of, "asked_by", dollars_column("charge", "Asked at"), "outcome", "decided_by"),
          list_filter=("outcome", "asked_at", "asked_by"), list_select_related=("asked_by", "decided_by"))  # fmt: skip
-register(
-    models.Sending,
-    group=SYSTEM,
-    names=("sending switch", "sending switch"),
-    list_display=("__str__", "stopped_at", "stopped_by", "failures", "probe_at"),
-    field_names={"failures": "tries without an answer", "probe_at": "next check of the supplier"},
-)
-register(
-    models.Endpoint,
-    group=SYSTEM,
-    names=("webhook address", "webhook addresses"),
-    field_names={"mark": "secret", "upstream_id": "supplier’s id", "url": "address"},
-    list_display=("registered_at", "url", "upstream_id", "events", "mark", "last_delivery_at"),
-    on_desk=lambda endpoint: reverse("webhooks"),
-)
+register(models.Sending, group=SYSTEM, names=("sending switch", "sending switch"),
+         list_display=("__str__", "stopped_at", "stopped_by", "failures", "probe_at"),
+         field_names={"failures": "tries without an answer", "probe_at": "next check of the supplier"})  # fmt: skip
+register(models.Endpoint, group=SYSTEM, names=("webhook address", "webhook addresses"),
+         field_names={"mark": "secret", "upstream_id": "supplier’s id", "url": "address"},
+         list_display=("registered_at", "url", "upstream_id", "events", "mark", "last_delivery_at"),
+         on_desk=lambda endpoint: reverse("webhooks"))  # fmt: skip
 register(
     models.Delivery,
     group=SYSTEM,
@@ -360,15 +348,10 @@ register(
     search_help_text=f"{OF_ORDER} finds what belongs to it, anywhere.",
 )
 register(models.PollCall, names=("poll in progress", "polls in progress"), list_display=("__str__", "ends_at"))
-register(
-    models.Attempt,
-    names=("try of a request", "tries of requests"),
-    list_display=("began_at", "task", "ended_at", "ending", said_of),
-    list_filter=("ending", "began_at"),
-    list_select_related=("task",),
-    search_fields=("=task__order__id", "said"),
-    search_help_text="An order’s number finds its tries anywhere; part of an answer, in this list.",
-)
+register(models.Attempt, names=("try of a request", "tries of requests"),
+         list_display=("began_at", "task", "ended_at", "ending", said_of), list_filter=("ending", "began_at"),
+         list_select_related=("task",), search_fields=("=task__order__id", "said"),
+         search_help_text="An order’s number finds its tries anywhere; part of an answer, in this list.")  # fmt: skip
 register(
     models.Reading,
     names=("delivery report", "delivery reports"),
@@ -379,16 +362,31 @@ register(
     search_fields=("=order__id", "=order__upstream_id"),
     search_help_text=f"{OF_ORDER} finds what belongs to it, anywhere.",
 )
-register(
-    models.AnswerText, group=ORDERS, names=("text for customers", "texts for customers"),
-    list_display=("situation", "language", "text", "changed_by", "changed_at"), list_select_related=("changed_by",),
-)  # fmt: skip
+register(models.AnswerText, group=ORDERS, names=("text for customers", "texts for customers"),
+         list_display=("situation", "language", "text", "changed_by", "changed_at"),
+         list_select_related=("changed_by",))  # fmt: skip
 register(models.Worklist, names=("pasted message", "pasted messages"),
          list_display=("id", "by", "at", "asked", "language"), list_select_related=("by",))  # fmt: skip
+register(models.Customer, group=ORDERS, names=("customer", "customers"), on_desk=lambda customer: reverse(
+         "customer", args=[customer.pk]), list_display=("name", "language", "created_at", "erased_at"))  # fmt: skip
+register(models.PriceList, group=MONEY, names=("price list", "price lists"), list_display=("name",))
+register(models.SellingRule, group=MONEY, names=("selling price rule", "selling price rules"),
+         list_display=("scope", "percent", "plus", "step", "changed_by", "changed_at"),
+         list_select_related=("changed_by",), on_desk=lambda rule: reverse("prices"))  # fmt: skip
+register(models.Payment, group=MONEY, names=("payment", "payments"), list_display=("at", "customer", "amount", "by"),
+         list_select_related=("customer", "by"))  # fmt: skip
+register(models.CustomerSum, names=("customer total", "customer totals"), list_display=("customer", "orders", "earned"),
+         list_select_related=("customer",))  # fmt: skip
+register(models.MassLine, names=("line of a list", "lines of lists"), list_display=("job", "number", order_of, "why"),
+         list_select_related=("job", "order"))  # fmt: skip
 register(models.KeptSearch, names=("kept search", "kept searches"), list_display=("key", "typed_at"))
 register(models.Tally, names=("status count", "status counts"), list_display=(status_of, "by"), list_filter=(STATUSES,))
 register(models.Charged, names=("charge total", "charge totals"),
          list_display=("slot", "orders", "expected", "charged", "given_back", "elsewhere"))  # fmt: skip
+register(models.ServiceScore, names=("service score", "service scores"),
+         list_display=("service_id", "value", "before", "measured_at"))  # fmt: skip
+register(models.SaleSum, names=("sales total", "sales totals"), list_display=("level", "slot", "orders", "charged"))
+register(models.SaleLine, names=("change of sales", "changes of sales"), list_display=("slot", "orders", "charged"))
 register(models.Folding, names=("history cleanup", "history cleanup"), list_display=("__str__",))
 register(models.Presence, names=("open order page", "open order pages"), list_display=("seen_at", "user", order_of),
          list_select_related=("user", "order"))  # fmt: skip

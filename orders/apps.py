@@ -16,14 +16,17 @@ class OrdersConfig(AppConfig):
         from accounts.trail.words import write_with
         from orders.activity.words import words_of
         from orders.limits import spent
-        from orders.statistics import charge_totals, search_index, status_counts
+        from orders.statistics import charge_totals, customer_sums, sales, search_index, status_counts
         from orders.statistics.charge_totals import merge_old_lines
         from orders.statistics.search_fields import fill_old_orders
         from orders.statistics.triggers import install
 
         write_with(words_of)
-        triggers = (status_counts.TRIGGERS, search_index.TRIGGERS, charge_totals.TRIGGERS, spent.TRIGGERS)
-        for table in (*triggers, status_counts.MERGING, charge_totals.MERGING):
+        triggers = (
+            status_counts.TRIGGERS, search_index.TRIGGERS, charge_totals.TRIGGERS, spent.TRIGGERS,
+            customer_sums.TRIGGERS, sales.TRIGGERS,
+        )  # fmt: skip
+        for table in (*triggers, status_counts.MERGING, charge_totals.MERGING, customer_sums.MERGING):
             post_migrate.connect(partial(install, table), sender=self, weak=False)
         # What came before the triggers that merge.
         post_migrate.connect(merge_old_lines, sender=self)

@@ -11,6 +11,8 @@ from orders.bulk import assignments
 from orders.bulk import views as bulk
 from orders.detail import views as detail
 from orders.following import views as following
+from orders.mass import job_views as mass_jobs
+from orders.mass import views as mass
 from orders.models import Task
 from orders.placing import views as placing
 from orders.reports import late
@@ -36,6 +38,16 @@ urlpatterns = [
     path("views/<int:pk>/removal/", saved_views.removal, name="view_removal"),
     path("new/", placing.new, name="new"),
     path("new/receipt/", placing.receipt, name="receipt"),
+    path("mass/", mass.new, name="mass_new"),
+    path("mass/drafts/<uuid:pk>/", mass.show, name="mass_draft"),
+    path("mass/drafts/<uuid:pk>/lines/", mass.lines, name="mass_lines"),
+    path("mass/drafts/<uuid:pk>/placement/", mass.placement, name="mass_placement"),
+    path("mass/drafts/<uuid:pk>/removal/", mass.removal, name="mass_removal"),
+    path("mass/lists/", mass_jobs.index, name="mass_jobs"),
+    path("mass/lists/<int:pk>/", mass_jobs.show, name="mass_job"),
+    path("mass/lists/<int:pk>/csv/", mass_jobs.as_csv, name="mass_csv"),
+    path("mass/lists/<int:pk>/waiting/", mass_jobs.waiting, name="mass_waiting"),
+    path("mass/lists/<int:pk>/mending/", mass_jobs.mending, name="mass_mending"),
     path("bulks/", bulk.index, name="bulks"),
     path("bulks/matching/", bulk.matching, name="matching"),
     path("bulks/new/", bulk.new, name="bulk_new"),
@@ -59,6 +71,7 @@ urlpatterns = [
     path("approvals/", approvals.index, name="approvals"),
     path("<int:pk>/approval/", approvals.approval, name="approval"),
     path("<int:pk>/approval/refusal/", approvals.refusal, name="approval_refusal"),
+    path("<int:pk>/approval/reminders/", approvals.reminder, name="approval_reminder"),
     path("next/", teamwork.next_order, name="next"),
     path("assignments/", assignments.new, name="assignments"),
     path("assignments/confirmation/", assignments.confirmation, name="assigning"),
@@ -67,6 +80,7 @@ urlpatterns = [
     path("<int:pk>/looks/", following.looks, name="looks"),
     path("<int:pk>/notes/", detail.notes, name="notes"),
     path("<int:pk>/assignment/", detail.assignment, name="assignment"),
+    path("<int:pk>/customer/", detail.customer, name="order_customer"),
     path("<int:pk>/withdrawal/", aftersale.withdrawal, name="withdrawal"),
     path("<int:pk>/withdrawal/question/", ask_withdrawal, {"what": "withdrawal"}, name="withdrawal_question"),
     path("<int:pk>/funding/", placing.funding, name="funding"),

@@ -13,12 +13,15 @@ from accounts.sign_in.views import SignIn, security
 from accounts.team import views as people_views
 from accounts.views import live, preferences, sample, settings
 from catalog import views as catalog
-from orders.activity.views import activity, activity_export, broken_chain
+from orders.activity.views import activity, activity_export, broken_chain, verification
+from orders.customers import views as register
 from orders.handover import views as handover
 from orders.limits import views as limits
 from orders.placing.picker import picker_services
 from orders.reports.balance import balance
 from orders.reports.charges import charges
+from orders.reports.views import report_export, reports
+from orders.selling import views as selling
 from orders.teamwork.views import mentions, mentions_read
 from orders.webhooks import views as webhooks
 from orders.webhooks.endpoint import endpoint
@@ -69,13 +72,28 @@ people = [
     path("<int:pk>/links/withdrawal/", invitations.withdraw, name="link_withdrawal"),
     path("<int:pk>/factors/reset/", invitations.reset_factor, name="factor_reset"),
 ]
+customers = [
+    path("", register.register, name="customers"),
+    path("found/", register.found, name="customers_found"),
+    path("new/", register.new, name="customer_new"),
+    path("<int:pk>/", register.show, name="customer"),
+    path("<int:pk>/change/", register.change, name="customer_change"),
+    path("<int:pk>/payments/", register.payments, name="customer_payments"),
+    path("<int:pk>/file/", register.data_file, name="customer_file"),
+    path("<int:pk>/erasure/", register.erasure, name="customer_erasure"),
+    path("prices/", selling.prices, name="prices"),
+    path("prices/<int:pk>/removal/", selling.removal, name="price_removal"),
+    path("prices/lists/", selling.price_lists, name="price_lists"),
+]
 urlpatterns = [
     path("", views.home, name="home"),
     path("orders/", include("orders.urls")),
     path("services/", include((services, "catalog"))),
+    path("customers/", include(customers)),
     path("activity/", activity, name="activity"),
     path("activity/export/", activity_export, name="activity_export"),
     path("activity/chain/", broken_chain, name="broken_chain"),
+    path("activity/chain/verification/", verification, name="chain_verification"),
     path("activity/since/", handover.since, name="since"),
     path("activity/since/notes/", handover.notes, name="shift_notes"),
     path("activity/since/notes/<int:pk>/reading/", handover.reading, name="shift_reading"),
@@ -83,6 +101,8 @@ urlpatterns = [
     path("activity/since/handed/", handover.handed_seen, name="handed_seen"),
     path("mentions/", mentions, name="mentions"),
     path("mentions/read/", mentions_read, name="mentions_read"),
+    path("reports/", reports, name="reports"),
+    path("reports/export/", report_export, name="report_export"),
     path("upstream/charges/", charges, name="charges"),
     path("upstream/balance/", balance, name="balance"),
     path("alarms/", alarms.alarms, name="alarms"),

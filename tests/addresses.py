@@ -33,20 +33,30 @@ from orders.models import (
     Attempt,
     Bulk,
     Charged,
+    Customer,
     Delivery,
     Endpoint,
     Folding,
     Handed,
     KeptSearch,
+    MassDraft,
+    MassJob,
+    MassLine,
     Mention,
     Note,
     Order,
     Pace,
+    Payment,
     PollCall,
     Presence,
+    PriceList,
     Reading,
+    SaleLine,
+    SaleSum,
     SavedView,
+    SellingRule,
     Sending,
+    ServiceScore,
     ShiftNote,
     ShiftReader,
     Spending,
@@ -54,6 +64,7 @@ from orders.models import (
     Worklist,
 )
 from orders.rules.statuses import Status
+from orders.statistics.sales import DETAIL, FIGURES
 from panel.alarms.models import Alarm, Notice, Recipient, Sighting, Watch
 from panel.ops.database import ONLY_ROW
 from panel.upstream.models import Beat, Chore, Upstream, Window
@@ -102,6 +113,12 @@ def one_of_everything() -> Order:
                             chosen_at=now)  # fmt: skip
     Bulk.objects.create(kind="refill", asked_by=order.placed_by, asked_at=now, token=uuid.uuid4(), picked=1,
                         left_out={order.pk: "Its service has no refill."})  # fmt: skip
+    MassDraft.objects.create(owner=order.placed_by, source="a pasted list", changed_at=now, lines=[
+        {"n": 1, "typed": {"service": str(order.service.upstream_id), "link": "instagram.com/lumen", "quantity": "99"}}
+    ])  # fmt: skip
+    listed = MassJob.objects.create(token=uuid.uuid4(), placed_by=order.placed_by, placed_at=now, source="a paste",
+                                    listed=1, ordered=1, expected_charge=order.expected_charge)  # fmt: skip
+    MassLine.objects.create(job=listed, number=1, order=order, typed={"link": order.link})
     Delivery.objects.create(key="d", digest="d", event="order.completed", upstream_id=order.upstream_id or "",
                             body="{}", mark="0f0f0f0f", received_at=now, due_at=now)  # fmt: skip
     Endpoint.objects.create(url="https://desk.example.com/webhooks/notpanel/", registered_at=now)
@@ -122,11 +139,24 @@ def one_of_everything() -> Order:
     DeskSession.objects.create(digest="d", user=order.placed_by, address="192.0.2.7", device="Firefox on Linux",
                                began_at=now, used_at=now, ends_at=now + timedelta(days=7))  # fmt: skip
     SettingChange.objects.create(name="low_balance", was="20", now="25", changed_by=order.placed_by, changed_at=now)
+    customer = Customer.objects.create(name="Northside Gym", key="northside gym", contact="@northside",
+                                       created_by=order.placed_by, credit_limit=500)  # fmt: skip
+    Order.objects.filter(pk=order.pk).update(customer=customer, customer_reference="INV-2231", sold_for="4.20")
+    customer.price_list = PriceList.objects.create(name="Agency", key="agency")
+    customer.save(update_fields=["price_list"])
+    SellingRule.objects.create(scope=f"c{customer.pk}", customer=customer, percent=50, plus=0, step=0,
+                               changed_by=order.placed_by)  # fmt: skip
+    Payment.objects.create(customer=customer, amount=2, by=order.placed_by, form_token=uuid.uuid4())
     links.make(order.placed_by, by=order.placed_by)
     Upstream.objects.create(pk=ONLY_ROW, spoke_at=now)
     Beat.objects.create(name="desk:1", started_at=now, beat_at=now)
     Spending.objects.create(pk=ONLY_ROW, at=now, since=now, spent=12, queued=1)
     Charged.objects.create(slot=1, orders=1, expected=900_000, charged=900_000, given_back=0, elsewhere=0)
+    ServiceScore.objects.create(service=order.service, value=74, rank=26, ended=40, delivered=97, late=2, refills=4,
+                                refused=1, weeks=[None] * 11 + [74], measured_at=now)  # fmt: skip
+    of_sales = {"slot": 1, "service": 1, "person": 1, "customer": 0, **dict.fromkeys(FIGURES, 1)}
+    SaleLine.objects.create(**of_sales)
+    SaleSum.objects.create(level=DETAIL.number, **of_sales)
     Chore.objects.create(name="balance", due_at=now)
     Window.objects.create(number=1, ends_at=now, key_limit=100, key_left=93, ip_limit=300, ip_left=293, look=7)
     alarm = Alarm.objects.create(kind="balance", facts={"balance": "12", "below": "20"}, raised_at=now)
@@ -179,12 +209,16 @@ def behind(route: str) -> type[Model]:
         "services/alarms": ShrinkAlarm,
         "activity/since": ShiftNote,
         "alarms": Alarm,
+        "mass/drafts": MassDraft,
+        "mass/lists": MassJob,
         "bulks": Bulk,
         "answers": Worklist,
         "services/changes": Change,
         "favourite": Service,
         "accounts/sessions": DeskSession,
         "team/": User,
+        "customers/prices": SellingRule,
+        "customers/": Customer,
     }
     return next((model for words, model in within.items() if words in route), Order)
 

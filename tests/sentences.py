@@ -173,6 +173,7 @@ EVENT_FACTS = {
     "now": "$1.50", "to": "In progress", "was": "Pending", "job": 4, "form": "CSV", "filter": "all orders",
     "what": "charge, remains",
     "others": "ord_77b1", "sent": 2, "left": 1, "at": "2 Nov, 12:00 UTC", "span": "1 h", "price": "$34.00",
+    "whom": "customer 12",
 }  # fmt: skip
 
 

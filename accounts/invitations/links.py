@@ -15,14 +15,19 @@ INVITATION_FOR = timedelta(days=7)  # for a person without a password
 RESET_FOR = timedelta(hours=24)  # for a person who has one: whoever gets the link gets the account
 
 
-def make(user: User, *, by: Any, at: datetime | None = None) -> tuple[PasswordLink, str]:
-    """A new link for this person, and its token, which is told now and never again. Older links work no more."""
+def make(
+    user: User, *, by: Any, at: datetime | None = None, lasts: timedelta | None = None
+) -> tuple[PasswordLink, str]:
+    """A new link for this person, and its token, which is told now and never again. Older links work no more.
+
+    It works for as long as `lasts` says, or as is usual.
+    """
     now, token = at or timezone.now(), secrets.token_urlsafe(TOKEN_BYTES)
     with transaction.atomic():
         withdraw(user, at=now)
         link = PasswordLink.objects.create(
             user=user, token_hash=digest_of(token), made_by=by, made_at=now,
-            expires_at=now + (RESET_FOR if user.has_usable_password() else INVITATION_FOR),
+            expires_at=now + (lasts or (RESET_FOR if user.has_usable_password() else INVITATION_FOR)),
         )  # fmt: skip
     return link, token
 

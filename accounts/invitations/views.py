@@ -1,5 +1,6 @@
 """The pages on which owners invite people and make links, and the two on which a link is opened and used."""
 
+from datetime import timedelta
 from http import HTTPStatus
 
 from django.conf import settings
@@ -47,7 +48,9 @@ def invite(request: HttpRequest) -> HttpResponse:
                 person = form.save()
                 added = {"role": person.role, "username": person.username}
                 record_change("person_added", by=request.user, person=person, label=str(person), **added)
-                made = make_link(request, person)
+                if person.limits:
+                    record_door("limits_set", person, request, was="as the role", now=form.limits_in_words)
+                made = make_link(request, person, lasts=form.link_lasts)
             return link_once(request, *made)
         except IntegrityError:  # pressed twice, or two owners at once
             form.add_error("username", User._meta.get_field("username").error_messages["unique"])
@@ -68,9 +71,9 @@ def new_link(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @transaction.atomic
-def make_link(request: HttpRequest, of: User) -> tuple[PasswordLink, str]:
+def make_link(request: HttpRequest, of: User, *, lasts: timedelta | None = None) -> tuple[PasswordLink, str]:
     """A new link for this person and its token. It is recorded that there is one."""
-    made = links.make(of, by=request.user)
+    made = links.make(of, by=request.user, lasts=lasts)
     record_door("invitation_made", of, request)
     return made
 

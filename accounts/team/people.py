@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from allauth.mfa.models import Authenticator
-from django.db.models import Max
 
 from accounts.factors.rule import due_at
 from accounts.models import FACTORS, DeskSession, PasswordLink, User
@@ -29,29 +28,37 @@ class Member(NamedTuple):
 def members(now: datetime) -> list[Member]:
     """Everybody who is or was on the team: who is active first, by name."""
     people = list(User.objects.order_by("-is_active", "name", "username"))
-    seen, factors, links = last_seen(now), factor_words(), open_links(now)
+    signed_in, factors, links = people_signed_in(now), factor_words(), open_links(now)
     found = []
     for person in people:
         vars(person)["has_factor"] = person.pk in factors
-        at = seen.get(person.pk)
-        mark = "" if at is None else HERE if now - at < HERE_FOR else AWAY
+        mark = mark_of(person, person.pk in signed_in, now)
         due = due_at(person) if person.is_active else None
         words = " and ".join(factors[person.pk]) if person.pk in factors else ""
-        found.append(Member(person, mark, at or person.last_login, words, due, links.get(person.pk)))
+        found.append(Member(person, mark, seen_at(person), words, due, links.get(person.pk)))
     return found
 
 
-def last_seen(now: datetime) -> dict[int, datetime]:
-    """Person → when they last did something, of those who are signed in."""
-    alive = DeskSession.objects.alive(now).filter(user__isnull=False).order_by()
-    return dict(alive.values("user").annotate(at=Max("used_at")).values_list("user", "at"))
+def seen_at(person: User) -> datetime | None:
+    """When the person last did something, on any device, whether or not they are still signed in."""
+    return person.seen_at or person.last_login  # who was never seen since an older version of the desk
+
+
+def people_signed_in(now: datetime) -> set[int]:
+    """Everybody who has a session."""
+    return set(DeskSession.objects.alive(now).filter(user__isnull=False).order_by().values_list("user", flat=True))
+
+
+def mark_of(person: User, is_signed_in: bool, now: datetime) -> str:
+    """HERE, AWAY, or "" without a session."""
+    at = seen_at(person)
+    return "" if not is_signed_in else HERE if at and now - at < HERE_FOR else AWAY
 
 
 def member_of(person: User, now: datetime) -> tuple[str, datetime | None]:
     """The mark and the last sign of life of one person."""
-    alive = DeskSession.objects.alive(now).filter(user=person).order_by("-used_at")
-    at = alive.values_list("used_at", flat=True).first()
-    return ("" if at is None else HERE if now - at < HERE_FOR else AWAY), at or person.last_login
+    is_signed_in = DeskSession.objects.alive(now).filter(user=person).exists()
+    return mark_of(person, is_signed_in, now), seen_at(person)
 
 
 def factor_words() -> dict[int, list[str]]:

@@ -19,6 +19,7 @@ GROUPS = {
     "exports": "Exports",
     "views": "Saved views",
     "texts": "Texts for customers",
+    "customers": "Customers and selling prices",
 }
 # The groups of the door, which the page of security shows: owners alone see them.
 DOOR_GROUPS = {
@@ -60,14 +61,29 @@ KINDS: dict[str, LineKind] = {
     "alarm_seen": LineKind("settings", "ring", "<b>{who}</b> marked the alarm “{label}” as seen."),
     "endpoint_added": LineKind("settings", "ring", "The address for webhooks was registered at the supplier: {label}."),
     "test_webhook": LineKind("settings", "ring", "<b>{who}</b> tested the webhooks: {outcome}"),
+    "trail_verified": LineKind(
+        "settings", "ring", "<b>{who}</b> verified {lines} entries of the trail: {wrong} things are wrong."
+    ),
     # People. What happens at the door has its own kinds.
     "person_added": LineKind("people", "ring", "<b>{who}</b> added <b>{label}</b> to the team."),
     "person_changed": LineKind("people", "ring", "<b>{who}</b> changed the account of <b>{label}</b>."),
     # Exports and saved views.
     "trail_exported": LineKind("exports", "ring", "<b>{who}</b> exported {lines} of activity as {form}: {filter}."),
+    "report_exported": LineKind("exports", "ring", "<b>{who}</b> exported a report as {form}: {filter}."),
     "view_made": LineKind("views", "ring", "<b>{who}</b> saved the view “{label}”."),
     "view_changed": LineKind("views", "ring", "<b>{who}</b> changed the view “{label}”."),
     "view_removed": LineKind("views", "ring", "<b>{who}</b> removed the view “{label}”."),
+    # Customers: of what is personal never the value, only that it changed; the label is the customer’s number.
+    "customer_added": LineKind("customers", "ring", "<b>{who}</b> added customer {label}."),
+    "customer_changed": LineKind("customers", "ring", "<b>{who}</b> changed {what} of customer {label}."),
+    "customer_paid": LineKind("customers", "ring", "<b>{who}</b> wrote down a payment of customer {label}."),
+    "customer_exported": LineKind("customers", "ring", "<b>{who}</b> exported what is kept of customer {label}."),
+    "customer_erased": LineKind(
+        "customers", "warn", "<b>{who}</b> erased the name, the contact and the note of customer {label}."
+    ),
+    "list_made": LineKind("customers", "ring", "<b>{who}</b> made the price list “{label}”."),
+    "price_set": LineKind("customers", "ring", "<b>{who}</b> set the selling price for {label}."),
+    "price_removed": LineKind("customers", "ring", "<b>{who}</b> removed the selling price for {label}."),
     # Answers to customers.
     "answers_pasted": LineKind("texts", "ring", "<b>{who}</b> pasted a message about {orders} to answer."),
     "answers_language": LineKind("texts", "ring", "<b>{who}</b> had the answers of message {label} written anew."),

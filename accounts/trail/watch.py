@@ -10,9 +10,13 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
+from django.db import transaction
+
 from accounts.models import ChainHead, ChainLink, ChainWatch, TrailLine
 from accounts.trail.chain import LINES_A_LINK
+from accounts.trail.record import record_change
 from accounts.trail.verify import END, Break, Ends, links_from, verify_end, verify_links, verify_tail
+from panel.format.numbers import number
 from panel.ops.database import ONLY_ROW, only_row
 
 log = logging.getLogger(__name__)
@@ -24,25 +28,34 @@ BREAKS_KEPT = 20
 TOLD_EVERY = timedelta(hours=1)
 
 
-def verify_piece(now: datetime) -> None:
-    """One round of the chore. It reads a bounded number of lines, however long the trail is."""
+def verify_piece(now: datetime, *, by: Any = None) -> int:
+    """One round of the chore; returns how many sealed lines it has verified. `by` is the person who asked for it.
+
+    It reads a bounded number of lines, however long the trail is.
+    """
     watch, head = only_row(ChainWatch).get(), ChainHead.objects.filter(pk=ONLY_ROW).first()
+    lines = dict[int, int]()  # link → how many it holds
     found = [*verify_end(head), *(verify_tail(head, LINES_A_LINK) if head else ())]
-    verified = {END}
     if head is not None:
         newest = whole_links(links_from(max(0, head.number - NEWEST_LINKS), head.number))
         for links in (newest, whole_links(links_from(watch.place, head.number))):
             found += verify_links(links, ends_before(links, watch.place), head.unsealed_until)
-            verified |= {link.number for link in links}
+            lines |= {link.number: link.lines for link in links}
         watch.place = links[-1].number if links else head.number
         if watch.place >= head.number:
             watch.place, watch.walked_at, watch.walked_lines = 0, now, head.lines
         if watch.told_at is None or now - watch.told_at >= TOLD_EVERY:
             log.info("trail: sealed up to line %s", head.last_id, extra={"head": bytes(head.digest).hex()})
             watch.told_at = now
-    keep_breaks(watch, found, verified, now)
+    keep_breaks(watch, found, {END, *lines}, now)
     watch.looked_at = now
-    watch.save()
+    count = sum(lines.values())
+    with transaction.atomic():
+        watch.save()
+        if by is not None:
+            wrong = number(len(watch.breaks))
+            record_change("trail_verified", by=by, at=now, lines=number(count), wrong=wrong)
+    return count
 
 
 def whole_links(links: Iterable[ChainLink]) -> list[ChainLink]:

@@ -3,7 +3,10 @@
 import re
 from collections.abc import Callable
 from datetime import date
+from functools import reduce
+from operator import or_
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from django.db.models import Q
 from django.http import QueryDict
@@ -36,6 +39,12 @@ def equal(**columns: Any) -> Condition:
     return Condition(Q(**columns), lambda line: all(getattr(line, name) == value for name, value in columns.items()))
 
 
+def any_of(conditions: list[Condition]) -> Condition:
+    """The condition that a line fits one of these."""
+    where = reduce(or_, (each.where for each in conditions))
+    return Condition(where, lambda line: any(each.fits(line) for each in conditions))
+
+
 NOTHING = equal(id=0)
 BY_PEOPLE = Condition(Q(by__isnull=False), lambda line: line.by_id is not None)
 BY_NOBODY = Condition(Q(by=None), lambda line: line.by_id is None)
@@ -65,7 +74,7 @@ class Filters(NamedTuple):
     user: Any
     who: str = PEOPLE
     person: User | None = None
-    group: str = ""
+    groups: tuple[str, ...] = ()  # of kinds; without any, all
     typed: str = ""  # what the lines are about, as it was typed
     since: date | None = None
     until: date | None = None
@@ -73,30 +82,29 @@ class Filters(NamedTuple):
     @classmethod
     def read(cls, query: QueryDict, user: Any, people: list[User]) -> "Filters":
         """The filters of this address, for this viewer."""
-        who, group = query.get("who", ""), query.get("kind", "")
+        who, kinds = query.get("who", ""), query.getlist("kind")
         person = next((each for each in people if each.pk == read_number(query.get("person"))), None)
         return cls(
             user,
             who if who in WHO else PEOPLE,
             person,
-            group if group in groups_for(user) else "",
+            tuple(group for group in groups_for(user) if group in kinds),
             query.get("about", "").replace("\0", " ").strip()[:ABOUT_CHARACTERS],
             day_of(query.get("from", "")),
             day_of(query.get("until", "")),
         )
 
     # ── The address ──
-    def params(self) -> dict[str, str]:
+    def params(self) -> dict[str, list[str]]:
         """What of the address differs from the page without filters."""
-        values = {"who": self.who, "person": str(self.person.pk) if self.person else "", "kind": self.group,
-                  "about": self.typed, "from": str(self.since or ""), "until": str(self.until or "")}  # fmt: skip
-        return {name: value for name, value in values.items() if value}
+        values = {"who": [self.who], "person": [str(self.person.pk if self.person else "")], "kind": [*self.groups],
+                  "about": [self.typed], "from": [str(self.since or "")],
+                  "until": [str(self.until or "")]}  # fmt: skip
+        return {name: value for name, value in values.items() if any(value)}
 
     def address(self, **more: str) -> str:
         """The query of an address with these filters."""
-        query = QueryDict(mutable=True)
-        query.update(self.params() | more)
-        return f"?{query.urlencode()}"
+        return f"?{urlencode({**self.params(), **more}, doseq=True)}"
 
     def chips(self) -> list[Chip]:
         """The filters in use, each with a way out."""
@@ -105,8 +113,9 @@ class Filters(NamedTuple):
             chips.append(Chip("done by", WHO[self.who].lower(), self._replace(who=PEOPLE).address()))
         if self.person:
             chips.append(Chip("who", str(self.person), self._replace(person=None).address()))
-        if self.group:
-            chips.append(Chip("kind", groups_for(self.user)[self.group], self._replace(group="").address()))
+        for group in self.groups:
+            others = tuple(each for each in self.groups if each != group)
+            chips.append(Chip("kind", groups_for(self.user)[group], self._replace(groups=others).address()))
         if self.typed:
             chips.append(Chip("about", self.about().words, self._replace(typed="").address()))
         if self.since:
@@ -136,22 +145,26 @@ class Filters(NamedTuple):
         named = User.objects.filter(Q(username__iexact=text) | Q(name__iexact=text)).first()
         return About(equal(person_id=named.pk) if named else NOTHING, str(named or text))
 
-    def conditions(self) -> tuple[Condition | None, list[Condition]]:
-        """The condition that an index answers best, and the others. No index tells the machine's lines apart."""
-        found, others = [], []
+    def conditions(self) -> tuple[list[Condition], list[Condition]]:
+        """The conditions that an index answers best, of which a line fits one, and the others, of which it fits all.
+
+        Several groups are several places in one index. No index tells the machine's lines apart.
+        """
+        found, others = list[list[Condition]](), list[Condition]()
         if self.typed:
-            found.append(self.about().condition)
+            found.append([self.about().condition])
         if self.person:
-            found.append(equal(by_id=self.person.pk))
-        if self.group:
-            found.append(equal(group=self.group))
+            found.append([equal(by_id=self.person.pk)])
+        if self.groups:
+            found.append([equal(group=group) for group in self.groups])
         if self.who == PEOPLE and not self.person:
-            found.append(BY_PEOPLE)
+            found.append([BY_PEOPLE])
         if self.who == MACHINE:
             others.append(BY_NOBODY)
-        if not self.group and not sees_the_door(self.user):
+        if not self.groups and not sees_the_door(self.user):
             others.append(NOT_AT_THE_DOOR)
-        return (found[0] if found else None), found[1:] + others
+        others += [any_of(conditions) for conditions in found[1:]]
+        return (found[0] if found else []), others
 
     def days(self) -> Q:
         """The condition of the days, which every index answers."""

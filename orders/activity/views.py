@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
@@ -20,6 +20,7 @@ from orders.activity import export as files
 from orders.activity.filters import WHO, Filters, groups_for, sees_the_door
 from orders.activity.rows import in_the_chain, reasons_of, row_of, rows_of, seal_text
 from orders.activity.search import Place, find
+from orders.activity.verification import verify_now
 from panel.format.locale import for_the_record, written_for
 from panel.format.numbers import number
 from panel.format.spreadsheet import FORMATS, MOST_SHEET_ROWS, spool
@@ -87,6 +88,16 @@ def activity_export(request: HttpRequest) -> HttpResponseBase:
     record_change("trail_exported", by=request.user, count=f"{count:,}", form=extension.upper(), filter=words)
     name = files.file_name(filters, count, extension)
     return FileResponse(file, as_attachment=True, filename=name, content_type=content_type)
+
+
+@needs("people")
+@require_POST
+def verification(request: HttpRequest) -> HttpResponse:
+    """Verifies a part of the chain now; the next press goes on from there."""
+    verified = verify_now(by=request.user)
+    say = messages.warning if verified.wrong else messages.success
+    say(request, verified.words)
+    return redirect("activity")
 
 
 @require_safe

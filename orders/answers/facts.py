@@ -98,7 +98,7 @@ def values_of(order: Order, situation: str, written: str = "") -> dict[str, str]
         "service": one_line(order.service.name),
         "quantity": number(order.total),
         "written": one_line(written) or str(order.pk),
-        "reference": "",  # orders have none yet
+        "reference": one_line(order.customer_reference),
         "delivered": "" if delivered is None else number(delivered),
         "remains": "" if delivered is None else number(order.total - delivered),
         "checked": moment(order.checked_at),

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.trail.record import record_change, what_changed
 from orders.answers.template import cleaned, unfit_words
-from orders.answers.texts import Answer, Texts, known_languages, language_of
+from orders.answers.texts import Answer, Texts, known_languages, language_of, languages_in_use
 from orders.models import AnswerText, Order, Worklist
 from orders.rules.refusal import Refusal, require_allowed
 from panel.ops.database import batches
@@ -38,14 +38,26 @@ class Line(NamedTuple):
 
 # ── Keeping ──────────────────────────────────────────────────────────────────────────────────────
 def keep_worklist(entries: Iterable[tuple[str, int]], asked: str, *, by: Any, at: datetime | None = None) -> Worklist:
-    """Keeps what is to be answered, each word with its order or 0, in the language that this person chose last."""
+    """Keeps what is to be answered, each word with its order or 0, in the customers' language.
+
+    Without one language of all their customers, it is the one that this person chose last.
+    """
     at, entries = at or timezone.now(), list(entries)
+    language = language_of_all(pk for _, pk in entries) or language_of(by)
     with transaction.atomic():
-        worklist = Worklist.objects.create(
-            by=by, at=at, asked=asked, entries=entries, language=language_of(by), chosen_at=at
-        )
+        worklist = Worklist.objects.create(by=by, at=at, asked=asked, entries=entries, language=language, chosen_at=at)
         record_answers("answers_pasted", worklist, by=by, at=at, count=len(entries))
     return worklist
+
+
+def language_of_all(pks: Iterable[int]) -> str:
+    """The language of the customers of these orders, if it is one and has texts; else ""."""
+    named: set[str] = set()
+    for batch in batches({*pks} - {0}, BATCH_ORDERS):
+        theirs = Order.objects.filter(pk__in=batch, customer__isnull=False).order_by()
+        named |= {*theirs.values_list("customer__language", flat=True).distinct()}
+    language = named.pop() if len(named) == 1 else ""
+    return language if language in languages_in_use() else ""
 
 
 def record_answers(kind: str, worklist: Worklist, *, by: Any, **columns: Any) -> None:

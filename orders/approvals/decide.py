@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.access import why_not
 from accounts.desk_settings import current, undo_window
 from catalog.models import Service
 from orders.aftersale.withdraw import end_asked
@@ -53,6 +54,25 @@ def approval_time() -> timedelta:
 def why_not_decide(order: Order, by: Any) -> str:
     """Why this person may not decide about this order, whatever their role; "" when they may."""
     return OWN_ORDER if order.placed_by_id == by.pk else ""
+
+
+def why_not_send(order: Order, by: Any) -> str:
+    """Why this person may not have the order sent after all; "" when they may.
+
+    Where old books ended the waiting, nobody has approved it: whoever sends it then is the second person.
+    """
+    approval = getattr(order, "approval", None)
+    if approval is None or approval.outcome == Outcome.APPROVED:
+        return ""
+    return why_not_decide(order, by) or why_not(by, "approve")
+
+
+def approve_late(order: Order, *, by: Any, at: datetime) -> None:
+    """Writes down who approved an order by having it sent after old books ended its waiting, in their transaction."""
+    ended = Approval.objects.filter(order=order, outcome=Outcome.WITHDRAWN)
+    ended.update(
+        outcome=Outcome.APPROVED, decided_by=by, decided_at=at, words="", approved_charge=order.expected_charge
+    )
 
 
 def approve(order: Order, seen: str, *, by: Any) -> None:

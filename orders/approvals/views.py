@@ -1,4 +1,4 @@
-"""The page of approvals, and its two buttons: approve and decline."""
+"""The page of approvals, and its buttons: approve, decline and remind."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -7,6 +7,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.access import needs
 from orders.approvals import decide
 from orders.approvals.page import page_context
+from orders.approvals.remind import remind
 from orders.models import Order
 from orders.table.replies import redirect_back, refusal_of
 from panel.web.htmx import page
@@ -44,6 +45,15 @@ def refusal(request: HttpRequest, pk: int) -> HttpResponse:
     order = asked_order(request, pk)
     why = refusal_of(lambda: decide.decline(order, request.POST.get("reason", ""), by=request.user))
     return redirect_back(request, why, f"Order {pk} is declined. {order.placed_by} reads why.")
+
+
+@needs("place")
+@require_POST
+def reminder(request: HttpRequest, pk: int) -> HttpResponse:
+    """Reminds those who may approve an order that the person asked for."""
+    order = asked_order(request, pk)
+    why = refusal_of(lambda: remind(order, by=request.user))
+    return redirect_back(request, why, f"Everybody who may approve order {pk} finds a note about it now.")
 
 
 def asked_order(request: HttpRequest, pk: int) -> Order:

@@ -2,10 +2,11 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from accounts.models import BalanceReading
 from orders.aftersale.states import state_note, state_of
+from orders.approvals.decide import why_not_send
 from orders.following.anomalies import anomalies_of
 from orders.models import Attempt, Order, Task
 from orders.models.task import IS_PLACED
@@ -45,8 +46,8 @@ class Evidence(NamedTuple):
         return self.moved - self.others_cost
 
 
-def evidence_context(order: Order) -> dict[str, object]:
-    """The part of the page's context that tells of tasks, tries and anomalies, and what a person may decide."""
+def evidence_context(order: Order, reader: Any) -> dict[str, object]:
+    """The part of the page's context that tells of tasks, tries and anomalies, and what the reader may decide."""
     task = order.placing_task
     tries = list(task.tries.order_by("-id")) if task else []
     in_review = order.status == Status.REVIEW
@@ -63,7 +64,7 @@ def evidence_context(order: Order) -> dict[str, object]:
         "tries": tries[:TRIES_SHOWN],
         "earlier_tries": len(tries[TRIES_SHOWN:]),
         "undecided": is_undecided,
-        "why_not_again": why_not_again(order) if is_undecided else "",
+        "why_not_again": (why_not_again(order) or why_not_send(order, reader)) if is_undecided else "",
         "evidence": evidence(order, tries) if is_undecided and tries else None,
     }
 

@@ -11,6 +11,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.access import needs
 from accounts.models import User
+from orders.customers.change import set_customer
+from orders.customers.find import find_customer
 from orders.detail import page
 from orders.detail.neighbours import came_from
 from orders.models import Order
@@ -74,6 +76,24 @@ def assignment(request: HttpRequest, pk: int) -> HttpResponse:
         messages.warning(request, str(refusal))
     else:
         messages.success(request, f"Order {pk} is assigned to {person or 'nobody'}.")
+    return redirect(address)
+
+
+@needs("customers")
+@get_leads_to_the_order
+def customer(request: HttpRequest, pk: int) -> HttpResponse:
+    """Sets whom the order is for and what they call it by. A name that nobody has comes back, with status 422."""
+    order = the_order(request, pk)
+    address = page.page_address(order, came_from(request))
+    if request.method != "POST":
+        return redirect(address)
+    typed = {"customer_typed": request.POST.get("customer", ""), "reference_typed": request.POST.get("reference", "")}
+    try:
+        whom = find_customer(typed["customer_typed"])
+        changed = set_customer(order, whom, typed["reference_typed"], by=request.user)
+    except Refusal as refusal:
+        return page_again(request, pk, HTTPStatus.UNPROCESSABLE_ENTITY, why_no_customer=str(refusal), **typed)
+    messages.success(request, f"Order {pk} is saved." if changed else "Nothing was changed.")
     return redirect(address)
 
 

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from orders.following import anomalies
 from orders.models import Event, Order, Reading
+from orders.rules.lateness import is_late
 from orders.rules.poll_schedule import BY_AGE_ALONE, CLOCKS_APART, PollSchedule
 from orders.rules.statuses import FINAL, LIFE, STARTED, label, stage
 from panel.format.money import stored
@@ -14,7 +15,7 @@ from panel.notpanel.shapes import Report, unread
 # The fields that `absorb` may change.
 REPORTED_FIELDS = (
     "status", "charge", "currency", "start_count", "remains", "said", "reported_at", "left_out", "missing_since",
-    "failing_since", "doubts", "started_at", "ended_at", "late_from", "version",
+    "failing_since", "doubts", "started_at", "ended_at", "ended_late", "late_from", "version",
 )  # fmt: skip
 
 
@@ -53,6 +54,8 @@ def apply_report(order: Order, report: Report, schedule: PollSchedule) -> list[E
     order.next_poll_at = schedule.next_poll(order, report.asked_at) if order.stage.live else None
     if order.status in STARTED:
         order.started_at = order.started_at or report.asked_at
+    if order.ended_at is None or order.status not in FINAL:
+        order.ended_late = is_late(order.late_from) if order.status in FINAL else None
     order.ended_at = (order.ended_at or report.asked_at) if order.status in FINAL else None
     if was_held and order.status == status_before:
         events.append(anomalies.report_event(order, "stood", report, to=order.label))

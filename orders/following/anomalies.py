@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from orders.models import Event, Order
 from orders.models.order import DUPLICATE, with_doubt
-from orders.rules.charges import ENDED_SHORT, is_full, tolerance
+from orders.rules.margin import ENDED_SHORT, is_full, tolerance
 from orders.rules.service_types import service_type_of
 from orders.rules.statuses import FINAL, LIFE, Status, label, stage
 from panel.format.locale import for_the_record

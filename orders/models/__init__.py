@@ -3,8 +3,17 @@
 All rooms above import them from here: `X as X` hands a name on. Read order.py first, then task.py.
 """
 
+from accounts.models import TrailLine
 from orders.models.bulk_job import Bulk as Bulk
-from orders.models.event import Event as Event
+from orders.models.bulk_job import MassDraft as MassDraft
+from orders.models.bulk_job import MassJob as MassJob
+from orders.models.bulk_job import MassLine as MassLine
+from orders.models.customer import Customer as Customer
+from orders.models.customer import CustomerQuerySet as CustomerQuerySet
+from orders.models.customer import CustomerSum as CustomerSum
+from orders.models.customer import Payment as Payment
+from orders.models.customer import PriceList as PriceList
+from orders.models.customer import SellingRule as SellingRule
 from orders.models.kept_search import KeptSearch as KeptSearch
 from orders.models.order import Order as Order
 from orders.models.order import OrderQuerySet as OrderQuerySet
@@ -17,6 +26,9 @@ from orders.models.statistics import Charged as Charged
 from orders.models.statistics import Folding as Folding
 from orders.models.statistics import Pace as Pace
 from orders.models.statistics import Reading as Reading
+from orders.models.statistics import SaleLine as SaleLine
+from orders.models.statistics import SaleSum as SaleSum
+from orders.models.statistics import ServiceScore as ServiceScore
 from orders.models.statistics import Spending as Spending
 from orders.models.statistics import Spent as Spent
 from orders.models.statistics import Tally as Tally
@@ -36,3 +48,5 @@ from orders.models.webhook import Arrival as Arrival
 from orders.models.webhook import Delivery as Delivery
 from orders.models.webhook import Endpoint as Endpoint
 from orders.models.webhook import TurnedAway as TurnedAway
+
+Event = TrailLine  # what happened, to one order or to many, is a line of the trail

@@ -1,6 +1,12 @@
-"""Bulk jobs: one press that asks for a refill or a cancel of many orders. What became of each, its tasks say."""
+"""One press for many orders: bulk jobs ask for refills or cancels, and lists of a mass order are placed.
+
+What became of each order, its tasks say.
+"""
+
+import uuid
 
 from django.db import models
+from django.db.models import Index, UniqueConstraint
 from django.urls import reverse
 
 from accounts.models import User
@@ -40,3 +46,80 @@ class Bulk(models.Model):
     def left(self) -> int:
         """How many orders were left out, without reading which."""
         return self.picked - self.asked
+
+
+# ── Mass orders ──────────────────────────────────────────────────────────────────────────────────
+class MassDraft(models.Model):
+    """A list that a person has pasted and not placed yet. Nobody else sees it, and nothing of it is sent."""
+
+    # It becomes the token of the list, so that a draft that is placed again is the same list.
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
+    source = models.CharField(max_length=200, help_text="Where the lines came from, in words.")
+    # One value and no rows: 5,000 lines are read and written in one statement.
+    lines = models.JSONField(help_text="Each line: its number, what was typed, what was agreed to.")
+    seen = models.JSONField(default=dict, help_text="Service → its terms when the list was checked.")
+    unread = models.TextField(blank=True, help_text="Heads of columns that were not read.")
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-changed_at", "-id")
+        indexes = [
+            # A person's drafts, the last changed first.
+            Index(fields=["owner", "-changed_at"], name="mass_draft_of_person"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Draft of {len(self.lines):,} lines"
+
+    def get_absolute_url(self) -> str:
+        """Where its lines are checked."""
+        return reverse("orders:mass_draft", args=[self.pk])
+
+
+class MassJob(models.Model):
+    """A list that was placed: who placed it and when, and how many of its lines became orders."""
+
+    token = models.UUIDField(unique=True, editable=False, help_text="The draft that it was.")
+    placed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
+    placed_at = models.DateTimeField()
+    source = models.CharField(max_length=200, help_text="Where the lines came from, in words.")
+    listed = models.PositiveIntegerField(help_text="Lines of the list.")
+    ordered = models.PositiveIntegerField(help_text="Lines that became orders.")
+    expected_charge = models.DecimalField(max_digits=18, decimal_places=6, help_text="Our estimate of all, USD.")
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.ordered:,} {'order' if self.ordered == 1 else 'orders'}"
+
+    def get_absolute_url(self) -> str:
+        """The list's receipt."""
+        return reverse("orders:mass_job", args=[self.pk])
+
+    @property
+    def left(self) -> int:
+        """How many lines did not become orders."""
+        return self.listed - self.ordered
+
+
+class MassLine(models.Model):
+    """One line of a list that was placed: the order that it became, or why it became none."""
+
+    # No index of its own: the constraint below begins with it.
+    job = models.ForeignKey(MassJob, on_delete=models.PROTECT, related_name="lines", db_index=False)
+    number = models.PositiveIntegerField(help_text="Where it stood in the list.")
+    order = models.OneToOneField("orders.Order", null=True, on_delete=models.PROTECT, related_name="mass_line")
+    typed = models.JSONField(help_text="Field → what was typed.")
+    why = models.TextField(blank=True, help_text="Why it became no order.")
+
+    class Meta:
+        ordering = ("job_id", "number")
+        constraints = [
+            # A line becomes one order at most. A list's lines, in its order.
+            UniqueConstraint(fields=["job", "number"], name="one_line_of_a_number"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Line {self.number} of list {self.job_id}"

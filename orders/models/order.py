@@ -13,17 +13,17 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from accounts.models import User
+from accounts.models import TrailLine, User
 from catalog.models import Service
 from catalog.networks import TARGET_CHARACTERS
-from orders.models.event import Event
-from orders.models.poll import Poll, Urgency, queue_of
+from orders.models.customer import REFERENCE_CHARACTERS, Customer
+from orders.models.poll import Poll, PolledQuerySet
 from orders.models.task import Task
-from orders.rules.charges import ENDED_SHORT
 from orders.rules.eligibility import Refills, pending_cancel, refills_of, why_no_cancel, why_no_refill
 from orders.rules.lateness import late_since
-from orders.rules.poll_schedule import POLLED_ALONE_FROM, WEBHOOKS_TOGETHER, is_stale, next_tick
-from orders.rules.search_text import HOST_CHARACTERS, search_fields
+from orders.rules.links import HOST_CHARACTERS, search_fields, with_reference
+from orders.rules.margin import ENDED_SHORT
+from orders.rules.poll_schedule import POLLED_ALONE_FROM, is_stale
 from orders.rules.statuses import Stage, Status, label, stage
 from panel.format.money import is_dollars
 from panel.format.times import latest
@@ -40,6 +40,10 @@ IS_UNDER_WAY = literally("status", NOT_ENDED)
 IS_MISSING = Q(missing_since__isnull=False)  # upstream says that it knows no such order
 IS_ENDED_BADLY = literally("status", "IN ('cancelled', 'partial', 'refunded')")  # by upstream's word
 NEEDS_A_PERSON = Q(IS_MISSING | Q(literally("status", "= 'review'")) | Q(doubts__isnull=False), assigned_to=None)
+# Sold for less than it costs; and sold, while upstream may not have taken it yet.
+COSTS_MORE = Q(literally("status", "NOT IN ('cancelled', 'refunded', 'rejected')"), sold_for__lt=F("cost"))
+SOLD_UNSENT = Q(literally("status", "IN ('approval', 'queued', 'review')"), sold_for__isnull=False)
+HAS_REFERENCE = ~Q(literally("customer_reference", "= ''"))  # in the words of the index `order_reference`
 DUPLICATE = "duplicate"  # the kind of doubt that upstream may have taken it twice
 
 
@@ -48,7 +52,7 @@ def with_doubt(doubts: str | None, kind: str) -> str:
     return " ".join(dict.fromkeys([*(doubts or "").split(), kind]))
 
 
-class OrderQuerySet(models.QuerySet["Order"]):
+class OrderQuerySet(PolledQuerySet["Order"]):
     """Orders by who may see them, by what a page reads of them, and by when upstream is polled for them."""
 
     def seen_by(self, user: Any) -> Self:
@@ -62,7 +66,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
     def for_page(self) -> Self:
         """With everything that an order's own page shows: besides a row's, the assignee and the usual times."""
-        return self.for_table().select_related("assigned_to", "service__pace", "approval__decided_by")
+        return self.for_table().select_related("assigned_to", "service__pace", "approval__decided_by", "customer")
 
     def for_targets(self, targets: Collection[str]) -> Self:
         """The orders whose links lead to these targets, as `target_of` spells them."""
@@ -78,27 +82,6 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def change(self, **facts: Any) -> int:
         """Updates what a page shows of these orders, so that open pages notice; returns how many there were."""
         return self.update(version=F("version") + 1, **facts)
-
-    def poll_now(self, now: datetime) -> int:
-        """Puts these orders first in upstream's next call, since a person wants to know; returns how many it moved."""
-        return self._poll_first(Urgency.PERSON, now)
-
-    def poll_soon(self, now: datetime) -> int:
-        """Puts these orders before what is due, since webhooks named them; those of one moment share a call."""
-        return self._poll_first(Urgency.WEBHOOK, next_tick(WEBHOOKS_TOGETHER, now))
-
-    def _poll_first(self, urgency: Urgency, at: datetime) -> int:
-        known = list(self.filter(upstream_id__isnull=False).order_by().values_list("pk", "left_out", "poll"))
-        polls = Poll.objects.filter(order__in=[pk for pk, _, poll in known if poll])
-        polls.lock()
-        moved = polls.ask_first(urgency, at)
-        new = [
-            Poll(order_id=pk, next_poll_at=at, urgency=urgency, queue=queue_of(left_out))
-            for pk, left_out, poll in known
-            if not poll
-        ]
-        Poll.objects.bulk_create(new, ignore_conflicts=True)
-        return moved + len(new)
 
 
 class Order(models.Model):
@@ -127,7 +110,17 @@ class Order(models.Model):
         default=True, help_text="Refused for want of money: sent again by itself when a balance covers it."
     )
 
-    # What it is found by, as that was when it was placed: orders/rules/search_text.py.
+    # Whom it is for and what they pay, which only the desk knows: nothing of it ever goes upstream.
+    customer = models.ForeignKey(Customer, null=True, on_delete=models.PROTECT, related_name="orders", db_index=False)
+    customer_reference = models.CharField(
+        max_length=REFERENCE_CHARACTERS, blank=True, help_text="What the customer calls it by: their own number."
+    )
+    sold_for = models.DecimalField(
+        max_digits=18, decimal_places=6, null=True,
+        help_text="The selling price in USD, frozen when it was placed; empty: none was agreed.",
+    )  # fmt: skip
+
+    # What it is found by, as that was when it was placed: orders/rules/links.py.
     network = models.CharField(max_length=20, blank=True, editable=False)
     category = models.CharField(max_length=300, blank=True, editable=False)
     host = models.CharField(max_length=HOST_CHARACTERS, blank=True, editable=False)
@@ -165,6 +158,7 @@ class Order(models.Model):
     taken_at = models.DateTimeField(null=True, help_text="When upstream took it.")
     started_at = models.DateTimeField(null=True, help_text="When a report first said that it delivers.")
     ended_at = models.DateTimeField(null=True, help_text="When a report first said that it ended; empty while live.")
+    ended_late = models.BooleanField(null=True, help_text="Whether it was late when it ended; empty: not ended.")
     late_from = models.DateTimeField(null=True, help_text="From then on it is late; empty: nobody can tell, or ended.")
     cost = models.GeneratedField(
         expression=Coalesce("charge", "expected_charge"),
@@ -219,6 +213,12 @@ class Order(models.Model):
             Index(fields=["network", "-id"], name="order_network_newest"),
             Index(fields=["category", "-id"], name="order_category_newest"),
             Index(fields=["host", "-id"], name="order_host_newest"),
+            # A customer's orders, newest first; and what a customer calls one by.
+            Index(fields=["customer", "-id"], condition=Q(customer__isnull=False), name="order_customer_newest"),
+            Index(fields=["customer_reference", "-id"], condition=~Q(customer_reference=""), name="order_reference"),
+            # The page of selling prices: what costs more than it was sold for, and what is not sent and has a price.
+            Index(fields=["-id"], condition=COSTS_MORE, name="order_below_cost"),
+            Index(fields=["service", "-id"], condition=SOLD_UNSENT, name="order_sold_unsent"),
             # The list by charge; and its filter by day, which becomes a range of ids.
             Index(fields=["cost", "id"], name="order_cost"),
             Index(fields=["created_at", "id"], name="order_day"),
@@ -249,6 +249,7 @@ class Order(models.Model):
         """Sets what lists and searches find it by. `save` does it for a new order; `bulk_create` does not."""
         fields = search_fields(self.service, self.link, self.body, self.placed_by)
         self.network, self.category, self.host, self.haystack, self.target = fields
+        self.haystack = with_reference(self.haystack, "", self.customer_reference)
 
     @property
     def tasks_newest_first(self) -> Iterable[Task]:
@@ -394,6 +395,6 @@ class Order(models.Model):
         """Updates what a page shows of this order in the database; the instance in hand keeps its values."""
         Order.objects.filter(pk=self.pk).change(**facts)
 
-    def record(self, kind: str, *, by: Any = None, at: datetime | None = None, **facts: Any) -> Event:
+    def record(self, kind: str, *, by: Any = None, at: datetime | None = None, **facts: Any) -> TrailLine:
         """Writes down one event of this order; `kind` is a key of SENTENCES in rules/event_text.py."""
-        return Event.objects.create(order=self, kind=kind, by=by, at=at or timezone.now(), facts=facts)
+        return TrailLine.objects.create(order=self, kind=kind, by=by, at=at or timezone.now(), facts=facts)

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import ClassVar, Self
+from typing import ClassVar, Self, TypeVar
 
 from django.db import models
 from django.db.models import Index
 from django.db.models.functions import Greatest, Least
 
-from orders.rules.poll_schedule import POLLED_ALONE_FROM
+from orders.rules.poll_schedule import POLLED_ALONE_FROM, WEBHOOKS_TOGETHER, next_tick
+
+M = TypeVar("M", bound=models.Model)
 
 
 class Urgency(models.IntegerChoices):
@@ -130,3 +132,28 @@ class PollCall(models.Model):
         if over := [call.pk for call in calls if call.ends_at <= now]:
             cls.objects.filter(pk__in=over).delete()
         return {pk for call in calls if call.ends_at > now for pk in call.order_ids}
+
+
+class PolledQuerySet(models.QuerySet[M]):
+    """Orders, by when upstream is polled for them."""
+
+    def poll_now(self, now: datetime) -> int:
+        """Puts these orders first in upstream's next call, since a person wants to know; returns how many it moved."""
+        return self._poll_first(Urgency.PERSON, now)
+
+    def poll_soon(self, now: datetime) -> int:
+        """Puts these orders before what is due, since webhooks named them; those of one moment share a call."""
+        return self._poll_first(Urgency.WEBHOOK, next_tick(WEBHOOKS_TOGETHER, now))
+
+    def _poll_first(self, urgency: Urgency, at: datetime) -> int:
+        known = list(self.filter(upstream_id__isnull=False).order_by().values_list("pk", "left_out", "poll"))
+        polls = Poll.objects.filter(order__in=[pk for pk, _, poll in known if poll])
+        polls.lock()
+        moved = polls.ask_first(urgency, at)
+        new = [
+            Poll(order_id=pk, next_poll_at=at, urgency=urgency, queue=queue_of(left_out))
+            for pk, left_out, poll in known
+            if not poll
+        ]
+        Poll.objects.bulk_create(new, ignore_conflicts=True)
+        return moved + len(new)

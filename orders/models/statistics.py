@@ -23,6 +23,7 @@ IS_MEASURED = models.Q(start_p95__isnull=False) | models.Q(finish_p95__isnull=Fa
 SLOWNESS = Coalesce(models.F("lately") * HUNDRED / NullIf("finish_median", ZERO), ZERO)
 
 MICROSECOND = timedelta(microseconds=1)
+LOW_SCORE = 60  # below it people should look for another service
 
 
 class Pace(models.Model):
@@ -183,6 +184,107 @@ class Spent(models.Model):
         return f"{self.who or 'Team'} on {self.day}"
 
 
+class SalesFigures(models.Model):
+    """What orders of one time, service, person and customer add up to. All money is in millionths of a dollar."""
+
+    slot = models.IntegerField(help_text="When the orders were placed, in quarters of an hour since 1970.")
+    service = models.BigIntegerField()
+    person = models.BigIntegerField(help_text="Who placed them.")
+    customer = models.BigIntegerField(help_text="0: none was named.")
+    orders = models.BigIntegerField()
+    units = models.BigIntegerField()
+    refused = models.BigIntegerField(help_text="Orders that upstream refused.")
+    ended = models.BigIntegerField(help_text="Orders that upstream took and that have ended.")
+    ended_units = models.BigIntegerField(help_text="Units of those that have ended.")
+    delivered = models.BigIntegerField(help_text="Units of those that have ended which upstream delivered.")
+    cancelled = models.BigIntegerField(help_text="Orders that ended as cancelled or refunded.")
+    late = models.BigIntegerField(help_text="Orders that were late when they ended.")
+    refills = models.BigIntegerField(help_text="Refills that were asked for.")
+    refilled = models.BigIntegerField(help_text="Refills that were done, or are presumed to be.")
+    elsewhere = models.BigIntegerField(help_text="Orders charged in another currency, which no money is added up of.")
+    expected = models.BigIntegerField(help_text="Our estimates, of orders that are neither rejected nor in approval.")
+    charged = models.BigIntegerField()
+    ended_charged = models.BigIntegerField(help_text="Charged for those that have ended.")
+    given_back = models.BigIntegerField(help_text="Of what was expected, for orders that ended short.")
+    sold = models.BigIntegerField(help_text="What customers pay in the end.")
+    margin = models.BigIntegerField(help_text="That, less what those orders cost, where both are known.")
+
+    class Meta:
+        abstract = True
+
+
+class SaleLine(SalesFigures):
+    """One change of the sums of sales, not folded into them yet: orders/statistics/sales.py."""
+
+    class Meta:
+        verbose_name_plural = "sale lines"
+        indexes = [
+            # The lines of a report's period, which are added to the sums.
+            models.Index(fields=["slot"], name="sale_line_slot"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.orders:+} in quarter {self.slot}"
+
+
+class SaleSum(SalesFigures):
+    """A sum of sales. Which of time, service, person and customer it is of stands in LEVELS of statistics/sales.py."""
+
+    level = models.SmallIntegerField(help_text="What it is a sum of; what it is not of is 0.")
+
+    class Meta:
+        verbose_name_plural = "sale sums"
+        constraints = [
+            # Folding finds a sum by it, and reports the sums of one level within a range of slots.
+            models.UniqueConstraint(fields=["level", "slot", "service", "person", "customer"], name="one_sale_sum"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.orders} of level {self.level} in quarter {self.slot}"
+
+
+class ServiceScore(models.Model):
+    """How good a service was over the last four weeks, as statistics/scores.py writes it. Without a row: no score."""
+
+    service = models.OneToOneField(Service, primary_key=True, on_delete=models.CASCADE, related_name="score")
+    value = models.PositiveSmallIntegerField(help_text="From 0 to 100.")
+    rank = models.PositiveSmallIntegerField(help_text="100 less the score, so that the best comes first.")
+    before = models.PositiveSmallIntegerField(null=True, help_text="The score of the four weeks before.")
+    ended = models.PositiveBigIntegerField(help_text="Orders that it is made from.")
+    delivered = models.DecimalField(max_digits=4, decimal_places=1, help_text="Percent of the units of ended orders.")
+    late = models.DecimalField(max_digits=4, decimal_places=1, help_text="Percent of ended orders.")
+    refills = models.DecimalField(max_digits=4, decimal_places=1, help_text="Asked for, in percent of ended orders.")
+    refused = models.DecimalField(max_digits=4, decimal_places=1, help_text="Percent of orders that were asked for.")
+    per_thousand = models.DecimalField(
+        max_digits=24, decimal_places=6, null=True, help_text="USD charged for a thousand delivered units."
+    )
+    weeks = models.JSONField(help_text="The score of each of the last twelve weeks, oldest first; null: too few ended.")
+    measured_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("rank", "service")
+        # The list of services by their score.
+        indexes = [models.Index(fields=["rank", "service"], name="score_best")]
+
+    def __str__(self) -> str:
+        return f"{self.value} of 100"
+
+    @property
+    def words(self) -> str:
+        """`delivers 97 %, late 2 %`."""
+        return f"delivers {self.delivered:.0f} %, late {self.late:.0f} %"
+
+    @property
+    def trend(self) -> str:
+        """How it moved against the four weeks before."""
+        return trend_words(self.value, self.before)
+
+    @property
+    def is_low(self) -> bool:
+        """Whether people should look for another service."""
+        return self.value < LOW_SCORE
+
+
 class Words(models.Model):
     """One order in SQLite's trigram table, which answers MATCH. Only SQLite has it, and no migration manages it."""
 
@@ -206,3 +308,10 @@ def usual_times(service_ids: Collection[int]) -> dict[int, UsualTimes]:
     """Service id → its usual times, in one query, without services whose times are not known."""
     paces = Pace.objects.filter(pk__in=service_ids).order_by()
     return {pace.pk: pace.usual for pace in paces if pace.usual.known}
+
+
+def trend_words(score: int, before: int | None) -> str:
+    """How a score moved against the four weeks before: `+4`, `−9`, `no change`, or "" where there was none."""
+    if before is None:
+        return ""
+    return f"{'+' if score > before else '−'}{abs(score - before)}" if score != before else "no change"

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import User
 from orders.models.bulk_job import Bulk
 from orders.models.send_state import Sending
-from orders.rules.retry import HURRIED_TOGETHER, HURRIED_TRIES
+from orders.rules.retry import HELD_UNTIL, HURRIED_TOGETHER, HURRIED_TRIES
 from orders.rules.statuses import AFTERSALE, TaskKind, TaskOutcome, TaskSettled
 from panel.notpanel.errors import ANSWER_LOST, in_short
 from panel.ops.database import literally, unindexed
@@ -60,11 +60,14 @@ class TaskQuerySet(models.QuerySet["Task"]):
     def waiting_again(self, now: datetime, most_tries: int = MANY_TRIES) -> Self:
         """Tasks that wait for another try, because the last one got no clear answer or did not leave.
 
-        None that a worker has in hand: its try has no end yet. None that wait for money or for a limit to end.
+        None that a worker has in hand: its try has no end yet. None that wait for money, for a limit to end, or for the
+        person who holds them back.
         """
         tries = Attempt.objects.filter(task=models.OuterRef("pk")).order_by("-id")
         last_ending = models.Subquery(tries.values("ending")[:1])
-        waiting = self.filter(settled_at=None, due_at__gt=now, needs=None, attempts__range=(1, most_tries))
+        waiting = self.filter(
+            settled_at=None, due_at__gt=now, due_at__lt=HELD_UNTIL, needs=None, attempts__range=(1, most_tries)
+        )
         return waiting.alias(last=last_ending).filter(last__in=(Attempt.Ending.UNCLEAR, Attempt.Ending.UNSENT))
 
     def hurry(self, now: datetime) -> int:
@@ -278,6 +281,11 @@ class Task(models.Model):
     def unsent(self) -> bool:
         """Whether it may still be withdrawn: upstream cannot have it, and no worker is about to send it."""
         return self.settled_at is None and self.unclear_since is None
+
+    @property
+    def held(self) -> bool:
+        """Whether a person holds it back: it is sent when a person lets it go."""
+        return self.due_at == HELD_UNTIL
 
     @property
     def came_back(self) -> str:

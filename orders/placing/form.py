@@ -15,16 +15,19 @@ from django.utils.functional import cached_property
 from accounts.desk_settings import current
 from catalog.models import SEALED, Service
 from catalog.service_list import service_with_id
-from orders.models import Order
-from orders.placing.form_fields import INTERVAL, LARGEST_NUMBER, READERS, UNITS, read_user_name, read_whole
+from orders.customers.change import cleaned_reference
+from orders.customers.find import ABOVE_CREDIT, Credit, credit_of, find_customer
+from orders.models import Customer, Order
+from orders.placing.form_fields import TypedOrder
 from orders.placing.place import similar_orders
 from orders.rules import links
+from orders.rules.refusal import Refusal
 from orders.rules.service_types import FIELDS, ServiceType, form_fields_of, may_drip, service_type_of
-from panel.format.money import HIDDEN, money, sees_money
+from orders.selling.prices import Sale, sale_of
+from panel.format.money import HIDDEN, money, sees_money, stored
 from panel.format.numbers import number
 from panel.web.params import read_number
 
-LONGEST_INTERVAL_MINUTES = 7 * 24 * 60  # our own limit, against a slip of the finger; the supplier documents none
 SEEN_TERM_CHARACTERS = 100  # of each term that a form says it showed; a form may say anything
 
 INCOMPLETE_FORM = "This form is incomplete. Load the page again."
@@ -49,6 +52,10 @@ class OrderForm(forms.Form):
     despite_doubt = forms.CharField(required=False, label="The link")
     despite_unread = forms.CharField(required=False, label="The row that cannot be read")
     despite_price = forms.CharField(required=False, label="The price")
+    # Whom it is for, by name, and what they call it by; nothing of it goes upstream.
+    customer = forms.CharField(required=False, label="Customer")
+    customer_reference = forms.CharField(required=False, label="Their reference")
+    despite_credit = forms.CharField(required=False, label="The credit limit")
     # A browser sends "0", and "1" after it when the box is ticked; an old tab, which has no such box, sends nothing.
     send_when_funded = forms.CharField(required=False)
     # Of an order above the person's limits: the press that asks for approval, and why it is needed.
@@ -61,6 +68,7 @@ class OrderForm(forms.Form):
     KEPT_FIELDS = (
         "service", *FIELDS, "token", "q", "again",
         "despite_hold", "despite_unread", "despite_price", "despite_doubt", "send_when_funded", "reason",
+        "customer", "customer_reference", "despite_credit",
     )  # fmt: skip
 
     def __init__(self, data: Any = None, *, repeats: bool = False, **options: Any) -> None:
@@ -70,8 +78,11 @@ class OrderForm(forms.Form):
         self.order_fields(("service", *FIELDS))
         self.repeats = repeats
         self.checkup = links.Checkup("")
+        self.read = TypedOrder(None, {})
         self.similar: list[Order] = []
         self.moved: list[tuple[str, str, str]] = []  # what, was, is
+        self.sale: Sale | None = None  # what the customer pays; None where no rule makes a price
+        self.credit: Credit | None = None
 
     @classmethod
     def blank(cls, typed: Any) -> "OrderForm":
@@ -85,7 +96,8 @@ class OrderForm(forms.Form):
         asked = {name: value for name, value in order.body.items() if name in FIELDS and name != "coupon"}
         others = {name: value for name, value in order.body.items() if name not in (*FIELDS, "service")}
         other = [f"{name}: {line}" for name, value in others.items() for line in value.splitlines()]
-        return {**asked, "service": str(order.service.upstream_id), "other": "\n".join(other)}
+        for_whom = {"customer": order.customer.name if order.customer else ""}
+        return {**asked, **for_whom, "service": str(order.service.upstream_id), "other": "\n".join(other)}
 
     def clean_service(self) -> Service:
         """The chosen service, in place of its id. A repeated form is accepted even if its service has gone since."""
@@ -96,83 +108,39 @@ class OrderForm(forms.Form):
             raise ValidationError(why)
         return service
 
+    def clean_customer(self) -> Customer | None:
+        """The customer of this name. A name that nobody has is an error: nobody is added silently."""
+        try:
+            return find_customer(self.cleaned_data["customer"])
+        except Refusal as refusal:
+            raise ValidationError(str(refusal)) from None
+
+    def clean_customer_reference(self) -> str:
+        """What they call it by, on one line."""
+        try:
+            return cleaned_reference(self.cleaned_data["customer_reference"])
+        except Refusal as refusal:
+            raise ValidationError(str(refusal)) from None
+
     def clean(self) -> dict[str, Any]:
         """Reads every field that the chosen service asks for, then checks what the person must have been shown."""
         cleaned = self.cleaned_data
         service = cleaned.get("service")
-        required = service_type_of(service).required if service else ()
         typed = {name: cleaned.get(name, "") for name in form_fields_of(service)}
-        cleaned.update(dict.fromkeys(FIELDS))
-        for name, text in typed.items():
-            if text or name in required or name in ("link", "interval"):
-                try:
-                    cleaned[name] = self._value(name, text, service)
-                except ValidationError as error:
-                    self.add_error(name, error)
+        self.read = TypedOrder(service, typed, repeats=self.repeats)
+        self.checkup = self.read.checkup
+        cleaned.update(self.read.values)
+        for name, why in self.read.errors.items():
+            self.add_error(name, why)
         if service is not None:
-            self._read_quantity(service)
+            cleaned["quantity"] = self.read.values["quantity"]  # also one that is too small or too large
             if not self.repeats:
                 self._lock_price(service)
                 self._heed_hold(service)
                 self._find_similar(service)
                 self._doubt_link()
+                self._heed_credit(service)
         return cleaned
-
-    # ── Each field ───────────────────────────────────────────────────────────────────────────────
-    def _value(self, name: str, text: str, service: Service | None) -> Any:
-        """The field's value as it goes to upstream. Raises a ValidationError with a sentence for the person."""
-        if name == "link":
-            return self._link(text, service)
-        if name == "username":
-            return read_user_name(text, links.network_of(service.category, service.name) if service else None)
-        if name == "interval":
-            return self._interval(text)
-        if name in ("min", "max") and service:
-            return self._bound(name, text, service)
-        return READERS[name](text)
-
-    def _link(self, text: str, service: Service | None) -> str:
-        about = (service.category, service.name) if service else ("", "")
-        self.checkup = links.check(
-            text, links.network_of(*about), profile=links.wants_profile(*about), post=links.wants_post(*about)
-        )
-        if self.checkup.refused:
-            raise ValidationError(self.checkup.refused)
-        return self.checkup.link
-
-    def _interval(self, text: str) -> int | None:
-        if not self.cleaned_data.get("runs"):
-            if text and "runs" not in self.errors:
-                raise ValidationError("Minutes between runs need at least 2 runs.")
-            return None
-        if not text:
-            raise ValidationError(INTERVAL.question)
-        return read_whole(text, 1, LONGEST_INTERVAL_MINUTES, INTERVAL)
-
-    def _bound(self, name: str, text: str, service: Service) -> int:
-        bound = read_whole(text, 1, LARGEST_NUMBER, UNITS)
-        if not self.repeats and (why := service.outside(bound)):
-            raise ValidationError(why)
-        least = self.cleaned_data.get("min") if name == "max" else None
-        if least and bound < least:
-            raise ValidationError(f"The most per post is below the least, {number(least)}.")
-        return bound
-
-    def _read_quantity(self, service: Service) -> None:
-        terms = service_type_of(service)
-        name = terms.counts or "quantity"
-        text = self.cleaned_data.get(name) or ""
-        quantity: int | None
-        if terms.counts:
-            quantity = len(text.splitlines())
-            why = "" if name in self.errors else service.outside(quantity)
-        elif "quantity" in terms.required or text:
-            quantity, why = service.read_quantity(text)
-        else:
-            quantity, why = (service.least if service.bought_whole else None), ""
-        if why and not (self.repeats and quantity):
-            self.add_error(name, why)
-        self.cleaned_data["quantity"] = quantity
 
     # ── What the person must have been shown ─────────────────────────────────────────────────────
     def _lock_price(self, service: Service) -> None:
@@ -208,6 +176,14 @@ class OrderForm(forms.Form):
         if self.checkup.odd and self.data.get("despite_doubt") != self.checkup.doubt:
             self.add_error("despite_doubt", "Look at the link. Say that it is right, or write another.")
 
+    def _heed_credit(self, service: Service) -> None:
+        customer, quantity, runs = (self.cleaned_data.get(name) for name in ("customer", "quantity", "runs"))
+        charge = service.expected_charge(quantity, runs or 1) if quantity else None
+        self.sale = sale_of(customer, service, stored(charge)) if charge is not None else None
+        self.credit = credit_of(customer, self.sale.price if self.sale else None)
+        if self.credit and self.credit.is_above and self.data.get("despite_credit") != str(self.credit.customer.pk):
+            self.add_error("despite_credit", ABOVE_CREDIT.format(customer=self.credit.customer))
+
     def _values(self, name: str) -> list[str]:
         return cast(QueryDict, self.data).getlist(name)
 
@@ -215,22 +191,20 @@ class OrderForm(forms.Form):
     @property
     def target(self) -> str:
         """Where it is delivered: the link, or @name where a type asks for a name instead; "" while neither is right."""
-        name = self.cleaned_data.get("username")
-        return self.cleaned_data.get("link") or (f"@{name}" if name else "")
+        return self.read.target
 
     @property
     def order(self) -> dict[str, Any]:
         """The arguments of `place`, all but `by`; for a valid form only."""
         cleaned, service = self.cleaned_data, self.cleaned_data["service"]
-        own = [name for name in service_type_of(service).fields if name not in ("link", "quantity", "other")]
-        fields = {name: str(cleaned[name]) for name in own if cleaned[name] is not None}
         return {
             "service": service, "link": self.target, "quantity": cleaned["quantity"], "token": cleaned["token"],
             "runs": cleaned["runs"], "interval": cleaned["interval"], "coupon": cleaned["coupon"] or "",
-            "fields": {**fields, **(cleaned["other"] or {})}, "send_when_funded": self.sends_when_funded,
+            "fields": self.read.fields, "send_when_funded": self.sends_when_funded,
             "despite_hold": bool(cleaned["despite_hold"]), "despite_unread": bool(cleaned["despite_unread"]),
             "despite_price": bool(cleaned["despite_price"]), "ask": bool(cleaned["ask"]),
-            "reason": cleaned["reason"],
+            "reason": cleaned["reason"], "customer": cleaned["customer"],
+            "customer_reference": cleaned["customer_reference"], "despite_credit": bool(cleaned["despite_credit"]),
         }  # fmt: skip
 
     def error_in(self, names: Iterable[str]) -> str:

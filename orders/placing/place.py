@@ -11,16 +11,19 @@ from accounts.desk_settings import current, undo_window
 from catalog.models import Service
 from catalog.networks import target_of
 from orders.approvals import decide as approvals
+from orders.customers.change import cleaned_reference
+from orders.customers.find import ABOVE_CREDIT, credit_of
 from orders.limits.check import limits_of, over_with
 from orders.limits.day import desk_day
-from orders.models import Order, Task
+from orders.models import Customer, Order, Task
 from orders.models.order import IS_UNDER_WAY
 from orders.rules.links import network_of
 from orders.rules.refusal import Refusal, require_allowed
 from orders.rules.service_types import service_type_of
 from orders.rules.statuses import Status
+from orders.selling.prices import sale_of
 from panel.format.locale import for_the_record
-from panel.format.money import money
+from panel.format.money import money, stored
 from panel.ops.failpoints import fp
 
 SIMILAR_ORDER_AGE = timedelta(days=1)  # a younger order for the same service and target is shown before another one
@@ -32,6 +35,7 @@ def place(
     runs: int | None = None, interval: int | None = None, coupon: str = "", fields: Mapping[str, str] | None = None,
     send_when_funded: bool = True, despite_hold: bool = False, despite_unread: bool = False,
     despite_price: bool = False, ask: bool = False, reason: str = "",
+    customer: Customer | None = None, customer_reference: str = "", despite_credit: bool = False,
 ) -> Order:  # fmt: skip
     """Writes an order and its task down together; the worker sends it. The same token returns the same order.
 
@@ -42,8 +46,13 @@ def place(
     `interval` in minutes. `fields` are the service type's own, such as `comments`, as they are sent. `despite_hold`:
     the person was shown that the service is on hold, and agreed to order it all the same; `despite_unread`: that its
     newest row cannot be read; `despite_price`: that its rate rose and nobody has decided about it.
+
+    The desk alone knows the `customer` it is for, the `customer_reference` they call it by, and its selling price,
+    which is frozen here. `despite_credit`: the person agreed that the customer then owes more than their limit.
     """
     require_allowed(by, "place")
+    if customer or customer_reference:
+        require_allowed(by, "customers")
     body = body_of(service, link, quantity, runs=runs, interval=interval, coupon=coupon, fields=fields or {})
     # Before the service is checked, so that F5 leads to the order even if the service has gone meanwhile.
     if earlier := Order.objects.filter(form_token=token).first():
@@ -62,7 +71,13 @@ def place(
                 service=service, link=link, quantity=amount, runs=runs, interval=interval, coupon=coupon,
                 body=body, form_token=token, placed_by=by, send_when_funded=send_when_funded,
                 rate_seen=service.rate, expected_charge=service.expected_charge(amount, runs or 1),
+                customer=customer, customer_reference=cleaned_reference(customer_reference),
             )  # fmt: skip
+            sale = sale_of(customer, service, stored(order.expected_charge))
+            order.sold_for = sale.price if sale else None
+            credit = credit_of(customer, order.sold_for)
+            if credit and credit.is_above and not despite_credit:
+                raise Refusal(ABOVE_CREDIT.format(customer=credit.customer))
             order.counts_on = desk_day(order.created_at)
             order.save(force_insert=True)
             fp("order.half")
@@ -85,6 +100,8 @@ def place(
                 with for_the_record():
                     prices = {"was": money(service.price_move.was), "now": money(service.rate)}
                 order.record("despite_price", by=by, at=order.created_at, **prices)
+            if credit and credit.is_above:
+                order.record("despite_credit", by=by, at=order.created_at)
             if not send_when_funded:
                 order.record("waits_for_press", by=by, at=order.created_at)
             if above:

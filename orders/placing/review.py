@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from orders.aftersale.settle import settle_needless_cancels
+from orders.approvals import decide as approvals
 from orders.models import Event, Order, Poll, Task
 from orders.models.team import last_decision
 from orders.rules.refusal import Refusal, require_allowed, require_reason
@@ -17,7 +18,7 @@ from orders.rules.statuses import Status
 from panel.notpanel.shapes import safe_id
 
 # What polls have found out about an order is forgotten when its upstream id changes.
-POLLED_FIELDS = ("missing_since", "failing_since", "started_at", "ended_at", "late_from")
+POLLED_FIELDS = ("missing_since", "failing_since", "started_at", "ended_at", "ended_late", "late_from")
 DECISIONS = ("adopted", "asked_again", "closed")  # the events of what is decided here
 NOT_POLLED_YET: dict[str, Any] = {"left_out": 0, **dict.fromkeys(POLLED_FIELDS)}
 
@@ -69,14 +70,21 @@ def put_in_review(tasks: Collection[Task], why: str, *, at: datetime) -> None:
 
 
 def ask_again(order: Order, *, by: Any) -> None:
-    """Sends the same request_id once more. If upstream refuses it, the order comes back to review."""
+    """Sends the same request_id once more. If upstream refuses it, the order comes back to review.
+
+    An order that waited for approval when books turned out to be old needs a second person here as well.
+    """
     require_allowed(by, "decide")
     if why := why_not_again(order):
         raise Refusal(why if order.status == Status.REVIEW else f"{why}{last_decision(order, *DECISIONS)}")
-    task_facts = {"settled_at": None, "due_at": timezone.now(), "outcome": ""}
+    if why := approvals.why_not_send(order, by):
+        raise Refusal(why)
+    now = timezone.now()
+    task_facts = {"settled_at": None, "due_at": now, "outcome": ""}
     in_review = Order.objects.filter(status=Status.REVIEW, upstream_id=None)
     with transaction.atomic():
         apply_decision(order, in_review, task_facts, status=Status.QUEUED)
+        approvals.approve_late(order, by=by, at=now)
         order.record("asked_again", by=by)
 
 

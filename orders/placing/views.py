@@ -17,14 +17,15 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.access import View, needs
+from accounts.access import View, may, needs
 from accounts.desk_settings import current, undo_window
 from accounts.factors.proof import recently_proved
 from accounts.models import BalanceReading
 from accounts.sign_in import throttle
 from catalog.models import Service
+from orders.customers.find import suggested_names
 from orders.limits.check import room_for
-from orders.models import Order, Sending, Task
+from orders.models import Customer, Order, Sending, Task
 from orders.placing import old_books, review, send_switch
 from orders.placing.form import OrderForm
 from orders.placing.funding import choose_when_funded, send_now
@@ -122,8 +123,17 @@ def typed_fields(request: HttpRequest) -> QueryDict:
         typed = request.POST.copy()
         if instead := typed.get("instead"):
             typed["service"] = instead
+        if not may(request.user, "customers"):  # the form has no such fields for them, and says nothing of names
+            for name in ("customer", "customer_reference"):
+                typed.pop(name, None)
         return typed
     typed = QueryDict(mutable=True)
+    # By the number of the customer, for a name belongs in no address.
+    if whom := read_number(request.GET.get("for")):
+        typed.update(request.GET)
+        if may(request.user, "customers") and (customer := Customer.objects.kept().filter(pk=whom).first()):
+            typed["customer"] = customer.name
+        return typed
     kept_form = request.session.get("typed") if "kept" in request.GET else None
     # By the number of the earlier order, for its link belongs in no address.
     if like := read_number(request.GET.get("like")):
@@ -206,6 +216,7 @@ def form_context(form: OrderForm, read: OrderForm, by: Any) -> dict[str, object]
         "cheaper": (cheaper := cheaper_than(chosen, quantity) if sees_money() and not wrong else None),
         "cheaper_charge": cheaper.expected_charge(quantity, runs) if cheaper and quantity else None,
         "dearer": chosen.why_dearer(current().price_jump_percent) if chosen else "",
+        "customer_names": suggested_names(str(form["customer"].value() or "")) if may(by, "customers") else [],
         "why": (chosen.why_no_order() or read.error_in(names)) if chosen else "",
     }
 

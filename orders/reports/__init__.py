@@ -1,3 +1,3 @@
-"""Pages that look back over many orders: late orders, charges by day, and the balance.
+"""Pages that look back over many orders: reports, late orders, charges by day, and the balance.
 
-Each file is one page with its figures, and nothing else calls it."""
+The last three are a file each. Of the reports read period.py first, then statement.py and splits.py."""

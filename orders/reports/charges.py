@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import needs
 from orders.models import Charged, Order
-from orders.rules.charges import tolerance
+from orders.rules.margin import tolerance
 from orders.statistics.charge_totals import QUARTER, TOTALS, dollars, slot_of
 from panel.format.money import DOLLARS
 from panel.format.times import day, day_of, ends, starts, today

@@ -1,10 +1,16 @@
-"""Checks a pasted link: it becomes a link worth sending, or a sentence that says why not. Nothing is ever fetched."""
+"""Checks a pasted link: it becomes a link worth sending, or a sentence that says why not. Nothing is ever fetched.
+
+Also what an order is found by, written down when it is placed: later names and categories do not move old orders.
+"""
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from accounts.models import User
+from catalog.models import Service
 from catalog.networks import (
     NETWORK_PATTERN,
     NETWORKS,
@@ -12,14 +18,18 @@ from catalog.networks import (
     Kind,
     Network,
     Place,
+    authority,
     owner_of,
     place_of,
     profile_link,
+    target_of,
     without_tracking,
 )
 from panel.format.letters import folded
 
 LINK_CHARACTERS = 1000  # upstream's limit
+HOST_CHARACTERS = 100
+SEARCH_TEXT_CHARACTERS = 2_000  # a link has at most 1,000, a service's name 500
 
 # What a service sells, by the first such word: the first group is delivered to a profile, the second to a post.
 SOLD_PATTERN = re.compile(
@@ -263,3 +273,44 @@ def name_of(typed: str, network: Network | None = None) -> str:
     else:
         name = re.split(r"[?#]", pasted)[0].strip("/").removeprefix("@")
     return name if NAME_PATTERN.fullmatch(f"@{name}") and not CUT_OFF_PATTERN.search(name) else ""
+
+
+# ── What an order is found by ────────────────────────────────────────────────────────────────────
+class SearchFields(NamedTuple):
+    """The columns of an order that lists and searches use."""
+
+    network: str
+    category: str
+    host: str
+    haystack: str
+    target: str
+
+
+def search_fields(service: Service, link: str, body: Mapping[str, str], person: User) -> SearchFields:
+    """The search fields of an order for this link, with this body, by this person."""
+    network = network_of(service.category, service.name)
+    names = (service.upstream_id, service.name, service.category, person.name, person.username)
+    search_text = folded(" ".join(map(str, (without_scheme(link), body.get("username", ""), *names))))
+    return SearchFields(
+        network.name.lower() if network else "", service.category, host_of(link), search_text[:SEARCH_TEXT_CHARACTERS],
+        target_of(link, network),
+    )  # fmt: skip
+
+
+def without_scheme(link: str) -> str:
+    """`instagram.com/p/1` for `https://www.instagram.com/p/1`."""
+    scheme, separator, rest = link.partition("://")
+    return (rest if separator and scheme.isalpha() else link).removeprefix("www.")
+
+
+def host_of(link: str) -> str:
+    """The host that a link truly leads to, whatever stands before an @, without `www.`; "" if it is no address."""
+    host = authority(link).rsplit("@", 1)[-1]
+    host = host if host.endswith("]") else host.rsplit(":", 1)[0]
+    return host.casefold().removeprefix("www.")[:HOST_CHARACTERS]
+
+
+def with_reference(search_text: str, was: str, now: str) -> str:
+    """A search text in which another reference of the customer's stands in front. "" is none."""
+    rest = search_text.removeprefix(f"{folded(was)} ") if was else search_text
+    return f"{folded(now)} {rest}".lstrip()[:SEARCH_TEXT_CHARACTERS]

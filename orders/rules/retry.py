@@ -1,6 +1,6 @@
 """How long a worker keeps what it claimed, and how long a task waits before another try."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 
@@ -16,6 +16,8 @@ LONGEST_JITTER = 1.25  # times the pause, so that not all workers come back at o
 # A task that was tried more often is not the trouble's of the moment: it keeps its pauses when upstream answers again.
 HURRIED_TRIES = 8
 HURRIED_TOGETHER = 100  # refills and cancels; upstream takes so many in one call
+# When a task is due that a person holds back: never by itself. Its column takes no empty time while it is open.
+HELD_UNTIL = datetime(9999, 1, 1, tzinfo=UTC)
 FEW_IDS = 4  # so many are asked about singly after a call that failed: to halve them would take more calls
 
 

@@ -12,7 +12,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, transaction
 from django.db.models import Count
 
 from orders.models import Charged
-from orders.rules.charges import ENDED_SHORT
+from orders.rules.margin import ENDED_SHORT
 from orders.statistics import status_counts
 from orders.statistics.triggers import Triggers, are_there
 from panel.format.money import DOLLARS

@@ -7,8 +7,7 @@ from django.db import connections, transaction
 
 from catalog.networks import NETWORKS, target_of
 from orders.models import Order
-from orders.rules.links import network_of
-from orders.rules.search_text import SEARCH_TEXT_CHARACTERS
+from orders.rules.links import SEARCH_TEXT_CHARACTERS, network_of
 from panel.format.letters import folded
 
 log = logging.getLogger(__name__)

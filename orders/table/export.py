@@ -20,6 +20,7 @@ from django.utils.text import slugify
 
 from accounts.access import may_see, why_not
 from orders.models import Order, Task
+from orders.rules.margin import earned, margin, real_cost
 from orders.rules.statuses import label
 from orders.table.filters import NETWORK_NAMES, tab_label
 from orders.table.listing import Listing
@@ -29,6 +30,7 @@ from panel.format.spreadsheet import safe
 from panel.format.times import machine, today, zone_name
 
 ORDERS_PER_QUERY = 2_000
+PERSONAL = ("customer", "reference")  # filters whose values tell who buys
 NAME_CHARACTERS = 100  # of the filter in a file's name
 PERSON = Coalesce(NullIf("placed_by__name", Value("")), "placed_by__username")
 
@@ -72,11 +74,17 @@ COLUMNS = {
     "currency":               Column("currency", safe),
     "expected charge in USD": Column("expected_charge", money_text, number=True),
     "refills used":           Column("refills_elsewhere", number=True),  # export_rows adds those asked for here
+    "customer":               Column("customer__name", lambda name: safe(name or "")),
+    "customer's reference":   Column("customer_reference", safe),
+    "sold for in USD":        Column("sold_for", money_text, number=True),
+    "they pay in USD":        Column("earned", money_text, number=True),
+    "margin in USD":          Column("margin", money_text, number=True),
     "placed by":              Column("person", safe),
     "placed at":              Column("created_at", time_text),
     "checked at":             Column("asked", time_text),
 }  # fmt: skip
-FIELDS = dict.fromkeys(column.field for column in COLUMNS.values())
+COMPUTED = ("earned", "margin")  # from other fields: orders/rules/margin.py
+FIELDS = dict.fromkeys(column.field for column in COLUMNS.values() if column.field not in COMPUTED)
 
 
 def visible_to(user: Any) -> dict[str, Column]:
@@ -105,7 +113,17 @@ def export_rows(listing: Listing) -> Iterator[list[Any]]:
                 written[pk // 8] |= 1 << pk % 8
                 values = values_of[pk]
                 values["refills_elsewhere"] += refills.get(pk, 0)
+                add_margin(values)
                 yield [column.cell(values[column.field]) for column in columns.values()]
+
+
+def add_margin(values: dict[str, Any]) -> None:
+    """Adds what the customer pays in the end and what is earned to the values of an order that has a price."""
+    status, remains, sold_for = values["status"], values["remains"], values["sold_for"]
+    total = values["quantity"] * (values["runs"] or 1)
+    cost = real_cost(status, values["charge"], values["currency"], values["expected_charge"])
+    values["earned"] = None if sold_for is None else earned(status, total, remains, sold_for)
+    values["margin"] = margin(status, total, remains, sold_for, cost)
 
 
 def refills_of(pks: list[int]) -> dict[int, int]:
@@ -122,9 +140,10 @@ def filter_words(listing: Listing) -> str:
 
 
 def recorded_words(listing: Listing) -> str:
-    """The same for the record, where what was searched for may not stay: it names customers."""
-    words = filter_words(listing.without("q"))
-    return f"{words}, and a search" if listing.text else words
+    """The same for the record, where nothing may stay that names customers: neither they nor what was searched for."""
+    words = filter_words(listing.without("q", *PERSONAL))
+    named = ", for a customer" if listing.filters.keys() & {*PERSONAL} else ""
+    return f"{words}{named}, and a search" if listing.text else f"{words}{named}"
 
 
 def about(listing: Listing, count: int, now: datetime) -> list[tuple[str, str]]:

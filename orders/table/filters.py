@@ -12,10 +12,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from catalog.models import Service
 from catalog.networks import NETWORKS
-from orders.models import Order, Task, Words
-from orders.models.order import IS_MISSING, SHOWN_STATUSES
+from orders.models import Customer, Order, Task, Words
+from orders.models.customer import REFERENCE_CHARACTERS
+from orders.models.order import HAS_REFERENCE, IS_MISSING, SHOWN_STATUSES
 from orders.rules.lateness import late_if_from
-from orders.rules.search_text import host_of, without_scheme
+from orders.rules.links import host_of, without_scheme
 from orders.rules.statuses import LIVE, Status, label
 from panel.format.letters import folded
 from panel.format.money import CENT, money
@@ -176,6 +177,23 @@ def _service(upstream_id: int) -> Subquery:
     return Subquery(Service.objects.filter(upstream_id=upstream_id).values("pk")[:1])
 
 
+def _customer(text: str, _: Any) -> int | None:
+    """The id of the customer with this id or name."""
+    if read_number(text):
+        return read_number(text)
+    customer = Customer.objects.named(text)
+    return customer.pk if customer else None
+
+
+def _reference(text: str, _: Any) -> str | None:
+    return " ".join(text.replace("\0", "").split())[:REFERENCE_CHARACTERS] or None
+
+
+def _in_any_case(reference: str) -> list[str]:
+    """The reference as typed, in small letters and in capitals: each is looked up in the index."""
+    return list(dict.fromkeys((reference, reference.upper(), reference.lower())))
+
+
 def _charge(label: str, comparison: str) -> Filter:
     where = _column(f"cost__{comparison}")["where"]
     return Filter(label, _amount, where, _amount_words, text=_amount_text, field="charge", meanings=_amounts)
@@ -204,6 +222,12 @@ FILTERS: dict[str, Filter] = {
     "network": Filter("Network", _one_of(NETWORK_NAMES), words=NETWORK_NAMES.__getitem__, **_column("network")),
     "by": Filter("Placed by", _person, **_column("placed_by")),
     "assigned": Filter("Assigned to", _person, **_column("assigned_to")),
+    "customer": Filter("Customer", _customer, **_column("customer"), field="customer"),
+    "reference": Filter("Customer’s reference", _reference,
+                        lambda text: HAS_REFERENCE & Q(customer_reference__in=_in_any_case(text)),
+                        index_rows=lambda text: _order_rows(
+                            *(HAS_REFERENCE & Q(customer_reference=name) for name in _in_any_case(text))
+                        ), field="customer_reference"),
     "host": Filter("Link on", _host, **_column("host")),
     "from": Filter("From", day_of, lambda day: Q(created_at__gte=starts(day)), lambda day: f"{day:%-d %b %Y}"),
     "to": Filter("Until", day_of, lambda day: Q(created_at__lt=ends(day)), lambda day: f"{day:%-d %b %Y}"),

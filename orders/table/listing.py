@@ -14,7 +14,7 @@ from django.http import HttpRequest, QueryDict
 from accounts.access import FIELDS, may_see, why_not
 from accounts.models import User
 from catalog.models import Service
-from orders.models import KeptSearch, Order, OrderQuerySet, Task
+from orders.models import Customer, KeptSearch, Order, OrderQuerySet, Task
 from orders.models.kept_search import KEY_CHARACTERS, cleaned_search
 from orders.rules.statuses import Status, stage
 from orders.table import filters, paging
@@ -294,7 +294,9 @@ class Listing:
 
     def chips(self) -> list[tuple[str, str, str]]:
         """The filters besides the tab: label, value in words, and the address of the list without the filter."""
-        words_of: dict[str, Any] = {"by": self._person, "assigned": self._person, "service": self._service}
+        words_of: dict[str, Any] = {
+            "by": self._person, "assigned": self._person, "service": self._service, "customer": self._customer,
+        }  # fmt: skip
         used = [(name, value) for name, value in self.filters.items() if name != "status"]
         chips = [(name, FILTERS[name].label, words_of.get(name, FILTERS[name].words)(value)) for name, value in used]
         if self.text or self.key:
@@ -319,6 +321,10 @@ class Listing:
     def _service(self, upstream_id: int) -> str:
         service = Service.objects.filter(upstream_id=upstream_id).only("name", "upstream_id").first()
         return str(service or f"{upstream_id}, which the desk does not know")
+
+    @staticmethod
+    def _customer(pk: int) -> str:
+        return str(Customer.objects.filter(pk=pk).first() or f"nobody ({pk})")
 
     def nothing(self) -> str:
         """What is true where no order matches."""

@@ -17,6 +17,7 @@ from orders.models import Order, OrderQuerySet, Poll, Task
 from orders.models.team import Colleague
 from orders.rules.lateness import is_late
 from orders.rules.poll_schedule import is_stale
+from orders.rules.retry import HELD_UNTIL
 from orders.rules.statuses import Status
 from panel.format.times import latest
 from panel.ops.database import Select, marks
@@ -88,7 +89,10 @@ class Row(NamedTuple):
             next_poll_at and (PAST if is_stale(next_poll_at) else FUTURE),
             late_from and (PAST if is_late(late_from) else FUTURE),
         )
-        tasks = tuple((due_at and (PAST if due_at <= now else FUTURE), *facts) for due_at, *facts in self.tasks)
+        tasks = tuple(
+            (due_at and (due_at if due_at == HELD_UNTIL else PAST if due_at <= now else FUTURE), *facts)
+            for due_at, *facts in self.tasks
+        )
         return type(self)((*times, *others), tasks)
 
     def order(self) -> Order:

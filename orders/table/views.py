@@ -1,7 +1,9 @@
 """The pages of the orders list: the table, its poll, the forms of filters and columns, and the export."""
 
+import re
 from http import HTTPStatus
 from itertools import islice
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
@@ -30,6 +32,7 @@ from panel.web.htmx import page
 from panel.web.params import read_number
 from panel.web.polling import bar_moved, bar_of, rights_moved, with_times
 
+NAMED_FILTER = re.compile(r"(customer|reference):\s*(\S.*)", re.I)  # typed into the search of the top bar
 LISTED_CATEGORIES = 2_000  # that the form of filters suggests
 EXPORTS_A_PERSON = 60  # within ten minutes: a script that takes away everything has to take its time
 MANY_EXPORTS = f"You made {EXPORTS_A_PERSON} files within ten minutes. Wait a few minutes, then export again."
@@ -60,6 +63,10 @@ def searches(request: HttpRequest) -> HttpResponse:
     typed = request.POST.get("q", "")
     if not cleaned_search(typed):
         return redirect("orders:index")
+    if (named := NAMED_FILTER.fullmatch(typed.strip())) and may_see(request.user, FILTERS[named[1].lower()].field):
+        listing = Listing.of(request.user, QueryDict(urlencode({named[1].lower(): named[2]})))
+        if listing.filters:  # else nobody is called so, and it is searched for like any other text
+            return redirect(listing.address())
     if len(typed.strip()) > SEARCH_CHARACTERS:
         read = f"The first {number(SEARCH_CHARACTERS)} of {number(len(typed.strip()))} characters were searched for."
         messages.warning(request, f"{read} “Paste ids” reads longer texts.")

@@ -21,6 +21,7 @@ from orders.following.anomalies import unseen_anomalies
 from orders.limits.people import spent_today
 from orders.rules.eligibility import cancel_question, refill_question, withdrawal_question
 from orders.rules.statuses import label
+from orders.selling.below import sold_below
 from orders.table.filters import tab_label
 from orders.table.markup import (
     act_button,
@@ -56,7 +57,8 @@ def environment(**options: Any) -> Environment:
         row_version=row_version, unseen_anomalies=unseen_anomalies, refill_meter=refill_meter, link_tag=link_tag,
         row_link=row_link, short_name=short_name, tab_label=tab_label,
         refill_question=refill_question, cancel_question=cancel_question, withdrawal_question=withdrawal_question,
-        note_html=note_html, acts_of=acts_of, spent_today=spent_today, act_button=act_button, again_button=again_button,
+        note_html=note_html, acts_of=acts_of, spent_today=spent_today, sold_below=sold_below,
+        act_button=act_button, again_button=again_button,
         check_button=check_button, copy_button=copy_button, drawn=icon,
         money=money.money, sees_money=money.sees_money, without_amounts=money.without_amounts,
         is_dollars=money.is_dollars, cent=money.CENT, number=numbers.number, decimal=numbers.decimal,

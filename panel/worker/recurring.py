@@ -16,7 +16,7 @@ from catalog.sync import sync
 from orders.approvals import decide
 from orders.following import fold
 from orders.following.poll import ALONE_EVERY_SECONDS, poll_alone
-from orders.statistics import delivery_times, spending
+from orders.statistics import delivery_times, sales, scores, spending
 from orders.webhooks import dispatch
 from panel.notpanel.budget import Purpose
 from panel.notpanel.client import Client
@@ -55,6 +55,8 @@ RECURRING_WORK = {
     "left out":  RecurringWork(poll_alone,   lambda: ALONE_EVERY_SECONDS,            Purpose.POLL),
     "pace":           desk(delivery_times.measure_services,      delivery_times.EVERY_SECONDS),
     "spending":       desk(spending.measure,                     spending.EVERY_SECONDS),
+    "sales":          desk(sales.fold,                           sales.EVERY_SECONDS),
+    "scores":         desk(scores.measure,                       scores.EVERY_SECONDS),
     "approvals":      desk(decide.lapse,                         decide.LAPSE_EVERY_SECONDS),
     "query plans":    desk(lambda _now: update_planner(),        PLANNER_EVERY_SECONDS),
     "old readings":   desk(fold.fold_old,                        fold.EVERY_SECONDS),

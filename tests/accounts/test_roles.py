@@ -18,6 +18,7 @@ pytestmark = pytest.mark.django_db
 
 FROM = {"view": Role.VIEWER, "money": Role.VIEWER, "export": Role.VIEWER,
         "place": Role.OPERATOR, "refill": Role.OPERATOR, "cancel": Role.OPERATOR, "note": Role.OPERATOR,
+        "customers": Role.OPERATOR, "prices": Role.MANAGER,
         "decide": Role.MANAGER, "approve": Role.MANAGER, "stop": Role.MANAGER, "settings": Role.MANAGER,
         "people": Role.OWNER, "administer": Role.OWNER}  # fmt: skip
 MAY = {what: {*[*Role][[*Role].index(least) :]} for what, least in FROM.items()}

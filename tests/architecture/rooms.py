@@ -49,20 +49,25 @@ ROOMS: dict[str, frozenset[str]] = {
     "orders.webhooks": CORE,
     "orders.teamwork": CORE,
     "orders.activity": CORE | {"accounts.sign_in"},
+    "orders.selling": CORE,
+    "orders.customers": CORE | {"orders.answers", "orders.selling", "orders.statistics", "orders.table"},
     "orders.limits": CORE | {"accounts.sign_in", "orders.statistics"},
     "orders.aftersale": CORE | {"orders.table"},
     "orders.approvals": CORE | {"orders.aftersale", "orders.limits", "orders.table"},
     "orders.placing": CORE | {
-        "accounts.sign_in", "orders.aftersale", "orders.approvals", "orders.limits", "orders.statistics",
-        "orders.table",
+        "accounts.sign_in", "orders.aftersale", "orders.approvals", "orders.customers", "orders.limits",
+        "orders.selling", "orders.statistics", "orders.table",
     },
     "orders.following": CORE | {"orders.aftersale", "orders.table", "orders.webhooks"},
     "orders.answers": CORE,
     "orders.bulk": CORE | {"orders.aftersale", "orders.answers", "orders.table", "orders.teamwork"},
+    "orders.mass": CORE | {
+        "orders.aftersale", "orders.limits", "orders.placing", "orders.selling", "orders.statistics", "orders.table",
+    },
     "orders.reports": CORE | {"orders.statistics"},
     "orders.detail": CORE | {
-        "orders.aftersale", "orders.answers", "orders.approvals", "orders.following", "orders.placing",
-        "orders.statistics", "orders.table", "orders.teamwork", "orders.webhooks",
+        "orders.aftersale", "orders.answers", "orders.approvals", "orders.customers", "orders.following",
+        "orders.placing", "orders.selling", "orders.statistics", "orders.table", "orders.teamwork", "orders.webhooks",
     },
 }  # fmt: skip
 ORDERS = frozenset(room for room in ROOMS if room.startswith("orders."))

@@ -5,7 +5,8 @@ import sys
 
 EVERY = (
     "catalog", "sweep", "budget", "outage", "poll_schedule", "orders_page", "search", "poll", "live_page",
-    "first_visit", "capacity", "submit", "bulk", "export", "webhooks", "guesses", "looks", "flat", "slow_clients",
+    "first_visit", "capacity", "sales", "reports", "submit", "bulk", "export", "webhooks", "guesses", "looks", "flat",
+    "slow_clients", "trail", "mass",
 )  # fmt: skip
 
 

@@ -33,6 +33,7 @@ def write_desk(size: int, now: datetime | None = None) -> User:
     surroundings.write_catalog(now, days)
     surroundings.write_jobs(now, days, older)
     write_orders(size, now)
+    surroundings.write_customers(owner)
     surroundings.write_presence(now)
     surroundings.write_limits(now, days)
     surroundings.write_handover(now, days)

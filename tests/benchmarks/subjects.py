@@ -12,12 +12,27 @@ from orders.activity.search import Place
 from orders.answers.situations import SITUATIONS
 from orders.bulk.assignments import Picked
 from orders.bulk.selection import Selection
-from orders.models import KeptSearch, Order, SavedView, Task
+from orders.mass.check import Preview
+from orders.models import KeptSearch, MassDraft, MassJob, MassLine, Order, SavedView, SellingRule, Task
 from orders.rules.statuses import Status
 from orders.table.paging import key_text
 from panel.alarms.models import Alarm
 from tests.benchmarks.history import NEWEST, RECENT
 from tests.makers import PASSWORD
+
+
+def a_list(owner: User, service: Service, *orders: Order) -> dict[str, str]:
+    """A draft of this person's, and a list that was placed, of these orders, the last of which was refused."""
+    Task.objects.filter(order=orders[-1], kind=Task.Kind.PLACE).update(outcome=Task.Outcome.REFUSED)
+    typed = {"service": str(service.upstream_id), "link": "https://instagram.com/lumen.listed", "quantity": "1000"}
+    draft = MassDraft.objects.create(owner=owner, source="a pasted list", changed_at=timezone.now(),
+                                     lines=[{"n": 1, "typed": typed}])  # fmt: skip
+    job = MassJob.objects.create(token=uuid.uuid4(), placed_by=owner, placed_at=timezone.now(), source="a pasted list",
+                                 listed=2, ordered=2, expected_charge=1)  # fmt: skip
+    MassLine.objects.bulk_create(
+        MassLine(job=job, number=n, order=order, typed=typed) for n, order in enumerate(orders, start=1)
+    )
+    return {"draft": str(draft.pk), "list": str(job.pk), "list_mark": Preview(draft, owner).mark}
 
 
 def subjects(owner: User) -> dict[str, str]:
@@ -43,7 +58,10 @@ def subjects(owner: User) -> dict[str, str]:
     picked = [order.pk for order in orders if not order.why_no_refill()][:50]
     line = TrailLine.objects.filter(order=middle).latest("pk")
     line_place = Place(line.at, line.pk)
+    unsent = next(order for order in orders if order.status == Status.QUEUED and placing(order).attempts == 0)
+    refused = next(order for order in orders if order.status == Status.REJECTED)
     return {
+        **a_list(owner, service, unsent, refused),
         **{status: str(next(o.pk for o in plain if o.status == status)) for status in Status},
         **{f"{status}_4th": str([o.pk for o in orders if o.status == status][3]) for status in Status},
         "owner_4th": str([order.pk for order in orders if order.placed_by_id == owner.pk][3]),
@@ -73,6 +91,8 @@ def subjects(owner: User) -> dict[str, str]:
         "night": f"{timezone.now() - timedelta(hours=15):%Y-%m-%dT%H:%MZ}",
         "month": f"{timezone.now() - timedelta(days=30):%Y-%m-%dT%H:%MZ}",
         "assigned": Picked({0: picked}, "ticked on the orders page").signed(),
+        "customer": "7", "few": "41", "reference": "INV-6",
+        "price_rule": str(SellingRule.objects.order_by("-pk")[3].pk),
         "reading": "49990", "alarm": "1996", "door": str(DoorEvent.objects.order_by("-at")[100].pk), "session": "51",
         "unseen_alarm": str(Alarm.objects.exclude(sightings__user=owner)[0].pk),
         "shrink": str(ShrinkAlarm.objects.get().pk), "password": PASSWORD, "numbers": owner.numbers,

@@ -33,15 +33,21 @@ from orders.models import (
     AnswerText,
     Approval,
     Bulk,
+    Customer,
     Endpoint,
     Folding,
     Handed,
     KeptSearch,
+    MassJob,
+    MassLine,
     Order,
     Pace,
+    Payment,
     PollCall,
     Presence,
+    PriceList,
     SavedView,
+    SellingRule,
     Sending,
     ShiftNote,
     ShiftReader,
@@ -63,6 +69,7 @@ from tests.benchmarks.measure import SEED
 from tests.makers import PASSWORD, make_row
 
 SERVICES = 10_000
+CUSTOMERS = 40
 ROLES = (Role.OWNER, *3 * [Role.MANAGER], *12 * [Role.OPERATOR], *4 * [Role.VIEWER])
 NETWORKS = ("Instagram", "TikTok", "YouTube", "Telegram", "Facebook", "X", "Spotify", "Twitch", "LinkedIn", "Threads")
 GOODS = ("Followers", "Likes", "Views", "Comments", "Shares", "Saves", "Story views", "Live viewers", "Reach", "Votes")
@@ -78,6 +85,8 @@ ALARM_KINDS = (
     ("worker", {"since": "2026-01-01T00:00:00+00:00"}),
 )
 FAR = timedelta(days=400)  # when what is not to be measured is due
+
+LINES_OF_LIST = 5  # of each list that was placed long ago
 
 
 def write_team() -> User:
@@ -189,6 +198,18 @@ def write_jobs(now: datetime, days: int, older: int) -> None:
         )
         for n in range(oldest, JOBS + 1)
     )  # fmt: skip
+    MassJob.objects.bulk_create(
+        MassJob(
+            pk=n, token=uuid.UUID(int=chance.getrandbits(128)), placed_by=people[n % 16], placed_at=now - job_age(n),
+            source="a pasted list", listed=LINES_OF_LIST, ordered=0, expected_charge=0,
+        )
+        for n in range(oldest, JOBS + 1)
+    )  # fmt: skip
+    MassLine.objects.bulk_create(
+        (MassLine(job_id=n, number=line, typed={"service": "1000"}, why="Left out.")
+         for n in range(oldest, JOBS + 1) for line in range(LINES_OF_LIST)),
+        batch_size=1_000,
+    )  # fmt: skip
     SavedView.objects.bulk_create(
         SavedView(owner=person, name=f"View {n}", query="open=live", shared=n == 0, saved_at=now)
         for person in people for n in range(3)
@@ -269,6 +290,24 @@ def write_limits(now: datetime, days: int) -> None:
         ],
         batch_size=BATCH,
     )  # fmt: skip
+
+
+def write_customers(owner: User) -> None:
+    """Forty customers, for whom every tenth order is, with a selling price; a rule of their own for each; payments."""
+    price_list = PriceList.objects.create(name="Agency", key="agency")
+    for n in range(CUSTOMERS):
+        customer = Customer.objects.create(
+            pk=n + 1, name=f"Shop {n:03}", key=f"shop {n:03}", search_text=f"shop {n:03}", created_by=owner,
+            price_list=price_list, credit_limit=Decimal(500),
+        )  # fmt: skip
+        SellingRule.objects.create(scope=f"c{n + 1}", customer=customer, percent=50, plus=0, step=0, changed_by=owner)
+        Payment.objects.create(customer=customer, amount=7, by=owner, form_token=uuid.uuid4())
+        theirs = Order.objects.extra(where=["orders_order.id %% %s = %s"], params=[10 * CUSTOMERS, 10 * n])
+        theirs.update(customer=customer, sold_for=Decimal("1.35"), customer_reference=f"INV-{n}")
+    # One with ten of the recent orders: a file of all that is kept is as long as what is kept.
+    few = Customer.objects.create(pk=CUSTOMERS + 1, name="Few", key="few", search_text="few", created_by=owner)
+    recent = Order.objects.filter(pk__gt=NEWEST - 1_000).extra(where=["orders_order.id %% 100 = 5"])
+    recent.update(customer=few, sold_for=Decimal("1.35"))
 
 
 def write_door(now: datetime, days: int) -> None:

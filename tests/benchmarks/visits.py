@@ -90,6 +90,23 @@ GET  /orders/bulks/{job}/
 GET  /orders/bulks/{job}/?result=refused
 GET  /orders/bulks/{job}/csv/
 POST /orders/bulks/{job}/tries/
+GET  /orders/mass/
+GET  /orders/mass/?draft={draft}
+POST /orders/mass/ | text={service}|instagram.com/lumen|100
+ASK  /orders/mass/ | text=nothing -> 422
+GET  /orders/mass/drafts/{draft}/
+GET  /orders/mass/drafts/{draft}/?show=no&edit=1
+POST /orders/mass/drafts/{draft}/lines/ | tick=1:out
+POST /orders/mass/drafts/{draft}/removal/
+POST /orders/mass/drafts/{draft}/placement/ | seen={list_mark}
+GET  /orders/mass/lists/
+GET  /orders/mass/lists/?before={job}
+GET  /orders/mass/lists/{list}/
+GET  /orders/mass/lists/{list}/?result=refused
+GET  /orders/mass/lists/{list}/csv/
+POST /orders/mass/lists/{list}/waiting/ | then=stop
+POST /orders/mass/lists/{list}/waiting/ | then=drop
+POST /orders/mass/lists/{list}/mending/
 GET  /orders/answers/
 GET  /orders/answers/?before={worklist}
 GET  /orders/answers/{worklist}/
@@ -113,6 +130,7 @@ GET  /orders/approvals/?state=approved&before={completed}
 GET  /orders/approvals/?state=expired
 POST /orders/{approval}/approval/ | seen=x
 POST /orders/{approval}/approval/refusal/ | reason=Not+now
+POST /orders/{approval}/approval/reminders/
 GET  /orders/next/
 POST /orders/next/
 GET  /orders/assignments/ -> 302
@@ -142,6 +160,26 @@ POST /orders/{refill_pending}/refills/next/
 GET  /orders/{cancellable}/cancellation/question/
 POST /orders/{cancellable}/cancellation/
 POST /orders/{cancel_unclear}/cancellation/tries/
+POST /orders/{completed}/customer/ | customer=shop+003&reference=INV-anew
+ASK  /orders/new/receipt/ | service={service}&link=https://instagram.com/lumen.anew&quantity=1000&customer=shop+003
+GET  /customers/
+GET  /customers/?after={customer}
+ASK  /customers/ | q=shop
+ASK  /customers/found/ | customer=shop
+GET  /customers/new/
+POST /customers/new/ | name=A+new+shop&contact=@anew&credit_limit=50
+GET  /customers/{customer}/
+ASK  /customers/{customer}/ | ref=INV-6
+GET  /customers/{customer}/change/
+POST /customers/{customer}/change/ | name=Shop+anew&contact=@anew
+POST /customers/{customer}/payments/ | amount=25&token={token}
+POST /customers/{few}/file/
+GET  /customers/{customer}/erasure/
+POST /customers/{customer}/erasure/ | sure=yes
+GET  /customers/prices/
+POST /customers/prices/ | percent=60&customer=shop+003
+POST /customers/prices/{price_rule}/removal/
+POST /customers/prices/lists/ | name=Friends
 GET  /services/
 GET  /services/?q=instagram+likes
 GET  /services/?category=Instagram+›+Followers
@@ -166,7 +204,9 @@ GET  /activity/?kind=orders&person={person}
 GET  /activity/?about=order+{event_order}
 GET  /activity/?from={today}
 GET  /activity/?line={event_line}
+GET  /activity/?kind=orders&kind=notes&kind=settings
 GET  /activity/chain/
+POST /activity/chain/verification/
 POST /activity/export/?about=order+{event_order} | format=csv
 GET  /activity/since/
 GET  /activity/since/?from={night}
@@ -181,6 +221,9 @@ GET  /mentions/
 GET  /mentions/?before={early}
 POST /mentions/read/ | note={early}
 GET  /upstream/
+GET  /reports/
+GET  /reports/?period=year&split=customer
+POST /reports/export/?period=7 | format=csv
 GET  /upstream/charges/
 GET  /upstream/charges/?day={today}
 GET  /upstream/balance/
@@ -264,7 +307,7 @@ GET  /admin/accounts/user/add/ -> 403
 FILTER_VALUES = {
     "service": "{service}", "category": "Instagram+›+Followers", "network": "instagram", "by": "{owner}",
     "assigned": "{person}", "host": "instagram.com", "from": "{yesterday}", "to": "{today}", "least": "0.5",
-    "most": "5",
+    "most": "5", "customer": "{customer}", "reference": "{reference}",
 }  # fmt: skip
 # What `polls` and `presses` come to besides.
 ELSEWHERE = (

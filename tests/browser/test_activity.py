@@ -28,6 +28,12 @@ def test_filters_lead_to_the_entry_and_its_details(desk: Desk, page: Page) -> No
     page.get_by_label("Done by").select_option("Everything")
     page.get_by_role("button", name="Show").click()
     expect(page.get_by_text("became")).to_be_visible()
+    page.get_by_label("Notes and assignment").check()
+    page.get_by_label("Prices and services").check()
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_text("became")).to_have_count(0)
+    expect(page.get_by_text("They paid twice.")).to_be_visible()
+    page.get_by_role("link", name="Remove: kind Notes and assignment").click()
     page.get_by_label("Who", exact=True).select_option("Mira Kovács")
     page.get_by_label("About").fill("service 149")
     page.get_by_role("button", name="Show").click()
@@ -38,7 +44,7 @@ def test_filters_lead_to_the_entry_and_its_details(desk: Desk, page: Page) -> No
     expect(page.get_by_text("in the chain", exact=True)).to_be_visible()
     page.set_viewport_size(NARROW)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing stands out at the side"
-    page.get_by_text("Filters, 2 in use").click()
+    page.get_by_text("Filters, 3 in use").click()
     expect(page.get_by_label("From")).to_be_visible()
 
 

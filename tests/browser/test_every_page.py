@@ -28,6 +28,8 @@ from panel.alarms.models import Alarm, Sighting
 from panel.upstream.models import Beat, Window
 from tests.browser.conftest import NARROW, WIDE, Desk, Opens
 from tests.makers import make_order, make_service, make_user
+from tests.orders.customers.shops import make_customer, pay, rule_for_all, sold_to
+from tests.orders.mass.lists import placed
 
 pytestmark = pytest.mark.slow
 PICTURES = os.environ.get("PICTURES")  # a folder for a picture of each page; without it none are taken
@@ -89,6 +91,7 @@ def pages(desk: Desk) -> dict[str, str]:
         "orders": "/orders/", "late": "/orders/late/", "empty": "/orders/?status=nothing&before=1",
         "order": f"/orders/{told.pk}/?from=status%3Dpartial",
         "surprising": f"/orders/{Order.objects.get(status='refunded').pk}/", "doubts": "/orders/?open=doubt",
+        "reports": "/reports/?period=7", "reports-before": "/reports/?from=2020-01-01&to=2020-01-01",
         "charges": "/upstream/charges/", "drift": f"/upstream/charges/?day={now.date()}",
         "no-charges": "/upstream/charges/?until=2020-01-01", "balance": "/upstream/balance/",
         "new": f"/orders/new/?service={service.upstream_id}&quantity=500", "services": "/services/",
@@ -112,6 +115,28 @@ def pages(desk: Desk) -> dict[str, str]:
         "preferences": "/accounts/preferences/", "settings": "/upstream/settings/",
         "alarms": "/alarms/", "alarm-choices": "/alarms/choices/",
         "palette": "/palette/?q=followers", "keys": "/keys/", "components": "/styleguide/",
+        **selling_pages(owner),
+    }  # fmt: skip
+
+
+def selling_pages(by: User) -> dict[str, str]:
+    """Pages of a customer who owes too much, of selling prices, and of lists with lines in every trouble."""
+    rule_for_all("-50")
+    service = make_service(category="Instagram › Likes", name=f"Instagram Likes {LONG}", minimum=50)
+    customer = make_customer(f"C{LONG[:90]}", by=by, contact=LONG[:80], note=LONG, credit_limit=Decimal(1))
+    sold_to(customer, "H" * 90, by=by, service=service, despite_credit=True)
+    pay(customer, "3", by=by)
+    lines = [
+        f"{service.upstream_id} | https://www.instagram.com/p/A1bcdEf/?igsh={'x' * 90} | 500 | {customer.name} | H-1",
+        f"{service.upstream_id} | https://www.instagram.com/p/B1bcdEf/ | 500",
+        f"{service.upstream_id} | https://www.instagram.com/p/B1bcdEf/ | 500",
+        f"99999 | https://example.org/{'y' * 200} | 1 | {LONG}",
+    ]
+    job = placed("\n".join(lines), by)
+    return {
+        "customers": "/customers/", "customer": f"/customers/{customer.pk}/", "new-customer": "/customers/new/",
+        "change-customer": f"/customers/{customer.pk}/change/", "prices": "/customers/prices/", "mass": "/orders/mass/",
+        "lists": "/orders/mass/lists/", "list": job.get_absolute_url(),
     }  # fmt: skip
 
 

@@ -15,6 +15,9 @@ from django.db import connection
 from django.utils import timezone
 
 from catalog.models import Service
+from orders.mass.check import Preview
+from orders.mass.draft import answer, change
+from orders.mass.place import place_list
 from orders.models import Order, Poll, Task
 from orders.placing.submit import submit_one
 from orders.rules.retry import LEASE
@@ -26,6 +29,7 @@ from panel.worker.loop import work_round
 from tests.campaign.oracle import WISHES, Wish, desk_orders, judge, judge_wishes
 from tests.campaign.team import CANCEL, REFILL, Crash, Team
 from tests.makers import place_order, sold_by
+from tests.orders.mass.lists import pasted
 from tests.upstream import Upstream
 
 NO = "Something went wrong"  # upstream's refusal of an order that is in order: a fault, and yet a definite no
@@ -34,6 +38,7 @@ TOO_MANY = "Quantity must be between"  # …and of one that is not
 MOST_AT_ONCE = 60  # orders of a busy moment
 CRASH, STALL, PRESS = 0.006, 0.002, 0.001  # chances at each pass of a failpoint; the last, that somebody presses
 TWICE, BAD = 0.05, 0.03  # chances that a form is sent twice, that an order is one that upstream cannot take
+LISTS = 0.2  # chance that a busy moment begins with a list of many orders
 SENDS_ONLY = 0.8  # chance that a round is one of a worker who only sends
 CANCELS = 0.04  # so many of the orders somebody tries to cancel, wherever they stand by then
 REFILLED, DAYS = 0.05, 4  # so many of those that have ended are refilled, again and again for so many days
@@ -215,6 +220,23 @@ class Campaign:
             times -= 1
         return link
 
+    def submit_list(self, count: int) -> list[str]:
+        """A list of so many orders at once, whose press is repeated until it says yes, and once more."""
+        self.team.operator.limits = {}
+        links = [f"https://instagram.com/p/{self.seed}-{len(self.intents) + n}" for n in range(count)]
+        self.intents += links
+        self.team.links += links
+        draft = pasted("\n".join(f"{self.good.upstream_id}|{link}|1000" for link in links), self.team.operator)
+        draft = change(draft.pk, lambda kept: answer(kept, kept.owner, "doubt"), by=draft.owner)
+        mark, times = Preview(draft, draft.owner).mark, 2
+        while times:
+            try:
+                place_list(draft.pk, mark, by=draft.owner)
+            except Crash:
+                continue
+            times -= 1
+        return links
+
     def round(self) -> bool:
         """One round of the worker; after a crash a new one takes over.
 
@@ -243,6 +265,8 @@ class Campaign:
         """So many orders among faults and crashes, then calm until all are at their end; what is wrong."""
         self.misbehave()
         while len(self.intents) < orders:
+            if self.dice.random() < LISTS:
+                self.submit_list(min(self.dice.randint(2, MOST_AT_ONCE), orders - len(self.intents)))
             for _ in range(min(self.dice.randint(1, MOST_AT_ONCE), orders - len(self.intents))):
                 self.submit(bad=self.dice.random() < BAD)
                 if self.dice.random() < CANCELS:

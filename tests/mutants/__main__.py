@@ -20,6 +20,7 @@ from tests.mutants import (
     books,
     customers,
     door,
+    earning,
     entering,
     exposing,
     fronting,
@@ -28,6 +29,7 @@ from tests.mutants import (
     limiting,
     links,
     listing,
+    massing,
     measuring,
     owing,
     polling,
@@ -38,13 +40,15 @@ from tests.mutants import (
     sending,
     showing,
     starting,
+    summing,
     trailing,
 )
 from tests.mutants.mistake import Mistake
 
 PARTS = (
     sending, knowing, polling, links, answering, asking, starting, books, reading, showing, seeing, listing, measuring,
-    customers, prices, attending, exposing, entering, door, fronting, owing, trailing, limiting, handing, rights,
+    customers, prices, attending, exposing, entering, door, fronting, owing, trailing, limiting, earning, handing,
+    rights, summing, massing,
 )  # fmt: skip
 MISTAKES = tuple(mistake for part in PARTS for mistake in part.MISTAKES)
 LEFT_BEHIND = shutil.ignore_patterns(".*", "node_modules", "test-results", "__pycache__")

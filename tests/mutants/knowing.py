@@ -347,7 +347,7 @@ MISTAKES = (
     ),
     # ── One bad id, facts that contradict each other, the clock ──────────────────────────────────
     Mistake(
-        "a part of a small price is taken for all of it", "orders/rules/charges.py",
+        "a part of a small price is taken for all of it", "orders/rules/margin.py",
         "min(tolerance(expected), expected * FULL_SHARE)", "tolerance(expected)",
         "tests/orders/following/test_anomalies.py",
     ),

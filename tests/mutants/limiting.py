@@ -3,6 +3,7 @@
 from tests.mutants.mistake import Mistake
 
 CHECK, SPENT, DECIDE = "orders/limits/check.py", "orders/limits/spent.py", "orders/approvals/decide.py"
+WAYS = "tests/orders/approvals/test_ways_to_send.py"
 LIMITS, APPROVALS = "tests/orders/limits/test_limits.py", "tests/orders/approvals/test_approvals.py"
 
 MISTAKES = (
@@ -62,5 +63,25 @@ MISTAKES = (
         "a right to approve that is not asked for on the address", "orders/approvals/views.py",
         '@needs("approve")\n@require_POST\ndef approval', '@needs("view")\n@require_POST\ndef approval',
         APPROVALS,
+    ),
+    Mistake(
+        "who asked sends it after old books ended the waiting", "orders/placing/review.py",
+        "    if why := approvals.why_not_send(order, by):\n        raise Refusal(why)\n", "", WAYS,
+    ),
+    Mistake(
+        "an order sent after old books that nobody has approved", "orders/placing/review.py",
+        "        approvals.approve_late(order, by=by, at=now)\n", "", WAYS,
+    ),
+    Mistake(
+        "an invited person without the limits of the invitation", "accounts/invitations/forms.py",
+        "create_user(**facts, limits=self.limits)", "create_user(**facts)", "tests/accounts/invitations/test_links.py",
+    ),
+    Mistake(
+        "a reminder with every press", "orders/approvals/remind.py",
+        "if last and now - last < REMINDED_EVERY:", "if False:", "tests/orders/approvals/test_reminders.py",
+    ),
+    Mistake(
+        "somebody else reminds in the asker's name", "orders/approvals/remind.py",
+        "if order.placed_by_id != by.pk:", "if False:", "tests/orders/approvals/test_reminders.py",
     ),
 )  # fmt: skip

@@ -43,7 +43,7 @@ MISTAKES = (
     ),
     Mistake(
         "a kept row that goes on saying when it is tried", ROWS,
-        "(due_at and (PAST if due_at <= now else FUTURE), *facts)", "(due_at and FUTURE, *facts)",
+        "HELD_UNTIL else PAST if due_at <= now else FUTURE)", "HELD_UNTIL else FUTURE)",
         DRAWN,
     ),
     Mistake(

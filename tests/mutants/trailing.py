@@ -32,7 +32,7 @@ MISTAKES = (
     Mistake(
         "a line without a seal is taken for an old one", "accounts/trail/verify.py",
         "if line.pk > unsealed_until:", "if False:",
-        TAMPERING,
+        "tests/accounts/trail/test_tampering.py::test_a_line_without_a_seal_was_not_written_by_the_desk",
     ),
     Mistake(
         "a secret is kept in what changed", "accounts/trail/complete.py",
@@ -61,8 +61,19 @@ MISTAKES = (
     ),
     Mistake(
         "activity looks through the whole trail", "orders/activity/search.py",
-        "list(indexed.values_list(*LOOKED_AT, named=True)[:size])",
-        "list(indexed.values_list(*LOOKED_AT, named=True))",
+        "list(newest_of(parts, size).values_list(*LOOKED_AT, named=True)[:size])",
+        "list(newest_of(parts, size).values_list(*LOOKED_AT, named=True))",
+        ACTIVITY,
+    ),
+    Mistake(
+        "of several kinds only the first is found", "orders/activity/filters.py",
+        "found.append([equal(group=group) for group in self.groups])",
+        "found.append([equal(group=group) for group in self.groups[:1]])",
+        ACTIVITY,
+    ),
+    Mistake(
+        "verifying at a press leaves no line", "accounts/trail/watch.py",
+        "        if by is not None:\n", "        if False:\n",
         ACTIVITY,
     ),
 )  # fmt: skip

@@ -118,7 +118,7 @@ def the_work(service: Service, by: User) -> Iterator[tuple[str, Work]]:
     yield "alarms that are over", lambda: list(Alarm.objects.for_page().over()[:50])
     yield from find_activity(by, Order.objects.select_related("service").latest("pk"))
     doubted = Order.objects.for_page().get(status="review")
-    yield "an order that needs a look", lambda: evidence_context(doubted)
+    yield "an order that needs a look", lambda: evidence_context(doubted, by)
     newest = Order.objects.order_by("-pk").values_list("pk", flat=True)[20]
     for address in (f"after={newest}", f"sort=oldest&before={newest}"):
         yield f"orders, {address.partition('=')[0]}", Listing.of(by, QueryDict(address)).page
@@ -130,13 +130,16 @@ def find_activity(by: User, order: Order) -> Iterator[tuple[str, Work]]:
     """A page of activity by each filter, alone and together. Where no index finds them all, a window bounds it."""
     filters = {
         "people": Filters(by), "everything": Filters(by, "all"), "machine": Filters(by, "machine"),
-        "a person": Filters(by, person=by), "a group": Filters(by, "all", group="orders"),
-        "a rare group": Filters(by, "all", group="settings"), "a person’s notes": Filters(by, person=by, group="notes"),
-        "nothing of a person": Filters(by, person=by, group="settings"),
+        "a person": Filters(by, person=by), "a group": Filters(by, "all", groups=("orders",)),
+        "several groups": Filters(by, "all", groups=("orders", "notes", "settings")),
+        "several groups of people": Filters(by, groups=("aftersale", "notes", "settings")),
+        "a rare group": Filters(by, "all", groups=("settings",)),
+        "a person’s notes": Filters(by, person=by, groups=("notes",)),
+        "nothing of a person": Filters(by, person=by, groups=("settings",)),
         "an order": Filters(by, "all", typed=f"order {order.pk}"), "about a person": Filters(by, typed=by.username),
         "about a service": Filters(by, typed=f"service {order.service.upstream_id}"),
         "days": Filters(by, "all", since=days_ago(1).date()), "old days": Filters(by, until=days_ago(600).date()),
-        "machine’s notes": Filters(by, "machine", group="notes"),
+        "machine’s notes": Filters(by, "machine", groups=("notes",)),
     }  # fmt: skip
     for name, each in filters.items():
         yield f"activity: {name}", partial(find, each, None, 20, 200)

@@ -29,27 +29,40 @@ INSIDE = {
     ("POST", "orders/bulks/<pk>/tries/"): "refill",
     ("GET", "orders/<pk>/tries/"): "decide",
     ("POST", "orders/<pk>/tries/"): "decide",
+    ("GET", "customers/<pk>/payments/"): "money",
+    ("POST", "customers/<pk>/payments/"): "money",
+    ("GET", "customers/<pk>/file/"): "export",
+    ("POST", "customers/<pk>/file/"): "export",
     ("POST", "orders/views/<pk>/"): "settings",  # a view of somebody else’s
     ("POST", "orders/views/<pk>/removal/"): "settings",
 }
-PAGES = ("orders/", "orders/<pk>/", "orders/bulks/", "orders/bulks/<pk>/", "orders/answers/", "orders/answers/<pk>/",
+PAGES = ("orders/", "orders/<pk>/", "orders/bulks/", "orders/bulks/<pk>/", "orders/mass/lists/",
+         "orders/mass/lists/<pk>/", "orders/answers/", "orders/answers/<pk>/",
          "orders/answers/texts/", "orders/views/", "orders/late/", "orders/refills/", "orders/sending/due/",
          "services/", "services/changes/", "activity/", "alarms/", "alarms/choices/", "upstream/", "upstream/settings/",
-         "upstream/webhooks/", "team/", "team/roles/", "palette/", "keys/")  # fmt: skip
+         "upstream/webhooks/", "team/", "team/roles/", "palette/", "keys/",
+         "customers/", "customers/<pk>/", "customers/<pk>/change/", "customers/prices/")  # fmt: skip
 # What each address needs, where it is more than to view the desk; one of several where there are several.
 NEEDED = """
-export | orders/export/ orders/bulks/<pk>/csv/ activity/export/
+export | orders/export/ orders/bulks/<pk>/csv/ orders/mass/lists/<pk>/csv/ activity/export/ reports/export/
 approve | orders/<pk>/approval/ orders/<pk>/approval/refusal/
 place | orders/new/ orders/new/receipt/ orders/<pk>/withdrawal/ orders/<pk>/withdrawal/question/
-    orders/<pk>/funding/ orders/<pk>/tries/ services/found/
+    orders/<pk>/funding/ orders/<pk>/tries/ services/found/ orders/<pk>/approval/reminders/
+    orders/mass/ orders/mass/drafts/<pk>/ orders/mass/drafts/<pk>/lines/
+    orders/mass/drafts/<pk>/placement/ orders/mass/drafts/<pk>/removal/
+    orders/mass/lists/<pk>/waiting/ orders/mass/lists/<pk>/mending/
 refill cancel note | orders/bulks/matching/ orders/bulks/new/ orders/bulks/new/confirmation/ orders/bulks/<pk>/tries/
 note | orders/answers/<pk>/language/ orders/answers/<pk>/changes/ orders/<pk>/looks/ orders/<pk>/notes/
     orders/<pk>/assignment/ orders/assignments/ orders/assignments/confirmation/ orders/next/
     activity/since/notes/ activity/since/dealings/
 stop | orders/sending/stops/ orders/sending/resumption/
 decide | orders/sending/release/ orders/<pk>/adoption/ orders/<pk>/closing/ orders/<pk>/abandonment/
+    customers/<pk>/erasure/
     orders/<pk>/sighting/ orders/<pk>/refills/settlement/ orders/<pk>/refills/next/ services/syncs/
     services/changes/acceptance/ services/changes/<pk>/decision/ services/alarms/<pk>/acceptance/
+customers | customers/ customers/found/ customers/new/ customers/<pk>/ customers/<pk>/change/ customers/<pk>/file/
+    customers/<pk>/payments/ orders/<pk>/customer/
+prices | customers/prices/ customers/prices/<pk>/removal/ customers/prices/lists/
 refill | orders/<pk>/refills/ orders/<pk>/refills/question/ orders/<pk>/refills/tries/
 cancel | orders/<pk>/cancellation/ orders/<pk>/cancellation/question/ orders/<pk>/cancellation/tries/
 money | upstream/charges/ upstream/balance/
@@ -57,6 +70,7 @@ settings | alarms/choices/chat/
 people | team/new/ team/<pk>/ team/<pk>/role/ team/<pk>/state/ team/<pk>/details/ team/<pk>/links/
     team/<pk>/links/withdrawal/ team/<pk>/factors/reset/ team/security/ team/<pk>/sessions/
     team/<pk>/sessions/endings/ team/limits/ team/<pk>/limits/ activity/chain/
+    activity/chain/verification/
 administer | upstream/webhooks/rings/ styleguide/
 """
 LINKS = re.compile(r'\b(href|action|formaction|hx-get|hx-post)="(/[^"#?]*)')

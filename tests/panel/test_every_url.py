@@ -22,9 +22,9 @@ LEADS_TO = {"login": "/accounts/login/", "orders": "/orders/", "views": "/orders
             "admin_login": "/admin/login/", "webhooks": "/upstream/webhooks/", "factors": "/accounts/factors/",
             "choice": "/accounts/password/choice/", "password": "/accounts/password/change/", "admin": "/admin/",
             "sessions": "/accounts/sessions/", "sign_out": "/accounts/logout/", "change": "change/",
-            "since": "/activity/since/", "next": "/orders/next/",
+            "activity": "/activity/", "since": "/activity/since/", "mass": "/orders/mass/", "next": "/orders/next/",
             "roles": "/team/roles/", "limits": "/team/limits/", "alarms": "/alarms/",
-            "choices": "/alarms/choices/"}  # fmt: skip
+            "choices": "/alarms/choices/", "prices": "/customers/prices/"}  # fmt: skip
 TABLE = """
                                  | login orders            | 405                           | 405
 orders/                          | login 200               | 405                           | 405
@@ -45,6 +45,7 @@ orders/cancels/                  | login 200               | 405                
 orders/approvals/                | login 200               | 405                           | 405
 orders/<pk>/approval/            | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
 orders/<pk>/approval/refusal/    | login 403 403 405 405 | login 403 403 orders orders | login 403 403 405 405
+orders/<pk>/approval/reminders/  | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
 orders/late/                     | login 200               | 405                           | 405
 orders/<pk>/                     | login 200               | 405                           | 405
 orders/next/                     | login 403 200 200 200   | login 403 next next next      | login 403 405 405 405
@@ -54,6 +55,7 @@ orders/<pk>/deciding/            | login 405               | login 200          
 orders/<pk>/looks/               | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
 orders/<pk>/notes/               | login 403 order order order | login 403 422 422 422       | login 403 405 405 405
 orders/<pk>/assignment/          | login 403 order order order | login 403 order order order | login 403 405 405 405
+orders/<pk>/customer/            | login 403 order order order | login 403 order order order | login 403 405 405 405
 orders/<pk>/withdrawal/          | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
 orders/<pk>/withdrawal/question/ | login 403 200 200 200 | login 403 405 405 405 | login 403 405 405 405
 orders/<pk>/funding/             | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
@@ -77,6 +79,16 @@ orders/bulks/new/confirmation/   | login 403 405 405 405   | login 403 422 422 4
 orders/bulks/<pk>/               | login 200               | login 405                     | login 405
 orders/bulks/<pk>/csv/           | login 200               | login 405                     | login 405
 orders/bulks/<pk>/tries/         | login 403 405 405 405 | login 403 orders orders orders | login 403 405 405 405
+orders/mass/                     | login 403 200 200 200   | login 403 422 422 422         | login 403 405 405 405
+orders/mass/drafts/<pk>/         | login 403 404 404 404   | login 403 405 405 405         | login 403 405 405 405
+orders/mass/drafts/<pk>/lines/   | login 403 405 405 405   | login 403 mass mass mass      | login 403 405 405 405
+orders/mass/drafts/<pk>/placement/ | login 403 405 405 405 | login 403 404 404 404         | login 403 405 405 405
+orders/mass/drafts/<pk>/removal/ | login 403 405 405 405   | login 403 mass mass mass      | login 403 405 405 405
+orders/mass/lists/               | login 200               | login 405                     | login 405
+orders/mass/lists/<pk>/          | login 200               | login 405                     | login 405
+orders/mass/lists/<pk>/csv/      | login 200               | login 405                     | login 405
+orders/mass/lists/<pk>/waiting/  | login 403 405 405 405   | login 403 orders orders orders | login 403 405 405 405
+orders/mass/lists/<pk>/mending/  | login 403 405 405 405   | login 403 orders orders orders | login 403 405 405 405
 orders/answers/                  | login 200               | login 405                     | login 405
 orders/answers/<pk>/             | login 200               | login 405                     | login 405
 orders/answers/<pk>/language/    | login 403 405 405 405   | login 403 answers answers answers | login 403 405 405 405
@@ -96,9 +108,21 @@ services/changes/                | login 200               | login 405          
 services/changes/acceptance/     | login 403 403 405 405   | login 403 403 changes changes | login 403 403 405 405
 services/changes/<pk>/decision/  | login 403 403 405 405   | login 403 403 400 400         | login 403 403 405 405
 services/alarms/<pk>/acceptance/ | login 403 403 405 405   | login 403 403 services services | login 403 403 405 405
+customers/                       | login 403 200 200 200   | login 403 200 200 200         | login 403 405 405 405
+customers/found/                 | login 403 200 200 200   | login 403 200 200 200         | login 403 405 405 405
+customers/new/                   | login 403 200 200 200   | login 403 422 422 422         | login 403 405 405 405
+customers/<pk>/                  | login 403 200 200 200   | login 403 200 200 200         | login 403 405 405 405
+customers/<pk>/change/           | login 403 200 200 200   | login 403 422 422 422         | login 403 405 405 405
+customers/<pk>/payments/         | login 403 customer customer customer | login 403 422 422 422 | login 403 405 405 405
+customers/<pk>/file/             | login 403 405 405 405   | login 403 200 200 200         | login 403 405 405 405
+customers/<pk>/erasure/          | login 403 403 200 200   | login 403 403 200 200         | login 403 403 405 405
+customers/prices/                | login 403 403 200 200   | login 403 403 422 422         | login 403 403 405 405
+customers/prices/<pk>/removal/   | login 403 403 405 405   | login 403 403 prices prices   | login 403 403 405 405
+customers/prices/lists/          | login 403 403 prices prices | login 403 403 422 422     | login 403 403 405 405
 activity/                        | login 200               | 405                           | 405
 activity/export/                 | login 405               | login 200                     | login 405
 activity/chain/                  | login 403 403 403 200   | 405                           | 405
+activity/chain/verification/     | login 403 403 403 405   | login 403 403 403 activity    | login 403 403 403 405
 activity/since/                  | login 200               | 405                           | 405
 activity/since/notes/            | login 403 since since since | login 403 422 422 422     | login 403 405 405 405
 activity/since/notes/<pk>/reading/ | login 405             | login since                   | login 405
@@ -107,6 +131,8 @@ activity/since/handed/           | login 405               | login since        
 mentions/                        | login 200               | 405                           | 405
 mentions/read/                   | login 405               | login mentions                | login 405
 upstream/                        | login 200               | 405                           | 405
+reports/                         | login 200               | 405                           | 405
+reports/export/                  | login 405               | login 200                     | login 405
 upstream/charges/                | login 200               | 405                           | 405
 upstream/balance/                | login 200               | 405                           | 405
 alarms/                          | login 200               | 405                           | 405
@@ -218,8 +244,8 @@ def outcome_of(response: HttpResponseBase) -> str:
     where = urlsplit(response.get("Location", "")).path
     if kept := re.fullmatch(r"/orders/(answers/)?\d+/", where):
         return "answers" if kept[1] else "order"
-    if re.fullmatch(r"/team/\d+/", where):
-        return "person"
+    if named := re.fullmatch(r"/(team|customers)/\d+/", where):
+        return {"team": "person", "customers": "customer"}[named[1]]
     words = [word for word, path in LEADS_TO.items() if where == path or (word == "change" and where.endswith(path))]
     return words[0] if words else where or str(response.status_code)
 

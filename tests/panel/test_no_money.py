@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import uuid
 import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
@@ -16,9 +17,10 @@ from django.utils import timezone
 
 from accounts.access import Role
 from accounts.models import BalanceReading, DeskSettings
+from accounts.trail.record import record_change
 from catalog.models import Change, RateChange, SetAside
 from orders.following.anomalies import add_anomaly
-from orders.models import Attempt, Order, Spending, Task, Worklist
+from orders.models import Attempt, Customer, Order, Payment, SellingRule, Spending, Task, Worklist
 from orders.models.statistics import Charged
 from orders.rules.statuses import Status
 from panel.alarms.models import Alarm
@@ -84,6 +86,13 @@ def fill_with_money() -> None:
     for kind in ("placed", "short", "despite_price", "refused", "review", "doubted", "held", "exported"):
         order.record(kind, by=order.placed_by, at=now, **facts)
         done.record(kind, by=order.placed_by, at=now, **{**facts, "said": {"charge": str(AMOUNT)}})
+    Order.objects.update(sold_for=AMOUNT, customer=Customer.objects.get())
+    Order.objects.filter(pk=queued.pk).update(sold_for=AMOUNT / 2)
+    Customer.objects.update(credit_limit=AMOUNT)
+    SellingRule.objects.update(customer=None, scope="", plus=AMOUNT, step=AMOUNT)
+    Payment.objects.create(customer=Customer.objects.get(), amount=AMOUNT, by=order.placed_by, form_token=uuid.uuid4())
+    record_change("customer_paid", by=order.placed_by, thing="customer", thing_id=Customer.objects.get().pk,
+                  before={}, after={"payment": f"${AMOUNT}"})  # fmt: skip
     BalanceReading.objects.update(amount=AMOUNT, asked_at=now)
     Spending.objects.filter(pk=ONLY_ROW).update(spent=AMOUNT, queued=AMOUNT, since=now - timedelta(hours=20), at=now)
     Charged.objects.update(expected=7_319_510_000, charged=7_319_510_000)
@@ -152,7 +161,7 @@ def test_the_same_walk_finds_amounts_where_they_may_be_seen() -> None:
     pages = {route for route, here in places() if TELLS.search(told(client.get(here)))}
     assert {"orders/", "orders/<pk>/", "orders/changes/", "orders/new/", "services/", "services/changes/",
             "services/found/", "activity/", "alarms/", "upstream/balance/", "upstream/charges/", "upstream/settings/",
-            "palette/"} <= pages  # fmt: skip
+            "palette/", "customers/", "customers/<pk>/", "reports/"} <= pages  # fmt: skip
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx"])

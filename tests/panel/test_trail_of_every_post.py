@@ -35,6 +35,7 @@ BOOKKEEPING = {
     "accounts_knowndevice": "a sign-in on it is a line",
     "desk_cache": "",
     "orders_keptsearch": "the text of a search, for its short address",
+    "orders_massdraft": "a list that its person prepares and nobody else sees; that it was placed is a line",
     "orders_presence": "who looks at an order now",
     "orders_mention": "that a note was read",
     "orders_shiftreader": "that a note to the shift was read; the note says who and when",
@@ -78,7 +79,15 @@ def forms(order: Order, owner: User) -> dict[str, list[dict[str, Any]]]:
         "upstream/settings/": [as_shown | {"low_balance": "33"}],
         "team/new/": [{"username": "newcomer", "name": "New", "email": "", "role": "viewer"}],
         "team/<pk>/factors/reset/": [{"reason": "Lost the phone"}],
+        "orders/<pk>/customer/": [{"customer": "", "reference": "INV-9"}],
+        "customers/new/": [{"name": "Harbour Coffee"}],
+        "customers/<pk>/change/": [{"name": "Southside Gym"}],
+        "customers/<pk>/payments/": [{"amount": "25", "token": f"{TOKEN}3"}],
+        "customers/<pk>/erasure/": [{"sure": "yes"}],
+        "customers/prices/": [{"percent": "25"}],
+        "customers/prices/lists/": [{"name": "Friends"}],
         "activity/export/": [{"format": "csv"}],
+        "reports/export/": [{"format": "csv"}],
         "orders/export/": [{"format": "csv"}],
         "admin/accounts/user/<object_id>/change/": [
             {"username": "renamed", "name": "Re Named", "email": "", "role": "viewer", "is_active": "on"}

@@ -26,7 +26,7 @@ GUARDED = {
     "team/<pk>/links/", "team/<pk>/links/withdrawal/", "team/<pk>/factors/reset/", "accounts/factors/app/",
     "accounts/factors/passkeys/", "accounts/factors/codes/", "accounts/factors/<pk>/removal/",
     "accounts/sessions/endings/", "accounts/sessions/<pk>/ending/", "team/<pk>/sessions/endings/",
-    "team/limits/", "team/<pk>/limits/",
+    "team/limits/", "team/<pk>/limits/", "customers/<pk>/erasure/",
 }  # fmt: skip
 
 

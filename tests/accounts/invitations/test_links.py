@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from accounts.access import Role
 from accounts.invitations import links
-from accounts.models import DeskSession, PasswordLink, User, digest_of
+from accounts.models import DeskSession, DoorEvent, PasswordLink, User, digest_of
 from panel.ops.logs import Json, Text
 from tests.accounts.factors.people import LOGIN, STEP, enter, held_in_sessions, is_in, with_app
-from tests.makers import PASSWORD, make_user
+from tests.makers import PASSWORD, make_service, make_user
 from tests.people import as_user
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +69,31 @@ def test_an_invited_person_chooses_a_password_and_signs_in(owner: User) -> None:
     assert mira.check_password(NEW)
     enter(client, mira, NEW)
     assert is_in(client)
+
+
+def test_an_invited_person_has_their_limits_from_the_first_sign_in(owner: User) -> None:
+    client = opened(token_on(invited(owner, order_limit="$10", day_limit="40", expires="1")))
+    mira, link = User.objects.get(username="mira"), PasswordLink.objects.get()
+    assert mira.limits == {"order": "10", "day": "40"}
+    assert link.expires_at - link.made_at == timedelta(days=1)
+    line = DoorEvent.objects.get(kind="limits_set")
+    assert (line.person, line.by) == (mira, owner)
+    assert line.facts == {"was": "as the role", "now": "one order $10.00, a day $40.00"}
+    client.post(CHOOSE, TWICE)
+    enter(client, mira, NEW)
+    form = {"service": str(make_service().upstream_id), "link": "https://instagram.com/a", "quantity": "1000"}
+    receipt = client.post("/orders/new/receipt/", form).content.decode()
+    assert "$40.00</b> of $40.00" in receipt
+
+
+def test_without_limits_typed_the_roles_hold_and_what_is_no_sum_is_said(owner: User) -> None:
+    page = invited(owner, day_limit="lots", order_limit="-1")
+    assert page.status_code == 422 and not User.objects.filter(username="mira").exists()
+    assert 'value="lots"' in page.content.decode()
+    assert invited(owner, expires="30").status_code == 422
+    token_on(invited(owner))
+    assert User.objects.get(username="mira").limits == {}
+    assert not DoorEvent.objects.filter(kind="limits_set").exists()
 
 
 def test_a_link_works_once(owner: User, ana: User) -> None:

@@ -149,13 +149,27 @@ def test_name_and_address_are_changed_here(mira: User, ana: User) -> None:
 def test_the_list_says_who_is_here_and_who_is_unsafe(mira: User, ana: User) -> None:
     tom = make_user(Role.MANAGER, name="Tomás")
     as_user(ana)
-    DeskSession.objects.filter(user=ana).update(used_at=timezone.now() - timedelta(minutes=34))
+    User.objects.filter(pk=ana.pk).update(seen_at=timezone.now() - timedelta(minutes=34))
     page = as_user(mira).get("/team/").content.decode()
     assert "34 min ago" in page and "Here now" in page and "never signed in" in page
     assert "Required from" in page, "a manager without a second factor"
     assert f'href="/team/{tom.pk}/"' in page
     seen = as_user(ana).get("/team/").content.decode()
     assert "Second factor" not in seen and f'href="/team/{tom.pk}/"' not in seen
+
+
+def test_list_and_page_say_the_same_of_when_somebody_was_here(mira: User, ana: User) -> None:
+    """Also of a person who has signed out since, and whatever their sessions say."""
+    as_user(ana)
+    User.objects.filter(pk=ana.pk).update(seen_at=timezone.now() - timedelta(minutes=47))
+    owner = as_user(mira)
+    for address, here in (("/team/", "47 min ago"), (f"/team/{ana.pk}/", "Last seen")):
+        page = owner.get(address).content.decode()
+        assert here in page and "47 min ago" in page and "signed out" not in page
+    DeskSession.objects.filter(user=ana).delete()
+    for address in ("/team/", f"/team/{ana.pk}/"):
+        page = owner.get(address).content.decode()
+        assert "47 min ago" in page and "signed out" in page
 
 
 def test_the_page_of_a_person_tells_what_they_did(mira: User, ana: User) -> None:

@@ -246,3 +246,18 @@ def test_what_was_changed_is_named() -> None:
         found = {(broken.line, broken.what) for broken in verify_all()}
         assert found == {(ninth, "changed"), (twelfth, "removed")}
         transaction.set_rollback(True)
+
+
+def test_a_line_without_a_seal_was_not_written_by_the_desk() -> None:
+    write_trail()
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            for sql in without_triggers(connection.vendor):
+                cursor.execute(sql)
+        newest = TrailLine.objects.latest("pk")
+        values = TrailLine.objects.filter(pk=newest.pk).values().get() | {"id": newest.pk + 1, "seal": None}
+        super(type(TrailLine.objects.all()), TrailLine.objects.all()).bulk_create([TrailLine(**values)])
+        [broken] = verify_all()
+        assert (broken.line, broken.what) == (newest.pk + 1, "inserted")
+        assert broken.words == f"Line {newest.pk + 1} has no seal: it was not written by the desk."
+        transaction.set_rollback(True)

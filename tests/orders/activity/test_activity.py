@@ -4,12 +4,15 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.access import Role
 from accounts.models import TrailLine, User
 from accounts.sign_in.record import record_door
+from accounts.trail import watch
 from accounts.trail.record import record_change
 from orders.activity import search
 from orders.activity.filters import Filters
@@ -17,6 +20,7 @@ from orders.activity.search import find
 from panel.upstream.models import Chore
 from tests.makers import make_order, make_user
 from tests.people import as_user
+from tests.tampering import past_the_desk, seal_everything
 
 pytestmark = pytest.mark.django_db
 PAGE = "/activity/"
@@ -75,6 +79,8 @@ def test_people_come_first_and_a_note_says_what_it_says(page: Client, mira: User
     [("?person={mira}", 2), ("?kind=settings", 1), ("?kind=notes&person={mira}", 1), ("?kind=notes&person={owner}", 0),
      ("?about=Mira+Kov%C3%A1cs", 1), ("?about=mira&person={owner}", 1), ("?about=service+{service}", 1),
      ("?about={order}&kind=notes&who=all", 1), ("?about=order+{order}&kind=notes", 1),
+     ("?kind=notes&kind=settings", 2), ("?kind=notes&kind=settings&kind=nonsense&person={mira}", 1),
+     ("?kind=notes&kind=settings&who=all", 2), ("?kind=catalog&kind=people&about=service+{service}", 1),
      ("?about=nobody", 0), ("?from=2020-01-01", 4),
      ("?until=2020-01-01&who=all", 0), ("?from=nonsense", 4), ("?kind=notes&who=machine", 0)],
 )  # fmt: skip
@@ -102,8 +108,13 @@ def test_pages_follow_each_other_without_a_gap(owner: User, mira: User) -> None:
     at = timezone.now()
     for n in range(25):
         record_change("sync_asked", by=mira if n % 2 else None, at=at - timedelta(seconds=n // 3))
-    for who, expected in (("", 12), ("machine", 13), ("all", 25)):
-        filters, place, seen = Filters(owner, who), None, []
+        record_change("alarm_seen", by=mira, at=at - timedelta(seconds=n // 2), label="Balance")
+    several = ("settings", "catalog", "views")
+    for who, groups, expected in (
+        ("", ("catalog",), 12), ("machine", ("catalog",), 13), ("all", ("catalog",), 25), ("", several, 37),
+        ("all", several, 50), ("machine", several, 13),
+    ):  # fmt: skip
+        filters, place, seen = Filters(owner, who, groups=groups), None, []
         while True:
             found = find(filters, place, rows=4, window=6)
             seen += [line.pk for line in found.lines]
@@ -122,9 +133,45 @@ def test_no_page_looks_through_more_than_a_window(
     assert "No entry matches" in body
     body = page.get(f"{PAGE}?kind=catalog&person={owner.pk}").content.decode()
     assert "No entry matches" in body, "an index finds what a person did"
-    body = page.get(f"{PAGE}?kind=notes&person={mira.pk}").content.decode()
+    with CaptureQueriesContext(connection) as queries:
+        body = page.get(f"{PAGE}?kind=notes&person={mira.pk}").content.decode()
+    scans = [query["sql"] for query in queries if f'FROM "{TrailLine._meta.db_table}"' in query["sql"]]
+    assert scans and all("LIMIT" in sql for sql in scans), "a bounded number of rows is read"
     assert "10 entries were looked through" in body
     assert "Look further" in body
+
+
+def test_every_chosen_kind_stays_in_the_address_and_leaves_by_its_own_way(page: Client) -> None:
+    body = page.get(f"{PAGE}?kind=notes&kind=settings&who=all").content.decode()
+    assert re.findall(r'name="kind" value="(\w+)" checked', body) == ["notes", "settings"]
+    assert 'href="?who=all&amp;kind=settings" aria-label="Remove: kind Notes and assignment"' in body
+    assert 'action="/activity/export/?who=all&amp;kind=notes&amp;kind=settings"' in body
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_owner_verifies_the_chain_a_part_with_each_press(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "PIECE_LINES", 4)
+    monkeypatch.setattr(watch, "NEWEST_LINKS", 1)
+    owner = make_user(Role.OWNER, name="Olivia")
+    client, said = as_user(owner), []
+    for _ in range(4):
+        for _ in range(4):
+            record_change("sync_asked", by=owner)
+        seal_everything()
+    for _ in range(4):
+        body = client.post(f"{PAGE}chain/verification/", follow=True).content.decode()
+        said += re.findall(r"Verified [^<]*", body)[:1]
+    assert "This turn has come to" in said[0] and "press again to go on" in said[0]
+    assert any("With that all entries have had their turn" in words for words in said)
+    lines = TrailLine.objects.filter(kind="trail_verified")
+    assert lines.count() == 4 and lines.earliest("pk").facts["wrong"] == "0"
+    first = TrailLine.objects.earliest("pk")
+    with past_the_desk() as cursor:
+        cursor.execute("UPDATE accounts_trailline SET label = 'x' WHERE id = %s", [first.pk])
+    for _ in range(6):
+        body = client.post(f"{PAGE}chain/verification/", follow=True).content.decode()
+    assert "1 thing is wrong" in body
+    assert as_user(make_user(Role.MANAGER)).post(f"{PAGE}chain/verification/").status_code == 403
 
 
 def test_an_entry_opens_with_its_reason_and_seal(page: Client, mira: User, owner: User) -> None:

@@ -25,7 +25,8 @@ from tests.people import as_user
 pytestmark = pytest.mark.django_db
 # What the desk keeps for itself. An owner who wants one opens the last group.
 OWN = {"Poll", "PollCall", "Worklist", "Attempt", "Reading", "KeptSearch", "Tally", "Charged", "Folding", "Presence",
-       "Window", "Sighting", "SignInCount", "Watch"}  # fmt: skip
+       "Window", "Sighting", "SignInCount", "Watch", "SaleLine", "SaleSum",
+       "ServiceScore"}  # fmt: skip
 CODE = re.compile(r"[a-z]+(_[a-z]+)+|[a-z_]+:[a-z_]+")  # in_progress, refill_asked
 
 

@@ -85,7 +85,7 @@ def test_a_try_that_broke_off_is_seen_too() -> None:
 
 
 def test_the_balance_before_and_after_tells_what_may_have_happened(order: Order) -> None:
-    evidence = evidence_context(order)["evidence"]
+    evidence = evidence_context(order, order.placed_by)["evidence"]
     assert evidence.moved == evidence.unexplained == order.expected_charge  # type: ignore[attr-defined]
     assert "Spent, and not by other orders" in as_a(Role.VIEWER).get(f"/orders/{order.pk}/").content.decode()
 
@@ -132,7 +132,7 @@ def test_an_adopted_id_is_asked_about_at_once(upstream: Upstream, phone: Client,
     order.refresh_from_db()
     assert (order.status, order.upstream_id) == (Status.PENDING, booked["order"])
     assert order.tasks.get().outcome == Task.Outcome.ADOPTED
-    assert not evidence_context(order)["undecided"]
+    assert not evidence_context(order, order.placed_by)["undecided"]
 
 
 def test_an_id_that_another_order_has_is_not_adopted(order: Order, boss: User) -> None:

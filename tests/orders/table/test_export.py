@@ -98,7 +98,7 @@ def test_the_name_of_the_file_says_filter_zone_and_count_and_the_first_line_is_t
     cleo = as_user(make_user(Role.VIEWER, name="Cleo", time_zone="Asia/Kathmandu"))
     query = "status=completed&host=tiktok.com&sort=dearest"
     heads, *lines = exported(cleo, query)
-    assert heads == list(export.COLUMNS)
+    assert heads == [head for head in export.COLUMNS if not head.startswith("customer")], "viewers see no customers"
     assert all(line[-2].endswith("+05:45") for line in lines)
     answer = cleo.post(f"/orders/export/?{query}")
     name = re.search(r'filename="(.*)"', answer["Content-Disposition"])

@@ -146,7 +146,9 @@ def test_a_long_message_is_found_from_the_top_bar_and_stays_in_no_address(order:
     links = re.findall(r'(?:href|action|hx-get|formaction)="([^"]*)"', page)
     assert links
     assert not [
-        link for link in links if "customer" in link or "Lumen" in link or "/orders/?q=" in link or len(link) > 300
+        link
+        for link in links
+        if "customer" in link.replace("customers", "") or "Lumen" in link or "/orders/?q=" in link or len(link) > 300
     ]
     assert f'id="order-{order.pk}"' in as_user(make_user()).get(address).content.decode()
 

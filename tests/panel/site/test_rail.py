@@ -21,7 +21,8 @@ PLACE_OF = {
     "/orders/": "Orders", "/orders/views/": "Orders", "/orders/refills/": "Orders", "/orders/cancels/": "Orders",
     "/orders/late/": "Orders", "/orders/bulks/": "Orders", "/orders/bulks/new/": "Orders",
     "/orders/new/": "New order", "/services/": "Services", "/services/changes/": "Services",
-    "/upstream/charges/": "Reports", "/activity/": "Activity", "/mentions/": "Activity", "/team/": "Team",
+    "/upstream/charges/": "Reports", "/reports/": "Reports",
+    "/activity/": "Activity", "/mentions/": "Activity", "/team/": "Team",
     "/upstream/": "System", "/upstream/webhooks/": "System", "/upstream/balance/": "System", "/alarms/": "System",
     "/alarms/choices/": "System",
 }  # fmt: skip

@@ -17,7 +17,7 @@ from accounts.trail import chain
 from accounts.trail.watch import verify_piece
 from orders.models import Order
 from orders.rules.statuses import Status
-from tests.benchmarks import data, measure, surroundings
+from tests.benchmarks import data, measure, selling, surroundings
 from tests.benchmarks.copies import copy_template, unwatched
 from tests.benchmarks.history import EVENTS, NEWEST, OLD_STATUSES, RECENT, RECENT_STATUSES, TEMPLATE, Writer
 
@@ -33,7 +33,8 @@ def write_desk(size: int, now: datetime | None = None) -> User:
     surroundings.write_catalog(now, days)
     surroundings.write_jobs(now, days, older)
     write_orders(size, now)
-    surroundings.write_customers(owner)
+    selling.write_customers(owner)
+    selling.write_sales(now)
     surroundings.write_presence(now)
     surroundings.write_limits(now, days)
     surroundings.write_handover(now, days)

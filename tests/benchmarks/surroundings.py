@@ -33,7 +33,6 @@ from orders.models import (
     AnswerText,
     Approval,
     Bulk,
-    Customer,
     Endpoint,
     Folding,
     Handed,
@@ -42,12 +41,9 @@ from orders.models import (
     MassLine,
     Order,
     Pace,
-    Payment,
     PollCall,
     Presence,
-    PriceList,
     SavedView,
-    SellingRule,
     Sending,
     ShiftNote,
     ShiftReader,
@@ -69,7 +65,6 @@ from tests.benchmarks.measure import SEED
 from tests.makers import PASSWORD, make_row
 
 SERVICES = 10_000
-CUSTOMERS = 40
 ROLES = (Role.OWNER, *3 * [Role.MANAGER], *12 * [Role.OPERATOR], *4 * [Role.VIEWER])
 NETWORKS = ("Instagram", "TikTok", "YouTube", "Telegram", "Facebook", "X", "Spotify", "Twitch", "LinkedIn", "Threads")
 GOODS = ("Followers", "Likes", "Views", "Comments", "Shares", "Saves", "Story views", "Live viewers", "Reach", "Votes")
@@ -290,24 +285,6 @@ def write_limits(now: datetime, days: int) -> None:
         ],
         batch_size=BATCH,
     )  # fmt: skip
-
-
-def write_customers(owner: User) -> None:
-    """Forty customers, for whom every tenth order is, with a selling price; a rule of their own for each; payments."""
-    price_list = PriceList.objects.create(name="Agency", key="agency")
-    for n in range(CUSTOMERS):
-        customer = Customer.objects.create(
-            pk=n + 1, name=f"Shop {n:03}", key=f"shop {n:03}", search_text=f"shop {n:03}", created_by=owner,
-            price_list=price_list, credit_limit=Decimal(500),
-        )  # fmt: skip
-        SellingRule.objects.create(scope=f"c{n + 1}", customer=customer, percent=50, plus=0, step=0, changed_by=owner)
-        Payment.objects.create(customer=customer, amount=7, by=owner, form_token=uuid.uuid4())
-        theirs = Order.objects.extra(where=["orders_order.id %% %s = %s"], params=[10 * CUSTOMERS, 10 * n])
-        theirs.update(customer=customer, sold_for=Decimal("1.35"), customer_reference=f"INV-{n}")
-    # One with ten of the recent orders: a file of all that is kept is as long as what is kept.
-    few = Customer.objects.create(pk=CUSTOMERS + 1, name="Few", key="few", search_text="few", created_by=owner)
-    recent = Order.objects.filter(pk__gt=NEWEST - 1_000).extra(where=["orders_order.id %% 100 = 5"])
-    recent.update(customer=few, sold_for=Decimal("1.35"))
 
 
 def write_door(now: datetime, days: int) -> None:

@@ -35,6 +35,13 @@ def a_list(owner: User, service: Service, *orders: Order) -> dict[str, str]:
     return {"draft": str(draft.pk), "list": str(job.pk), "list_mark": Preview(draft, owner).mark}
 
 
+def own_approval(owner: User, orders: list[Order]) -> str:
+    """The second of the orders that wait for a yes, now one that this person asked for."""
+    _, order, *_ = (order for order in orders if order.status == Status.APPROVAL)
+    Order.objects.filter(pk=order.pk).update(placed_by=owner)
+    return str(order.pk)
+
+
 def subjects(owner: User) -> dict[str, str]:
     """Each name's text, of the recent thousand, which is the same on a desk of any size."""
     recent = Order.objects.for_page().filter(pk__gt=NEWEST - RECENT).order_by("-pk")
@@ -61,7 +68,7 @@ def subjects(owner: User) -> dict[str, str]:
     unsent = next(order for order in orders if order.status == Status.QUEUED and placing(order).attempts == 0)
     refused = next(order for order in orders if order.status == Status.REJECTED)
     return {
-        **a_list(owner, service, unsent, refused),
+        **a_list(owner, service, unsent, refused), "own_approval": own_approval(owner, orders),
         **{status: str(next(o.pk for o in plain if o.status == status)) for status in Status},
         **{f"{status}_4th": str([o.pk for o in orders if o.status == status][3]) for status in Status},
         "owner_4th": str([order.pk for order in orders if order.placed_by_id == owner.pk][3]),

@@ -130,7 +130,7 @@ GET  /orders/approvals/?state=approved&before={completed}
 GET  /orders/approvals/?state=expired
 POST /orders/{approval}/approval/ | seen=x
 POST /orders/{approval}/approval/refusal/ | reason=Not+now
-POST /orders/{approval}/approval/reminders/
+POST /orders/{own_approval}/approval/reminders/
 GET  /orders/next/
 POST /orders/next/
 GET  /orders/assignments/ -> 302

@@ -19,7 +19,7 @@ from tests.makers import make_order, make_user
 from tests.tampering import seal_everything, without_triggers
 
 pytestmark = pytest.mark.django_db(transaction=True)
-LINKS, LINES_A_LINK, TAIL = 6, 7, 5
+LINKS, LINES_A_LINK, TAIL = 4, 5, 3
 Chance = random.Random
 
 

@@ -24,7 +24,8 @@ from orders.models import Order
 from orders.models.team import Colleague
 from orders.rules.lateness import late_since
 from orders.table.markup import icon
-from orders.table.rows import Row, company_mark
+from orders.table.rows import NOT_SOLD, Row, Sale, company_mark, sales_of
+from panel.format.money import money
 from panel.format.numbers import PLAIN, marked
 from panel.format.times import due_tag, span_tag, time_tag, today, zone_name
 
@@ -61,7 +62,10 @@ COLUMNS = {
     "who": Column("Placed by"),
     "assigned": Column("Assigned to"),
     "upstream": Column("Supplier’s id"),
+    "customer": Column("Customer"),
+    "sold_for": Column("Price", number=True),
 }
+OF_SALES = {"customer", "sold_for"}  # columns for which the sales of a page's orders are read
 
 
 def known_columns(names: Iterable[str]) -> tuple[str, ...]:
@@ -151,7 +155,8 @@ class Times(NamedTuple):
 
 
 # The blanks of a drawn row: its times, and what a page adds. Between marks that nobody can guess, so no text has one.
-TOLD, ADDED = ("placed", "polled", "changed", "late", "due"), ("back", "attributes", "note", "company", "mark")
+TOLD = ("placed", "polled", "changed", "late", "due")
+ADDED = ("back", "attributes", "note", "company", "mark", "customer", "price")
 _MARK = secrets.token_hex(16)
 BLANKS = {name: Markup(f"{_MARK}{name}{_MARK}") for name in TOLD + ADDED}  # noqa: S704  our own words
 _AT_BLANKS = re.compile(f"{_MARK}([a-z]+){_MARK}")
@@ -171,13 +176,15 @@ def draw_rows(
         "attributes": ' hx-swap-oob="true"' if swap else "",
         "note": Markup('<span class="sub old" role="alert">{}</span>').format(note) if note else "",
     }
-    now = timezone.now()
+    now, rows = timezone.now(), list(rows)
+    sales = sales_of([row.pk for row in rows]) if OF_SALES.intersection(reader.columns) else {}
     drawn: list[str] = []
     for position, row in enumerate(rows):
         if position == DRAWN_AT_ONCE and not swap:
             added["attributes"] = " data-below"
         here = (company or {}).get(row.pk, ())
         added["company"], added["mark"] = company_html(here), company_mark(here)
+        added["customer"], added["price"] = sale_html(sales.get(row.pk, NOT_SOLD))
         drawn += _filled(_drawn(row.timeless(now), reader), Times(*row.times), added)
     return Markup("".join(drawn))  # noqa: S704  each part was escaped where it was made
 
@@ -189,6 +196,15 @@ def company_html(company: Sequence[Colleague]) -> Markup:
     words = " ".join(colleague.sentence for colleague in company)
     mark = '<span class="odd-m" title="{0}">{1}<span class="vh">{0}</span></span>'
     return Markup(mark).format(words, icon("eye", "i i-s"))  # noqa: S704  our own words; names are escaped by it
+
+
+def sale_html(sale: Sale) -> tuple[Markup, Markup]:
+    """For whom an order is with what they call it, and what they pay. Neither is kept: a name may be erased."""
+    nothing = Markup('<span class="quiet">–</span>')
+    customer = Markup('<span class="clip" title="{0}">{0}</span>').format(sale.customer) if sale.customer else nothing
+    if sale.reference:
+        customer += Markup('<span class="sub clip" title="{0}">{0}</span>').format(sale.reference)
+    return customer, nothing if sale.price is None else escape(money(sale.price))
 
 
 def draw_order(order: Order, reader: Reader) -> Markup:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from itertools import chain, pairwise
 from operator import itemgetter
 from typing import Any, NamedTuple, Self, TypeVar
@@ -129,6 +130,24 @@ def _loaded(model: type[AnyModel], facts: dict[str, Any], names: Collection[str]
 def fetch_rows(orders: OrderQuerySet) -> list[Row]:
     """The rows of these orders, in the query's order, each with its service, its people and the tasks that it shows."""
     return with_tasks(ROWS.of(orders))
+
+
+class Sale(NamedTuple):
+    """For whom an order is, what they call it, and what they pay for it. A row shows it only where somebody asks."""
+
+    customer: str | None
+    reference: str
+    price: Decimal | None
+
+
+NOT_SOLD = Sale(None, "", None)
+
+
+def sales_of(pks: Collection[int]) -> dict[int, Sale]:
+    """Id → the sale of an order."""
+    sold = Order.objects.filter(pk__in=pks).order_by()
+    facts = sold.values_list("pk", "customer__name", "customer_reference", "sold_for")
+    return {pk: Sale(name, reference, price) for pk, name, reference, price in facts}
 
 
 def with_tasks(orders: list[Values]) -> list[Row]:

@@ -5,10 +5,16 @@ import re
 import pytest
 from django.test import Client
 
-from accounts.models import User
+from accounts.access import OFF, Role, switch_name
+from accounts.models import DeskSettings, User
+from orders.customers.change import erase_customer
+from orders.models import Order
 from orders.rules.statuses import Status
 from orders.table.columns import COLUMNS, DEFAULT_COLUMNS
+from panel.format.money import money
+from panel.ops.database import ONLY_ROW
 from tests.makers import make_order, make_service, make_user
+from tests.orders.customers.shops import make_customer, rule_for_all, sold_to
 from tests.people import as_user, htmx
 
 pytestmark = pytest.mark.django_db
@@ -94,3 +100,22 @@ def test_a_page_has_as_many_rows_as_its_reader_likes(ana: User, browser: Client)
     ana.page_length = 25
     ana.save(update_fields=["page_length"])
     assert browser.get("/orders/").content.decode().count('<tr class="row') == 25
+
+
+def test_customer_and_price_stand_in_columns_for_those_who_may_see_them(ana: User, browser: Client) -> None:
+    """An erased name is gone at once, and so is a column of money with the right to see it."""
+    rule_for_all("50")
+    customer = make_customer("Ateliér <b>Miro</b>")
+    order = sold_to(customer, "INV-7", by=ana)
+    make_order(Status.COMPLETED)
+    page = browser.get("/orders/?cols=id,customer,sold_for").content.decode()
+    assert page.count("Ateliér &lt;b&gt;Miro&lt;/b&gt;") == 2  # seen, and as its tip
+    assert "INV-7" in page
+    assert f">{money(Order.objects.get(pk=order.pk).sold_for)}</td>" in page
+    erase_customer(customer, by=make_user(Role.MANAGER))
+    assert "Miro" not in browser.get("/orders/?cols=id,customer").content.decode()
+    DeskSettings.objects.update_or_create(pk=ONLY_ROW, defaults={"chosen": {switch_name(ana.role, "money"): OFF}})
+    chosen = "/orders/?cols=id,customer,sold_for"
+    assert head_names(browser.get(chosen).content.decode()) == ["tick", "id", "customer", "act"]
+    User.objects.filter(pk=ana.pk).update(role=Role.VIEWER)
+    assert head_names(browser.get(chosen).content.decode()) == ["id", "sold_for"]

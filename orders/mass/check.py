@@ -208,6 +208,7 @@ class Preview:
                 line.quantity,
                 line.reference,
                 line.customer and line.customer.pk,
+                line.sale and line.sale.price,
                 tuple(sorted(line.read.fields.items())),
             )
             for line in self.ready

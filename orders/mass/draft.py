@@ -1,5 +1,6 @@
 """What a person does with a draft: keep it, mend a line, leave lines out, say yes, throw it away."""
 
+from collections import defaultdict
 from typing import Any
 
 from django.db import transaction
@@ -14,6 +15,7 @@ from orders.rules.refusal import Refusal, require_allowed
 DRAFTS_KEPT = 20  # of one person
 TOO_MANY = f"You keep {DRAFTS_KEPT} lists that are not placed. Throw one away, or place it."
 GONE = "This list was thrown away, or placed from another tab. Nothing was sent now."
+ONE_SERVICE = "All lines of this list are of one service. Nothing was changed."
 NOT_ANY_MORE = "This line is not in the list any more. Nothing was changed."
 NONE_REFUSED = "No order of this list was refused by the supplier."
 
@@ -109,6 +111,29 @@ def answer(draft: MassDraft, by: Any, kind: str, *, number: int = 0, yes: bool =
                     agreed.pop(kind, None)
                     if yes:
                         agreed[kind] = question.mark
+
+
+def split(pk: Any, *, by: Any) -> list[MassDraft]:
+    """Makes a draft of each service's lines; the first remains in this one. What was agreed to still counts."""
+    require_allowed(by, "place")
+    with transaction.atomic():
+        mine = MassDraft.objects.filter(owner=by)
+        draft = mine.select_for_update().filter(pk=pk).first()
+        if draft is None:
+            raise Refusal(GONE)
+        of_service: defaultdict[str, list[Any]] = defaultdict(list)
+        for row in draft.lines:
+            of_service[row["typed"].get("service", "")].append(row)
+        if len(of_service) == 1:
+            raise Refusal(ONE_SERVICE)
+        if mine.count() + len(of_service) - 1 > DRAFTS_KEPT:
+            raise Refusal(TOO_MANY)
+        first, *others = of_service.values()
+        now = timezone.now()
+        copied = {"owner": by, "source": draft.source, "seen": draft.seen, "unread": draft.unread, "changed_at": now}
+        draft.lines, draft.changed_at = first, now
+        draft.save(update_fields=["lines", "changed_at"])
+        return [draft, *MassDraft.objects.bulk_create(MassDraft(lines=rows, **copied) for rows in others)]
 
 
 def throw_away(pk: Any, *, by: Any) -> None:

@@ -4,11 +4,13 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from accounts.access import may
+from accounts.desk_settings import current
 from accounts.models import BalanceReading
 from orders.limits.check import NOT_COUNTED, Limits, limits_of
 from orders.limits.day import next_day
 from orders.limits.spent import Today, today_of
 from orders.mass.lines import Line
+from orders.rules.margin import warning
 from orders.rules.refusal import Refusal
 from orders.statistics.runway import Runway, is_dear, runway
 from orders.statistics.spending import spending_beside
@@ -30,6 +32,9 @@ class Totals(NamedTuple):
     limits: Limits
     today: Today | None
     over: str  # why the whole does not fit a limit of the day, as a sentence; "" when it does
+    sold: Decimal | None = None  # what customers pay; None where no line has a selling price
+    margin: Decimal = Decimal(0)  # of the lines that have one
+    below: int = 0  # lines that are sold below cost or below the least margin
 
     @property
     def left(self) -> Decimal | None:
@@ -55,7 +60,15 @@ def totals_of(lines: list[Line], by: Any, now: Any) -> Totals:
     today = today_of(by.pk, now) if limits.by_day else None
     over = why_over(limits, expected, today.plus(expected), by, now) if today and lines else ""
     leaves = runway(after, currency, spending_beside(reading)) if dear and sees_money() else None
-    return Totals(len(lines), expected, balance, currency, after, leaves, limits, today, over)
+    return Totals(len(lines), expected, balance, currency, after, leaves, limits, today, over, *sums_of_sales(lines))
+
+
+def sums_of_sales(lines: list[Line]) -> tuple[Decimal | None, Decimal, int]:
+    """What customers pay for these lines, what that leaves, and how many lines leave too little."""
+    sales, floor = [line.sale for line in lines if line.sale], current().margin_floor_percent
+    below = sum(bool(warning(sale.price, sale.cost, floor)) for sale in sales)
+    margin = sum((sale.margin for sale in sales), Decimal(0))
+    return sum((sale.price for sale in sales), Decimal(0)) if sales else None, margin, below
 
 
 def why_over(limits: Limits, expected: Decimal, then: Today, reader: Any, now: Any) -> str:

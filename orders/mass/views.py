@@ -130,8 +130,10 @@ def check_page(request: HttpRequest, draft: MassDraft, why: str = "") -> HttpRes
 @needs("place")
 @require_POST
 def lines(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Changes lines of a draft by one press: mend, make, tick, yes, all, bad. Leads back to where it was pressed."""
+    """Changes lines of a draft by one press: mend, make, tick, yes, all, bad, split. Leads back to where it was."""
     form = request.POST
+    if "split" in form:
+        return split(request, pk)
 
     def act(draft: MassDraft) -> None:
         number, _, word = next((form[name] for name in PRESSES if name in form), "").partition(":")
@@ -161,6 +163,19 @@ def lines(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     query = f"?show={state if state in STATES else ''}&page={read_number(form.get('page')) or 1}"
     pressed = read_number(next((form[name] for name in PRESSES if name in form), "").partition(":")[0])
     return redirect(f"{reverse('orders:mass_draft', args=[pk])}{query}{f'#l{pressed}' if pressed else ''}")
+
+
+def split(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Makes a draft of each service's lines, and leads to all drafts."""
+    try:
+        parts = drafts.split(pk, by=request.user)
+    except NotAllowed:
+        raise
+    except Refusal as refusal:
+        messages.warning(request, str(refusal))
+        return redirect("orders:mass_draft", pk)
+    messages.success(request, f"These are {len(parts)} lists now, one for each service. Nothing was sent.")
+    return redirect("orders:mass_new")
 
 
 @needs("place")

@@ -6,9 +6,15 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from orders.mass.check import Preview
+from orders.mass.draft import DRAFTS_KEPT, TOO_MANY
+from orders.mass.place import place_list
 from orders.models import MassDraft, MassJob, Order
+from orders.rules.refusal import Refusal
 from panel.web.uploads import KEPT_BYTES, TAKEN_AT
+from tests.accounts.roles.switched import switch
 from tests.makers import make_service, make_user
+from tests.orders.customers.shops import rule_for_all
 from tests.orders.mass.lists import lines_for, pasted, placed
 from tests.people import as_user
 
@@ -70,3 +76,42 @@ def test_a_draft_is_its_persons_alone(ana: User) -> None:
     assert stranger.get(draft.get_absolute_url()).status_code == 404
     stranger.post(f"{draft.get_absolute_url()}removal/")
     assert MassDraft.objects.exists()
+
+
+def test_a_list_of_several_services_splits_into_one_for_each(browser: Client, ana: User) -> None:
+    """No line is lost or doubled, each keeps its number and its yes; no person gets too many drafts."""
+    first, second = make_service(), make_service()
+    draft = pasted(f"{lines_for(first, 2)}\n{lines_for(second, 1)}\n", ana)
+    assert "Split by service" in browser.get(draft.get_absolute_url()).content.decode()
+    browser.post(f"{draft.get_absolute_url()}lines/", {"tick": "3:out"})
+    answer = browser.post(f"{draft.get_absolute_url()}lines/", {"split": "1"})
+    assert answer["Location"] == "/orders/mass/"
+    kept = {tuple(line["n"] for line in each.lines): each for each in MassDraft.objects.filter(owner=ana)}
+    assert kept.keys() == {(1, 2), (3,)}
+    assert kept[1, 2].pk == draft.pk
+    assert kept[3,].lines[0]["out"] is True
+    assert {each.source for each in kept.values()} == {"a pasted list"}
+    # One service is not split, nor is a list that would become too many.
+    browser.post(f"{draft.get_absolute_url()}lines/", {"split": "1"})
+    many = pasted("\n".join(lines_for(make_service(), 1) for _ in range(DRAFTS_KEPT)), ana)
+    said = browser.post(f"{many.get_absolute_url()}lines/", {"split": "1"}, follow=True).content.decode()
+    assert TOO_MANY in said
+    assert MassDraft.objects.count() == 3
+
+
+def test_what_customers_pay_is_seen_before_the_press_by_those_who_may_see_money(browser: Client, ana: User) -> None:
+    rule_for_all("-50")
+    service = make_service(category="Instagram › Likes", name="Likes", rate="2.00")
+    draft = pasted(lines_for(service, 2, quantity=1_000), ana)
+    page = browser.get(draft.get_absolute_url()).content.decode()
+    assert page.count("they pay $1.00") == 2
+    assert "<dt>Customers pay</dt><dd>$2.00</dd>" in page
+    assert "2 lines would earn too" in page
+    assert page.count("They pay less than this order costs us.") == 2
+    seen = Preview(draft, ana).mark
+    rule_for_all("50")
+    with pytest.raises(Refusal, match="Something moved since you looked"):
+        place_list(draft.pk, seen, by=ana)
+    switch(operator_money=False)
+    page = browser.get(draft.get_absolute_url()).content.decode()
+    assert "they pay" not in page and "Customers pay" not in page

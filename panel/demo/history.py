@@ -30,7 +30,7 @@ from orders.placing.place import place
 from orders.rules.eligibility import WHY_NOT
 from orders.rules.statuses import Status
 from orders.teamwork import assignment, notes
-from panel.demo import handover
+from panel.demo import customers, handover
 from panel.demo.processes import Trouble
 from panel.demo.sandbox_control import control
 from panel.format.money import UNITS_PER_RATE
@@ -50,7 +50,7 @@ CALLS_A_MINUTE = 1_000  # the sandbox's limit for the key meanwhile: two days go
 ROUND_SECONDS = 90.0  # how long the worker may take; longer than a pause at a limit
 CHECK_EVERY_SECONDS = 0.1
 
-SHOPS = ("harbour.coffee", "lina.bakes", "northside_gym", "studio.kestrel", "paperplanes", "moss.and.fern")
+SHOPS = tuple(shop.handle for shop in customers.SHOPS)
 LINKS = {
     "Instagram": "https://www.instagram.com/{shop}/p/{code}/",
     "TikTok": "https://www.tiktok.com/@{shop}/video/{number}",
@@ -86,11 +86,13 @@ def write() -> None:
     # All of it, which comes in several writes: the orders are drawn from it.
     wait_until(Chore.objects.filter(name="catalog", done_at__isnull=False).exists, "take in the catalog")
     control("limits", key=CALLS_A_MINUTE, tier=CALLS_A_MINUTE)
-    order_chance, aftersale_chance, talk_chance = (random.Random(SEED) for _ in range(3))  # noqa: S311 - no secret
+    order_chance, aftersale_chance, talk_chance, sale_chance = (random.Random(SEED) for _ in range(4))  # noqa: S311
+    customers.write()
     orders = new_orders(order_chance)
     for number, hours in enumerate(ROUND_HOURS, 1):
         for _ in range(ORDERS_PER_ROUND):
-            place(**next(orders))
+            order = next(orders)
+            place(**order, **customers.of_link(order["link"], sale_chance))
         unsent().filter(unclear_since=None).update(due_at=timezone.now())  # nobody waits for an undo in the past
         wait_until(lambda: not unsent().exists() and not unreported(None).exists(), "send the orders")
         if number == STUCK_AFTER:
@@ -99,6 +101,7 @@ def write() -> None:
         ask_after_sale(aftersale_chance)
         talk(talk_chance)
     set_limits()
+    customers.pay()
     handover.write()
     Chore.objects.update(due_at=timezone.now())  # the next worker begins by asking for the balance
 

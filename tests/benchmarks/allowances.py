@@ -11,6 +11,8 @@ from orders.bulk.views import SCANNED_ORDERS
 from orders.handover.events import ROWS as SINCE_ROWS
 from orders.handover.sections import KINDS as SINCE_KINDS
 from orders.reports.charges import DAYS_A_PAGE
+from orders.reports.period import LENGTHS, USUAL
+from orders.rules.score import WEEKS
 from orders.statistics.delivery_times import MEASURED_ORDERS
 from orders.table.export import ORDERS_PER_QUERY
 from orders.table.paging import PROBED_ROWS, SCANNED_IDS
@@ -75,6 +77,17 @@ ALLOWANCES = (
         r"GET  /activity/since/.*",
         "the newest lines of each kind and their orders are read, down to a bound that a small desk does not reach",
         rows=lambda size: SINCE_ROWS * len(SINCE_KINDS), steps=110, blocks=3,
+    ),
+    Allowance(
+        r"GET  /reports/.*|POST /reports/export/.*",
+        "the sums of each day and each service, person or customer that was ordered that day, of two periods that a "
+        "small desk has not filled",
+        rows=lambda size: min(size, 2 * LENGTHS[USUAL] * ORDERS_A_DAY) - HISTORY, steps=80, blocks=0.02,
+    ),
+    Allowance(
+        r"chore: scores",
+        "the sums of each day and each service that was ordered that day, of so many weeks",
+        rows=lambda size: min(size, 7 * WEEKS * ORDERS_A_DAY) - HISTORY, steps=65, blocks=0.12,
     ),
     Allowance(
         r"GET  /(activity/\?kind=orders&|activity/\?|team/security/\?what=refused&)person=.*",

@@ -98,7 +98,7 @@ def subjects(owner: User) -> dict[str, str]:
         "night": f"{timezone.now() - timedelta(hours=15):%Y-%m-%dT%H:%MZ}",
         "month": f"{timezone.now() - timedelta(days=30):%Y-%m-%dT%H:%MZ}",
         "assigned": Picked({0: picked}, "ticked on the orders page").signed(),
-        "customer": "7", "few": "41", "reference": "INV-6",
+        "customer": "1", "few": "41", "reference": "INV-0",
         "price_rule": str(SellingRule.objects.order_by("-pk")[3].pk),
         "reading": "49990", "alarm": "1996", "door": str(DoorEvent.objects.order_by("-at")[100].pk), "session": "51",
         "unseen_alarm": str(Alarm.objects.exclude(sightings__user=owner)[0].pk),

@@ -25,6 +25,7 @@ from tests.benchmarks.desks import write_desk
 from tests.benchmarks.measure import Counts
 from tests.benchmarks.rounds import Probe
 from tests.benchmarks.subjects import subjects
+from tests.benchmarks.visitor import Visitor
 from tests.deliveries import OLDER, SECRET
 
 FEW, SOME, MANY = 1_000, 20_000, 1_000_000
@@ -93,7 +94,7 @@ def measured(size: int, figures: measure.Figures) -> Table:
         polls.put_off()
         clean_up()
         settings.NOTPANEL_WEBHOOK_SECRETS = [SECRET, OLDER]
-        visitor = visits.Visitor(owner[0], subjects(owner[0]))
+        visitor = Visitor(owner[0], subjects(owner[0]))
         table: Table = {}
         took = measure.seconds(lambda: table.update(counts_of(visitor, twice=size != SOME)))
         figures.say(f"measured {len(table)} things in {took:.0f} s")
@@ -102,7 +103,7 @@ def measured(size: int, figures: measure.Figures) -> Table:
         return table
 
 
-def counts_of(visitor: visits.Visitor, *, twice: bool) -> Table:
+def counts_of(visitor: Visitor, *, twice: bool) -> Table:
     table: Table = {}
     for probe in everything(visitor):
         assert probe.name not in table, f"two things are called {probe.name}"
@@ -127,7 +128,7 @@ def count_of(probe: Probe, *, twice: bool) -> Counts:
     return measure.counted(probe.work, probe.prepare)
 
 
-def everything(visitor: visits.Visitor) -> Iterator[Probe]:
+def everything(visitor: Visitor) -> Iterator[Probe]:
     """What only reads comes first, for what a rolled back change leaves behind makes others read more."""
     all_visits = list(visits.all_visits(visitor))
     yield from sorted(all_visits, key=lambda probe: probe.writes)

@@ -11,14 +11,16 @@ from panel.worker.loop import STEPS
 from panel.worker.recurring import RECURRING_WORK
 from tests.addresses import plain_route, registered, routes
 from tests.benchmarks import measure, rounds, visits
+from tests.benchmarks.admin_visits import SEARCHED
 from tests.benchmarks.flat import MOST_GROWTH, Row
 from tests.benchmarks.measure import Counts
+from tests.benchmarks.visitor import Line
 
 AN_ID = "00000000-0000-4000-8000-000000000000"
 
 
 def test_every_address_is_come_to() -> None:
-    addresses = [visits.Line.read(line).address for line in visits.LINES.strip().splitlines()]
+    addresses = [Line.read(line).address for line in visits.LINES.strip().splitlines()]
     known = {plain_route(resolve(re.sub(r"{\w+}", "1", address.split("?")[0].replace("{draft}", AN_ID))).route)
              for address in (*addresses, *visits.ELSEWHERE)}  # fmt: skip
     of_models = tuple(f"admin/{model._meta.label_lower.replace('.', '/')}/" for model, _ in registered())
@@ -29,7 +31,7 @@ def test_every_address_is_come_to() -> None:
 def test_every_filter_and_search_is_tried() -> None:
     assert set(visits.FILTER_VALUES) == FILTERS.keys() - {"status", "open"}
     searched = {field.lstrip("=^") for _, model_admin in registered() for field in model_admin.search_fields}
-    assert searched <= visits.SEARCHED.keys()
+    assert searched <= SEARCHED.keys()
 
 
 def test_every_step_and_chore_of_the_worker_is_measured() -> None:

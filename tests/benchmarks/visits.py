@@ -5,30 +5,24 @@ write something; ASK is a POST that writes nothing. Names in braces are of `subj
 Django's admin is the same for each model, so `admin_lines` makes their lines.
 """
 
-import re
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
-from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, quote
+from typing import Any
 
-from django.conf import settings
-from django.contrib.admin import ModelAdmin
-from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import DeskSession, User
-from accounts.models.door import digest_of
 from catalog.models import ShrinkAlarm
 from orders.aftersale.states import STATES
 from orders.models import Order, Sending
 from orders.rules.statuses import Status
 from orders.table.filters import FILTERS, OPEN_FILTERS, PLACINGS
-from panel.web.admin_record import RecordAdmin
-from tests.addresses import admin_address, plain_route, registered
+from tests.addresses import registered
+from tests.benchmarks.admin_visits import admin_lines
 from tests.benchmarks.page import BROWSER, HTMX, OpenPage
 from tests.benchmarks.rounds import Probe
+from tests.benchmarks.visitor import Line, Visitor
 from tests.deliveries import ENDPOINT_PATH, body_of, headers_of
 from tests.makers import PASSWORD
 
@@ -314,71 +308,6 @@ ELSEWHERE = (
     "/orders/changes/", "/orders/sending/resumption/", "/orders/sending/release/", "/services/alarms/1/acceptance/",
     ENDPOINT_PATH,
 )  # fmt: skip
-METHODS = {"GET": "get", "POST": "post", "ASK": "post"}
-LINE = re.compile(r"(GET|POST|ASK) +(\S+)(?: \| (.*?))?(?: -> (\d+))?")
-
-
-class Line(NamedTuple):
-    """One visit, as a line of LINES says it."""
-
-    method: str
-    address: str
-    sent: str
-    status: int | None
-
-    @classmethod
-    def read(cls, text: str) -> "Line":
-        found = LINE.fullmatch(text)
-        assert found, text
-        method, address, sent, status = found.groups()
-        return cls(method, address, sent or "", int(status) if status else None)
-
-    @property
-    def name(self) -> str:
-        what = re.sub(r"&?(token|seen|picked|password\d?|oldpassword)=[^&]*", "", self.sent)
-        address = re.sub(r"=\d{4}-\d\d-\d\d[^&]*", "={today}", self.address)
-        return f"{self.method:4} {address}{f' | {what}' if what else ''}"
-
-
-class Visitor:
-    """The owner's signed-in browser, and the routes that it has come to."""
-
-    def __init__(self, owner: User, subjects: dict[str, str]) -> None:
-        self.owner, self.subjects = owner, subjects
-        self.routes: set[str] = set()
-        browser = Client(headers=BROWSER)
-        browser.force_login(owner)
-        self._key = browser.cookies[settings.SESSION_COOKIE_NAME].value
-        self.last_used(
-            timezone.now() + timedelta(days=1)
-        )  # or some visits would note the use, whenever a minute is over
-        self._cookies = browser.cookies.output(header="")
-
-    def last_used(self, at: datetime) -> None:
-        """Sets when the session of this browser was used last."""
-        DeskSession.objects.filter(digest=digest_of(self._key)).update(used_at=at)
-        User.objects.filter(pk=self.owner.pk).update(seen_at=at)
-
-    def go(self, line: Line, *, htmx: bool = False) -> None:
-        """Comes to the address, and checks that it is answered as the line says."""
-        url, sent = line.address.format(**self.subjects), parse_qsl(line.sent, keep_blank_values=True)
-        form: dict[str, list[str]] = {}
-        for name, value in sent:
-            form.setdefault(name, []).append(value.format(**self.subjects))
-        response = self.send(METHODS[line.method], url, form, HTMX if htmx else {})
-        if line.method == "GET" or line.status:
-            assert response.status_code == (line.status or 200), f"{line.name}: {response.status_code}"
-        else:
-            assert response.status_code < 400, f"{line.name}: {response.status_code}"
-
-    def send(self, method: str, url: str, form: Any = None, headers: dict[str, str] | None = None) -> Any:
-        browser = Client(headers=BROWSER)
-        browser.cookies.load(self._cookies)
-        response = getattr(browser, method)(url, form or {}, headers=headers) if method == "post" else browser.get(
-            url, headers=headers)  # fmt: skip
-        assert b"".join(response) or response.status_code != 200, url
-        self.routes.add(plain_route(response.resolver_match.route))
-        return response
 
 
 # ── All visits ───────────────────────────────────────────────────────────────────────────────────
@@ -473,45 +402,3 @@ def deliver(visitor: Visitor) -> None:
     response = Client(headers=BROWSER).post(ENDPOINT_PATH, body, content_type=kind, headers=headers)
     assert response.status_code == 200, response.content
     visitor.routes.add(ENDPOINT_PATH.strip("/") + "/")
-
-
-# ── Django's admin ───────────────────────────────────────────────────────────────────────────────
-def admin_lines(visitor: Visitor, model: type[Model], model_admin: "ModelAdmin[Any]") -> Iterator[str]:
-    """A model's list with its next page, each kind of filter and search, and the pages of its newest row."""
-    changelist = admin_address(model, "changelist")
-    yield f"GET  {changelist}"
-    newest = model._default_manager.order_by("-pk").first()
-    assert newest is not None, f"this desk has no {model._meta.verbose_name}"
-    its_id = f"{model._meta.model_name}_id"
-    visitor.subjects[its_id] = quote(str(newest.pk))
-    if model._default_manager.count() > model_admin.list_per_page:
-        yield f"GET  {changelist}?p=2"
-    yield from (f"GET  {changelist}?q={term}" for term in searched(model, model_admin))
-    html = visitor.send("get", changelist, headers={"accept-encoding": "identity"}).content.decode()
-    for choices in html.split("data-filter-title=")[1:]:
-        links = re.findall(r'<a href="\?([^"]+)"', choices.split("</details>")[0])
-        # Of days the past seven and not today, which holds few rows or many by the hour at which this is counted.
-        links = links[1:] if "__gte=" in links[0] else links
-        yield f"GET  {changelist}?{links[0].replace('&amp;', '&')}"
-    row = f"{changelist}{{{its_id}}}/"
-    yield from (f"GET  {row}{page}/" for page in ("change", "history"))
-    # Nothing is behind these but a refusal; they are only come to.
-    for line in (f"GET {row} -> 302", f"GET {row}delete/ -> 403"):
-        visitor.go(Line.read(line))
-    if isinstance(model_admin, RecordAdmin):
-        visitor.go(Line.read(f"GET {changelist}add/ -> 403"))
-
-
-def searched(model: type[Model], model_admin: "ModelAdmin[Any]") -> list[str]:
-    """Something that each field of the search may find."""
-    return list(dict.fromkeys(SEARCHED[field.lstrip("=^")] for field in model_admin.search_fields))
-
-
-SEARCHED = {
-    "id": "{middle}", "upstream_id": "{upstream_id}", "request_id": "{request_id}", "link": "{word}",
-    "order__id": "{middle}", "order__upstream_id": "{upstream_id}", "answer": "refilled", "kind": "placed",
-    "task__order__id": "{middle}", "said": "timed", "name": "View", "query": "live", "why": "name", "raw": "service",
-    "service__upstream_id": "{service}", "service__name": "likes", "text": "customer", "key": "dlv_{upstream_id}",
-    "event": "order.partial", "haystack": "likes", "service__haystack": "likes", "user__name": "Ana+3",
-    "username": "operator5", "email": "operator5", "object_repr": "Ana", "change_message": "role",
-}  # fmt: skip

@@ -49,8 +49,19 @@ NOTHING = equal(id=0)
 BY_PEOPLE = Condition(Q(by__isnull=False), lambda line: line.by_id is not None)
 BY_NOBODY = Condition(Q(by=None), lambda line: line.by_id is None)
 NOT_AT_THE_DOOR = Condition(~Q(group__in=sorted(DOOR_GROUPS)), lambda line: line.group not in DOOR_GROUPS)
-# The columns that conditions look at.
-LOOKED_AT = ("id", "at", "by_id", "group", "order_id", "person_id", "thing", "thing_id")
+
+
+class Looked(NamedTuple):
+    """Of a line what conditions look at."""
+
+    id: int
+    at: Any  # a datetime, or in whatever words the database says one
+    by_id: int | None
+    group: str
+    order_id: int | None
+    person_id: int | None
+    thing: str
+    thing_id: int | None
 
 
 class About(NamedTuple):

@@ -15,7 +15,7 @@ from django.utils.dateparse import parse_datetime
 
 from accounts.models import TrailLine
 from accounts.models.trail import before_line
-from orders.activity.filters import LOOKED_AT, Filters
+from orders.activity.filters import Filters, Looked
 from panel.web.params import read_number
 
 LINES_A_PAGE = 100
@@ -60,7 +60,7 @@ def find(filters: Filters, after: Place | None, rows: int = LINES_A_PAGE, window
     if not others:
         return page_of(newest_of(parts, rows + 1), rows)
     for size in (min(window, FEW * rows), window):  # most pages are full after a few
-        read = list(newest_of(parts, size).values_list(*LOOKED_AT, named=True)[:size])
+        read = looked_at(parts, size)
         # In hand, for a database might find the others by another index, and look through all that it holds.
         fitting = [line.id for line in read if all(other.fits(line) for other in others)][: rows + 1]
         if len(fitting) > rows or len(read) < size:
@@ -68,23 +68,31 @@ def find(filters: Filters, after: Place | None, rows: int = LINES_A_PAGE, window
     found = page_of(TrailLine.objects.filter(pk__in=fitting).newest_first(), rows)
     if found.next or len(read) < size:
         return found
-    return found._replace(next=Place(read[-1].at, read[-1].id), looked=size)
+    last = TrailLine.objects.only("at").get(pk=read[-1].id)
+    return found._replace(next=Place(last.at, last.pk), looked=size)
 
 
 def newest_of(parts: "list[QuerySet[TrailLine]]", size: int) -> "QuerySet[TrailLine]":
-    """The newest lines of these, so many at most. Each is read by an index from its newest down, in one statement."""
+    """The newest lines of these, so many at most."""
     if len(parts) == 1:
         return parts[0]
+    return TrailLine.objects.filter(pk__in=[line.id for line in looked_at(parts, size)]).newest_first()
+
+
+def looked_at(parts: "list[QuerySet[TrailLine]]", size: int) -> list[Looked]:
+    """What conditions look at of the newest lines of these, so many at most.
+
+    Each part is read by an index from its newest down, all in one statement.
+    """
     found, params = list[str](), list[Any]()
     for part in parts:
-        sql, values = part.values("at", "pk")[:size].query.sql_with_params()
+        sql, values = part.values(*Looked._fields)[:size].query.sql_with_params()
         found.append(f"SELECT * FROM ({sql}) AS of_{len(found)}")  # noqa: S608  our own words alone
         params += values
-    union = f"SELECT pk FROM ({' UNION ALL '.join(found)}) AS lines ORDER BY at DESC, pk DESC LIMIT {size}"  # noqa: S608
+    union = f"SELECT * FROM ({' UNION ALL '.join(found)}) AS lines ORDER BY at DESC, id DESC LIMIT {size}"  # noqa: S608
     with connection.cursor() as cursor:
         cursor.execute(union, params)
-        pks = [pk for (pk,) in cursor.fetchall()]
-    return TrailLine.objects.filter(pk__in=pks).newest_first()
+        return [Looked(*row) for row in cursor.fetchall()]
 
 
 def page_of(lines: "QuerySet[TrailLine]", rows: int) -> Found:

@@ -61,8 +61,7 @@ MISTAKES = (
     ),
     Mistake(
         "activity looks through the whole trail", "orders/activity/search.py",
-        "list(newest_of(parts, size).values_list(*LOOKED_AT, named=True)[:size])",
-        "list(newest_of(parts, size).values_list(*LOOKED_AT, named=True))",
+        "for size in (min(window, FEW * rows), window):", "for size in (min(window, FEW * rows), 10**6):",
         ACTIVITY,
     ),
     Mistake(

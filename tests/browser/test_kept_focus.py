@@ -25,10 +25,10 @@ from tests.makers import make_order, make_service, make_user, place_order
 BY_POLLS = {"order", "job", "answers", "alarms", "approvals", "calls", "sync", "bar", "bell", "trouble", "fresh",
             "waits-{{ key }}-{{ at }}"}  # fmt: skip
 WITHOUT_CONTROLS = {"poll", "heard", "counts", "n-all", "n-late", "n-asked", "n-{{ tab }}", "needs", "undecided",
-                    "unread", "waits-more", "stars", "sample", "doctor"}  # fmt: skip
+                    "unread", "waits-more", "stars", "sample", "doctor", "customer-names"}  # fmt: skip
 # Each with the focus elsewhere, or on a control with an id.
 BY_TYPING_AND_PRESSES = {"services", "found", "receipt", "fields", "doubt", "alike", "hold", "cheaper", "matching",
-                         "press", "ask-why", "go-list"}  # fmt: skip
+                         "press", "ask-why", "go-list", "register", "credit"}  # fmt: skip
 SWAPPED_TAG = re.compile(r"<[a-z]+ [^<>]*?(?:hx-swap-oob|\{\{ swap \}\}|hx-swap=)", re.DOTALL)
 # Polls, and waits until what had the focus is in the page no more; false when that does not come.
 SWAPPED = """() => new Promise((done) => {

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -120,25 +121,36 @@ def names_of(keys: Iterable[Any], split: str) -> dict[Any, Name]:
             person.pk: Name(str(person), "", {"by": str(person.pk)}) for person in User.objects.filter(pk__in=wanted)
         })  # fmt: skip
     if split == "customer":
-        nobody: dict[Any, Name] = {0: Name("No customer named")}
+        nobody: dict[Any, Name] = {0: Name("No customer named", "", {"customer": "0"})}
         return _named(wanted, nobody | {
             customer.pk: Name(str(customer), "", {"customer": str(customer.pk)})
             for customer in Customer.objects.filter(pk__in=wanted)
         })  # fmt: skip
     if split == "network":
         return {
-            key: Name("Other", "") if key == OTHER_NETWORK else Name(str(key), "", {"network": str(key).lower()})
+            key: Name("Other" if key == OTHER_NETWORK else str(key), "", {"network": str(key).lower()})
             for key in wanted
         }
-    return {key: Name(str(key) or "No category", "", {"category": str(key)} if key else None) for key in wanted}
+    return {key: Name(str(key) or "No category", "", {"category_now": str(key)} if key else None) for key in wanted}
 
 
 def _named(wanted: list[Any], found: Mapping[Any, Name]) -> dict[Any, Name]:
     return {key: found.get(key, Name(f"No. {key}")) for key in wanted}
 
 
-def orders_query(period: Period, name: Name | None = None) -> str:
-    """The query of the list of the period's orders, of a row alone where it is one; "" where no list shows them."""
+def orders_query(
+    period: Period, name: Name | None = None, facts: Mapping[str, str] | None = None, *, earlier: bool = False
+) -> str:
+    """The query of the list of the period's orders, of a row alone where it is one; "" where no list shows them.
+
+    `earlier`: of the orders that it is compared with. `facts`: further filters of the list.
+    """
     if name is not None and name.query is None:
         return ""
-    return "?" + urlencode({**(name.query or {} if name else {}), "from": str(period.first), "to": str(period.last)})
+    first, last = period.before if earlier else (period.first, period.last)
+    return days_query(first, last, {**(name.query or {} if name else {}), **(facts or {})})
+
+
+def days_query(first: date, last: date, filters: Mapping[str, str] | None = None) -> str:
+    """The query of the list of the orders of these days, with further filters."""
+    return "?" + urlencode({**(filters or {}), "from": str(first), "to": str(last)})

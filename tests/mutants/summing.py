@@ -4,6 +4,7 @@ from tests.mutants.mistake import Mistake
 
 SALES, STATEMENT, FIGURES = "orders/statistics/sales.py", "orders/reports/statement.py", "orders/reports/figures.py"
 SUMS, PAGES = "tests/orders/statistics/test_sales.py", "tests/orders/reports/test_reports.py"
+ROWS = "tests/orders/reports/test_rows_behind.py"
 
 MISTAKES = (
     Mistake(
@@ -27,8 +28,21 @@ MISTAKES = (
     ),
     Mistake(
         "a day that begins with a whole hour everywhere", STATEMENT,
-        "for level in (DAYS, HOURS, QUARTERS) if all(slot % level.block == 0 for slot in slots))",
-        "for level in (DAYS, HOURS) if all(slot % level.block // HOURS.block == 0 for slot in slots))", PAGES,
+        "for slot in slots if slot % HOUR})", "for slot in slots if slot % HOUR > HOUR})", PAGES,
+    ),
+    Mistake(
+        "numbers of the period before that lead to the orders of this one", "orders/reports/splits.py",
+        "first, last = period.before if earlier else (period.first, period.last)",
+        "first, last = period.first, period.last", ROWS,
+    ),
+    Mistake(
+        "late orders that are all that were ever late", "orders/table/filters.py",
+        "Q(_IS_FINAL, ended_late=True)", "Q(ended_late=True)", ROWS,
+    ),
+    Mistake(
+        "an order with two refills that is listed twice", "orders/table/filters.py",
+        "rows = Task.objects.filter(condition).exclude(Exists(newer))", "rows = Task.objects.filter(condition)",
+        "tests/orders/table/test_listing.py",
     ),
     Mistake(
         "cents that are rounded each for itself", FIGURES,

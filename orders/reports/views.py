@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import FIELDS, may, needs
 from accounts.trail.record import record_change
-from orders.models import SaleSum, ServiceScore
+from orders.models import SaleSum, SavedView, ServiceScore
 from orders.reports import export as files
 from orders.reports.figures import Totals, added, in_cents
 from orders.reports.key_figures import key_figures, percent
@@ -28,6 +28,7 @@ from panel.format.numbers import marked
 from panel.format.spreadsheet import FORMATS, spool
 from panel.format.times import zone_name
 
+SAVED_REPORTS = 20  # in the menu; all of them are on a page of their own
 AMOUNTS = ("spent", "spent_before", "sold", "margin")  # of a Step
 
 
@@ -65,7 +66,7 @@ def reports(request: HttpRequest) -> HttpResponse:
         "longest": max([1, *(max(getattr(row.now, measure), getattr(row.before, measure)) for row in split.rows)]),
         "first_sale": None if everything.any else first_sale(),
         "total": total_of(steps), "percent": percent, "query": request.GET.urlencode(),
-        **pictures_of(steps, sees_money), **scores_of(split, period),
+        **pictures_of(steps, sees_money), **scores_of(split, period), **saved_of(request.user, period),
     }  # fmt: skip
     return render(request, "orders/reports/index.html", context)
 
@@ -133,6 +134,16 @@ def tick_words(millionths: int) -> str:
     """What a line of the chart of money stands for: `$100` without cents, and cents below ten dollars."""
     amount = dollars(millionths)
     return money(amount).removesuffix(f"{marked('.')}00") if amount >= 1 else money(amount)
+
+
+def saved_of(user: Any, period: Period) -> dict[str, Any]:
+    """The saved reports that this person sees, the one that this report began as, and whether it differs from it."""
+    views = list(SavedView.objects.seen_by(user).of_reports()[:SAVED_REPORTS])
+    view = next((view for view in views if view.pk == period.view), None)
+    if period.view and view is None:
+        view = SavedView.objects.seen_by(user).of_reports().filter(pk=period.view).first()
+    return {"saved": views, "view": view, "view_changed": bool(view and view.query != period.kept),
+            "may_change": bool(view and not view.why_no_change(user))}  # fmt: skip
 
 
 def scores_of(split: Split, period: Period) -> dict[str, Any]:

@@ -223,7 +223,13 @@ POST /mentions/read/ | note={early}
 GET  /upstream/
 GET  /reports/
 GET  /reports/?period=year&split=customer
+GET  /reports/?view={report}
 POST /reports/export/?period=7 | format=csv
+GET  /reports/saved/
+POST /reports/saved/ | name=Weekly&query=period%3D7
+POST /reports/saved/{report}/ | name=Other&sharing=yes&shared=on
+POST /reports/saved/{report}/mail/ | mail=no
+POST /reports/saved/{report}/removal/
 GET  /upstream/charges/
 GET  /upstream/charges/?day={today}
 GET  /upstream/balance/

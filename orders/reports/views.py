@@ -17,7 +17,7 @@ from orders.reports.figures import Totals, added, in_cents
 from orders.reports.key_figures import key_figures, percent
 from orders.reports.period import BY, COMPARED, PRESETS, SPLITS, Bucket, Period, days_words
 from orders.reports.pictures import bars_of, line_of, spark_of
-from orders.reports.splits import ALL_ROWS, KEY_OF, ROWS, Split, days_query, orders_query, split_of
+from orders.reports.splits import ALL_ROWS, KEY_OF, ROWS, Split, days_query, orders_query, split_of, to_orders
 from orders.reports.statement import Sums, read_sums
 from orders.rules.score import LEAST_ENDED, SCORE_DAYS, made_of
 from orders.statistics.charge_totals import QUARTER, dollars
@@ -62,7 +62,7 @@ def reports(request: HttpRequest) -> HttpResponse:
         "steps": steps, "split": split, "measure": measure, "sees": sees_money, "is_long": is_long,
         "now": everything, "before": (earlier := added(sums.before)), "compared_with": earlier.any,
         "key_figures": key_figures(sums, period, sees_money),
-        "orders_query": orders_query,
+        "orders_query": orders_query, "some": to_orders,
         "longest": max([1, *(max(getattr(row.now, measure), getattr(row.before, measure)) for row in split.rows)]),
         "first_sale": None if everything.any else first_sale(),
         "total": total_of(steps), "percent": percent, "query": request.GET.urlencode(),

@@ -4,7 +4,7 @@ from tests.mutants.mistake import Mistake
 
 SALES, STATEMENT, FIGURES = "orders/statistics/sales.py", "orders/reports/statement.py", "orders/reports/figures.py"
 SUMS, PAGES = "tests/orders/statistics/test_sales.py", "tests/orders/reports/test_reports.py"
-ROWS = "tests/orders/reports/test_rows_behind.py"
+ROWS, MAILS = "tests/orders/reports/test_rows_behind.py", "tests/orders/saved_reports/test_mailed.py"
 
 MISTAKES = (
     Mistake(
@@ -43,6 +43,23 @@ MISTAKES = (
         "an order with two refills that is listed twice", "orders/table/filters.py",
         "rows = Task.objects.filter(condition).exclude(Exists(newer))", "rows = Task.objects.filter(condition)",
         "tests/orders/table/test_listing.py",
+    ),
+    Mistake(
+        "a weekly mail that is begun without a note of it", "panel/worker/report_mails.py",
+        "update(due_at=next_at, begun_at=now,", "update(due_at=mail.due_at, begun_at=now,", MAILS,
+    ),
+    Mistake(
+        "a weekly mail to who is switched off", "panel/worker/report_mails.py",
+        "if not mail.person.is_active:", "if False:", MAILS,
+    ),
+    Mistake(
+        "a weekly mail with money for who sees none", "orders/saved_reports/letter.py",
+        'sees_money = may(person, "money")', "sees_money = True", MAILS,
+    ),
+    Mistake(
+        "a saved report that anybody removes", "orders/saved_reports/keep.py",
+        "and with it all its mails.\"\"\"\n    require_changeable(view, by)\n", "and with it all its mails.\"\"\"\n",
+        "tests/orders/saved_reports/test_saved_reports.py",
     ),
     Mistake(
         "cents that are rounded each for itself", FIGURES,

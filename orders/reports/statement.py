@@ -57,25 +57,15 @@ def by_day(part: int, slots: list[int]) -> Iterator[str]:
     Where a day begins within an hour, the quarters of that hour of every day stand in for it.
     """
     split_hours = sorted({slot // HOUR * HOUR % DAY for slot in slots if slot % HOUR})
-    level = DAYS if all(slot % DAY == 0 for slot in slots) else HOURS
-    within = f"slot >= {slots[0]} AND slot < {slots[-1]}"
-    sources = [f"orders_salesum WHERE level = {level.number} AND {within}", f"orders_saleline WHERE {within}"]
+    levels = [(DAYS, "")] if all(slot % DAY == 0 for slot in slots) else [(HOURS, "")]
     if split_hours:
-        sources[0] += f" AND slot % {DAY} / {HOUR} * {HOUR} NOT IN ({', '.join(map(str, split_hours))})"
-        sources.append(quarters_of(split_hours, slots[0], slots[-1]))
+        within_hours = f"slot % {DAY} / {HOUR} * {HOUR} {{}} ({', '.join(map(str, split_hours))}) AND "
+        levels = [(HOURS, within_hours.format("NOT IN")), (QUARTERS, within_hours.format("IN"))]
+    tables = [(f"orders_salesum WHERE level = {level.number} AND {only}") for level, only in levels]
     day = day_of_slot(slots)
-    for source in sources:
-        yield f"SELECT {part} AS part, {day} AS value, {SUMS} FROM {source} GROUP BY 2"  # noqa: S608  numbers
-
-
-def quarters_of(hours: list[int], first: int, end: int) -> str:
-    """The FROM of the quarters of these hours of every day. Looks up each: the quarters of a year are many."""
-    begin = " UNION ALL ".join(f"SELECT {first // DAY * DAY + hour}" for hour in hours)
-    following = f"SELECT slot + {DAY} FROM each WHERE slot + {DAY} < {end}"  # noqa: S608  numbers
-    low, high = f"CASE WHEN slot < {first} THEN {first} ELSE slot END", f"slot + {HOUR}"
-    bounds = f"SELECT {low} AS low, CASE WHEN {high} > {end} THEN {end} ELSE {high} END AS high FROM each"  # noqa: S608
-    hour = f"(WITH RECURSIVE each (slot) AS ({begin} UNION ALL {following}) {bounds}) AS hour"
-    return f"{hour} CROSS JOIN orders_salesum WHERE level = {QUARTERS.number} AND slot >= low AND slot < high"
+    for table in (*tables, "orders_saleline WHERE "):
+        within = f"{table}slot >= {slots[0]} AND slot < {slots[-1]}"
+        yield f"SELECT {part} AS part, {day} AS value, {SUMS} FROM {within} GROUP BY 2"  # noqa: S608  numbers
 
 
 def day_of_slot(slots: list[int]) -> str:

@@ -264,11 +264,14 @@ register(
     models.SavedView,
     group=ORDERS,
     names=("saved view", "saved views"),
-    list_display=("name", "owner", "shared", "saved_at", on_the_desk),
-    list_filter=("shared", "owner"),
+    list_display=("name", "owner", "is_report", "shared", "saved_at", on_the_desk),
+    list_filter=("shared", "is_report", "owner"),
     list_select_related=("owner",),
     search_fields=("name", "query"),
 )
+register(models.ReportMail, group=ORDERS, names=("weekly report", "weekly reports"),
+         list_display=("view", "person", "due_at", "sent_at", "trouble"), list_select_related=("view", "person"),
+         on_desk=lambda mail: reverse("saved_reports"))  # fmt: skip
 register(
     models.Pace,
     group=CATALOG,

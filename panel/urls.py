@@ -21,6 +21,7 @@ from orders.placing.picker import picker_services
 from orders.reports.balance import balance
 from orders.reports.charges import charges
 from orders.reports.views import report_export, reports
+from orders.saved_reports import views as saved
 from orders.selling import views as selling
 from orders.teamwork.views import mentions, mentions_read
 from orders.webhooks import views as webhooks
@@ -103,6 +104,10 @@ urlpatterns = [
     path("mentions/read/", mentions_read, name="mentions_read"),
     path("reports/", reports, name="reports"),
     path("reports/export/", report_export, name="report_export"),
+    path("reports/saved/", saved.saved_reports, name="saved_reports"),
+    path("reports/saved/<int:pk>/", saved.saved_report, name="saved_report"),
+    path("reports/saved/<int:pk>/mail/", saved.saved_report_mail, name="saved_report_mail"),
+    path("reports/saved/<int:pk>/removal/", saved.saved_report_removal, name="saved_report_removal"),
     path("upstream/charges/", charges, name="charges"),
     path("upstream/balance/", balance, name="balance"),
     path("alarms/", alarms.alarms, name="alarms"),

@@ -51,6 +51,7 @@ from orders.models import (
     Presence,
     PriceList,
     Reading,
+    ReportMail,
     SaleLine,
     SaleSum,
     SavedView,
@@ -124,6 +125,8 @@ def one_of_everything() -> Order:
     Endpoint.objects.create(url="https://desk.example.com/webhooks/notpanel/", registered_at=now)
     PollCall.objects.create(ends_at=now, order_ids=[])
     TurnedAway.objects.create(day=now.date(), reason="forged", count=7)
+    saved = SavedView.objects.create(owner=order.placed_by, name="Weekly", query="period=7", is_report=True)
+    ReportMail.objects.create(view=saved, person=order.placed_by, due_at=now + timedelta(days=7))
     SavedView.objects.create(owner=order.placed_by, name="Mine", query="by=me", shared=True)
     KeptSearch.objects.keep("@lumen.studio")
     RateChange.objects.create(service=order.service, now=order.service.rate, at=now)
@@ -193,7 +196,8 @@ def address(route: str) -> str:
     def argument(found: re.Match[str]) -> str:
         if found[1] in ARGUMENTS:
             return ARGUMENTS[found[1]]
-        newest = behind(route)._default_manager.order_by("-pk").first()
+        rows = behind(route)._default_manager.order_by("-pk")
+        newest = (rows.filter(is_report=True) if "reports/saved" in route else rows).first()
         return str(newest.pk if newest else 1)
 
     return "/" + re.sub(r"<(\w+)>", argument, route)
@@ -206,6 +210,7 @@ def behind(route: str) -> type[Model]:
             return model
     within = {
         "orders/views": SavedView,
+        "reports/saved": SavedView,
         "services/alarms": ShrinkAlarm,
         "activity/since": ShiftNote,
         "alarms": Alarm,

@@ -70,6 +70,11 @@ KINDS: dict[str, LineKind] = {
     # Exports and saved views.
     "trail_exported": LineKind("exports", "ring", "<b>{who}</b> exported {lines} of activity as {form}: {filter}."),
     "report_exported": LineKind("exports", "ring", "<b>{who}</b> exported a report as {form}: {filter}."),
+    "report_saved": LineKind("views", "ring", "<b>{who}</b> saved the report “{label}”."),
+    "report_changed": LineKind("views", "ring", "<b>{who}</b> changed the report “{label}”."),
+    "report_removed": LineKind("views", "ring", "<b>{who}</b> removed the report “{label}”."),
+    "report_mail_on": LineKind("views", "ring", "<b>{who}</b> wants the report “{label}” by e-mail every Monday."),
+    "report_mail_off": LineKind("views", "ring", "<b>{who}</b> wants the report “{label}” by e-mail no more."),
     "view_made": LineKind("views", "ring", "<b>{who}</b> saved the view “{label}”."),
     "view_changed": LineKind("views", "ring", "<b>{who}</b> changed the view “{label}”."),
     "view_removed": LineKind("views", "ring", "<b>{who}</b> removed the view “{label}”."),

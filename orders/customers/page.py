@@ -102,7 +102,8 @@ def found_orders(customer: Customer, typed: str) -> tuple[list[Order], bool]:
     A search reads at most so many of the customer's orders: orders/table/paging.py.
     """
     theirs, words = FILTERS["customer"], search_words(typed[:SEARCH_CHARACTERS])
-    where, sources = theirs.where(customer.pk), [theirs.index_rows(customer.pk)] if theirs.index_rows else []
+    where, rows = theirs.where(customer.pk), theirs.index_rows(customer.pk) if theirs.index_rows else None
+    sources = [rows] if rows else []
     if words:
         where &= containing(words)
         indexed = index_rows_of(words)

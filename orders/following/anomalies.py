@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from orders.models import Event, Order
-from orders.models.order import DUPLICATE, with_doubt
+from orders.rules.event_text import DUPLICATE, with_doubt
 from orders.rules.margin import ENDED_SHORT, is_full, tolerance
 from orders.rules.service_types import service_type_of
 from orders.rules.statuses import FINAL, LIFE, Status, label, stage

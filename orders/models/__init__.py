@@ -19,6 +19,7 @@ from orders.models.order import Order as Order
 from orders.models.order import OrderQuerySet as OrderQuerySet
 from orders.models.poll import Poll as Poll
 from orders.models.poll import PollCall as PollCall
+from orders.models.saved_view import ReportMail as ReportMail
 from orders.models.saved_view import SavedView as SavedView
 from orders.models.send_state import Approval as Approval
 from orders.models.send_state import Sending as Sending

@@ -44,12 +44,8 @@ NEEDS_A_PERSON = Q(IS_MISSING | Q(literally("status", "= 'review'")) | Q(doubts_
 COSTS_MORE = Q(literally("status", "NOT IN ('cancelled', 'refunded', 'rejected')"), sold_for__lt=F("cost"))
 SOLD_UNSENT = Q(literally("status", "IN ('approval', 'queued', 'review')"), sold_for__isnull=False)
 HAS_REFERENCE = ~Q(literally("customer_reference", "= ''"))  # in the words of the index `order_reference`
-DUPLICATE = "duplicate"  # the kind of doubt that upstream may have taken it twice
-
-
-def with_doubt(doubts: str | None, kind: str) -> str:
-    """`Order.doubts` with one more kind. Adding it again changes nothing."""
-    return " ".join(dict.fromkeys([*(doubts or "").split(), kind]))
+# It ended short, and was charged less for that. In words that lead to no index of statuses, which would be sorted.
+GAVE_BACK = Q(literally("status", "|| '' IN ('cancelled', 'partial', 'refunded')"), charge__lt=F("expected_charge"))
 
 
 class OrderQuerySet(PolledQuerySet["Order"]):
@@ -216,6 +212,9 @@ class Order(models.Model):
             # A customer's orders, newest first; and what a customer calls one by.
             Index(fields=["customer", "-id"], condition=Q(customer__isnull=False), name="order_customer_newest"),
             Index(fields=["customer_reference", "-id"], condition=~Q(customer_reference=""), name="order_reference"),
+            # The list's filters by what became of orders, newest first.
+            Index(fields=["-id"], condition=Q(ended_late=True), name="order_ended_late"),
+            Index(fields=["-id"], condition=GAVE_BACK, name="order_gave_back"),
             # The page of selling prices: what costs more than it was sold for, and what is not sent and has a price.
             Index(fields=["-id"], condition=COSTS_MORE, name="order_below_cost"),
             Index(fields=["service", "-id"], condition=SOLD_UNSENT, name="order_sold_unsent"),

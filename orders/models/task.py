@@ -23,6 +23,9 @@ IS_PENDING = Q(kind__in=AFTERSALE, over_at=None)
 MANY_TRIES = 10**9
 IS_AFTERSALE = literally("kind", "IN ('refill', 'cancel')")
 IS_REFILL = literally("kind", "= 'refill'")
+# What reports count: refills that were asked for, and orders that upstream refused.
+IS_ASKED_REFILL = Q(IS_REFILL, literally("over_how", "<> 'withdrawn'"))
+IS_REFUSED = Q(literally("kind", "= 'place'"), literally("outcome", "= 'refused'"))
 IS_PLACED = Q(literally("kind", "= 'place'"), literally("outcome", "= 'done'"))  # upstream took the order
 # When upstream last let us know that it has a refill; where it never did, when the asking ended.
 HEARD_AT = Coalesce("known_at", "settled_at")
@@ -269,6 +272,9 @@ class Task(models.Model):
                 name="task_aftersale_pending",
             ),
             Index(fields=["kind", "over_how", "-id"], condition=Q(over_at__isnull=False), name="task_aftersale_over"),
+            # The list's filter by what became of orders, newest order first.
+            Index(fields=["-order"], condition=IS_ASKED_REFILL, name="task_refill_asked"),
+            Index(fields=["-order"], condition=IS_REFUSED, name="task_refused"),
             # A bulk job's receipt, by keyset; and how many of its tasks are open, for the list of jobs.
             Index(fields=["bulk", "id"], condition=Q(bulk__isnull=False), name="task_of_bulk"),
             Index(fields=["bulk"], condition=Q(bulk__isnull=False, settled_at=None), name="task_of_bulk_open"),

@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from orders.aftersale.settle import settle_needless_cancels
 from orders.models import Attempt, Order, Poll, Task
-from orders.models.order import DUPLICATE, with_doubt
 from orders.placing import funding, send_switch
 from orders.rules.eligibility import AskedTask, pending_cancel
+from orders.rules.event_text import DUPLICATE, with_doubt
 from orders.rules.retry import LEASE, LONGEST_JITTER, LONGEST_PAUSE_SECONDS, repeat_pause
 from orders.rules.statuses import Status
 from panel.format.money import money

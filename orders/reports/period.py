@@ -6,6 +6,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from panel.format.times import day_of, today
+from panel.web.params import read_number
 
 MOST_DAYS = 1_100  # of one report: three years
 DAYS_BY_DAY, DAYS_BY_WEEK = 100, 400  # up to so many days a report is drawn by day, or by week; else by month
@@ -41,14 +42,17 @@ class Period(NamedTuple):
     compared: str
     split: str
     trouble: str = ""  # why the days that were asked for are not shown
+    view: int = 0  # the saved report that it began as; 0 for none
 
     @classmethod
-    def read(cls, params: Mapping[str, str], splits: Collection[str] = SPLITS) -> "Period":
+    def read(
+        cls, params: Mapping[str, str], splits: Collection[str] = SPLITS, now: date | None = None
+    ) -> "Period":  # fmt: skip
         """The period that the parameters name; what cannot be read is as usual, with a sentence why.
 
-        `splits`: those that its reader may see.
+        `splits`: those that its reader may see. `now`: the day that the usual periods end with, or None for today.
         """
-        now, trouble = today(), ""
+        now, trouble = now or today(), ""
         first_text, last_text = params.get("from", "").strip(), params.get("to", "").strip()
         first, last = day_of(first_text), day_of(last_text)
         preset = params.get("period", USUAL)
@@ -69,6 +73,7 @@ class Period(NamedTuple):
         return cls(
             first, last, preset, by if by in BY else usual_by((last - first).days + 1),
             compared if compared in COMPARED else "before", split if split in splits else "service", trouble,
+            read_number(params.get("view")),
         )  # fmt: skip
 
     @staticmethod
@@ -109,11 +114,17 @@ class Period(NamedTuple):
         days = {"period": self.preset} if self.preset else {"from": str(self.first), "to": str(self.last)}
         if changes.keys() & {"period", "from"}:
             days = {}
-        own = {**days, "by": self.by, "with": self.compared, "split": self.split, **changes}
+        view = {"view": str(self.view)} if self.view else {}
+        own = {**days, "by": self.by, "with": self.compared, "split": self.split, **view, **changes}
         usual = {"period": USUAL, "with": "before", "split": "service", "all": ""}
         if "by" not in changes and ("period" in changes or self.by == usual_by(self.days)):
             del own["by"]
         return "?" + urlencode({name: value for name, value in own.items() if usual.get(name) != value})
+
+    @property
+    def kept(self) -> str:
+        """What a saved report keeps of it: the address of the same report, without its question mark."""
+        return self._replace(view=0).address()[1:]
 
     @property
     def words(self) -> str:

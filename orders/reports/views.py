@@ -1,33 +1,34 @@
 """The page of reports: what was ordered, spent and sold in a period, from the maintained sums alone."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import FIELDS, may, needs
 from accounts.trail.record import record_change
-from orders.models import SaleSum, ServiceScore
+from orders.models import SaleSum, SavedView, ServiceScore
 from orders.reports import export as files
-from orders.reports.figures import Totals, added, change, in_cents
+from orders.reports.figures import Totals, added, in_cents
+from orders.reports.key_figures import key_figures, percent
 from orders.reports.period import BY, COMPARED, PRESETS, SPLITS, Bucket, Period, days_words
 from orders.reports.pictures import bars_of, line_of, spark_of
-from orders.reports.splits import ALL_ROWS, KEY_OF, ROWS, Split, orders_query, split_of
+from orders.reports.splits import ALL_ROWS, KEY_OF, ROWS, Split, days_query, orders_query, split_of, to_orders
 from orders.reports.statement import Sums, read_sums
-from orders.rules.score import LEAST_ENDED, made_of
+from orders.rules.score import LEAST_ENDED, SCORE_DAYS, made_of
 from orders.statistics.charge_totals import QUARTER, dollars
 from orders.statistics.sales import QUARTERS
 from panel.format.locale import written_for
 from panel.format.money import money
-from panel.format.numbers import decimal, marked, number
+from panel.format.numbers import marked
 from panel.format.spreadsheet import FORMATS, spool
 from panel.format.times import zone_name
 
+SAVED_REPORTS = 20  # in the menu; all of them are on a page of their own
 AMOUNTS = ("spent", "spent_before", "sold", "margin")  # of a Step
 
 
@@ -37,23 +38,13 @@ class Step(NamedTuple):
     bucket: Bucket
     words: str
     query: str  # of the list of its orders
+    query_before: str  # of the list of those that it is compared with
     now: Totals
     before: Totals
     spent: Decimal
     spent_before: Decimal
     sold: Decimal
     margin: Decimal
-
-
-class KeyFigure(NamedTuple):
-    """One of the figures at the top."""
-
-    title: str
-    value: str
-    href: str
-    moved: str = ""  # compared with before
-    is_bad: bool = False  # whether it moved where nobody wants it
-    sub: str = ""
 
 
 @require_safe
@@ -70,12 +61,12 @@ def reports(request: HttpRequest) -> HttpResponse:
         "period": period, "presets": PRESETS, "by": BY, "compared": COMPARED, "splits": splits,
         "steps": steps, "split": split, "measure": measure, "sees": sees_money, "is_long": is_long,
         "now": everything, "before": (earlier := added(sums.before)), "compared_with": earlier.any,
-        "key_figures": key_figures(sums, period, sees_money, "customer" if "customer" in splits else period.split),
-        "orders_query": orders_query,
+        "key_figures": key_figures(sums, period, sees_money),
+        "orders_query": orders_query, "some": to_orders,
         "longest": max([1, *(max(getattr(row.now, measure), getattr(row.before, measure)) for row in split.rows)]),
         "first_sale": None if everything.any else first_sale(),
         "total": total_of(steps), "percent": percent, "query": request.GET.urlencode(),
-        **pictures_of(steps, sees_money), **scores_of(split, period),
+        **pictures_of(steps, sees_money), **scores_of(split, period), **saved_of(request.user, period),
     }  # fmt: skip
     return render(request, "orders/reports/index.html", context)
 
@@ -87,7 +78,7 @@ def splits_for(user: Any) -> dict[str, str]:
 
 def steps_of(sums: Sums, period: Period) -> list[Step]:
     """The days, weeks or months of the report, with amounts in cents that add up to those of the period."""
-    buckets = period.buckets
+    buckets, earlier = period.buckets, timedelta(days=period.shift)
     now = [added(sums.days[bucket.begin : bucket.end]) for bucket in buckets]
     before = [added(sums.before[bucket.begin : bucket.end]) for bucket in buckets]
     amounts = zip(
@@ -96,11 +87,10 @@ def steps_of(sums: Sums, period: Period) -> list[Step]:
     )  # fmt: skip
     rows = zip(buckets, now, before, amounts, strict=True)
     return [
-        Step(
-            bucket, days_words(bucket.first, bucket.last), f"?from={bucket.first}&to={bucket.last}", own, was, *of_money
-        )
+        Step(bucket, days_words(bucket.first, bucket.last), days_query(bucket.first, bucket.last),
+             days_query(bucket.first - earlier, bucket.last - earlier) if period.shift else "", own, was, *of_money)
         for bucket, own, was, of_money in rows
-    ]
+    ]  # fmt: skip
 
 
 def total_of(steps: list[Step]) -> dict[str, Decimal]:
@@ -146,73 +136,29 @@ def tick_words(millionths: int) -> str:
     return money(amount).removesuffix(f"{marked('.')}00") if amount >= 1 else money(amount)
 
 
+def saved_of(user: Any, period: Period) -> dict[str, Any]:
+    """The saved reports that this person sees, the one that this report began as, and whether it differs from it."""
+    views = list(SavedView.objects.seen_by(user).of_reports()[:SAVED_REPORTS])
+    view = next((view for view in views if view.pk == period.view), None)
+    if period.view and view is None:
+        view = SavedView.objects.seen_by(user).of_reports().filter(pk=period.view).first()
+    return {"saved": views, "view": view, "view_changed": bool(view and view.query != period.kept),
+            "may_change": bool(view and not view.why_no_change(user))}  # fmt: skip
+
+
 def scores_of(split: Split, period: Period) -> dict[str, Any]:
     """The scores of the services that a split by service lists, best first, each with the line of its weeks."""
     shown = [row.key for row in split.rows if row.key is not None] if period.split == "service" else []
     rows = ServiceScore.objects.filter(pk__in=shown).select_related("service__pace") if shown else []
     scores = [(score, spark_of(score.weeks)) for score in rows]
-    return {"scores": scores, "unscored": len(shown) - len(scores), "made_of": made_of(), "least_ended": LEAST_ENDED}
-
-
-# ── Key figures ──────────────────────────────────────────────────────────────────────────────────
-def key_figures(sums: Sums, period: Period, sees_money: bool, split_of_sales: str) -> list[KeyFigure]:
-    """The figures at the top, each with what it was before and a link to what it is of."""
-    now, before = added(sums.days), added(sums.before)
-    compared = before.any
-    of_orders = f"{reverse('orders:index')}{orders_query(period)}"
-
-    def amount(title: str, name: str, href: str, *, bad_up: bool = False, bad_down: bool = False) -> KeyFigure:
-        value, was = getattr(now, name), getattr(before, name)
-        moved = change(value, was) if compared else None
-        is_bad = bool(moved and ((moved > 0 and bad_up) or (moved < 0 and bad_down)))
-        sub = f"{money(in_cents([was])[0])} before" if compared else ""
-        return KeyFigure(title, money(in_cents([value])[0]), href, percent_moved(moved), is_bad, sub)
-
-    def part(title: str, name: str, href: str, sub: str, *, bad_up: bool) -> KeyFigure:
-        value, was = getattr(now, name), getattr(before, name)
-        moved = value - was if compared and value is not None and was is not None else None
-        words = "" if moved is None else f"{signed(moved)} points" if moved else "as before"
-        is_bad = bool(moved and (moved > 0) == bad_up)
-        was_words = f"; {percent(was)} before" if compared and was is not None else ""
-        return KeyFigure(title, percent(value), href, words, is_bad, sub + was_words)
-
-    by_service = f"{reverse('reports')}{period.address(split='service')}#split"
-    of_sales = f"{reverse('reports')}{period.address(split=split_of_sales)}#split"
-    figures = [
-        KeyFigure("Orders", number(now.orders), of_orders, percent_moved(change(now.orders, before.orders)) if compared
-                  else "", sub=f"{number(before.orders)} before" if compared else ""),
-        part("Delivered, of what was ordered", "delivered_share", by_service, f"of {number(now.ended)} ended",
-             bad_up=False),
-        part("Ended late", "late_share", by_service, f"{number(now.late)} of {number(now.ended)} ended", bad_up=True),
-        part("Refills asked", "refill_share", reverse("orders:all_refills"),
-             f"{number(now.refills)}, done {number(now.refilled)}; of ended orders", bad_up=True),
-    ]  # fmt: skip
-    if not sees_money:
-        return figures
-    margin = amount("Margin", "margin", of_sales, bad_down=True)
-    share = f"{percent(now.margin_share)} of what was sold" if now.margin_share is not None else "nothing was sold"
-    return [
-        amount("Spent", "charged", f"{of_orders}&sort=dearest"),
-        amount("Sold", "sold", of_sales),
-        margin._replace(sub=f"{share}; {margin.sub}" if margin.sub else share),
-        amount("Given back", "given_back", f"{of_orders}&status=partial", bad_up=True),
-        *figures,
-    ]
-
-
-def percent(value: Decimal | None) -> str:
-    """`31.7 %`, or `–` of nothing."""
-    return "–" if value is None else f"{decimal(value, 1)} %"
-
-
-def signed(value: Decimal) -> str:
-    """`+0.8` or `−1.4`."""
-    return f"{'−' if value < 0 else '+'}{decimal(abs(value), 1)}"
-
-
-def percent_moved(moved: Decimal | None) -> str:
-    """`+7.7 %`, or "" where nothing was before."""
-    return "" if moved is None else "as before" if not moved else f"{signed(moved)} %"
+    last = datetime.now(UTC).date()  # scores are of whole days in UTC: orders/statistics/scores.py
+    return {
+        "scores": scores,
+        "score_days": days_query(last - timedelta(days=SCORE_DAYS - 1), last),
+        "unscored": len(shown) - len(scores),
+        "made_of": made_of(),
+        "least_ended": LEAST_ENDED,
+    }
 
 
 def first_sale() -> datetime | None:

@@ -16,6 +16,7 @@ NOBODY = "The desk"  # the name on events that no person caused
 NOUNS = ("order", "refill", "line", "service")  # of which a sentence says how many there are
 SUBJECT = re.compile(r"^<b>\{who\}</b> ")
 ANSWER_CHARACTERS = 500  # of upstream's words in a timeline
+DUPLICATE = "duplicate"  # the kind of event, and of doubt, that upstream may have taken an order twice
 
 # kind: tone, sentence. {who} and every other fact is escaped; names are bold. {orders} is the fact `count` with its
 # noun, such as `1 order` or `1,200 orders`, and so is {refills}.
@@ -187,3 +188,8 @@ class Sentence(NamedTuple):
 def tone_and_sentence(kind: str) -> tuple[str, str]:
     """What a row of SENTENCES says, for a kind of the rooms below; its bare name for one that nobody knows."""
     return KINDS[kind][1:] if kind in KINDS else ("", "{kind}")
+
+
+def with_doubt(doubts: str | None, kind: str) -> str:
+    """`Order.doubts` with one more kind. Adding it again changes nothing."""
+    return " ".join(dict.fromkeys([*(doubts or "").split(), kind]))

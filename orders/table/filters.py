@@ -1,7 +1,7 @@
 """The filters of the orders list: how each is read from an address, asked of the database, and put in words."""
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 from functools import reduce
 from operator import or_
@@ -14,20 +14,27 @@ from catalog.models import Service
 from catalog.networks import NETWORKS
 from orders.models import Customer, Order, Task, Words
 from orders.models.customer import REFERENCE_CHARACTERS
-from orders.models.order import HAS_REFERENCE, IS_MISSING, SHOWN_STATUSES
+from orders.models.order import GAVE_BACK, HAS_REFERENCE, IS_MISSING, SHOWN_STATUSES
+from orders.models.task import IS_ASKED_REFILL, IS_REFUSED
 from orders.rules.lateness import late_if_from
 from orders.rules.links import host_of, without_scheme
-from orders.rules.statuses import LIVE, Status, label
+from orders.rules.margin import UNPAID
+from orders.rules.statuses import FINAL, LIVE, Status, label
 from panel.format.letters import folded
-from panel.format.money import CENT, money
+from panel.format.money import CENT, DOLLARS, money
 from panel.format.numbers import amounts_of, marked
 from panel.format.times import day_of, ends, starts
+from panel.ops.database import literally
 from panel.web.params import read_number
 
 NETWORK_NAMES = {network.name.lower(): network.name for network in NETWORKS.values()}
 DOLLAR_SIGN = re.compile(r"(?:US\s?)?\$|\bUSD\b", re.I)
+MOST_ADDED_UP = 10**9  # USD, of one order in a report
+REFILLED = (Task.Settled.PRESUMED, Task.Settled.MARKED, Task.Settled.FOLLOWED)
 AMOUNT_LIMIT = Decimal(10) ** 12  # USD; amounts from here on fit no column of money
 CATEGORY_CHARACTERS = 300
+OTHER_NETWORK = "other"  # in an address: orders of no network that the desk knows
+MERGED_SERVICES = 8  # of a category, whose orders are merged; one range of an index each
 INDEXED_CHARACTERS = 3  # the shortest word that the search's index can find
 SEARCH_WORDS = 8
 AROUND_NAMES = "@.,;:!?()\"'“”"
@@ -50,7 +57,7 @@ class Filter(NamedTuple):
     where: Callable[[Any], Q]  # value → the condition on an order
     words: Callable[[Any], str] = str  # value → how a person reads it
     # Value → the index rows that together hold its orders; None where no index does, and orders must be scanned.
-    index_rows: Callable[[Any], list[IndexRows]] | None = None
+    index_rows: Callable[[Any], list[IndexRows] | None] | None = None
     text: Callable[[Any], str] = str  # value → how an address says it, the same for every reader
     field: str = ""  # the field of FIELDS in accounts/access.py that it would tell of
     meanings: Callable[[str], list[Any]] = lambda text: []  # text that `read` takes for nothing → values it may mean
@@ -131,7 +138,64 @@ def _order_rows(*conditions: Q) -> list[IndexRows]:
     return [IndexRows(Order.objects.filter(condition)) for condition in conditions]
 
 
+class Fact(NamedTuple):
+    """What became of an order, as reports count it."""
+
+    words: str
+    where: Callable[[], Q]  # the condition on an order
+    # The index rows that together hold its orders; None where no index does.
+    index_rows: Callable[[], list[IndexRows]] | None = None
+
+
+def _at(words: str, *conditions: Q) -> Fact:
+    """The fact that an order fits one of these conditions, each of which an index serves."""
+    return Fact(words, lambda: reduce(or_, conditions), lambda: _order_rows(*conditions))
+
+
+def _by_task(words: str, condition: Q) -> Fact:
+    """The fact that an order has a task with this condition, which an index serves."""
+    of_order = Task.objects.filter(condition, order=OuterRef("pk"))
+    # Of several refills of an order the last: each order comes once. DISTINCT would sort.
+    newer = Task.objects.filter(condition, order=OuterRef("order"), pk__gt=OuterRef("pk"))
+    rows = Task.objects.filter(condition).exclude(Exists(newer))
+    return Fact(words, lambda: Q(Exists(of_order)), lambda: [IndexRows(rows, "order_id")])
+
+
+_IS_FINAL = literally("status", f"|| '' IN {tuple(sorted(map(str, FINAL)))}")  # leads to no index of statuses
+PAST = {
+    "ended": _at("it ended", *(Q(status=status) for status in sorted(FINAL))),
+    "late": _at("it ended late", Q(_IS_FINAL, ended_late=True)),
+    "refills": _by_task("a refill was asked for", IS_ASKED_REFILL),
+    "refilled": Fact(
+        "a refill was done",
+        lambda: Q(Exists(Task.objects.filter(IS_ASKED_REFILL, over_how__in=REFILLED, order=OuterRef("pk")))),
+    ),
+    "refused": _by_task("the supplier refused it", IS_REFUSED),
+}
+# Charges from here on are mistakes, which no report adds up: orders/statistics/charge_totals.py.
+_ADDED_UP = Q(charge__gt=-MOST_ADDED_UP, charge__lt=MOST_ADDED_UP, expected_charge__lt=MOST_ADDED_UP)
+_IN_DOLLARS = Q(_ADDED_UP, currency__in=DOLLARS)
+_ELSEWHERE = Q(~_IN_DOLLARS, charge__isnull=False)
+MONEY = {
+    "priced": Fact("it has a selling price", lambda: Q(sold_for__isnull=False)),
+    "charged": Fact("the supplier charged for it", lambda: _IN_DOLLARS),
+    "sold": Fact("the customer pays for it", lambda: Q(~Q(status__in=UNPAID), sold_for__isnull=False)),
+    "margin": Fact("its margin is known", lambda: Q(~_ELSEWHERE, ~Q(status=Status.REJECTED), sold_for__isnull=False)),
+    "back": _at("the supplier gave money back", Q(GAVE_BACK, _IN_DOLLARS)),
+    "elsewhere": Fact("it was charged in another currency", lambda: _ELSEWHERE),
+}
+
+
 # ── How values are read ──────────────────────────────────────────────────────────────────────────
+def _facts(label: str, facts: Mapping[str, Fact], field: str = "") -> Filter:
+    def index_rows(name: str) -> list[IndexRows] | None:
+        serve = facts[name].index_rows
+        return serve() if serve else None
+
+    return Filter(label, _one_of(facts), lambda name: facts[name].where(), lambda name: facts[name].words, index_rows,
+                  field=field)  # fmt: skip
+
+
 def _one_of(values: Collection[str]) -> Callable[[str, Any], str | None]:
     return lambda text, _: text if text in values else None
 
@@ -177,9 +241,23 @@ def _service(upstream_id: int) -> Subquery:
     return Subquery(Service.objects.filter(upstream_id=upstream_id).values("pk")[:1])
 
 
+def _category(text: str, _: Any) -> str | None:
+    return text.replace("\0", "")[:CATEGORY_CHARACTERS] or None
+
+
+def _rows_of_category(name: str) -> list[IndexRows] | None:
+    """A source for each service where they are few. A category of more has so many orders that a scan meets them."""
+    services = Service.objects.filter(category=name).order_by().values_list("pk", flat=True)[: MERGED_SERVICES + 1]
+    return _order_rows(*(Q(service=pk) for pk in services)) if len(services) <= MERGED_SERVICES else None
+
+
+def _network_words(name: str) -> str:
+    return NETWORK_NAMES.get(name, "none that is known")
+
+
 def _customer(text: str, _: Any) -> int | None:
-    """The id of the customer with this id or name."""
-    if read_number(text):
+    """The id of the customer with this id or name; 0 for orders that name none."""
+    if read_number(text) or text == "0":
         return read_number(text)
     customer = Customer.objects.named(text)
     return customer.pk if customer else None
@@ -217,17 +295,24 @@ FILTERS: dict[str, Filter] = {
     "open": Filter("Open", _one_of(OPEN_FILTERS), lambda name: OPEN_FILTERS[name].where(),
                    lambda name: OPEN_FILTERS[name].words, lambda name: OPEN_FILTERS[name].index_rows()),
     "service": Filter("Service", lambda text, _: read_number(text) or None, **_column("service", _service)),
-    "category": Filter("Category", lambda text, _: text.replace("\0", "")[:CATEGORY_CHARACTERS] or None,
-                       **_column("category")),
-    "network": Filter("Network", _one_of(NETWORK_NAMES), words=NETWORK_NAMES.__getitem__, **_column("network")),
+    "category": Filter("Category", _category, **_column("category")),
+    # Reports put the services of a category together as it is today; orders keep the one they were placed in.
+    "category_now": Filter("Service’s category today", _category,
+                           lambda name: Q(service__in=Service.objects.filter(category=name).order_by().values("pk")),
+                           index_rows=_rows_of_category),
+    "network": Filter("Network", _one_of({*NETWORK_NAMES, OTHER_NETWORK}), words=_network_words,
+                      **_column("network", lambda name: "" if name == OTHER_NETWORK else name)),
     "by": Filter("Placed by", _person, **_column("placed_by")),
     "assigned": Filter("Assigned to", _person, **_column("assigned_to")),
-    "customer": Filter("Customer", _customer, **_column("customer"), field="customer"),
+    "customer": Filter("Customer", _customer, _column("customer", lambda pk: pk or None)["where"],
+                       index_rows=lambda pk: _order_rows(Q(customer=pk)) if pk else None, field="customer"),
     "reference": Filter("Customer’s reference", _reference,
                         lambda text: HAS_REFERENCE & Q(customer_reference__in=_in_any_case(text)),
                         index_rows=lambda text: _order_rows(
                             *(HAS_REFERENCE & Q(customer_reference=name) for name in _in_any_case(text))
                         ), field="customer_reference"),
+    "past": _facts("What became of it", PAST),
+    "money": _facts("Money", MONEY, "charge"),
     "host": Filter("Link on", _host, **_column("host")),
     "from": Filter("From", day_of, lambda day: Q(created_at__gte=starts(day)), lambda day: f"{day:%-d %b %Y}"),
     "to": Filter("Until", day_of, lambda day: Q(created_at__lt=ends(day)), lambda day: f"{day:%-d %b %Y}"),

@@ -157,7 +157,7 @@ class Listing:
     def list_query(self) -> ListQuery:
         """All filters and the search, with the indexes that serve them."""
         used = [(FILTERS[name], value) for name, value in self.filters.items()]
-        sources = [used_filter.index_rows(value) for used_filter, value in used if used_filter.index_rows]
+        sources = [rows for each, value in used if each.index_rows and (rows := each.index_rows(value)) is not None]
         _, search_sources, search_indexed = self.search
         unindexed = len(sources) < len(used) or not search_indexed
         return ListQuery(sources + search_sources, self.where, unindexed, self.span())
@@ -324,7 +324,7 @@ class Listing:
 
     @staticmethod
     def _customer(pk: int) -> str:
-        return str(Customer.objects.filter(pk=pk).first() or f"nobody ({pk})")
+        return str(Customer.objects.filter(pk=pk).first() or f"nobody ({pk})") if pk else "none named"
 
     def nothing(self) -> str:
         """What is true where no order matches."""

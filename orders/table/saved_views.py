@@ -30,7 +30,7 @@ def views_context(user: Any, listing: Listing) -> dict[str, object]:
     pinned = SavedView.objects.pinned_by(user)
     view = next((view for view in pinned if view.pk == listing.view), None)
     if listing.view and not view:
-        view = SavedView.objects.seen_by(user).filter(pk=listing.view).first()
+        view = SavedView.objects.seen_by(user).of_orders().filter(pk=listing.view).first()
     return {
         "presets": [(name, query.format(me=user.pk)) for name, query in PRESETS],
         "pinned": pinned,
@@ -50,7 +50,7 @@ def view_query(listing: Listing) -> str:
 def index(request: HttpRequest) -> HttpResponse:
     """The person's own views and those that teammates share."""
     user: Any = request.user
-    views = SavedView.objects.seen_by(user).select_related("owner")[:LISTED_VIEWS]
+    views = SavedView.objects.seen_by(user).of_orders().select_related("owner")[:LISTED_VIEWS]
     tabs = {view.pk for view in SavedView.objects.pinned_by(user)}
     rows = [(view, view.pk in tabs, view.why_no_change(user)) for view in views]
     return render(request, "orders/table/views.html", {"views": rows})
@@ -158,7 +158,7 @@ def pin_view(user: Any, pk: int, pinned: bool) -> None:
 
 def visible_view(request: HttpRequest, pk: int) -> SavedView:
     """The view with this id, if the person may see it; else 404."""
-    return get_object_or_404(SavedView.objects.seen_by(request.user).select_related("owner"), pk=pk)
+    return get_object_or_404(SavedView.objects.seen_by(request.user).of_orders().select_related("owner"), pk=pk)
 
 
 def changeable_view(request: HttpRequest, pk: int) -> SavedView:

@@ -19,7 +19,18 @@ from orders.models import Event, KeptSearch, Order
 from orders.models.kept_search import SEARCH_CHARACTERS, cleaned_search
 from orders.table import export as files
 from orders.table.columns import COLUMNS, FIRST_COLUMN, Reader, draw_rows, known_columns, visible_columns
-from orders.table.filters import ALL_TABS, FILTERS, NETWORK_NAMES, OPEN_FILTERS, TABS, tab_label, typed_text
+from orders.table.filters import (
+    ALL_TABS,
+    FILTERS,
+    MONEY,
+    NETWORK_NAMES,
+    OPEN_FILTERS,
+    OTHER_NETWORK,
+    PAST,
+    TABS,
+    tab_label,
+    typed_text,
+)  # fmt: skip
 from orders.table.listing import MOST_NEW_ORDERS, Listing
 from orders.table.paging import SORTS
 from orders.table.rows import fetch_rows, is_one_of, shown_versions
@@ -117,7 +128,9 @@ def filters(request: HttpRequest) -> HttpResponse:
         "said": {name: typed_text(name, value) for name, value in listing.filters.items()} | dict(listing.unclear),
         "statuses": [(tab, tab_label(tab)) for tab in ALL_TABS],
         "open": {name: open_filter.words for name, open_filter in OPEN_FILTERS.items()},
-        "networks": NETWORK_NAMES,
+        "past": {name: fact.words for name, fact in PAST.items()},
+        "moneys": {name: fact.words for name, fact in MONEY.items()},
+        "networks": NETWORK_NAMES | {OTHER_NETWORK: "none that is known"},
         "categories": list(categories[:LISTED_CATEGORIES]),
         "people": User.objects.order_by("name", "username").only("name", "username"),
         "sorts": {name: sort.words for name, sort in SORTS.items() if may_see(request.user, sort.tells)},

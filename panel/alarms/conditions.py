@@ -15,7 +15,7 @@ from accounts.models.door import REFUSED
 from accounts.trail.verify import Break
 from catalog.models import Change
 from orders.models import Approval, Order, Sending
-from orders.models.order import DUPLICATE
+from orders.rules.event_text import DUPLICATE
 from orders.statistics.runway import LONGEST_HOURS, runway
 from orders.statistics.spending import spending_beside
 from orders.table.filters import FILTERS
@@ -137,7 +137,7 @@ def clock_wrong(evaluation: Evaluation) -> Findings:
 def orders_to_review(evaluation: Evaluation) -> Findings:
     """Finds what the list calls “needs a look”: orders in review, without a clear answer, not known upstream."""
     found: set[int] = set()
-    for index in FILTERS["open"].index_rows("look"):  # type: ignore[misc]  # this filter has an index for each
+    for index in FILTERS["open"].index_rows("look"):  # type: ignore[misc,union-attr]  # this filter has an index for each
         found |= set(index.rows.order_by(f"-{index.field}").values_list(index.field, flat=True)[:PILED_ROWS])
     pile = {str(order): "" for order in sorted(found, reverse=True)[:PILED_ROWS]}
     return pile_finding(pile, evaluation, lambda fresh: {"some": [int(order) for order in fresh[:NAMED_ROWS]]})

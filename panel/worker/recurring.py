@@ -23,7 +23,7 @@ from panel.notpanel.client import Client
 from panel.notpanel.errors import NotPanelError
 from panel.ops.planner import PLANNER_EVERY_SECONDS, update_planner
 from panel.upstream.models import DESK, ROLES, Chore, ChoreQuerySet
-from panel.worker import new_devices
+from panel.worker import new_devices, report_mails
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +64,7 @@ RECURRING_WORK = {
     "old sessions":   desk(end.delete_expired,                   end.EXPIRED_EVERY_SECONDS),
     "old tries":      desk(forget.delete_old,                    forget.EVERY_SECONDS),
     "trail":          desk(watch.verify_piece,                   watch.EVERY_SECONDS),
+    "weekly reports": desk(report_mails.send_due,                report_mails.EVERY_SECONDS),
     "new devices":    desk(new_devices.tell_of_new_devices,      new_devices.EVERY_SECONDS),
 }  # fmt: skip
 

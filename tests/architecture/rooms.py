@@ -65,6 +65,7 @@ ROOMS: dict[str, frozenset[str]] = {
         "orders.aftersale", "orders.limits", "orders.placing", "orders.selling", "orders.statistics", "orders.table",
     },
     "orders.reports": CORE | {"orders.statistics"},
+    "orders.saved_reports": CORE | {"orders.reports", "orders.table"},
     "orders.detail": CORE | {
         "orders.aftersale", "orders.answers", "orders.approvals", "orders.customers", "orders.following",
         "orders.placing", "orders.selling", "orders.statistics", "orders.table", "orders.teamwork", "orders.webhooks",

@@ -15,6 +15,7 @@ from orders.reports.period import LENGTHS, USUAL
 from orders.rules.score import WEEKS
 from orders.statistics.delivery_times import MEASURED_ORDERS
 from orders.table.export import ORDERS_PER_QUERY
+from orders.table.listing import ROWS_A_PAGE
 from orders.table.paging import PROBED_ROWS, SCANNED_IDS
 from orders.webhooks.dispatch import DELETED_AT_ONCE, KEPT_FOR
 from panel.ops.planner import ANALYSED_ROWS
@@ -61,6 +62,17 @@ ALLOWANCES = (
         "two filters meet: so many orders are looked through, and no more",
         rows=looked_through, steps=6, blocks=0.3,
         queries=len(SCANNED_IDS) - 1,
+    ),
+    Allowance(
+        r"GET  /orders/\?money=elsewhere",
+        "no index has what was charged in another currency: so many orders are looked through, and no more",
+        rows=looked_through, steps=22, blocks=0.3,
+        queries=len(SCANNED_IDS),
+    ),
+    Allowance(
+        r"GET  /orders/\?(money|past|category_now)=.*before=.*",
+        "lists as many rows as a page has, of which a small desk has fewer there",
+        rows=lambda size: ROWS_A_PAGE, steps=80, blocks=1,
     ),
     Allowance(
         r"GET  /orders/bulks/matching/\?status=completed",

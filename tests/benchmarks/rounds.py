@@ -176,7 +176,7 @@ CHORES: dict[str, Callable[[ReadySupplier], object]] = {
     "balance": nothing, "catalog": whole_catalog, "left out": one_left_out, "pace": fifty_ended, "spending": nothing,
     "approvals": nothing, "query plans": nothing, "old deliveries": nothing, "old readings": nothing,
     "old sessions": hundred_ended, "old tries": hundred_tries, "new devices": nothing,
-    "trail": nothing, "sales": nothing, "scores": nothing,
+    "trail": nothing, "sales": nothing, "scores": nothing, "weekly reports": nothing,
 }  # fmt: skip
 
 

@@ -43,6 +43,7 @@ from orders.models import (
     Pace,
     PollCall,
     Presence,
+    ReportMail,
     SavedView,
     Sending,
     ShiftNote,
@@ -209,6 +210,13 @@ def write_jobs(now: datetime, days: int, older: int) -> None:
         SavedView(owner=person, name=f"View {n}", query="open=live", shared=n == 0, saved_at=now)
         for person in people for n in range(3)
     )  # fmt: skip
+    saved = SavedView.objects.bulk_create(
+        SavedView(owner=person, name="Report", query="period=7", is_report=True, shared=n < 5, saved_at=now)
+        for n, person in enumerate(people)
+    )
+    ReportMail.objects.bulk_create(
+        ReportMail(view=view, person_id=view.owner_id, due_at=now + timedelta(days=400)) for view in saved
+    )
     PollCall.objects.create(ends_at=now + timedelta(days=400), order_ids=[])
     KeptSearch.objects.bulk_create(
         KeptSearch(key=f"{n:024x}", text=f"lumen {n}", typed_at=now - timedelta(minutes=20 * n))

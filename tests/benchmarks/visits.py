@@ -17,7 +17,7 @@ from catalog.models import ShrinkAlarm
 from orders.aftersale.states import STATES
 from orders.models import Order, Sending
 from orders.rules.statuses import Status
-from orders.table.filters import FILTERS, OPEN_FILTERS, PLACINGS
+from orders.table.filters import FILTERS, MONEY, OPEN_FILTERS, PAST, PLACINGS
 from tests.addresses import registered
 from tests.benchmarks.admin_visits import admin_lines
 from tests.benchmarks.page import BROWSER, HTMX, OpenPage
@@ -217,7 +217,13 @@ POST /mentions/read/ | note={early}
 GET  /upstream/
 GET  /reports/
 GET  /reports/?period=year&split=customer
+GET  /reports/?view={report}
 POST /reports/export/?period=7 | format=csv
+GET  /reports/saved/
+POST /reports/saved/ | name=Weekly&query=period%3D7
+POST /reports/saved/{report}/ | name=Other&sharing=yes&shared=on
+POST /reports/saved/{report}/mail/ | mail=no
+POST /reports/saved/{report}/removal/
 GET  /upstream/charges/
 GET  /upstream/charges/?day={today}
 GET  /upstream/balance/
@@ -301,7 +307,8 @@ GET  /admin/accounts/user/add/ -> 403
 FILTER_VALUES = {
     "service": "{service}", "category": "Instagram+›+Followers", "network": "instagram", "by": "{owner}",
     "assigned": "{person}", "host": "instagram.com", "from": "{yesterday}", "to": "{today}", "least": "0.5",
-    "most": "5", "customer": "{customer}", "reference": "{reference}",
+    "most": "5", "customer": "{customer}", "reference": "{reference}", "past": "late", "money": "back",
+    "category_now": "Instagram+›+Followers",
 }  # fmt: skip
 # What `polls` and `presses` come to besides.
 ELSEWHERE = (
@@ -331,6 +338,8 @@ def lines(visitor: Visitor) -> Iterator[str]:
     yield from (f"GET  /orders/?status={tab}&before={{middle}}" for tab in PLACINGS)
     yield from (f"GET  /orders/?open={name}" for name in OPEN_FILTERS)
     yield from (f"GET  /orders/?open={name}&before={{middle}}" for name in OPEN_FILTERS)
+    yield from (f"GET  /orders/?past={name}" for name in PAST if name != FILTER_VALUES["past"])
+    yield from (f"GET  /orders/?money={name}" for name in MONEY if name != FILTER_VALUES["money"])
     for name in FILTERS.keys() - {"status", "open"}:
         assert name in FILTER_VALUES, f"the list has a new filter, {name}; say in FILTER_VALUES what it is asked for"
         yield f"GET  /orders/?{name}={FILTER_VALUES[name]}"

@@ -47,3 +47,18 @@ def test_a_report_is_chosen_and_split_without_script_on_a_phone(desk: Desk, open
     page.get_by_role("navigation", name="Split by").get_by_role("link", name="Customers").click()
     expect(page.get_by_role("rowheader", name="Harbour Coffee")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_report_is_saved_for_the_team_and_found_again(desk: Desk, opens: Opens) -> None:
+    sell(2)
+    page = opens(make_user(Role.OWNER), "/reports/?period=7&split=customer")
+    page.locator("summary", has_text="Save").click()
+    page.get_by_label("Name").fill("Customers, last week")
+    page.get_by_label("The team sees it too").check()
+    page.get_by_role("button", name="Save report").click()
+    expect(page).to_have_url(re.compile(r"period=7&split=customer&view=\d+"))
+    page.get_by_role("navigation", name="Period").get_by_role("link", name="28 days").click()
+    expect(page.get_by_role("button", name="Save changes")).to_be_visible()
+    other = opens("operator", "/reports/saved/", width=NARROW, script=False)
+    other.get_by_role("link", name="Customers, last week").click()
+    expect(other.get_by_role("heading", name="Customers")).to_be_visible()

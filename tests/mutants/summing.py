@@ -4,6 +4,7 @@ from tests.mutants.mistake import Mistake
 
 SALES, STATEMENT, FIGURES = "orders/statistics/sales.py", "orders/reports/statement.py", "orders/reports/figures.py"
 SUMS, PAGES = "tests/orders/statistics/test_sales.py", "tests/orders/reports/test_reports.py"
+ROWS, MAILS = "tests/orders/reports/test_rows_behind.py", "tests/orders/saved_reports/test_mailed.py"
 
 MISTAKES = (
     Mistake(
@@ -27,8 +28,38 @@ MISTAKES = (
     ),
     Mistake(
         "a day that begins with a whole hour everywhere", STATEMENT,
-        "for level in (DAYS, HOURS, QUARTERS) if all(slot % level.block == 0 for slot in slots))",
-        "for level in (DAYS, HOURS) if all(slot % level.block // HOURS.block == 0 for slot in slots))", PAGES,
+        "for slot in slots if slot % HOUR})", "for slot in slots if slot % HOUR > HOUR})", PAGES,
+    ),
+    Mistake(
+        "numbers of the period before that lead to the orders of this one", "orders/reports/splits.py",
+        "first, last = period.before if earlier else (period.first, period.last)",
+        "first, last = period.first, period.last", ROWS,
+    ),
+    Mistake(
+        "late orders that are all that were ever late", "orders/table/filters.py",
+        "Q(_IS_FINAL, ended_late=True)", "Q(ended_late=True)", ROWS,
+    ),
+    Mistake(
+        "an order with two refills that is listed twice", "orders/table/filters.py",
+        "rows = Task.objects.filter(condition).exclude(Exists(newer))", "rows = Task.objects.filter(condition)",
+        "tests/orders/table/test_listing.py",
+    ),
+    Mistake(
+        "a weekly mail that is begun without a note of it", "panel/worker/report_mails.py",
+        "update(due_at=next_at, begun_at=now,", "update(due_at=mail.due_at, begun_at=now,", MAILS,
+    ),
+    Mistake(
+        "a weekly mail to who is switched off", "panel/worker/report_mails.py",
+        "if not mail.person.is_active:", "if False:", MAILS,
+    ),
+    Mistake(
+        "a weekly mail with money for who sees none", "orders/saved_reports/letter.py",
+        'sees_money = may(person, "money")', "sees_money = True", MAILS,
+    ),
+    Mistake(
+        "a saved report that anybody removes", "orders/saved_reports/keep.py",
+        "and with it all its mails.\"\"\"\n    require_changeable(view, by)\n", "and with it all its mails.\"\"\"\n",
+        "tests/orders/saved_reports/test_saved_reports.py",
     ),
     Mistake(
         "cents that are rounded each for itself", FIGURES,

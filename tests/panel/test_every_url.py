@@ -133,6 +133,10 @@ mentions/read/                   | login 405               | login mentions     
 upstream/                        | login 200               | 405                           | 405
 reports/                         | login 200               | 405                           | 405
 reports/export/                  | login 405               | login 200                     | login 405
+reports/saved/                   | login 200               | login 422                     | login 405
+reports/saved/<pk>/              | login 405               | login 404                     | login 405
+reports/saved/<pk>/mail/         | login 405               | login 404                     | login 405
+reports/saved/<pk>/removal/      | login 405               | login 404                     | login 405
 upstream/charges/                | login 200               | 405                           | 405
 upstream/balance/                | login 200               | 405                           | 405
 alarms/                          | login 200               | 405                           | 405

@@ -18,7 +18,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 NO_PAGE = ("logout", "healthz", "jsi18n", "webhooks/notpanel")
 ADDRESSES = ("href", "src", "action", "formaction", "hx-get", "hx-post", "data", "xlink:href")
 ASKED = ("q", "category", "status", "open", "service", "by", "host", "from", "to", "least", "most", "sort", "cols",
-         "view", "before", "after", "link", "quantity", "result", "kind", "v", "bar", "top", "next")  # fmt: skip
+         "past", "money", "category_now", "view", "before", "after", "link", "quantity", "result", "kind", "v", "bar",
+         "top", "next")  # fmt: skip
 SEARCHED = (
     "/orders/", "/orders/filters/", "/orders/columns/", "/orders/views/new/", "/orders/new/", "/orders/new/receipt/",
     "/orders/bulks/matching/", "/orders/refills/", "/services/", "/services/found/", "/palette/",

@@ -88,6 +88,8 @@ def forms(order: Order, owner: User) -> dict[str, list[dict[str, Any]]]:
         "customers/prices/lists/": [{"name": "Friends"}],
         "activity/export/": [{"format": "csv"}],
         "reports/export/": [{"format": "csv"}],
+        "reports/saved/": [{"name": "Ours", "query": "period=7"}],
+        "reports/saved/<pk>/": [{"name": "Other", "sharing": "yes", "shared": "on"}],
         "orders/export/": [{"format": "csv"}],
         "admin/accounts/user/<object_id>/change/": [
             {"username": "renamed", "name": "Re Named", "email": "", "role": "viewer", "is_active": "on"}

@@ -127,16 +127,6 @@ def test_a_report_reads_its_sums_in_one_statement_and_its_page_in_few(django_ass
         client.get("/reports/?period=year")
 
 
-def test_a_number_leads_to_the_orders_that_it_counts() -> None:
-    order = make_order("completed", charge=Decimal("0.90"), currency="USD")
-    owner = as_a(Role.OWNER)
-    html = text_of(owner, "/reports/?period=7")
-    number = order.service.upstream_id
-    [address] = set(re.findall(rf'href="(/orders/\?service={number}&amp;from=[^"]*)"', html))
-    listed = text_of(owner, address.replace("&amp;", "&"))
-    assert f"/orders/{order.pk}/" in listed
-
-
 # ── The address ──────────────────────────────────────────────────────────────────────────────────
 @pytest.mark.parametrize(
     ("query", "sentence"),

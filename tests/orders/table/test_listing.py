@@ -15,9 +15,9 @@ from django.utils import timezone
 from accounts.models import User
 from catalog.models import Service
 from orders.models import Customer, Order, Task
-from orders.rules.statuses import Status
+from orders.rules.statuses import FINAL, Status
 from orders.table import paging
-from orders.table.filters import FILTERS, OPEN_FILTERS
+from orders.table.filters import FILTERS, MONEY, OPEN_FILTERS, PAST
 from orders.table.listing import Listing
 from orders.table.paging import SORTS
 from tests.makers import make_order, make_service, make_user
@@ -53,13 +53,19 @@ def desk() -> User:
             kind = (Task.Kind.REFILL, Task.Kind.CANCEL)[number % 2]
             outcome = Task.Outcome.UNCLEAR if number % 3 == 0 else Task.Outcome.DONE
             order.tasks.create(kind=kind, asked_by=mira, settled_at=now, outcome=outcome)
+            order.tasks.create(kind="refill", asked_by=mira, settled_at=now, over_at=now, over_how="marked")
+        ends = {"expected_charge": 9, "currency": ("", "EUR")[number % 2], "ended_late": number % 3 == 0}
+        Order.objects.filter(pk=order.pk, pk__gt=number // 2, status__in=FINAL).update(**ends)
+        Order.objects.filter(pk=order.pk).update(sold_for=(None, 3)[number // 2 % 2])
     return mira
 
 
 def open_queries(values: dict[str, object]) -> list[dict[str, Any]]:
     """Each further value of `open`, alone and with every other filter."""
     alone: list[dict[str, Any]] = [{"open": value} for value in OPEN_FILTERS if value != values["open"]]
-    return alone + [{**query, name: values[name]} for query in alone for name in values if name != "open"]
+    facts = [{"past": name} for name in PAST] + [{"money": name} for name in MONEY] + [{"customer": 0}]
+    pairs = [{**query, name: values[name]} for query in alone for name in values if name != "open"]
+    return alone + pairs + facts + [{**query, "service": values["service"]} for query in facts]
 
 
 def listing(user: User, **query: object) -> Listing:
@@ -75,7 +81,8 @@ def filter_values(user: User) -> dict[str, object]:
         "status": "completed", "open": "live", "service": service.upstream_id, "category": "TikTok › Views",
         "network": "instagram", "by": user.pk, "host": "tiktok.com", "from": day - timedelta(days=30),
         "assigned": user.pk, "to": day - timedelta(days=9), "least": "2.5", "most": 9,
-        "customer": some_customer(user).pk, "reference": "inv-7",
+        "customer": some_customer(user).pk, "reference": "inv-7", "past": "ended", "money": "charged",
+        "category_now": "TikTok › Views",
     }  # fmt: skip
 
 

@@ -24,7 +24,7 @@ MUCH_CHARACTERS = 50_000  # more than any server lets through
 HUGE = ["x" * 100_000, "1 " * 50_000, "1:1," * 25_000]
 ASKED = ["status", "before", "after", "newest", "top", "v", "bar", "q", "category", "service", "link", "quantity",
          "open", "network", "by", "assigned", "host", "from", "to", "least", "most", "sort", "cols", "view",
-         "name"]  # fmt: skip
+         "name", "past", "money", "category_now"]  # fmt: skip
 KINDS = [FORM, f"{FORM}; charset=nonsense", PARTS, f"{PARTS}; boundary=x", "application/json", ""]
 BODIES = [b"--x", b"\xff\xfe", b"{}", b'--x\r\nContent-Disposition: form-data; name="service"\r\n\r\n', b"=&=&&="]
 

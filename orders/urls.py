@@ -48,6 +48,7 @@ urlpatterns = [
     path("mass/lists/<int:pk>/csv/", mass_jobs.as_csv, name="mass_csv"),
     path("mass/lists/<int:pk>/waiting/", mass_jobs.waiting, name="mass_waiting"),
     path("mass/lists/<int:pk>/mending/", mass_jobs.mending, name="mass_mending"),
+    path("mass/lists/<int:pk>/repetition/", mass_jobs.repetition, name="mass_repetition"),
     path("bulks/", bulk.index, name="bulks"),
     path("bulks/matching/", bulk.matching, name="matching"),
     path("bulks/new/", bulk.new, name="bulk_new"),

@@ -107,6 +107,7 @@ GET  /orders/mass/lists/{list}/csv/
 POST /orders/mass/lists/{list}/waiting/ | then=stop
 POST /orders/mass/lists/{list}/waiting/ | then=drop
 POST /orders/mass/lists/{list}/mending/
+POST /orders/mass/lists/{list}/repetition/
 GET  /orders/answers/
 GET  /orders/answers/?before={worklist}
 GET  /orders/answers/{worklist}/

@@ -51,6 +51,7 @@ place | orders/new/ orders/new/receipt/ orders/<pk>/withdrawal/ orders/<pk>/with
     orders/mass/ orders/mass/drafts/<pk>/ orders/mass/drafts/<pk>/lines/
     orders/mass/drafts/<pk>/placement/ orders/mass/drafts/<pk>/removal/
     orders/mass/lists/<pk>/waiting/ orders/mass/lists/<pk>/mending/
+    orders/mass/lists/<pk>/repetition/
 refill cancel note | orders/bulks/matching/ orders/bulks/new/ orders/bulks/new/confirmation/ orders/bulks/<pk>/tries/
 note | orders/answers/<pk>/language/ orders/answers/<pk>/changes/ orders/<pk>/looks/ orders/<pk>/notes/
     orders/<pk>/assignment/ orders/assignments/ orders/assignments/confirmation/ orders/next/

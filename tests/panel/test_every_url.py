@@ -89,6 +89,7 @@ orders/mass/lists/<pk>/          | login 200               | login 405          
 orders/mass/lists/<pk>/csv/      | login 200               | login 405                     | login 405
 orders/mass/lists/<pk>/waiting/  | login 403 405 405 405   | login 403 orders orders orders | login 403 405 405 405
 orders/mass/lists/<pk>/mending/  | login 403 405 405 405   | login 403 orders orders orders | login 403 405 405 405
+orders/mass/lists/<pk>/repetition/ | login 403 405 405 405 | login 403 draft draft draft   | login 403 405 405 405
 orders/answers/                  | login 200               | login 405                     | login 405
 orders/answers/<pk>/             | login 200               | login 405                     | login 405
 orders/answers/<pk>/language/    | login 403 405 405 405   | login 403 answers answers answers | login 403 405 405 405
@@ -244,6 +245,8 @@ def outcome_of(response: HttpResponseBase) -> str:
     where = urlsplit(response.get("Location", "")).path
     if kept := re.fullmatch(r"/orders/(answers/)?\d+/", where):
         return "answers" if kept[1] else "order"
+    if where.startswith("/orders/mass/drafts/"):
+        return "draft"
     if named := re.fullmatch(r"/(team|customers)/\d+/", where):
         return {"team": "person", "customers": "customer"}[named[1]]
     words = [word for word, path in LEADS_TO.items() if where == path or (word == "change" and where.endswith(path))]

@@ -99,6 +99,17 @@ GET  /orders/mass/drafts/{draft}/?show=no&edit=1
 POST /orders/mass/drafts/{draft}/lines/ | tick=1:out
 POST /orders/mass/drafts/{draft}/removal/
 POST /orders/mass/drafts/{draft}/placement/ | seen={list_mark}
+GET  /orders/mass/drafts/{draft}/plan/
+ASK  /orders/mass/drafts/{draft}/plan/ | {schedule}
+POST /orders/mass/drafts/{draft}/plan/ | {schedule}&make=1&seen={list_mark}
+GET  /orders/plans/
+GET  /orders/plans/?before={job}
+GET  /orders/plans/{plan}/
+GET  /orders/plans/{plan}/?part=2
+POST /orders/plans/{plan}/going/ | then=stop
+POST /orders/plans/{plan}/going/ | then=drop
+POST /orders/plans/{plan}/parts/1/
+POST /orders/plans/{plan}/parts/1/ | then=leave
 GET  /orders/mass/lists/
 GET  /orders/mass/lists/?before={job}
 GET  /orders/mass/lists/{list}/

@@ -84,6 +84,11 @@ orders/mass/drafts/<pk>/         | login 403 404 404 404   | login 403 405 405 4
 orders/mass/drafts/<pk>/lines/   | login 403 405 405 405   | login 403 mass mass mass      | login 403 405 405 405
 orders/mass/drafts/<pk>/placement/ | login 403 405 405 405 | login 403 404 404 404         | login 403 405 405 405
 orders/mass/drafts/<pk>/removal/ | login 403 405 405 405   | login 403 mass mass mass      | login 403 405 405 405
+orders/mass/drafts/<pk>/plan/    | login 403 404 404 404   | login 403 404 404 404         | login 403 405 405 405
+orders/plans/                    | login 200               | login 405                     | login 405
+orders/plans/<pk>/               | login 200               | login 405                     | login 405
+orders/plans/<pk>/going/         | login 403 405 405 405   | login 403 orders orders orders | login 403 405 405 405
+orders/plans/<pk>/parts/<number>/ | login 403 405 405 405  | login 403 draft draft draft   | login 403 405 405 405
 orders/mass/lists/               | login 200               | login 405                     | login 405
 orders/mass/lists/<pk>/          | login 200               | login 405                     | login 405
 orders/mass/lists/<pk>/csv/      | login 200               | login 405                     | login 405

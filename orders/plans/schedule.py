@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.utils.html import escape
 
 from accounts.preferences import ZoneField
 from panel.format.numbers import number
@@ -118,8 +119,8 @@ class ScheduleForm(forms.Form):
         label="Hours or days", choices=UNITS, error_messages={"invalid_choice": "Choose hours or days."}
     )
 
-    def __init__(self, data: Any, *, lines: int, zone: str, now: datetime) -> None:
-        """`lines` is how many lines are planned, `zone` the one that is offered first."""
+    def __init__(self, data: Any, *, lines: int, zone: str, whose: str = "yours", now: datetime) -> None:
+        """`lines` is how many lines are planned, `zone` the one that is offered first, and `whose` it is."""
         self.lines, self.now = lines, now
         tomorrow = wall_of(now, zone) + timedelta(days=1)
         initial = {
@@ -127,7 +128,7 @@ class ScheduleForm(forms.Form):
             "part_lines": max(-(-lines // USUAL_PARTS), 1), "every": 1,
         }  # fmt: skip
         super().__init__(data, initial=initial)
-        self.fields["zone"].help_text = "Type a city and choose one of the list."
+        self.fields["zone"].help_text = escape(f"It is {whose}, unless you choose another: type a city.")
 
     def clean_first(self) -> datetime:
         """The day and the time, as a clock shows them."""

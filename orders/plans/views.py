@@ -43,7 +43,7 @@ def new(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     preview = Preview(draft, request.user)
     zone, whose = verbs.zone_for(preview.ready, request.user)
     data = request.POST if request.method == "POST" else None
-    form, why = ScheduleForm(data, lines=len(preview.ready), zone=zone, now=preview.now), ""
+    form, why = ScheduleForm(data, lines=len(preview.ready), zone=zone, whose=whose, now=preview.now), ""
     if "make" in request.POST and form.is_valid():
         try:
             plan = verbs.make_plan(pk, request.POST.get("seen", ""), schedule_of(form), by=request.user)
@@ -57,7 +57,7 @@ def new(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             return redirect(plan)
     schedule = schedule_of(form) if not form.is_bound or form.is_valid() else None
     context = {
-        "draft": draft, "preview": preview, "form": form, "whose": whose, "why": why, "schedule": schedule,
+        "draft": draft, "preview": preview, "form": form, "why": why, "schedule": schedule,
         "rows": future_rows(schedule, len(preview.ready)) if schedule else [], "latest": hours(LATEST),
         "theirs": schedule and not is_readers(schedule.zone),
         "totals": totals_of(preview.ready, request.user, preview.now),

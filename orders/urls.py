@@ -15,6 +15,7 @@ from orders.mass import job_views as mass_jobs
 from orders.mass import views as mass
 from orders.models import Task
 from orders.placing import views as placing
+from orders.plans import template_views as templates
 from orders.plans import views as plans
 from orders.reports import late
 from orders.table import saved_views
@@ -55,6 +56,10 @@ urlpatterns = [
     path("plans/<int:pk>/", plans.show, name="plan"),
     path("plans/<int:pk>/going/", plans.going, name="plan_going"),
     path("plans/<int:pk>/parts/<int:number>/", plans.rest, name="plan_part"),
+    path("templates/new/", templates.new, name="template_new"),
+    path("templates/<int:pk>/", templates.show, name="template"),
+    path("templates/<int:pk>/change/", templates.change, name="template_change"),
+    path("templates/<int:pk>/removal/", templates.removal, name="template_removal"),
     path("bulks/", bulk.index, name="bulks"),
     path("bulks/matching/", bulk.matching, name="matching"),
     path("bulks/new/", bulk.new, name="bulk_new"),

@@ -39,6 +39,7 @@ from orders.models import (
     Folding,
     Handed,
     KeptSearch,
+    ListTemplate,
     MassDraft,
     MassJob,
     MassLine,
@@ -122,6 +123,9 @@ def one_of_everything() -> Order:
     listed = MassJob.objects.create(token=uuid.uuid4(), placed_by=order.placed_by, placed_at=now, source="a paste",
                                     listed=1, ordered=1, expected_charge=order.expected_charge)  # fmt: skip
     MassLine.objects.create(job=listed, number=1, order=order, typed={"link": order.link})
+    blank = {"n": 1, "typed": {"service": "7"}, "blanks": ["link", "quantity"]}
+    ListTemplate.objects.create(owner=order.placed_by, name="Weekly", key="weekly", shared=True, listed=1, saved_at=now,
+                                lines=[blank])  # fmt: skip
     plan = Plan.objects.create(token=uuid.uuid4(), owner=order.placed_by, made_at=now, source="a paste", seen={},
                                zone="Europe/Berlin", listed=2, part_lines=1, every=1, unit="days")  # fmt: skip
     line = {"n": 1, "typed": {"service": str(order.service.upstream_id), "link": "instagram.com/lumen.two"}}
@@ -221,6 +225,7 @@ def behind(route: str) -> type[Model]:
         "alarms": Alarm,
         "mass/drafts": MassDraft,
         "orders/plans": Plan,
+        "orders/templates": ListTemplate,
         "mass/lists": MassJob,
         "bulks": Bulk,
         "answers": Worklist,

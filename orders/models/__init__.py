@@ -5,6 +5,7 @@ All rooms above import them from here: `X as X` hands a name on. Read order.py f
 
 from accounts.models import TrailLine
 from orders.models.bulk_job import Bulk as Bulk
+from orders.models.bulk_job import ListTemplate as ListTemplate
 from orders.models.bulk_job import MassDraft as MassDraft
 from orders.models.bulk_job import MassJob as MassJob
 from orders.models.bulk_job import MassLine as MassLine

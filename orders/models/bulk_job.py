@@ -1,4 +1,4 @@
-"""One press for many orders: bulk jobs ask for refills or cancels, lists are placed at once, or by a plan in parts.
+"""Many orders by one press: bulk jobs ask for refills or cancels, lists are placed at once or by a plan in parts.
 
 What became of each order, its tasks say.
 """
@@ -12,6 +12,8 @@ from django.urls import reverse
 from accounts.models import User
 from orders.models.team import Worklist
 from orders.rules.statuses import AFTERSALE
+
+TEMPLATE_NAME_CHARACTERS = 60
 
 
 class Bulk(models.Model):
@@ -200,3 +202,35 @@ class PlanPart(models.Model):
     def is_held(self) -> bool:
         """Whether it waits for somebody who lets the plan go on."""
         return not self.outcome and self.next_at is None
+
+
+# ── Templates ────────────────────────────────────────────────────────────────────────────────────
+class ListTemplate(models.Model):
+    """A set of lines that a person keeps to order again, some of it blank until it is used."""
+
+    # No index of its own: the constraint below begins with it.
+    owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
+    name = models.CharField(max_length=TEMPLATE_NAME_CHARACTERS)
+    key = models.CharField(max_length=TEMPLATE_NAME_CHARACTERS * 2, help_text="The name, folded.")
+    shared = models.BooleanField(default=False, help_text="Whether the team may use it.")
+    listed = models.PositiveIntegerField(help_text="Lines of it.")
+    lines = models.JSONField(help_text="Each line: its number, what is always the same, which fields are blank.")
+    saved_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("key", "id")
+        indexes = [
+            # Those of the team.
+            Index(fields=["key", "id"], condition=Q(shared=True), name="list_template_shared"),
+        ]
+        constraints = [
+            # A person's templates by the alphabet; no two have the same name.
+            UniqueConstraint(fields=["owner", "key"], name="one_list_template_of_a_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        """Where its blanks are filled in."""
+        return reverse("orders:template", args=[self.pk])

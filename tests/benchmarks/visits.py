@@ -102,6 +102,12 @@ POST /orders/mass/drafts/{draft}/placement/ | seen={list_mark}
 GET  /orders/mass/drafts/{draft}/plan/
 ASK  /orders/mass/drafts/{draft}/plan/ | {schedule}
 POST /orders/mass/drafts/{draft}/plan/ | {schedule}&make=1&seen={list_mark}
+GET  /orders/templates/new/?draft={draft}
+POST /orders/templates/new/ | draft={draft}&name=Anew&blanks=link
+GET  /orders/templates/{template}/
+POST /orders/templates/{template}/ | links=instagram.com/lumen.anew
+POST /orders/templates/{template}/change/ | name=Daily
+POST /orders/templates/{template}/removal/
 GET  /orders/plans/
 GET  /orders/plans/?before={job}
 GET  /orders/plans/{plan}/

@@ -85,6 +85,10 @@ orders/mass/drafts/<pk>/lines/   | login 403 405 405 405   | login 403 mass mass
 orders/mass/drafts/<pk>/placement/ | login 403 405 405 405 | login 403 404 404 404         | login 403 405 405 405
 orders/mass/drafts/<pk>/removal/ | login 403 405 405 405   | login 403 mass mass mass      | login 403 405 405 405
 orders/mass/drafts/<pk>/plan/    | login 403 404 404 404   | login 403 404 404 404         | login 403 405 405 405
+orders/templates/new/            | login 403 404 404 404   | login 403 404 404 404         | login 403 405 405 405
+orders/templates/<pk>/           | login 403 200 200 200   | login 403 draft draft draft   | login 403 405 405 405
+orders/templates/<pk>/change/    | login 403 405 405 405   | login 403 403 422 422         | login 403 405 405 405
+orders/templates/<pk>/removal/   | login 403 405 405 405   | login 403 403 mass mass       | login 403 405 405 405
 orders/plans/                    | login 200               | login 405                     | login 405
 orders/plans/<pk>/               | login 200               | login 405                     | login 405
 orders/plans/<pk>/going/         | login 403 405 405 405   | login 403 orders orders orders | login 403 405 405 405

@@ -64,6 +64,8 @@ def forms(order: Order, owner: User) -> dict[str, list[dict[str, Any]]]:
         "orders/views/<pk>/": [{"name": "Another"}, {"sharing": "1"}],
         "orders/new/": [filled(service)],
         "orders/mass/drafts/<pk>/plan/": [schedule(owner)],
+        "orders/templates/new/": [{"name": "Anew", "draft": str(MassDraft.objects.get(owner=owner).pk)}],
+        "orders/templates/<pk>/change/": [{"name": "Daily"}],
         "orders/plans/<pk>/going/": [{"then": "stop"}, {"then": "drop"}],
         "orders/plans/<pk>/parts/<number>/": [{"then": "leave"}],
         "orders/<pk>/notes/": [{"text": "Look here", "token": f"{TOKEN}2"}],

@@ -1,4 +1,4 @@
-"""Templates of lists: lines to order again, some of it blank."""
+"""Templates of lists: lines to order again, some of it blank; and an index of what parts of plans left."""
 
 from typing import ClassVar
 
@@ -29,24 +29,37 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("saved_at", models.DateTimeField()),
-                (
-                    "owner",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
             ],
             options={
                 "ordering": ("key", "id"),
-                "indexes": [
-                    models.Index(
-                        condition=models.Q(("shared", True)), fields=["key", "id"], name="list_template_shared"
-                    )
-                ],
-                "constraints": [models.UniqueConstraint(fields=("owner", "key"), name="one_list_template_of_a_name")],
             },
+        ),
+        migrations.AddIndex(
+            model_name="planpart",
+            index=models.Index(
+                condition=models.Q(
+                    models.Func(models.F("left"), output_field=models.BooleanField(), template="%(expressions)s > 0")
+                ),
+                fields=["-id"],
+                name="plan_part_left",
+            ),
+        ),
+        migrations.AddField(
+            model_name="listtemplate",
+            name="owner",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="listtemplate",
+            index=models.Index(condition=models.Q(("shared", True)), fields=["key", "id"], name="list_template_shared"),
+        ),
+        migrations.AddConstraint(
+            model_name="listtemplate",
+            constraint=models.UniqueConstraint(fields=("owner", "key"), name="one_list_template_of_a_name"),
         ),
     ]

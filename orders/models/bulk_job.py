@@ -12,6 +12,7 @@ from django.urls import reverse
 from accounts.models import User
 from orders.models.team import Worklist
 from orders.rules.statuses import AFTERSALE
+from panel.ops.database import literally
 
 TEMPLATE_NAME_CHARACTERS = 60
 
@@ -127,6 +128,9 @@ class MassLine(models.Model):
         return f"Line {self.number} of list {self.job_id}"
 
 
+IS_LEFT = Q(literally("left", "> 0"))  # lines of a part wait for a person, or became a list since
+
+
 # ── Plans ────────────────────────────────────────────────────────────────────────────────────────
 class Plan(models.Model):
     """A list that is placed in parts, each at its time. Nothing of a part is ordered or reserved before."""
@@ -187,6 +191,8 @@ class PlanPart(models.Model):
         indexes = [
             # The worker: what is due. It holds only what still goes by itself.
             Index(fields=["next_at", "id"], condition=Q(next_at__isnull=False), name="plan_part_due"),
+            # The alarm: the newest parts that left lines for a person.
+            Index(fields=["-id"], condition=IS_LEFT, name="plan_part_left"),
         ]
         constraints = [
             # The parts of a plan, in its order.

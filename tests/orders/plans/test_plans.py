@@ -23,6 +23,8 @@ from orders.plans import due
 from orders.plans import plan as plans
 from orders.plans.due import LATEST, OUR_MISTAKE, place_due
 from orders.rules.refusal import NotAllowed, Refusal
+from panel.alarms.evaluate import evaluate
+from panel.alarms.models import Alarm
 from panel.worker.recurring import RECURRING_WORK
 from tests.makers import make_service, make_user, place_order
 from tests.orders.customers.shops import make_customer, rule_for_all
@@ -66,6 +68,8 @@ def test_a_plan_orders_and_reserves_nothing_until_the_time_of_a_part(service: Se
 def test_the_same_draft_is_the_same_plan_and_no_list_besides(service: Service, ana: User) -> None:
     draft = pasted(lines_for(service, 2), ana)
     mark = Preview(draft, ana).mark
+    with pytest.raises(Refusal, match="Nothing was sent"):
+        plans.make_plan(draft.pk, mark, daily(), by=make_user())
     plan = plans.make_plan(draft.pk, mark, daily(), by=ana)
     assert plans.make_plan(draft.pk, mark, daily(2), by=ana) == plan
     with pytest.raises(Refusal, match="Nothing was sent"):
@@ -238,6 +242,22 @@ def test_with_too_many_drafts_the_lines_stay_with_the_part_until_somebody_opens_
     assert (part_of(plan).left, MassDraft.objects.filter(pk=part.rest).exists()) == (0, False)
     assert told(plan)[-2:] == [f"Tomás opened what part 1 of plan {plan.pk} left.",
                                f"Ana left 1 line of part 1 of plan {plan.pk} unordered."]  # fmt: skip
+
+
+def test_an_alarm_tells_of_parts_that_wait_until_somebody_has_dealt_with_them(service: Service, ana: User) -> None:
+    def alarms() -> list[tuple[str, bool]]:
+        evaluate(timezone.now())
+        return [(alarm.sentence, alarm.ended_at is None) for alarm in Alarm.objects.filter(kind="plans")]
+
+    plan = planned(lines_for(service, 2), ana, unit="hours")
+    assert alarms() == []
+    place_due(due_at(plan, 2) + LATEST + SECOND)
+    both = f"2 parts of plans wait for a person: part 2 of plan {plan.pk}, part 1 of plan {plan.pk}."
+    assert alarms() == [(both, True)]
+    plans.leave_rest(part_of(plan, 1), by=ana)
+    draft = MassDraft.objects.get()
+    place_list(draft.pk, Preview(draft, ana).mark, by=ana)
+    assert alarms()[0][1] is False
 
 
 def test_a_mistake_of_ours_hands_the_part_to_a_person_and_stops_no_other(

@@ -22,6 +22,7 @@ from catalog.models import Change, RateChange, ShrinkAlarm
 from orders.bulk.job import start_job
 from orders.bulk.selection import Selection
 from orders.models import AnswerText, Order, Pace, Presence, Reading, Spending, Task
+from orders.plans import template
 from orders.rules.statuses import Status
 from orders.teamwork import notes
 from panel.alarms.models import Alarm, Sighting
@@ -29,7 +30,8 @@ from panel.upstream.models import Beat, Window
 from tests.browser.conftest import NARROW, WIDE, Desk, Opens
 from tests.makers import make_order, make_service, make_user
 from tests.orders.customers.shops import make_customer, pay, rule_for_all, sold_to
-from tests.orders.mass.lists import placed
+from tests.orders.mass.lists import pasted, placed
+from tests.orders.plans.plans import planned, time_comes
 
 pytestmark = pytest.mark.slow
 PICTURES = os.environ.get("PICTURES")  # a folder for a picture of each page; without it none are taken
@@ -136,7 +138,21 @@ def selling_pages(by: User) -> dict[str, str]:
     return {
         "customers": "/customers/", "customer": f"/customers/{customer.pk}/", "new-customer": "/customers/new/",
         "change-customer": f"/customers/{customer.pk}/change/", "prices": "/customers/prices/", "mass": "/orders/mass/",
-        "lists": "/orders/mass/lists/", "list": job.get_absolute_url(),
+        "lists": "/orders/mass/lists/", "list": job.get_absolute_url(), **planned_pages(lines[:2], by),
+    }  # fmt: skip
+
+
+def planned_pages(lines: list[str], by: User) -> dict[str, str]:
+    """A plan of which one part waits for a person and another is to come, a draft, and a template."""
+    text = "\n".join(line.replace("/p/", "/p/Z") for line in lines)
+    draft = pasted(text, by)
+    rows = template.lines_of_draft(draft)
+    weekly = template.save_template(LONG[:60], rows, "both", shared=True, by=by)
+    plan = planned(text.replace("/p/", "/p/Y"), by, zone="Asia/Kathmandu")
+    time_comes(plan, 1, timedelta(hours=7))
+    return {
+        "plans": "/orders/plans/", "plan": f"{plan.get_absolute_url()}?part=1", "template": weekly.get_absolute_url(),
+        "plan-new": f"{draft.get_absolute_url()}plan/", "template-new": f"/orders/templates/new/?draft={draft.pk}",
     }  # fmt: skip
 
 

@@ -56,7 +56,7 @@ def a_list(owner: User, service: Service, *orders: Order) -> dict[str, str]:
     return {
         "draft": str(draft.pk), "list": str(job.pk), "list_mark": Preview(draft, owner).mark, "plan": str(plan.pk),
         "template": str(template.pk),
-        "schedule": f"first={first}&zone=UTC&part_lines=1&every=1&unit=days",
+        "first": first,
     }  # fmt: skip
 
 

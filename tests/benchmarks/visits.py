@@ -100,8 +100,8 @@ POST /orders/mass/drafts/{draft}/lines/ | tick=1:out
 POST /orders/mass/drafts/{draft}/removal/
 POST /orders/mass/drafts/{draft}/placement/ | seen={list_mark}
 GET  /orders/mass/drafts/{draft}/plan/
-ASK  /orders/mass/drafts/{draft}/plan/ | {schedule}
-POST /orders/mass/drafts/{draft}/plan/ | {schedule}&make=1&seen={list_mark}
+ASK  /orders/mass/drafts/{draft}/plan/ | first={first}&zone=UTC&part_lines=1&every=1&unit=days
+POST /orders/mass/drafts/{draft}/plan/ | first={first}&zone=UTC&part_lines=1&every=1&unit=days&make=1&seen={list_mark}
 GET  /orders/templates/new/?draft={draft}
 POST /orders/templates/new/ | draft={draft}&name=Anew&blanks=link
 GET  /orders/templates/{template}/

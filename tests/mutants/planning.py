@@ -1,8 +1,9 @@
-"""Mistakes in plans: parts that go early, twice, late, unasked or for nobody, and clocks that are read wrongly."""
+"""Mistakes in plans and templates: parts that go late, unasked or for nobody, clocks that are read wrongly, lost links."""
 
 from tests.mutants.mistake import Mistake
 
 TESTS, TIMES = "tests/orders/plans/test_plans.py", "tests/orders/plans/test_schedule.py"
+TEMPLATES = "tests/orders/plans/test_templates.py"
 DUE, PLAN, SCHEDULE = "orders/plans/due.py", "orders/plans/plan.py", "orders/plans/schedule.py"
 
 MISTAKES = (
@@ -51,5 +52,15 @@ MISTAKES = (
         "of a time that comes twice the second counts", SCHEDULE,
         "or UTC, fold=0)", "or UTC, fold=1)",
         f"{TIMES}::test_each_time_of_a_clock_means_one_moment",
+    ),
+    Mistake(
+        "anybody may use a template that is not the team’s", "orders/plans/template_views.py",
+        "seen = Q(owner=request.user.pk) | Q(shared=True)", "seen = Q()",
+        f"{TEMPLATES}::test_nobody_sees_a_template_that_is_not_theirs_nor_the_teams",
+    ),
+    Mistake(
+        "links for which a template has no line are dropped without a word", "orders/plans/template.py",
+        "if len(pasted) > empty:", "if False:",
+        f"{TEMPLATES}::test_pasted_links_go_to_the_lines_without_one_in_their_order",
     ),
 )  # fmt: skip

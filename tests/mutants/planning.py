@@ -1,4 +1,4 @@
-"""Mistakes in plans and templates: parts that go late, unasked or for nobody, clocks that are read wrongly, lost links."""
+"""Mistakes in plans and templates: parts that go late, unasked or for nobody, clocks read wrongly, links that are lost."""
 
 from tests.mutants.mistake import Mistake
 

@@ -1,4 +1,4 @@
-"""Mistakes in plans and templates: parts that go late, unasked or for nobody, clocks read wrongly, links that are lost."""
+"""Mistakes in plans and templates: parts that go late, unasked or for nobody, clocks read wrongly, lost links."""
 
 from tests.mutants.mistake import Mistake
 

@@ -30,7 +30,7 @@ from panel.upstream.models import Beat, Window
 from tests.browser.conftest import NARROW, WIDE, Desk, Opens
 from tests.makers import make_order, make_service, make_user
 from tests.orders.customers.shops import make_customer, pay, rule_for_all, sold_to
-from tests.orders.mass.lists import pasted, placed
+from tests.orders.mass.lists import placed
 from tests.orders.plans.plans import planned, time_comes
 
 pytestmark = pytest.mark.slow
@@ -143,16 +143,14 @@ def selling_pages(by: User) -> dict[str, str]:
 
 
 def planned_pages(lines: list[str], by: User) -> dict[str, str]:
-    """A plan of which one part waits for a person and another is to come, a draft, and a template."""
-    text = "\n".join(line.replace("/p/", "/p/Z") for line in lines)
-    draft = pasted(text, by)
-    rows = template.lines_of_draft(draft)
-    weekly = template.save_template(LONG[:60], rows, "both", shared=True, by=by)
-    plan = planned(text.replace("/p/", "/p/Y"), by, zone="Asia/Kathmandu")
+    """A plan of which one part waits for a person and another is to come, and a template."""
+    job = placed("\n".join(lines).replace("/p/", "/p/Z"), by)
+    weekly = template.save_template(LONG[:60], template.lines_of_list(job), "both", shared=True, by=by)
+    plan = planned("\n".join(lines).replace("/p/", "/p/Y"), by, zone="Asia/Kathmandu")
     time_comes(plan, 1, timedelta(hours=7))
     return {
         "plans": "/orders/plans/", "plan": f"{plan.get_absolute_url()}?part=1", "template": weekly.get_absolute_url(),
-        "plan-new": f"{draft.get_absolute_url()}plan/", "template-new": f"/orders/templates/new/?draft={draft.pk}",
+        "template-new": f"/orders/templates/new/?list={job.pk}",
     }  # fmt: skip
 
 

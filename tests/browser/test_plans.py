@@ -34,6 +34,7 @@ def test_a_draft_becomes_a_plan_and_the_worker_sends_its_first_part(
     page.get_by_label("First part at").fill(f"{timezone.now() + timedelta(days=1):%Y-%m-%dT09:00}")
     page.get_by_role("button", name="Show the parts").click()
     expect(page.get_by_role("heading", name="2 parts")).to_be_visible()
+    assert not (script and [*faults(page, "schedule")])
     page.get_by_role("button", name="Plan 2 orders").click()
     expect(page.get_by_role("heading", name=re.compile("2 lines in 2 parts"))).to_be_visible()
     assert desk.upstream.calls("add") == 0

@@ -260,6 +260,9 @@ register(
 )
 register(models.MassJob, group=ORDERS, names=("list of orders", "lists of orders"),
          list_display=("placed_at", "__str__", "source", "listed", "ordered", on_the_desk))  # fmt: skip
+register(models.Plan, group=ORDERS, names=("plan", "plans"),
+         list_display=("made_at", "__str__", "owner", "source", "listed", on_the_desk),
+         list_select_related=("owner",))  # fmt: skip
 register(
     models.SavedView,
     group=ORDERS,
@@ -382,6 +385,10 @@ register(models.CustomerSum, names=("customer total", "customer totals"), list_d
          list_select_related=("customer",))  # fmt: skip
 register(models.MassLine, names=("line of a list", "lines of lists"), list_display=("job", "number", order_of, "why"),
          list_select_related=("job", "order"))  # fmt: skip
+register(models.ListTemplate, names=("template of a list", "templates of lists"),
+         list_display=("name", "owner", "shared", "listed", "saved_at"), list_select_related=("owner",))  # fmt: skip
+register(models.PlanPart, names=("part of a plan", "parts of plans"),
+         list_display=("plan", "number", "due_at", "outcome"), list_select_related=("plan",))  # fmt: skip
 register(models.KeptSearch, names=("kept search", "kept searches"), list_display=("key", "typed_at"))
 register(models.Tally, names=("status count", "status counts"), list_display=(status_of, "by"), list_filter=(STATUSES,))
 register(models.Charged, names=("charge total", "charge totals"),

@@ -15,6 +15,8 @@ from orders.mass import job_views as mass_jobs
 from orders.mass import views as mass
 from orders.models import Task
 from orders.placing import views as placing
+from orders.plans import template_views as templates
+from orders.plans import views as plans
 from orders.reports import late
 from orders.table import saved_views
 from orders.table import views as table
@@ -43,11 +45,21 @@ urlpatterns = [
     path("mass/drafts/<uuid:pk>/lines/", mass.lines, name="mass_lines"),
     path("mass/drafts/<uuid:pk>/placement/", mass.placement, name="mass_placement"),
     path("mass/drafts/<uuid:pk>/removal/", mass.removal, name="mass_removal"),
+    path("mass/drafts/<uuid:pk>/plan/", plans.new, name="plan_new"),
     path("mass/lists/", mass_jobs.index, name="mass_jobs"),
     path("mass/lists/<int:pk>/", mass_jobs.show, name="mass_job"),
     path("mass/lists/<int:pk>/csv/", mass_jobs.as_csv, name="mass_csv"),
     path("mass/lists/<int:pk>/waiting/", mass_jobs.waiting, name="mass_waiting"),
     path("mass/lists/<int:pk>/mending/", mass_jobs.mending, name="mass_mending"),
+    path("mass/lists/<int:pk>/repetition/", mass_jobs.repetition, name="mass_repetition"),
+    path("plans/", plans.index, name="plans"),
+    path("plans/<int:pk>/", plans.show, name="plan"),
+    path("plans/<int:pk>/going/", plans.going, name="plan_going"),
+    path("plans/<int:pk>/parts/<int:number>/", plans.rest, name="plan_part"),
+    path("templates/new/", templates.new, name="template_new"),
+    path("templates/<int:pk>/", templates.show, name="template"),
+    path("templates/<int:pk>/change/", templates.change, name="template_change"),
+    path("templates/<int:pk>/removal/", templates.removal, name="template_removal"),
     path("bulks/", bulk.index, name="bulks"),
     path("bulks/matching/", bulk.matching, name="matching"),
     path("bulks/new/", bulk.new, name="bulk_new"),

@@ -39,6 +39,7 @@ from orders.models import (
     Folding,
     Handed,
     KeptSearch,
+    ListTemplate,
     MassDraft,
     MassJob,
     MassLine,
@@ -47,6 +48,8 @@ from orders.models import (
     Order,
     Pace,
     Payment,
+    Plan,
+    PlanPart,
     PollCall,
     Presence,
     PriceList,
@@ -74,6 +77,7 @@ from tests.makers import make_approval, make_order, make_user
 OURS = ("orders", "catalog", "accounts", "panel")
 ARGUMENTS = {
     "situation": "completed",
+    "number": "1",
     "app_label": "orders",
     "url": "nothing",
     "key": "abc",
@@ -120,6 +124,16 @@ def one_of_everything() -> Order:
     listed = MassJob.objects.create(token=uuid.uuid4(), placed_by=order.placed_by, placed_at=now, source="a paste",
                                     listed=1, ordered=1, expected_charge=order.expected_charge)  # fmt: skip
     MassLine.objects.create(job=listed, number=1, order=order, typed={"link": order.link})
+    blank = {"n": 1, "typed": {"service": "7"}, "blanks": ["link", "quantity"]}
+    ListTemplate.objects.create(owner=order.placed_by, name="Weekly", key="weekly", shared=True, listed=1, saved_at=now,
+                                lines=[blank])  # fmt: skip
+    plan = Plan.objects.create(token=uuid.uuid4(), owner=order.placed_by, made_at=now, source="a paste", seen={},
+                               zone="Europe/Berlin", listed=2, part_lines=1, every=1, unit="days")  # fmt: skip
+    line = {"n": 1, "typed": {"service": str(order.service.upstream_id), "link": "instagram.com/lumen.two"}}
+    PlanPart.objects.create(plan=plan, number=2, due_at=now + timedelta(days=1), next_at=now + timedelta(days=1),
+                            listed=1, lines=[line])  # fmt: skip
+    PlanPart.objects.create(plan=plan, number=1, due_at=now, listed=1, left=1, lines=[line], outcome="refused",
+                            settled_at=now, why="Line 1: At least 50 for this service.")  # fmt: skip
     Delivery.objects.create(key="d", digest="d", event="order.completed", upstream_id=order.upstream_id or "",
                             body="{}", mark="0f0f0f0f", received_at=now, due_at=now)  # fmt: skip
     Endpoint.objects.create(url="https://desk.example.com/webhooks/notpanel/", registered_at=now)
@@ -215,6 +229,8 @@ def behind(route: str) -> type[Model]:
         "activity/since": ShiftNote,
         "alarms": Alarm,
         "mass/drafts": MassDraft,
+        "orders/plans": Plan,
+        "orders/templates": ListTemplate,
         "mass/lists": MassJob,
         "bulks": Bulk,
         "answers": Worklist,

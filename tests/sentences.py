@@ -196,6 +196,8 @@ def alarm_facts() -> Iterator[tuple[str, dict[str, Any]]]:
         named = list(range(61, 61 + min(new, 5)))
         yield "orders", {"new": new, "all": every, "some": named}
         yield "approvals", {"new": new, "all": every, "some": named}
+        parts = [f"part {n} of plan 3" for n in range(1, min(new, 5) + 1)]
+        yield "plans", {"new": new, "all": every, "some": parts}
         jumps = [[7, "Followers", was, "4"] for was in ("1", "0", "8", "1", "1")]
         yield "prices", {"new": new, "all": every, "some": jumps[: min(new, 5)], "percent": "20"}
     yield "worker", {"since": NOON.isoformat()}

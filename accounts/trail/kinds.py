@@ -89,6 +89,18 @@ KINDS: dict[str, LineKind] = {
     "list_made": LineKind("customers", "ring", "<b>{who}</b> made the price list “{label}”."),
     "price_set": LineKind("customers", "ring", "<b>{who}</b> set the selling price for {label}."),
     "price_removed": LineKind("customers", "ring", "<b>{who}</b> removed the selling price for {label}."),
+    # Plans and templates of lists; the label of a plan is its number.
+    "plan_made": LineKind("orders", "ring", "<b>{who}</b> planned {lines}, to be placed in parts: plan {label}."),
+    "plan_stopped": LineKind("orders", "ring", "<b>{who}</b> stopped plan {label}."),
+    "plan_resumed": LineKind("orders", "ring", "<b>{who}</b> let plan {label} go on."),
+    "plan_dropped": LineKind("orders", "ring", "<b>{who}</b> dropped what was still to come of plan {label}."),
+    "part_placed": LineKind("orders", "", "Part {part} of plan {label} was placed: {orders}, list {job}."),
+    "part_waits": LineKind("orders", "warn", "Part {part} of plan {label} left {lines} for a person. {why}"),
+    "part_opened": LineKind("orders", "ring", "<b>{who}</b> opened what part {part} of plan {label} left."),
+    "part_left": LineKind("orders", "ring", "<b>{who}</b> left {lines} of part {part} of plan {label} unordered."),
+    "template_saved": LineKind("orders", "ring", "<b>{who}</b> saved {lines} as the template “{label}”."),
+    "template_changed": LineKind("orders", "ring", "<b>{who}</b> changed the template “{label}”."),
+    "template_removed": LineKind("orders", "ring", "<b>{who}</b> removed the template “{label}”."),
     # Answers to customers.
     "answers_pasted": LineKind("texts", "ring", "<b>{who}</b> pasted a message about {orders} to answer."),
     "answers_language": LineKind("texts", "ring", "<b>{who}</b> had the answers of message {label} written anew."),

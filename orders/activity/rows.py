@@ -25,6 +25,7 @@ PAGES = {
     "alarm": ("alarms", False),
     "message": ("orders:answers", True),
     "endpoint": ("webhooks", False),
+    "plan": ("orders:plan", True),
 }
 
 

@@ -20,7 +20,12 @@ from panel.format.locale import for_the_record
 from panel.format.money import money
 
 PERSONAL = {"name": "the name", "contact": "the contact", "note": "the note"}
-TERMS = {"language": "the language", "price_list": "the price list", "credit_limit": "the credit limit"}
+TERMS = {
+    "language": "the language",
+    "time_zone": "the time zone",
+    "price_list": "the price list",
+    "credit_limit": "the credit limit",
+}
 ERASED_ALREADY = "What was kept of this customer is erased. Nothing can be changed any more."
 
 
@@ -33,6 +38,7 @@ class Details(NamedTuple):
     language: str = ""
     price_list: PriceList | None = None
     credit_limit: Decimal | None = None
+    time_zone: str = ""
 
     @classmethod
     def of(cls, customer: Customer) -> "Details":
@@ -49,7 +55,10 @@ class Details(NamedTuple):
     def terms(self) -> dict[str, str]:
         """What of it is not personal, in words for the trail."""
         limit = "" if self.credit_limit is None else money(self.credit_limit)
-        return {"language": self.language, "price_list": str(self.price_list or ""), "credit_limit": limit}
+        return {
+            "language": self.language, "time_zone": self.time_zone, "price_list": str(self.price_list or ""),
+            "credit_limit": limit,
+        }  # fmt: skip
 
 
 def add_customer(details: Details, *, by: Any) -> Customer:

@@ -7,6 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from accounts.desk_settings import read_limit, read_number, typed
+from accounts.preferences import ZoneField
 from orders.answers.texts import known_languages
 from orders.customers.change import Details
 from orders.models import Customer, PriceList
@@ -15,6 +16,19 @@ from orders.models.customer import CONTACT_CHARACTERS, NAME_CHARACTERS, NOTE_CHA
 SUM_CHARACTERS = 30
 MOST_PAID = 1_000_000
 TOO_LONG = {"max_length": "At most %(limit_value)d characters; these are %(show_value)d."}
+
+
+class OptionalZone(ZoneField):
+    """A time zone, or none."""
+
+    def __init__(self, label: str, help_text: str) -> None:
+        super().__init__(label)
+        self.required = self.widget.is_required = False
+        self.help_text = help_text
+
+    def clean(self, value: Any) -> str:
+        """The zone's name, "" for none."""
+        return super().clean(value) if str(value or "").strip() else ""
 
 
 class CustomerForm(forms.Form):
@@ -31,6 +45,7 @@ class CustomerForm(forms.Form):
         label="Language of their answers", required=False,
         error_messages={"invalid_choice": "This language cannot be chosen. Choose one of those shown."},
     )  # fmt: skip
+    time_zone = OptionalZone("Time zone", "Orders that are planned for them go by it. Empty: the desk’s.")
     price_list = forms.ModelChoiceField(
         PriceList.objects, label="Price list", required=False, empty_label="none",
         error_messages={"invalid_choice": "There is no such price list any more. Choose one that is shown."},

@@ -24,7 +24,8 @@ def personal_data(customer: Customer, *, by: Any) -> str:
     money = may(by, "money")
     kept: dict[str, Any] = {
         "customer": customer.pk, "name": customer.name, "contact": customer.contact, "note": customer.note,
-        "language": customer.language, "in the register since": machine(customer.created_at),
+        "language": customer.language, "time zone": customer.time_zone,
+        "in the register since": machine(customer.created_at),
         "orders": list(order_facts(customer, money=money)),
     }  # fmt: skip
     if money:

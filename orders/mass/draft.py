@@ -18,6 +18,7 @@ GONE = "This list was thrown away, or placed from another tab. Nothing was sent 
 ONE_SERVICE = "All lines of this list are of one service. Nothing was changed."
 NOT_ANY_MORE = "This line is not in the list any more. Nothing was changed."
 NONE_REFUSED = "No order of this list was refused by the supplier."
+NONE_ORDERED = "No line of this list became an order."
 
 
 def keep(
@@ -151,3 +152,12 @@ def mend_refused(job: MassJob, *, by: Any) -> MassDraft:
     if not lines:
         raise Refusal(NONE_REFUSED)
     return keep(ReadList(lines, ()), f"refused in list {job.pk}", by=by)
+
+
+def order_again(job: MassJob, *, by: Any) -> MassDraft:
+    """A new draft of all lines of a list that became orders, as they were typed. It is checked as any other."""
+    ordered = MassLine.objects.filter(job=job, order__isnull=False).order_by("number").only("number", "typed")
+    lines = [TypedLine(line.number, line.typed) for line in ordered]
+    if not lines:
+        raise Refusal(NONE_ORDERED)
+    return keep(ReadList(lines, ()), f"list {job.pk}, again", by=by)

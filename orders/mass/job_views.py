@@ -1,5 +1,6 @@
 """The pages of lists that were placed: the receipt, what is done about what waits, and the list of lists."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db.models import Count, OuterRef, Subquery
@@ -12,8 +13,8 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.access import needs
 from orders.mass import job as jobs
 from orders.mass import receipt
-from orders.mass.draft import mend_refused
-from orders.models import MassJob, Task
+from orders.mass.draft import mend_refused, order_again
+from orders.models import MassDraft, MassJob, Task
 from orders.rules.refusal import Refusal
 from orders.table.replies import redirect_back, refusal_of
 from panel.format.numbers import number
@@ -99,8 +100,20 @@ def waiting(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def mending(request: HttpRequest, pk: int) -> HttpResponse:
     """Opens the check of the lines that the supplier refused, as a new list with request ids of its own."""
+    return draft_or_back(request, pk, mend_refused)
+
+
+@needs("place")
+@require_POST
+def repetition(request: HttpRequest, pk: int) -> HttpResponse:
+    """Opens the check of all lines that became orders, as a new list."""
+    return draft_or_back(request, pk, order_again)
+
+
+def draft_or_back(request: HttpRequest, pk: int, verb: Callable[..., MassDraft]) -> HttpResponse:
+    """Leads to the draft that the verb makes of the list, or back with why it made none."""
     job = get_object_or_404(MassJob, pk=pk)
     try:
-        return redirect(mend_refused(job, by=request.user))
+        return redirect(verb(job, by=request.user))
     except Refusal as refusal:
         return redirect_back(request, str(refusal), "")

@@ -19,12 +19,13 @@ from orders.mass.place import place_list
 from orders.mass.text import MOST_LINES, TEXT_CHARACTERS, ReadList, as_text, read_links, read_list
 from orders.mass.totals import totals_of
 from orders.mass.upload import read_file
-from orders.models import MassDraft, MassJob
+from orders.models import ListTemplate, MassDraft, MassJob
 from orders.rules.refusal import NotAllowed, Refusal
 from orders.rules.service_types import FIELDS
 from panel.web.params import read_number
 
 LINES_A_PAGE = 100
+TEAM_TEMPLATES = 100  # on the page
 LINKS = "links"  # how a list is written: one service, many links
 OPTIONS = ("service", "quantity", "customer", "reference")  # what is typed beside the list
 OPTION_CHARACTERS = 200
@@ -78,10 +79,18 @@ def paste_page(request: HttpRequest, why: str = "") -> HttpResponse:
     context = {
         "why": why, "text": text, "draft": opened.pk if opened else request.POST.get("draft", ""),
         "how": request.POST.get("how", ""), "typed": {name: request.POST.get(name, "") for name in OPTIONS},
-        "drafts": mine.defer("seen"), "most": MOST_LINES, "most_characters": TEXT_CHARACTERS,
+        "drafts": mine.defer("seen"), "templates": templates_of(request.user), "most": MOST_LINES,
+        "most_characters": TEXT_CHARACTERS,
     }  # fmt: skip
     status = HTTPStatus.UNPROCESSABLE_ENTITY if why else HTTPStatus.OK
     return render(request, "orders/mass/new.html", context, status=status)
+
+
+def templates_of(user: Any) -> list[ListTemplate]:
+    """The templates that this person may use: their own by the alphabet, then those of the team."""
+    own = ListTemplate.objects.filter(owner=user.pk).order_by("key").defer("lines")
+    shared = ListTemplate.objects.filter(shared=True).order_by("key", "id").select_related("owner").defer("lines")
+    return [*own, *(one for one in shared[:TEAM_TEMPLATES] if one.owner_id != user.pk)]
 
 
 def drafts_of(request: HttpRequest) -> Any:

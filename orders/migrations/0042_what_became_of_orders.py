@@ -13,7 +13,7 @@ def literally(column: str, condition: str) -> models.Func:
 class Migration(migrations.Migration):
     dependencies: ClassVar = [
         ("catalog", "0006_rate_changes_of_a_service"),
-        ("orders", "0039_service_scores"),
+        ("orders", "0041_templates"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

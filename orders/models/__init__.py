@@ -5,9 +5,12 @@ All rooms above import them from here: `X as X` hands a name on. Read order.py f
 
 from accounts.models import TrailLine
 from orders.models.bulk_job import Bulk as Bulk
+from orders.models.bulk_job import ListTemplate as ListTemplate
 from orders.models.bulk_job import MassDraft as MassDraft
 from orders.models.bulk_job import MassJob as MassJob
 from orders.models.bulk_job import MassLine as MassLine
+from orders.models.bulk_job import Plan as Plan
+from orders.models.bulk_job import PlanPart as PlanPart
 from orders.models.customer import Customer as Customer
 from orders.models.customer import CustomerQuerySet as CustomerQuerySet
 from orders.models.customer import CustomerSum as CustomerSum

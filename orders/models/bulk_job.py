@@ -1,4 +1,4 @@
-"""One press for many orders: bulk jobs ask for refills or cancels, and lists of a mass order are placed.
+"""Many orders by one press: bulk jobs ask for refills or cancels, lists are placed at once or by a plan in parts.
 
 What became of each order, its tasks say.
 """
@@ -6,12 +6,15 @@ What became of each order, its tasks say.
 import uuid
 
 from django.db import models
-from django.db.models import Index, UniqueConstraint
+from django.db.models import CheckConstraint, Index, Q, UniqueConstraint
 from django.urls import reverse
 
 from accounts.models import User
 from orders.models.team import Worklist
 from orders.rules.statuses import AFTERSALE
+from panel.ops.database import literally
+
+TEMPLATE_NAME_CHARACTERS = 60
 
 
 class Bulk(models.Model):
@@ -123,3 +126,117 @@ class MassLine(models.Model):
 
     def __str__(self) -> str:
         return f"Line {self.number} of list {self.job_id}"
+
+
+IS_LEFT = Q(literally("left", "> 0"))  # lines of a part wait for a person, or became a list since
+
+
+# ── Plans ────────────────────────────────────────────────────────────────────────────────────────
+class Plan(models.Model):
+    """A list that is placed in parts, each at its time. Nothing of a part is ordered or reserved before."""
+
+    token = models.UUIDField(unique=True, editable=False, help_text="The draft that it was.")
+    # Its index: how many plans of a person still have parts to come.
+    owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", help_text="In whose name it is placed.")
+    made_at = models.DateTimeField()
+    source = models.CharField(max_length=200, help_text="Where the lines came from, in words.")
+    seen = models.JSONField(help_text="Service → its terms when the plan was made.")
+    zone = models.CharField(max_length=60, help_text="The time zone of its times.")
+    listed = models.PositiveIntegerField(help_text="Lines of all parts.")
+    part_lines = models.PositiveIntegerField(help_text="Lines of one part.")
+    every = models.PositiveSmallIntegerField(help_text="Hours or days between two parts.")
+    unit = models.CharField(max_length=5, choices=[("hours", "hours"), ("days", "days")])
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"Plan {self.pk}"
+
+    def get_absolute_url(self) -> str:
+        """The plan's page."""
+        return reverse("orders:plan", args=[self.pk])
+
+
+class PlanPart(models.Model):
+    """One part of a plan: its lines, its time, and what came of it."""
+
+    class Outcome(models.TextChoices):
+        """What came of a part. Empty: its time is still to come, or the plan is stopped."""
+
+        PLACED = "placed", "placed"
+        PARTLY = "partly", "placed in part"
+        REFUSED = "refused", "not placed"
+        LATE = "late", "too late"
+        DROPPED = "dropped", "dropped"
+
+    # No index of its own: the constraint below begins with it.
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="parts", db_index=False)
+    number = models.PositiveSmallIntegerField(help_text="Its place in the plan; the first is 1.")
+    due_at = models.DateTimeField()
+    next_at = models.DateTimeField(null=True, help_text="When it is placed by itself; empty: it is not.")
+    # What it is placed as, so that no part becomes two lists; and what its rest becomes.
+    token = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    rest = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    listed = models.PositiveIntegerField(help_text="Lines that it had.")
+    left = models.PositiveIntegerField(default=0, help_text="Lines that wait for a person.")
+    lines = models.JSONField(help_text="The lines as a draft keeps them; once it is placed, those that were left.")
+    outcome = models.CharField(max_length=10, blank=True, choices=Outcome.choices)
+    settled_at = models.DateTimeField(null=True)
+    job = models.ForeignKey(MassJob, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    why = models.TextField(blank=True, help_text="Why lines wait for a person.")
+
+    class Meta:
+        ordering = ("plan_id", "number")
+        indexes = [
+            # The worker: what is due. It holds only what still goes by itself.
+            Index(fields=["next_at", "id"], condition=Q(next_at__isnull=False), name="plan_part_due"),
+            # The alarm: the newest parts that left lines for a person.
+            Index(fields=["-id"], condition=IS_LEFT, name="plan_part_left"),
+        ]
+        constraints = [
+            # The parts of a plan, in its order.
+            UniqueConstraint(fields=["plan", "number"], name="one_part_of_a_number"),
+            # What has an outcome never goes once more.
+            CheckConstraint(condition=Q(outcome="") | Q(next_at=None), name="settled_part_is_not_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Part {self.number} of plan {self.plan_id}"
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it waits for somebody who lets the plan go on."""
+        return not self.outcome and self.next_at is None
+
+
+# ── Templates ────────────────────────────────────────────────────────────────────────────────────
+class ListTemplate(models.Model):
+    """A set of lines that a person keeps to order again, some of it blank until it is used."""
+
+    # No index of its own: the constraint below begins with it.
+    owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
+    name = models.CharField(max_length=TEMPLATE_NAME_CHARACTERS)
+    key = models.CharField(max_length=TEMPLATE_NAME_CHARACTERS * 2, help_text="The name, folded.")
+    shared = models.BooleanField(default=False, help_text="Whether the team may use it.")
+    listed = models.PositiveIntegerField(help_text="Lines of it.")
+    lines = models.JSONField(help_text="Each line: its number, what is always the same, which fields are blank.")
+    saved_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("key", "id")
+        indexes = [
+            # Those of the team.
+            Index(fields=["key", "id"], condition=Q(shared=True), name="list_template_shared"),
+        ]
+        constraints = [
+            # A person's templates by the alphabet; no two have the same name.
+            UniqueConstraint(fields=["owner", "key"], name="one_list_template_of_a_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        """Where its blanks are filled in."""
+        return reverse("orders:template", args=[self.pk])

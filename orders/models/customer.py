@@ -61,6 +61,7 @@ class Customer(models.Model):
     search_text = models.TextField(blank=True, editable=False, help_text="Name and contact, folded.")
     note = models.TextField(blank=True)
     language = models.CharField(max_length=20, blank=True, help_text="Of their answers; empty: as the team chooses.")
+    time_zone = models.CharField(max_length=60, blank=True, help_text="Of their clock; empty: the desk's.")
     # No index of its own: pages read a customer's list, not a list's customers.
     price_list = models.ForeignKey(
         PriceList, null=True, blank=True, on_delete=models.PROTECT, related_name="customers", db_index=False

@@ -14,7 +14,8 @@ from accounts.models import BalanceReading, DoorEvent
 from accounts.models.door import REFUSED
 from accounts.trail.verify import Break
 from catalog.models import Change
-from orders.models import Approval, Order, Sending
+from orders.models import Approval, MassJob, Order, PlanPart, Sending
+from orders.models.bulk_job import IS_LEFT
 from orders.rules.event_text import DUPLICATE
 from orders.statistics.runway import LONGEST_HOURS, runway
 from orders.statistics.spending import spending_beside
@@ -35,6 +36,7 @@ IGNORED_AFTER = timedelta(days=1)  # a worker that is silent for so long is no n
 GAP_AFTER = timedelta(minutes=5)  # without an evaluation; a new version of the desk takes less to start
 PILE_TOLD_EVERY = timedelta(minutes=15)  # what is added to a pile within this time is told together
 PILED_ROWS = 1_000  # read of one kind
+PARTS_LEFT = 200  # of plans, that are looked at
 DUPLICATES = 20  # orders that may have been placed twice, with an alarm each
 SET_BACK_STANDS_FOR = timedelta(hours=1)
 NAMED_ROWS = 5  # in a sentence
@@ -51,6 +53,7 @@ class Evaluation(NamedTuple):
     upstream: Upstream | None = None  # how upstream and the clock are; None before the first call
     balance: BalanceReading | None = None  # the last one
     breaks: Sequence[Any] = ()  # what the chore that verifies the trail has found
+    parts_left: bool = True  # whether any part of a plan ever left lines for a person
 
 
 class Finding(NamedTuple):
@@ -148,6 +151,18 @@ def orders_to_approve(evaluation: Evaluation) -> Findings:
     waiting = Approval.objects.filter(decided_at=None).order_by("expires_at").values_list("pk", flat=True)
     pile = {str(order): "" for order in waiting[:PILED_ROWS]}
     return pile_finding(pile, evaluation, lambda fresh: {"some": [int(order) for order in fresh[:NAMED_ROWS]]})
+
+
+def parts_left(evaluation: Evaluation) -> Findings:
+    """Finds parts of plans of which lines wait for a person. It looks at the newest that ever left any."""
+    if not evaluation.parts_left:
+        return {}
+    newest = PlanPart.objects.filter(IS_LEFT).order_by("-pk").values_list("plan_id", "number", "rest")[:PARTS_LEFT]
+    rests = {rest: f"part {part} of plan {plan}" for plan, part, rest in newest}
+    placed = MassJob.objects.filter(token__in=rests).values_list("token", flat=True) if rests else ()
+    for token in placed:
+        del rests[token]
+    return pile_finding(dict.fromkeys(rests.values(), ""), evaluation, lambda fresh: {"some": fresh[:NAMED_ROWS]})
 
 
 def possible_duplicates(_evaluation: Evaluation) -> Findings:
@@ -281,6 +296,7 @@ CONDITIONS: dict[str, Condition] = {
     "upstream": Condition(upstream_failing, timedelta(minutes=2)),
     "orders": Condition(orders_to_review, timedelta(0)),
     "approvals": Condition(orders_to_approve, timedelta(0)),
+    "plans": Condition(parts_left, timedelta(0)),
     "duplicate": Condition(possible_duplicates, timedelta(0)),
     "clock": Condition(clock_wrong, timedelta(0)),
     "balance": Condition(low_balance, timedelta(0)),

@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, close_old_connections, transaction
-from django.db.models import QuerySet, Subquery
+from django.db.models import Exists, QuerySet, Subquery
 
 from accounts.desk_settings import held, stored
 from accounts.models import BalanceReading, ChainWatch, DeskSettings
+from orders.models import PlanPart
+from orders.models.bulk_job import IS_LEFT
 from panel.alarms.conditions import CONDITIONS, Condition, Evaluation, Finding
 from panel.alarms.kinds import Facts, kind_of
 from panel.alarms.models import ONLY_WHILE_OPEN, Alarm, Notice, Recipient, Watch
@@ -57,10 +59,11 @@ def evaluate_when_due(now: datetime) -> bool:
 
 def evaluate(now: datetime) -> bool:
     """Evaluates every condition. After a crash at any point the next evaluation does what is left."""
-    # With the settings, and what is wrong with the trail, in the same statement.
+    # With the settings, what is wrong with the trail, and whether parts of plans left lines, in the same statement.
     chosen = Subquery(DeskSettings.objects.filter(pk=ONLY_ROW).values("chosen"))
     breaks = Subquery(ChainWatch.objects.filter(pk=ONLY_ROW).values("breaks"))
-    watch = Watch.objects.filter(pk=ONLY_ROW).annotate(chosen=chosen, breaks=breaks).first()
+    parts = Exists(PlanPart.objects.filter(IS_LEFT))
+    watch = Watch.objects.filter(pk=ONLY_ROW).annotate(chosen=chosen, breaks=breaks, parts=parts).first()
     previous_at = watch.looked_at if watch else None
     upstream = Upstream.objects.filter(pk=ONLY_ROW).first()
     open_alarms: defaultdict[str, dict[str, Alarm]] = defaultdict(dict)
@@ -68,9 +71,12 @@ def evaluate(now: datetime) -> bool:
         open_alarms[alarm.kind][alarm.subject] = alarm
     balance = BalanceReading.objects.first()
     found = (watch.breaks or []) if watch else []
+    left = watch is None or watch.parts
     with held(watch.chosen if watch else stored()):
         moved = sum(
-            apply_condition(kind, condition, Evaluation(now, previous_at, open_alarms[kind], upstream, balance, found))
+            apply_condition(
+                kind, condition, Evaluation(now, previous_at, open_alarms[kind], upstream, balance, found, left)
+            )
             for kind, condition in CONDITIONS.items()
         )
     create_watch(now).update(looked_at=now)

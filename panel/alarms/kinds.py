@@ -78,6 +78,14 @@ def approvals_sentence(facts: Facts) -> str:
     return f"{begins}: {list_words([str(order) for order in facts['some']], new)}"
 
 
+def plans_sentence(facts: Facts) -> str:
+    """What an alarm about parts of plans says: how many left lines for a person, and the newest of them."""
+    new, every = facts["new"], facts["all"]
+    more, in_all = (" more", f", {number(every)} in all") if new < every else ("", "")
+    begins = f"{number(new)}{more} part{'s' * (new != 1)} of plans wait{'s' * (new == 1)} for a person{in_all}"
+    return f"{begins}: {list_words(facts['some'], new)}"
+
+
 def duplicate_sentence(facts: Facts) -> str:
     """What an alarm about a possible duplicate says: the order, and all the ids that upstream gave it."""
     ids = " and ".join(map(foreign_words, facts["ids"]))
@@ -147,6 +155,8 @@ KINDS: dict[str, Kind] = {
                    orders_sentence, lambda _: "No order needs a look any more.", "orders:index", "open=look"),
     "approvals": Kind("Orders wait for approval", "warn", False, "Orders that a second person has to approve.",
                       approvals_sentence, lambda _: "No order waits for approval any more.", "orders:approvals"),
+    "plans": Kind("Part of a plan waits", "warn", False, "Lines of a planned list that could not go at their time.",
+                  plans_sentence, lambda _: "No part of a plan waits for a person any more.", "orders:plans"),
     "duplicate": Kind("Possible duplicate", "bad", True, "The supplier gives one order more than one id.",
                       duplicate_sentence, lambda _: "Somebody has reviewed it.", "orders:index", "open=doubt"),
     "clock": Kind("Clock wrong", "warn", False, "The desk’s clock is set back, or differs a lot from the supplier’s.",

@@ -16,6 +16,7 @@ from catalog.sync import sync
 from orders.approvals import decide
 from orders.following import fold
 from orders.following.poll import ALONE_EVERY_SECONDS, poll_alone
+from orders.plans import due
 from orders.statistics import delivery_times, sales, scores, spending
 from orders.webhooks import dispatch
 from panel.notpanel.budget import Purpose
@@ -58,6 +59,7 @@ RECURRING_WORK = {
     "sales":          desk(sales.fold,                           sales.EVERY_SECONDS),
     "scores":         desk(scores.measure,                       scores.EVERY_SECONDS),
     "approvals":      desk(decide.lapse,                         decide.LAPSE_EVERY_SECONDS),
+    "parts of plans": desk(due.place_due,                        due.EVERY_SECONDS),
     "query plans":    desk(lambda _now: update_planner(),        PLANNER_EVERY_SECONDS),
     "old readings":   desk(fold.fold_old,                        fold.EVERY_SECONDS),
     "old deliveries": desk(dispatch.delete_old,                  DELIVERIES_EVERY_SECONDS),

@@ -64,6 +64,7 @@ ROOMS: dict[str, frozenset[str]] = {
     "orders.mass": CORE | {
         "orders.aftersale", "orders.limits", "orders.placing", "orders.selling", "orders.statistics", "orders.table",
     },
+    "orders.plans": CORE | {"orders.limits", "orders.mass", "orders.table"},
     "orders.reports": CORE | {"orders.statistics"},
     "orders.saved_reports": CORE | {"orders.reports", "orders.table"},
     "orders.detail": CORE | {

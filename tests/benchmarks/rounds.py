@@ -1,5 +1,6 @@
 """What the worker does, each thing by itself: an idle round, a placement, polls, every recurring chore."""
 
+import uuid
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
@@ -12,7 +13,7 @@ from django.utils import timezone
 from accounts.models import DeskSession, SignInCount, User
 from catalog.models import Service
 from orders.following.poll import poll_once
-from orders.models import Delivery, Order, Pace, Poll, Task
+from orders.models import Delivery, Order, Pace, Plan, PlanPart, Poll, Task
 from orders.models.poll import Queue
 from orders.rules.statuses import LIVE, Status
 from orders.table import export
@@ -172,11 +173,21 @@ def hundred_tries(_client: ReadySupplier) -> None:
     SignInCount.objects.bulk_create(SignInCount(key=f"old {n}", tries=1, ends_at=n) for n in range(A_CALL))
 
 
+def part_due(_client: ReadySupplier) -> None:
+    """One part of a plan, of a line that can go."""
+    person, now = User.objects.order_by("pk")[5], timezone.now()
+    service = Service.objects.get(upstream_id=1_000)
+    typed = {"service": "1000", "link": "https://instagram.com/lumen.planned", "quantity": "1000"}
+    plan = Plan.objects.create(token=uuid.uuid4(), owner=person, made_at=now, source="a pasted list", zone="UTC",
+                               seen={"1000": service.terms}, listed=1, part_lines=1, every=1, unit="days")  # fmt: skip
+    PlanPart.objects.create(plan=plan, number=1, due_at=now, next_at=now, listed=1, lines=[{"n": 1, "typed": typed}])
+
+
 CHORES: dict[str, Callable[[ReadySupplier], object]] = {
     "balance": nothing, "catalog": whole_catalog, "left out": one_left_out, "pace": fifty_ended, "spending": nothing,
     "approvals": nothing, "query plans": nothing, "old deliveries": nothing, "old readings": nothing,
     "old sessions": hundred_ended, "old tries": hundred_tries, "new devices": nothing,
-    "trail": nothing, "sales": nothing, "scores": nothing, "weekly reports": nothing,
+    "trail": nothing, "sales": nothing, "scores": nothing, "weekly reports": nothing, "parts of plans": part_due,
 }  # fmt: skip
 
 

@@ -13,7 +13,19 @@ from orders.answers.situations import SITUATIONS
 from orders.bulk.assignments import Picked
 from orders.bulk.selection import Selection
 from orders.mass.check import Preview
-from orders.models import KeptSearch, MassDraft, MassJob, MassLine, Order, SavedView, SellingRule, Task
+from orders.models import (
+    KeptSearch,
+    ListTemplate,
+    MassDraft,
+    MassJob,
+    MassLine,
+    Order,
+    Plan,
+    PlanPart,
+    SavedView,
+    SellingRule,
+    Task,
+)
 from orders.rules.statuses import Status
 from orders.table.paging import key_text
 from panel.alarms.models import Alarm
@@ -32,7 +44,20 @@ def a_list(owner: User, service: Service, *orders: Order) -> dict[str, str]:
     MassLine.objects.bulk_create(
         MassLine(job=job, number=n, order=order, typed=typed) for n, order in enumerate(orders, start=1)
     )
-    return {"draft": str(draft.pk), "list": str(job.pk), "list_mark": Preview(draft, owner).mark}
+    plan = Plan.objects.create(token=uuid.uuid4(), owner=owner, made_at=timezone.now(), source="a pasted list", seen={},
+                               zone="UTC", listed=2, part_lines=1, every=1, unit="days")  # fmt: skip
+    for number, outcome in ((1, "refused"), (2, "")):
+        at = timezone.now() + timedelta(days=number)
+        PlanPart.objects.create(plan=plan, number=number, due_at=at, next_at=None if outcome else at, listed=1,
+                                left=len(outcome and "1"), outcome=outcome, lines=draft.lines)  # fmt: skip
+    template = ListTemplate.objects.create(owner=owner, name="Weekly", key="weekly", listed=1, saved_at=timezone.now(),
+                                           lines=[{"n": 1, "typed": typed, "blanks": ["link"]}])  # fmt: skip
+    first = f"{timezone.now() + timedelta(days=1):%Y-%m-%dT%H:%M}"
+    return {
+        "draft": str(draft.pk), "list": str(job.pk), "list_mark": Preview(draft, owner).mark, "plan": str(plan.pk),
+        "template": str(template.pk),
+        "first": first,
+    }  # fmt: skip
 
 
 def own_approval(owner: User, orders: list[Order]) -> str:

@@ -41,6 +41,8 @@ from orders.models import (
     MassLine,
     Order,
     Pace,
+    Plan,
+    PlanPart,
     PollCall,
     Presence,
     ReportMail,
@@ -82,6 +84,7 @@ ALARM_KINDS = (
 )
 FAR = timedelta(days=400)  # when what is not to be measured is due
 
+PARTS_OF_PLAN = 4  # of each plan that ended long ago
 LINES_OF_LIST = 5  # of each list that was placed long ago
 
 
@@ -204,6 +207,19 @@ def write_jobs(now: datetime, days: int, older: int) -> None:
     MassLine.objects.bulk_create(
         (MassLine(job_id=n, number=line, typed={"service": "1000"}, why="Left out.")
          for n in range(oldest, JOBS + 1) for line in range(LINES_OF_LIST)),
+        batch_size=1_000,
+    )  # fmt: skip
+    Plan.objects.bulk_create(
+        Plan(
+            pk=n, token=uuid.UUID(int=chance.getrandbits(128)), owner=people[n % 16], made_at=now - job_age(n),
+            source="a pasted list", seen={}, zone="UTC", listed=PARTS_OF_PLAN, part_lines=1, every=1, unit="days",
+        )
+        for n in range(oldest, JOBS + 1)
+    )  # fmt: skip
+    PlanPart.objects.bulk_create(
+        (PlanPart(plan_id=n, number=part, due_at=now - job_age(n), settled_at=now - job_age(n), listed=1, lines=[],
+                  outcome="placed", job_id=n)
+         for n in range(oldest, JOBS + 1) for part in range(1, PARTS_OF_PLAN + 1)),
         batch_size=1_000,
     )  # fmt: skip
     SavedView.objects.bulk_create(

@@ -93,6 +93,23 @@ GET  /orders/mass/drafts/{draft}/?show=no&edit=1
 POST /orders/mass/drafts/{draft}/lines/ | tick=1:out
 POST /orders/mass/drafts/{draft}/removal/
 POST /orders/mass/drafts/{draft}/placement/ | seen={list_mark}
+GET  /orders/mass/drafts/{draft}/plan/
+ASK  /orders/mass/drafts/{draft}/plan/ | first={first}&zone=UTC&part_lines=1&every=1&unit=days
+POST /orders/mass/drafts/{draft}/plan/ | first={first}&zone=UTC&part_lines=1&every=1&unit=days&make=1&seen={list_mark}
+GET  /orders/templates/new/?draft={draft}
+POST /orders/templates/new/ | draft={draft}&name=Anew&blanks=link
+GET  /orders/templates/{template}/
+POST /orders/templates/{template}/ | links=instagram.com/lumen.anew
+POST /orders/templates/{template}/change/ | name=Daily
+POST /orders/templates/{template}/removal/
+GET  /orders/plans/
+GET  /orders/plans/?before={job}
+GET  /orders/plans/{plan}/
+GET  /orders/plans/{plan}/?part=2
+POST /orders/plans/{plan}/going/ | then=stop
+POST /orders/plans/{plan}/going/ | then=drop
+POST /orders/plans/{plan}/parts/1/
+POST /orders/plans/{plan}/parts/1/ | then=leave
 GET  /orders/mass/lists/
 GET  /orders/mass/lists/?before={job}
 GET  /orders/mass/lists/{list}/
@@ -101,6 +118,7 @@ GET  /orders/mass/lists/{list}/csv/
 POST /orders/mass/lists/{list}/waiting/ | then=stop
 POST /orders/mass/lists/{list}/waiting/ | then=drop
 POST /orders/mass/lists/{list}/mending/
+POST /orders/mass/lists/{list}/repetition/
 GET  /orders/answers/
 GET  /orders/answers/?before={worklist}
 GET  /orders/answers/{worklist}/

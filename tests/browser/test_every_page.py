@@ -23,6 +23,7 @@ from catalog.models import Change, RateChange, ShrinkAlarm
 from orders.bulk.job import start_job
 from orders.bulk.selection import Selection
 from orders.models import AnswerText, Order, Pace, Presence, Reading, Spending, Task
+from orders.plans import template
 from orders.rules.statuses import Status
 from orders.teamwork import notes
 from panel.alarms.models import Alarm, Sighting
@@ -31,6 +32,7 @@ from tests.browser.conftest import NARROW, WIDE, Desk, Opens
 from tests.makers import make_order, make_service, make_user
 from tests.orders.customers.shops import make_customer, pay, rule_for_all, sold_to
 from tests.orders.mass.lists import placed
+from tests.orders.plans.plans import planned, time_comes
 
 pytestmark = pytest.mark.slow
 PICTURES = os.environ.get("PICTURES")  # a folder for a picture of each page; without it none are taken
@@ -137,7 +139,19 @@ def selling_pages(by: User) -> dict[str, str]:
     return {
         "customers": "/customers/", "customer": f"/customers/{customer.pk}/", "new-customer": "/customers/new/",
         "change-customer": f"/customers/{customer.pk}/change/", "prices": "/customers/prices/", "mass": "/orders/mass/",
-        "lists": "/orders/mass/lists/", "list": job.get_absolute_url(),
+        "lists": "/orders/mass/lists/", "list": job.get_absolute_url(), **planned_pages(lines[:2], by),
+    }  # fmt: skip
+
+
+def planned_pages(lines: list[str], by: User) -> dict[str, str]:
+    """A plan of which one part waits for a person and another is to come, and a template."""
+    job = placed("\n".join(lines).replace("/p/", "/p/Z"), by)
+    weekly = template.save_template(LONG[:60], template.lines_of_list(job), "both", shared=True, by=by)
+    plan = planned("\n".join(lines).replace("/p/", "/p/Y"), by, zone="Asia/Kathmandu")
+    time_comes(plan, 1, timedelta(hours=7))
+    return {
+        "plans": "/orders/plans/", "plan": f"{plan.get_absolute_url()}?part=1", "template": weekly.get_absolute_url(),
+        "template-new": f"/orders/templates/new/?list={job.pk}",
     }  # fmt: skip
 
 

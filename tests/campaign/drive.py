@@ -18,8 +18,11 @@ from catalog.models import Service
 from orders.mass.check import Preview
 from orders.mass.draft import answer, change
 from orders.mass.place import place_list
-from orders.models import Order, Poll, Task
+from orders.models import Order, Plan, Poll, Task
 from orders.placing.submit import submit_one
+from orders.plans.plan import make_plan
+from orders.plans.schedule import Schedule
+from orders.rules.refusal import Refusal
 from orders.rules.retry import LEASE
 from panel.notpanel.client import Client
 from panel.ops import failpoints
@@ -236,6 +239,28 @@ class Campaign:
                 continue
             times -= 1
         return links
+
+    def submit_plan(self, count: int) -> Plan:
+        """A plan of so many lines, one an hour, whose press is repeated until it says yes."""
+        self.team.operator.limits = {}
+        links = [f"https://instagram.com/p/{self.seed}-{len(self.intents)}-{n}" for n in range(count)]
+        draft = pasted("\n".join(f"{self.good.upstream_id}|{link}|1000" for link in links), self.team.operator)
+        draft = change(draft.pk, lambda kept: answer(kept, kept.owner, "doubt"), by=draft.owner)
+        mark = Preview(draft, draft.owner).mark
+        first = (self.clock.now + timedelta(hours=1)).replace(tzinfo=None)
+        schedule = Schedule(first, "UTC", 1, 1, "hours")
+        plan: Plan = self.persist(make_plan, draft.pk, mark, schedule, by=draft.owner)
+        return plan
+
+    def persist(self, press: Callable[..., Any], *what: Any, **how: Any) -> Any:
+        """A press that is repeated while the desk dies of it; None when it says no in the end."""
+        while True:
+            try:
+                return press(*what, **how)
+            except Crash:
+                continue
+            except Refusal:
+                return None
 
     def round(self) -> bool:
         """One round of the worker; after a crash a new one takes over.

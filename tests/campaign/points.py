@@ -10,7 +10,8 @@ STEPS = (
     "orders/placing/place.py", "orders/models/task.py", "orders/placing/submit.py", "orders/aftersale/submit.py",
     "orders/following/claim.py", "orders/following/poll.py", "orders/following/split.py", "orders/aftersale/ask.py",
     "orders/aftersale/settle.py", "orders/approvals/decide.py",
-    "orders/mass/place.py", "orders/webhooks/dispatch.py", "accounts/trail/chain.py",
+    "orders/mass/place.py", "orders/plans/plan.py", "orders/plans/due.py", "orders/webhooks/dispatch.py",
+    "accounts/trail/chain.py",
 )  # fmt: skip
 
 

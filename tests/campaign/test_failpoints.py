@@ -9,10 +9,14 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from orders.models import Delivery, Order, Poll
+from orders.mass.check import Preview
+from orders.mass.place import place_list
+from orders.models import Delivery, MassDraft, Order, Poll
 from orders.models.poll import Queue
+from orders.plans import plan as plans
 from orders.rules.poll_schedule import POLLED_ALONE_FROM
 from panel.ops import failpoints
+from panel.upstream.models import Chore
 from tests import ROOT
 from tests.campaign.drive import NO, Campaign
 from tests.campaign.points import STEPS, discovered, unguarded
@@ -137,8 +141,43 @@ def a_list(campaign: Campaign) -> None:
         assert sums(who) == sums_of_orders(who)
 
 
+def in_parts(campaign: Campaign) -> None:
+    """A plan of which parts go at their times, two come too late after a stop, and one is dropped; twice."""
+    by = campaign.team.operator
+    Chore.objects.get_or_create(name="parts of plans", defaults={"due_at": campaign.clock.now})
+
+    def hours_pass(hours: int) -> None:
+        for seconds in (hours * 3600, LATER_SECONDS, LATER_SECONDS):  # longer than the lease of a chore
+            campaign.advance(seconds)
+            campaign.work()
+
+    for _ in range(2):
+        plan = campaign.submit_plan(4)
+        dropped = campaign.submit_plan(1)
+        campaign.persist(plans.drop, dropped, by=by)
+        hours_pass(1)
+        campaign.persist(plans.stop, plan, by=by)
+        hours_pass(8)
+        campaign.persist(plans.go_on, plan, by=by)
+        hours_pass(0)
+        first, opened, left, last = plan.parts.order_by("number")
+        assert [part.outcome for part in (first, opened, left, last)] == ["placed", "late", "late", "placed"]
+        wanted = {row["n"]: row["typed"]["link"] for row in opened.lines}
+        MassDraft.objects.filter(pk=opened.rest).delete()  # as if somebody had thrown it away
+        draft = campaign.persist(plans.open_rest, opened, by=by)
+        mark = Preview(draft, by).mark
+        campaign.persist(place_list, draft.pk, mark, by=by)
+        campaign.persist(plans.leave_rest, left, by=by)
+        placed = Order.objects.filter(mass_line__job__in=[first.job_id, last.job_id]).values_list("link", flat=True)
+        campaign.intents += [*placed, *wanted.values()]
+        hours_pass(0)
+    for who in (0, by.pk):
+        assert sums(who) == sums_of_orders(who)
+
+
 # Where only what waits for approval comes by.
 FOUR_EYES = {"approval", "approve", "decline", "lapse"}
+PLANNED = {"plan", "resume", "parts", "rest", "leave", "part"}  # where only plans come by
 # Where only what is asked of placed orders comes by.
 AFTER_SALE = {"ask", "again", "anew", "mark", "instead", "together", "wish", "apart", "presume"}
 ONCE = {"mark", "instead", "apart", "presume"}  # passed but once there
@@ -157,7 +196,7 @@ def walk(campaign: Campaign, point: str) -> list[str]:
     """Orders that come by this failpoint, to their ends; what is wrong."""
     step = point.split(".")[0]
     others = after_the_sale if step in AFTER_SALE else four_eyes if step in FOUR_EYES else one_of_each_end
-    go = a_list if step == "mass" else others
+    go = a_list if step == "mass" else in_parts if step in PLANNED else others
     go(campaign)
     wrong = campaign.finish()
     assert campaign.passed[point], f"nothing came by: let {go.__name__} do so"

@@ -32,6 +32,7 @@ from tests.mutants import (
     massing,
     measuring,
     owing,
+    planning,
     polling,
     prices,
     reading,
@@ -49,6 +50,7 @@ PARTS = (
     sending, knowing, polling, links, answering, asking, starting, books, reading, showing, seeing, listing, measuring,
     customers, prices, attending, exposing, entering, door, fronting, owing, trailing, limiting, earning, handing,
     rights, summing, massing,
+    planning,
 )  # fmt: skip
 MISTAKES = tuple(mistake for part in PARTS for mistake in part.MISTAKES)
 LEFT_BEHIND = shutil.ignore_patterns(".*", "node_modules", "test-results", "__pycache__")

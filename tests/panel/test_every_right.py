@@ -35,9 +35,11 @@ INSIDE = {
     ("POST", "customers/<pk>/file/"): "export",
     ("POST", "orders/views/<pk>/"): "settings",  # a view of somebody else’s
     ("POST", "orders/views/<pk>/removal/"): "settings",
+    ("POST", "orders/templates/<pk>/change/"): "settings",  # a template of somebody else’s
+    ("POST", "orders/templates/<pk>/removal/"): "settings",
 }
 PAGES = ("orders/", "orders/<pk>/", "orders/bulks/", "orders/bulks/<pk>/", "orders/mass/lists/",
-         "orders/mass/lists/<pk>/", "orders/answers/", "orders/answers/<pk>/",
+         "orders/mass/lists/<pk>/", "orders/plans/", "orders/plans/<pk>/", "orders/answers/", "orders/answers/<pk>/",
          "orders/answers/texts/", "orders/views/", "orders/late/", "orders/refills/", "orders/sending/due/",
          "services/", "services/changes/", "activity/", "alarms/", "alarms/choices/", "upstream/", "upstream/settings/",
          "upstream/webhooks/", "team/", "team/roles/", "palette/", "keys/",
@@ -51,6 +53,9 @@ place | orders/new/ orders/new/receipt/ orders/<pk>/withdrawal/ orders/<pk>/with
     orders/mass/ orders/mass/drafts/<pk>/ orders/mass/drafts/<pk>/lines/
     orders/mass/drafts/<pk>/placement/ orders/mass/drafts/<pk>/removal/
     orders/mass/lists/<pk>/waiting/ orders/mass/lists/<pk>/mending/
+    orders/mass/lists/<pk>/repetition/ orders/mass/drafts/<pk>/plan/
+    orders/templates/new/ orders/templates/<pk>/ orders/templates/<pk>/change/ orders/templates/<pk>/removal/
+    orders/plans/<pk>/going/ orders/plans/<pk>/parts/<number>/
 refill cancel note | orders/bulks/matching/ orders/bulks/new/ orders/bulks/new/confirmation/ orders/bulks/<pk>/tries/
 note | orders/answers/<pk>/language/ orders/answers/<pk>/changes/ orders/<pk>/looks/ orders/<pk>/notes/
     orders/<pk>/assignment/ orders/assignments/ orders/assignments/confirmation/ orders/next/

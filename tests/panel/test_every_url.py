@@ -84,11 +84,21 @@ orders/mass/drafts/<pk>/         | login 403 404 404 404   | login 403 405 405 4
 orders/mass/drafts/<pk>/lines/   | login 403 405 405 405   | login 403 mass mass mass      | login 403 405 405 405
 orders/mass/drafts/<pk>/placement/ | login 403 405 405 405 | login 403 404 404 404         | login 403 405 405 405
 orders/mass/drafts/<pk>/removal/ | login 403 405 405 405   | login 403 mass mass mass      | login 403 405 405 405
+orders/mass/drafts/<pk>/plan/    | login 403 404 404 404   | login 403 404 404 404         | login 403 405 405 405
+orders/templates/new/            | login 403 404 404 404   | login 403 404 404 404         | login 403 405 405 405
+orders/templates/<pk>/           | login 403 200 200 200   | login 403 draft draft draft   | login 403 405 405 405
+orders/templates/<pk>/change/    | login 403 405 405 405   | login 403 403 422 422         | login 403 405 405 405
+orders/templates/<pk>/removal/   | login 403 405 405 405   | login 403 403 mass mass       | login 403 405 405 405
+orders/plans/                    | login 200               | login 405                     | login 405
+orders/plans/<pk>/               | login 200               | login 405                     | login 405
+orders/plans/<pk>/going/         | login 403 405 405 405   | login 403 orders orders orders | login 403 405 405 405
+orders/plans/<pk>/parts/<number>/ | login 403 405 405 405  | login 403 draft draft draft   | login 403 405 405 405
 orders/mass/lists/               | login 200               | login 405                     | login 405
 orders/mass/lists/<pk>/          | login 200               | login 405                     | login 405
 orders/mass/lists/<pk>/csv/      | login 200               | login 405                     | login 405
 orders/mass/lists/<pk>/waiting/  | login 403 405 405 405   | login 403 orders orders orders | login 403 405 405 405
 orders/mass/lists/<pk>/mending/  | login 403 405 405 405   | login 403 orders orders orders | login 403 405 405 405
+orders/mass/lists/<pk>/repetition/ | login 403 405 405 405 | login 403 draft draft draft   | login 403 405 405 405
 orders/answers/                  | login 200               | login 405                     | login 405
 orders/answers/<pk>/             | login 200               | login 405                     | login 405
 orders/answers/<pk>/language/    | login 403 405 405 405   | login 403 answers answers answers | login 403 405 405 405
@@ -248,6 +258,8 @@ def outcome_of(response: HttpResponseBase) -> str:
     where = urlsplit(response.get("Location", "")).path
     if kept := re.fullmatch(r"/orders/(answers/)?\d+/", where):
         return "answers" if kept[1] else "order"
+    if where.startswith("/orders/mass/drafts/"):
+        return "draft"
     if named := re.fullmatch(r"/(team|customers)/\d+/", where):
         return {"team": "person", "customers": "customer"}[named[1]]
     words = [word for word, path in LEADS_TO.items() if where == path or (word == "change" and where.endswith(path))]

@@ -20,7 +20,7 @@ from accounts.models import BalanceReading, DeskSettings
 from accounts.trail.record import record_change
 from catalog.models import Change, RateChange, SetAside
 from orders.following.anomalies import add_anomaly
-from orders.models import Attempt, Customer, Order, Payment, SellingRule, Spending, Task, Worklist
+from orders.models import Attempt, Customer, Order, Payment, PlanPart, SellingRule, Spending, Task, Worklist
 from orders.models.statistics import Charged
 from orders.rules.statuses import Status
 from panel.alarms.models import Alarm
@@ -89,6 +89,7 @@ def fill_with_money() -> None:
     Order.objects.update(sold_for=AMOUNT, customer=Customer.objects.get())
     Order.objects.filter(pk=queued.pk).update(sold_for=AMOUNT / 2)
     Customer.objects.update(credit_limit=AMOUNT)
+    PlanPart.objects.filter(left=1).update(why=f"Together they cost ${AMOUNT}, and you have ${AMOUNT} left today.")
     SellingRule.objects.update(customer=None, scope="", plus=AMOUNT, step=AMOUNT)
     Payment.objects.create(customer=Customer.objects.get(), amount=AMOUNT, by=order.placed_by, form_token=uuid.uuid4())
     record_change("customer_paid", by=order.placed_by, thing="customer", thing_id=Customer.objects.get().pk,

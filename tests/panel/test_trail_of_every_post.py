@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,7 +17,8 @@ from accounts.models import DeskSettings, User
 from accounts.settings_form import SettingsForm
 from catalog.models import Change, ShrinkAlarm
 from orders.answers.edit import text_row
-from orders.models import Order, SavedView, Task
+from orders.mass.check import Preview
+from orders.models import MassDraft, Order, SavedView, Task
 from panel.ops.database import only_row
 from panel.upstream.models import Chore
 from tests.addresses import address, one_of_everything, routes
@@ -61,6 +63,11 @@ def forms(order: Order, owner: User) -> dict[str, list[dict[str, Any]]]:
         "orders/views/new/": [{"name": "Late ones", "query": "by=me"}],
         "orders/views/<pk>/": [{"name": "Another"}, {"sharing": "1"}],
         "orders/new/": [filled(service)],
+        "orders/mass/drafts/<pk>/plan/": [schedule(owner)],
+        "orders/templates/new/": [{"name": "Anew", "draft": str(MassDraft.objects.get(owner=owner).pk)}],
+        "orders/templates/<pk>/change/": [{"name": "Daily"}],
+        "orders/plans/<pk>/going/": [{"then": "stop"}, {"then": "drop"}],
+        "orders/plans/<pk>/parts/<number>/": [{"then": "leave"}],
         "orders/<pk>/notes/": [{"text": "Look here", "token": f"{TOKEN}2"}],
         "orders/<pk>/assignment/": [{"to": str(owner.pk), "saw": ""}],
         "orders/<pk>/closing/": [{"reason": "Not there"}],
@@ -95,6 +102,14 @@ def forms(order: Order, owner: User) -> dict[str, list[dict[str, Any]]]:
             {"username": "renamed", "name": "Re Named", "email": "", "role": "viewer", "is_active": "on"}
         ],
     }
+
+
+def schedule(owner: User) -> dict[str, str]:
+    """What is posted to make a plan of the draft of this person's."""
+    draft, first = MassDraft.objects.get(owner=owner), timezone.now() + timedelta(days=1)
+    seen = Preview(draft, owner).mark
+    return {"first": f"{first:%Y-%m-%dT%H:%M}", "zone": "UTC", "part_lines": "1", "every": "1", "unit": "days",
+            "make": "1", "seen": seen}  # fmt: skip
 
 
 class Blocks:

@@ -257,6 +257,25 @@ def test_refused_lines_open_as_a_new_list_with_ids_of_its_own(service: Service) 
     assert "Refused,Link is bad" in rows[3]
 
 
+def test_a_whole_list_opens_again_without_the_lines_that_became_no_order(service: Service, customer: Customer) -> None:
+    job = placed(TEXT + "149 | https://instagram.com/p/ZzCdEf12345/ | 700\n")
+    draft = drafts.order_again(job, by=make_user())
+    assert [(row["n"], row["typed"]["quantity"]) for row in draft.lines] == [(1, "1000"), (6, "700")]
+    assert draft.lines[0]["typed"] == {
+        "service": "149", "link": "https://instagram.com/p/AbCdEf12345/?igsh=MzRl", "quantity": "1000",
+        "customer": "Harbour", "reference": "H-1",
+    }  # fmt: skip
+    assert draft.source == f"list {job.pk}, again"
+    preview = Preview(draft, draft.owner)
+    assert [[one.kind for one in line.questions] for line in preview.lines] == [["again"], ["again"]]
+    assert (Order.objects.count(), draft.pk != job.token) == (2, True)
+    with pytest.raises(NotAllowed):
+        drafts.order_again(job, by=make_user(Role.VIEWER))
+    MassLine.objects.filter(job=job).update(order=None)
+    with pytest.raises(Refusal, match="became an order"):
+        drafts.order_again(job, by=draft.owner)
+
+
 def test_a_list_keeps_each_line_once(service: Service) -> None:
     job = placed(lines_for(service, 4))
     assert [*MassLine.objects.filter(job=job).values_list("number", flat=True)] == [1, 2, 3, 4]

@@ -358,21 +358,14 @@ register(models.Attempt, names=("try of a request", "tries of requests"),
          list_display=("began_at", "task", "ended_at", "ending", said_of), list_filter=("ending", "began_at"),
          list_select_related=("task",), search_fields=("=task__order__id", "said"),
          search_help_text="An order’s number finds its tries anywhere; part of an answer, in this list.")  # fmt: skip
-register(
-    models.Reading,
-    names=("delivery report", "delivery reports"),
-    field_names={"at": "asked at"},
-    list_display=("at", order_of, status_of, "remains"),
-    list_filter=(STATUSES, "at"),
-    list_select_related=("order",),
-    search_fields=("=order__id", "=order__upstream_id"),
-    search_help_text=f"{OF_ORDER} finds what belongs to it, anywhere.",
-)
-register(models.AnswerText, group=ORDERS, names=("text for customers", "texts for customers"),
-         list_display=("situation", "language", "text", "changed_by", "changed_at"),
-         list_select_related=("changed_by",))  # fmt: skip
-register(models.Worklist, names=("pasted message", "pasted messages"),
-         list_display=("id", "by", "at", "asked", "language"), list_select_related=("by",))  # fmt: skip
+register(models.Reading, names=("delivery report", "delivery reports"), field_names={"at": "asked at"},
+         list_display=("at", order_of, status_of, "remains"), list_filter=(STATUSES, "at"),
+         list_select_related=("order",), search_fields=("=order__id", "=order__upstream_id"),
+         search_help_text=f"{OF_ORDER} finds what belongs to it, anywhere.")  # fmt: skip
+register(models.AnswerText, group=ORDERS, names=("text for customers", "texts for customers"), list_select_related=(
+         "changed_by",), list_display=("situation", "language", "text", "changed_by", "changed_at"))  # fmt: skip
+register(models.Worklist, names=("pasted message", "pasted messages"), list_select_related=("by",),
+         list_display=("id", "by", "at", "asked", "language"))  # fmt: skip
 register(models.Customer, group=ORDERS, names=("customer", "customers"), on_desk=lambda customer: reverse(
          "customer", args=[customer.pk]), list_display=("name", "language", "created_at", "erased_at"))  # fmt: skip
 register(models.PriceList, group=MONEY, names=("price list", "price lists"), list_display=("name",))

@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from accounts.trail.record import record_change, what_changed
 from orders.models import Customer, Order, Payment, PriceList
@@ -166,16 +165,3 @@ def cleaned_reference(text: str) -> str:
     if len(reference) > REFERENCE_CHARACTERS:
         raise Refusal(f"At most {REFERENCE_CHARACTERS} characters; this reference has {len(reference)}.")
     return reference
-
-
-def erase_customer(customer: Customer, *, by: Any) -> bool:
-    """Erases what is personal of a customer. Orders, sums and references stay. Repeating it changes nothing."""
-    require_allowed(by, "customers")
-    require_allowed(by, "decide")
-    with transaction.atomic():
-        blank = dict.fromkeys(("name", "contact", "note", "search_text"), "")
-        kept = Customer.objects.filter(pk=customer.pk, erased_at=None)
-        if not kept.update(**blank, key=None, erased_at=timezone.now()):
-            return False
-        record_customer("customer_erased", customer, by=by)
-    return True

@@ -10,7 +10,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.access import may, needs
 from accounts.factors.proof import recently_proved
-from orders.customers.change import add_customer, add_payment, change_customer, erase_customer
+from orders.customers.change import add_customer, add_payment, change_customer
+from orders.customers.erasure import erase_customer
 from orders.customers.find import suggested_names
 from orders.customers.form import CustomerForm, PaymentForm
 from orders.customers.page import customer_context, register_context

@@ -71,6 +71,7 @@ class Words(NamedTuple):
 
 
 ASK = "Ask for approval: a second person decides first."
+ALONE = "Order it by itself: there you can ask a second person for approval."
 RAISE = "An owner can raise it. The day begins anew at {anew}."
 WORDS = {
     HELD: Words("It costs {charge}, and an order of a service on hold may cost {limit} at most.",
@@ -101,7 +102,7 @@ class Over(NamedTuple):
         """Whether a second person may let it pass."""
         return WORDS[self.why].then == ASK
 
-    def sentence(self, reader: Any) -> str:
+    def sentence(self, reader: Any, *, in_list: bool = False) -> str:
         """Why the order does not fit, and what the reader can do."""
         words = WORDS[self.why]
         figures = {
@@ -109,7 +110,8 @@ class Over(NamedTuple):
             "left": money(max(self.limit - self.used, Decimal(0))), "anew": clock(self.anew),
         }  # fmt: skip
         said = words.with_sums if may(reader, "money") else words.without
-        return f"{said} {words.then}".format(**figures)
+        then = ALONE if in_list and self.may_ask else words.then
+        return f"{said} {then}".format(**figures)
 
 
 def over(limits: Limits, charge: Decimal, today: Today | None, *, held: bool, now: datetime) -> Over | None:

@@ -74,7 +74,7 @@ class Preview:
             line.charge = stored(service.expected_charge(service.least if quantity is None else quantity, runs))
             above = over(self.limits, line.charge, None, held=bool(service.held_over_id), now=self.now)
             if above:
-                line.errors["quantity"] = above.sentence(self.by)
+                line.errors["quantity"] = above.sentence(self.by, in_list=True)
         line.questions += self.questions_of(service)
         if line.read.checkup.odd:
             odd = " ".join(line.read.checkup.odd)

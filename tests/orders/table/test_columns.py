@@ -7,7 +7,7 @@ from django.test import Client
 
 from accounts.access import OFF, Role, switch_name
 from accounts.models import DeskSettings, User
-from orders.customers.change import erase_customer
+from orders.customers.erasure import erase_customer
 from orders.models import Order
 from orders.rules.statuses import Status
 from orders.table.columns import COLUMNS, DEFAULT_COLUMNS

@@ -7,6 +7,7 @@ CHANGE, PLACE = "orders/customers/change.py", "orders/placing/place.py"
 MARGINS, PRICES = "tests/orders/rules/test_margin.py", "tests/orders/rules/test_selling_price.py"
 TOTALS, CUSTOMERS = "tests/orders/statistics/test_customer_sums.py", "tests/orders/customers/test_customers.py"
 SELLING = "tests/orders/selling/test_prices.py"
+ERASURE = "orders/customers/erasure.py"
 
 MISTAKES = (
     Mistake(
@@ -60,10 +61,17 @@ MISTAKES = (
     ),
     Mistake(
         "an erasure that leaves the note",
-        CHANGE,
+        ERASURE,
         'dict.fromkeys(("name", "contact", "note", "search_text"), "")',
         'dict.fromkeys(("name", "contact", "search_text"), "")',
         CUSTOMERS,
+    ),
+    Mistake(
+        "an erasure that leaves the name in plans",
+        ERASURE,
+        "ListTemplate.objects, PlanPart.objects.exclude(lines=[])",
+        "ListTemplate.objects",
+        "tests/orders/customers/test_erasure.py",
     ),
     Mistake(
         "a credit limit that nobody needs to agree to",

@@ -10,6 +10,11 @@ def literally(column: str, condition: str) -> models.Func:
     return models.Func(models.F(column), output_field=models.BooleanField(), template=f"%(expressions)s {condition}")
 
 
+def all_true(*conditions: models.Func) -> models.Func:
+    template = "CASE WHEN %(expressions)s THEN TRUE ELSE FALSE END"
+    return models.Func(*conditions, arg_joiner=" AND ", output_field=models.BooleanField(), template=template)
+
+
 class Migration(migrations.Migration):
     dependencies: ClassVar = [
         ("catalog", "0006_rate_changes_of_a_service"),
@@ -26,8 +31,10 @@ class Migration(migrations.Migration):
             model_name="order",
             index=models.Index(
                 condition=models.Q(
-                    literally("status", "|| '' IN ('cancelled', 'partial', 'refunded')"),
-                    ("charge__lt", models.F("expected_charge")),
+                    all_true(
+                        literally("status", "|| '' IN ('cancelled', 'partial', 'refunded')"),
+                        literally("charge", "< expected_charge"),
+                    )
                 ),
                 fields=["-id"],
                 name="order_gave_back",

@@ -27,7 +27,7 @@ from orders.rules.poll_schedule import POLLED_ALONE_FROM, is_stale
 from orders.rules.statuses import Stage, Status, label, stage
 from panel.format.money import is_dollars
 from panel.format.times import latest
-from panel.ops.database import literally
+from panel.ops.database import all_true, literally
 
 # Ways to show an order that say more than its status; the last four are outcomes of its placing task.
 SHOWN_STATUSES = {
@@ -45,7 +45,8 @@ COSTS_MORE = Q(literally("status", "NOT IN ('cancelled', 'refunded', 'rejected')
 SOLD_UNSENT = Q(literally("status", "IN ('approval', 'queued', 'review')"), sold_for__isnull=False)
 HAS_REFERENCE = ~Q(literally("customer_reference", "= ''"))  # in the words of the index `order_reference`
 # It ended short, and was charged less for that. In words that lead to no index of statuses, which would be sorted.
-GAVE_BACK = Q(literally("status", "|| '' IN ('cancelled', 'partial', 'refunded')"), charge__lt=F("expected_charge"))
+IS_SHORT = literally("status", "|| '' IN ('cancelled', 'partial', 'refunded')")
+GAVE_BACK = Q(all_true(IS_SHORT, literally("charge", "< expected_charge")))
 
 
 class OrderQuerySet(PolledQuerySet["Order"]):

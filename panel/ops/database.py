@@ -37,6 +37,15 @@ def literally(column: str, condition: str) -> models.Func:
     return models.Func(models.F(column), template=f"%(expressions)s {condition}", output_field=models.BooleanField())
 
 
+def all_true(*conditions: models.Expression) -> models.Func:
+    """Conditions as one, of which PostgreSQL takes every second row to fit. So it reads a partial index of it in order.
+
+    Of conditions that it cannot judge it expects few rows, and then collects all there are and sorts them.
+    """
+    template = "CASE WHEN %(expressions)s THEN TRUE ELSE FALSE END"
+    return models.Func(*conditions, arg_joiner=" AND ", template=template, output_field=models.BooleanField())
+
+
 def unindexed(path: str) -> models.Func:
     """A column of texts in words that no index has, so that planners take the index of another column."""
     return models.Func(models.F(path), template="%(expressions)s || ''", output_field=models.CharField())

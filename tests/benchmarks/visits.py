@@ -187,7 +187,7 @@ POST /customers/{customer}/change/ | name=Shop+anew&contact=@anew
 POST /customers/{customer}/payments/ | amount=25&token={token}
 POST /customers/{few}/file/
 GET  /customers/{customer}/erasure/
-POST /customers/{customer}/erasure/ | sure=yes
+POST /customers/{few}/erasure/ | sure=yes
 GET  /customers/prices/
 POST /customers/prices/ | percent=60&customer=shop+003
 POST /customers/prices/{price_rule}/removal/

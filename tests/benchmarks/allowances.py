@@ -38,6 +38,7 @@ class Allowance(NamedTuple):
 
 
 ROWS_OF_JOB = 400  # of the job that is visited
+ORDERS_OF_MESSAGE = 200  # of the pasted message that is visited
 ENDED_SERVICES = 50  # at the most: one for each order that has ended since
 HISTORY = 1_000  # orders from here on are older than a day
 # From so many rows on an index of PostgreSQL is a level deeper than for a thousand: about 366 entries fit in a block.
@@ -70,9 +71,9 @@ ALLOWANCES = (
         queries=len(SCANNED_IDS),
     ),
     Allowance(
-        r"GET  /orders/\?(money|past|category_now)=.*before=.*",
-        "lists as many rows as a page has, of which a small desk has fewer there",
-        rows=lambda size: ROWS_A_PAGE, steps=80, blocks=1,
+        r"GET  /orders/\?(money|past|category_now)=.*",
+        "lists as many rows as a page has, of which a small desk has fewer there, each looked up in four tables",
+        rows=lambda size: ROWS_A_PAGE, steps=80, blocks=12,
     ),
     Allowance(
         r"GET  /orders/bulks/matching/\?status=completed",
@@ -84,6 +85,16 @@ ALLOWANCES = (
         r"GET  /orders/bulks/\{job\}/csv/|poll of a receipt",
         "each order of the job is looked up for its answer, in an index that is a level deeper",
         rows=lambda size: ROWS_OF_JOB * (2 if size > DEEPER_FROM else 1), steps=0, blocks=1,
+    ),
+    Allowance(
+        r"GET  /orders/answers/\{worklist\}/(\?.*)?|poll of answers",
+        "each order of the message is looked up by indexes, where a small desk reads its few blocks of orders",
+        rows=lambda size: ORDERS_OF_MESSAGE * (2 if size > DEEPER_FROM else 1), steps=0, blocks=4,
+    ),
+    Allowance(
+        r"ASK  /customers/\{customer\}/ .*",
+        "a search looks through so many of the customer's orders, and no more",
+        rows=looked_through, steps=1, blocks=0.3,
     ),
     Allowance(
         r"GET  /activity/since/.*",
@@ -102,7 +113,7 @@ ALLOWANCES = (
         rows=lambda size: min(size, 7 * WEEKS * ORDERS_A_DAY) - HISTORY, steps=65, blocks=0.12,
     ),
     Allowance(
-        r"GET  /(activity/\?kind=orders&|activity/\?|team/security/\?what=refused&)person=.*",
+        r"GET  /(activity/\?kind=orders&|activity/\?|team/security/\?what=refused&)(person|kind)=.*",
         "two filters meet: so many lines are looked through, and no more; of one person a small desk has fewer",
         rows=lambda size: WINDOW_LINES, steps=8, blocks=0.3,
     ),

@@ -115,7 +115,7 @@ def test_each_change_takes_a_proof_and_the_secret_is_not_shown_before(ana: User)
     for path in (APP, "/accounts/factors/passkeys/"):
         page = client.get(path).content.decode()
         assert "Confirm that it is you" in page
-        assert "qr" not in page and SECRET_SESSION_KEY not in client.session
+        assert 'class="qr"' not in page and SECRET_SESSION_KEY not in client.session
     with_app(ana)
     app = Authenticator.objects.get(type="totp")
     for path in (CODES, f"/accounts/factors/{app.pk}/removal/"):

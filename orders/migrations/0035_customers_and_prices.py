@@ -64,17 +64,18 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("name", models.CharField(max_length=60)),
-                ("key", models.CharField(help_text="The name, folded.", max_length=120, unique=True)),
+                ("key", models.CharField(help_text="The name, folded.", max_length=120)),
             ],
             options={
                 "ordering": ("key",),
+                "constraints": [models.UniqueConstraint(fields=("key",), name="one_price_list_of_a_name")],
             },
         ),
         migrations.CreateModel(
             name="SellingRule",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("scope", models.CharField(max_length=50, unique=True)),
+                ("scope", models.CharField(max_length=50)),
                 (
                     "percent",
                     models.DecimalField(decimal_places=2, help_text="Added to what an order costs us.", max_digits=9),
@@ -90,6 +91,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("scope",),
+                "constraints": [models.UniqueConstraint(fields=("scope",), name="one_rule_of_a_scope")],
             },
         ),
         migrations.AddField(
@@ -102,7 +104,11 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="customer",
             name="key",
-            field=models.CharField(help_text="The name, folded.", max_length=200, null=True, unique=True),
+            field=models.CharField(help_text="The name, folded.", max_length=200, null=True),
+        ),
+        migrations.AddConstraint(
+            model_name="customer",
+            constraint=models.UniqueConstraint(fields=("key",), name="one_customer_of_a_name"),
         ),
         migrations.AddField(
             model_name="customer",

@@ -23,10 +23,11 @@ class PriceList(models.Model):
     """A named set of selling prices, for customers who pay the same."""
 
     name = models.CharField(max_length=LIST_CHARACTERS)
-    key = models.CharField(max_length=LIST_CHARACTERS * 2, unique=True, help_text="The name, folded.")
+    key = models.CharField(max_length=LIST_CHARACTERS * 2, help_text="The name, folded.")
 
     class Meta:
         ordering = ("key",)
+        constraints = [models.UniqueConstraint(fields=["key"], name="one_price_list_of_a_name")]
 
     def __str__(self) -> str:
         return self.name
@@ -54,7 +55,7 @@ class Customer(models.Model):
 
     name = models.CharField(max_length=NAME_CHARACTERS)
     # NULL once erased: the name may then be used again.
-    key = models.CharField(max_length=NAME_CHARACTERS * 2, null=True, unique=True, help_text="The name, folded.")
+    key = models.CharField(max_length=NAME_CHARACTERS * 2, null=True, help_text="The name, folded.")
     contact = models.CharField(
         max_length=CONTACT_CHARACTERS, blank=True, help_text="An address or a handle, as the team writes to."
     )
@@ -77,6 +78,7 @@ class Customer(models.Model):
 
     class Meta:
         ordering = ("name", "id")
+        constraints = [models.UniqueConstraint(fields=["key"], name="one_customer_of_a_name")]
 
     def __str__(self) -> str:
         return self.name or f"{ERASED} {self.pk}"
@@ -90,7 +92,7 @@ class SellingRule(models.Model):
     """How the selling price is made for some customers and some services: orders/rules/margin.py."""
 
     # Which customers and services, so that there is one rule for each: `c7 s149`, `l3`, or nothing for everybody.
-    scope = models.CharField(max_length=50, unique=True)
+    scope = models.CharField(max_length=50)
     # No indexes of their own: `scope` finds a rule, and the page of prices reads all.
     customer = models.ForeignKey(Customer, null=True, on_delete=models.PROTECT, related_name="rules", db_index=False)
     price_list = models.ForeignKey(PriceList, null=True, on_delete=models.PROTECT, related_name="rules", db_index=False)
@@ -105,6 +107,7 @@ class SellingRule(models.Model):
         ordering = ("scope",)
         constraints = [
             models.CheckConstraint(condition=Q(customer=None) | Q(price_list=None), name="rule_for_customer_or_list"),
+            models.UniqueConstraint(fields=["scope"], name="one_rule_of_a_scope"),
         ]
 
     def __str__(self) -> str:

@@ -14,6 +14,7 @@ from orders.reports.charges import DAYS_A_PAGE
 from orders.reports.period import LENGTHS, USUAL
 from orders.rules.score import WEEKS
 from orders.statistics.delivery_times import MEASURED_ORDERS
+from orders.statistics.sales import LEVELS
 from orders.table.export import ORDERS_PER_QUERY
 from orders.table.listing import ROWS_A_PAGE
 from orders.table.paging import PROBED_ROWS, SCANNED_IDS
@@ -38,6 +39,7 @@ class Allowance(NamedTuple):
 
 
 ROWS_OF_JOB = 400  # of the job that is visited
+CHANGED_SALES = 10  # orders whose sale changed since the worker added up: selling.py
 ORDERS_OF_MESSAGE = 200  # of the pasted message that is visited
 ENDED_SERVICES = 50  # at the most: one for each order that has ended since
 HISTORY = 1_000  # orders from here on are older than a day
@@ -106,6 +108,11 @@ ALLOWANCES = (
         "the sums of each day and each service, person or customer that was ordered that day, of two periods that a "
         "small desk has not filled",
         rows=lambda size: min(size, 2 * LENGTHS[USUAL] * ORDERS_A_DAY) - HISTORY, steps=80, blocks=0.02,
+    ),
+    Allowance(
+        r"chore: sales",
+        "each changed order is added to the sums of every level, in an index that is a level deeper",
+        rows=lambda size: CHANGED_SALES * len(LEVELS), steps=0, blocks=3,
     ),
     Allowance(
         r"chore: scores",

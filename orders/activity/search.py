@@ -59,7 +59,7 @@ def find(filters: Filters, after: Place | None, rows: int = LINES_A_PAGE, window
     parts = [before_line(part, after.at, after.pk) for part in parts] if after else parts
     if not others:
         return page_of(newest_of(parts, rows + 1), rows)
-    for size in sorted({min(window, FEW * rows), min(window, FEW**2 * rows), window}):  # few fill most pages
+    for size in (min(window, FEW * rows), window):  # most pages are full after a few
         read = looked_at(parts, size)
         # In hand, for a database might find the others by another index, and look through all that it holds.
         fitting = [line.id for line in read if all(other.fits(line) for other in others)][: rows + 1]

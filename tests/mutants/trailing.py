@@ -61,7 +61,7 @@ MISTAKES = (
     ),
     Mistake(
         "activity looks through the whole trail", "orders/activity/search.py",
-        "min(window, FEW**2 * rows), window})", "min(window, FEW**2 * rows), 10**6})",
+        "for size in (min(window, FEW * rows), window):", "for size in (min(window, FEW * rows), 10**6):",
         ACTIVITY,
     ),
     Mistake(

@@ -264,11 +264,12 @@ def brief_wait(milliseconds: int = BRIEF_WAIT_MILLISECONDS) -> Iterator[None]:
 def wait_no_longer(connection: Any, **signal: object) -> None:
     """Lets this new connection of a process that serves pages wait for a lock for PAGE_WAIT_MILLISECONDS at most.
 
-    Without a limit PostgreSQL waits for ever, and with it the person and the thread.
+    Without a limit PostgreSQL waits for ever, and with it the person and the thread. Nor does a page wait until a
+    statement is compiled: for a report that takes 60 ms PostgreSQL did that for 300.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute(f"SET lock_timeout = {PAGE_WAIT_MILLISECONDS}")
+            cursor.execute(f"SET lock_timeout = {PAGE_WAIT_MILLISECONDS}; SET jit = off")
 
 
 def keep_open() -> BaseDatabaseWrapper:

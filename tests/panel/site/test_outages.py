@@ -276,3 +276,5 @@ def test_a_page_waits_for_a_lock_of_postgresql_no_longer_than_on_sqlite() -> Non
     with connection.cursor() as cursor:
         cursor.execute("SHOW lock_timeout")
         assert cursor.fetchone() == ("20s",)
+        cursor.execute("SHOW jit")
+        assert cursor.fetchone() == ("off",), "no page waits until a statement is compiled"

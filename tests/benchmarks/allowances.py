@@ -120,7 +120,12 @@ ALLOWANCES = (
         rows=lambda size: min(size, 7 * WEEKS * ORDERS_A_DAY) - HISTORY, steps=65, blocks=0.12,
     ),
     Allowance(
-        r"GET  /(activity/\?kind=orders&|activity/\?|team/security/\?what=refused&)(person|kind)=.*",
+        r"GET  /activity/\?kind=orders&kind=.*",
+        "kinds and people meet: so many lines are looked through, and no more; a small desk has them in fewer blocks",
+        rows=lambda size: WINDOW_LINES, steps=8, blocks=0.8,
+    ),
+    Allowance(
+        r"GET  /(activity/\?kind=orders&|activity/\?|team/security/\?what=refused&)person=.*",
         "two filters meet: so many lines are looked through, and no more; of one person a small desk has fewer",
         rows=lambda size: WINDOW_LINES, steps=8, blocks=0.3,
     ),

@@ -38,9 +38,8 @@ def forget_in_lists(customer: Customer) -> None:
     named = MassLine.objects.filter(typed__has_key="customer").order_by()
     for found in (named.filter(order__customer=customer), named.filter(order=None)):
         for pks in batches(list(found.values_list("pk", flat=True)), AT_ONCE):
-            lines = list(MassLine.objects.filter(pk__in=pks).only("typed"))
-            forget([line.typed for line in lines], customer)
-            MassLine.objects.bulk_update(lines, ["typed"])
+            lines = MassLine.objects.filter(pk__in=pks).only("typed")
+            MassLine.objects.bulk_update([line for line in lines if forget([line.typed], customer)], ["typed"])
     # Parts that were placed whole keep no lines.
     for kept in (MassDraft.objects, ListTemplate.objects, PlanPart.objects.exclude(lines=[])):
         model: type[models.Model] = kept.model

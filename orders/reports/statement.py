@@ -58,8 +58,8 @@ def by_day(part: int, slots: list[int]) -> Iterator[str]:
     one: nine of ten rows of all quarters would be read for nothing.
     """
     split_hours = sorted({slot // HOUR * HOUR % DAY for slot in slots if slot % HOUR})
-    tables = [f"orders_salesum WHERE level = {DAYS.number}"] if all(slot % DAY == 0 for slot in slots) else [
-        f"orders_salesum WHERE level = {HOURS.number}"]  # fmt: skip
+    level = DAYS if all(slot % DAY == 0 for slot in slots) else HOURS
+    tables = [f"orders_salesum WHERE level = {level.number}"]
     if split_hours:
         tables[0] += f" AND slot % {DAY} NOT IN ({', '.join(map(str, split_hours))})"
         quarters = quarters_of(split_hours, slots[0], slots[-1])

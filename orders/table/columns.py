@@ -177,14 +177,15 @@ def draw_rows(
         "note": Markup('<span class="sub old" role="alert">{}</span>').format(note) if note else "",
     }
     now, rows = timezone.now(), list(rows)
-    sales = sales_of([row.pk for row in rows]) if OF_SALES.intersection(reader.columns) else {}
+    sales = sales_of([row.pk for row in rows]) if OF_SALES.intersection(reader.columns) else None
     drawn: list[str] = []
     for position, row in enumerate(rows):
         if position == DRAWN_AT_ONCE and not swap:
             added["attributes"] = " data-below"
         here = (company or {}).get(row.pk, ())
         added["company"], added["mark"] = company_html(here), company_mark(here)
-        added["customer"], added["price"] = sale_html(sales.get(row.pk, NOT_SOLD))
+        if sales is not None:
+            added["customer"], added["price"] = sale_html(sales.get(row.pk, NOT_SOLD))
         drawn += _filled(_drawn(row.timeless(now), reader), Times(*row.times), added)
     return Markup("".join(drawn))  # noqa: S704  each part was escaped where it was made
 

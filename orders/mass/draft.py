@@ -154,10 +154,15 @@ def mend_refused(job: MassJob, *, by: Any) -> MassDraft:
     return keep(ReadList(lines, ()), f"refused in list {job.pk}", by=by)
 
 
+def lines_of_list(job: MassJob) -> list[TypedLine]:
+    """The lines of a list that became orders."""
+    ordered = MassLine.objects.filter(job=job, order__isnull=False).order_by("number").only("number", "typed")
+    return [TypedLine(line.number, line.typed) for line in ordered]
+
+
 def order_again(job: MassJob, *, by: Any) -> MassDraft:
     """A new draft of all lines of a list that became orders, as they were typed. It is checked as any other."""
-    ordered = MassLine.objects.filter(job=job, order__isnull=False).order_by("number").only("number", "typed")
-    lines = [TypedLine(line.number, line.typed) for line in ordered]
+    lines = lines_of_list(job)
     if not lines:
         raise Refusal(NONE_ORDERED)
     return keep(ReadList(lines, ()), f"list {job.pk}, again", by=by)

@@ -10,7 +10,7 @@ from accounts.access import may
 from accounts.trail.record import record_change, what_changed
 from orders.mass.draft import keep
 from orders.mass.text import CELL_CHARACTERS, ReadList, TypedLine
-from orders.models import ListTemplate, MassDraft, MassJob
+from orders.models import ListTemplate, MassDraft
 from orders.models.bulk_job import TEMPLATE_NAME_CHARACTERS
 from orders.rules.refusal import NotAllowed, Refusal, require_allowed
 from panel.format.letters import folded
@@ -30,12 +30,6 @@ NO_LINES = "This list has no line to keep."
 def lines_of_draft(draft: MassDraft) -> list[TypedLine]:
     """The lines of a draft but for those that were left out."""
     return [TypedLine(row["n"], row["typed"]) for row in draft.lines if not row.get("out")]
-
-
-def lines_of_list(job: MassJob) -> list[TypedLine]:
-    """The lines of a list that became orders."""
-    ordered = job.lines.filter(order__isnull=False).order_by("number").only("number", "typed")
-    return [TypedLine(line.number, line.typed) for line in ordered]
 
 
 def save_template(name: str, lines: Iterable[TypedLine], blanks: str, *, shared: bool, by: Any) -> ListTemplate:

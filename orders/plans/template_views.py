@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.access import may, needs
 from orders.mass.check import services_of
+from orders.mass.draft import lines_of_list
 from orders.mass.text import TypedLine
 from orders.mass.views import LABELS, drafts_of, uuid_of
 from orders.models import ListTemplate, MassJob
@@ -60,7 +61,7 @@ def source_lines(request: HttpRequest) -> list[TypedLine]:
     if draft := drafts_of(request).filter(pk=uuid_of(asked(request, "draft"))).first():
         return verbs.lines_of_draft(draft)
     if job := MassJob.objects.filter(pk=read_number(asked(request, "list"))).first():
-        return verbs.lines_of_list(job)
+        return lines_of_list(job)
     raise Http404
 
 

@@ -22,6 +22,7 @@ from catalog.changes import hold
 from catalog.models import Change, RateChange, ShrinkAlarm
 from orders.bulk.job import start_job
 from orders.bulk.selection import Selection
+from orders.mass.draft import lines_of_list
 from orders.models import AnswerText, Order, Pace, Presence, Reading, Spending, Task
 from orders.plans import template
 from orders.rules.statuses import Status
@@ -146,7 +147,7 @@ def selling_pages(by: User) -> dict[str, str]:
 def planned_pages(lines: list[str], by: User) -> dict[str, str]:
     """A plan of which one part waits for a person and another is to come, and a template."""
     job = placed("\n".join(lines).replace("/p/", "/p/Z"), by)
-    weekly = template.save_template(LONG[:60], template.lines_of_list(job), "both", shared=True, by=by)
+    weekly = template.save_template(LONG[:60], lines_of_list(job), "both", shared=True, by=by)
     plan = planned("\n".join(lines).replace("/p/", "/p/Y"), by, zone="Asia/Kathmandu")
     time_comes(plan, 1, timedelta(hours=7))
     return {

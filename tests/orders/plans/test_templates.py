@@ -73,7 +73,7 @@ def test_a_list_becomes_a_template_of_what_was_ordered_and_a_draft_of_what_is_no
     service: Service, ana: User
 ) -> None:
     job = placed(f"{lines_for(service, 2)}\n149 | instagram.com/p/Zz1 | 1", ana)
-    assert [line.number for line in templates.lines_of_list(job)] == [1, 2]
+    assert [line.number for line in drafts.lines_of_list(job)] == [1, 2]
     draft = pasted(lines_for(service, 2), ana)
     draft = drafts.change(draft.pk, lambda one: drafts.tick(one, 1, out=True), by=ana)
     assert [line.number for line in templates.lines_of_draft(draft)] == [2]

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -16,8 +15,9 @@ from orders.models import ReportMail, SavedView
 from orders.models.saved_view import VIEWS_A_PERSON
 from orders.reports.period import COMPARED, PRESETS, SPLITS, Period
 from orders.reports.views import splits_for
-from orders.rules.refusal import NotAllowed, Refusal
+from orders.rules.refusal import Refusal
 from orders.saved_reports import keep
+from orders.table.replies import refusal_of
 
 LISTED_REPORTS = 5 * VIEWS_A_PERSON  # on the page, which has no further pages
 
@@ -54,7 +54,7 @@ def saved_report(request: HttpRequest, pk: int) -> HttpResponse:
     view, form = visible_report(request, pk), request.POST
     query = kept_query(request.user, form["query"]) if "query" in form else view.query
     name, shared = form.get("name", view.name), "shared" in form if "sharing" in form else view.shared
-    if why := _refused(lambda: keep.change(view, by=request.user, name=name, query=query, shared=shared)):
+    if why := refusal_of(lambda: keep.change(view, by=request.user, name=name, query=query, shared=shared)):
         messages.warning(request, why)
         return redirect("saved_reports")
     messages.success(request, f"The report “{view}” is saved.")
@@ -66,7 +66,7 @@ def saved_report(request: HttpRequest, pk: int) -> HttpResponse:
 def saved_report_mail(request: HttpRequest, pk: int) -> HttpResponse:
     """Ticks or unticks that the person is mailed the report every Monday."""
     view, wanted = visible_report(request, pk), request.POST.get("mail") == "yes"
-    if why := _refused(lambda: keep.set_mail(view, wanted=wanted, by=request.user, now=timezone.now())):
+    if why := refusal_of(lambda: keep.set_mail(view, wanted=wanted, by=request.user, now=timezone.now())):
         messages.warning(request, why)
     elif wanted:
         messages.success(request, f"“{view}” is mailed to {request.user.email} every Monday.")  # type: ignore[union-attr]
@@ -80,7 +80,7 @@ def saved_report_mail(request: HttpRequest, pk: int) -> HttpResponse:
 def saved_report_removal(request: HttpRequest, pk: int) -> HttpResponse:
     """Deletes a saved report. Its figures stay."""
     view = visible_report(request, pk)
-    if why := _refused(lambda: keep.remove(view, by=request.user)):
+    if why := refusal_of(lambda: keep.remove(view, by=request.user)):
         messages.warning(request, why)
     else:
         messages.success(request, f"The report “{view}” is removed. Its figures are where they were.")
@@ -103,14 +103,3 @@ def words_of(view: SavedView, user: Any) -> str:
     days = PRESETS.get(period.preset, period.words)
     compared = "" if period.compared == "no" else f", compared with {COMPARED[period.compared]}"
     return f"{SPLITS[period.split]}, {days}, by {period.by}{compared}"
-
-
-def _refused(act: Any) -> str:
-    """Calls `act`; returns why it was refused, or "". Without the right to it, a 403."""
-    try:
-        act()
-    except NotAllowed as no:
-        raise PermissionDenied(str(no)) from None
-    except Refusal as no:
-        return str(no)
-    return ""

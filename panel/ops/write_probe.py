@@ -17,20 +17,23 @@ AGAIN_SECONDS = 5.0  # between two probes for pages of one process
 
 
 def why_no_write(wait_milliseconds: int = WAIT_MILLISECONDS) -> Outage | None:
-    """Writes a row and commits it. Returns why that was not possible, None when it was.
+    """Writes a row, commits it and takes it out again. Returns why that was not possible, None when it was.
 
+    A row that stayed would keep its pages of SQLite's file, and be written over where there is no room for a new one.
     Raises the database's error when it tells of no outage.
     """
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     table = connection.ops.quote_name(str(settings.CACHES["default"]["LOCATION"]))
     values = "value = excluded.value, expires = excluded.expires"
     try:
-        with brief_wait(wait_milliseconds), transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(
-                f"INSERT INTO {table} (cache_key, value, expires) VALUES (%s, %s, %s)"  # noqa: S608  our own words
-                f" ON CONFLICT (cache_key) DO UPDATE SET {values}",
-                [ROW, token_hex(BYTES // 2), now],
-            )
+        with brief_wait(wait_milliseconds), connection.cursor() as cursor:
+            with transaction.atomic():
+                cursor.execute(
+                    f"INSERT INTO {table} (cache_key, value, expires) VALUES (%s, %s, %s)"  # noqa: S608  our own words
+                    f" ON CONFLICT (cache_key) DO UPDATE SET {values}",
+                    [ROW, token_hex(BYTES // 2), now],
+                )
+            cursor.execute(f"DELETE FROM {table} WHERE cache_key = %s", [ROW])  # noqa: S608  our own words
     except Error as error:
         if outage := outage_of(error):
             return outage

@@ -146,14 +146,15 @@ def test_a_write_that_is_refused_tells_of_its_outage(words: str, outage: Outage)
     [("max_page_count = 1", "max_page_count = 1000000", FULL), ("query_only = 1", "query_only = 0", READ_ONLY)],
 )
 def test_sqlite_itself_refuses_and_goes_on(full: str, room: str, outage: Outage) -> None:
-    """SQLite does not lower the limit below the pages that there are, so that it has none left."""
+    """SQLite does not lower the limit below the pages that there are, so that it has none left. A second time too."""
     with connection.cursor() as cursor:
-        cursor.execute("VACUUM")
-        cursor.execute(f"PRAGMA {full}")
-        assert why_no_write() == outage
-        assert Tally.objects.count() >= 0
-        cursor.execute(f"PRAGMA {room}")
-    assert why_no_write() is None
+        for _ in range(2):
+            cursor.execute("VACUUM")
+            cursor.execute(f"PRAGMA {full}")
+            assert why_no_write() == outage
+            assert Tally.objects.count() >= 0
+            cursor.execute(f"PRAGMA {room}")
+            assert why_no_write() is None
 
 
 @pytest.mark.django_db

@@ -19,7 +19,7 @@ from orders.models import Order
 from orders.rules.statuses import Status
 from tests.benchmarks import data, measure, selling, surroundings
 from tests.benchmarks.copies import copy_template, unwatched
-from tests.benchmarks.history import EVENTS, NEWEST, OLD_STATUSES, RECENT, RECENT_STATUSES, TEMPLATE, Writer
+from tests.benchmarks.history import BEFORE, EVENTS, NEWEST, OLD_STATUSES, RECENT, RECENT_STATUSES, TEMPLATE, Writer
 
 ORDERS_A_DAY = 1_440
 LEAST_LINES_A_LINK, MOST_LINKS = 120, 500
@@ -61,6 +61,7 @@ def seal_lines(now: datetime) -> None:
 
 def write_orders(size: int, now: datetime) -> None:
     """So many orders, one a minute up to now; the newest has the id NEWEST."""
+    assert not TrailLine.objects.filter(pk__gte=BEFORE * EVENTS).exists(), "lines stand where the oldest order's belong"
     for first, last, mix, seed in spans(size):
         writer = Writer(now, recent=mix is RECENT_STATUSES, seed=seed)
         for pk, status in zip(range(first, last + 1), mixed(mix, last + 1 - first, seed), strict=True):

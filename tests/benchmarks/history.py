@@ -21,7 +21,8 @@ from orders.rules.links import network_of
 from orders.rules.statuses import FINAL, LIVE, Status
 from tests.benchmarks import data, polls
 
-NEWEST = 1_000_000  # the id of the newest order at every size
+BEFORE = 100  # orders whose ids stay free on the largest desk, for the lines of what was done before the first order
+NEWEST = 1_000_000 + BEFORE  # the id of the newest order at every size
 RECENT, TEMPLATE = 1_000, 4_000  # orders
 JOBS, LAST_OLD_JOB, JOB_ORDERS = 500, 380, 2_630  # jobs; those after the last old one are of the recent thousand
 POPULAR = 4  # a service's share of the orders falls with this power of its rank: the first has a tenth of them

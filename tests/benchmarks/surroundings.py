@@ -176,7 +176,7 @@ def write_jobs(now: datetime, days: int, older: int) -> None:
     people = list(User.objects.order_by("pk"))
     chance = Random(SEED)
     oldest = old_job(older - 1) if older else LAST_OLD_JOB + 1
-    left_out = {str(n): "Its service has no refill." for n in range(1_000_000, 1_000_200)}
+    left_out = {str(n): "Its service has no refill." for n in range(NEWEST + 1, NEWEST + 201)}
     named = [[f"#{pk}", pk] for pk in range(NEWEST, NEWEST - 200, -1)]
     Worklist.objects.bulk_create(
         Worklist(

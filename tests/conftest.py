@@ -1,12 +1,7 @@
 """What the tests stand on: a real supplier on a socket, and the phone to it."""
 
-import fcntl
 import gc
-import hashlib
 import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -26,6 +21,7 @@ from accounts.trail import triggers
 from panel.notpanel.client import Client
 from panel.ops.planner import update_planner
 from tests.machine import FOR_A_TEST_WITH, advice, missing_for
+from tests.migrated import migrated_template, put_migrated
 from tests.people import as_a
 from tests.tampering import without_triggers
 from tests.upstream import Upstream
@@ -89,12 +85,17 @@ def django_db_modify_db_settings(
     django_db_modify_db_settings_parallel_suffix: None,
     tmp_path_factory: pytest.TempPathFactory,
     pytestconfig: pytest.Config,
+    django_db_blocker: DjangoDbBlocker,
 ) -> None:
     """SQLite in a file, as on a real desk: in memory, threads share one cache and its locks are of another kind."""
+    folder = pytestconfig.cache.mkdir("migrated")
     if connection.vendor == "sqlite":
         file = tmp_path_factory.mktemp("desk") / "desk.sqlite3"
-        put_migrated(file, pytestconfig.cache.mkdir("migrated"))
+        put_migrated(file, folder)
         connection.settings_dict["TEST"]["NAME"] = str(file)
+    else:
+        with django_db_blocker.unblock():
+            connection.settings_dict["TEST"]["TEMPLATE"] = migrated_template(folder)
 
 
 @pytest.fixture(scope="session")
@@ -103,35 +104,12 @@ def django_db_keepdb(django_db_keepdb: bool) -> bool:
     return django_db_keepdb or connection.vendor == "sqlite"
 
 
-def put_migrated(to: Path, folder: Path) -> None:
-    """An empty desk's database, made once for as long as no migration changes, nor what is installed after them: to
-    migrate takes longer than most tests.
-
-    Whoever asks first makes it, and those beside it wait.
-    """
-    known = hashlib.sha256()
-    for pattern in (
-        "*/migrations/*.py",
-        "orders/statistics/*.py",
-        "accounts/trail/*.py",
-        "orders/limits/*.py",
-        "requirements*.txt",
-    ):
-        for path in sorted(settings.BASE_DIR.glob(pattern)):
-            known.update(path.read_bytes())
-    file = folder / f"{known.hexdigest()}.sqlite3"
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not file.exists():
-            for old in folder.glob("*sqlite3*"):
-                old.unlink()
-            making = folder / f"sqlite3-making-{os.getpid()}"
-            subprocess.run(
-                [sys.executable, "manage.py", "migrate", "--verbosity=0"], cwd=settings.BASE_DIR, check=True,
-                env=os.environ | {"DATABASE_URL": f"sqlite:///{making}"},
-            )  # fmt: skip
-            making.rename(file)
-        shutil.copy(file, to)
+@pytest.fixture
+def migrated_file(tmp_path: Path, pytestconfig: pytest.Config) -> Path:
+    """An empty desk in a file of SQLite, for a process of its own."""
+    file = tmp_path / "migrated.sqlite3"
+    put_migrated(file, pytestconfig.cache.mkdir("migrated"))
+    return file
 
 
 @pytest.fixture(scope="session")

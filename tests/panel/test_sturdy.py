@@ -1,9 +1,12 @@
 """Numbers beyond 64 bits and texts too long for a pattern are answered at every address, on both databases."""
 
 import re
+from typing import Any
 
 import pytest
-from django.test import Client
+from django.contrib.admin import ModelAdmin
+from django.db.models import Model
+from django.test import Client, RequestFactory
 
 from accounts.access import Role
 from accounts.models import User
@@ -14,7 +17,10 @@ from tests.addresses import admin_address, one_of_everything, our_models, regist
 from tests.makers import PASSWORD, make_user
 from tests.people import EVERYBODY, as_a
 
-BEYOND = (LARGEST_ID, LARGEST_ID + 1, 2**64, 10**20, 9**50, 10**400)
+BEYOND = {
+    "the-largest": LARGEST_ID, "one-more": LARGEST_ID + 1, "2**64": 2**64, "10**20": 10**20, "9**50": 9**50,
+    "10**400": 10**400,
+}  # fmt: skip
 
 
 def answers(client: Client, paths: list[str], *methods: str) -> dict[str, int]:
@@ -26,9 +32,13 @@ def answers(client: Client, paths: list[str], *methods: str) -> dict[str, int]:
 
 # ── Ids in addresses ─────────────────────────────────────────────────────────────────────────────
 @pytest.mark.django_db
-@pytest.mark.parametrize("person", EVERYBODY)
-@pytest.mark.parametrize("number", BEYOND, ids=["the-largest", "one-more", "2**64", "10**20", "9**50", "10**400"])
+@pytest.mark.parametrize(
+    ("person", "number"),
+    [pytest.param(Role.OWNER, number, id=name) for name, number in BEYOND.items()]
+    + [pytest.param(person, LARGEST_ID + 1, id=person) for person in EVERYBODY if person != Role.OWNER],
+)
 def test_no_address_breaks_on_a_number_beyond_64_bits(person: str, number: int) -> None:
+    """The owner, who comes everywhere, asks for each; the others for the first that no column holds."""
     one_of_everything()
     paths = ["/" + re.sub(r"<\w+>", str(number), route) for route, _ in routes() if "<" in route]
     if person not in (EVERYBODY[0], EVERYBODY[-1]):
@@ -40,14 +50,14 @@ def test_no_address_breaks_on_a_number_beyond_64_bits(person: str, number: int) 
 @pytest.mark.django_db
 def test_an_id_that_no_row_can_have_is_not_found() -> None:
     order, client = one_of_everything(), as_a(Role.OWNER)
-    assert [client.get(f"/orders/bulks/{number}/").status_code for number in BEYOND] == [404] * len(BEYOND)
+    assert [client.get(f"/orders/bulks/{number}/").status_code for number in BEYOND.values()] == [404] * len(BEYOND)
     assert client.get(f"/orders/{LARGEST_ID}/").status_code == 404
     assert client.get(f"/orders/{order.pk}/").status_code == 200
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    "object_id", [str(number) for number in BEYOND] + ["-1", "1.5", "nonsense", "a_00b", "9" * 5000]
+    "object_id", [str(number) for number in BEYOND.values()] + ["-1", "1.5", "nonsense", "a_00b", "9" * 5000]
 )
 def test_an_id_that_no_record_can_have_leads_back_from_every_admin_page(object_id: str) -> None:
     client = as_a(Role.OWNER)
@@ -105,19 +115,28 @@ def test_the_admins_list_is_answered(query: str, status: int) -> None:
     assert answer.status_code == status, answer.get("Location")
 
 
+FIELD_NAMES = sorted({field.name for model in our_models() for field in model._meta.get_fields()})
+
+
+@pytest.mark.parametrize(("model", "keeper"), registered(), ids=lambda each: getattr(each, "__name__", ""))
+def test_every_name_is_a_field_to_lead_to_or_not(model: type[Model], keeper: "ModelAdmin[Any]") -> None:
+    """Columns, keys either way, relations, and what only looks like a field: Django's own check broke on some."""
+    allowed = {name for name in FIELD_NAMES if keeper.to_field_allowed(RequestFactory().get("/"), name)}
+    assert allowed <= {field.name for field in model._meta.concrete_fields if field.unique}
+
+
 @pytest.mark.django_db
-def test_no_admin_page_breaks_on_a_field_to_lead_to() -> None:
+@pytest.mark.parametrize("model", [Order, User])
+def test_no_admin_page_breaks_on_a_field_to_lead_to(model: type[Model]) -> None:
     one_of_everything()
-    names = {field.name for model in our_models() for field in model._meta.get_fields()}
-    paths = []
-    for model, _ in registered():
-        row = model._default_manager.first()
-        pages = [
-            admin_address(model, "changelist"),
-            admin_address(model, "add"),
-            admin_address(model, "change", row and row.pk),
-        ]
-        paths += [f"{page}?_to_field={name}" for page in pages for name in sorted(names & set(dir(model)))]
+    row = model._default_manager.first()
+    pages = [
+        admin_address(model, "changelist"),
+        admin_address(model, "add"),
+        admin_address(model, "change", row and row.pk),
+    ]
+    paths = [f"{page}?_to_field={name}" for page in pages for name in FIELD_NAMES if hasattr(model, name)]
+    assert len(paths) > 30
     assert answers(as_a(Role.OWNER), paths, "GET") == {}
 
 

@@ -147,13 +147,10 @@ def test_a_worker_looks_at_the_books_that_were_put_in_place(phone: Client, monke
 
 
 @only_sqlite
-def test_a_web_server_goes_on_with_one_connection_and_follows_the_file(tmp_path: Path) -> None:
+def test_a_web_server_goes_on_with_one_connection_and_follows_the_file(migrated_file: Path) -> None:
     """In a process of its own, as gunicorn loads it."""
-    desk, copy = tmp_path / "desk.sqlite3", tmp_path / "copy.sqlite3"
+    desk, copy = migrated_file, migrated_file.with_name("copy.sqlite3")
     environment = {**os.environ, "DATABASE_URL": f"sqlite:///{desk}"}
-    subprocess.run(
-        [sys.executable, "manage.py", "migrate", "--verbosity=0"], cwd=ROOT, env=environment, check=True
-    )  # fmt: skip
     script = f"""
 import io, shutil, os
 from wsgiref.util import setup_testing_defaults

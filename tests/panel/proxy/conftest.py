@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.conftest import put_migrated
+from tests.migrated import put_migrated
 from tests.nginx import HERE, NAME, Proxy, nginx
 from tests.served import desk_environment, gunicorn, manage
 from tests.upstream import free_port

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -194,9 +195,7 @@ def test_the_process_of_the_pages_needs_no_key_and_keeps_none(given: dict[str, s
 @pytest.mark.parametrize(
     "command", [("worker", "--once"), ("register_webhook", "https://desk.example.com/webhooks/notpanel/")]
 )
-def test_what_calls_the_supplier_does_not_start_without(command: tuple[str, ...], tmp_path: Any) -> None:
-    environ = {**SERVED, **LIVE, "DATABASE_URL": f"sqlite:///{tmp_path / 'desk'}"}
-    assert run("manage.py", "migrate", "--verbosity=0", **environ).returncode == 0
-    ended = run("manage.py", *command, **environ)
+def test_what_calls_the_supplier_does_not_start_without(command: tuple[str, ...], migrated_file: Path) -> None:
+    ended = run("manage.py", *command, **SERVED, **LIVE, DATABASE_URL=f"sqlite:///{migrated_file}")
     assert ended.returncode != 0 and "NOTPANEL_API_KEY is not set" in ended.stderr
     assert "Traceback" not in ended.stderr

@@ -12,7 +12,7 @@ from django.core.management.color import no_style
 from django.db import connection
 from django.utils import timezone
 
-from accounts.models import ChainHead, TrailLine, User
+from accounts.models import ChainHead, ChainWatch, TrailLine, User
 from accounts.trail import chain
 from accounts.trail.watch import verify_piece
 from orders.models import Order
@@ -49,14 +49,19 @@ def write_desk(size: int, now: datetime | None = None) -> User:
 
 
 def seal_lines(now: datetime) -> None:
-    """Makes the chain of all lines, in as many links as many a list shows, and verifies a piece of it."""
+    """Makes the chain of all lines, in as many links as many a list shows, and verifies a piece of it.
+
+    No link has more lines than the desk itself would put into one: of what is longer, it verifies only the beginning.
+    """
     head = ChainHead.objects.get()
     head.unsealed_until = (NEWEST - RECENT + 1) * EVENTS
     chain.write_head(head)
-    with patch.object(chain, "LINES_A_LINK", max(LEAST_LINES_A_LINK, TrailLine.objects.count() // MOST_LINKS)):
+    lines_a_link = max(LEAST_LINES_A_LINK, TrailLine.objects.count() // MOST_LINKS)
+    with patch.object(chain, "LINES_A_LINK", min(lines_a_link, chain.LINES_A_LINK)):
         while chain.seal_new(now):
             pass
     verify_piece(now)
+    assert ChainWatch.objects.get().breaks == [], "the trail is not whole"
 
 
 def write_orders(size: int, now: datetime) -> None:

@@ -22,6 +22,7 @@ WRONG = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("group", GROUPS)
 def test_each_sentence_reads_as_one_in_every_combination(group: str) -> None:
     wrong = [
@@ -38,6 +39,7 @@ def test_each_sentence_reads_as_one_in_every_combination(group: str) -> None:
     assert not shapeless, "\n".join(shapeless)
 
 
+@pytest.mark.slow
 def test_the_list_has_every_kind_of_event_and_of_alarm() -> None:
     assert len(sentences("timeline")) >= len(SENTENCES)
     assert {kind for kind, _ in alarm_facts()} == set(KINDS)

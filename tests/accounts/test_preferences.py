@@ -128,6 +128,7 @@ def test_without_a_database_the_process_still_answers_a_teammate(
     assert client.get("/healthz").content == b"ok\n"
 
 
+@pytest.mark.slow
 def test_every_page_answers_a_person_in_kathmandu() -> None:
     one_of_everything()
     client = as_user(make_user(Role.OWNER, time_zone="Asia/Kathmandu", numbers="1.234,56", theme="light"))

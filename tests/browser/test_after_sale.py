@@ -22,6 +22,7 @@ def completed(desk: Desk) -> Order:
     return make_order("completed", service=service, upstream_id=known)
 
 
+@pytest.mark.slow
 def test_a_refill_from_the_row_to_upstreams_yes(desk: Desk, opens: Opens, completed: Order) -> None:
     page = opens("operator", "/orders/")
     row = page.locator(f"#order-{completed.pk}")

@@ -1,5 +1,6 @@
 """The bell and the alarms page stay true while open; a person presses Seen, and chooses, without a script too."""
 
+import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
@@ -11,6 +12,7 @@ from tests.makers import make_user
 LOW = {"balance": "12.30", "below": "20"}
 
 
+@pytest.mark.slow
 def test_an_alarm_comes_to_open_pages_and_seen_takes_it_off_the_bell(desk: Desk, opens: Opens) -> None:
     ana = make_user(Role.VIEWER, name="Ana")
     elsewhere, page = opens(ana, "/team/"), opens(ana, "/alarms/")

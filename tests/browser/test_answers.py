@@ -29,6 +29,7 @@ def message(orders: list[Order]) -> tuple[str, list[str]]:
     return "Hi team!! these dropped again, pls refill asap:\n" + "\n".join(words) + "\nthanks a lot", words
 
 
+@pytest.mark.slow
 def test_sixty_numbers_become_sixty_refills_or_reasons_and_sixty_answers(desk: Desk, opens: Opens, ana: User) -> None:
     service, none = sold_by(desk.phone, refill=True), make_service(refill=False)
     known = []
@@ -120,6 +121,7 @@ def test_where_the_browser_refuses_the_text_opens_selected(opens: Opens, ana: Us
     expect(page.locator("#copy-all")).to_be_focused()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
 def test_a_manager_changes_a_text_from_the_answers(opens: Opens, ana: User, script: bool) -> None:
     order = make_order("completed", by=ana)

@@ -56,6 +56,7 @@ def ask_in_the_form(page: Page, quantity: str, reason: str) -> int:
     return int(page.url.rstrip("/").rpartition("/")[2])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [WIDE, NARROW], ids=["desk", "phone"])
 def test_an_operator_asks_and_a_manager_in_another_browser_decides(
     desk: Desk, opens: Opens, service: Service, tomas: User, mira: User, width: ViewportSize

@@ -47,6 +47,7 @@ def moving(desk: Desk) -> list[Order]:
     return orders
 
 
+@pytest.mark.slow
 def test_a_row_asks_in_place_of_its_buttons(desk: Desk, opens: Opens, moving: list[Order]) -> None:
     other, order = moving
     page = opens("operator", "/orders/")
@@ -114,6 +115,7 @@ def test_a_row_asks_in_place_of_its_buttons(desk: Desk, opens: Opens, moving: li
     assert asked(Kind.CANCEL) == 1
 
 
+@pytest.mark.slow
 def test_an_orders_page_asks_in_the_line_of_the_button(desk: Desk, opens: Opens, moving: list[Order]) -> None:
     order = moving[0]
     page = opens("operator", f"/orders/{order.pk}/")
@@ -177,6 +179,7 @@ def test_without_a_script_the_button_leads_to_the_same_question(desk: Desk, open
     assert asked(Kind.CANCEL) == 1
 
 
+@pytest.mark.slow
 def test_an_order_that_waits_is_not_lost_by_a_key(desk: Desk, opens: Opens, settings: pytest.FixtureRequest) -> None:
     """Undo goes at once by its button, and asks by its key; what turns into another thing is not confirmed."""
     settings.SEND_DELAY_SECONDS = 600  # type: ignore[attr-defined]
@@ -199,6 +202,7 @@ def asks(request: Request) -> bool:
     return request.method == "POST" and not request.url.endswith("/deciding/")
 
 
+@pytest.mark.slow
 def test_words_typed_where_nothing_takes_them_do_no_harm(desk: Desk, opens: Opens, moving: list[Order]) -> None:
     """Fast and slowly, with and without a cursor: nothing is asked for, and no page with a form is left."""
     order, completed = moving[1], make_order("completed", service=moving[0].service)

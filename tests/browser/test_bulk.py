@@ -34,6 +34,7 @@ def ticked(page: Page) -> list[int]:
     return sorted(int(tick.input_value()) for tick in ticks.all())
 
 
+@pytest.mark.slow
 def test_by_keyboard_from_the_tick_to_the_receipt(desk: Desk, opens: Opens, orders: list[Order], ana: User) -> None:
     page = opens(ana, "/orders/")
     expect(page.get_by_role("button", name="Refill…")).to_be_hidden()
@@ -60,6 +61,7 @@ def test_by_keyboard_from_the_tick_to_the_receipt(desk: Desk, opens: Opens, orde
     assert Bulk.objects.count() == 1
 
 
+@pytest.mark.slow
 def test_ticks_stay_when_their_rows_are_swapped(opens: Opens, orders: list[Order], ana: User) -> None:
     page = opens(ana, "/orders/")
     page.get_by_label(f"Pick order {orders[0].pk}").focus()

@@ -70,6 +70,7 @@ def let_the_proof_grow_old(page: Page) -> None:
     session.save()
 
 
+@pytest.mark.slow
 def test_a_passkey_is_added_and_then_is_the_only_step_of_a_sign_in(desk: Desk, opens: Opens, looked_at: Look) -> None:
     page = opens(make_user(Role.OWNER, username="olga"), "/accounts/factors/")
     plug_in_a_key(page)
@@ -117,6 +118,7 @@ def test_a_passkey_is_added_and_then_is_the_only_step_of_a_sign_in(desk: Desk, o
     expect(page.get_by_role("heading", name="Keep these recovery codes")).to_be_visible()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
 def test_from_an_invitation_to_a_second_factor(desk: Desk, opens: Opens, looked_at: Look, script: bool) -> None:
     """An owner invites; the person chooses a password, and because owners want no delay sets up an app at once."""

@@ -46,6 +46,7 @@ def test_sign_in_place_and_watch_it_complete(working: Desk, page: Page) -> None:
     assert page.evaluate("window.stayed"), "the page was not loaded again"
 
 
+@pytest.mark.slow
 def test_the_order_page_lives_too(desk: Desk, opens: Opens) -> None:
     order = make_order(service=sold_by(desk.phone))
     page = opens("operator", f"/orders/{order.pk}/")
@@ -54,6 +55,7 @@ def test_the_order_page_lives_too(desk: Desk, opens: Opens) -> None:
     expect(page.get_by_role("main")).to_contain_text("Pending")
 
 
+@pytest.mark.slow
 def test_a_teammates_order_waits_behind_a_pill(desk: Desk, opens: Opens) -> None:
     first = make_order("in_progress")
     page = opens("viewer", "/orders/")
@@ -66,6 +68,7 @@ def test_a_teammates_order_waits_behind_a_pill(desk: Desk, opens: Opens) -> None
     expect(page.locator(f"#order-{first.pk}")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_lost_answer_shows_as_confirming(desk: Desk, opens: Opens) -> None:
     order = make_order(service=sold_by(desk.phone))
     page = opens("operator", "/orders/")
@@ -76,6 +79,7 @@ def test_a_lost_answer_shows_as_confirming(desk: Desk, opens: Opens) -> None:
     expect(row).to_contain_text("same request id")
 
 
+@pytest.mark.slow
 def test_a_changed_row_keeps_the_focus(desk: Desk, opens: Opens) -> None:
     order = make_order(service=sold_by(desk.phone))
     page = opens("operator", "/orders/")
@@ -112,6 +116,7 @@ def stop_the_clock(page: Page) -> None:
     expect(page.locator("#poll.htmx-request")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_signed_out_in_another_tab_leads_to_sign_in(desk: Desk, opens: Opens) -> None:
     make_order("in_progress")
     page = opens("viewer", "/orders/")

@@ -8,6 +8,7 @@ import uuid
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
@@ -24,6 +25,7 @@ from tests.browser.test_prices import LAPTOP
 from tests.makers import make_user, place_order, sold_by
 
 
+@pytest.mark.slow
 def test_the_morning_after_a_night(desk: Desk, opens: Opens) -> None:
     """Seven orders of the evening. In the morning: one key chord, one click, under a minute."""
     ana, tomas = make_user(name="Ana"), make_user(Role.MANAGER, name="Tomás")

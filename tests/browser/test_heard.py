@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
@@ -86,6 +87,7 @@ def test_the_page_of_an_order_says_what_is_new_about_it(desk: Desk, opens: Opens
     assert said_until(page, "600") == [f"Order {order.pk}: In progress, 600 of 1,000 delivered."]
 
 
+@pytest.mark.slow
 def test_the_receipt_says_all_that_it_shows_and_nothing_twice(desk: Desk, opens: Opens) -> None:
     now = timezone.now()
     BalanceReading.objects.create(amount=Decimal("1.00"), first_asked_at=now, asked_at=now)

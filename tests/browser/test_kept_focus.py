@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
@@ -94,6 +95,7 @@ def test_the_list_and_what_stands_around_every_page(desk: Desk, opens: Opens) ->
     keeps(page, again, lambda: send_switch.resume(by=mira), page.get_by_role("heading", name="Orders", exact=True))
 
 
+@pytest.mark.slow
 def test_the_pages_about_one_thing(desk: Desk, opens: Opens, settings: Any) -> None:
     settings.SEND_DELAY_SECONDS = 600
     mira, now = make_user(Role.MANAGER, name="Mira"), timezone.now()

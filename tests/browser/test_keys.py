@@ -36,6 +36,7 @@ def focused(page: Page) -> str:
     return str(page.evaluate("document.activeElement.id"))
 
 
+@pytest.mark.slow
 def test_a_walk_with_keys_alone(desk: Desk, opens: Opens, orders: list[Order]) -> None:
     page = opens("operator", "/orders/")
     newest, third = f"o{orders[-1].pk}", f"o{orders[-3].pk}"

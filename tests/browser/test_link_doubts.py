@@ -14,6 +14,7 @@ TIKTOK = "https://www.tiktok.com/@lumen"
 LINK = "https://instagram.com/lumen"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "dark"), TWO_LOOKS, ids=["wide", "narrow-dark"])
 def test_an_odd_link_takes_a_tick_that_the_next_link_loses(
     desk: Desk, opens: Opens, width: ViewportSize, dark: bool

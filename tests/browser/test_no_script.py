@@ -3,6 +3,7 @@
 import re
 from decimal import Decimal
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from accounts.access import Role
@@ -25,6 +26,7 @@ def heads(page: Page) -> list[str]:
     return [head.strip() for head in page.locator(".grid-o thead th:not(.c-tick, .c-act)").all_inner_texts()]
 
 
+@pytest.mark.slow
 def test_a_list_is_narrowed_sorted_rearranged_and_kept(desk: Desk, opens: Opens) -> None:
     ana, service = make_user(Role.OPERATOR, name="Ana"), make_service()
     User.objects.filter(pk=ana.pk).update(page_length=ROWS_A_PAGE)

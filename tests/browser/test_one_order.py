@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
@@ -15,6 +16,7 @@ from tests.makers import make_order, make_service, make_user
 HOSTILE = "</script><b>not bold</b> \u202eright to left "
 
 
+@pytest.mark.slow
 def test_two_people_at_one_order(desk: Desk, opens: Opens) -> None:
     now, service = timezone.now(), make_service()
     ana = make_user(Role.OPERATOR, username="ana", name="Ana")

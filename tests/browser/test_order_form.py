@@ -25,6 +25,7 @@ SENDING = 10_000  # ms: static/desk.js then lets a form without an answer go aga
 ALMOST_PAUSED = 699  # ms: one less than static/desk.js takes for a pause
 
 
+@pytest.mark.slow
 def test_the_fields_follow_the_service_and_nothing_typed_is_lost(desk: Desk, opens: Opens) -> None:
     plain = make_service(dripfeed=True)
     comments = make_service(type="Custom Comments", minimum=2, name="Instagram Comments")
@@ -86,6 +87,7 @@ def test_enter_chooses_though_the_words_before_it_are_told_again(desk: Desk, ope
     expect(page.locator(f"#s{service.upstream_id}")).to_be_checked()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", [True, False], ids=["while typing", "without a script, by the button"])
 def test_signed_out_in_mid_form_the_form_is_there_after_the_sign_in(desk: Desk, opens: Opens, script: bool) -> None:
     user, service = make_user(), make_service()

@@ -1,5 +1,6 @@
 """Five thousand comments on an order's page: folded, copied as they are, and left alone by the poll."""
 
+import pytest
 from playwright.sync_api import expect
 
 from orders.models import Order
@@ -9,6 +10,7 @@ from tests.makers import make_service, place_order
 COMMENTS = "\n".join(f"<b>Nice</b> no. {number}" for number in range(5000))
 
 
+@pytest.mark.slow
 def test_they_unfold_are_copied_and_stay_open_through_a_poll(desk: Desk, opens: Opens) -> None:
     order = place_order(service=make_service(type="Custom Comments"), fields={"comments": COMMENTS})
     page = opens("operator", f"/orders/{order.pk}/")

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 
+import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
@@ -54,6 +55,7 @@ def test_one_press_stops_rows_and_times_and_one_lets_them_go_on(desk: Desk, open
     assert page.locator("time[data-when]").all_inner_texts() != times
 
 
+@pytest.mark.slow
 def test_every_page_keeps_to_it_and_has_a_way_on(desk: Desk, opens: Opens) -> None:
     """Also a page without a place for it: two presses pause it by the menu, and then the button stands on top of it."""
     ana = make_user(Role.OPERATOR, name="Ana")

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from playwright.sync_api import expect
 
 from accounts.access import Role
@@ -12,6 +13,7 @@ from tests.makers import make_order, make_user
 AT = datetime(2026, 11, 2, 12, 0, 5, tzinfo=UTC)
 
 
+@pytest.mark.slow
 def test_what_is_chosen_is_seen_at_once_and_kept_by_what_lives(desk: Desk, opens: Opens) -> None:
     order = make_order("in_progress", quantity=5000, remains=1250, reported_at=AT)
     person = make_user(Role.OWNER)

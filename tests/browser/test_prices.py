@@ -48,6 +48,7 @@ def assert_on_screen(page: Page, *parts: Locator) -> None:
         part.click(trial=True, timeout=2_000)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [LAPTOP, NARROW], ids=["laptop", "phone"])
 def test_a_price_that_jumped_is_seen_agreed_to_and_ordered(desk: Desk, opens: Opens, width: ViewportSize) -> None:
     """Words, Enter, link, quantity, tick, Place: two presses of the pointer."""
@@ -158,6 +159,7 @@ def test_a_vanished_service_offers_its_category_and_a_cheaper_one_is_taken(desk:
     assert Order.objects.get().service == cheap
 
 
+@pytest.mark.slow
 def test_a_manager_has_the_catalog_synced_now(desk: Desk, opens: Opens) -> None:
     Chore.objects.create(name="catalog", due_at=timezone.now() + timedelta(minutes=15), done_at=timezone.now())
     page = opens("manager", "/services/", width=LAPTOP)

@@ -40,6 +40,7 @@ def test_a_manager_stops_sending_and_lets_it_go_on(desk: Desk, opens: Opens, scr
     expect(page.locator("#trouble")).not_to_contain_text("Sending is stopped")
 
 
+@pytest.mark.slow
 def test_an_open_page_learns_of_a_stop(desk: Desk, opens: Opens) -> None:
     make_order(Status.IN_PROGRESS)
     page = opens("viewer", "/orders/")
@@ -47,6 +48,7 @@ def test_an_open_page_learns_of_a_stop(desk: Desk, opens: Opens) -> None:
     expect(page.locator("#trouble")).to_contain_text("by the desk itself: Account suspended")
 
 
+@pytest.mark.slow
 def test_what_is_typed_survives_a_poll_that_swaps(desk: Desk, opens: Opens) -> None:
     order = make_order(Status.REVIEW, service=make_service())
     page = opens("manager", f"/orders/{order.pk}/")

@@ -21,6 +21,7 @@ def moved(**fields: object) -> Service:
     return service
 
 
+@pytest.mark.slow
 def test_from_a_change_to_a_hold_and_an_order_all_the_same(desk: Desk, opens: Opens) -> None:
     dear, other = moved(name="Dear likes"), moved(name="Other views", refill=False)
     page = opens("manager", "/services/")

@@ -1,5 +1,6 @@
 """A stop reaches the rows of a page that is open, and so does its end."""
 
+import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
@@ -10,6 +11,7 @@ from tests.browser.conftest import Desk, Opens
 from tests.makers import make_order, make_user
 
 
+@pytest.mark.slow
 def test_an_open_page_s_rows_say_that_they_wait_and_that_they_go_on(desk: Desk, opens: Opens) -> None:
     order, done = make_order(), make_order(Status.COMPLETED)
     page = opens("operator", "/orders/")

@@ -153,6 +153,7 @@ def test_the_way_to_the_first_order_and_from_the_ticks_to_what_is_done_with_them
     assert page.evaluate("document.activeElement.closest('thead') !== null")
 
 
+@pytest.mark.slow
 def test_the_rows_stay_one_stop_when_a_poll_brings_them_anew(desk: Desk, opens: Opens, orders: list[Order]) -> None:
     page = opens("viewer", "/orders/")
     first = orders[0]
@@ -183,6 +184,7 @@ def test_a_menu_closes_when_the_focus_leaves_it(desk: Desk, opens: Opens, orders
     expect(menu).to_have_attribute("open", "")
 
 
+@pytest.mark.slow
 def test_a_reason_can_be_pointed_at_and_goes_on_escape(desk: Desk, opens: Opens, orders: list[Order]) -> None:
     page = opens("operator", "/orders/")
     button = page.locator(f"#o{orders[3].pk}-k")

@@ -125,6 +125,7 @@ def pages(states: dict[str, Order]) -> Iterator[tuple[str, str]]:
     yield "form-short", f"/orders/new/?service={drip.upstream_id}&link=@someone.else&quantity=5000&send_when_funded=0"
 
 
+@pytest.mark.slow
 def test_a_row_keeps_its_height_when_its_order_is_sent(desk: Desk, opens: Opens, settings: Any) -> None:
     settings.SEND_DELAY_SECONDS = 600
     order = place_order(service=sold_by(desk.phone))

@@ -31,12 +31,14 @@ def acknowledged_and_kept(folder: Path, durability: str) -> tuple[set[str], set[
     return set(ran.stdout.split()), kept
 
 
+@pytest.mark.slow
 def test_a_committed_order_survives_a_loss_of_power(tmp_path: Path) -> None:
     acknowledged, kept = acknowledged_and_kept(tmp_path, "FULL")
     assert len(acknowledged) == ORDERS
     assert kept == acknowledged
 
 
+@pytest.mark.slow
 def test_with_less_it_would_not(tmp_path: Path) -> None:
     """So the test above can fail: SQLite's usual setting for WAL forgets what it had promised."""
     acknowledged, kept = acknowledged_and_kept(tmp_path, "NORMAL")

@@ -63,6 +63,7 @@ def run(seed: int, count: int) -> tuple[Counter[int], list[str]]:
     return statuses, broken
 
 
+@pytest.mark.slow
 def test_no_hostile_request_is_answered_with_a_5xx() -> None:
     _, broken = run(SEED, FEW)
     assert not broken, "\n\n".join(broken)

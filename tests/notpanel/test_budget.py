@@ -255,6 +255,7 @@ class Counting:
         return LimitHeaders(self.limits["key"], left["key"], left["tier"], reset)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=30, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(
     key=st.integers(20, 150), tier=st.integers(20, 150), ip=st.integers(150, 400), offset=st.integers(0, 59),

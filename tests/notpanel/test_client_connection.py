@@ -216,6 +216,7 @@ def test_it_holds_the_deadline(script: list[Step], server: ScriptedServer) -> No
     assert "0.3 seconds" in str(trouble)
 
 
+@pytest.mark.slow
 def test_it_holds_the_deadline_while_it_sends() -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:  # takes the connection and never reads
         # Of these seconds a busy machine takes one to encode so long a form.

@@ -161,6 +161,7 @@ def no_analysis() -> None:
         pytest.skip("autovacuum makes statistics")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("statistics", [analyse, no_analysis])
 def test_what_is_read_does_not_grow_with_the_desk(
     service: Service, owner: User, statistics: Callable[[], None]

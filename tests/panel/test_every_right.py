@@ -162,6 +162,7 @@ def test_every_answer_agrees_with_a_switched_table(name: str) -> None:
     assert not wrong_answers(Role(role), chosen, lambda whats: bool(touched_by(action) & whats))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["", *SWITCHES])
 def test_nobody_is_led_to_what_would_refuse_them(name: str) -> None:
     """No link, no button and no form of a page leads to an address that answers its reader with a 403."""

@@ -139,6 +139,7 @@ def told(response: Any) -> str:
     return f"{headers}\n{content.decode()}"
 
 
+@pytest.mark.slow
 def test_no_address_tells_an_amount(reader: Client) -> None:
     cookies = reader.cookies.output(header="")
     leaks, asked = [], 0
@@ -155,6 +156,7 @@ def test_no_address_tells_an_amount(reader: Client) -> None:
     assert not leaks, "\n".join(dict.fromkeys(leaks))
 
 
+@pytest.mark.slow
 def test_the_same_walk_finds_amounts_where_they_may_be_seen() -> None:
     """Otherwise the walk above would prove nothing."""
     fill_with_money()

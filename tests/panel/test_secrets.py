@@ -111,6 +111,7 @@ def assert_the_key_is_nowhere(log: pytest.LogCaptureFixture) -> None:
         assert "very-secret" not in text, place
 
 
+@pytest.mark.slow
 def test_the_key_is_nowhere_when_all_goes_well(
     upstream: Upstream, phone: Client, log: pytest.LogCaptureFixture
 ) -> None:
@@ -121,6 +122,7 @@ def test_the_key_is_nowhere_when_all_goes_well(
     assert_the_key_is_nowhere(log)
 
 
+@pytest.mark.slow
 def test_the_key_is_nowhere_after_every_fault(upstream: Upstream, phone: Client, log: pytest.LogCaptureFixture) -> None:
     one_of_everything()
     service = sold_by(phone)
@@ -133,6 +135,7 @@ def test_the_key_is_nowhere_after_every_fault(upstream: Upstream, phone: Client,
     assert_the_key_is_nowhere(log)
 
 
+@pytest.mark.slow
 def test_the_key_is_nowhere_though_upstream_repeats_it(
     upstream: Upstream, phone: Client, log: pytest.LogCaptureFixture
 ) -> None:
@@ -147,6 +150,7 @@ def test_the_key_is_nowhere_though_upstream_repeats_it(
     assert_the_key_is_nowhere(log)
 
 
+@pytest.mark.slow
 def test_the_key_is_nowhere_after_mistakes_of_our_own(
     upstream: Upstream, phone: Client, log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,7 @@ TEXTUAL = re.compile(r"text/|.*[/+](xml|javascript)\b")
 YEAR_SECONDS = 31_536_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("person", [STRANGER, Role.OWNER])
 def test_every_text_says_its_letters(person: str) -> None:
     one_of_everything()
@@ -83,6 +84,7 @@ def test_machines_are_not_led_on_to_https(settings: Any) -> None:
     assert Client().get("/accounts/login/")["Location"].startswith("https://")
 
 
+@pytest.mark.slow
 def test_every_answer_keeps_browsers_to_tls_for_a_year(settings: Any) -> None:
     assert settings_of("SECURE_HSTS_SECONDS", "SECURE_HSTS_INCLUDE_SUBDOMAINS") == [YEAR_SECONDS, True]
     settings.SECURE_HSTS_SECONDS, settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = YEAR_SECONDS, True

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.django_db
 FIELD = re.compile(r"<input[^>]*name=\"(?:old|proof_|new_)?password\d?\"[^>]*>")
 
 
+@pytest.mark.slow
 def test_passwords_are_hidden_and_may_be_pasted() -> None:
     one_of_everything()
     make_user(Role.OWNER, username="olga")
@@ -37,6 +38,7 @@ def test_passwords_are_hidden_and_may_be_pasted() -> None:
         assert re.search(r'autocomplete="(current|new)-password"', field), field
 
 
+@pytest.mark.slow
 def test_every_page_has_a_way_to_sign_out() -> None:
     one_of_everything()
     for route, page in pages(as_a(Role.OWNER)).items():
@@ -61,6 +63,7 @@ def test_a_form_field_in_the_address_decides_nothing() -> None:
     assert person.role == Role.OPERATOR
 
 
+@pytest.mark.slow
 def test_no_address_takes_a_method_from_its_form() -> None:
     one_of_everything()
     client = as_a(Role.VIEWER)

@@ -80,6 +80,7 @@ def test_without_its_tools_nothing_is_called_well(
     assert "NOT AUDITED. pip-audit cannot be installed: there is no pip here." in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_an_environment_that_was_not_finished_is_made_anew(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """One that lacks something, or holds what an older file lists, would audit with who knows what."""
     folder, wanted = tmp_path / "audit", tmp_path / "requirements-audit.txt"

@@ -48,6 +48,7 @@ def flood(names: list[str]) -> tuple[int, set[int]]:
     return len(hashes), statuses
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", [["olivia"], [f"nobody{at}" for at in range(299)] + ["olivia"]], ids=["one", "300"])
 def test_a_flood_costs_few_hashes_and_the_owner_signs_in_meanwhile(owner: User, names: list[str]) -> None:
     known = Client()
@@ -62,6 +63,7 @@ def test_a_flood_costs_few_hashes_and_the_owner_signs_in_meanwhile(owner: User, 
     assert sign_in(Client(), "192.0.2.98", "olivia@example.com").status_code == 302
 
 
+@pytest.mark.slow
 def test_a_flood_writes_few_rows(owner: User) -> None:
     flood([f"nobody{at}" for at in range(300)])
     assert DoorEvent.objects.filter(kind="throttled").count() == ADDRESSES, "one of each address"
@@ -69,6 +71,7 @@ def test_a_flood_writes_few_rows(owner: User) -> None:
     assert SignInCount.objects.count() <= 2 * HASHES + 2 * ADDRESSES + 1
 
 
+@pytest.mark.slow
 def test_a_flood_from_very_many_addresses_is_bounded_too(owner: User) -> None:
     known = Client()
     sign_in(known, OWNERS_ADDRESS)

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 BEFORE = [("accounts", "0014_unused_indexes"), ("orders", "0026_plain_words")]
 
 
+@pytest.mark.slow
 def test_old_events_and_the_door_become_lines() -> None:
     order, owner, now = make_order("completed"), make_user(), timezone.now()
     with past_the_desk() as cursor:

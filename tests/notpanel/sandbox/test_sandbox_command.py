@@ -118,6 +118,7 @@ def test_it_takes_endpoints_on_loopback_only_when_asked_to(tmp_path: Path, words
     assert ("secret" in answer) == bool(words)
 
 
+@pytest.mark.slow
 def test_a_kill_loses_no_delivery_and_repeats_at_most_what_was_under_way(tmp_path: Path) -> None:
     store = tmp_path / "s.sqlite3"
     with Endpoint(seconds=0.01) as endpoint:

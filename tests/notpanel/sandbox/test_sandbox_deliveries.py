@@ -134,6 +134,7 @@ def test_a_clock_that_runs_is_followed(upstream: Upstream, endpoint: Endpoint) -
     endpoint.got(1)
 
 
+@pytest.mark.slow
 def test_a_thousand_orders_that_end_in_one_jump_are_all_delivered_once(upstream: Upstream, endpoint: Endpoint) -> None:
     upstream.set_balance(100_000)
     with upstream.supplier.store.writing():

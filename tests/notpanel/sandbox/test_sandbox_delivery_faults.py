@@ -51,6 +51,7 @@ def test_duplicates_have_one_id(upstream: Upstream, endpoint: Endpoint) -> None:
     assert len({post.body for post in posts if post.id == doubled[0]}) == 1
 
 
+@pytest.mark.slow
 def test_a_thousand_duplicates_come(upstream: Upstream, endpoint: Endpoint) -> None:
     upstream.will_deliver("duplicate", count=999)
     event_id = upstream.send_event()

@@ -46,6 +46,7 @@ def test_every_2xx_will_do(upstream: Upstream, status: int) -> None:
         assert upstream.deliveries()[0]["state"] == "delivered"
 
 
+@pytest.mark.slow
 def test_it_gives_up_after_eight_tries_with_growing_pauses() -> None:
     with Upstream(patience=Patience(pauses=0.0002)) as upstream, Endpoint(500) as endpoint:
         upstream.add_endpoint(endpoint.url, SECRET)
@@ -174,6 +175,7 @@ def test_a_removal_during_a_try_is_the_end_of_it() -> None:
     assert (row["state"], row["said"]) == ("given up", "the endpoint was removed")
 
 
+@pytest.mark.slow
 def test_a_restart_remembers_its_tries() -> None:
     with Upstream(patience=Patience(pauses=0.05)) as upstream, Endpoint(500) as endpoint:
         upstream.add_endpoint(endpoint.url, SECRET)

@@ -183,6 +183,7 @@ def test_while_sending_is_stopped_it_waits(upstream: Upstream, phone: Client) ->
     assert submit_cancels(phone)
 
 
+@pytest.mark.slow
 def test_a_hundred_travel_in_one_call(upstream: Upstream, phone: Client) -> None:
     upstream.set_balance(100_000)
     service = sold_by(phone, cancel=True)

@@ -152,6 +152,7 @@ def place_upstream(upstream: Upstream, phone: Phone, ana: User) -> Place:
     return make
 
 
+@pytest.mark.slow
 def test_250_orders_are_three_calls(place_upstream: Place, upstream: Upstream, phone: Phone, ana: User) -> None:
     """A call has up to a hundred ids."""
     job = start_job(selected(REFILL, [place_upstream() for _ in range(250)]), by=ana)

@@ -126,6 +126,7 @@ def test_the_receipt_polls_cheaply_and_is_drawn_anew_when_a_task_changes(viewer:
     assert "<html" not in page
 
 
+@pytest.mark.slow
 def test_a_long_receipt_has_pages_and_a_few_queries(viewer: Client, ana: User) -> None:
     """The second page has the rest, and a result without orders has a sentence."""
     service = make_service()

@@ -127,6 +127,7 @@ def test_a_chart_draws_the_newest_readings_wherever_they_stand() -> None:
 
 
 # ── While it is polled ───────────────────────────────────────────────────────────────────────────
+@pytest.mark.slow
 @pytest.mark.parametrize("ends", [False, True])
 def test_an_order_that_changes_with_180_polls_keeps_at_most_40_readings(
     monkeypatch: pytest.MonkeyPatch, *, ends: bool
@@ -222,6 +223,7 @@ def test_old_readings_are_folded_bit_by_bit_and_then_nothing_is_done(monkeypatch
     assert len(queries) == 1
 
 
+@pytest.mark.slow
 def test_what_looks_for_old_readings_reads_no_more_on_a_larger_desk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("orders.following.fold.ORDERS_WALKED", 50)
     if connection.vendor != "sqlite":

@@ -49,6 +49,7 @@ def rounds_until_only(bad: set[str], phone: PoisonedPhone, since: datetime) -> i
     raise AssertionError(f"still without news: {without_news(since)}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("failure", FAILURES)
 @pytest.mark.parametrize(("count", "which"), [(100, [57]), (30, [0]), (12, [11])])
 def test_a_bad_id_is_alone_after_a_few_rounds(failure: str, count: int, which: list[int]) -> None:
@@ -61,6 +62,7 @@ def test_a_bad_id_is_alone_after_a_few_rounds(failure: str, count: int, which: l
     assert phone.calls["status"] <= 2 * theoretical
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", [[0, 1], [0, 99], [10, 30, 60, 90], [*range(0, 100, 12)]])
 def test_several_bad_ids_are_each_alone(which: list[int]) -> None:
     orders, since = make_orders(100), timezone.now()
@@ -70,6 +72,7 @@ def test_several_bad_ids_are_each_alone(which: list[int]) -> None:
     assert phone.calls["status"] <= 2 * (2 * len(bad) * ceil(log2(100)) + 1)
 
 
+@pytest.mark.slow
 def test_afterwards_the_rest_costs_one_call_a_hundred_and_the_bad_one_is_polled_by_itself() -> None:
     orders, since = make_orders(250), timezone.now()
     bad = orders[120]
@@ -101,6 +104,7 @@ def test_the_bad_one_is_followed_again_when_upstream_has_mended_it() -> None:
     assert bad.reported_at
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("failure", ["500", "400 for all", "no answer"])
 def test_while_upstream_is_away_polls_cost_at_most_twice_the_calls_and_no_order_is_blamed(failure: str) -> None:
     make_orders(250)

@@ -33,6 +33,7 @@ QUESTIONS: dict[str, tuple[bool, dict[str, int], Callable[[], object]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("statistics", [False, True])
 def test_a_worker_s_question_costs_the_same_with_four_times_the_polls(*, statistics: bool) -> None:
     data.open_desk()

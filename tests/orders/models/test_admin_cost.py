@@ -43,6 +43,7 @@ def test_every_registered_model_has_such_a_list() -> None:
     assert all(isinstance(keeper, SturdyAdmin) for _, keeper in registered())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("model", "keeper"), EACH)
 def test_a_page_costs_the_same_however_many_rows_there_are(model: type[Model], keeper: "admin.ModelAdmin[Any]") -> None:
     one_of_everything()

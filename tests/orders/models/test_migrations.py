@@ -39,6 +39,7 @@ def order_indexes() -> set[str]:
         return set(connection.introspection.get_constraints(cursor, Order._meta.db_table))
 
 
+@pytest.mark.slow
 def test_a_desk_that_has_the_column_gets_the_indexes_that_it_lacks() -> None:
     apps = migrated_to("0013_order_hurry")
     order = apps.get_model("orders", "Order")

@@ -172,6 +172,7 @@ def test_cancels_whose_answer_was_lost_go_together_when_anybody_is_answered(supp
 
 
 # ── Hundreds of orders and an upstream that is dead ──────────────────────────────────────────────
+@pytest.mark.slow
 def test_a_dead_upstream_is_not_hammered_by_hundreds_of_orders(supplier: Supplier) -> None:
     service, by = make_service(), make_user()
     for _ in range(200):

@@ -29,6 +29,7 @@ def test_there_are_at_least_two_hundred_ways() -> None:
     assert len({way for ways in WAYS.values() for way in ways}) >= 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", WAYS)
 def test_each_order_ends_with_its_own_id(kind: str, supplier: RawSupplier) -> None:
     """After each spoiled answer an honest one follows at once, for another order, on the same client."""

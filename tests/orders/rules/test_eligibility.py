@@ -51,6 +51,7 @@ def test_the_table_has_every_status_flag_pending_and_count() -> None:
     }
 
 
+@pytest.mark.slow
 def test_rule_verb_and_supplier_agree(table: list[tuple[Case, Order]], phone: Client) -> None:
     answers = {}
     for kind in (REFILL, CANCEL):

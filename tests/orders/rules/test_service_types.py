@@ -68,6 +68,7 @@ def test_it_lets_1_through_and_says_so() -> None:
     assert Order.objects.get().quantity == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["Package", "package_", "Subscriptions", "Strange"])
 @pytest.mark.django_db
 def test_what_is_billed_at_a_minimum_of_0_is_billed_at_1(kind: str) -> None:

@@ -74,6 +74,7 @@ def desk() -> list[Order]:
     return orders
 
 
+@pytest.mark.slow
 def test_the_file_holds_what_the_pages_list(desk: list[Order], monkeypatch: pytest.MonkeyPatch) -> None:
     """File and pages agree for every filter and order; small batches make paging take every path."""
     monkeypatch.setattr(export, "ORDERS_PER_QUERY", 40)
@@ -93,6 +94,7 @@ def test_the_file_holds_what_the_pages_list(desk: list[Order], monkeypatch: pyte
         assert exported_ids(client, sorted_query) == paged_ids(user, sorted_query), sorted_query
 
 
+@pytest.mark.slow
 def test_the_name_of_the_file_says_filter_zone_and_count_and_the_first_line_is_the_heads(desk: list[Order]) -> None:
     """Times carry the offset of the person's zone."""
     cleo = as_user(make_user(Role.VIEWER, name="Cleo", time_zone="Asia/Kathmandu"))
@@ -201,6 +203,7 @@ def test_an_order_whose_charge_moves_is_exported_once(monkeypatch: pytest.Monkey
     assert [first_id, *(row[0] for row in rows)] == [order.pk for order in orders]
 
 
+@pytest.mark.slow
 def test_activity_says_who_exported_what(desk: list[Order]) -> None:
     """The event has the number of orders and the filter in words."""
     ana = make_user(Role.VIEWER, name="Ana <b>")

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 OLDER_BLOCKS = 2  # of a thousand orders
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("statistics", [None, update_planner], ids=["never analysed", "analysed when it was small"])
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="counts the steps of SQLite's virtual machine")
 def test_pages_and_polls_take_the_same_steps_with_three_times_the_orders(statistics: Callable[[], None] | None) -> None:

@@ -117,6 +117,7 @@ def sorted_ids(pks: set[int], sort: str) -> list[int]:
     return sorted(pks, key=lambda pk: (costs[pk], pk) if field else (pk, pk), reverse=down)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sort", SORTS)
 @pytest.mark.parametrize("probed", [paging.PROBED_ROWS, 3], ids=["few", "many"])
 def test_every_filter_and_every_pair_lists_what_its_condition_says(
@@ -200,6 +201,7 @@ def test_the_newest_of_a_list_that_matches_nothing_is_the_newest_of_all(desk: Us
     assert listing(desk, by=desk.pk, least=10_000).context()["newest"] == newest.pk
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="asks SQLite for its plans")
 def test_no_page_scans_or_sorts_orders(desk: User) -> None:
     """Reads SQLite's plans for every filter, pair and order, and for counting new orders."""

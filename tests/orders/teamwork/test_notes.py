@@ -198,6 +198,7 @@ def test_a_second_page_of_mentions(ana: User, tomas: User, order: Order) -> None
     assert "no. 0;" in client.get(f"/mentions/?before={notes[1].pk}").content.decode()
 
 
+@pytest.mark.slow
 def test_the_page_costs_the_same_with_many_notes(ana: User, tomas: User, order: Order) -> None:
     client, counts = as_user(ana), []
     for number in (1, 60):

@@ -105,6 +105,7 @@ def test_there_is_a_failpoint_at_every_step() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif("connection.vendor != 'sqlite'", reason="the other process is given the file")
 def test_a_process_that_is_killed_after_posting_posts_again(chat: Chat) -> None:

@@ -45,6 +45,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chat_module, "TOTAL_SECONDS", 0.5)
 
 
+@pytest.mark.slow
 def test_the_secrets_are_nowhere_whatever_fails(
     mailbox: Mailbox, chat: Chat, settings: Any, log: pytest.LogCaptureFixture
 ) -> None:

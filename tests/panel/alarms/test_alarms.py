@@ -430,6 +430,7 @@ def test_only_people_who_chose_it_and_can_be_reached_are_written_to(settings: An
     assert [notice.to for notice in Notice.objects.all()] == [ana]
 
 
+@pytest.mark.slow
 def test_an_evaluation_reads_each_of_ten_thousand_undecided_prices_once() -> None:
     def cost_with(names: range) -> int:
         services = Service.objects.bulk_create(

@@ -128,6 +128,7 @@ def as_typed(nonsense: str) -> str:
     return nonsense if "%" in nonsense else quote(nonsense)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("texts", [NONSENSE, HUGE], ids=["short", "huge"])
 def test_nonsense_in_an_address_is_never_a_500(texts: list[str]) -> None:
     order, client = one_of_everything(), as_a(Role.OWNER)
@@ -150,6 +151,7 @@ def test_nonsense_in_the_admins_addresses_is_never_a_500(here: str) -> None:
             assert client.get(path).status_code < 500, path[:60]
 
 
+@pytest.mark.slow
 def test_nonsense_in_a_form_is_refused_with_a_reason() -> None:
     usual = {"service": make_service().upstream_id, "link": "https%3A//a.b/", "quantity": "100", "token": "1"}
     client = as_a(Role.OPERATOR)

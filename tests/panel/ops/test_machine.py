@@ -170,6 +170,7 @@ def run_two_tests(folder: Path, **variables: str) -> subprocess.CompletedProcess
     return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=SECONDS)
 
 
+@pytest.mark.slow
 def test_without_a_browser_the_rest_passes_and_the_last_lines_say_what_was_left_out(tmp_path: Path) -> None:
     ran = run_two_tests(tmp_path)
     *_, told, closing = ran.stdout.splitlines()
@@ -192,6 +193,7 @@ def test_without_nginx_its_tests_are_left_out_and_the_last_lines_say_so(tmp_path
     assert machine.FOR_A_TEST_WITH["nginx_here"] == ("nginx", "openssl", "curl")
 
 
+@pytest.mark.slow
 def test_where_nothing_may_be_left_out_the_run_fails(tmp_path: Path) -> None:
     ran = run_two_tests(tmp_path, NOTHING_LEFT_OUT="true")
     assert ran.returncode == pytest.ExitCode.TESTS_FAILED

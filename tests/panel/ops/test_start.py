@@ -120,6 +120,7 @@ def test_a_file_that_is_no_database_is_called_so(tmp_path: Path) -> None:
     assert said.startswith("The database cannot be used (file is not a database)")
 
 
+@pytest.mark.slow
 def test_a_migration_that_fails_says_why_and_not_to_run_it(empty: str) -> None:
     """A row that names a person who is not there: SQLite looks at all rows after each migration."""
     assert run("manage.py", "migrate", DATABASE_URL=empty).returncode == 0

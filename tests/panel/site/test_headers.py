@@ -81,6 +81,7 @@ def test_the_policy_allows_nothing_unsafe() -> None:
     assert "*" not in POLICY
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("person", "among_them"),
     [
@@ -108,6 +109,7 @@ def test_a_form_with_errors_keeps_to_the_policy_too(owner: Client) -> None:
         assert blocked(owner.post(path, {})) == []
 
 
+@pytest.mark.slow
 def test_caches_tell_a_page_from_its_part_for_htmx(owner: Client) -> None:
     partial_routes = []
     for route, page in pages(owner, ours=True).items():

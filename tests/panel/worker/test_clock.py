@@ -122,6 +122,7 @@ def test_a_long_undo_window_stays(settings: Any) -> None:
     assert task.due_at and task.due_at > now
 
 
+@pytest.mark.slow
 def test_a_desk_whose_clock_was_an_hour_ahead_goes_on_at_once(
     upstream: Sandbox, desk_phone: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

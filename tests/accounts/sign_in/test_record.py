@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.db import connection
 from django.test import Client, RequestFactory
 
 from accounts.access import Role
@@ -170,6 +171,19 @@ def test_the_page_goes_on_by_keyset_and_keeps_its_filter(ana: User) -> None:
     assert older.startswith("?what=sign_in&amp;before=")
     assert len(shown(owner, unescape(older))) == 5
     assert "Nothing older" in owner.get("/team/security/?before=1").content.decode()
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL rightly reads a few rows whole")
+def test_the_newest_at_the_door_are_read_by_their_own_index_which_sorts_them() -> None:
+    """With statistics and without. By the index of all groups, all that ever happened there would be sorted."""
+    newest = DoorEvent.objects.order_by("-id")[:EVENTS_A_PAGE]
+    plan = r"\d+ 0 0 SCAN accounts_trailline USING INDEX trail_at_the_door_by_id"
+    assert re.fullmatch(plan, newest.explain())
+    for _ in range(EVENTS_A_PAGE):
+        record_door("failed", None, None)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    assert re.fullmatch(plan, newest.explain())
 
 
 def test_hostile_text_is_only_text(ana: User) -> None:

@@ -33,6 +33,7 @@ def write_desk(size: int, now: datetime | None = None) -> User:
     surroundings.write_catalog(now, days)
     surroundings.write_jobs(now, days, older)
     write_orders(size, now)
+    number_on()  # what is written from here on must not take the number of a line of the oldest orders
     selling.write_customers(owner)
     selling.write_sales(now)
     surroundings.write_presence(now)

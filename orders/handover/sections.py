@@ -14,7 +14,7 @@ from accounts.desk_settings import current
 from accounts.models import User
 from orders.handover.events import ROWS, acts_on, first_event, newest_of
 from orders.models import Event, Order, Task
-from orders.models.order import IS_ENDED_BADLY
+from orders.models.order import ENDED_BADLY
 from orders.rules.lateness import late_if_from
 from orders.rules.statuses import Status
 from panel.format.numbers import number
@@ -92,7 +92,7 @@ Candidates = tuple[dict[int, tuple[datetime, Event | None]], bool]
 
 def ended_badly(night: Night) -> Candidates:
     """What the supplier ended short or gave back, and what it refused."""
-    ended = Order.objects.filter(IS_ENDED_BADLY, ended_at__gte=night.since).order_by("-ended_at", "-pk")
+    ended = Order.objects.filter(ENDED_BADLY, ended_at__gte=night.since).order_by("-ended_at", "-pk")
     rows = list(ended.values_list("pk", "ended_at")[: ROWS + 1])
     found: dict[int, tuple[datetime, Event | None]] = {
         event.order_id: (event.at, event) for event in night.events if event.kind == "refused" and event.order_id

@@ -38,15 +38,15 @@ SHOWN_STATUSES = {
 NOT_ENDED = "NOT IN ('cancelled', 'completed', 'partial', 'refunded', 'rejected')"
 IS_UNDER_WAY = literally("status", NOT_ENDED)
 IS_MISSING = Q(missing_since__isnull=False)  # upstream says that it knows no such order
-IS_ENDED_BADLY = literally("status", "IN ('cancelled', 'partial', 'refunded')")  # by upstream's word
 NEEDS_A_PERSON = Q(IS_MISSING | Q(literally("status", "= 'review'")) | Q(doubts__isnull=False), assigned_to=None)
 # Sold for less than it costs; and sold, while upstream may not have taken it yet.
 COSTS_MORE = Q(literally("status", "NOT IN ('cancelled', 'refunded', 'rejected')"), sold_for__lt=F("cost"))
 SOLD_UNSENT = Q(literally("status", "IN ('approval', 'queued', 'review')"), sold_for__isnull=False)
 HAS_REFERENCE = ~Q(literally("customer_reference", "= ''"))  # in the words of the index `order_reference`
-# It ended short, and was charged less for that. In words that lead to no index of statuses, which would be sorted.
+# It ended short, by upstream's word. In words that lead to no index of statuses, which would be sorted.
 IS_SHORT = literally("status", "|| '' IN ('cancelled', 'partial', 'refunded')")
-GAVE_BACK = Q(all_true(IS_SHORT, literally("charge", "< expected_charge")))
+ENDED_BADLY = Q(all_true(IS_SHORT))
+GAVE_BACK = Q(all_true(IS_SHORT, literally("charge", "< expected_charge")))  # and was charged less for that
 
 
 class OrderQuerySet(PolledQuerySet["Order"]):
@@ -197,7 +197,7 @@ class Order(models.Model):
             Index(fields=["ended_at", "service"], condition=Q(ended_at__isnull=False), name="order_ends"),
             Index(fields=["service", "-ended_at"], condition=Q(ended_at__isnull=False), name="order_ends_of_one"),
             # Since you left: what ended badly, the latest first.
-            Index(fields=["-ended_at", "-id"], condition=Q(IS_ENDED_BADLY), name="order_ended_badly"),
+            Index(fields=["-ended_at", "-id"], condition=ENDED_BADLY, name="order_ended_badly"),
             # “Take next”: the oldest that needs a person and that nobody has.
             Index(fields=["id"], condition=NEEDS_A_PERSON, name="order_to_take"),
             # Spending: what upstream has taken and not named the charge of.

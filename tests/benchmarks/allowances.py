@@ -22,6 +22,8 @@ from orders.webhooks.dispatch import DELETED_AT_ONCE, KEPT_FOR
 from panel.ops.planner import ANALYSED_ROWS
 from panel.web.admin_list import ROWS as ADMIN_ROWS
 from tests.benchmarks.desks import ORDERS_A_DAY
+from tests.benchmarks.history import JOBS, LAST_OLD_JOB
+from tests.benchmarks.surroundings import LINES_OF_LIST
 
 
 class Allowance(NamedTuple):
@@ -38,6 +40,8 @@ class Allowance(NamedTuple):
         return round(self.rows(size) * (self.steps if vendor == "sqlite" else self.blocks))
 
 
+PLANS_OF_ONE = JOBS // 16  # surroundings.py gives one to each of sixteen people in turn
+OLDER_JOBS = LAST_OLD_JOB  # with a list and a plan each, which a small desk has not
 ROWS_OF_JOB = 400  # of the job that is visited
 CHANGED_SALES = 10  # orders whose sale changed since the worker added up: selling.py
 ORDERS_OF_MESSAGE = 200  # of the pasted message that is visited
@@ -76,6 +80,21 @@ ALLOWANCES = (
         r"GET  /orders/\?(money|past|category_now)=.*",
         "lists as many rows as a page has, of which a small desk has fewer there, each looked up in four tables",
         rows=lambda size: ROWS_A_PAGE, steps=80, blocks=12,
+    ),
+    Allowance(
+        r"GET  /orders/\?q=(\{word\}|instagram\+followers)",
+        "the index of words is in more parts, and a page has as many rows as it takes, of which a small desk has fewer",
+        rows=lambda size: ROWS_A_PAGE if size > DEEPER_FROM else 0, steps=160, blocks=2,
+    ),
+    Allowance(
+        r"POST /orders/mass/drafts/\{draft\}/plan/ .*",
+        "of each plan that the person ever made it is asked whether a part is to come",
+        rows=lambda size: PLANS_OF_ONE, steps=25, blocks=1,
+    ),
+    Allowance(
+        r"POST /customers/\{few\}/erasure/ .*",
+        "the name is looked for in all lines that became no order, and in all parts of plans that keep lines",
+        rows=lambda size: OLDER_JOBS * LINES_OF_LIST, steps=12, blocks=0.3,
     ),
     Allowance(
         r"GET  /orders/bulks/matching/\?status=completed",

@@ -35,13 +35,14 @@ def write_history(first: int, count: int, service: Service, by: User) -> None:
     """
     begin, gap = timezone.now() - OLDEST_YEARS, timedelta(days=600) / (count or 1)
     times = [begin + gap * n for n in range(count)]
-    # One in ten was rejected, so that many have no id of upstream's.
+    # One in ten was rejected, so that many have no id of upstream's; and one ended short.
+    statuses = cycle(("rejected", *["completed"] * 8, "partial"))
     orders = Order.objects.bulk_create(
         Order(
             pk=first + n, request_id=uuid.uuid4(), service=service, placed_by=by, link=LINK, quantity=100,
             target=target_of(LINK),
             rate_seen=1, expected_charge=1, charge=Decimal(2), currency="USD", body={}, created_at=at, ended_at=at,
-            status="rejected" if n % 10 == 0 else "completed", reported_at=at,
+            status=next(statuses), reported_at=at,
             upstream_id=None if n % 10 == 0 else f"ord_{uuid.uuid4().hex[:20]}",
         )
         for n, at in enumerate(times)

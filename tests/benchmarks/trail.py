@@ -152,12 +152,14 @@ def begin_chain(sealed: int) -> None:
 # ── What is measured ─────────────────────────────────────────────────────────────────────────────
 def works(owner: User) -> Iterator[tuple[str, measure.Work]]:
     browser, person = browser_of(owner), owner.pk
-    day = (timezone.now() - timedelta(days=1)).date()
+    # Two days, as a thousand orders are not older: so a page of them is full on either desk.
+    today = timezone.now().date()
+    day = today - timedelta(days=1)
     queries = (
         "", "who=all", "who=machine", f"person={person}", "kind=notes", "kind=orders&who=all",
         "kind=notes&kind=catalog&kind=aftersale", "kind=notes&kind=catalog&kind=aftersale&who=machine",
         f"kind=notes&person={person}", f"kind=settings&person={person}", f"about=order+{NEWEST - 7}",
-        f"from={day}&until={day}", f"kind=notes&kind=sending&from={day}",
+        f"from={day}&until={today}", f"kind=notes&kind=sending&from={day}",
     )  # fmt: skip
     for query in queries:
         name = query.replace(f"&person={person}", " of a person").replace(f"person={person}", "a person")

@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from accounts.trail.chain import LINES_A_LINK
+from accounts.trail.watch import PIECE_LINES
 from orders.activity.search import WINDOW_LINES
 from orders.aftersale.task_list import MOST_MEASURED_REFILLS
 from orders.bulk.selection import MOST_ORDERS
@@ -71,8 +73,8 @@ ALLOWANCES = (
         queries=len(SCANNED_IDS) - 1,
     ),
     Allowance(
-        r"GET  /orders/\?money=elsewhere",
-        "no index has what was charged in another currency: so many orders are looked through, and no more",
+        r"GET  /orders/\?(money=elsewhere|past=refilled)",
+        "no index has what was refilled or charged in another currency: so many orders are looked through, and no more",
         rows=looked_through, steps=22, blocks=0.3,
         queries=len(SCANNED_IDS),
     ),
@@ -125,8 +127,13 @@ ALLOWANCES = (
     Allowance(
         r"GET  /reports/.*|POST /reports/export/.*",
         "the sums of each day and each service, person or customer that was ordered that day, of two periods that a "
-        "small desk has not filled",
-        rows=lambda size: min(size, 2 * LENGTHS[USUAL] * ORDERS_A_DAY) - HISTORY, steps=80, blocks=0.02,
+        "small desk has not filled; the worker writes them as they change, so that a day's lie in many blocks",
+        rows=lambda size: min(size, 2 * LENGTHS[USUAL] * ORDERS_A_DAY) - HISTORY, steps=80, blocks=0.07,
+    ),
+    Allowance(
+        r"chore: trail|POST /activity/chain/verification/",
+        "two pieces of the trail are verified, of so many lines and a link more each, of which a small desk has fewer",
+        rows=lambda size: 2 * (PIECE_LINES + LINES_A_LINK), steps=8, blocks=0.05,
     ),
     Allowance(
         r"chore: sales",
@@ -141,7 +148,7 @@ ALLOWANCES = (
     Allowance(
         r"GET  /activity/\?kind=orders&kind=.*",
         "kinds and people meet: so many lines are looked through, and no more; a small desk has them in fewer blocks",
-        rows=lambda size: WINDOW_LINES, steps=8, blocks=0.8,
+        rows=lambda size: WINDOW_LINES, steps=8, blocks=1,
     ),
     Allowance(
         r"GET  /(activity/\?kind=orders&|activity/\?|team/security/\?what=refused&)person=.*",
@@ -149,7 +156,8 @@ ALLOWANCES = (
         rows=lambda size: WINDOW_LINES, steps=8, blocks=0.3,
     ),
     Allowance(
-        r"(GET|ASK)  /(services|activity|mentions|orders/answers|orders/new)/.*|GET  /orders/\?open=refill.*",
+        r"(GET|ASK)  /(services|activity|mentions|orders/(answers|new|approvals|bulks/\{job\}))/.*"
+        r"|POST /orders/bulks/new/.*|GET  /orders/\?open=refill.*",
         "each row is looked up by indexes that are a level deeper",
         rows=lambda size: LOOKED_UP if size > DEEPER_FROM else 0, steps=0, blocks=5,
     ),

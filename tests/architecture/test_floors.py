@@ -213,6 +213,7 @@ PLANTED: list[tuple[Rule, str, str, str]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rule", "path", "text", "sentence"), PLANTED)
 def test_a_planted_mistake_is_found(rule: Rule, path: str, text: str, sentence: str) -> None:
     found = list(rule(PRODUCT.planted(path, f"\n{text}" if path in PRODUCT.texts else text)))

@@ -210,6 +210,7 @@ def crash(campaign: Campaign, point: str, time: int) -> None:
         assert campaign.crashed[point] == 1 or campaign.passed[point] < time
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("point", POINTS)
 def test_a_crash_there_loses_nothing_and_doubles_nothing(
     upstream: Upstream, campaign_on: type[Campaign], point: str

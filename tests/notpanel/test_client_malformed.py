@@ -84,6 +84,7 @@ def test_it_has_at_least_200_distinct_bodies() -> None:
     assert len({body for kind, body in ALL if kind != "an odd value"}) >= 150
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("action", [action for action in ACTIONS if action not in ("place", "add_webhook")])
 def test_it_never_ends_outside_the_family(action: str, server: ScriptedServer, client: Client) -> None:
     for kind, body in ALL:

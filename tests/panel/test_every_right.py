@@ -153,6 +153,7 @@ def test_every_answer_agrees_with_the_table(role: Role) -> None:
     assert not wrong_answers(role, {}, lambda whats: True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SWITCHES)
 def test_every_answer_agrees_with_a_switched_table(name: str) -> None:
     role, action = name.split(".")

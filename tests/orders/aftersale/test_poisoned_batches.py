@@ -47,6 +47,7 @@ def outcomes(kind: str) -> dict[str, str]:
     return {task.order.upstream_id or "": task.outcome for task in tasks}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("effect", [False, True], ids=["no effect", "effect"])
 @pytest.mark.parametrize("failure", FAILURES)
 def test_of_cancels_only_the_bad_one_has_no_answer(failure: str, effect: bool) -> None:
@@ -60,6 +61,7 @@ def test_of_cancels_only_the_bad_one_has_no_answer(failure: str, effect: bool) -
     assert phone.calls["cancel"] <= 2 * (2 * ceil(log2(40)) + 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("failure", OWN_ERRORS)
 @pytest.mark.parametrize(("count", "which"), [(100, 57), (40, 0), (12, 11), (5, 2), (2, 0)])
 def test_of_refills_only_the_bad_one_has_no_answer_and_none_is_carried_out_twice(

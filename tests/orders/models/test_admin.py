@@ -53,6 +53,7 @@ def test_all_but_the_team_is_a_record() -> None:
     assert {model for model, _ in registered()} - {model for model, _ in RECORDS} == {User}
 
 
+@pytest.mark.slow
 @each_record
 def test_a_list_its_search_its_filters_and_a_row_open(
     owner: Client, model: type[Model], keeper: "admin.ModelAdmin[Any]"
@@ -98,6 +99,7 @@ def test_an_order_shows_its_tasks(owner: Client, order: Order) -> None:
     assert f"Place {order.pk}" in page
 
 
+@pytest.mark.slow
 @each_record
 def test_no_record_is_added_changed_or_deleted_through_any_address(
     owner: Client, model: type[Model], keeper: "admin.ModelAdmin[Any]"

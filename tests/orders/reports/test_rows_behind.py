@@ -95,6 +95,7 @@ def is_right(number: Number) -> bool:
     return amount == {"orders": count, "refills asked": total("refills"), "refused": total("refused")}[label]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Kathmandu"])
 @pytest.mark.parametrize(
     ("split", "by"),

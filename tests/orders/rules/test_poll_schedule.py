@@ -33,6 +33,7 @@ def pause(order: Order, usual: UsualTimes | None = None, *, webhooks: bool = Fal
     return PollSchedule({order.service_id: usual} if usual else {}, webhooks).pause(order, NOON)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "age", "seconds"),
     [

@@ -71,6 +71,7 @@ def tell_of_a_low_balance(box: Mailbox) -> list[tuple[str, str]]:
     return letters(box)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 @pytest.mark.parametrize("time", [1, 2, 3])
 @pytest.mark.parametrize("point", POINTS)

@@ -201,6 +201,7 @@ def test_the_desk_does_not_start(variables: dict[str, str], sentence: str) -> No
 WEAK = ("5h0rt", "s" * 60, "django-insecure-" + GOOD_SECRET, "changeme" * 9, "debug-only-" + GOOD_SECRET, "ab" * 40)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["SECRET_KEY", "SECRET_KEY_FALLBACKS"])
 @pytest.mark.parametrize("weak", WEAK)
 def test_a_weak_secret_does_not_start_on_a_server(name: str, weak: str) -> None:
@@ -227,6 +228,7 @@ def test_what_an_older_secret_signed_is_still_read(settings: Any) -> None:
         signing.loads(signed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variables", "starts"),
     [
@@ -284,6 +286,7 @@ def test_with_a_key_and_a_secret_it_starts_for_the_real_supplier() -> None:
 ELSEWHERE = "postgres://desk:hush@db.example.com/desk"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variables", "starts"),
     [

@@ -166,7 +166,7 @@ def run_two_tests(folder: Path, **variables: str) -> subprocess.CompletedProcess
         **variables,
     }
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n", "1",
-               "tests/browser/test_stopped_rows.py", "tests/panel/format/test_times.py"]  # fmt: skip
+               "tests/browser/test_finding.py", "tests/panel/format/test_times.py"]  # fmt: skip
     return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=SECONDS)
 
 

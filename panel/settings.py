@@ -121,6 +121,7 @@ INSTALLED_APPS = [
     "panel",  # last, because its admin unregisters what others register
 ]
 MIDDLEWARE = [
+    "panel.site.middleware.to_the_end",
     "panel.site.middleware.request_id",
     "panel.site.middleware.headers",
     "panel.site.middleware.no_plain_http",

@@ -4,6 +4,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from http import HTTPStatus
 
 from django.conf import settings
@@ -23,11 +24,29 @@ from panel.web.visitor import address_of, receive
 
 log = logging.getLogger(__name__)
 Next = Callable[[HttpRequest], HttpResponse]
+MOST_LEFT_BYTES, PIECE_BYTES = 4 * 2**20, 2**16  # more than nginx lets through (nginx.conf), and what is read at once
 
 # Not when the middleware returns, because Django logs some lines about a request only after that.
 request_finished.connect(lambda **_: from_here_on(), dispatch_uid="forget the request", weak=False)
 request_finished.connect(lambda **_: receive(None), dispatch_uid="forget the visitor", weak=False)
 connection_created.connect(wait_no_longer, dispatch_uid="wait no longer")  # here, for only pages load this module
+
+
+def to_the_end(get_response: Next) -> Next:
+    """Reads what an answer left unread of what was sent, as far as nginx lets it through.
+
+    gunicorn closes a line on which the rest is still coming. nginx then breaks off, and says in place of our answer (a
+    form that is too large, a sign-in) that the desk is away.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response, left = get_response(request), MOST_LEFT_BYTES
+        with suppress(UnreadablePostError):  # whoever sent it has gone
+            while left > 0 and (piece := request.read(min(left, PIECE_BYTES))):
+                left -= len(piece)
+        return response
+
+    return middleware
 
 
 def request_id(get_response: Next) -> Next:

@@ -12,6 +12,16 @@ SAME_COST = "tests/orders/models/test_admin_cost.py::test_a_page_costs_the_same_
 ADMIN_COST = f"{SAME_COST}[Event] {SAME_COST}[TurnedAway]"
 
 MISTAKES = (
+    Mistake(
+        "the rest of what was sent is left unread", "panel/site/middleware.py",
+        "while left > 0 and", "while left > MOST_LEFT_BYTES and",
+        "tests/panel/site/test_to_the_end.py",
+    ),
+    Mistake(
+        "whether there is room is asked by a row that stays", "panel/ops/write_probe.py",
+        'cursor.execute(f"DELETE FROM {table} WHERE cache_key = %s", [ROW])', "pass",
+        OUTAGES,
+    ),
     # ── What no database is asked ────────────────────────────────────────────────────────────────
     Mistake(
         "an id of one bit too many is looked up", "panel/web/params.py",

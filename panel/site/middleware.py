@@ -1,6 +1,7 @@
 """What every request gets: an id in the log, strict headers, the status bar, and an answer."""
 
 import logging
+import re
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +25,9 @@ from panel.web.visitor import address_of, receive
 
 log = logging.getLogger(__name__)
 Next = Callable[[HttpRequest], HttpResponse]
-MOST_LEFT_BYTES, PIECE_BYTES = 4 * 2**20, 2**16  # more than nginx lets through (nginx.conf), and what is read at once
+SHORT_BYTES, MOST_BYTES = 2**17, 2**22  # what a socket holds, and more than nginx lets through (nginx.conf)
+PIECE_BYTES = 2**16  # read at once
+DIGITS = re.compile("[0-9]{1,7}")
 
 # Not when the middleware returns, because Django logs some lines about a request only after that.
 request_finished.connect(lambda **_: from_here_on(), dispatch_uid="forget the request", weak=False)
@@ -33,17 +36,18 @@ connection_created.connect(wait_no_longer, dispatch_uid="wait no longer")  # her
 
 
 def to_the_end(get_response: Next) -> Next:
-    """Reads what an answer left unread of what was sent, as far as nginx lets it through.
+    """Reads what an answer left unread of what was sent, where no socket holds it and nginx may have let it through.
 
     gunicorn closes a line on which the rest is still coming. nginx then breaks off, and says in place of our answer (a
     form that is too large, a sign-in) that the desk is away.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        response, left = get_response(request), MOST_LEFT_BYTES
-        with suppress(UnreadablePostError):  # whoever sent it has gone
-            while left > 0 and (piece := request.read(min(left, PIECE_BYTES))):
-                left -= len(piece)
+        response, length = get_response(request), str(request.META.get("CONTENT_LENGTH"))
+        if DIGITS.fullmatch(length) and SHORT_BYTES < int(length) <= MOST_BYTES:
+            with suppress(UnreadablePostError):  # whoever sent it has gone
+                while request.read(PIECE_BYTES):
+                    continue
         return response
 
     return middleware

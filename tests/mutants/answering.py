@@ -14,7 +14,7 @@ ADMIN_COST = f"{SAME_COST}[Event] {SAME_COST}[TurnedAway]"
 MISTAKES = (
     Mistake(
         "the rest of what was sent is left unread", "panel/site/middleware.py",
-        "while left > 0 and", "while left > MOST_LEFT_BYTES and",
+        "while request.read(PIECE_BYTES):", "while not request:",
         "tests/panel/site/test_to_the_end.py",
     ),
     Mistake(

@@ -105,7 +105,7 @@ ALLOWANCES = (
         queries=MOST_ORDERS // SCANNED_ORDERS + 1,
     ),
     Allowance(
-        r"GET  /orders/bulks/\{job\}/csv/|poll of a receipt",
+        r"GET  /orders/bulks/\{job\}/.*|poll of a receipt",
         "each order of the job is looked up for its answer, in an index that is a level deeper",
         rows=lambda size: ROWS_OF_JOB * (2 if size > DEEPER_FROM else 1), steps=0, blocks=1,
     ),
@@ -156,7 +156,7 @@ ALLOWANCES = (
         rows=lambda size: WINDOW_LINES, steps=8, blocks=0.3,
     ),
     Allowance(
-        r"(GET|ASK)  /(services|activity|mentions|orders/(answers|new|approvals|bulks/\{job\}))/.*"
+        r"(GET|ASK)  /(services|activity|mentions|orders/(answers|new|approvals))/.*"
         r"|POST /orders/bulks/new/.*|GET  /orders/\?open=refill.*",
         "each row is looked up by indexes that are a level deeper",
         rows=lambda size: LOOKED_UP if size > DEEPER_FROM else 0, steps=0, blocks=5,

@@ -115,6 +115,11 @@ ALLOWANCES = (
         rows=lambda size: ORDERS_OF_MESSAGE * (2 if size > DEEPER_FROM else 1), steps=0, blocks=4,
     ),
     Allowance(
+        r"GET  /orders/approvals/\?.*",
+        "each order of the page is looked up by indexes, where a small desk reads its few blocks of orders",
+        rows=lambda size: ROWS_A_PAGE, steps=0, blocks=4,
+    ),
+    Allowance(
         r"ASK  /customers/\{customer\}/ .*",
         "a search looks through so many of the customer's orders, and no more",
         rows=looked_through, steps=1, blocks=0.3,
@@ -156,7 +161,7 @@ ALLOWANCES = (
         rows=lambda size: WINDOW_LINES, steps=8, blocks=0.3,
     ),
     Allowance(
-        r"(GET|ASK)  /(services|activity|mentions|orders/(answers|new|approvals))/.*"
+        r"(GET|ASK)  /(services|activity|mentions|orders/(answers|new))/.*"
         r"|POST /orders/bulks/new/.*|GET  /orders/\?open=refill.*",
         "each row is looked up by indexes that are a level deeper",
         rows=lambda size: LOOKED_UP if size > DEEPER_FROM else 0, steps=0, blocks=5,

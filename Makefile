@@ -13,7 +13,7 @@ help:
 	@echo "make demo          the desk with a team, orders and its own supplier: http://127.0.0.1:8000"
 	@echo "                   other ports: make demo ARGS='--port 8001 --sandbox-port 8702'"
 	@echo "make demo-logins   the addresses and the logins of the demo again"
-	@echo "make test          the quick tests, under five minutes; a part of them: make test ARGS='tests/orders -k answer'"
+	@echo "make test          the quick tests, about five minutes; a part of them: make test ARGS='tests/orders -k answer'"
 	@echo "make slow          the slower tests: walks through every page, kills, families of like cases, a whole demo"
 	@echo "make campaign      faults and kills, for minutes: 10,000 orders, 110 kills; on one database"
 	@echo "                   longer: make campaign ORDERS=1000000 KILLS=5000 SEED=7"
